@@ -1,0 +1,13 @@
+"""The incident forensics kit: what a migration took from a PostgreSQL database, row by row.
+
+    import forensics as fx
+    case = fx.compare("backup.dump", "postgresql://…", case="cases/hotels")
+    case.tables
+"""
+
+from forensics.case import Case, compare, open_case
+from forensics.compare import Listener, Options
+from forensics.errors import ForensicsError
+
+__all__ = ["Case", "ForensicsError", "Listener", "Options", "compare", "open_case"]
+__version__ = "0.1.0"

@@ -1,0 +1,131 @@
+"""`compare`: table by table, then the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as RichTable
+
+from forensics import case as cases
+from forensics.cli.voice import FAILED, FOUND, LIVE_HELP, OK, Json, Quiet, Voice, app, live_side, safe, speaking
+from forensics.compare import Listener, Options
+from forensics.errors import UsageError
+from forensics.model import COUNTS, TableName, TableResult
+
+
+class _Bars(Listener):
+    """A bar for the tables and one for the rows, on stderr."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tables = progress.add_task("tables")
+        self._rows = progress.add_task("rows")
+
+    def begins(self, tables: int, rows: int) -> None:
+        self._progress.update(self._tables, total=tables)
+        self._progress.update(self._rows, total=rows or None)
+
+    def rows(self, table: TableName, rows: int) -> None:
+        self._progress.update(self._rows, advance=rows, description=f"rows ({safe(table)})")
+
+    def ends(self, result: TableResult) -> None:
+        self._progress.update(self._tables, advance=1)
+        if result.state == "failed":
+            self._progress.console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
+
+
+class _FailuresOnly(Listener):
+    """Only what could not be compared is said."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def ends(self, result: TableResult) -> None:
+        if result.state == "failed":
+            self._console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
+
+
+@contextmanager
+def listening(voice: Voice) -> Iterator[Listener]:
+    """Show how far a comparison is, as far as stderr can show it."""
+    if voice.quiet or not voice.err.is_terminal:
+        yield _FailuresOnly(voice.err)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=voice.err, transient=True) as progress:
+        yield _Bars(progress)
+
+
+def _keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for text in given:
+        table, equals, columns = text.partition("=")
+        if not equals or not table or not columns:
+            raise UsageError(f"--key {text} does not name a table and its columns.", "Write --key TABLE=COLUMN,COLUMN.")
+        found[table] = tuple(c.strip() for c in columns.split(","))
+    return found
+
+
+@app.command("compare")
+def compare_command(
+    backup: Annotated[str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")],
+    live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
+    case: Annotated[Path, typer.Option("--case", help="The folder to write the case into.")] = Path("case"),
+    schema: Annotated[list[str] | None, typer.Option("--schema", help="Only these schemas (shell pattern, repeatable).")] = None,
+    table: Annotated[list[str] | None, typer.Option("--table", help="Only these tables (shell pattern, repeatable).")] = None,
+    key: Annotated[list[str] | None, typer.Option("--key", help="TABLE=COLUMN,COLUMN: compare a table by this key.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=32, help="Tables to compare at a time.")] = 1,
+    memory: Annotated[str, typer.Option("--memory", help="What the engine may hold before it spills to disk.")] = Options.memory,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run ended.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a case that is there.")] = False,
+    backup_at: Annotated[str | None, typer.Option("--backup-at", help="When the backup was taken.")] = None,
+    incident_at: Annotated[str | None, typer.Option("--incident-at", help="When the incident struck.")] = None,
+    database: Annotated[str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare table by table, then classify the loss."""
+    with speaking(as_json, quiet) as voice:
+        options = Options(tuple(schema or ()), tuple(table or ()), _keys(key or ()), jobs, resume, memory, database)
+        times = {"backup_at": backup_at, "incident_at": incident_at}
+        with listening(voice) as listener:
+            found = cases.compare(
+                backup, live_side(live), case, options=options, listener=listener, force=force,
+                times={n: cases.parse_time(t) if t else None for n, t in times.items()},
+            )  # fmt: skip
+        with found:
+            if found.damage:
+                voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
+            voice.answer(found.summary(), lambda console: _show_case(console, found))
+            status = FAILED if not found.complete else OK if found.nothing_missing else FOUND
+    raise typer.Exit(status)
+
+
+def _show_case(console: Console, found: cases.Case) -> None:
+    table = RichTable("table", "state", *(c.replace("_", " ") for c in COUNTS), title=None)
+    shown = [r for r in found.results if not r.intact]
+    for r in sorted(shown, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name)):
+        table.add_row(
+            safe(r.name), r.state, *("–" if (n := getattr(r, c)) is None else f"{n:,}" for c in COUNTS),
+            style="red" if r.state == "failed" else None,
+        )  # fmt: skip
+    for column in table.columns[2:]:
+        column.justify = "right"
+    if shown:
+        console.print(table)
+    intact = len(found.results) - len(shown)
+    if intact:
+        console.print(f"{intact} more {'table is' if intact == 1 else 'tables are'} intact: every backup row is in live, unchanged.")
+    for change in found.store.changes():
+        taken = f", {change.values_missing:,} values" if change.values_missing is not None else ""
+        what = "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
+        console.print(f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}")
+    console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")
+
+

@@ -1,0 +1,280 @@
+"""What differs: both sides, table by table, into the case."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from queue import SimpleQueue
+
+import duckdb
+
+from forensics.compare import keys, schema
+from forensics.compare.canonical import canonical_for
+from forensics.compare.rows import Counts, Engine, Found, Side
+from forensics.errors import BackupError, CompareError, ForensicsError, UsageError, redact
+from forensics.evidence.source import Source
+from forensics.model import ColumnChange, Table, TableName, TableResult
+from forensics.store import Store, record
+
+__all__ = ["Listener", "Options", "compare_sources", "matching"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to compare, and how.
+
+    Attributes:
+        schemas, tables: shell patterns; a table's is held against its name and against schema.name. Empty means all.
+        keys: by table (as in `tables`), the columns that tell its rows apart.
+        jobs: how many tables are compared at a time.
+        resume: leave alone what the case holds already.
+        memory: how much the engine may hold before it spills to disk, as DuckDB writes it.
+        database: which database of a `pg_dumpall` file the backup is.
+    """
+
+    schemas: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    jobs: int = 1
+    resume: bool = False
+    memory: str = "600MB"
+    database: str | None = None
+
+
+class Listener:
+    """Is told how far a comparison is. This one keeps silent."""
+
+    def begins(self, tables: int, rows: int) -> None:
+        """The comparison begins: so many tables, and about so many rows on the live side."""
+
+    def rows(self, table: TableName, rows: int) -> None:
+        """So many more rows of a table were read."""
+
+    def ends(self, result: TableResult) -> None:
+        """A table is done."""
+
+
+def matching(name: TableName, schemas: Sequence[str], tables: Sequence[str]) -> bool:
+    """Whether a table is among those that shell patterns choose."""
+    if schemas and not any(fnmatchcase(name.schema, p) for p in schemas):
+        return False
+    spelled = (name.table, f"{name.schema}.{name.table}", str(name))
+    return not tables or any(fnmatchcase(s, p) for p in tables for s in spelled)
+
+
+def compare_sources(backup: Source, live: Source, store: Store, options: Options, listener: Listener | None = None) -> None:
+    """Compare every table of both sides and record what is found, each in a transaction of its own.
+
+    A table that cannot be compared is recorded as failed, with the reason; the others go on.
+
+    Raises:
+        UsageError: the patterns choose no table, or a key names one that is not there.
+        EvidenceError: a side's catalogue cannot be read.
+    """
+    listener = listener or Listener()
+    ours = {t.name: t for t in backup.catalog.roots}
+    theirs = {t.name: t for t in live.catalog.roots if t.name in ours or t.extension is None}
+    names = [n for n in sorted({*ours, *theirs}) if matching(n, options.schemas, options.tables)]
+    if not names:
+        raise UsageError(
+            "No table is chosen." if options.tables or options.schemas else "Neither side has a table.",
+            "Check --schema and --table." if options.tables or options.schemas else None,
+        )
+    for pattern in options.keys:
+        if not any(matching(n, (), (pattern,)) for n in names):
+            raise UsageError(f"--key names {pattern}, and there is no such table.", "Write --key TABLE=COLUMN,COLUMN.")
+    done = {r.name for r in store.results() if r.state != "failed"} if options.resume else set()
+    known = {r.name: store.number(r.name) for r in store.results()}
+    last = max((n for n in known.values() if n is not None), default=0)
+    jobs = []
+    for name in names:
+        if name in done:
+            continue
+        number = known.get(name)
+        if number is None:
+            last += 1
+            number = last
+        jobs.append(_Job(name, number, ours.get(name), theirs.get(name)))
+    listener.begins(len(jobs), sum(max(j.live.rows_estimate, 0) for j in jobs if j.live))
+    with _Workers(backup, live, store, options, listener) as workers:
+        workers.run(jobs)
+
+
+@dataclass(frozen=True)
+class _Job:
+    name: TableName
+    number: int
+    backup: Table | None
+    live: Table | None
+
+
+class _Workers:
+    """The threads that compare tables, each with a cursor of its own."""
+
+    def __init__(self, backup: Source, live: Source, store: Store, options: Options, listener: Listener) -> None:
+        self._backup, self._live = backup, live
+        self._store, self._options, self._listener = store, options, listener
+        self._contents = backup.contents()
+        self._engines: SimpleQueue[tuple[duckdb.DuckDBPyConnection, Engine]] = SimpleQueue()
+        self._made = 0
+
+    def __enter__(self) -> _Workers:
+        for number in range(max(1, self._options.jobs)):
+            cursor = self._store.connection.cursor()
+            self._engines.put((cursor, Engine(cursor, number)))
+            self._made += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _ in range(self._made):
+            cursor, engine = self._engines.get()
+            engine.close()
+            cursor.close()
+
+    def run(self, jobs: Sequence[_Job]) -> None:
+        if self._made == 1:
+            for job in jobs:
+                self._run(job)
+            return
+        with ThreadPoolExecutor(self._made, thread_name_prefix="compare") as pool:
+            try:
+                for future in [pool.submit(self._run, job) for job in jobs]:
+                    future.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _run(self, job: _Job) -> None:
+        cursor, engine = self._engines.get()
+        started = time.monotonic()
+        try:
+            result = self._one(job, cursor, engine, started)
+        except (ForensicsError, duckdb.Error, OSError, MemoryError) as error:
+            # Said of this table and recorded; the run as a whole then ends with 2.
+            result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
+            record(cursor, job.number, result, (), {})
+        finally:
+            engine.clean()
+            self._engines.put((cursor, engine))
+        self._listener.ends(result)
+
+    def _one(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+        if job.backup is None:
+            return self._new(job, cursor)
+        held = self._contents.get(job.name)
+        if held is None or not held.data:
+            raise BackupError(
+                f"The backup defines table {job.name} and holds no rows of it: they were never dumped.",
+                "Was it made with --schema-only or --exclude-table-data? Another backup may hold them.",
+            )
+        if job.live is None:
+            return self._dropped(job, cursor, engine, started)
+        return self._both(job, cursor, engine, started)
+
+    def _new(self, job: _Job, cursor: duckdb.DuckDBPyConnection) -> TableResult:
+        rows = self._live.count(job.name)
+        result = TableResult(
+            job.name, "new", backup_rows=0, live_rows=rows, missing=0, added=rows, changed=0, unchanged=0
+        )
+        record(cursor, job.number, result, (), {})
+        return result
+
+    def _dropped(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+        assert job.backup is not None
+        side = self._side(self._backup, job.backup, _stored(job.backup))
+        key = job.backup.primary_key
+        cursor.begin()
+        try:
+            counts = engine.keep_all(job.number, side, lambda n: self._listener.rows(job.name, n))
+            self._check(side)
+            result = _result(
+                TableResult(
+                    job.name, "dropped", key=key.columns if key else (), key_source="primary key" if key else "all columns",
+                    columns=side.stored,
+                ), counts, started,
+            )  # fmt: skip
+            record(cursor, job.number, result, (), {"backup": side.stored})
+            cursor.commit()
+        except BaseException:
+            cursor.rollback()
+            raise
+        return result
+
+    def _both(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+        assert job.backup is not None and job.live is not None
+        common = schema.compared_columns(job.backup, job.live)
+        changes = schema.drift(job.backup, job.live)
+        lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
+        extra = tuple(c for c in _stored(job.live) if c not in common)
+        given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
+        choice = keys.choose(job.backup, job.live, common, given)
+        ours = self._side(self._backup, job.backup, _stored(job.backup), lost)
+        theirs = self._side(self._live, job.live, (*common, *extra))
+        found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))
+        self._check(ours)
+        self._check(theirs)
+        changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
+        result = _result(
+            TableResult(
+                job.name, "compared", key=choice.columns, key_source=choice.source, columns=common,
+                notes=choice.notes + _rewritten_keys(found.counts),
+            ), found.counts, started,
+        )  # fmt: skip
+        cursor.begin()
+        try:
+            engine.keep(job.number, found)
+            record(cursor, job.number, result, changes, found.columns)
+            cursor.commit()
+        except BaseException:
+            cursor.rollback()
+            raise
+        return result
+
+    def _side(self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()) -> Side:
+        canonical = {}
+        if not source.pinned:
+            for column in table.columns:
+                if column.name in stored and (change := canonical_for(column.type, source.catalog)):
+                    canonical[column.name] = change
+        return Side(source.segments(table.name, stored), stored, canonical, counted)
+
+    def _check(self, side: Side) -> None:
+        expected = [s.expected_rows for s in side.segments]
+        if None not in expected and sum(e for e in expected if e is not None) != side.rows:
+            raise CompareError(
+                f"{side.rows} rows of {side.segments[0].table} were read where {sum(e or 0 for e in expected)} stood before.",
+                "The backup changed while it was read. Copy it elsewhere and compare again.",
+            )
+
+
+def _stored(table: Table) -> tuple[str, ...]:
+    return tuple(c.name for c in table.columns if not c.generated)
+
+
+def _result(result: TableResult, counts: Counts, started: float) -> TableResult:
+    return replace(
+        result, backup_rows=counts.backup_rows, live_rows=counts.live_rows, missing=counts.missing, added=counts.added,
+        changed=counts.changed, unchanged=counts.unchanged, seconds=time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _rewritten_keys(counts: Counts) -> tuple[str, ...]:
+    """What to say where no row kept its key and about as many are there as before."""
+    some = counts.backup_rows and counts.missing == counts.backup_rows and counts.live_rows
+    if some and counts.added == counts.live_rows and 0.8 <= counts.live_rows / counts.backup_rows <= 1.25:
+        return ("no row is found under its key and about as many are new: the keys were probably rewritten, not the rows lost",)
+    return ()
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ForensicsError):
+        return str(error)
+    words = redact(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return f"Memory ran out: {words} Allow more with --memory, or make room on the disk for spilling."
+    if isinstance(error, OSError):
+        return f"{words}. Is the disk full?"
+    return words

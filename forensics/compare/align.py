@@ -1,0 +1,159 @@
+"""Equal rows in equal order, found by comparing bytes: the cheap and exact part of a comparison.
+
+A dump and its database hold most rows in the same physical order, so most of both streams is the same bytes. Two
+streams of COPY text are walked side by side; runs of equal bytes are equal rows, with no hash and no field looked at.
+Where they part, the next line of either side is searched a little ahead in the other; what is skipped is *odd* and is
+left to the hash join (`rows`). Where order has changed altogether, the walk notices that it pays too much for too
+little and gives up: the rest of both streams is handed on as it is.
+
+Every equal pair takes one row from each side, so what is left over differs exactly as the whole sides differ, as sets
+and as multisets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from forensics.evidence.source import Block
+
+_NEAR, _FAR = 4 << 10, 64 << 10
+_LEAST_STEP, _LARGEST_STEP = 4 << 10, 1 << 20
+_ODD_BYTES = 48 << 20  # of either side, held in memory
+_SEARCH_PER_BYTE = 8  # bytes that may be searched for each byte that was paired
+_SEARCH_ALLOWANCE = 32 << 20
+
+
+class Stream:
+    """One side: a buffer of whole lines, filled from blocks as it is used up.
+
+    Attributes:
+        odd: (position, line with its line feed) of the rows that found no partner.
+        rows: how many rows have been walked past.
+    """
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self._blocks = blocks
+        self.data = b""
+        self.at = 0
+        self._start = 0
+        self.odd: list[tuple[int, bytes]] = []
+        self.odd_bytes = 0
+        self.rows = 0
+
+    @property
+    def position(self) -> int:
+        """The offset of the next line in the stream of blocks."""
+        return self._start + self.at
+
+    def fill(self, least: int = 1) -> bool:
+        """Have `least` bytes ahead where there are so many; whether any are left."""
+        while len(self.data) - self.at < least:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            if self.at == len(self.data):
+                self._start += self.at
+                self.data, self.at = bytes(block), 0
+            else:
+                self._start += self.at
+                self.data, self.at = self.data[self.at :] + bytes(block), 0
+        return self.at < len(self.data)
+
+    def line(self) -> bytes:
+        """The next line, with its line feed."""
+        return self.data[self.at : self.data.index(b"\n", self.at) + 1]
+
+    def skip_to(self, end: int) -> None:
+        """Leave the lines up to offset `end` of the buffer as odd."""
+        while self.at < end:
+            line = self.line()
+            self.odd.append((self.position, line))
+            self.odd_bytes += len(line)
+            self.at += len(line)
+            self.rows += 1
+
+    def rest(self) -> Iterator[Block]:
+        """What has not been walked past; its first byte is at `position`."""
+        if self.at < len(self.data):
+            yield memoryview(self.data)[self.at :]
+        yield from self._blocks
+
+
+def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
+    """Walk both streams as far as it pays, and return how many rows were paired.
+
+    Afterwards each stream's `odd` holds what was passed without a partner, and `rest()` what was not reached.
+
+    Args:
+        backup, live: streams of the same columns in the same order.
+        progress: is told how many rows were paired since it was last called.
+    """
+    paired = paired_bytes = searched = told = 0
+    while backup.fill(_FAR) and live.fill(_FAR):
+        same = _equal_run(backup, live)
+        if same:
+            rows = backup.data.count(b"\n", backup.at, backup.at + same)
+            backup.at += same
+            live.at += same
+            backup.rows += rows
+            live.rows += rows
+            paired += rows
+            paired_bytes += same
+            if paired - told > 100_000:
+                progress(paired - told)
+                told = paired
+            if backup.at == len(backup.data) or live.at == len(live.data):
+                continue
+        searched += _find_again(backup, live)
+        if searched > _SEARCH_ALLOWANCE + _SEARCH_PER_BYTE * paired_bytes:
+            break
+        if backup.odd_bytes > _ODD_BYTES or live.odd_bytes > _ODD_BYTES:
+            break
+    progress(paired - told)
+    return paired
+
+
+def _equal_run(backup: Stream, live: Stream) -> int:
+    """The length of the run of whole equal lines ahead, in bytes."""
+    a, b = backup.data, live.data
+    i, j = backup.at, live.at
+    ahead = min(len(a) - i, len(b) - j)
+    done, step = 0, _LEAST_STEP
+    while done < ahead:
+        size = min(step, ahead - done)
+        left, right = a[i + done : i + done + size], b[j + done : j + done + size]
+        if left != right:
+            differ = np.frombuffer(left, dtype=np.uint8) != np.frombuffer(right, dtype=np.uint8)
+            done += int(differ.argmax())
+            # Back to where the line began, which may be before this step.
+            return max(a.rfind(b"\n", i, i + done) + 1 - i, 0)
+        done += size
+        step = min(step * 2, _LARGEST_STEP)
+    # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the same.
+    return done
+
+
+def _find_again(backup: Stream, live: Stream) -> int:
+    """Step over the lines that differ; return how many bytes were searched for where both go on alike."""
+    ours, theirs = backup.line(), live.line()
+    after_ours, after_theirs = backup.at + len(ours), live.at + len(theirs)
+    next_ours = backup.data[after_ours : after_ours + 256]
+    if next_ours and next_ours == live.data[after_theirs : after_theirs + 256]:
+        # A row that was changed in place: the lines after it are the same.
+        backup.skip_to(after_ours)
+        live.skip_to(after_theirs)
+        return len(next_ours)
+    searched = 0
+    for window in (_NEAR, _FAR):
+        for stream, wanted in ((backup, theirs), (live, ours)):
+            end = stream.at + window
+            found = stream.data.find(b"\n" + wanted, stream.at, end)
+            searched += (found if found >= 0 else min(end, len(stream.data))) - stream.at
+            if found >= 0:
+                stream.skip_to(found + 1)
+                return searched
+    backup.skip_to(after_ours)
+    live.skip_to(after_theirs)
+    return searched

@@ -1,0 +1,457 @@
+"""The engine: which rows of one table differ, with the rows that differ kept whole.
+
+Three steps. `align` pairs off what both sides hold in the same order by comparing bytes. What is left is reduced to
+128-bit hashes of whole rows (MD5) and joined in DuckDB, which spills to disk by itself: the backup's hashes are the
+side that is built, live streams through as the side that probes, so live is read once and is never held. Only rows
+without an equal partner are looked at by key: same key is changed, no such key is missing or added.
+
+Nothing here keeps a table in memory, and nothing costs a Python call for each row but the rows that differ.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from forensics.compare.align import Stream, align
+from forensics.compare.canonical import Canonical, Shaper
+from forensics.errors import CompareError
+from forensics.evidence import copytext
+from forensics.evidence.source import Block, Segment
+from forensics.model import TableName
+
+Progress = Callable[[int], None]
+
+_TEXT = pa.large_string()
+_STORED = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
+_PREFETCHED_BLOCKS = 24
+_FETCH_ROWS = 20_000
+
+# A field's value: NULL, or COPY's escapes undone. Backslashes are parked as NUL, which no value of PostgreSQL holds.
+_VALUE_MACRO = r"""
+CREATE OR REPLACE TEMP MACRO copy_value(f) AS CASE
+    WHEN f = '\N' THEN NULL
+    WHEN NOT contains(f, '\') THEN f
+    ELSE replace(replace(replace(replace(replace(replace(replace(replace(f, '\\', chr(0)), '\n', chr(10)), '\t', chr(9)),
+         '\r', chr(13)), '\b', chr(8)), '\f', chr(12)), '\v', chr(11)), chr(0), '\') END
+"""
+
+
+@dataclass
+class Side:
+    """One side of one table.
+
+    Attributes:
+        segments: where its rows are.
+        stored: the columns of the rows that are kept, in order.
+        canonical: by column, how its text is made canonical.
+        counted: columns that live dropped: their values that are not NULL are counted into `values`.
+    """
+
+    segments: list[Segment]
+    stored: tuple[str, ...]
+    canonical: dict[str, Canonical] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()
+    values: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    starts: list[int] = field(default_factory=list)
+
+    def in_order(self, wanted: Sequence[str]) -> bool:
+        """Whether every line, as it stands, holds exactly the columns that are compared."""
+        return all(s.columns == tuple(wanted) for s in self.segments)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was found: rows on either side, and rows in each class."""
+
+    backup_rows: int
+    live_rows: int
+    missing: int
+    added: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a comparison found: its counts, and the queries of the rows that are to be kept, by side."""
+
+    counts: Counts
+    columns: dict[str, tuple[str, ...]]
+    queries: dict[str, str]
+
+
+class Engine:
+    """Compares tables on one cursor of the case file.
+
+    Working tables live in a database of their own in memory, which spills; DuckDB lets a transaction write one database
+    only, so `compare` runs outside of one, and `keep` inside the caller's.
+
+    Args:
+        cursor: of the case's connection, its own.
+        number: tells this engine's working tables from those of others at work on the same case.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, number: int) -> None:
+        self._db = cursor
+        self._work = f"work_{number}"
+        self._db.execute(f"ATTACH ':memory:' AS {self._work}")
+        # The backup's hashes are what the join is built on, whatever the optimizer thinks of their number.
+        self._db.execute("SET disabled_optimizers = 'build_side_probe_side'")
+        self._db.execute("SET preserve_insertion_order = false")
+        self._db.execute(_VALUE_MACRO)
+
+    def close(self) -> None:
+        self._db.execute(f"DETACH {self._work}")
+
+    # --- a table that live dropped, or whose every row is wanted ------------------------------------
+
+    def keep_all(self, number: int, backup: Side, progress: Progress) -> Counts:
+        """Keep every row of a backup table as missing."""
+        batches = _Guard(_stored_lines(backup, backup.stored, progress))
+        rows = "SELECT position AS pair, 'missing' AS state, raw FROM batches"
+        self._stream(_kept("backup", number, backup.stored, rows), batches=batches)
+        return Counts(backup.rows, 0, backup.rows, 0, 0, 0)
+
+    # --- a table that both sides have -----------------------------------------------------------------
+
+    def compare(
+        self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], progress: Progress
+    ) -> Found:
+        """Compare a table; what it found is good until `clean` is called.
+
+        Args:
+            backup, live: its two sides.
+            columns: the columns to compare, in order.
+            key: those of them that tell rows apart; empty for a multiset of whole rows.
+            progress: is told of rows that were read on the live side.
+
+        Raises:
+            CompareError: the key repeats, or the backup's rows changed while they were read.
+            EvidenceError: a side could not be read to its end.
+        """
+        ours, theirs = _left_over(backup, live, columns, progress)
+        with ours, theirs:
+            if key:
+                self._differ_by_hash(ours, theirs)
+            else:
+                self._differ_as_multiset(ours, theirs)
+        wide = live.stored != tuple(columns)
+        self._fetch_backup(backup, columns)
+        missing_hashes, odd_live = self._ask(
+            "SELECT count(position), count(*) - count(position) FROM {work}.differ"
+        )
+        if backup.rows - missing_hashes != live.rows - odd_live:
+            raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
+        return self._classify(backup, live, columns, key, wide)
+
+    def keep(self, number: int, found: Found) -> None:
+        """Write the rows that differ into the case.
+
+        Args:
+            number: the table's number in the case.
+            found: what `compare` returned.
+        """
+        for side, rows in found.queries.items():
+            self._run(_kept(side, number, found.columns[side], rows))
+
+    def clean(self) -> None:
+        """Drop the working tables."""
+        for (name,) in self._db.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [self._work]
+        ).fetchall():
+            self._run(f"DROP TABLE {{work}}.{name}")
+
+    def _differ_by_hash(self, ours: _Guard, theirs: _Guard) -> None:
+        self._stream(
+            """
+            CREATE TABLE {work}.differ AS
+            SELECT b.position, b.h, l.line, l.raw
+              FROM (SELECT line, raw, md5_number(line) AS h FROM theirs) l
+              FULL JOIN (SELECT position, md5_number(line) AS h FROM ours) b ON l.h = b.h
+             WHERE l.h IS NULL OR b.h IS NULL
+            """,
+            ours=ours, theirs=theirs,
+        )  # fmt: skip
+
+    def _differ_as_multiset(self, ours: _Guard, theirs: _Guard) -> None:
+        self._stream("CREATE TABLE {work}.ours AS SELECT position, md5_number(line) AS h FROM ours", ours=ours)
+        self._stream("CREATE TABLE {work}.theirs AS SELECT line, raw, md5_number(line) AS h FROM theirs", theirs=theirs)
+        self._run(
+            """
+            CREATE TABLE {work}.surplus AS
+            SELECT coalesce(b.h, l.h) AS h, coalesce(b.n, 0) - coalesce(l.n, 0) AS n
+              FROM (SELECT h, count(*) AS n FROM {work}.ours GROUP BY h) b
+              FULL JOIN (SELECT h, count(*) AS n FROM {work}.theirs GROUP BY h) l ON b.h = l.h
+             WHERE coalesce(b.n, 0) <> coalesce(l.n, 0);
+            CREATE TABLE {work}.differ AS
+            SELECT position, h, NULL::VARCHAR AS line, NULL::VARCHAR AS raw
+              FROM (SELECT b.position, b.h, s.n, row_number() OVER (PARTITION BY b.h ORDER BY b.position DESC) AS r
+                      FROM {work}.ours b JOIN {work}.surplus s ON s.h = b.h WHERE s.n > 0)
+             WHERE r <= n
+             UNION ALL
+            SELECT NULL, NULL, line, raw
+              FROM (SELECT l.line, l.raw, s.n, row_number() OVER (PARTITION BY l.h) AS r
+                      FROM {work}.theirs l JOIN {work}.surplus s ON s.h = l.h WHERE s.n < 0)
+             WHERE r <= -n;
+            DROP TABLE {work}.ours; DROP TABLE {work}.theirs; DROP TABLE {work}.surplus;
+            """
+        )
+
+    def _fetch_backup(self, backup: Side, columns: Sequence[str]) -> None:
+        """Read the backup's rows that differ a second time, whole, into `odd`; make sure that they are the same rows."""
+        positions = self._db.execute(
+            f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position"
+        ).fetchnumpy()["position"]
+        batches = _Guard(_lines_again(backup, columns, np.asarray(positions, dtype=np.int64)))
+        self._stream("CREATE TABLE {work}.odd AS SELECT position, line, raw FROM batches", batches=batches)
+        (same,) = self._ask(
+            "SELECT count(*) FROM {work}.odd o JOIN {work}.differ d ON d.position = o.position AND d.h = md5_number(o.line)"
+        )
+        if same != len(positions):
+            raise CompareError(
+                f"{len(positions) - same} rows of {backup.segments[0].table} read differently the second time.",
+                "The backup changed while it was read, or its medium fails. Copy it elsewhere and compare again.",
+            )
+
+    def _classify(
+        self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], wide: bool
+    ) -> Found:
+        keys = [f"string_split(rtrim(line, chr(10)), chr(9))[{columns.index(c) + 1}]" for c in key]
+        named = "".join(f", {k} AS k{i}" for i, k in enumerate(keys))
+        on = " AND ".join(f"b.k{i} = l.k{i}" for i in range(len(keys))) or "false"
+        raw = "raw" if wide else "line"
+        self._run(
+            f"""
+            CREATE TABLE {{work}}.b AS
+            SELECT row_number() OVER (ORDER BY position) AS pair, raw{named} FROM {{work}}.odd;
+            CREATE TABLE {{work}}.l AS
+            SELECT row_number() OVER (ORDER BY line) AS n, {raw} AS raw{named} FROM {{work}}.differ WHERE position IS NULL;
+            CREATE TABLE {{work}}.both_sides AS SELECT b.pair, l.n FROM {{work}}.b b JOIN {{work}}.l l ON {on};
+            """
+        )
+        twice, changed = self._ask(
+            "SELECT greatest(count(*) - count(DISTINCT pair), count(*) - count(DISTINCT n)), count(*) FROM {work}.both_sides"
+        )
+        if twice or self._key_repeats(len(keys)):
+            raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
+        (missing,) = self._ask("SELECT count(*) FROM {work}.b")
+        (added,) = self._ask("SELECT count(*) FROM {work}.l")
+        ours = """SELECT b.pair, CASE WHEN m.pair IS NULL THEN 'missing' ELSE 'changed' END AS state, b.raw
+                    FROM {work}.b b LEFT JOIN {work}.both_sides m ON m.pair = b.pair"""
+        theirs = f"""SELECT coalesce(m.pair, {missing} + l.n) AS pair, CASE WHEN m.n IS NULL THEN 'added' ELSE 'changed' END AS state,
+                            l.raw
+                       FROM {{work}}.l l LEFT JOIN {{work}}.both_sides m ON m.n = l.n"""
+        return Found(
+            Counts(backup.rows, live.rows, missing - changed, added - changed, changed, backup.rows - missing),
+            {"backup": backup.stored, "live": live.stored},
+            {"backup": ours, "live": theirs},
+        )
+
+    def _key_repeats(self, width: int) -> bool:
+        if not width:
+            return False
+        fields = ", ".join(f"k{i}" for i in range(width))
+        return any(
+            self._ask(f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{t} GROUP BY {fields} HAVING count(*) > 1)")[0]
+            for t in ("b", "l")
+        )
+
+    # --- statements ---------------------------------------------------------------------------------
+
+    def _run(self, statement: str) -> None:
+        self._db.execute(statement.replace("{work}", self._work))
+
+    def _ask(self, statement: str) -> tuple[int, ...]:
+        found = self._db.execute(statement.replace("{work}", self._work)).fetchone()
+        assert found is not None
+        return found
+
+    def _stream(self, statement: str, **guards: _Guard) -> None:
+        """Run a statement that reads batches by name; what went wrong in making them is raised, not DuckDB's word for it."""
+        for name, guard in guards.items():
+            self._db.register(name, pa.RecordBatchReader.from_batches(_STORED, iter(guard)))
+        try:
+            self._run(statement)
+        except duckdb.Error:
+            for guard in guards.values():
+                if guard.error:
+                    raise guard.error from None
+            raise
+        finally:
+            for name in guards:
+                self._db.unregister(name)
+
+
+def _kept(side: str, number: int, columns: Sequence[str], rows: str) -> str:
+    """The statement that writes rows (pair, state, raw line) into the case, split into one VARCHAR a column."""
+    fields = "".join(f", copy_value(parts[{i + 1}]) AS f{i}" for i in range(len(columns)))
+    return (
+        f"CREATE OR REPLACE TABLE rows.{side}_{number} AS SELECT pair, state{fields} FROM "
+        f"(SELECT pair, state, string_split(rtrim(raw, chr(10)), chr(9)) AS parts FROM ({rows})) ORDER BY pair"
+    )
+
+
+def _repeats(table: TableName, key: Sequence[str]) -> CompareError:
+    return CompareError(
+        f"Table {table}: the key ({', '.join(key)}) repeats, so it does not tell rows apart.",
+        "Choose another with --key TABLE=COLUMN,COLUMN.",
+    )
+
+
+class _Guard:
+    """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
+
+    def __init__(self, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None) -> None:
+        self._batches = batches
+        self._close = close
+        self.error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._batches
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def __enter__(self) -> _Guard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._close:
+            self._close()
+
+
+class _Prefetch:
+    """Blocks read ahead in a thread, so that the server works while the other side is looked at."""
+
+    def __init__(self, blocks: Iterator[Block], depth: int = _PREFETCHED_BLOCKS) -> None:
+        self._blocks = blocks
+        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            for block in self._blocks:
+                if not self._put(block):
+                    break
+            self._put(None)
+        except BaseException as error:  # handed to the thread that waits for blocks
+            self._put(error)
+        finally:
+            close = getattr(self._blocks, "close", None)
+            if close:
+                close()
+
+    def _put(self, item: Block | BaseException | None) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def __iter__(self) -> Iterator[Block]:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[_Guard, _Guard]:
+    """Pair off what is in the same order on both sides; return what is left of each, as comparable lines."""
+    ahead = _Prefetch(_chain(live))
+    if not (backup.in_order(columns) and live.in_order(columns) and not backup.counted):
+        return (
+            _Guard(_stored_lines(backup, columns, None)),
+            _Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
+        )
+    try:
+        ours, theirs = Stream(_chain(backup)), Stream(iter(ahead))
+        align(ours, theirs, progress)
+        backup.rows, live.rows = ours.rows, theirs.rows
+        return (
+            _Guard(_rest(backup, ours, columns, None)),
+            _Guard(_rest(live, theirs, columns, progress), ahead.close),
+        )
+    except BaseException:
+        ahead.close()
+        raise
+
+
+def _chain(side: Side) -> Iterator[Block]:
+    """All blocks of a side; notes at which position each segment starts."""
+    side.starts = []
+    at = 0
+    for segment in side.segments:
+        side.starts.append(at)
+        for block in segment.blocks():
+            at += len(block)
+            yield block
+
+
+def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress | None) -> Iterator[pa.RecordBatch]:
+    shaper = Shaper(columns, columns, side.canonical)
+    odd = stream.odd
+    for start in range(0, len(odd), _FETCH_ROWS):
+        some = odd[start : start + _FETCH_ROWS]
+        lines = pa.array([line.decode("utf-8") for _, line in some], type=_TEXT)
+        yield _batch(pa.array([at for at, _ in some], pa.int64()), shaper(lines), None)
+    for batch in copytext.line_batches(stream.rest(), stream.position):
+        side.rows += len(batch)
+        if progress:
+            progress(len(batch))
+        yield _batch(batch["position"], shaper(batch["line"]), None)
+
+
+def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None) -> pa.RecordBatch:
+    return pa.record_batch([positions, lines, pa.nulls(len(lines), _TEXT) if raw is None else raw], schema=_STORED)
+
+
+def _stored_lines(
+    side: Side, columns: Sequence[str], progress: Progress | None, blocks: Iterator[Block] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield (position, comparable line, line as it is kept) of a whole side."""
+    side.starts, at = [], 0
+    side.values = dict.fromkeys(side.counted, 0)
+    for segment in side.segments:
+        side.starts.append(at)
+        shaper = Shaper(segment.columns, columns, side.canonical, side.counted)
+        keep = Shaper(segment.columns, side.stored, {})
+        for batch in copytext.line_batches(segment.blocks() if blocks is None else blocks, at):
+            side.rows += len(batch)
+            if progress:
+                progress(len(batch))
+            lines = batch["line"]
+            if len(lines):
+                at = batch["position"][-1].as_py() + len(lines[-1].as_buffer())
+            yield _batch(batch["position"], shaper(lines), keep(lines))
+        for column, count in shaper.values.items():
+            side.values[column] += count
+
+
+def _lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """Read the rows at `positions` once more: (position, comparable line, line as it is kept)."""
+    edges = np.searchsorted(positions, np.array([*side.starts, np.iinfo(np.int64).max]))
+    for segment, start, first, last in zip(side.segments, side.starts, edges, edges[1:], strict=False):
+        shaper = Shaper(segment.columns, columns, side.canonical)
+        keep = Shaper(segment.columns, side.stored, {})
+        found = segment.lines_at(positions[first:last] - start)
+        while some := list(itertools.islice(found, _FETCH_ROWS)):
+            lines = pa.array([line.decode("utf-8") + "\n" for _, line in some], type=_TEXT)
+            yield _batch(pa.array([at + start for at, _ in some], pa.int64()), shaper(lines), keep(lines))

@@ -1,0 +1,100 @@
+"""Every error that the kit raises on purpose.
+
+    ForensicsError
+    ├── UsageError              the question itself is wrong (no such table, no such option)
+    │   └── UnknownTableError   a table name that the case does not hold; names the near matches
+    ├── EvidenceError           a side cannot be read
+    │   ├── BackupError         the backup: not there, no dump, of a kind that is not read
+    │   │   └── DamagedBackupError   it is a dump, and it is cut off or corrupt
+    │   └── LiveError           the database: unreachable, refused, permission, lost
+    ├── CompareError            one table could not be compared
+    ├── CaseError               the case file: exists already, in use, of another version, no case
+    ├── ScratchError            the throw-away PostgreSQL
+    └── ReportError             a report could not be written
+
+Each carries what happened (the message), what to do next (`hint`) and a short machine-readable `kind`;
+the cause stays chained. A message never holds a password: whoever builds one from a server's or libpq's words
+passes them through `redact`.
+"""
+
+from __future__ import annotations
+
+import re
+
+_URI_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+]*://[^\s:/@]*:)[^\s@]*@", re.I)
+_KEYWORD_PASSWORD = re.compile(r"(?P<head>\b(?:password|passwd|sslpassword)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.I)
+
+
+def redact(text: str) -> str:
+    """Return `text` with every password of a connection string in it replaced by three asterisks."""
+    text = _URI_PASSWORD.sub(r"\g<head>***@", text)
+    return _KEYWORD_PASSWORD.sub(r"\g<head>***", text)
+
+
+class ForensicsError(Exception):
+    """What happened, and what to do next.
+
+    Args:
+        message: one sentence that names the file or the table.
+        hint: the next step, one sentence, or None where there is none to give.
+    """
+
+    kind = "error"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(redact(message))
+        self.hint = redact(hint) if hint else None
+
+    @property
+    def message(self) -> str:
+        """The sentence, without the hint."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+class UsageError(ForensicsError):
+    kind = "usage"
+
+
+class UnknownTableError(UsageError, KeyError):
+    kind = "unknown table"
+
+
+class EvidenceError(ForensicsError):
+    kind = "evidence"
+
+
+class BackupError(EvidenceError):
+    kind = "backup"
+
+
+class DamagedBackupError(BackupError):
+    kind = "damaged backup"
+
+
+class LiveError(EvidenceError):
+    """A database said no. `sqlstate` is its five-character code where it gave one."""
+
+    kind = "live"
+
+    def __init__(self, message: str, hint: str | None = None, sqlstate: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.sqlstate = sqlstate
+
+
+class CompareError(ForensicsError):
+    kind = "compare"
+
+
+class CaseError(ForensicsError):
+    kind = "case"
+
+
+class ScratchError(ForensicsError):
+    kind = "scratch"
+
+
+class ReportError(ForensicsError):
+    kind = "report"

@@ -1,0 +1,40 @@
+"""What we have: either side, a dump or a database, behind one shape (`source.Source`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from forensics.errors import UsageError
+from forensics.evidence import dumps, live
+from forensics.evidence.source import Contents, Segment, Source
+
+__all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
+
+
+def looks_like_dsn(text: str) -> bool:
+    """Whether `text` is a connection string (`postgresql://…`, `service=…`, `host=… dbname=…`) rather than a path."""
+    if text.startswith(("postgresql://", "postgres://")):
+        return True
+    return "=" in text and not Path(text).exists()
+
+
+def open_source(side: str | Path, *, role: str = "backup", database: str | None = None) -> Source:
+    """Open a dump or a database.
+
+    Args:
+        side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*` variables name.
+        role: "backup" or "live", for the words of messages and the application name.
+        database: which database of a `pg_dumpall` file.
+
+    Raises:
+        BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off before its first row.
+        LiveError: the database cannot be reached or read.
+        UsageError: the connection string is none.
+    """
+    if str(side) == "" or looks_like_dsn(str(side)):
+        return live.LiveSource(str(side), role=role)
+    if role == "live" and not Path(side).exists():
+        raise UsageError(
+            f"{side} is neither a connection string nor a file.", "Give postgresql://user@host/database, or a path to a dump."
+        )
+    return dumps.open_dump(Path(side), database)

@@ -1,0 +1,466 @@
+"""Plain SQL dumps, indexed in one pass without executing anything.
+
+The scanner knows as much SQL as `psql` does (its lexer decides where a statement ends): strings, quoted identifiers,
+dollar quotes, comments, parentheses, BEGIN ATOMIC bodies. Only a COPY statement that stands where a statement begins
+opens a run of rows, which ends at a line that is exactly backslash and point; so text that looks like COPY inside
+functions, comments or rows fools nobody. Meta-commands (\\restrict, \\connect) are read as what they say.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from forensics.errors import BackupError, DamagedBackupError
+from forensics.evidence import copytext, ddl, inserts, lexer
+from forensics.evidence.files import PlainFile
+from forensics.evidence.source import Block, Contents, Segment, Source
+from forensics.model import Catalog, Provenance, TableName
+
+_SPACE = re.compile(rb"\s*+")
+_LINE = re.compile(rb"[^\n]*+\n?")
+_CREATES_TABLE = re.compile(rb"CREATE\s+(?:UNLOGGED\s+|FOREIGN\s+)?TABLE\b", re.I)
+_COPY = re.compile(
+    rb"COPY\s+(?:BINARY\s+)?((?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)(?:\s*\.\s*(?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+))?)"
+    rb"\s*(?:\((.*)\))?\s+FROM\s+stdin\b[^;]*;\Z",
+    re.S | re.I,
+)
+_INSERT = re.compile(rb"INSERT\s+INTO\s+((?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)(?:\.(?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+))?)\s*", re.I)
+_SETTING = re.compile(rb"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO)\s*'?([\w-]+)'?\s*;\Z", re.I)
+_SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)", re.I)
+_CONNECT = re.compile(rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\S+)")
+# What pg_dump writes above a table's rows, even where there are none: it tells an empty table from one left out.
+_DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
+_CHUNK = 4 << 20
+_HEAD_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Data:
+    """A run of rows of one table: `form` says whether COPY wrote them or INSERT.
+
+    `start` and `end` are byte offsets in the unpacked file, the end marker left out. `rows` counts the lines of a
+    COPY run; it is None for INSERTs. `complete` is False where the file ends within it.
+    """
+
+    table: TableName
+    columns: tuple[str, ...] | None
+    start: int
+    end: int
+    form: str = "copy"
+    rows: int | None = None
+    complete: bool = True
+    database: str | None = None
+
+
+@dataclass(frozen=True)
+class Index:
+    """What stands where in a plain dump: statements and runs of rows, by byte offset, and the database each is of."""
+
+    statements: tuple[tuple[int, int, str | None], ...]
+    data: tuple[Data, ...]
+    comments: tuple[str, ...]
+    databases: tuple[str, ...]
+    with_tables: tuple[str | None, ...]
+    announced: tuple[tuple[TableName, str | None], ...]
+    encoding: str | None
+    standard_strings: bool
+    line_end: bytes
+    damage: str | None
+
+    @property
+    def is_dump(self) -> bool:
+        """Whether anything in the text is what a dump is made of."""
+        return bool(self.with_tables or self.data or self.comments)
+
+
+def _identifier_parts(text: bytes) -> list[str]:
+    parts = re.findall(rb'"(?:[^"]|"")*"|[^.\s]+', text)
+    return [
+        p[1:-1].replace(b'""', b'"').decode("utf-8", "replace") if p.startswith(b'"') else p.decode("utf-8", "replace").lower()
+        for p in parts
+    ]
+
+
+def _unquote(text: bytes) -> str:
+    quote = text[:1]
+    if quote in (b'"', b"'"):
+        text = text[1:-1].replace(quote * 2, quote)
+    return text.decode("utf-8", "replace")
+
+
+class _Scanner:
+    """The one pass over the unpacked text."""
+
+    def __init__(self, text: mmap.mmap, file: PlainFile) -> None:
+        self.text = text
+        self.file = file
+        self.size = len(text)
+        self.statements: list[tuple[int, int, str | None]] = []
+        self.data: list[Data] = []
+        self.comments: list[str] = []
+        self.databases: list[str] = []
+        self.with_tables: list[str | None] = []
+        self.announced: list[tuple[TableName, str | None]] = []
+        self.database: str | None = None
+        self.encoding: str | None = None
+        self.standard_strings = True
+        self.search_path = "public"
+        self.line_end = b"\n"
+        self.damage: str | None = None
+
+    def scan(self) -> Index:
+        at = 0
+        while at < self.size and not self.damage:
+            at = _SPACE.match(self.text, at).end()  # type: ignore[union-attr]
+            if at >= self.size:
+                break
+            two = self.text[at : at + 2]
+            if two == b"--":
+                at = self._comment(at)
+            elif two[:1] == b"\\":
+                at = self._meta_command(at)
+            else:
+                at = self._statement(at)
+        return Index(
+            tuple(self.statements), tuple(self.data), tuple(self.comments), tuple(self.databases),
+            tuple(self.with_tables), tuple(self.announced), self.encoding, self.standard_strings, self.line_end, self.damage,
+        )  # fmt: skip
+
+    def _comment(self, at: int) -> int:
+        line = _LINE.match(self.text, at)
+        assert line
+        words = line[0].strip().lstrip(b"-").strip()
+        # The writer's own words (versions, times, the last line); "Name: …" headings of every object are passed over.
+        if words.startswith((b"PostgreSQL database", b"Dumped ", b"Started on", b"Completed on")):
+            self.comments.append(words.decode("utf-8", "replace"))
+        elif heading := _DATA_HEADING.match(words):
+            self.announced.append((TableName(heading[2].decode("utf-8", "replace"), heading[1].decode("utf-8", "replace")), self.database))
+        return line.end()
+
+    def _meta_command(self, at: int) -> int:
+        line = _LINE.match(self.text, at)
+        assert line
+        if connect := _CONNECT.match(line[0]):
+            self._enter(_unquote(connect[1]))
+        return line.end()
+
+    def _enter(self, database: str) -> None:
+        if match := re.search(r"dbname='((?:[^'\\]|\\.)*)'", database):
+            database = re.sub(r"\\(.)", r"\1", match[1])
+        self.database = database
+        self.search_path = "public"
+        if database not in self.databases:
+            self.databases.append(database)
+
+    def _statement(self, at: int) -> int:
+        end = lexer.statement_end(self.text, at, self.standard_strings)
+        if end is None:
+            self.damage = f"a statement that begins at byte {at} has no end"
+            return self.size
+        head = self.text[at : min(end, at + _HEAD_BYTES)]
+        if head[:6].upper() == b"INSERT" and (insert := _INSERT.match(head)):
+            return self._insert(at, end, insert)
+        if head[:4].upper() == b"COPY" and (copy := _COPY.match(self.text[at:end])):
+            return self._copy(end, copy)
+        if setting := _SETTING.match(head):
+            if setting[1].lower() == b"client_encoding":
+                self.encoding = setting[2].decode()
+            else:
+                self.standard_strings = setting[2].lower() == b"on"
+        elif path := _SEARCH_PATH.match(head):
+            self.search_path = _unquote(path[1]) or self.search_path
+        if _CREATES_TABLE.match(head):
+            self._note_tables()
+        self.statements.append((at, end, self.database))
+        return end
+
+    def _note_tables(self) -> None:
+        if self.database not in self.with_tables:
+            self.with_tables.append(self.database)
+
+    def _table(self, text: bytes) -> TableName:
+        parts = _identifier_parts(text)
+        return TableName(parts[-2] if len(parts) > 1 else self.search_path, parts[-1])
+
+    def _insert(self, at: int, end: int, match: re.Match[bytes]) -> int:
+        table = self._table(match[1])
+        last = self.data[-1] if self.data else None
+        if last and last.form == "insert" and last.table == table and last.database == self.database:
+            between = self.text[last.end : at]
+            if not between.strip():
+                self.data[-1] = replace(last, end=end)
+                return end
+        self._note_tables()
+        self.data.append(Data(table, None, at, end, "insert", database=self.database))
+        return end
+
+    def _copy(self, end: int, match: re.Match[bytes]) -> int:
+        columns = tuple(copytext.known_columns(match[2].decode("utf-8", "replace"))) if match[2] is not None else None
+        line = _LINE.match(self.text, end)
+        assert line
+        if line[0].endswith(b"\r\n"):
+            self.line_end = b"\r\n"
+        start = line.end()
+        stop, rows, complete = self._rows_end(start)
+        self._note_tables()
+        self.data.append(Data(self._table(match[1]), columns, start, stop, "copy", rows, complete, self.database))
+        if not complete:
+            self.damage = f"the rows of table {self._table(match[1])} break off after {rows} whole rows"
+            return self.size
+        return _LINE.match(self.text, stop).end()  # type: ignore[union-attr]
+
+    def _rows_end(self, start: int) -> tuple[int, int, bool]:
+        """Return where the rows that begin at `start` end, how many there are, and whether the end marker stands there."""
+        rows, at = 0, start
+        carry = b"\n"  # what stands before the chunk: the marker may lie across two of them
+        while chunk := os.pread(self.file.fd, _CHUNK, at):
+            window = carry + chunk
+            found = window.find(b"\n\\.")
+            while found >= 0:
+                after = window[found + 3 : found + 5]
+                if after[:1] == b"\n" or after == b"\r\n" or (len(after) < 2 and at + len(chunk) >= self.size and after in (b"", b"\r")):
+                    stop = at - len(carry) + found + 1
+                    return stop, rows + window[len(carry) : found + 1].count(b"\n"), True
+                if len(after) < 2 and at + len(chunk) < self.size:
+                    break  # undecided until the next chunk: it is carried over
+                found = window.find(b"\n\\.", found + 1)
+            rows += chunk.count(b"\n")
+            at += len(chunk)
+            carry = window[-4:]
+        last = self.text.rfind(b"\n", start - 1, self.size) + 1
+        return max(last, start), rows, False
+
+
+def index(file: PlainFile) -> Index:
+    """Index a plain dump in one pass.
+
+    Raises:
+        BackupError: the text is no dump at all.
+    """
+    head = os.pread(file.fd, _HEAD_BYTES, 0)
+    if not head or b"\0" in head:
+        raise _no_dump(file)
+    with mmap.mmap(file.fd, 0, prot=mmap.PROT_READ) as text:
+        found = _Scanner(text, file).scan()
+    if not found.is_dump:
+        raise _no_dump(file)
+    return found
+
+
+def _no_dump(file: PlainFile) -> BackupError:
+    if file.damage:
+        return DamagedBackupError(
+            f"{file.path} is damaged: {file.damage}; not one statement of it can be read.", "Look for another copy of the backup."
+        )
+    return BackupError(
+        f"{file.path} is not a PostgreSQL dump: no SQL statement and no archive header stands in it.",
+        "Give a file or folder that pg_dump or pg_dumpall wrote.",
+    )
+
+
+class CopySegment(Segment):
+    """Rows that COPY wrote, at a byte range of the file."""
+
+    def __init__(self, source: PlainSource, data: Data, columns: Sequence[str]) -> None:
+        super().__init__(data.table, columns)
+        self._source = source
+        self._data = data
+
+    @property
+    def expected_rows(self) -> int | None:
+        return self._data.rows
+
+    def blocks(self) -> Iterator[Block]:
+        file, data = self._source.file, self._data
+        convert = copytext.transcoder(self._source.index.encoding)
+        for block in copytext.read_blocks(file.reader(data.start, data.end)):
+            if self._source.index.line_end == b"\r\n":
+                # A carriage return within data is always escaped: this one belongs to the file's line ends.
+                block = block.replace(b"\r\n", b"\n")
+            yield convert(block) if convert else block
+        if not data.complete:
+            raise DamagedBackupError(
+                f"{file.path} breaks off within the rows of table {data.table}, after {data.rows} whole rows.",
+                "Look for a complete copy of the backup; what was read stays in the case.",
+            )
+
+
+    def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
+        if self._source.index.line_end != b"\n" or copytext.transcoder(self._source.index.encoding):
+            yield from super().lines_at(positions)
+            return
+        # Positions are the file's own: no need to read what lies between.
+        file, data = self._source.file, self._data
+        with mmap.mmap(file.fd, 0, prot=mmap.PROT_READ) as text:
+            for position in positions.tolist():
+                at = data.start + position
+                yield position, text[at : text.find(b"\n", at)]
+
+
+class InsertSegment(Segment):
+    """Rows that INSERT statements hold, turned into COPY text as they stream."""
+
+    def __init__(self, source: PlainSource, data: Data, columns: Sequence[str]) -> None:
+        super().__init__(data.table, columns)
+        self._source = source
+        self._data = data
+
+    def blocks(self) -> Iterator[Block]:
+        source, data = self._source, self._data
+        read = source.file.reader(data.start, data.end)
+        chunks = iter(lambda: read(_CHUNK), b"")
+        convert = copytext.transcoder(source.index.encoding)
+        yield from inserts.copy_blocks(
+            (convert(c) if convert else c for c in inserts.whole_statements(chunks, source.index.standard_strings)),
+            source.table_columns(data.table), self.columns, source.index.standard_strings,
+        )  # fmt: skip
+
+
+class PlainSource(Source):
+    """A plain SQL dump.
+
+    Args:
+        file: its bytes, unpacked.
+        database: which database of a `pg_dumpall` file; needed where it holds several.
+
+    Raises:
+        BackupError: it is no dump, or it holds several databases and none is chosen.
+        DamagedBackupError: not even its first statement can be read.
+    """
+
+    def __init__(self, file: PlainFile, database: str | None = None) -> None:
+        self.file = file
+        self.index = index(file)
+        self._database = self._choose(database)
+
+    def _choose(self, wanted: str | None) -> str | None:
+        several = [d for d in self.index.with_tables if d is not None]
+        if wanted is None:
+            if len(several) > 1:
+                raise BackupError(
+                    f"{self.file.path} holds several databases: {', '.join(several)}.", "Choose one with --database NAME."
+                )
+            return several[0] if several else None
+        if wanted not in self.index.databases:
+            raise BackupError(
+                f"{self.file.path} holds no database {wanted}; it holds {', '.join(self.index.databases) or 'one without a name'}.",
+                "Choose one of these with --database NAME.",
+            )
+        return wanted
+
+    def statement(self, start: int, end: int) -> str:
+        """The text of the statement at a byte range."""
+        text = os.pread(self.file.fd, end - start, start)
+        convert = copytext.transcoder(self.index.encoding)
+        return (convert(text) if convert else text).decode("utf-8", "replace")
+
+    def statements(self) -> Iterator[str]:
+        """The dump's statements but for the rows, in its order."""
+        for start, end, database in self.index.statements:
+            if database == self._database or database is None:
+                yield self.statement(start, end)
+
+    @cached_property
+    def catalog(self) -> Catalog:  # type: ignore[override]
+        return ddl.read_catalog(self.statements())
+
+    @cached_property
+    def provenance(self) -> Provenance:  # type: ignore[override]
+        comments = self.index.comments
+
+        def said(lead: str) -> str | None:
+            return next((c.removeprefix(lead).strip() for c in comments if c.startswith(lead)), None)
+
+        return Provenance(
+            kind="plain",
+            path=str(self.file.path),
+            sha256=self.file.sha256,
+            bytes=self.file.packed_size,
+            compression=self.file.compression,
+            server_version=said("Dumped from database version"),
+            dump_version=said("Dumped by pg_dump version"),
+            dumped_at=_writers_time(said("Started on")),
+            complete=self.damage is None,
+            encoding=self.index.encoding,
+            database=self._database,
+        )
+
+    @property
+    def damage(self) -> str | None:
+        """Why the dump is not whole, in words, or None where it ends as its writer ends one."""
+        if self.file.damage:
+            return self.file.damage
+        if self.index.damage:
+            return self.index.damage
+        if not any(c.endswith("dump complete") for c in self.index.comments):
+            return "its last line, 'PostgreSQL database dump complete', is not there"
+        return None
+
+    def table_columns(self, name: TableName) -> tuple[str, ...]:
+        """The columns that INSERT and COPY without a column list mean, generated ones included."""
+        table = self.catalog.tables.get(name)
+        return tuple(c.name for c in table.columns) if table else ()
+
+    def _data_of(self, name: TableName) -> list[Data]:
+        leaves = {name, *self.catalog.leaves(name)}
+        here = (d for d in self.index.data if d.database == self._database or d.database is None)
+        return [d for d in here if d.table in leaves or self.catalog.root(d.table) == name]
+
+    def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
+        found: list[Segment] = []
+        for data in self._data_of(name):
+            table = self.catalog.tables.get(data.table)
+            stored = tuple(c.name for c in table.columns if not c.generated) if table else tuple(columns)
+            if data.form == "copy":
+                found.append(CopySegment(self, data, data.columns if data.columns is not None else stored))
+            else:
+                found.append(InsertSegment(self, data, stored))
+        return found
+
+    def contents(self) -> Mapping[TableName, Contents]:
+        found = {}
+        announced = {self.catalog.root(name) for name, database in self.index.announced if database in (None, self._database)}
+        for table in self.catalog.roots:
+            runs = self._data_of(table.name)
+            rows = [r.rows for r in runs]
+            found[table.name] = Contents(
+                table.name,
+                data=bool(runs) or table.name in announced,
+                bytes=sum(r.end - r.start for r in runs),
+                rows=sum(r for r in rows if r is not None) if runs and None not in rows else None,
+                complete=all(r.complete for r in runs),
+            )
+        return found
+
+    def close(self) -> None:
+        self.file.close()
+
+
+_ZONE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*(.*)\Z")
+
+
+def _writers_time(text: str | None) -> datetime | None:
+    """Return the time of a `--verbose` dump's comment, or None where its zone is a word that nobody can place."""
+    match = _ZONE.match(text or "")
+    if not match:
+        return None
+    local = datetime.fromisoformat(match[1])
+    zone = match[2].strip()
+    if zone in ("UTC", "GMT", "Z", ""):
+        return local.replace(tzinfo=UTC)
+    if offset := re.fullmatch(r"([+-])(\d\d):?(\d\d)?", zone):
+        delta = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
+        return (local - delta if offset[1] == "+" else local + delta).replace(tzinfo=UTC)
+    try:
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None

@@ -1,0 +1,9 @@
+-- Who answers, as whom, from which snapshot, and is it a standby?
+SELECT current_setting('server_version')     AS server_version,
+       current_database()                    AS database,
+       pg_encoding_to_char(d.encoding)       AS encoding,
+       clock_timestamp()                     AS taken_at,
+       pg_is_in_recovery()                   AS standby,
+       pg_export_snapshot()                  AS snapshot
+  FROM pg_database d
+ WHERE d.datname = current_database()

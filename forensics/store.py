@@ -1,0 +1,217 @@
+"""The case file: `CASE/case.duckdb`. Results go in, results come out; it knows the model and nothing else.
+
+Layout: schema `kit` holds one row a fact (`meta`) and one a compared table (`tables`); schema `rows` holds, for table
+number N, `backup_N` and `live_N`: the rows that differ, whole, one VARCHAR a column (`f0`, `f1`, … in the order of
+`tables.backup_columns` and `tables.live_columns`; numbered, because DuckDB folds the case of names and PostgreSQL does
+not), with `pair`, by which the two halves of a changed row find each other, and `state`. Values are PostgreSQL's text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from forensics.errors import CaseError
+from forensics.model import ColumnChange, TableName, TableResult, plain
+
+FORMAT = 1
+_FILE = "case.duckdb"
+_LAYOUT = """
+CREATE SCHEMA IF NOT EXISTS kit;
+CREATE SCHEMA IF NOT EXISTS rows;
+CREATE TABLE IF NOT EXISTS kit.meta (name VARCHAR PRIMARY KEY, value JSON);
+CREATE TABLE IF NOT EXISTS kit.tables (
+    number INTEGER PRIMARY KEY, schema VARCHAR, "table" VARCHAR, result JSON, changes JSON,
+    backup_columns VARCHAR[], live_columns VARCHAR[]);
+"""
+
+
+class Store:
+    """An open case. One process may write it at a time, or any number read it.
+
+    Args:
+        folder: the case's folder.
+        write: open it for writing, and make it where it is not there.
+        memory: DuckDB's memory limit, as it writes it ("1GB").
+
+    Raises:
+        CaseError: there is no case, another process has it open, or it is of another format.
+    """
+
+    def __init__(self, folder: Path, *, write: bool = False, memory: str | None = None) -> None:
+        self.folder = folder
+        path = folder / _FILE
+        if write:
+            make_private(folder)
+        elif not path.exists():
+            raise CaseError(f"{folder} is not a case: there is no {_FILE} in it.", "Make one with: python -m forensics compare BACKUP LIVE --case DIR")
+        spill = folder / "spill"
+        config = {"temp_directory": str(spill), "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        if memory:
+            config["memory_limit"] = memory
+        try:
+            self.connection = duckdb.connect(str(path), read_only=not write, config=config)
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise CaseError(
+                    f"Case {folder} is open in another process.", "Wait until that has ended, or close the notebook that holds it."
+                ) from error
+            raise CaseError(f"Case {folder} cannot be opened: {_first_line(error)}.", "Is the disk full, or the file damaged?") from error
+        except duckdb.Error as error:
+            raise CaseError(f"{path} is not a case file: {_first_line(error)}.", "Give the folder that compare wrote.") from error
+        if write:
+            # Every column is named by number and every value a VARCHAR, so nothing of a dump is ever an identifier here.
+            self.connection.execute(_LAYOUT)
+            os.chmod(path, 0o600)
+            if self.get("format") is None:
+                self.put("format", FORMAT)
+        if self.get("format") != FORMAT:
+            self.close()
+            raise CaseError(f"Case {folder} was written by another version of the kit.", "Compare again into a new folder.")
+
+    # --- facts -------------------------------------------------------------------------------------
+
+    def put(self, name: str, value: Any) -> None:
+        """Record a fact, in place of an earlier one of that name."""
+        self.connection.execute("INSERT OR REPLACE INTO kit.meta VALUES (?, ?)", [name, json.dumps(plain(value))])
+
+    def get(self, name: str) -> Any:
+        """Return a fact, as JSON has it, or None."""
+        try:
+            found = self.connection.execute("SELECT value FROM kit.meta WHERE name = ?", [name]).fetchone()
+        except duckdb.CatalogException:
+            return None
+        return json.loads(found[0]) if found else None
+
+    # --- tables ------------------------------------------------------------------------------------
+
+    def number(self, name: TableName) -> int | None:
+        """The number of a table that was compared, or None."""
+        found = self.connection.execute(
+            'SELECT number FROM kit.tables WHERE schema = ? AND "table" = ?', [name.schema, name.table]
+        ).fetchone()
+        return found[0] if found else None
+
+    def results(self) -> list[TableResult]:
+        """What was found of each table, by name."""
+        rows = self.connection.execute('SELECT result FROM kit.tables ORDER BY schema, "table"').fetchall()
+        return [_result(json.loads(r[0])) for r in rows]
+
+    def changes(self) -> list[ColumnChange]:
+        """Schema drift, table by table."""
+        rows = self.connection.execute('SELECT changes FROM kit.tables ORDER BY schema, "table"').fetchall()
+        return [ColumnChange(TableName(**c.pop("name")), **c) for r in rows for c in json.loads(r[0])]
+
+    def columns(self, name: TableName, side: str) -> tuple[str, ...]:
+        """The columns of the rows that are kept of one side's table, in order."""
+        found = self.connection.execute(
+            f'SELECT {side}_columns FROM kit.tables WHERE schema = ? AND "table" = ?', [name.schema, name.table]
+        ).fetchone()
+        return tuple(found[0] or ()) if found else ()
+
+    def rows(self, name: TableName, side: str, states: Sequence[str], limit: int | None = None) -> pa.Table:
+        """Return kept rows: column `pair`, then the table's own columns, NULL where the value is.
+
+        Args:
+            name: the table.
+            side: "backup" or "live".
+            states: which rows: missing, changed (of backup), added, changed (of live).
+            limit: at most so many rows, the first by `pair`.
+        """
+        columns = self.columns(name, side)
+        number = self.number(name)
+        if number is None or not columns or not self._has_rows(f"{side}_{number}"):
+            return pa.table({"pair": pa.array([], pa.int64())} | {c: pa.array([], pa.string()) for c in columns})
+        fields = ", ".join(f"f{i}" for i in range(len(columns)))
+        found = self.connection.execute(
+            f"SELECT pair, {fields} FROM rows.{side}_{number} WHERE list_contains(?, state) ORDER BY pair"
+            + (f" LIMIT {int(limit)}" if limit is not None else ""),
+            [list(states)],
+        ).to_arrow_table()
+        return found.rename_columns(["pair", *columns])
+
+    def _has_rows(self, table: str) -> bool:
+        return bool(
+            self.connection.execute(
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = 'rows' AND table_name = ?", [table]
+            ).fetchone()
+        )
+
+    @contextmanager
+    def query(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor of its own to ask the kept rows with."""
+        cursor = self.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Let go of the case file."""
+        self.connection.close()
+
+
+def record(
+    cursor: duckdb.DuckDBPyConnection, number: int, result: TableResult, changes: Sequence[ColumnChange],
+    columns: Mapping[str, Sequence[str]],
+) -> None:  # fmt: skip
+    """Record what was found of a table, on a cursor whose transaction holds its rows too.
+
+    Args:
+        cursor: a cursor of the case's connection.
+        number: the table's number in this case.
+        result, changes: what was found.
+        columns: by side, the columns of the rows that are kept.
+    """
+    cursor.execute("DELETE FROM kit.tables WHERE number = ?", [number])
+    cursor.execute(
+        "INSERT INTO kit.tables VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            number, result.name.schema, result.name.table, json.dumps(plain(result)), json.dumps(plain(list(changes))),
+            list(columns.get("backup", ())), list(columns.get("live", ())),
+        ],
+    )  # fmt: skip
+
+
+def _result(value: dict[str, Any]) -> TableResult:
+    value["name"] = TableName(**value["name"])
+    for field in ("key", "columns", "notes"):
+        value[field] = tuple(value[field])
+    return TableResult(**value)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that only its owner can look into: it will hold rows of customers.
+
+    Raises:
+        CaseError: it cannot be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise CaseError(f"Folder {folder} cannot be made: {error.strerror}.", "Choose another folder with --case.") from error
+
+
+def remove(folder: Path) -> None:
+    """Remove what an earlier comparison wrote into a case's folder, and nothing else that lies there."""
+    for name in (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "spill", ignore_errors=True)
+
+
+def exists(folder: Path) -> bool:
+    """Whether a case lies in a folder."""
+    return (folder / _FILE).exists()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
