@@ -272,9 +272,7 @@ def catalog_of(value: Mapping[str, Any]) -> Catalog:
                 "columns": tuple(Column(**c) for c in t["columns"]),
                 "keys": tuple(Key(**{**k, "columns": tuple(k["columns"])}) for k in t["keys"]),
                 "foreign_keys": tuple(
-                    ForeignKey(
-                        f["name"], tuple(f["columns"]), TableName(**f["parent"]), tuple(f["parent_columns"]), f["on_delete"]
-                    )
+                    ForeignKey(f["name"], tuple(f["columns"]), TableName(**f["parent"]), tuple(f["parent_columns"]), f["on_delete"])
                     for f in t["foreign_keys"]
                 ),
                 "parent": TableName(**t["parent"]) if t["parent"] else None,

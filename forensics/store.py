@@ -20,7 +20,16 @@ import duckdb
 import pyarrow as pa
 
 from forensics.errors import CaseError
-from forensics.model import ColumnChange, TableName, TableResult, plain
+from forensics.model import (
+    Catalog,
+    ColumnChange,
+    Provenance,
+    TableName,
+    TableResult,
+    catalog_of,
+    plain,
+    provenance_of,
+)
 
 FORMAT = 1
 _FILE = "case.duckdb"
@@ -52,7 +61,9 @@ class Store:
         if write:
             make_private(folder)
         elif not path.exists():
-            raise CaseError(f"{folder} is not a case: there is no {_FILE} in it.", "Make one with: python -m forensics compare BACKUP LIVE --case DIR")
+            raise CaseError(
+                f"{folder} is not a case: there is no {_FILE} in it.", "Make one with: python -m forensics compare BACKUP LIVE --case DIR"
+            )
         spill = folder / "spill"
         config = {"temp_directory": str(spill), "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         if memory:
@@ -90,6 +101,16 @@ class Store:
         except duckdb.CatalogException:
             return None
         return json.loads(found[0]) if found else None
+
+    def evidence(self) -> tuple[Provenance, Provenance]:
+        """Provenance of the backup and of live."""
+        found = self.get("evidence")
+        return provenance_of(found["backup"]), provenance_of(found["live"])
+
+    def catalogs(self) -> tuple[Catalog, Catalog]:
+        """What the backup's schema says, and live's."""
+        found = self.get("catalogs")
+        return catalog_of(found["backup"]), catalog_of(found["live"])
 
     # --- tables ------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001, SIM905 - names are spelled as their owners spell them, and lists of words read better as text
+# ruff: noqa: SIM905 - names are spelled as their owners spell them, and lists of words read better as text
 """Names for the platform's rows: real cities, everything in them made up."""
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ FAMILY_NAMES = (
 
 HOTEL_FIRST = (
     "Amber Anchor Arcade Atlas Aurora Baltic Blue Botanic Brass Cedar Central Copper Coral Garden Granite Green "
-    "Harbour Indigo Iris Ivory Jasmine Juniper Lantern Linden Little Magnolia Marble Meridian Moon Old Olive Opal Orchard Palm "
-    "Pearl Quiet Riverside Saffron Silver Stone Sun Tamarind Terrace Velvet White Willow"
+    "Harbour Indigo Iris Ivory Jasmine Juniper Lantern Linden Little Magnolia Marble Meridian Moon Old Olive Opal "
+    "Orchard Palm Pearl Quiet Riverside Saffron Silver Stone Sun Tamarind Terrace Velvet White Willow"
 ).split()
 HOTEL_SECOND = (
     "Boutique Hotel|Courtyard|Gate Hotel|Guest House|Hostel|Hotel|House|Inn|Lodge|Mill|Palace|Residence|Rooms|Suites|"
@@ -96,8 +96,8 @@ PLACES = {
 }
 THINGS = (
     "Amber Bell Bridge Bronze Carpet Clock Clove Dragon Falcon Fig Fisher Glass Golden Heron Honey Horse Indigo Iron "
-    "Lace Lemon Lion Map Mill Moon Mosaic Nightingale Paper Pearl Pepper Pigeon Pomegranate Porcelain Rope Rose Salt Seven "
-    "Ship Silk Spice Spring Star Swan Tea Thistle Thunder Tile Turtle Violet Well Windmill"
+    "Lace Lemon Lion Map Mill Moon Mosaic Nightingale Paper Pearl Pepper Pigeon Pomegranate Porcelain Rope Rose Salt "
+    "Seven Ship Silk Spice Spring Star Swan Tea Thistle Thunder Tile Turtle Violet Well Windmill"
 ).split()
 TOURS = (
     "{city} by bicycle|{city} by night|Street food of {city}|{city} from the water|Markets and kitchens of {city}|"

@@ -111,7 +111,8 @@ def slug(name: str) -> str:
     """Return `name` as it stands in a URL: lower case, ASCII, hyphens."""
     for native, latin in words.ROMANISED.items():
         name = name.replace(native, latin)
-    name = name.translate(str.maketrans({"ł": "l", "Ł": "L", "\u0131": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}))
+    special: dict[str, int | str | None] = {"ł": "l", "Ł": "L", "\u0131": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
+    name = name.translate(str.maketrans(special))
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return (
         "-".join("".join(c if c.isalnum() else " " for c in plain).split())
@@ -151,7 +152,8 @@ class World:
     def _moment(self, start: datetime, end: datetime = _END, growth: float = 0.7) -> datetime:
         """A moment at which somebody works; `growth` below 1 makes late ones more likely."""
         while True:
-            at = start + (end - start) * self._random.random() ** growth
+            share: float = self._random.random() ** growth
+            at = start + (end - start) * share
             holiday = 0.4 if (at.month, at.day) >= (12, 24) or (at.month, at.day) == (1, 1) else 1.0
             if self._random.random() < holiday * _WEEKDAYS[at.weekday()] * _HOURS[at.hour] / 100:
                 return at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -280,7 +282,7 @@ class World:
             tags.add(n, tag)
         tagged = self._table("_HotelToTag", "A B")
         for row in hotels.rows:
-            wanted = pick.choices(range(0, 11), (8, 10, 14, 16, 16, 12, 9, 6, 4, 3, 2))[0]
+            wanted = pick.choices(range(11), (8, 10, 14, 16, 16, 12, 9, 6, 4, 3, 2))[0]
             chosen: list[int] = []
             while len(chosen) < wanted:
                 tag_id = self._skewed(tags.column("id"), 1.6)

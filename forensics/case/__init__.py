@@ -1,8 +1,8 @@
 """The facade: one investigation, from both sides to what was found, with pandas at its surface.
 
-    import forensics as fx
-    case = fx.compare("backup.dump", "postgresql://…", case="cases/hotels")
-    case = fx.open_case("cases/hotels")
+import forensics as fx
+case = fx.compare("backup.dump", "postgresql://…", case="cases/hotels")
+case = fx.open_case("cases/hotels")
 """
 
 from __future__ import annotations
@@ -30,10 +30,8 @@ from forensics.model import (
     Provenance,
     TableName,
     TableResult,
-    catalog_of,
     plain,
     plain_catalog,
-    provenance_of,
 )
 from forensics.store import Store, exists, make_private, remove
 
@@ -72,7 +70,9 @@ def compare(
     options = options or Options()
     folder = Path(case)
     if exists(folder) and not options.resume and not force:
-        raise CaseError(f"There is a case in {folder} already.", "Go on with it by --resume, replace it with --force, or choose another folder.")
+        raise CaseError(
+            f"There is a case in {folder} already.", "Go on with it by --resume, replace it with --force, or choose another folder."
+        )
     with open_source(backup, role="backup", database=options.database) as ours, open_source(live, role="live") as theirs:
         if exists(folder) and force and not options.resume:
             remove(folder)
@@ -96,6 +96,7 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
         raise CaseError(f"Case {store.folder} was begun with another backup.", "Resume it with the same file, or choose another folder.")
     store.put("evidence", evidence)
     store.put("catalogs", {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)})
+    store.put("ddl", list(backup.statements()))
     store.put("damage", backup.damage)
     store.put("begun_at", datetime.now(UTC))
     for name, at in times.items():
@@ -146,14 +147,12 @@ class Case:
     @cached_property
     def evidence(self) -> Evidence:
         """Provenance of both sides."""
-        found = self.store.get("evidence")
-        return Evidence(provenance_of(found["backup"]), provenance_of(found["live"]))
+        return Evidence(*self.store.evidence())
 
     @cached_property
     def catalogs(self) -> tuple[Catalog, Catalog]:
         """What the backup's schema says, and live's."""
-        found = self.store.get("catalogs")
-        return catalog_of(found["backup"]), catalog_of(found["live"])
+        return self.store.catalogs()
 
     @cached_property
     def results(self) -> tuple[TableResult, ...]:
@@ -207,7 +206,7 @@ class Case:
             for r in sorted(self.results, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name))
         ]  # fmt: skip
         frame = pd.DataFrame(rows, columns=["schema", "table", "state", "junction", *COUNTS, "key", "key source", "reason", "seconds"])
-        return frame.astype({c: "Int64" for c in COUNTS})
+        return frame.astype(dict.fromkeys(COUNTS, "Int64"))
 
     @property
     def columns(self) -> pd.DataFrame:
@@ -289,7 +288,19 @@ def _change(change: ColumnChange) -> dict[str, Any]:
 
 
 def _backup(p: Provenance, damage: str | None) -> dict[str, Any]:
-    names = ("kind", "path", "sha256", "bytes", "compression", "server_version", "dump_version", "dumped_at", "complete", "encoding", "database")
+    names = (
+        "kind",
+        "path",
+        "sha256",
+        "bytes",
+        "compression",
+        "server_version",
+        "dump_version",
+        "dumped_at",
+        "complete",
+        "encoding",
+        "database",
+    )
     found = {n: plain(getattr(p, n)) for n in names}
     if p.kind == "database":
         found |= {"dsn": p.dsn, "snapshot": p.snapshot, "taken_at": plain(p.taken_at)}
@@ -310,14 +321,19 @@ def _verdict(case: Case) -> str:
     values = sum(c.values_missing or 0 for c in case.store.changes())
     said = []
     if missing:
-        where = _listed([f"{len(dropped)} dropped {_plural(len(dropped), 'table')}"] * bool(dropped) + [f"{len(hit)} surviving {_plural(len(hit), 'table')}"] * bool(hit))
+        where = _listed(
+            [f"{len(dropped)} dropped {_plural(len(dropped), 'table')}"] * bool(dropped)
+            + [f"{len(hit)} surviving {_plural(len(hit), 'table')}"] * bool(hit)
+        )
         said.append(f"{missing:,} backup rows are missing from live, in {where}; {junction:,} of them are links of junction tables.")
     if values:
         said.append(f"Dropped columns took {values:,} values.")
     if not missing and not values:
         said.append("Nothing that was compared is missing from live.")
     if failed:
-        said.append(f"{len(failed)} {_plural(len(failed), 'table')} could not be compared: {_listed([str(r.name) for r in failed[:3]])}{' and others' * (len(failed) > 3)}.")
+        said.append(
+            f"{len(failed)} {_plural(len(failed), 'table')} could not be compared: {_listed([str(r.name) for r in failed[:3]])}{' and others' * (len(failed) > 3)}."
+        )
     if case.damage:
         said.append(f"The backup is not whole: {case.damage}.")
     return " ".join(said)

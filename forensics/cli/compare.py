@@ -127,5 +127,3 @@ def _show_case(console: Console, found: cases.Case) -> None:
         what = "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
         console.print(f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")
-
-

@@ -64,7 +64,9 @@ class Voice:
     def fail(self, error: ForensicsError) -> NoReturn:
         """Say what went wrong, and end with 2."""
         if self.as_json:
-            sys.stdout.write(json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n")
+            sys.stdout.write(
+                json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n"
+            )
         self.err.print(f"[bold red]{safe(error.message)}[/]" + (f"\n{safe(error.hint)}" if error.hint else ""))
         raise typer.Exit(FAILED)
 
@@ -85,7 +87,11 @@ def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
         if os.environ.get("FORENSICS_DEBUG"):
             raise
         words = redact(f"{type(error).__name__}: {error}".splitlines()[0])
-        voice.fail(ForensicsError(f"The kit failed in a way that it did not foresee: {words}.", "Set FORENSICS_DEBUG=1 to see where, and report it."))
+        voice.fail(
+            ForensicsError(
+                f"The kit failed in a way that it did not foresee: {words}.", "Set FORENSICS_DEBUG=1 to see where, and report it."
+            )
+        )
 
 
 def live_side(given: str | None) -> str:

@@ -176,9 +176,7 @@ class _Workers:
 
     def _new(self, job: _Job, cursor: duckdb.DuckDBPyConnection) -> TableResult:
         rows = self._live.count(job.name)
-        result = TableResult(
-            job.name, "new", backup_rows=0, live_rows=rows, missing=0, added=rows, changed=0, unchanged=0
-        )
+        result = TableResult(job.name, "new", backup_rows=0, live_rows=rows, missing=0, added=rows, changed=0, unchanged=0)
         record(cursor, job.number, result, (), {})
         return result
 

@@ -39,7 +39,7 @@ def canonical_for(type_name: str, catalog: Catalog) -> Canonical | None:
         return instants
     if type_name == "bytea":
         return byteas
-    if any("with time zone" in p and p.startswith("timestamp") or p in ("tstzrange", "tstzmultirange") for p in parts):
+    if any(("with time zone" in p and p.startswith("timestamp")) or p in ("tstzrange", "tstzmultirange") for p in parts):
         return instants_within
     return None
 
@@ -100,9 +100,7 @@ def _in_utc(match: re.Match[str]) -> str:
     year, month, day = _civil(_days(year, int(match["month"]), int(match["day"])) + days)
     shown, era = (year, "") if year > 0 else (1 - year, " BC")
     fraction = (match["fraction"] or "").rstrip("0").rstrip(".")
-    return (
-        f"{shown:04d}-{month:02d}-{day:02d} {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}+00{era}"
-    )
+    return f"{shown:04d}-{month:02d}-{day:02d} {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{fraction}+00{era}"
 
 
 def _days(year: int, month: int, day: int) -> int:

@@ -123,9 +123,7 @@ class Engine:
 
     # --- a table that both sides have -----------------------------------------------------------------
 
-    def compare(
-        self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], progress: Progress
-    ) -> Found:
+    def compare(self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], progress: Progress) -> Found:
         """Compare a table; what it found is good until `clean` is called.
 
         Args:
@@ -146,9 +144,7 @@ class Engine:
                 self._differ_as_multiset(ours, theirs)
         wide = live.stored != tuple(columns)
         self._fetch_backup(backup, columns)
-        missing_hashes, odd_live = self._ask(
-            "SELECT count(position), count(*) - count(position) FROM {work}.differ"
-        )
+        missing_hashes, odd_live = self._ask("SELECT count(position), count(*) - count(position) FROM {work}.differ")
         if backup.rows - missing_hashes != live.rows - odd_live:
             raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
         return self._classify(backup, live, columns, key, wide)
@@ -165,9 +161,7 @@ class Engine:
 
     def clean(self) -> None:
         """Drop the working tables."""
-        for (name,) in self._db.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [self._work]
-        ).fetchall():
+        for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [self._work]).fetchall():
             self._run(f"DROP TABLE {{work}}.{name}")
 
     def _differ_by_hash(self, ours: _Guard, theirs: _Guard) -> None:
@@ -208,9 +202,9 @@ class Engine:
 
     def _fetch_backup(self, backup: Side, columns: Sequence[str]) -> None:
         """Read the backup's rows that differ a second time, whole, into `odd`; make sure that they are the same rows."""
-        positions = self._db.execute(
-            f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position"
-        ).fetchnumpy()["position"]
+        positions = self._db.execute(f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position").fetchnumpy()[
+            "position"
+        ]
         batches = _Guard(_lines_again(backup, columns, np.asarray(positions, dtype=np.int64)))
         self._stream("CREATE TABLE {work}.odd AS SELECT position, line, raw FROM batches", batches=batches)
         (same,) = self._ask(
@@ -222,9 +216,7 @@ class Engine:
                 "The backup changed while it was read, or its medium fails. Copy it elsewhere and compare again.",
             )
 
-    def _classify(
-        self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], wide: bool
-    ) -> Found:
+    def _classify(self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], wide: bool) -> Found:
         keys = [f"string_split(rtrim(line, chr(10)), chr(9))[{columns.index(c) + 1}]" for c in key]
         named = "".join(f", {k} AS k{i}" for i, k in enumerate(keys))
         on = " AND ".join(f"b.k{i} = l.k{i}" for i in range(len(keys))) or "false"
@@ -261,8 +253,7 @@ class Engine:
             return False
         fields = ", ".join(f"k{i}" for i in range(width))
         return any(
-            self._ask(f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{t} GROUP BY {fields} HAVING count(*) > 1)")[0]
-            for t in ("b", "l")
+            self._ask(f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{t} GROUP BY {fields} HAVING count(*) > 1)")[0] for t in ("b", "l")
         )
 
     # --- statements ---------------------------------------------------------------------------------

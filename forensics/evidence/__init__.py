@@ -34,7 +34,5 @@ def open_source(side: str | Path, *, role: str = "backup", database: str | None 
     if str(side) == "" or looks_like_dsn(str(side)):
         return live.LiveSource(str(side), role=role)
     if role == "live" and not Path(side).exists():
-        raise UsageError(
-            f"{side} is neither a connection string nor a file.", "Give postgresql://user@host/database, or a path to a dump."
-        )
+        raise UsageError(f"{side} is neither a connection string nor a file.", "Give postgresql://user@host/database, or a path to a dump.")
     return dumps.open_dump(Path(side), database)

@@ -79,7 +79,7 @@ class ArchiveSource(Source):
             server_version=header.server_version,
             dump_version=header.dump_version,
             dumped_at=header.created,
-            complete=self._container.complete,
+            complete=self._container.complete and not any(r.damage for runs in self._runs.values() for r in runs),
             encoding=self.toc.encoding,
             database=header.database,
         )
@@ -90,24 +90,29 @@ class ArchiveSource(Source):
         found: dict[TableName, list[_Run]] = {}
         for entry in self.toc.table_data:
             run = self._run(entry)
-            found.setdefault(self.catalog.root(run.target), []).append(run)
+            for root in dict.fromkeys((self.catalog.root(run.target), self.catalog.root(run.own))):
+                found.setdefault(root, []).append(run)
         return {name: tuple(runs) for name, runs in found.items()}
 
     def _run(self, entry: Entry) -> _Run:
-        # What the entry, its COPY and the table's definition say must agree: they have no checksum.
+        # What the entry, its COPY and the table's definition say must agree: they have no checksum. Where they do
+        # not, the damage is told of every table that could be meant.
         own = TableName(entry.namespace, entry.tag)
         if entry.copy_target is None:
             return _Run(entry, own, own, (), "a COPY statement that pg_dump does not write stands")
         target, columns = entry.copy_target
-        tables = self.catalog.tables
-        if (own in tables or target in tables) and (own not in tables or self.catalog.root(own) != self.catalog.root(target)):
-            return _Run(entry, own, own, (), f"the target {target} stands")
-        table = tables.get(target)
+        known = self.catalog.tables
+        if own not in known and target not in known:
+            return _Run(entry, target, target, columns or ())  # the archive has no definitions, or not this one
+        if own not in known or target not in known or self.catalog.root(own) != self.catalog.root(target):
+            names = [n for n in (own, target) if n in known]
+            return _Run(entry, names[0], names[-1], (), f"both {own} and {target} stand as the table's name")
+        fields = tuple(c.name for c in known[target].columns if not c.generated)
         if columns is None:
-            columns = tuple(c.name for c in table.columns if not c.generated) if table else ()
-        strange = [c for c in columns if c != "oid" and table and not table.column(c)]
-        if strange or len(set(columns)) < len(columns):
-            return _Run(entry, own, target, columns, f"a list of columns that the table has not ({', '.join(columns)}) stands")
+            return _Run(entry, own, target, fields)
+        if len(set(columns)) < len(columns) or not {*columns} <= {*fields, "oid"}:
+            what = f"a list of columns that the table has not ({', '.join(columns)}) stands"
+            return _Run(entry, own, target, columns, what)
         return _Run(entry, own, target, columns)
 
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:

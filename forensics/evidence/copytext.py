@@ -179,10 +179,7 @@ def transcoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
             return block.decode(codec, "forensics-stray").encode("utf-8")
         # The private range itself occurs: take its bytes one by one, so that it cannot be mistaken for a stray one.
         pieces = re.split(rb"(\xf4\x8f\xbc[\x80-\xbf]|\xf4\x8f\xbd[\x80-\xbf]|\xf4\x8f\xbe[\x80-\xbf]|\xf4\x8f\xbf[\x80-\xbf])", block)
-        text = [
-            p.decode(codec, "forensics-stray") if n % 2 == 0 else "".join(chr(_STRAY + b) for b in p)
-            for n, p in enumerate(pieces)
-        ]
+        text = [p.decode(codec, "forensics-stray") if n % 2 == 0 else "".join(chr(_STRAY + b) for b in p) for n, p in enumerate(pieces)]
         return "".join(text).encode("utf-8")
 
     return convert
@@ -190,7 +187,4 @@ def transcoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
 
 def known_columns(text: str) -> Sequence[str]:
     """Return the names in a COPY statement's column list, as between its parentheses, quotes taken off."""
-    return [
-        part[1:-1].replace('""', '"') if part.startswith('"') else part
-        for part in re.findall(r'"(?:[^"]|"")*"|[^\s,]+', text)
-    ]
+    return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in re.findall(r'"(?:[^"]|"")*"|[^\s,]+', text)]

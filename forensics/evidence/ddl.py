@@ -144,9 +144,7 @@ class _Draft:
     def edit_column(self, name: TableName, column: str, **values: Any) -> None:
         self.edit(
             name,
-            lambda t: replace(
-                t, columns=tuple(replace(c, **values) if c.name == column else c for c in t.columns)
-            ),
+            lambda t: replace(t, columns=tuple(replace(c, **values) if c.name == column else c for c in t.columns)),
         )
 
 
@@ -304,9 +302,7 @@ def _create_index(draft: _Draft, statement: Any) -> None:
     elements = [p.index_elem for p in statement.index_params]
     if not statement.unique or statement.HasField("where_clause") or not all(e.name for e in elements):
         return
-    key = Key(
-        statement.idxname, tuple(e.name for e in elements), nulls_distinct=not statement.nulls_not_distinct
-    )
+    key = Key(statement.idxname, tuple(e.name for e in elements), nulls_distinct=not statement.nulls_not_distinct)
     draft.edit(draft.name(statement.relation), lambda t: replace(t, keys=(*t.keys, key)))
 
 

@@ -435,9 +435,7 @@ class _PsqlReader(_Reader):
             raise LiveError(f"psql cannot read the {role} database: {answer.error[0]}.")
 
     def copy_out(self, statement: str) -> _Answer:
-        return self._answer_to(
-            f"{_SNAPSHOT_TRANSACTION};\nSET TRANSACTION SNAPSHOT '{self._snapshot}';\n{statement};", after="ROLLBACK;\n"
-        )
+        return self._answer_to(f"{_SNAPSHOT_TRANSACTION};\nSET TRANSACTION SNAPSHOT '{self._snapshot}';\n{statement};", after="ROLLBACK;\n")
 
     def _answer_to(self, statement: str, after: str = "") -> _PsqlAnswer:
         assert self._child.stdin is not None

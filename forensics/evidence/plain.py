@@ -293,7 +293,6 @@ class CopySegment(Segment):
                 "Look for a complete copy of the backup; what was read stays in the case.",
             )
 
-
     def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
         if self._source.index.line_end != b"\n" or copytext.transcoder(self._source.index.encoding):
             yield from super().lines_at(positions)
@@ -346,9 +345,7 @@ class PlainSource(Source):
         several = [d for d in self.index.with_tables if d is not None]
         if wanted is None:
             if len(several) > 1:
-                raise BackupError(
-                    f"{self.file.path} holds several databases: {', '.join(several)}.", "Choose one with --database NAME."
-                )
+                raise BackupError(f"{self.file.path} holds several databases: {', '.join(several)}.", "Choose one with --database NAME.")
             return several[0] if several else None
         if wanted not in self.index.databases:
             raise BackupError(

@@ -9,7 +9,9 @@ from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _INTEGERS = ("smallint", "integer", "bigint")
 _ORDER = re.compile(r"sort|order|position|pos\b|rank|idx|index|priority|weight|seq|ordinal|display", re.I)
-_AUDIT = re.compile(r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted|attached|inserted|since|valid)|(_at|_on|At|On)$", re.I)
+_AUDIT = re.compile(
+    r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted|attached|inserted|since|valid)|(_at|_on|At|On)$", re.I
+)
 
 
 def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
