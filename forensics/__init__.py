@@ -7,7 +7,8 @@
 
 from forensics.case import Case, compare, open_case
 from forensics.compare import Listener, Options
+from forensics.demo import notebook_case
 from forensics.errors import ForensicsError
 
-__all__ = ["Case", "ForensicsError", "Listener", "Options", "compare", "open_case"]
+__all__ = ["Case", "ForensicsError", "Listener", "Options", "compare", "notebook_case", "open_case"]
 __version__ = "0.1.0"

@@ -113,9 +113,7 @@ class Scratch:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     def __repr__(self) -> str:
@@ -129,9 +127,7 @@ class Scratch:
             ScratchError: the server is not running.
         """
         if self._folder is None:
-            raise ScratchError(
-                "The scratch PostgreSQL is not running.", "Call start() first, or use it in a with block."
-            )
+            raise ScratchError("The scratch PostgreSQL is not running.", "Call start() first, or use it in a with block.")
         return self._folder
 
     @property
@@ -341,7 +337,7 @@ def _unprivileged_account() -> tuple[int, int]:
 def _short_folder(account: tuple[int, int] | None) -> Path:
     """Make a temporary folder that `account` can enter and own, and whose path leaves room for a socket's name."""
     tried = []
-    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp makes the name
         if len(os.fsencode(parent)) + len("/fx12345678/.s.PGSQL.5432") > _LONGEST_SOCKET - 4:
             tried.append(f"{parent} is too long for a socket's path")
             continue
@@ -354,16 +350,16 @@ def _short_folder(account: tuple[int, int] | None) -> Path:
             return folder
         os.chown(folder, *account)
         folder.chmod(0o755)
+        user, group = account
+        # Not as the working folder, which would be entered before root becomes somebody else.
+        enter = ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]
         try:
-            user, group = account
-            subprocess.run(["/bin/sh", "-c", ":"], cwd=folder, user=user, group=group, extra_groups=[], check=True)
+            subprocess.run(enter, cwd="/", user=user, group=group, extra_groups=[], check=True, capture_output=True)
             return folder
-        except OSError as error:
+        except (OSError, subprocess.CalledProcessError):
             folder.rmdir()
-            tried.append(f"{parent}: {error.strerror} for the account that runs the server")
-    raise ScratchError(
-        f"There is no place for a scratch PostgreSQL ({'; '.join(tried)}).", "Set TMPDIR to a folder with a short path."
-    )
+            tried.append(f"{parent} is closed to the account that runs the server")
+    raise ScratchError(f"There is no place for a scratch PostgreSQL ({'; '.join(tried)}).", "Set TMPDIR to a folder with a short path.")
 
 
 def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
@@ -374,9 +370,7 @@ def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.Completed
     """
     name = Path(command[0]).name
     try:
-        done = subprocess.run(
-            [str(c) for c in command], capture_output=True, text=True, errors="replace", check=False, **how
-        )
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, errors="replace", check=False, **how)
     except OSError as error:
         raise ScratchError(f"{command[0]} cannot be run: {error.strerror}.") from error
     if done.returncode:

@@ -95,9 +95,10 @@ BEGIN
     EXECUTE format(
       'INSERT INTO %1$I (id, %3$I, asset_id, sort_order, is_primary, created_at)
        SELECT pg_temp.cuid(at, %1$L || p.id || a.n), p.id, a.id, 100 + a.n, false, at
-       FROM (SELECT id, row_number() OVER (ORDER BY created_at > ''2026-01-01 03:00'' DESC, md5(''grows'' || id)) AS rank FROM %2$I) p,
-            LATERAL (SELECT greatest(pg_temp.moment(p.id), timestamp ''2026-01-02 09:30'')) AS m(at),
-            LATERAL (SELECT id, row_number() OVER (ORDER BY md5(id || p.id)) AS n FROM media_assets WHERE created_at > ''2026-01-01 03:00'') a
+       FROM (SELECT id, created_at, row_number() OVER (ORDER BY created_at > ''2026-01-01 03:00'' DESC, md5(''grows'' || id)) AS rank FROM %2$I) p,
+            LATERAL (SELECT greatest(pg_temp.moment(p.id), p.created_at + interval ''5 minutes'')) AS m(at),
+            LATERAL (SELECT id, row_number() OVER (ORDER BY md5(id || p.id)) AS n FROM media_assets
+                     WHERE created_at > ''2026-01-01 03:00'' AND created_at < at) a
        WHERE p.rank <= %4$s AND a.n <= 1 + floor(pg_temp.chance(''many'' || p.id) * 6)
        ORDER BY at, p.id, a.n', gallery.junction, gallery.parent, gallery.parent_id, gallery.parents);
   END LOOP;

@@ -82,9 +82,7 @@ def write_backup(scratch: Scratch, database: str, out: Path = BACKUP) -> Path:
     """
     with tempfile.TemporaryDirectory() as folder:
         # pg_dump draws a fresh key for \\restrict unless it is given one.
-        plain = scratch.dump(
-            database, Path(folder) / "backup.sql", "--no-owner", "--no-privileges", "--restrict-key=sampledata"
-        )
+        plain = scratch.dump(database, Path(folder) / "backup.sql", "--no-owner", "--no-privileges", "--restrict-key=sampledata")
         with out.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=9, fileobj=raw, mtime=0) as packed:
             packed.write(plain.read_bytes())
     return out

@@ -113,9 +113,7 @@ def expected_links(scratch: Scratch, before: str, eve: str, live: str) -> list[d
     return found
 
 
-def _fate(
-    missing: list[Row], moved_to: Collection[Row], held: Collection[Row], parents: set[str], others: set[str]
-) -> dict[str, int]:
+def _fate(missing: list[Row], moved_to: Collection[Row], held: Collection[Row], parents: set[str], others: set[str]) -> dict[str, int]:
     """The counts for the `missing` links of one junction table.
 
     `moved_to` and `held` are links that live holds, elsewhere and at all; `parents` and `others` are what both ends of
@@ -178,10 +176,7 @@ def _drift(old: psycopg.Connection, table: str, before: Columns, after: Columns)
         else:
             pairs = zip(("type", "nullability", "default"), was[column], now[column], strict=True)
             changes = [change for change, a, b in pairs if a != b]
-        found += [
-            {"schema": "public", "table": table, "column": column, "change": change, "values_missing": values}
-            for change in changes
-        ]
+        found += [{"schema": "public", "table": table, "column": column, "change": change, "values_missing": values} for change in changes]
     return found
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: SIM905 - names are spelled as their owners spell them, and lists of words read better as text
+# ruff: noqa: SIM905 - lists of words read better as text
 """Names for the platform's rows: real cities, everything in them made up."""
 
 from __future__ import annotations
@@ -74,8 +74,7 @@ HOTEL_FIRST = (
     "Orchard Palm Pearl Quiet Riverside Saffron Silver Stone Sun Tamarind Terrace Velvet White Willow"
 ).split()
 HOTEL_SECOND = (
-    "Boutique Hotel|Courtyard|Gate Hotel|Guest House|Hostel|Hotel|House|Inn|Lodge|Mill|Palace|Residence|Rooms|Suites|"
-    "Tower|Wharf Hotel|Yard"
+    "Boutique Hotel|Courtyard|Gate Hotel|Guest House|Hostel|Hotel|House|Inn|Lodge|Mill|Palace|Residence|Rooms|Suites|Tower|Wharf Hotel|Yard"
 ).split("|")
 HOTEL_NATIVE = {
     "BR": ["Pousada da Figueira", "Pousada Sol Nascente", "Hotel Ipê Amarelo"],
@@ -105,16 +104,12 @@ TOURS = (
     "{city} with children|Pottery class in {thing} Lane|Kayaks to {thing} Cove|{city} rooftops|"
     "Cooking with grandmother, {city}|{thing} trail on foot"
 ).split("|")
-RESTAURANT_FIRST = (
-    "Bistro|Café|Casa|Chez|Cantina|Izakaya|La|Lokanta|Mesón|Osteria|Pho|Taverna|The|Trattoria|U|Zur"
-).split("|")
+RESTAURANT_FIRST = ("Bistro|Café|Casa|Chez|Cantina|Izakaya|La|Lokanta|Mesón|Osteria|Pho|Taverna|The|Trattoria|U|Zur").split("|")
 CUISINES = (
-    "armenian brazilian ethiopian french georgian indian italian japanese korean mexican peruvian seafood thai turkish "
-    "vegan"
+    "armenian brazilian ethiopian french georgian indian italian japanese korean mexican peruvian seafood thai turkish vegan"
 ).split()
 SPECIALTIES = (
-    "cardiology dentistry dermatology fertility hair-transplant ophthalmology orthopaedics physiotherapy "
-    "plastic-surgery wellness"
+    "cardiology dentistry dermatology fertility hair-transplant ophthalmology orthopaedics physiotherapy plastic-surgery wellness"
 ).split()
 PRODUCTS = (
     "Travel pillow|Rain shell|Packing cubes|Power adapter|Water bottle|Money belt|Trekking poles|Dry bag|Eye mask|"
@@ -149,11 +144,7 @@ REVIEWS = (
     "Check-in took forever.|Perfect for two nights.|Too warm in August, otherwise fine.|Très bon accueil.|Çok temizdi.|"
     "Superb! 😀|Room was smaller than in the pictures.|Nada que objetar.|静かで良い宿でした。|"
 ).split("|")
-ALT_TEXTS = (
-    "Façade|Lobby|Breakfast room|Room with a view|Pool at dusk|Courtyard|Street outside|Detail|Terrace|Guests".split(
-        "|"
-    )
-)
+ALT_TEXTS = "Façade|Lobby|Breakfast room|Room with a view|Pool at dusk|Courtyard|Street outside|Detail|Terrace|Guests".split("|")
 AGENTS = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)|Mozilla/5.0 (Windows NT 10.0; Win64; x64)|"
     "Mozilla/5.0 (X11; Linux x86_64)|Mozilla/5.0 (Linux; Android 15; Pixel 8)|travel-app/4.12 (ios)"

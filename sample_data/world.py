@@ -114,10 +114,7 @@ def slug(name: str) -> str:
     special: dict[str, int | str | None] = {"ł": "l", "Ł": "L", "\u0131": "i", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D"}
     name = name.translate(str.maketrans(special))
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return (
-        "-".join("".join(c if c.isalnum() else " " for c in plain).split())
-        or hashlib.md5(name.encode()).hexdigest()[:8]
-    )
+    return "-".join("".join(c if c.isalnum() else " " for c in plain).split())
 
 
 class World:
@@ -174,9 +171,7 @@ class World:
         return f"c{stamp}{_base36(self._count, 4)}{server}{_base36(self._random.randrange(36**8), 8)}"
 
     def _price(self, low: int, high: int) -> Decimal:
-        return Decimal(self._random.randrange(low, high)) + Decimal(
-            self._random.choice(("0.00", "0.50", "0.90", "0.99"))
-        )
+        return Decimal(self._random.randrange(low, high)) + Decimal(self._random.choice(("0.00", "0.50", "0.90", "0.99")))
 
     def _unique(self, taken: dict[str, int], name: str) -> str:
         """`name`, with a number where it was used before."""
@@ -228,13 +223,9 @@ class World:
             found += [(code, *town) for town in towns]
         self._random.shuffle(found)
         start = _BIRTH["init"]
-        for at, (code, town, north, east, thousands) in zip(
-            self._moments(len(found), start, growth=1.6), found, strict=True
-        ):
+        for at, (code, town, north, east, thousands) in zip(self._moments(len(found), start, growth=1.6), found, strict=True):
             people = thousands * 1000 if thousands else None
-            cities.add(
-                self._cuid(at), code, town, slug(town), north, east, people, at, self._later(at, timedelta(days=90))
-            )
+            cities.add(self._cuid(at), code, town, slug(town), north, east, people, at, self._later(at, timedelta(days=90)))
         at_city = (cities.column(c) for c in ("id", "country_code", "name", "created_at"))
         self._towns: list[tuple[str, str, str, datetime]] = list(zip(*at_city, strict=True))
 
@@ -245,8 +236,7 @@ class World:
     def _hotels(self) -> None:
         hotels = self._table(
             "hotels",
-            "id city_id name slug stars description address price_from rating status "
-            "created_at updated_at amenity_codes",
+            "id city_id name slug stars description address price_from rating status created_at updated_at amenity_codes",
         )
         pick = self._random
         names: dict[str, int] = {}
@@ -300,9 +290,7 @@ class World:
             name = pick.choice(words.PLACES[category].split("|")).format(thing=pick.choice(words.THINGS))
             hours = {"mon-fri": "09:00-18:00", "sun": None} if pick.random() < 0.5 else None
             places.add(self._cuid(at), city, name, category, hours, at, self._later(at, timedelta(days=40)))
-        tours = self._table(
-            "tours", "id city_id title slug summary duration_minutes price languages status created_at updated_at"
-        )
+        tours = self._table("tours", "id city_id title slug summary duration_minutes price languages status created_at updated_at")
         taken: dict[str, int] = {}
         for at in self._moments(460, _BIRTH["places"]):
             city, _, town = self._town(at)
@@ -384,9 +372,7 @@ class World:
             made = parents.columns.index("created_at")
             at_slug = parents.columns.index("slug") if "slug" in parents.columns else None
             # No gallery at all for a tenth, and a long tail for the rest.
-            weights = [
-                0.0 if self._random.random() < 0.1 else self._random.lognormvariate(0, 1.1) for _ in parents.rows
-            ]
+            weights = [0.0 if self._random.random() < 0.1 else self._random.lognormvariate(0, 1.1) for _ in parents.rows]
             scale = gallery.links / sum(weights)
             for row, weight in zip(parents.rows, weights, strict=True):
                 size = min(round(weight * scale), 260)
@@ -404,9 +390,7 @@ class World:
         width, height = pick.choice(((1600, 1067), (1600, 1067), (2048, 1365), (1080, 1350), (1920, 1080)))
         alt = pick.choice(words.ALT_TEXTS) if pick.random() < 0.3 else None
         editor = self._skewed(self._editors)
-        assets.add(
-            key, url, "VIDEO" if video else "IMAGE", width, height, pick.randrange(4, 60) * 16_384, alt, editor, at
-        )
+        assets.add(key, url, "VIDEO" if video else "IMAGE", width, height, pick.randrange(4, 60) * 16_384, alt, editor, at)
         return key
 
     def _fill(self, links: Rows, parent: str, made: datetime, size: int, source: Rows | list[str], folder: str) -> None:
@@ -451,9 +435,7 @@ class World:
             "hotel_bookings",
             "id user_id hotel_id room_id check_in check_out guests total currency status created_at updated_at",
         )
-        payments = self._table(
-            "payments", "id hotel_booking_id tour_booking_id provider_ref amount currency status created_at order_id"
-        )
+        payments = self._table("payments", "id hotel_booking_id tour_booking_id provider_ref amount currency status created_at order_id")
         for at in self._moments(700, start):
             hotel, room, price, made = self._skewed(rooms, 1.5)
             if made > at:
@@ -477,9 +459,7 @@ class World:
                 continue
             seats = pick.randrange(1, 5)
             key = self._cuid(at)
-            tour_bookings.add(
-                key, pick.choice(self._users), tour, departs_at, seats, prices[tour] * seats, "CONFIRMED", at
-            )
+            tour_bookings.add(key, pick.choice(self._users), tour, departs_at, seats, prices[tour] * seats, "CONFIRMED", at)
             self._payment(payments, (None, key), prices[tour] * seats, "EUR", "CAPTURED", at)
         tour_bookings.sort("created_at")
         codes = self._table("promo_codes", "code percent valid_until used")
@@ -524,9 +504,7 @@ class World:
 
     def _external(self) -> None:
         pick = self._random
-        items = self._table(
-            "external_catalog_items", "id provider external_id title payload price created_at updated_at"
-        )
+        items = self._table("external_catalog_items", "id provider external_id title payload price created_at updated_at")
         for n, at in enumerate(self._moments(1_100, _BIRTH["catalog"])):
             name = f"{pick.choice(words.HOTEL_FIRST)} {pick.choice(words.HOTEL_SECOND)}"
             changed = self._moment(at) if pick.random() < 0.83 else None
@@ -534,9 +512,7 @@ class World:
             price = self._price(30, 400) if pick.random() < 0.9 else None
             provider = pick.choice(("bookdirect", "roomhub"))
             items.add(self._cuid(at), provider, f"{provider[0]}{n + 50_000}", name, payload, price, at, changed)
-        cache = self._table(
-            "external_search_cache", "id source query_hash query_json results_json hits created_at expires_at"
-        )
+        cache = self._table("external_search_cache", "id source query_hash query_json results_json hits created_at expires_at")
         for at in self._moments(480, datetime(2025, 12, 28, 6), growth=0.5):
             town = pick.choice(self._towns)[2]
             arrival = at.date() + timedelta(days=pick.randrange(2, 100))
@@ -546,7 +522,7 @@ class World:
             failed = pick.random() < 0.12
             results = [f"b{pick.randrange(50_000, 51_100)}" for _ in range(pick.randrange(0, 5))]
             cache.add(
-                key, pick.choice(("bookdirect", "roomhub")), hashlib.md5(key.encode()).hexdigest(),
+                key, pick.choice(("bookdirect", "roomhub")), hashlib.md5(key.encode(), usedforsecurity=False).hexdigest(),
                 None if old_client else query, None if failed else {"ids": results}, self._skewed(range(40)),
                 at, _utc(at + timedelta(days=4)),
             )  # fmt: skip
@@ -564,9 +540,7 @@ class World:
         reviews = self._table("reviews", "id user_id hotel_id rating body created_at")
         for at in self._moments(800, start):
             hotel = self._skewed(hotels)
-            reviews.add(
-                self._cuid(at), pick.choice(self._users), hotel, pick.randrange(1, 6), pick.choice(words.REVIEWS), at
-            )
+            reviews.add(self._cuid(at), pick.choice(self._users), hotel, pick.randrange(1, 6), pick.choice(words.REVIEWS), at)
         favorites = self._table("favorites", "user_id entity_type entity_id created_at")
         kinds = {"HOTEL": "hotels", "TOUR": "tours", "RESTAURANT": "restaurants", "CITY_PLACE": "city_places"}
         liked: dict[tuple[str, str], None] = {}
@@ -586,9 +560,7 @@ class World:
         for n, at in enumerate(self._moments(900, _BIRTH["audit"]), 1):
             actor = pick.choice(self._editors) if pick.random() < 0.9 else None
             diff = {"status": ["DRAFT", "PUBLISHED"]} if pick.random() < 0.3 else None
-            audit.add(
-                n, actor, pick.choice(("update", "publish", "reorder")), "hotel", self._skewed(hotels), diff, _utc(at)
-            )
+            audit.add(n, actor, pick.choice(("update", "publish", "reorder")), "hotel", self._skewed(hotels), diff, _utc(at))
 
     def copy_script(self) -> Iterable[str]:
         """The rows as a script of COPY statements for psql, table by table."""

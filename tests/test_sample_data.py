@@ -153,6 +153,4 @@ def test_the_page_gives_the_numbers_of_the_answers() -> None:
     for number in (totals["backup_rows"], totals["missing"], sum(TABLES[t]["missing"] for t in GALLERY_TABLES)):
         assert f"{number:,}" in page
     for link in COMMITTED["links"]:
-        assert re.search(
-            rf"`{link['table']}` \|.* {TABLES[link['table']]['backup_rows']:,} \|.* {link['lost']:,} \|", page
-        )
+        assert re.search(rf"`{link['table']}` \|.* {TABLES[link['table']]['backup_rows']:,} \|.* {link['lost']:,} \|", page)

