@@ -45,7 +45,7 @@ def expected(scratch: Scratch, before: str, live: str) -> dict[str, Any]:
     key that is not the whole row, so that the others are compared as multisets of rows.
 
     Returns:
-        `tables`: per table its state, whether it is a junction table, and its row counts, None where that side has no
+        `tables`: per table its state, whether it is a junction table, and its row counts, 0 where that side has no
         such table. `columns`: every difference in the columns of tables that both sides have. `totals`: sums over all
         tables; the rows of new tables count as added.
 
@@ -74,7 +74,7 @@ def expected(scratch: Scratch, before: str, live: str) -> dict[str, Any]:
             tables.append(_table(name, "compared", **counts))
             columns += _drift(old, name, old_columns, new_columns)
     sums = ("backup_rows", "missing", "added", "changed", "unchanged")
-    totals = {"tables": len(tables)} | {s: sum(t[s] or 0 for t in tables) for s in sums}
+    totals = {"tables": len(tables)} | {s: sum(t[s] for t in tables) for s in sums}
     return {"tables": tables, "columns": columns, "totals": totals}
 
 
@@ -156,9 +156,8 @@ def _count(old: list[Row], new: list[Row], key: list[int]) -> dict[str, int]:
 
 
 def _table(name: str, state: str, **counts: int) -> dict[str, Any]:
-    rows = {"backup_rows": counts.get("backup_rows"), "live_rows": counts.get("live_rows")}
-    others = {c: counts.get(c, 0) for c in ("missing", "added", "changed", "unchanged")}
-    return {"schema": "public", "table": name, "state": state, "junction": name in _JUNCTIONS, **rows, **others}
+    rows = {c: counts.get(c, 0) for c in ("backup_rows", "live_rows", "missing", "added", "changed", "unchanged")}
+    return {"schema": "public", "table": name, "state": state, "junction": name in _JUNCTIONS, **rows}
 
 
 def _drift(old: psycopg.Connection, table: str, before: Columns, after: Columns) -> list[dict[str, Any]]:

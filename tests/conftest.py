@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import forensics as fx
 from forensics.scratch import Scratch
+from tests import brute
 
 _numbers = count()
 
@@ -42,3 +45,55 @@ def database(scratch: Scratch) -> Iterator[Callable[..., str]]:
 def case_folder(tmp_path: Path) -> Path:
     """Where a test's case goes."""
     return tmp_path / "case"
+
+
+class Incident:
+    """A database, its dump, and what was done to it afterwards.
+
+    Attributes:
+        before: a database as it was when it was dumped.
+        live: the database as it is.
+        backup: the dump.
+    """
+
+    def __init__(self, scratch: Scratch, make: Callable[..., str], folder: Path) -> None:
+        self._scratch, self._make, self._folder = scratch, make, folder
+        self.before = self.live = ""
+        self.backup = folder / "backup.sql"
+
+    def happens(self, before: str, change: str, *options: str) -> Incident:
+        """Build a database, dump it with `options`, and change it."""
+        self.before = self._make(before)
+        self._scratch.dump(self.before, self.backup, *options)
+        self.live = self._make(template=self.before)
+        self._scratch.run(self.live, change)
+        return self
+
+    def compare(self, folder: str = "case", **how: Any) -> fx.Case:
+        """Compare the dump with the live database."""
+        return fx.compare(self.backup, self.live_dsn, self._folder / folder, **how)
+
+    @property
+    def live_dsn(self) -> str:
+        return self._scratch.dsn(self.live)
+
+    @property
+    def truth(self) -> dict[tuple[str, str], dict[str, object]]:
+        """What comparing has to find, by brute force."""
+        return brute.expected(self._scratch.dsn(self.before), self.live_dsn)
+
+    def check(self, case: fx.Case) -> None:
+        """Hold a case to the truth, and to the two sums that every table has to satisfy."""
+        found = {tuple(r.name): r for r in case.results}
+        assert found.keys() == self.truth.keys()
+        for name, wanted in self.truth.items():
+            got = found[name]
+            assert {k: getattr(got, k) for k in wanted} == wanted, (name, got)
+            assert got.missing + got.changed + got.unchanged == got.backup_rows
+            assert got.added + got.changed + got.unchanged == got.live_rows
+
+
+@pytest.fixture
+def incident(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> Incident:
+    """An incident to be: call `happens` on it."""
+    return Incident(scratch, database, tmp_path)

@@ -19,7 +19,9 @@ import numpy as np
 from forensics.evidence.source import Block
 
 _NEAR, _FAR = 4 << 10, 64 << 10
-_LEAST_STEP, _LARGEST_STEP = 4 << 10, 1 << 20
+_LEAST_STEP, _LARGEST_STEP = 8 << 10, 256 << 10
+_LINE_FEED = 10
+_TELL_ROWS = 100_000
 _ODD_BYTES = 48 << 20  # of either side, held in memory
 _SEARCH_PER_BYTE = 8  # bytes that may be searched for each byte that was paired
 _SEARCH_ALLOWANCE = 32 << 20
@@ -30,17 +32,20 @@ class Stream:
 
     Attributes:
         odd: (position, line with its line feed) of the rows that found no partner.
-        rows: how many rows have been walked past.
+        passed: how many rows lie in what has been walked past; kept up only where `counting`.
     """
 
-    def __init__(self, blocks: Iterator[Block]) -> None:
+    def __init__(self, blocks: Iterator[Block], *, counting: bool = False) -> None:
         self._blocks = blocks
-        self.data = b""
-        self.at = 0
+        self._counting = counting
         self._start = 0
+        self._counted = 0
+        self.data = b""
+        self.view = np.empty(0, dtype=np.uint8)
+        self.at = 0
         self.odd: list[tuple[int, bytes]] = []
         self.odd_bytes = 0
-        self.rows = 0
+        self.passed = 0
 
     @property
     def position(self) -> int:
@@ -53,13 +58,20 @@ class Stream:
             block = next(self._blocks, None)
             if block is None:
                 break
-            if self.at == len(self.data):
-                self._start += self.at
-                self.data, self.at = bytes(block), 0
-            else:
-                self._start += self.at
-                self.data, self.at = self.data[self.at :] + bytes(block), 0
+            self.count()
+            self._start += self.at
+            self.data = self.data[self.at :] + bytes(block) if self.at < len(self.data) else bytes(block)
+            self.view = np.frombuffer(self.data, dtype=np.uint8)
+            self.at = self._counted = 0
         return self.at < len(self.data)
+
+    def count(self) -> int:
+        """Bring `passed` up to where the walk is, and return it."""
+        if self._counting:
+            # A block at a time: counting each short run by itself would cost more than finding it.
+            self.passed += int(np.count_nonzero(self.view[self._counted : self.at] == _LINE_FEED))
+            self._counted = self.at
+        return self.passed
 
     def line(self) -> bytes:
         """The next line, with its line feed."""
@@ -72,7 +84,6 @@ class Stream:
             self.odd.append((self.position, line))
             self.odd_bytes += len(line)
             self.at += len(line)
-            self.rows += 1
 
     def rest(self) -> Iterator[Block]:
         """What has not been walked past; its first byte is at `position`."""
@@ -87,48 +98,41 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
     Afterwards each stream's `odd` holds what was passed without a partner, and `rest()` what was not reached.
 
     Args:
-        backup, live: streams of the same columns in the same order.
-        progress: is told how many rows were paired since it was last called.
+        backup, live: streams of the same columns in the same order; the backup's counts.
+        progress: is told how many rows of the backup were passed since it was last called.
     """
-    paired = paired_bytes = searched = told = 0
+    paired_bytes = searched = told = 0
     while backup.fill(_FAR) and live.fill(_FAR):
         same = _equal_run(backup, live)
-        if same:
-            rows = backup.data.count(b"\n", backup.at, backup.at + same)
-            backup.at += same
-            live.at += same
-            backup.rows += rows
-            live.rows += rows
-            paired += rows
-            paired_bytes += same
-            if paired - told > 100_000:
-                progress(paired - told)
-                told = paired
-            if backup.at == len(backup.data) or live.at == len(live.data):
-                continue
+        backup.at += same
+        live.at += same
+        paired_bytes += same
+        if backup.passed - told > _TELL_ROWS:
+            progress(backup.passed - told)
+            told = backup.passed
+        if backup.at == len(backup.data) or live.at == len(live.data):
+            continue
         searched += _find_again(backup, live)
         if searched > _SEARCH_ALLOWANCE + _SEARCH_PER_BYTE * paired_bytes:
             break
         if backup.odd_bytes > _ODD_BYTES or live.odd_bytes > _ODD_BYTES:
             break
-    progress(paired - told)
-    return paired
+    progress(backup.count() - told)
+    return backup.passed - len(backup.odd)
 
 
 def _equal_run(backup: Stream, live: Stream) -> int:
     """The length of the run of whole equal lines ahead, in bytes."""
-    a, b = backup.data, live.data
     i, j = backup.at, live.at
-    ahead = min(len(a) - i, len(b) - j)
+    ahead = min(len(backup.data) - i, len(live.data) - j)
     done, step = 0, _LEAST_STEP
     while done < ahead:
         size = min(step, ahead - done)
-        left, right = a[i + done : i + done + size], b[j + done : j + done + size]
-        if left != right:
-            differ = np.frombuffer(left, dtype=np.uint8) != np.frombuffer(right, dtype=np.uint8)
-            done += int(differ.argmax())
+        differ = backup.view[i + done : i + done + size] != live.view[j + done : j + done + size]
+        first = int(differ.argmax())
+        if differ[first]:
             # Back to where the line began, which may be before this step.
-            return max(a.rfind(b"\n", i, i + done) + 1 - i, 0)
+            return max(backup.data.rfind(b"\n", i, i + done + first) + 1 - i, 0)
         done += size
         step = min(step * 2, _LARGEST_STEP)
     # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the same.

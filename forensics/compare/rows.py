@@ -373,9 +373,9 @@ def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progr
             _Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
         )
     try:
-        ours, theirs = Stream(_chain(backup)), Stream(iter(ahead))
-        align(ours, theirs, progress)
-        backup.rows, live.rows = ours.rows, theirs.rows
+        ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
+        paired = align(ours, theirs, progress)
+        backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
         return (
             _Guard(_rest(backup, ours, columns, None)),
             _Guard(_rest(live, theirs, columns, progress), ahead.close),

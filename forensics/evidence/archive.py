@@ -7,7 +7,7 @@ line was cut off, whatever the form and the compression.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -74,7 +74,7 @@ class ArchiveSource(Source):
             kind=self._container.kind,
             path=str(self._container.path),
             sha256=self._container.sha256,
-            bytes=self._container.bytes,
+            bytes=self._container.size,
             compression=header.compression or self._packed,
             server_version=header.server_version,
             dump_version=header.dump_version,
@@ -190,9 +190,8 @@ class CopySegment(Segment):
             raise self._source.damaged(self.table, self._run.damage)
         stream = self._source.entry_stream(self._run.entry)
         convert = copytext.transcoder(self._source.toc.encoding)
-        lacking = self._source.damaged(self.table, "the line that ends them is missing")
         rows = 0
-        for block in _without_end(copytext.read_blocks(lambda _: next(stream, b"")), lacking):
+        for block in _without_end(copytext.read_blocks(lambda _: next(stream, b"")), self._without_marker):
             size, lines = _good_part(block, len(self.columns))
             if size:
                 yield convert(block[:size]) if convert else block[:size]
@@ -201,12 +200,15 @@ class CopySegment(Segment):
                 what = f"another number of fields than {len(self.columns)} stands after row {rows}"
                 raise self._source.damaged(self.table, what)
 
+    def _without_marker(self) -> DamagedBackupError:
+        return self._source.damaged(self.table, "the line that ends them is missing")
 
-def _without_end(blocks: Iterator[bytes], lacking: Exception) -> Iterator[bytes]:
+
+def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> Iterator[bytes]:
     """Yield blocks of whole lines without the end marker after the last row.
 
     Raises:
-        The error `lacking`, after the last whole line, where there is no such marker.
+        What `lacking` makes, after the last whole line, where there is no such marker.
     """
     held = b""  # the last block so far: the marker may stand in it
     try:
@@ -228,7 +230,7 @@ def _without_end(blocks: Iterator[bytes], lacking: Exception) -> Iterator[bytes]
     if held:
         yield held
     if not marked:
-        raise lacking
+        raise lacking()
 
 
 def _good_part(block: bytes, width: int) -> tuple[int, int]:

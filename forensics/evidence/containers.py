@@ -72,7 +72,7 @@ class Container(ABC):
 
     @property
     @abstractmethod
-    def bytes(self) -> int:
+    def size(self) -> int:
         """The archive's size: of a folder, the sum of its files."""
 
     @property
@@ -433,7 +433,7 @@ class _Custom(Container):
             raise self.damaged(f"no data begin at byte {self.toc.end}, where its table of contents ends")
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return self.file.packed_size
 
     @property
@@ -461,8 +461,8 @@ class _Custom(Container):
             if header and header[1] != dump_id:
                 return self._search()
             whole = header is not None and stop <= self.file.size
-            if whole and n + 1 == len(starts):
-                whole = self._run_end(start) == stop
+            if header and n + 1 == len(starts):
+                whole = self._run_end(header[0], start) == stop
             found[dump_id] = _Extent(start, stop, whole)
         return found
 
@@ -472,7 +472,7 @@ class _Custom(Container):
         while header := self._block_header(position):
             if header[1] in found:
                 break
-            end = self._run_end(position)
+            end = self._run_end(header[0], position)
             found[header[1]] = _Extent(position, end or self.file.size, end is not None)
             if end is None:
                 break
@@ -488,15 +488,13 @@ class _Custom(Container):
         entry = self.toc.by_id.get(int.from_bytes(head[2:], "little"))
         return (head[0], entry.dump_id) if entry and entry.had_dumper else None
 
-    def _run_end(self, position: int) -> int | None:
-        """Where the run of data that begins at `position` ends; None where it has no end."""
-        header = self._block_header(position)
-        assert header
+    def _run_end(self, kind: int, position: int) -> int | None:
+        """Where the run of data of that kind that begins at `position` ends; None where it has no end."""
         head = 1 + self.toc.header.int_size
         position += 1 + head
         with suppress(DamagedBackupError):
             while True:
-                if header[0] == _LARGE_OBJECTS_BLOCK:
+                if kind == _LARGE_OBJECTS_BLOCK:
                     # Each object's data follow its id; an id of 0 ends them.
                     object_id = self.file.read(head, position)
                     position += head
@@ -507,7 +505,7 @@ class _Custom(Container):
                 blocks = _Blocks(self, position, self.file.size, self.damaged)
                 blocks.skip()
                 position = blocks.position
-                if header[0] == _ROWS_BLOCK:
+                if kind == _ROWS_BLOCK:
                     return position
         return None
 
@@ -610,7 +608,7 @@ class _Directory(Container):
         return sorted(files, key=lambda p: os.fsencode(p.name))
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return sum(p.stat().st_size for p in self._files())
 
     @property
@@ -731,7 +729,7 @@ class _Tar(Container):
         return found, position
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         return self._file.packed_size
 
     @property

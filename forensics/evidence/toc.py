@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from struct import Struct
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext
@@ -207,43 +208,60 @@ class _Cursor:
     def left(self) -> int:
         return self._end - self.position
 
+    @property
+    def int_size(self) -> int:
+        return self._integer.size - 1
+
+    @int_size.setter
+    def int_size(self, size: int) -> None:
+        self._integer = Struct("<BI" if size == 4 else "<BQ")
+
     def damaged(self, what: str) -> DamagedBackupError:
         return DamagedBackupError(f"{self._path} is cut off or corrupt: {what}, at byte {self.position}.", HINT)
 
+    def _need(self, size: int) -> None:
+        """See to it that the buffer holds `size` bytes from here on."""
+        if self._at + size <= len(self._buffer):
+            return
+        if size > self.left:
+            raise self.damaged("its table of contents has no end")
+        self._base, self._buffer, self._at = self.position, self._buffer[self._at :], 0
+        missing = max(size, min(_CHUNK, self.left)) - len(self._buffer)
+        self._buffer += self._read(missing, self._base + len(self._buffer))
+        if size > len(self._buffer):
+            raise self.damaged("its table of contents has no end")
+
     def take(self, size: int) -> bytes:
-        at = self._at
-        if at + size > len(self._buffer):
-            if size > self.left:
-                raise self.damaged("its table of contents has no end")
-            self._base += at
-            self._buffer = self._buffer[at:]
-            missing = max(size, min(_CHUNK, self.left)) - len(self._buffer)
-            self._buffer += self._read(missing, self._base + len(self._buffer))
-            self._at = at = 0
-            if size > len(self._buffer):
-                raise self.damaged("its table of contents has no end")
-        self._at = at + size
-        return self._buffer[at : at + size]
+        self._need(size)
+        self._at += size
+        return self._buffer[self._at - size : self._at]
 
     def byte(self) -> int:
         return self.take(1)[0]
 
     def integer(self) -> int:
-        field = self.take(1 + self.int_size)
-        if field[0] > 1:
+        size = self._integer.size
+        if self._at + size > len(self._buffer):
+            self._need(size)
+        sign, value = self._integer.unpack_from(self._buffer, self._at)
+        if sign > 1:
             raise self.damaged("an integer's sign is neither plus nor minus")
-        value = int.from_bytes(field[1:], "little")
-        return -value if field[0] else value
+        self._at += size
+        return -value if sign else int(value)
 
     def text(self) -> bytes | None:
         size = self.integer()
-        if size < 0:
-            if size != -1:
+        if size <= 0:
+            if size < -1:
                 raise self.damaged("a string has a negative length")
-            return None
+            return None if size else b""
         if size > _LONGEST_STRING:
             raise self.damaged(f"a string claims {size} bytes")
-        return self.take(size)
+        stop = self._at + size
+        if stop > len(self._buffer):
+            return self.take(size)
+        self._at = stop
+        return self._buffer[stop - size : stop]
 
     def number(self) -> int:
         """An unsigned number that is written as a string."""
