@@ -6,7 +6,8 @@
     ├── EvidenceError           a side cannot be read
     │   ├── BackupError         the backup: not there, no dump, of a kind that is not read
     │   │   └── DamagedBackupError   it is a dump, and it is cut off or corrupt
-    │   └── LiveError           the database: unreachable, refused, permission, lost
+    │   ├── LiveError           the database: unreachable, refused, permission, lost
+    │   └── MigrationError      a migration folder or its SQL: not there, no such folder, does not parse
     ├── CompareError            one table could not be compared
     ├── CaseError               the case file: exists already, in use, of another version, no case
     ├── ScratchError            the throw-away PostgreSQL
@@ -82,6 +83,10 @@ class LiveError(EvidenceError):
     def __init__(self, message: str, hint: str | None = None, sqlstate: str | None = None) -> None:
         super().__init__(message, hint)
         self.sqlstate = sqlstate
+
+
+class MigrationError(EvidenceError):
+    kind = "migration"
 
 
 class CompareError(ForensicsError):

@@ -232,12 +232,18 @@ class ColumnChange:
 
 @dataclass(frozen=True)
 class Parent:
-    """One end of a junction table's links: `columns` of the junction name a row of table `name`."""
+    """One end of a junction table's links: `columns` of the junction name a row of table `name`.
+
+    `declared` is False where no foreign key says so; `evidence` then says what does. `when` is the column and the value
+    by which a row of a polymorphic table says that it means this parent.
+    """
 
     name: TableName
     columns: tuple[str, ...]
     parent_columns: tuple[str, ...]
     declared: bool = True
+    evidence: str | None = None
+    when: tuple[str, str] | None = None
 
 
 def plain(value: Any) -> Any:

@@ -27,7 +27,10 @@ def _one_column(connection: psycopg.Connection, query: str, name: Name) -> list[
 
 def _rows(connection: psycopg.Connection, name: Name, columns: list[str]) -> list[Row]:
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-    query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(listed, sql.Identifier(*name))
+    # A table that others inherit from has rows of its own; a partitioned one has none.
+    table = sql.Identifier(*name).as_string(None)
+    [(kind,)] = connection.execute("SELECT relkind::text FROM pg_class WHERE oid = %s::regclass", [table]).fetchall()
+    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT").format(listed, sql.SQL("ONLY " if kind == "r" else ""), sql.Identifier(*name))
     with connection.cursor().copy(query) as copy:
         lines = [bytes(r) for r in copy]
     return [tuple(line[:-1].decode("utf-8", "surrogateescape").split("\t")) if columns else () for line in lines]

@@ -22,6 +22,7 @@ from forensics.case.tables import CaseTable
 from forensics.compare import Listener, Options, compare_sources
 from forensics.errors import CaseError, UnknownTableError, UsageError
 from forensics.evidence import Source, open_source
+from forensics.evidence.migrations import histories
 from forensics.loss.junctions import find_junctions
 from forensics.model import (
     COUNTS,
@@ -106,6 +107,7 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
 
 def _conclude(store: Store, backup: Source, live: Source) -> None:
     """What later stages need of the two sides, while they are open; and that the comparison went to its end."""
+    store.put("history", histories(backup, live))
     store.put("ended_at", datetime.now(UTC))
 
 

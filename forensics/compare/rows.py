@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from forensics.compare.align import Stream, align
 from forensics.compare.canonical import Canonical, Shaper
+from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.errors import CompareError
 from forensics.evidence import copytext
 from forensics.evidence.source import Block, Segment
@@ -33,15 +34,6 @@ _TEXT = pa.large_string()
 _STORED = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _PREFETCHED_BLOCKS = 24
 _FETCH_ROWS = 20_000
-
-# A field's value: NULL, or COPY's escapes undone. Backslashes are parked as NUL, which no value of PostgreSQL holds.
-_VALUE_MACRO = r"""
-CREATE OR REPLACE TEMP MACRO copy_value(f) AS CASE
-    WHEN f = '\N' THEN NULL
-    WHEN NOT contains(f, '\') THEN f
-    ELSE replace(replace(replace(replace(replace(replace(replace(replace(f, '\\', chr(0)), '\n', chr(10)), '\t', chr(9)),
-         '\r', chr(13)), '\b', chr(8)), '\f', chr(12)), '\v', chr(11)), chr(0), '\') END
-"""
 
 
 @dataclass
@@ -107,7 +99,7 @@ class Engine:
         # The backup's hashes are what the join is built on, whatever the optimizer thinks of their number.
         self._db.execute("SET disabled_optimizers = 'build_side_probe_side'")
         self._db.execute("SET preserve_insertion_order = false")
-        self._db.execute(_VALUE_MACRO)
+        self._db.execute(VALUE_MACRO)
 
     def close(self) -> None:
         self._db.execute(f"DETACH {self._work}")
@@ -116,7 +108,7 @@ class Engine:
 
     def keep_all(self, number: int, backup: Side, progress: Progress) -> Counts:
         """Keep every row of a backup table as missing."""
-        batches = _Guard(_stored_lines(backup, backup.stored, progress))
+        batches = Guard(_stored_lines(backup, backup.stored, progress))
         rows = "SELECT position AS pair, 'missing' AS state, raw FROM batches"
         self._stream(_kept("backup", number, backup.stored, rows), batches=batches)
         return Counts(backup.rows, 0, backup.rows, 0, 0, 0)
@@ -164,7 +156,7 @@ class Engine:
         for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [self._work]).fetchall():
             self._run(f"DROP TABLE {{work}}.{name}")
 
-    def _differ_by_hash(self, ours: _Guard, theirs: _Guard) -> None:
+    def _differ_by_hash(self, ours: Guard, theirs: Guard) -> None:
         self._stream(
             """
             CREATE TABLE {work}.differ AS
@@ -176,7 +168,7 @@ class Engine:
             ours=ours, theirs=theirs,
         )  # fmt: skip
 
-    def _differ_as_multiset(self, ours: _Guard, theirs: _Guard) -> None:
+    def _differ_as_multiset(self, ours: Guard, theirs: Guard) -> None:
         self._stream("CREATE TABLE {work}.ours AS SELECT position, md5_number(line) AS h FROM ours", ours=ours)
         self._stream("CREATE TABLE {work}.theirs AS SELECT line, raw, md5_number(line) AS h FROM theirs", theirs=theirs)
         self._run(
@@ -205,7 +197,7 @@ class Engine:
         positions = self._db.execute(f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position").fetchnumpy()[
             "position"
         ]
-        batches = _Guard(_lines_again(backup, columns, np.asarray(positions, dtype=np.int64)))
+        batches = Guard(_lines_again(backup, columns, np.asarray(positions, dtype=np.int64)))
         self._stream("CREATE TABLE {work}.odd AS SELECT position, line, raw FROM batches", batches=batches)
         (same,) = self._ask(
             "SELECT count(*) FROM {work}.odd o JOIN {work}.differ d ON d.position = o.position AND d.h = md5_number(o.line)"
@@ -266,20 +258,9 @@ class Engine:
         assert found is not None
         return found
 
-    def _stream(self, statement: str, **guards: _Guard) -> None:
-        """Run a statement that reads batches by name; what went wrong in making them is raised, not DuckDB's word for it."""
-        for name, guard in guards.items():
-            self._db.register(name, pa.RecordBatchReader.from_batches(_STORED, iter(guard)))
-        try:
-            self._run(statement)
-        except duckdb.Error:
-            for guard in guards.values():
-                if guard.error:
-                    raise guard.error from None
-            raise
-        finally:
-            for name in guards:
-                self._db.unregister(name)
+    def _stream(self, statement: str, **guards: Guard) -> None:
+        """Run a statement that reads batches by name."""
+        feed(self._db, statement.replace("{work}", self._work), _STORED, guards)
 
 
 def _kept(side: str, number: int, columns: Sequence[str], rows: str) -> str:
@@ -296,29 +277,6 @@ def _repeats(table: TableName, key: Sequence[str]) -> CompareError:
         f"Table {table}: the key ({', '.join(key)}) repeats, so it does not tell rows apart.",
         "Choose another with --key TABLE=COLUMN,COLUMN.",
     )
-
-
-class _Guard:
-    """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
-
-    def __init__(self, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None) -> None:
-        self._batches = batches
-        self._close = close
-        self.error: BaseException | None = None
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        try:
-            yield from self._batches
-        except BaseException as error:
-            self.error = error
-            raise
-
-    def __enter__(self) -> _Guard:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._close:
-            self._close()
 
 
 class _Prefetch:
@@ -364,21 +322,21 @@ class _Prefetch:
         self._thread.join()
 
 
-def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[_Guard, _Guard]:
+def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard]:
     """Pair off what is in the same order on both sides; return what is left of each, as comparable lines."""
     ahead = _Prefetch(_chain(live))
     if not (backup.in_order(columns) and live.in_order(columns) and not backup.counted):
         return (
-            _Guard(_stored_lines(backup, columns, None)),
-            _Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
+            Guard(_stored_lines(backup, columns, None)),
+            Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
         )
     try:
         ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
         return (
-            _Guard(_rest(backup, ours, columns, None)),
-            _Guard(_rest(live, theirs, columns, progress), ahead.close),
+            Guard(_rest(backup, ours, columns, None)),
+            Guard(_rest(live, theirs, columns, progress), ahead.close),
         )
     except BaseException:
         ahead.close()

@@ -155,7 +155,7 @@ class _File:
     def read(self, size: int, position: int) -> bytes:
         """Return `size` bytes from `position` on, fewer where the file ends."""
         parts = []
-        while size > 0:
+        while size > 0 and position < self.size:
             try:
                 part = os.pread(self._fd, size, position)
             except OSError as error:
@@ -589,12 +589,12 @@ class _Directory(Container):
         _refuse_outside_names(self.toc)
 
     def _whole(self, file: _File, compression: str) -> bytes:
-        parts: list[bytes] = []
+        text = bytearray()
         for piece in unpack(file.chunks(0, file.size), _as_file(compression), self.damaged):
-            parts.append(piece)
-            if sum(map(len, parts)) > _LONGEST_TOC:
+            text += piece
+            if len(text) > _LONGEST_TOC:
                 raise self.damaged("its table of contents unpacks to more than a gigabyte")
-        return b"".join(parts)
+        return bytes(text)
 
     def _member(self, name: str) -> tuple[_File, str | None] | None:
         for suffix, compression in _SUFFIXES.items():
@@ -604,7 +604,10 @@ class _Directory(Container):
         return None
 
     def _files(self) -> list[Path]:
-        files = (p for p in self.path.iterdir() if p.is_file() and not p.is_symlink())
+        try:
+            files = [p for p in self.path.iterdir() if p.is_file() and not p.is_symlink()]
+        except OSError as error:
+            raise BackupError(f"{self.path} cannot be listed: {error.strerror}.", "Check its permissions.") from error
         return sorted(files, key=lambda p: os.fsencode(p.name))
 
     @property

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import lz4.frame
 import zstandard
-from isal import igzip
+from isal import igzip, isal_zlib
 
 from forensics.errors import BackupError
 
@@ -40,7 +40,7 @@ _PACKERS: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
 )
 # What the unpackers raise on a stream that is cut off or corrupt; none of them shares a base with another.
 _DAMAGE: tuple[type[Exception], ...] = (
-    EOFError, zlib.error, igzip.BadGzipFile, zstandard.ZstdError, lzma.LZMAError, RuntimeError, ValueError,
+    EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile, zstandard.ZstdError, lzma.LZMAError, RuntimeError, ValueError,
 )  # fmt: skip
 
 

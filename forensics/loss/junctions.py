@@ -1,9 +1,14 @@
-"""Which tables are junction tables: by structure, not by name."""
+"""Which tables are junction tables: by structure, not by name.
+
+`find_junctions` asks a catalogue alone. `inference.survey` asks the rows too, and finds the links that nobody declared.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
@@ -13,6 +18,8 @@ _AUDIT = re.compile(
     r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted|attached|inserted|since|valid)|(_at|_on|At|On)$", re.I
 )
 
+_DOING = re.compile(r"(_by|By)(_id|Id)?$|^(created|updated|added|granted|assigned|invited|deleted)_?by", re.I)
+
 
 def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
     """Return the junction tables of a catalogue, each with the parents that its rows link.
@@ -21,48 +28,139 @@ def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
     key, an order, flags, audit timestamps; one more column at the most, and none where other tables refer to it. An
     implicit many-to-many table of Prisma (columns `A` and `B`, name `_XToY`) is one even where its keys are not declared.
     """
-    referenced = {f.parent for t in catalog.tables.values() for f in t.foreign_keys if f.parent != t.name}
+    referenced = referenced_tables(catalog)
     found = {}
     for table in catalog.roots:
-        parents = _declared(table)
-        if _is_implicit(table):
+        parents = declared_parents(table)
+        if is_implicit(table):
             parents = _implicit_parents(table, parents, catalog)
-        elif len({p.columns for p in parents}) < 2 or _payload(table, parents) > (0 if table.name in referenced else 1):
+        elif not is_junction(table, parents, referenced):
             continue
         found[table.name] = parents
     return found
 
 
-def _declared(table: Table) -> tuple[Parent, ...]:
+def referenced_tables(catalog: Catalog) -> set[TableName]:
+    """The tables that other tables refer to."""
+    return {f.parent for t in catalog.tables.values() for f in t.foreign_keys if f.parent != t.name}
+
+
+def is_junction(table: Table, parents: Sequence[Parent], referenced: set[TableName]) -> bool:
+    """Whether a table with these parents is a junction table: two ends at least, and little besides."""
+    return len(ends_of(parents)) >= 2 and _payload(table, parents) <= (0 if table.name in referenced else 1)
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a link: the columns that hold it, and the parents it may mean (several where it is polymorphic)."""
+
+    columns: tuple[str, ...]
+    parents: tuple[Parent, ...]
+
+
+@dataclass(frozen=True)
+class Junction:
+    """A junction table: its parents, and which of its ends make the link (others only say who made it)."""
+
+    name: TableName
+    parents: tuple[Parent, ...]
+    link: tuple[End, ...]
+
+    @property
+    def link_columns(self) -> tuple[str, ...]:
+        """The columns that together are the link, each once."""
+        return tuple(dict.fromkeys(c for end in self.link for c in end.columns))
+
+
+def junction_of(table: Table, parents: Sequence[Parent]) -> Junction:
+    """Say which ends of a junction table make its links.
+
+    Those that a key of it is made of, where a key is made of two or more ends and nothing else; else those whose columns
+    cannot be NULL and are not named after somebody's doing (`added_by`), where there are two; else all.
+    """
+    ends = ends_of(parents)
+    for key in table.keys:
+        within = [e for e in ends if set(e.columns) <= set(key.columns)]
+        if len(within) >= 2 and {c for e in within for c in e.columns} == set(key.columns):
+            return Junction(table.name, tuple(parents), tuple(within))
+    firm = [e for e in ends if not any(_is_doing(table, c) for c in e.columns)]
+    return Junction(table.name, tuple(parents), tuple(firm if len(firm) >= 2 else ends))
+
+
+def ends_of(parents: Sequence[Parent]) -> list[End]:
+    """Group the parents of a junction table by the columns that refer to them."""
+    found: dict[tuple[str, ...], list[Parent]] = {}
+    for parent in parents:
+        columns = (parent.when[0], *parent.columns) if parent.when else parent.columns
+        found.setdefault(columns, []).append(parent)
+    return [End(columns, tuple(several)) for columns, several in found.items()]
+
+
+def _is_doing(table: Table, name: str) -> bool:
+    column = table.column(name)
+    return bool(_DOING.search(name)) or (column is not None and column.nullable)
+
+
+def plain_parent(parent: Parent) -> dict[str, Any]:
+    """A parent as the contract's JSON has it."""
+    found: dict[str, Any] = {
+        "schema": parent.name.schema, "table": parent.name.table,
+        "columns": [*((parent.when[0],) if parent.when else ()), *parent.columns], "declared": parent.declared,
+        "parent_columns": list(parent.parent_columns),
+    }  # fmt: skip
+    if parent.evidence:
+        found["evidence"] = parent.evidence
+    if parent.when:
+        found["when"] = {parent.when[0]: parent.when[1]}
+    return found
+
+
+def parent_of(value: Mapping[str, Any]) -> Parent:
+    """The parent that `plain_parent` wrote."""
+    when = next(iter(value.get("when", {}).items()), None)
+    columns = tuple(c for c in value["columns"] if not when or c != when[0])
+    name = TableName(value["schema"], value["table"])
+    return Parent(name, columns, tuple(value["parent_columns"]), value["declared"], value.get("evidence"), when)
+
+
+def declared_parents(table: Table) -> tuple[Parent, ...]:
+    """The parents that a table's foreign keys name, one for each set of columns."""
     seen: dict[tuple[str, ...], Parent] = {}
     for key in table.foreign_keys:
         seen.setdefault(key.columns, Parent(key.parent, key.columns, key.parent_columns))
     return tuple(seen.values())
 
 
-def _payload(table: Table, parents: tuple[Parent, ...]) -> int:
+def _payload(table: Table, parents: Sequence[Parent]) -> int:
     """How many columns a table has that a link does not need."""
-    linking = {c for p in parents for c in p.columns}
+    linking = {c for end in ends_of(parents) for c in end.columns}
     primary = table.primary_key
     surrogate = set(primary.columns) if primary and len(primary.columns) == 1 else set()
     count, ordered = 0, False
     for column in table.columns:
         if column.name in linking or column.name in surrogate or column.generated or column.type == "boolean":
             continue
-        if _is_audit(column):
+        if is_audit(column):
             continue
-        if column.type in _INTEGERS and _ORDER.search(column.name) and not ordered:
+        if is_order(column) and not ordered:
             ordered = True
             continue
         count += 1
     return count
 
 
-def _is_audit(column: Column) -> bool:
+def is_order(column: Column) -> bool:
+    """Whether a column says at which place a link stands."""
+    return column.type in _INTEGERS and bool(_ORDER.search(column.name))
+
+
+def is_audit(column: Column) -> bool:
+    """Whether a column says when a row was made or touched."""
     return column.type.startswith(("timestamp", "date")) and bool(_AUDIT.search(column.name))
 
 
-def _is_implicit(table: Table) -> bool:
+def is_implicit(table: Table) -> bool:
+    """Whether a table is of the form that Prisma gives to its implicit many-to-many tables."""
     return table.name.table.startswith("_") and [c.name for c in table.columns] == ["A", "B"]
 
 
@@ -84,5 +182,5 @@ def _named_after(model: str, column: str, table: Table, catalog: Catalog) -> Par
     for candidate in catalog.roots:
         key = candidate.primary_key
         if candidate.name.schema == table.name.schema and candidate.name.table in names and key and len(key.columns) == 1:
-            return Parent(candidate.name, (column,), key.columns, declared=False)
+            return Parent(candidate.name, (column,), key.columns, declared=False, evidence=f"the name of {table.name}")
     return None

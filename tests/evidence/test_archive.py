@@ -720,6 +720,39 @@ def test_rows_that_lost_their_line_feed_are_not_counted_as_one(small: Path, tmp_
             next(blocks)
 
 
+@pytest.mark.parametrize("form", ["custom", "custom uncompressed", "custom zstd", "tar"])
+def test_a_file_whose_end_was_never_written_holds_zeros(modern: Scratch, form: str, tmp_path: Path) -> None:
+    path = dump(modern, tmp_path / "archive", *FORMS[form])
+    with open_archive(path) as source:
+        truth = read(source)
+    size = path.stat().st_size
+    os.truncate(path, size * 3 // 4)
+    os.truncate(path, size)
+    with open_archive(path) as source:
+        assert not source.provenance.complete
+        segments = [s for name in source.contents() for s in source.segments(name, ())]
+        drained = [(s, *drain(s)) for s in segments]
+    assert any(error for _, _, error in drained)
+    for segment, rows, error in drained:
+        assert truth[segment.table, segment.columns].startswith(rows)
+        assert error or truth[segment.table, segment.columns] == rows
+
+
+def test_positions_that_no_file_has(small: Path, tmp_path: Path) -> None:
+    whole = (small / "custom").read_bytes()
+    truth, _ = survey(small / "custom") or ({}, False)
+    with open_archive(small / "custom") as source:
+        entries, end = source.toc.table_data, source.toc.end
+    for entry in entries:
+        at = whole.index(bytes((POSITION_KNOWN,)) + entry.offset.to_bytes(8, "little"), 0, end)
+        for position in (2**64 - 1, 2**63, len(whole), 0):
+            path = tmp_path / "archive"
+            path.write_bytes(whole[: at + 1] + position.to_bytes(8, "little") + whole[at + 9 :])
+            found, _ = survey(path) or ({}, False)
+            assert set(found) == set(truth)
+            assert all(rows == truth[name][0] for name, (rows, well) in found.items() if well)
+
+
 def test_cut_inserts_give_the_statements_before_the_cut(modern: Scratch, small: Path, tmp_path: Path) -> None:
     path = dump(modern, tmp_path / "archive", "-Ft", "--inserts", "--table=hotels", database="small")
     whole = path.read_bytes()

@@ -1,0 +1,63 @@
+"""COPY text into DuckDB: a field's value, and batches from Python that DuckDB reads by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import duckdb
+import pyarrow as pa
+
+# A field's value: NULL, or COPY's escapes undone. Backslashes are parked as NUL, which no value of PostgreSQL holds.
+VALUE_MACRO = r"""
+CREATE OR REPLACE TEMP MACRO copy_value(f) AS CASE
+    WHEN f = '\N' THEN NULL
+    WHEN NOT contains(f, '\') THEN f
+    ELSE replace(replace(replace(replace(replace(replace(replace(replace(f, '\\', chr(0)), '\n', chr(10)), '\t', chr(9)),
+         '\r', chr(13)), '\b', chr(8)), '\f', chr(12)), '\v', chr(11)), chr(0), '\') END
+"""
+
+
+class Guard:
+    """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
+
+    def __init__(self, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None) -> None:
+        self._batches = batches
+        self._close = close
+        self.error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._batches
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._close:
+            self._close()
+
+
+def feed(db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, guards: Mapping[str, Guard]) -> None:
+    """Run a statement that reads batches by name; what went wrong in making them is raised, not DuckDB's word for it.
+
+    Args:
+        db: a cursor of the case's connection.
+        statement: reads each guard as a table of the guard's name.
+        schema: of every guard's batches.
+        guards: by name.
+    """
+    for name, guard in guards.items():
+        db.register(name, pa.RecordBatchReader.from_batches(schema, iter(guard)))
+    try:
+        db.execute(statement)
+    except duckdb.Error:
+        for guard in guards.values():
+            if guard.error:
+                raise guard.error from None
+        raise
+    finally:
+        for name in guards:
+            db.unregister(name)

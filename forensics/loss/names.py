@@ -1,0 +1,76 @@
+"""What names say: words of an identifier, and whether a column is named after a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from forensics.model import Catalog
+
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
+_IDENTITY = {"id", "ids", "uuid", "uuids", "guid", "key", "keys", "fk", "ref", "refs", "pk", "no", "oid"}
+_INTEGERS = {"smallint", "integer", "bigint"}
+_TEXTS = ("text", "character varying", "character", "citext", "name")
+
+
+def singular(word: str) -> str:
+    """Return an English plural's singular, near enough to compare names by."""
+    if len(word) > 3 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def words(name: str) -> tuple[str, ...]:
+    """Return an identifier's words in lower case and singular: `CityPlaceIds` and `city_place_ids` are (city, place, id)."""
+    return tuple(singular(w.lower()) for w in _WORD.findall(name))
+
+
+def stem(column: str) -> tuple[str, ...]:
+    """Return the words of a column's name without those that only say that it refers: `fk_asset_uuid` is (asset,)."""
+    return tuple(w for w in words(column) if w not in _IDENTITY)
+
+
+def refers(column: str) -> bool:
+    """Whether a column's name says that it refers to something."""
+    return bool(set(words(column)) & _IDENTITY) and bool(stem(column))
+
+
+def likeness(column: str, table: str) -> int:
+    """Return how well a column's name names a table: 3 exactly, 2 with a role or a prefix, 1 by its last word, 0 not at all."""
+    ours, theirs = stem(column), words(table)
+    if not ours or not theirs:
+        return 0
+    if ours == theirs:
+        return 3
+    if ours[-len(theirs) :] == theirs or theirs[-len(ours) :] == ours:
+        return 2
+    return int(ours[-1] == theirs[-1])
+
+
+def family(type_name: str, catalog: Catalog) -> str:
+    """Return what values of a type can equal those of another: "integer", "text", or the type's own name."""
+    seen = set()
+    while type_name in catalog.domains and type_name not in seen:
+        seen.add(type_name)
+        type_name = catalog.domains[type_name]
+    base = re.sub(r"\(.*?\)", "", type_name).strip()
+    if base in _INTEGERS:
+        return "integer"
+    return "text" if base in _TEXTS else base
+
+
+def related(label: str, within: Iterable[str], meant: set[str]) -> bool:
+    """Whether a place's name names what is looked for.
+
+    Args:
+        label: the column's name, or the JSON key's.
+        within: the names of what the label stands in, innermost first.
+        meant: words that name what is looked for.
+    """
+    if set(stem(label)) & meant:
+        return True
+    return not stem(label) and any(set(stem(name)) & meant for name in within)

@@ -1,0 +1,183 @@
+"""Where the loss is worked out: a cursor of the case with working tables of its own, and both sides to read columns from.
+
+Whatever differs between the sides lies in the case already. What is asked of a side beyond that is a few columns of a
+table at a time, streamed into a working table as text; working tables spill to disk, so memory stays a setting.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from forensics.compare.feeding import VALUE_MACRO, Guard, feed
+from forensics.evidence import copytext
+from forensics.evidence.source import Source
+from forensics.model import Catalog, Table, TableName, TableResult
+from forensics.store import Store
+
+SideName = Literal["backup", "live"]
+
+
+class Workspace:
+    """What one run of `assess` works with. Use it as a context manager.
+
+    Args:
+        backup, live: both sides, open.
+        store: the case, open for writing, with every table compared.
+        progress: is told of rows that were read of a side.
+    """
+
+    def __init__(self, backup: Source, live: Source, store: Store, progress: Callable[[TableName, int], None]) -> None:
+        self.backup, self.live, self.store = backup, live, store
+        self._progress = progress
+        self.results = {r.name: r for r in store.results()}
+        self.db = store.connection.cursor()
+        self.db.execute("SET disabled_optimizers = ''")
+        self.db.execute("SET preserve_insertion_order = false")
+        self.db.execute(VALUE_MACRO)
+        self._names = itertools.count()
+        self._read: dict[tuple[SideName, TableName, tuple[str, ...]], str] = {}
+        self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
+        self._numbers = {name: store.number(name) for name in self.results}
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.db.close()
+
+    # --- statements ----------------------------------------------------------------------------------
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """Run a statement."""
+        self.db.execute(statement, list(values))
+
+    def ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a small answer."""
+        return self.db.execute(statement, list(values)).fetchall()
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
+        """Return the only row of an answer."""
+        return self.ask(statement, values)[0]
+
+    def temp(self, select: str, name: str | None = None) -> str:
+        """Keep a query's answer in a working table and return the table's name."""
+        name = name or f"work_{next(self._names)}"
+        self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
+        return name
+
+    def drop(self, *names: str) -> None:
+        """Drop working tables."""
+        for name in names:
+            self.run(f"DROP TABLE IF EXISTS temp.{name}")
+
+    # --- the case --------------------------------------------------------------------------------------
+
+    def number(self, name: TableName) -> int | None:
+        """The number of a table in the case, or None."""
+        return self._numbers.get(name)
+
+    def result(self, name: TableName) -> TableResult | None:
+        """What was found of a table, or None where it was not compared."""
+        found = self.results.get(name)
+        return None if found is None or found.state == "failed" else found
+
+    def kept(self, side: SideName, name: TableName) -> str | None:
+        """The relation that holds a side's differing rows of a table, or None where none are kept."""
+        result = self.result(name)
+        if result is None or result.state == "new" or (side == "live" and result.state == "dropped"):
+            return None
+        return f"rows.{side}_{self.number(name)}"
+
+    def field(self, side: SideName, name: TableName, column: str) -> str | None:
+        """The field of a kept row that holds a column, or None."""
+        columns = self._fields.get((side, name))
+        if columns is None:
+            columns = self._fields[side, name] = self.store.columns(name, side)
+        return f"f{columns.index(column)}" if column in columns else None
+
+    def fields(self, side: SideName, name: TableName, columns: Sequence[str]) -> list[str] | None:
+        """The fields of a kept row that hold columns, or None where one of them is not kept."""
+        found = [self.field(side, name, c) for c in columns]
+        return None if None in found else [f for f in found if f]
+
+    # --- the sides --------------------------------------------------------------------------------------
+
+    def catalog(self, side: SideName) -> Catalog:
+        """What a side's schema says."""
+        return self.backup.catalog if side == "backup" else self.live.catalog
+
+    def table(self, side: SideName, name: TableName) -> Table | None:
+        """A root table of a side, or None."""
+        found = self.catalog(side).tables.get(name)
+        return found if found and found.kind in ("table", "partitioned") and not found.parent else None
+
+    def read(self, side: SideName, name: TableName, columns: Sequence[str]) -> str:
+        """Read columns of a whole table into a working table, columns c0, c1, … as text; read once, kept for the run.
+
+        Raises:
+            EvidenceError: the side cannot be read.
+        """
+        key = (side, name, tuple(columns))
+        if key not in self._read:
+            self._read[key] = self.stream(side, name, columns)
+        return self._read[key]
+
+    def stream(self, side: SideName, name: TableName, columns: Sequence[str], query: str = "SELECT * FROM {rows}") -> str:
+        """Read columns of a whole table through a query into a working table of its own, and return its name.
+
+        Args:
+            side: which side.
+            name: a root table of it.
+            columns: what is wanted of it; none of them generated.
+            query: what to keep; `{rows}` stands for the rows, with columns c0, c1, … as text.
+
+        Raises:
+            EvidenceError: the side cannot be read.
+        """
+        source = self.backup if side == "backup" else self.live
+        target = f"work_{next(self._names)}"
+        made = False
+        for segment in source.segments(name, columns):
+            places = [segment.columns.index(c) + 1 for c in columns]
+            parts = ", ".join(f"copy_value(parts[{p}]) AS c{i}" for i, p in enumerate(places))
+            rows = f"(SELECT {parts} FROM (SELECT string_split(rtrim(line, chr(10)), chr(9)) AS parts FROM batches))"
+            lead = f"INSERT INTO temp.{target}" if made else f"CREATE TEMP TABLE {target} AS"
+            guard = Guard(self._batches(name, segment.blocks()))
+            feed(self.db, f"{lead} {query.replace('{rows}', rows)}", copytext.LINES, {"batches": guard})
+            made = True
+        if not made:
+            empty = ", ".join(f"NULL::VARCHAR AS c{i}" for i in range(len(columns)))
+            self.run(f"CREATE TEMP TABLE {target} AS {query.replace('{rows}', f'(SELECT {empty} WHERE false)')}")
+        return target
+
+    def _batches(self, name: TableName, blocks: Iterator[Any]) -> Iterator[pa.RecordBatch]:
+        for batch in copytext.line_batches(blocks):
+            self._progress(name, len(batch))
+            yield batch
+
+    def holds(self, side: SideName, name: TableName) -> bool:
+        """Whether a side holds rows of a table to read: a dump may define a table and leave its rows out."""
+        if self.table(side, name) is None:
+            return False
+        held = (self.backup if side == "backup" else self.live).contents().get(name)
+        return held is not None and held.data
+
+
+def listed(columns: Sequence[str], prefix: str = "") -> str:
+    """Return a select list."""
+    return ", ".join(prefix + c for c in columns)
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal of DuckDB."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def same(ours: Sequence[str], theirs: Sequence[str]) -> str:
+    """Return the condition that two lists of fields are equal, none of them NULL."""
+    return " AND ".join(f"{a} = {b}" for a, b in zip(ours, theirs, strict=True))

@@ -1,0 +1,345 @@
+"""Which missing rows are to come back, which of them can, and what stands in the way of the others.
+
+By default only what the migration took comes back: rows of dropped tables, and rows that `cause` lays at a statement.
+Rows that the application may have deleted itself stay deleted unless they are asked for.
+
+A row is *blocked* where it refers to a parent row that live no longer has and that does not come back itself, and
+*conflicting* where live has a row under one of its unique values, or demands a value that it does not have. Both are
+worked out from the case alone: a parent row is gone exactly where the comparison found it missing or its key changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import duckdb
+
+from forensics.compare import matching
+from forensics.errors import UsageError
+from forensics.loss.junctions import find_junctions
+from forensics.model import Catalog, ForeignKey, Table, TableName, TableResult
+from forensics.store import Store
+
+CLASSES = ("restorable", "moved", "superseded", "blocked", "conflicting", "unexplained")
+REASONS_SHOWN = 5
+
+# A value as COPY writes it. Backslashes first, so that those of the other escapes stay single.
+_FIELD_MACRO = r"""
+CREATE OR REPLACE TEMP MACRO copy_field(v) AS CASE
+    WHEN v IS NULL THEN '\N'
+    WHEN NOT regexp_matches(v, '[\\\x08-\x0d]') THEN v
+    ELSE replace(replace(replace(replace(replace(replace(replace(v, '\', '\\'), chr(10), '\n'), chr(9), '\t'),
+         chr(13), '\r'), chr(8), '\b'), chr(12), '\f'), chr(11), '\v') END
+"""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is to come back.
+
+    Attributes:
+        tables: shell patterns that narrow the choice; empty means all.
+        include_unexplained: rows of surviving tables that no statement is known to have taken come back too.
+        columns: the values of dropped columns come back too.
+    """
+
+    tables: tuple[str, ...] = ()
+    include_unexplained: bool = False
+    columns: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """A reference that rows of a target make: `columns` name a row of `parent`.
+
+    `declared` is false for a link that the schema does not enforce; `exists` where the parent table is in live or comes back.
+    """
+
+    columns: tuple[str, ...]
+    parent: TableName
+    parent_columns: tuple[str, ...]
+    declared: bool = True
+    exists: bool = True
+
+
+@dataclass(frozen=True)
+class Target:
+    """One table that rows return to.
+
+    Attributes:
+        kind: "recreate" a table that live dropped, or "insert" into one that it has.
+        columns: what is written, in order; `fields` are their columns in the case.
+        key: what tells its rows apart; empty where nothing does.
+        links: the references that its rows make.
+        live_rows: how many rows live held when compared.
+        missing: how many of its rows are missing, and of these by class: `counts`.
+        reasons: why rows are blocked or conflicting, the most frequent first: (reason, rows).
+    """
+
+    name: TableName
+    number: int
+    kind: Literal["recreate", "insert"]
+    columns: tuple[str, ...]
+    fields: tuple[str, ...]
+    key: tuple[str, ...]
+    links: tuple[Link, ...]
+    live_rows: int
+    missing: int
+    counts: dict[str, int]
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows come back."""
+        return self.counts["restorable"]
+
+    @property
+    def blocked(self) -> int:
+        """How many lost rows cannot come back, for whatever reason."""
+        return self.counts["blocked"] + self.counts["conflicting"]
+
+
+class Selection:
+    """The tables that rows return to, in the order in which they can be filled. Good while its case is open."""
+
+    def __init__(self, store: Store, cursor: duckdb.DuckDBPyConnection, targets: Sequence[Target]) -> None:
+        self.store = store
+        self._cursor = cursor
+        self.targets = tuple(targets)
+
+    def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:
+        """Yield the rows of some classes as COPY text, a run of lines at a time."""
+        fields = ", ".join(f"copy_field(r.{f})" for f in target.fields)
+        reader = self._cursor.execute(
+            f"SELECT concat_ws(chr(9), {fields}) AS line FROM rows.backup_{target.number} r "
+            f"JOIN class_{target.number} c ON c.pair = r.pair WHERE list_contains(?, c.class) ORDER BY r.pair",
+            [list(classes)],
+        ).to_arrow_reader(50_000)
+        for batch in reader:
+            yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
+
+    @property
+    def recreated(self) -> tuple[Target, ...]:
+        """The tables that live dropped."""
+        return tuple(t for t in self.targets if t.kind == "recreate")
+
+    @property
+    def inserted(self) -> tuple[Target, ...]:
+        """The tables that live has."""
+        return tuple(t for t in self.targets if t.kind == "insert")
+
+
+@contextmanager
+def select(store: Store, scope: Scope) -> Iterator[Selection]:
+    """Choose what comes back, and work out which rows can.
+
+    Raises:
+        UsageError: the patterns choose no table that the case knows.
+    """
+    results = store.results()
+    if scope.tables and not any(matching(r.name, (), scope.tables) for r in results):
+        raise UsageError("--table chooses no table of the case.", "case.tables lists them.")
+    with store.query() as cursor:
+        cursor.execute(_FIELD_MACRO)
+        yield _Chooser(store, cursor, scope, results).selection()
+
+
+class _Chooser:
+    def __init__(self, store: Store, cursor: duckdb.DuckDBPyConnection, scope: Scope, results: Sequence[TableResult]) -> None:
+        self._store, self._db, self._scope = store, cursor, scope
+        self._results = {r.name: r for r in results}
+        self._backup, self._live = store.catalogs()
+        self._junctions = {**find_junctions(self._live), **find_junctions(self._backup)}
+        self._numbers = {name: store.number(name) for name in self._results}
+
+    def selection(self) -> Selection:
+        chosen = [r for _, r in sorted(self._results.items()) if self._is_chosen(r)]
+        names = {r.name for r in chosen}
+        targets = {r.name: self._target(r, names) for r in chosen}
+        for target in targets.values():
+            self._begin(target)
+        while sum(self._block(t, targets) for t in targets.values()):
+            pass
+        counted = [self._counted(t) for t in _in_order(targets)]
+        return Selection(self._store, self._db, [t for t in counted if t.rows or t.blocked or t.kind == "recreate"])
+
+    def _is_chosen(self, result: TableResult) -> bool:
+        if self._scope.tables and not matching(result.name, (), self._scope.tables):
+            return False
+        if result.state == "dropped":
+            return True
+        return result.state == "compared" and bool(result.missing) and (self._scope.include_unexplained or self._explained(result.name))
+
+    def _explained(self, name: TableName) -> bool:
+        return self._attribution(name) is not None
+
+    def _attribution(self, name: TableName) -> str | None:
+        """A query for the pairs of a surviving table's missing rows that `cause` lays at a statement, or None."""
+        found = self._store.get("cause")
+        if not found:
+            return None
+        at = [s for s in found["statements"] if (s.get("schema"), s.get("table")) == tuple(name) and not s.get("column") and s.get("rows")]
+        return "SELECT pair FROM rest" if at else None
+
+    def _target(self, result: TableResult, chosen: set[TableName]) -> Target:
+        name = result.name
+        ours = self._backup.tables[name]
+        stored = self._store.columns(name, "backup")
+        theirs = self._live.tables.get(name)
+        recreate = result.state == "dropped" or theirs is None
+        columns = stored if recreate or theirs is None else tuple(c for c in stored if _writable(theirs, c))
+        number = self._numbers[name]
+        assert number is not None
+        return Target(
+            name, number, "recreate" if recreate else "insert", columns, tuple(f"f{stored.index(c)}" for c in columns),
+            result.key, self._links(ours if recreate or theirs is None else theirs, set(columns), chosen),
+            0 if recreate else result.live_rows or 0, result.missing or 0, dict.fromkeys(CLASSES, 0),
+        )  # fmt: skip
+
+    def _links(self, table: Table, columns: set[str], chosen: set[TableName]) -> tuple[Link, ...]:
+        """The foreign keys of a table, and the links of a junction table that the schema does not declare."""
+        found: list[Link] = []
+        for key in _foreign_keys(table, self._backup, self._live):
+            if set(key.columns) <= columns:
+                found.append(Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen)))
+        for parent in self._junctions.get(table.name, ()):
+            if not parent.declared and set(parent.columns) <= columns:
+                found.append(Link(parent.columns, parent.name, parent.parent_columns, False, self._there(parent.name, chosen)))
+        return tuple(dict.fromkeys(found))
+
+    def _there(self, parent: TableName, chosen: set[TableName]) -> bool:
+        return parent in self._live.tables or parent in chosen
+
+    # --- classes -----------------------------------------------------------------------------------
+
+    def _begin(self, target: Target) -> None:
+        """Table class_N: (pair, class, reason) of the missing rows, before anything is known of their parents."""
+        n = target.number
+        source = f"SELECT pair FROM rows.backup_{n} WHERE state = 'missing'"
+        if not self._has(f"rows.backup_{n}"):
+            source = "SELECT 0::BIGINT AS pair WHERE false"
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE class_{n} AS SELECT pair, 'restorable' AS class, NULL::VARCHAR AS reason FROM ({source})")
+        if self._has(f"loss.class_{n}"):
+            self._db.execute(
+                f"UPDATE class_{n} c SET class = l.class FROM loss.class_{n} l WHERE l.pair = c.pair AND l.class IN ('moved', 'superseded')"
+            )
+        if target.kind == "insert":
+            self._conflicts(target)
+
+    def _conflicts(self, target: Target) -> None:
+        live = self._live.tables[target.name]
+        for column in live.columns:
+            if column.nullable or column.generated:
+                continue
+            if column.name in target.columns:
+                field = target.fields[target.columns.index(column.name)]
+                self._mark(target, "conflicting", f"r.{field} IS NULL", f"live demands a value in column {column.name}, and the row has none")
+            elif column.default is None and not column.identity:
+                self._mark(target, "conflicting", "true", f"live demands a value in its new column {column.name}")
+        held = self._store.columns(target.name, "live")
+        if not self._has(f"rows.live_{target.number}"):
+            return
+        for key in live.keys:
+            if key.columns == target.key or not set(key.columns) <= set(target.columns) or not set(key.columns) <= set(held):
+                continue
+            same = " AND ".join(f"l.f{held.index(c)} = r.{target.fields[target.columns.index(c)]}" for c in key.columns)
+            taken = f"EXISTS (SELECT 1 FROM rows.live_{target.number} l WHERE {same})"
+            self._mark(target, "conflicting", taken, f"live has another row with the same {', '.join(key.columns)}")
+
+    def _block(self, target: Target, targets: dict[TableName, Target]) -> int:
+        """Mark rows whose parents are gone and do not come back; return how many were marked."""
+        marked = 0
+        for link in target.links:
+            fields = [f"r.{target.fields[target.columns.index(c)]}" for c in link.columns]
+            filled = " AND ".join(f"{f} IS NOT NULL" for f in fields)
+            reason = f"the row of {link.parent} that it refers to is gone"
+            if not link.exists:
+                marked += self._mark(target, "blocked", filled, f"table {link.parent} that it refers to is gone")
+            elif gone := self._gone(link, fields, targets.get(link.parent)):
+                marked += self._mark(target, "blocked", f"{filled} AND {gone}", reason)
+        return marked
+
+    def _gone(self, link: Link, fields: Sequence[str], parent: Target | None) -> str | None:
+        """A condition that holds where live has no row under `fields` in the parent, and none comes back."""
+        n = self._numbers.get(link.parent)
+        held = self._store.columns(link.parent, "backup")
+        if n is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{n}"):
+            return None
+        at = [held.index(c) for c in link.parent_columns]
+        same = " AND ".join(f"p.f{i} = {f}" for i, f in zip(at, fields, strict=True))
+        gone = f"EXISTS (SELECT 1 FROM rows.backup_{n} p WHERE {same})"
+        live = self._store.columns(link.parent, "live")
+        if set(link.parent_columns) <= set(live) and self._has(f"rows.live_{n}"):
+            now = " AND ".join(f"p.f{live.index(c)} = {f}" for c, f in zip(link.parent_columns, fields, strict=True))
+            gone += f" AND NOT EXISTS (SELECT 1 FROM rows.live_{n} p WHERE {now})"
+        if parent is not None:
+            gone += (
+                f" AND NOT EXISTS (SELECT 1 FROM rows.backup_{n} p JOIN class_{n} pc ON pc.pair = p.pair"
+                f" WHERE pc.class = 'restorable' AND {same})"
+            )
+        return gone
+
+    def _mark(self, target: Target, name: str, condition: str, reason: str) -> int:
+        n = target.number
+        if not self._has(f"rows.backup_{n}"):
+            return 0
+        found = self._db.execute(
+            f"UPDATE class_{n} SET class = ?, reason = ? WHERE class = 'restorable' AND pair IN "
+            f"(SELECT r.pair FROM rows.backup_{n} r WHERE r.state = 'missing' AND {condition})",
+            [name, reason],
+        ).fetchone()
+        return int(found[0]) if found else 0
+
+    def _counted(self, target: Target) -> Target:
+        counts = dict(self._db.execute(f"SELECT class, count(*) FROM class_{target.number} GROUP BY class").fetchall())
+        reasons = self._db.execute(
+            f"SELECT reason, count(*) FROM class_{target.number} WHERE reason IS NOT NULL GROUP BY reason ORDER BY 2 DESC, 1 LIMIT {REASONS_SHOWN}"
+        ).fetchall()
+        return replace(target, counts={c: counts.get(c, 0) for c in CLASSES}, reasons=tuple(reasons))
+
+    def _has(self, table: str) -> bool:
+        schema, name = table.split(".")
+        found = self._db.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name]
+        )
+        return found.fetchone() is not None
+
+
+def _writable(live: Table, column: str) -> bool:
+    found = live.column(column)
+    return found is not None and not found.generated
+
+
+def _foreign_keys(table: Table, backup: Catalog, live: Catalog) -> tuple[ForeignKey, ...]:
+    """A root table's foreign keys; those of its partitions are its own."""
+    return table.foreign_keys
+
+
+def _referenced(key: ForeignKey, *catalogs: Catalog) -> tuple[str, ...]:
+    """The parent's columns: a dump may leave them out where they are its primary key."""
+    if key.parent_columns:
+        return key.parent_columns
+    for catalog in catalogs:
+        parent = catalog.tables.get(key.parent)
+        if parent and parent.primary_key:
+            return parent.primary_key.columns
+    return ()
+
+
+def _in_order(targets: dict[TableName, Target]) -> list[Target]:
+    """Parents before children, otherwise by name; within a circle by name."""
+    done: dict[TableName, Target] = {}
+
+    def visit(target: Target, above: frozenset[TableName]) -> None:
+        for link in sorted(target.links, key=lambda k: k.parent):
+            parent = targets.get(link.parent)
+            if parent and parent.name not in done and parent.name not in above:
+                visit(parent, above | {target.name})
+        done.setdefault(target.name, target)
+
+    for _, target in sorted(targets.items()):
+        visit(target, frozenset({target.name}))
+    return list(done.values())

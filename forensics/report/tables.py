@@ -1,0 +1,289 @@
+"""What a report says, as plain data: gathered from a case once, masked once, and then written in every form alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from forensics.loss.junctions import find_junctions
+from forensics.model import ColumnChange, Parent, Provenance, TableName, TableResult
+from forensics.report.figures import Hit, Moment
+from forensics.report.masking import Mask
+from forensics.report.words import fact, size
+
+if TYPE_CHECKING:
+    from forensics.case import Case
+
+CLASSES = ("moved", "superseded", "lost", "restorable", "blocked", "conflicting")
+_WORST = 8
+
+
+class Fact(NamedTuple):
+    """A line of provenance: what it is, and what it is on either side."""
+
+    name: str
+    backup: str
+    live: str
+
+
+class Row(NamedTuple):
+    """A parent row that lost links: its key and label as they may be shown, and the numbers that are known."""
+
+    key: str
+    label: str
+    links: int | None
+    missing: int
+    now: int | None
+
+
+@dataclass(frozen=True)
+class ParentLoss:
+    """One parent of a junction table: how many of its rows lost links, and the worst hit."""
+
+    name: TableName
+    columns: tuple[str, ...]
+    declared: bool
+    worst: tuple[Row, ...] = ()
+    hit: int = 0
+    before: tuple[int, ...] = field(default=(), repr=False)
+    after: tuple[int, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Junction:
+    """A junction table that lost links: how many, what became of them, and of whom."""
+
+    result: TableResult
+    parents: tuple[ParentLoss, ...]
+    classes: Mapping[str, int] = field(default_factory=dict)
+    moved_to: tuple[Mapping[str, Any], ...] = ()
+    affected: Mapping[str, int] = field(default_factory=dict)
+    emptied: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The table's name, as people write it."""
+        return str(self.result.name)
+
+    @property
+    def shown(self) -> tuple[ParentLoss, ...]:
+        """The parents of whose rows one can lose many links; at least one."""
+        many = [p for p in self.parents if p.hit and (self.result.missing or 0) / p.hit >= 1.5]
+        return tuple(many) or self.parents[:1]
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything a report says. Values in it are masked already where `masked` is true."""
+
+    title: str
+    verdict: str
+    complete: bool
+    nothing_missing: bool
+    masked: bool
+    totals: Mapping[str, int]
+    results: tuple[TableResult, ...]
+    junctions: tuple[Junction, ...]
+    changes: tuple[ColumnChange, ...]
+    facts: tuple[Fact, ...]
+    moments: tuple[Moment, ...]
+    damage: str | None = None
+    unparsed: int = 0
+    loss: Mapping[str, Any] | None = None
+    cause: Mapping[str, Any] | None = None
+    recovery: Mapping[str, Any] | None = None
+
+    @property
+    def hit(self) -> tuple[TableResult, ...]:
+        """Tables that lost rows, or rows of which changed; the largest losses first."""
+        found = [r for r in self.results if r.missing or r.changed]
+        return tuple(sorted(found, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name)))
+
+    @property
+    def intact(self) -> tuple[TableResult, ...]:
+        """Tables every backup row of which is in live, unchanged, and no column of which took values."""
+        took = {c.name for c in self.changes if c.values_missing}
+        return tuple(r for r in self.results if r.intact and r.name not in took)
+
+    @property
+    def failed(self) -> tuple[TableResult, ...]:
+        """Tables that could not be compared."""
+        return tuple(r for r in self.results if r.state == "failed")
+
+    @property
+    def new(self) -> tuple[TableResult, ...]:
+        """Tables that only live has."""
+        return tuple(r for r in self.results if r.state == "new")
+
+    @property
+    def dropped(self) -> tuple[TableResult, ...]:
+        """Tables that only the backup has."""
+        return tuple(r for r in self.results if r.state == "dropped")
+
+    @property
+    def noted(self) -> tuple[tuple[str, str], ...]:
+        """What was noted of tables on the way: (table, note)."""
+        return tuple((str(r.name), note) for r in self.results for note in r.notes)
+
+    @property
+    def links_missing(self) -> int:
+        """How many of the missing rows are links."""
+        return sum(j.result.missing or 0 for j in self.junctions)
+
+    @property
+    def values_missing(self) -> int:
+        """How many values dropped columns took."""
+        return sum(c.values_missing or 0 for c in self.changes)
+
+    @property
+    def drift(self) -> tuple[ColumnChange, ...]:
+        """Columns that are gone or defined otherwise, those that took values first."""
+        order = {"dropped": 0, "type": 1, "nullability": 2, "generated": 3, "default": 4}
+        found = [c for c in self.changes if c.change != "added"]
+        return tuple(sorted(found, key=lambda c: (-(c.values_missing or 0), order[c.change], c.name, c.column)))
+
+    @property
+    def added_columns(self) -> Mapping[str, tuple[ColumnChange, ...]]:
+        """Columns that only live has, by table."""
+        found: dict[str, list[ColumnChange]] = {}
+        for c in self.changes:
+            if c.change == "added":
+                found.setdefault(str(c.name), []).append(c)
+        return {name: tuple(changes) for name, changes in found.items()}
+
+    @property
+    def classes(self) -> Mapping[str, int] | None:
+        """What became of the missing links, over all junction tables, or None where they were not classified."""
+        return self.loss["totals"] if self.loss else None
+
+    @property
+    def window(self) -> Mapping[str, Any] | None:
+        """The incident window, where something of it is known."""
+        window = self.loss.get("window") if self.loss else None
+        return window if window and (window.get("incident_at") or window.get("unobservable")) else None
+
+
+def gather(case: Case, *, mask: bool = True) -> Document:
+    """Return what a report of `case` says.
+
+    Args:
+        case: an open case.
+        mask: whether values of rows are masked.
+    """
+    backup = case.catalogs[0]
+    shown = Mask(backup, on=mask)
+    loss, cause, recovery = (case.store.get(n) for n in ("loss", "cause", "recovery"))
+    evidence = case.evidence
+    return Document(
+        title=evidence.live.database or evidence.backup.database or PurePath(evidence.backup.path or "").name,
+        verdict=case.verdict, complete=case.complete, nothing_missing=case.nothing_missing, masked=mask,
+        totals=case.totals, results=case.results, junctions=_junctions(case, shown, loss),
+        changes=tuple(case.store.changes()), facts=_facts(evidence.backup, evidence.live), moments=moments(case),
+        damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=recovery,
+    )  # fmt: skip
+
+
+def report_json(case: Case) -> dict[str, Any]:
+    """Return what the stages found, in the contract's JSON; stages that the case has not been through are left out."""
+    found = {"summary": case.summary(), **{n: case.store.get(n) for n in ("loss", "cause", "recovery")}}
+    return {n: v for n, v in found.items() if v is not None}
+
+
+def moments(case: Case) -> tuple[Moment, ...]:
+    """Return what is known of when things happened, in their order: backup, incident, comparison."""
+    evidence = case.evidence
+    window = (case.store.get("loss") or {}).get("window") or {}
+    backup_at = _time(case.store.get("backup_at") or window.get("backup_at")) or evidence.backup.dumped_at or evidence.backup.taken_at
+    incident_at = _time(case.store.get("incident_at") or window.get("incident_at"))
+    looked_at = evidence.live.taken_at or evidence.live.dumped_at
+    found = []
+    if backup_at:
+        then = "written and destroyed in here: in neither side" if incident_at else "written since: not in the backup"
+        found.append(Moment("backup", backup_at, then))
+    if incident_at:
+        found.append(Moment("incident", incident_at, "written since: in live, kept by every option"))
+    if looked_at:
+        found.append(Moment("comparison", looked_at))
+    return tuple(sorted(found, key=lambda m: m.at))
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _junctions(case: Case, mask: Mask, loss: Mapping[str, Any] | None) -> tuple[Junction, ...]:
+    classified = {TableName(j["schema"], j["table"]): j for j in (loss or {}).get("junctions", ())}
+    linked = {**find_junctions(case.catalogs[1]), **find_junctions(case.catalogs[0])}
+    found = []
+    for result in sorted(case.results, key=lambda r: (-(r.missing or 0), r.name)):
+        if not result.junction or not result.missing:
+            continue
+        said = classified.get(result.name, {})
+        parents = tuple(parent_loss(case, result, parent, mask) for parent in linked.get(result.name, ()))
+        found.append(
+            Junction(
+                result, tuple(sorted(parents, key=lambda p: (p.hit, p.name))), {c: said[c] for c in CLASSES if c in said},
+                tuple(said.get("moved_to", ())), said.get("affected", {}), said.get("emptied", {}),
+            )  # fmt: skip
+        )
+    return tuple(found)
+
+
+def parent_loss(case: Case, result: TableResult, parent: Parent, mask: Mask) -> ParentLoss:
+    """Return how the rows of one parent were hit, the worst of them as they may be shown."""
+    rows = case.store.rows(result.name, "backup", ("missing",)).select(list(parent.columns)).to_pylist()
+    per: dict[tuple[str | None, ...], int] = {}
+    for row in rows:
+        key = tuple(row.values())
+        per[key] = per.get(key, 0) + 1
+    show = mask.columns(result.name, parent.columns)
+    worst = sorted(per.items(), key=lambda i: (-i[1], tuple(map(str, i[0]))))[:_WORST]
+    dropped = result.state == "dropped"
+    return ParentLoss(
+        parent.name, parent.columns, parent.declared,
+        tuple(Row(", ".join(show[c](v) or "NULL" for c, v in zip(parent.columns, key, strict=True)), "", n if dropped else None, n, 0 if dropped else None) for key, n in worst),
+        len(per),
+    )  # fmt: skip
+
+
+def hits(rows: Sequence[Row]) -> list[Hit]:
+    """Return parent rows as the figure takes them."""
+    return [Hit(r.label or r.key, r.links if r.links is not None else r.missing, r.missing) for r in rows]
+
+
+_FACTS = (
+    ("kind", "kind"), ("file", "path"), ("database", "database"), ("connection", "dsn"), ("sha256", "sha256"), ("size", "bytes"),
+    ("compression", "compression"), ("server version", "server_version"), ("pg_dump version", "dump_version"), ("encoding", "encoding"),
+    ("dumped at", "dumped_at"), ("read at", "taken_at"), ("snapshot", "snapshot"),
+)  # fmt: skip
+
+
+def _facts(backup: Provenance, live: Provenance) -> tuple[Fact, ...]:
+    found = []
+    for name, attribute in _FACTS:
+        values = [_fact(side, attribute) for side in (backup, live)]
+        if set(values) != {"–"}:
+            found.append(Fact(name, *values))
+    whole = ["–" if side.kind == "database" else "yes" if side.complete else "no" for side in (backup, live)]
+    return (*found, Fact("whole to its last line", *whole))
+
+
+def _fact(side: Provenance, attribute: str) -> str:
+    value = getattr(side, attribute)
+    if attribute == "bytes":
+        return size(value)
+    if attribute == "path" and value:
+        # Where it lay on somebody's disk is nobody's business; which file it is, the digest says.
+        return PurePath(value).name
+    return fact(value)
+
+
+def _shown_cause(cause: Mapping[str, Any] | None, mask: Mask) -> Mapping[str, Any] | None:
+    if cause is None:
+        return None
+    statements = [{**s, "sql": mask.sql(s["sql"])} for s in cause.get("statements", ())]
+    statements.sort(key=lambda s: -(s.get("rows") or 0))
+    return {**cause, "statements": statements}

@@ -1,0 +1,95 @@
+"""Numbers, times and foreign text, as a reader gets to see them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+# What a page or terminal would obey instead of showing: controls, and marks that turn the direction of text.
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def visible(text: object) -> str:
+    """Return text with every character that would steer its reader shown as an escape."""
+    return _OBEYED.sub(_escape, str(text))
+
+
+def _escape(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
+
+
+def count(value: int | None) -> str:
+    """A number of rows: 23,486; a dash where it is not known."""
+    return "–" if value is None else f"{value:,}"
+
+
+def percent(part: int | None, whole: int | None) -> str:
+    """A share; one that is neither nothing nor all is never rounded to that."""
+    if not part or not whole:
+        return "0 %"
+    if part >= whole:
+        return "100 %"
+    share = 100 * part / whole
+    if share < 0.1:
+        return "< 0.1 %"
+    if share > 99.9:
+        return "> 99.9 %"
+    return f"{share:.1f} %" if share < 10 or share > 99 else f"{share:.0f} %"
+
+
+def plural(number: int, word: str) -> str:
+    """The word, in the plural unless there is one."""
+    return word if number == 1 else word + "s"
+
+
+def moment(at: datetime) -> str:
+    """A time, to the minute, in UTC: 2 January 2026, 10:40 UTC."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def duration(length: timedelta) -> str:
+    """How long something took, in the two largest units: 31 h 40 min."""
+    seconds = round(length.total_seconds())
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if days >= 3:
+        return f"{days:,} days" + (f" {hours} h" if days < 10 and hours else "")
+    if days or hours:
+        return f"{24 * days + hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def size(number: int | None) -> str:
+    """Bytes, as people say them, with the exact number."""
+    if number is None:
+        return "–"
+    value, unit = float(number), "bytes"
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{number:,} bytes" if unit == "bytes" else f"{value:.1f} {unit} ({number:,} bytes)"
+
+
+def first_letter(text: str) -> str:
+    """The first character that is one for its reader, with the marks that belong to it."""
+    end = 1
+    while end < len(text) and unicodedata.combining(text[end]):
+        end += 1
+    return text[:end]
+
+
+def fact(value: Any) -> str:
+    """A fact of provenance, as people read it."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return str(value)
