@@ -159,6 +159,18 @@ class Store:
         ).to_arrow_table()
         return found.rename_columns(["pair", *columns])
 
+    def batches(self, name: TableName, side: str, states: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield what `rows` returns, in batches: for tables of which more is kept than memory holds."""
+        columns, number = self.columns(name, side), self.number(name)
+        if number is None or not columns or not self._has_rows(f"{side}_{number}"):
+            return
+        fields = ", ".join(f"f{i}" for i in range(len(columns)))
+        with self.query() as cursor:
+            found = cursor.execute(
+                f"SELECT pair, {fields} FROM rows.{side}_{number} WHERE list_contains(?, state) ORDER BY pair", [list(states)]
+            )
+            yield from found.to_arrow_reader(10_000)
+
     def _has_rows(self, table: str) -> bool:
         return bool(
             self.connection.execute(

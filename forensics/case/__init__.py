@@ -39,6 +39,8 @@ from forensics.store import Store, exists, make_private, remove
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forensics.report.figures import Picture
+
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
@@ -77,6 +79,8 @@ def compare(
     with open_source(backup, role="backup", database=options.database) as ours, open_source(live, role="live") as theirs:
         if exists(folder) and force and not options.resume:
             remove(folder)
+        if not ours.catalog.tables:
+            ours.adopt(theirs.catalog)
         # Opening the case takes its lock: a second process is refused before it has asked live anything.
         store = Store(folder, write=True, memory=options.memory)
         try:
@@ -247,6 +251,36 @@ class Case:
         raise UnknownTableError(
             f"The case has no table {name}.", f"Did you mean {' or '.join(near)}?" if near else "case.tables lists them."
         )
+
+    # --- what is shown -----------------------------------------------------------------------------
+
+    def report(self, path: str | Path, mask: bool = True) -> Path:
+        """Write the report: .html, .xlsx, .md, .json or .zip, by the suffix of `path`; return its path.
+
+        Args:
+            path: where to; a report that is there is replaced.
+            mask: whether values of rows are masked.
+
+        Raises:
+            ReportError: there is no such form, or the file cannot be written.
+        """
+        from forensics import report
+
+        return report.write(self, path, mask=mask)
+
+    def figure(self, name: str, width: int | None = None) -> Picture:
+        """One figure: "loss", "totals", "timeline" or "classes"; it shows itself, and `.save("x.svg")` writes it.
+
+        Args:
+            name: which.
+            width: in pixels.
+
+        Raises:
+            UsageError: there is none of that name, or the case does not hold what it shows.
+        """
+        from forensics.report import tables
+
+        return tables.figure(self, name, width)
 
     # --- JSON --------------------------------------------------------------------------------------
 

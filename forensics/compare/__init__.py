@@ -14,9 +14,9 @@ import duckdb
 from forensics.compare import keys, schema
 from forensics.compare.canonical import canonical_for
 from forensics.compare.rows import Counts, Engine, Found, Side
-from forensics.errors import BackupError, CompareError, ForensicsError, UsageError, redact
+from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, UsageError, redact
 from forensics.evidence.source import Source
-from forensics.model import ColumnChange, Table, TableName, TableResult
+from forensics.model import Table, TableName, TableResult
 from forensics.store import Store, record
 
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
@@ -166,6 +166,11 @@ class _Workers:
             return self._new(job, cursor)
         held = self._contents.get(job.name)
         if held is None or not held.data:
+            if self._backup.damage:
+                raise DamagedBackupError(
+                    f"The backup breaks off before the rows of table {job.name}: {self._backup.damage}.",
+                    "Look for a complete copy of the backup, and go on with --resume.",
+                )
             raise BackupError(
                 f"The backup defines table {job.name} and holds no rows of it: they were never dumped.",
                 "Was it made with --schema-only or --exclude-table-data? Another backup may hold them.",
@@ -208,7 +213,9 @@ class _Workers:
         lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
         extra = tuple(c for c in _stored(job.live) if c not in common)
         given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
-        choice = keys.choose(job.backup, job.live, common, given)
+        # A backup that breaks off has not said its keys, and one of rows alone never does: live's word has to do.
+        told = replace(job.backup, keys=job.live.keys) if self._backup.damage and not job.backup.keys else job.backup
+        choice = keys.choose(told, job.live, common, given)
         ours = self._side(self._backup, job.backup, _stored(job.backup), lost)
         theirs = self._side(self._live, job.live, (*common, *extra))
         found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))

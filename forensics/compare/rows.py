@@ -256,7 +256,7 @@ class Engine:
     def _ask(self, statement: str) -> tuple[int, ...]:
         found = self._db.execute(statement.replace("{work}", self._work)).fetchone()
         assert found is not None
-        return found
+        return tuple(found)
 
     def _stream(self, statement: str, **guards: Guard) -> None:
         """Run a statement that reads batches by name."""

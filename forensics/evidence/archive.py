@@ -84,6 +84,20 @@ class ArchiveSource(Source):
             database=header.database,
         )
 
+    @property
+    def damage(self) -> str | None:
+        if self.provenance.complete:
+            return None
+        hurt = [str(name) for name, held in self.contents().items() if not held.complete]
+        return f"it breaks off or is corrupt in the rows of {', '.join(hurt)}" if hurt else "it ends before its last rows end"
+
+    def statements(self) -> Iterator[str]:
+        return iter(self.toc.statements())
+
+    def held_columns(self) -> Mapping[TableName, Sequence[str]]:
+        targets = [entry.copy_target for entry in self.toc.table_data]
+        return {t[0]: t[1] or () for t in targets if t}
+
     @cached_property
     def _runs(self) -> Mapping[TableName, tuple[_Run, ...]]:
         """The entries that hold rows, by the root table whose rows they are."""
@@ -118,10 +132,7 @@ class ArchiveSource(Source):
         return _Run(entry, own, target, columns)
 
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
-        return [
-            CopySegment(self, run) if run.entry.copy_stmt else InsertSegment(self, run, columns)
-            for run in self._runs.get(name, ())
-        ]
+        return [CopySegment(self, run) if run.entry.copy_stmt else InsertSegment(self, run, columns) for run in self._runs.get(name, ())]
 
     def contents(self) -> Mapping[TableName, Contents]:
         names = {t.name for t in self.catalog.roots} | set(self._runs)

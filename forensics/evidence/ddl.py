@@ -130,6 +130,7 @@ class _Draft:
     domains: dict[str, str] = field(default_factory=dict)
     composites: dict[str, tuple[str, ...]] = field(default_factory=dict)
     extensions: list[str] = field(default_factory=list)
+    attributes: dict[str, tuple[Column, ...]] = field(default_factory=dict)
     sequences: dict[TableName, Sequence] = field(default_factory=dict)
     unparsed: list[str] = field(default_factory=list)
     search_path: str = "public"
@@ -203,10 +204,16 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
         persistence="unlogged" if statement.relation.relpersistence == "u" else "permanent",
     )
     constraints: list[tuple[Any, str | None]] = []
+    if statement.HasField("of_typename"):
+        columns = list(draft.attributes.get(format_type(statement.of_typename), ()))
     for element in statement.table_elts:
         if element.HasField("column_def"):
             definition = element.column_def
-            columns.append(_column(definition))
+            if definition.HasField("type_name"):
+                columns.append(_column(definition))
+            else:
+                # "a WITH OPTIONS …": the column comes from the type, what is said of it from here.
+                columns = [_column(definition, c) if c.name == definition.colname else c for c in columns]
             constraints += [(c.constraint, definition.colname) for c in definition.constraints]
         elif element.HasField("constraint"):
             constraints.append((element.constraint, None))
@@ -223,8 +230,8 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
         _add_constraint(draft, name, constraint, column)
 
 
-def _column(definition: Any) -> Column:
-    column = Column(definition.colname, format_type(definition.type_name))
+def _column(definition: Any, of_type: Column | None = None) -> Column:
+    column = of_type or Column(definition.colname, format_type(definition.type_name))
     for node in definition.constraints:
         constraint = node.constraint
         if constraint.contype in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY):
@@ -321,8 +328,9 @@ def _create_domain(draft: _Draft, statement: Any) -> None:
 
 def _create_composite(draft: _Draft, statement: Any) -> None:
     name = draft.name(statement.typevar)
-    types = tuple(format_type(n.column_def.type_name) for n in statement.coldeflist)
-    draft.composites[_type_name(draft, tuple(name))] = types
+    columns = tuple(Column(n.column_def.colname, format_type(n.column_def.type_name)) for n in statement.coldeflist)
+    draft.attributes[_type_name(draft, tuple(name))] = columns
+    draft.composites[_type_name(draft, tuple(name))] = tuple(c.type for c in columns)
 
 
 def _create_extension(draft: _Draft, statement: Any) -> None:

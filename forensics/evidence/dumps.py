@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 
 from forensics.errors import BackupError
+from forensics.evidence import archive
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import PlainSource
 from forensics.evidence.source import Source
 
 _ARCHIVE_MAGIC = b"PGDMP"
 _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
+_HEAD = 512
 
 
 def open_dump(path: Path, database: str | None = None) -> Source:
@@ -25,24 +27,30 @@ def open_dump(path: Path, database: str | None = None) -> Source:
         BackupError: nothing is there, or it is no dump; DamagedBackupError: it is one that cannot be read at all.
     """
     if path.is_dir():
-        if not (path / "toc.dat").exists():
+        if not any(path.glob("toc.dat*")):
             raise BackupError(
                 f"{path} is a folder without a toc.dat, so it is no directory dump.", "Give the folder that pg_dump -Fd wrote, or a file."
             )
-        return _open_archive(path)
+        return archive.open_archive(path)
+    if _is_archive(_head(path)):
+        return archive.open_archive(path)
     file = PlainFile(path)
-    head = os.pread(file.fd, 512, 0)
-    if head.startswith(_ARCHIVE_MAGIC) or head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == _TAR_MAGIC:
-        file.close()
-        return _open_archive(path)
     try:
+        if _is_archive(os.pread(file.fd, _HEAD, 0)):
+            return archive.open_archive(path, file)
         return PlainSource(file, database)
     except BaseException:
         file.close()
         raise
 
 
-def _open_archive(path: Path) -> Source:
-    from forensics.evidence import archive
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""  # PlainFile says what is wrong with it
 
-    return archive.open_archive(path)
+
+def _is_archive(head: bytes) -> bool:
+    return head.startswith(_ARCHIVE_MAGIC) or head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == _TAR_MAGIC

@@ -70,7 +70,16 @@ def copy_blocks(
     value = _VALUE[standard_strings]
     out: list[str] = []
     size = 0
-    for run in statements:
+    broken: BackupError | None = None
+    runs = iter(statements)
+    while True:
+        try:
+            run = next(runs)
+        except StopIteration:
+            break
+        except BackupError as error:
+            broken = error  # the rows before it come first
+            break
         text = run.decode("utf-8")
         at = 0
         while head := _HEAD.match(text, at):
@@ -98,6 +107,8 @@ def copy_blocks(
             raise _odd(text, at)
     if out:
         yield "".join(out).encode("utf-8")
+    if broken:
+        raise broken
 
 
 def _fields(text: str, at: int, value: re.Pattern[str], standard_strings: bool) -> tuple[list[str], int]:

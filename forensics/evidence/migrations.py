@@ -89,9 +89,7 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
         kind = raw.stmt.WhichOneof("node")
         if kind is None:
             continue
-        found.append(
-            Statement(body[start:end].decode("utf-8").strip(), body.count(b"\n", 0, start) + 1, kind, getattr(raw.stmt, kind))
-        )
+        found.append(Statement(body[start:end].decode("utf-8").strip(), body.count(b"\n", 0, start) + 1, kind, getattr(raw.stmt, kind)))
     return tuple(found)
 
 
@@ -168,7 +166,9 @@ def read_folder(path: Path) -> MigrationFolder:
 
 def _read_folder(path: Path) -> MigrationFolder:
     if path.is_file():
-        return MigrationFolder(path.parent, "single file", (_migration(path.parent.name if path.name == "migration.sql" else path.stem, path),))
+        return MigrationFolder(
+            path.parent, "single file", (_migration(path.parent.name if path.name == "migration.sql" else path.stem, path),)
+        )
     if not path.is_dir():
         raise MigrationError(f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file.")
     if (path / "migration.sql").is_file():
@@ -207,7 +207,9 @@ def _drizzle(path: Path, journal: Path) -> MigrationFolder:
         raise MigrationError(f"{journal} is not the journal that Drizzle writes.", "Is the file damaged, or half merged?") from error
     lacking = [tag for tag, _ in listed if not (path / f"{tag}.sql").is_file()]
     if lacking:
-        raise MigrationError(f"{journal} lists {lacking[0]}, and {path / lacking[0]}.sql is not there.", "Restore the file from version control.")
+        raise MigrationError(
+            f"{journal} lists {lacking[0]}, and {path / lacking[0]}.sql is not there.", "Restore the file from version control."
+        )
     return MigrationFolder(path, "drizzle", tuple(_migration(tag, path / f"{tag}.sql", when) for tag, when in listed))
 
 
@@ -301,11 +303,14 @@ def read_history(source: Source) -> list[HistoryEntry]:
                 continue
             held = contents.get(name)
             if held is None or not held.data:
-                raise EvidenceError(f"The rows of the migration history {name} were not dumped.", "Give the time of the backup: --backup-at TIME.")
+                raise EvidenceError(
+                    f"The rows of the migration history {name} were not dumped.", "Give the time of the backup: --backup-at TIME."
+                )
             rows = source.rows_of(name, tool.columns)
             entries = [_entry(tool.name, name, dict(zip(tool.columns, row, strict=True))) for row in rows]
             found += sorted(
-                (e for e in entries if e is not None), key=lambda e: (e.started_at or e.applied_at or datetime.min.replace(tzinfo=UTC), _natural(e.name))
+                (e for e in entries if e is not None),
+                key=lambda e: (e.started_at or e.applied_at or datetime.min.replace(tzinfo=UTC), _natural(e.name)),
             )
     return found
 

@@ -165,6 +165,9 @@ class _Scanner:
         end = lexer.statement_end(self.text, at, self.standard_strings)
         if end is None:
             self.damage = f"a statement that begins at byte {at} has no end"
+            if insert := _INSERT.match(self.text[at : at + _HEAD_BYTES]):
+                self._insert(at, at, insert)
+                self.data[-1] = replace(self.data[-1], complete=False)
             return self.size
         head = self.text[at : min(end, at + _HEAD_BYTES)]
         if head[:6].upper() == b"INSERT" and (insert := _INSERT.match(head)):
@@ -320,8 +323,15 @@ class InsertSegment(Segment):
         convert = copytext.transcoder(source.index.encoding)
         yield from inserts.copy_blocks(
             (convert(c) if convert else c for c in inserts.whole_statements(chunks, source.index.standard_strings)),
-            source.table_columns(data.table), self.columns, source.index.standard_strings,
-        )  # fmt: skip
+            source.table_columns(data.table),
+            self.columns,
+            source.index.standard_strings,
+        )
+        if not data.complete:
+            raise DamagedBackupError(
+                f"{source.file.path} breaks off within the rows of table {data.table}.",
+                "Look for a complete copy of the backup; what was read stays in the case.",
+            )
 
 
 class PlainSource(Source):
@@ -423,15 +433,21 @@ class PlainSource(Source):
                 found.append(InsertSegment(self, data, stored))
         return found
 
+    def held_columns(self) -> Mapping[TableName, Sequence[str]]:
+        return {d.table: d.columns or () for d in self.index.data if d.database in (None, self._database)}
+
     def contents(self) -> Mapping[TableName, Contents]:
         found = {}
         announced = {self.catalog.root(name) for name, database in self.index.announced if database in (None, self._database)}
         for table in self.catalog.roots:
             runs = self._data_of(table.name)
             rows = [r.rows for r in runs]
+            # An INSERT dump says nothing of an empty table but its heading; where a dump breaks off, rows may have followed.
+            bare = table.kind == "partitioned" and self.catalog.leaves(table.name) == (table.name,)
+            empty = (table.name in announced or (bare and bool(announced))) and not self.damage
             found[table.name] = Contents(
                 table.name,
-                data=bool(runs) or table.name in announced,
+                data=bool(runs) or empty,
                 bytes=sum(r.end - r.start for r in runs),
                 rows=sum(r for r in rows if r is not None) if runs and None not in rows else None,
                 complete=all(r.complete for r in runs),

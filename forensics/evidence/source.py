@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 
-from forensics.model import Catalog, Provenance, TableName
+from forensics.model import Catalog, Column, Provenance, Table, TableName
 
 Block = bytes | bytearray | memoryview
 
@@ -104,6 +105,24 @@ class Source(ABC):
                 it holds, in its own order (`Segment.columns`).
         """
 
+    def adopt(self, catalog: Catalog) -> None:
+        """Take the definitions of the tables whose rows this side holds from another catalogue.
+
+        For a backup that defines nothing (`pg_dump --data-only`). A table that the other catalogue does not know is
+        taken for one whose columns are those of its COPY statement.
+        """
+        tables: dict[TableName, Table] = {}
+        for name, columns in self.held_columns().items():
+            known = catalog.tables.get(name)
+            tables[name] = known or Table(name, columns=tuple(Column(c, "text") for c in columns))
+            while known and known.parent and (known := catalog.tables.get(known.parent)):
+                tables[known.name] = known
+        self.catalog = replace(catalog, tables=dict(sorted(tables.items())))
+
+    def held_columns(self) -> Mapping[TableName, Sequence[str]]:
+        """By table (partitions by themselves), the columns that its rows are said to have, where that is said."""
+        return {}
+
     @abstractmethod
     def contents(self) -> Mapping[TableName, Contents]:
         """Return what the side holds, a row for each root table."""
@@ -135,7 +154,7 @@ class Source(ABC):
     def close(self) -> None:
         """Let go of files, connections and child processes."""
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

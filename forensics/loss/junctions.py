@@ -83,7 +83,7 @@ def junction_of(table: Table, parents: Sequence[Parent]) -> Junction:
         within = [e for e in ends if set(e.columns) <= set(key.columns)]
         if len(within) >= 2 and {c for e in within for c in e.columns} == set(key.columns):
             return Junction(table.name, tuple(parents), tuple(within))
-    firm = [e for e in ends if not any(_is_doing(table, c) for c in e.columns)]
+    firm = [e for e in ends if not any(_is_beside(table, c) for c in e.columns)]
     return Junction(table.name, tuple(parents), tuple(firm if len(firm) >= 2 else ends))
 
 
@@ -96,9 +96,14 @@ def ends_of(parents: Sequence[Parent]) -> list[End]:
     return [End(columns, tuple(several)) for columns, several in found.items()]
 
 
-def _is_doing(table: Table, name: str) -> bool:
+def is_doing(column: str) -> bool:
+    """Whether a column's name says who did something, like `added_by`."""
+    return bool(_DOING.search(column))
+
+
+def _is_beside(table: Table, name: str) -> bool:
     column = table.column(name)
-    return bool(_DOING.search(name)) or (column is not None and column.nullable)
+    return is_doing(name) or (column is not None and column.nullable)
 
 
 def plain_parent(parent: Parent) -> dict[str, Any]:

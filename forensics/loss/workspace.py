@@ -58,7 +58,7 @@ class Workspace:
 
     def ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a small answer."""
-        return self.db.execute(statement, list(values)).fetchall()
+        return list(self.db.execute(statement, list(values)).fetchall())
 
     def one(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
         """Return the only row of an answer."""
@@ -104,6 +104,10 @@ class Workspace:
         """The fields of a kept row that hold columns, or None where one of them is not kept."""
         found = [self.field(side, name, c) for c in columns]
         return None if None in found else [f for f in found if f]
+
+    def live_name(self, name: TableName) -> TableName | None:
+        """What live calls a table of the backup, or None where it has none such."""
+        return name if self.table("live", name) else None
 
     # --- the sides --------------------------------------------------------------------------------------
 

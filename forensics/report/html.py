@@ -12,13 +12,13 @@ from markupsafe import Markup
 from forensics import __version__
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
-from forensics.report.tables import Document
-from forensics.report.words import count, duration, moment, percent, plural, visible
+from forensics.report.tables import Document, method
+from forensics.report.words import count, fact, moment, percent, plural, visible
 
 
 def render(document: Document) -> str:
     """Return the report as an HTML document."""
-    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), version=__version__)
+    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), method=method(document), version=__version__)
 
 
 class _Figures:
@@ -68,5 +68,5 @@ def _environment() -> Environment:
         # Whatever is shown passes here, and then through the escaping.
         finalize=lambda value: value if isinstance(value, Markup) else "–" if value is None else visible(value),
     )  # fmt: skip
-    environment.filters |= {"n": count, "share": percent, "plural": plural, "moment": moment, "listed": _listed, "duration": duration}
+    environment.filters |= {"n": count, "share": percent, "plural": plural, "moment": moment, "listed": _listed, "shown": fact}
     return environment

@@ -8,11 +8,13 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forensics.errors import UsageError
 from forensics.loss.junctions import find_junctions
 from forensics.model import ColumnChange, Parent, Provenance, TableName, TableResult
+from forensics.report import figures
 from forensics.report.figures import Hit, Moment
 from forensics.report.masking import Mask
-from forensics.report.words import fact, size
+from forensics.report.words import count, fact, plural, size
 
 if TYPE_CHECKING:
     from forensics.case import Case
@@ -38,6 +40,11 @@ class Row(NamedTuple):
     missing: int
     now: int | None
 
+    @property
+    def gone(self) -> float:
+        """How much of what it had is missing, in percent."""
+        return round(100 * self.missing / max(self.links or self.missing, 1), 1)
+
 
 @dataclass(frozen=True)
 class ParentLoss:
@@ -50,6 +57,16 @@ class ParentLoss:
     hit: int = 0
     before: tuple[int, ...] = field(default=(), repr=False)
     after: tuple[int, ...] = field(default=(), repr=False)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its rows have names."""
+        return any(row.label for row in self.worst)
+
+    def scale(self, row: Row) -> float:
+        """How many links a row had, in percent of the one with the most."""
+        most = max((r.links or r.missing for r in self.worst), default=1)
+        return round(100 * (row.links or row.missing) / most, 1)
 
 
 @dataclass(frozen=True)
@@ -158,6 +175,11 @@ class Document:
     def classes(self) -> Mapping[str, int] | None:
         """What became of the missing links, over all junction tables, or None where they were not classified."""
         return self.loss["totals"] if self.loss else None
+
+    @property
+    def survivors(self) -> tuple[tuple[Junction, Mapping[str, Any]], ...]:
+        """Where moved links are now: (junction table, place)."""
+        return tuple((j, place) for j in self.junctions for place in j.moved_to)
 
     @property
     def window(self) -> Mapping[str, Any] | None:
@@ -287,3 +309,52 @@ def _shown_cause(cause: Mapping[str, Any] | None, mask: Mask) -> Mapping[str, An
     statements = [{**s, "sql": mask.sql(s["sql"])} for s in cause.get("statements", ())]
     statements.sort(key=lambda s: -(s.get("rows") or 0))
     return {**cause, "statements": statements}
+
+
+def method(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return how the findings came about and where they end, in plain words: (heading, sentences)."""
+    keyless = sum(r.key_source == "all columns" and r.state == "compared" for r in document.results)
+    how = (
+        "The backup was read as it is: nothing of it was executed, and it was not restored.",
+        "Live was asked for the same rows in one read-only snapshot, so that all tables show the same moment.",
+        "Rows are compared by their key, on the columns that both sides have, as the text that PostgreSQL writes for each value. Equal means equal to the byte, "
+        "after times and other values that a server may spell in several ways were brought to one spelling.",
+        "For every table, missing, changed and unchanged rows add up to the backup’s, and added, changed and unchanged rows to live’s; a table for which they do not is not reported as compared.",
+        *((f"{count(keyless)} {plural(keyless, 'table')} without a usable key {'was' if keyless == 1 else 'were'} compared by whole rows: there, a changed row shows as one missing and one added.",) if keyless else ()),
+    )  # fmt: skip
+    limits = (
+        "A missing row need not be a loss: people and programs delete rows on purpose, before the incident and after it. Only what the report calls lost survives nowhere in live.",
+        "Rows that were written after the backup and destroyed before live was read are in neither side.",
+        "Compared are the rows of tables and the definitions of columns. Indexes, views, functions, triggers, privileges, sequences and large objects are not.",
+        "The report speaks of the two sides as they were when they were read, and of nothing that was written since.",
+    )
+    return ("How it was found out", how), ("What it does not say", limits)
+
+
+_FIGURES = ("classes", "loss", "timeline", "totals")
+
+
+def figure(case: Case, name: str, width: int | None = None) -> figures.Picture:
+    """Return one figure of a case.
+
+    Args:
+        case: an open case.
+        name: "loss", "totals", "timeline" or "classes".
+        width: in pixels.
+
+    Raises:
+        UsageError: there is no figure of that name, or the case does not hold what it shows.
+    """
+    width = width or figures.WIDE
+    if name == "loss":
+        return figures.loss(case.results, width=width)
+    if name == "totals":
+        return figures.totals(case.totals, width=width)
+    if name == "timeline":
+        return figures.timeline(moments(case), width=width)
+    if name == "classes":
+        loss = case.store.get("loss")
+        if loss is None:
+            raise UsageError("The loss of this case was not classified, so there is no such figure.", "Run: python -m forensics loss CASE")
+        return figures.classes(loss["totals"], width=width)
+    raise UsageError(f"There is no figure {name}.", f"Choose one of {', '.join(_FIGURES)}.")

@@ -85,11 +85,11 @@ def first_letter(text: str) -> str:
 
 
 def fact(value: Any) -> str:
-    """A fact of provenance, as people read it."""
+    """A fact, as people read it."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,525 @@
+"""Hazards: what a statement can destroy, fail on, or hold up, read from its parse tree. Nothing is executed or counted.
+
+Each kind has a code, which is also the name of its page: docs/hazards/CODE.md (problem, example, way out). The names of
+hazards and the habit of one page a code follow squawk; typed hazards follow stripe/pg-schema-diff.
+
+Source for what locks and rewrites: the PostgreSQL manual, ALTER TABLE (Notes) and Explicit Locking.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from forensics.evidence import ddl
+from forensics.evidence.migrations import Migration, Statement, parse_statements
+from forensics.errors import MigrationError
+from forensics.model import Catalog, TableName
+
+
+@dataclass(frozen=True)
+class Code:
+    """A kind of hazard: whether it can destroy rows or values, whether it can fail on the data, and what it is in words."""
+
+    code: str
+    destroys: bool
+    fails: bool
+    words: str
+
+
+CODES = {
+    c.code: c
+    for c in (
+        Code("drop-table", True, False, "drops a table with all its rows"),
+        Code("drop-column", True, False, "drops a column with all its values"),
+        Code("drop-schema", True, True, "drops a schema; with CASCADE, every table in it"),
+        Code("drop-type", True, True, "drops a type; with CASCADE, every column of that type"),
+        Code("drop-constraint", False, False, "drops a constraint: what it kept out can now be written"),
+        Code("drop-cascade", True, False, "CASCADE takes whatever depends on the object, named or not"),
+        Code("truncate", True, False, "empties a table"),
+        Code("delete-all", True, False, "deletes every row: there is no WHERE"),
+        Code("delete-where", True, False, "deletes rows"),
+        Code("delete-cascades", True, True, "rows of another table go with the deleted ones, or forbid the deletion"),
+        Code("update-all", True, False, "overwrites a column in every row: there is no WHERE"),
+        Code("update-where", True, False, "overwrites values of a column"),
+        Code("type-change", True, True, "changes a column's type: values may not fit, or lose what the new type has no room for"),
+        Code("set-not-null", False, True, "fails where the column holds NULL"),
+        Code("add-not-null-column", False, True, "adds a NOT NULL column without a default: fails where the table has rows"),
+        Code("add-unique", False, True, "fails where values repeat"),
+        Code("add-foreign-key", False, True, "fails where a value refers to no row"),
+        Code("add-check", False, True, "fails where a row does not meet the condition"),
+        Code("rename-table", False, False, "the table goes on under another name; code that runs still uses the old one"),
+        Code("rename-column", False, False, "the column goes on under another name; code that runs still uses the old one"),
+        Code("drop-and-create", True, False, "drops a table and makes one of the same name: what is not copied is gone"),
+        Code("on-delete-cascade", False, False, "from now on, deleting a parent row deletes rows of this table"),
+        Code("detach-partition", False, False, "the partition's rows are no rows of the table any more"),
+        Code("dynamic-sql", False, False, "runs SQL that is put together when it runs: its text cannot be read from the file"),
+        Code("side-effect", True, False, "rows went through a trigger, a rule or a function that the statement set off"),
+        Code("table-rewrite", False, False, "writes the whole table anew under an exclusive lock"),
+        Code("long-lock", False, False, "blocks readers or writers for as long as it takes to go through the table"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """One danger of one statement.
+
+    `table` and `column` are what it is a danger to, None where the text does not say. `within` is the DO block or the
+    function it stands in; what stands in a function runs only when that is called. `node` is the part of the parse
+    tree that makes it one.
+    """
+
+    code: str
+    line: int
+    sql: str
+    table: TableName | None = None
+    column: str | None = None
+    columns: tuple[str, ...] = ()
+    cascade: bool = False
+    within: str | None = None
+    node: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def destroys(self) -> bool:
+        """Whether hazards of this kind can destroy rows or values."""
+        return CODES[self.code].destroys
+
+
+def hazards_of(migration: Migration, catalog: Catalog | None = None, schema: str = "public") -> list[Hazard]:
+    """Return all hazards of a migration, in the order of its statements.
+
+    Args:
+        catalog: the schema before it, where it is known: columns of a type, referencing tables.
+        schema: where names without a schema lead.
+
+    Raises:
+        MigrationError: the file does not parse.
+    """
+    found: list[Hazard] = []
+    dropped: set[TableName] = set()
+    made: set[TableName] = set()
+    for statement in migration.statements:
+        reader = Reader(catalog or Catalog(), schema)
+        some = reader.read(statement)
+        if statement.kind == "create_stmt":
+            name = reader.name(statement.node.relation)
+            if name in dropped:
+                some.insert(0, Hazard("drop-and-create", statement.line, statement.text, name))
+            made.add(name)
+        elif statement.kind == "rename_stmt" and statement.node.rename_type == pb.OBJECT_TABLE:
+            name = TableName(reader.name(statement.node.relation).schema, statement.node.newname)
+            if name in dropped:
+                some.append(Hazard("drop-and-create", statement.line, statement.text, name))
+        dropped |= {h.table for h in some if h.code == "drop-table" and h.table and not h.within}
+        # What the file itself made holds no rows that anybody would miss or wait for.
+        found += [h for h in some if h.table not in made or h.code == "on-delete-cascade" or h.code == "drop-and-create"]
+    return found
+
+
+class Reader:
+    """Reads hazards from statements, one at a time.
+
+    Args:
+        catalog: the schema before the statement, as far as it is known.
+        schema: where names without a schema lead.
+    """
+
+    def __init__(self, catalog: Catalog, schema: str = "public") -> None:
+        self.catalog = catalog
+        self.schema = schema
+
+    def name(self, relation: Any) -> TableName:
+        """The table that a RangeVar means."""
+        return TableName(relation.schemaname or self.schema, relation.relname)
+
+    def read(self, statement: Statement) -> list[Hazard]:
+        """Return the hazards of one statement."""
+        made = _READERS.get(statement.kind)
+        found = list(made(self, statement, statement.node)) if made else []
+        if statement.kind not in ("do_stmt", "create_function_stmt"):
+            found += self._in_with(statement)
+        return [h if h.sql else replace(h, line=h.line or statement.line, sql=statement.text) for h in found]
+
+    def _in_with(self, statement: Statement) -> Iterator[Hazard]:
+        """Data-modifying statements in a WITH clause."""
+        if not hasattr(statement.node, "with_clause"):
+            return
+        for element in statement.node.with_clause.ctes:
+            query = element.common_table_expr.ctequery
+            kind = query.WhichOneof("node")
+            if kind in ("delete_stmt", "update_stmt", "insert_stmt", "merge_stmt"):
+                yield from self.read(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+
+    # --- objects -----------------------------------------------------------------------------------
+
+    def drop(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        cascade = node.behavior == pb.DROP_CASCADE
+        for item in node.objects:
+            if node.remove_type == pb.OBJECT_TABLE:
+                yield self._hazard("drop-table", self._listed(item), cascade=cascade, node=node)
+                if cascade:
+                    yield self._hazard("drop-cascade", self._listed(item), cascade=True, node=node)
+            elif node.remove_type == pb.OBJECT_SCHEMA:
+                schema = item.string.sval
+                tables = [t.name for t in self.catalog.roots if t.name.schema == schema] if cascade else []
+                yield from (self._hazard("drop-schema", t, cascade=True, node=node) for t in tables)
+                if not tables:
+                    yield self._hazard("drop-schema", TableName(schema, "*"), cascade=cascade, node=node)
+            elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+                yield from self._drop_type(item.type_name, cascade, node)
+            elif cascade and node.remove_type in (pb.OBJECT_EXTENSION, pb.OBJECT_FUNCTION, pb.OBJECT_SEQUENCE, pb.OBJECT_VIEW):
+                yield self._hazard("drop-cascade", None, cascade=True, node=node)
+
+    def _drop_type(self, type_name: Any, cascade: bool, node: Any) -> Iterator[Hazard]:
+        path = [n.string.sval for n in type_name.names]
+        spelled = {ddl.format_type(type_name), _spelled(path[-2] if len(path) > 1 else self.schema, path[-1])}
+        using = [
+            (t.name, c.name) for t in self.catalog.roots for c in t.columns if c.type.removesuffix("[]") in spelled
+        ]
+        yield from (self._hazard("drop-type", t, c, cascade=cascade, node=node) for t, c in using)
+        if not using:
+            yield self._hazard("drop-type", None, cascade=cascade, node=node)
+
+    def drop_owned(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        yield self._hazard("drop-cascade", None, cascade=node.behavior == pb.DROP_CASCADE, node=node)
+
+    def truncate(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        cascade = node.behavior == pb.DROP_CASCADE
+        named = [self.name(r.range_var) for r in node.relations]
+        for name in named:
+            yield self._hazard("truncate", name, cascade=cascade, node=node)
+        if cascade:
+            yield from (self._hazard("drop-cascade", t, cascade=True, node=node) for t in self.referencing(named))
+
+    def referencing(self, names: Sequence[TableName]) -> list[TableName]:
+        """Tables that refer to any of `names`, to those that do, and so on."""
+        found: list[TableName] = []
+        waiting = list(names)
+        while waiting:
+            parent = waiting.pop(0)
+            for table in self.catalog.tables.values():
+                if table.name not in found and table.name not in names and any(f.parent == parent for f in table.foreign_keys):
+                    found.append(table.name)
+                    waiting.append(table.name)
+        return found
+
+    def rename(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        if node.rename_type == pb.OBJECT_TABLE:
+            yield self._hazard("rename-table", self.name(node.relation), node=node)
+        elif node.rename_type == pb.OBJECT_COLUMN and node.relation_type in (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE):
+            yield self._hazard("rename-column", self.name(node.relation), node.subname, node=node)
+        elif node.rename_type == pb.OBJECT_SCHEMA:
+            tables = [t.name for t in self.catalog.roots if t.name.schema == node.subname]
+            yield from (self._hazard("rename-table", t, node=node) for t in tables)
+
+    def set_schema(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        if node.object_type == pb.OBJECT_TABLE:
+            yield self._hazard("rename-table", self.name(node.relation), node=node)
+
+    # --- rows --------------------------------------------------------------------------------------
+
+    def delete(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        code = "delete-where" if node.HasField("where_clause") else "delete-all"
+        yield self._hazard(code, self.name(node.relation), node=node)
+
+    def update(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        code = "update-where" if node.HasField("where_clause") else "update-all"
+        for target in node.target_list:
+            yield self._hazard(code, self.name(node.relation), target.res_target.name, node=node)
+
+    def insert(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        if node.on_conflict_clause.action == pb.ONCONFLICT_UPDATE:
+            for target in node.on_conflict_clause.target_list:
+                yield self._hazard("update-where", self.name(node.relation), target.res_target.name, node=node)
+
+    def merge(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        for clause in node.merge_when_clauses:
+            when = clause.merge_when_clause
+            if when.command_type == pb.CMD_DELETE:
+                yield self._hazard("delete-where", self.name(node.relation), node=node)
+            elif when.command_type == pb.CMD_UPDATE:
+                for target in when.target_list:
+                    yield self._hazard("update-where", self.name(node.relation), target.res_target.name, node=node)
+
+    # --- ALTER TABLE, and what else changes a table's shape ------------------------------------------
+
+    def alter(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        if node.objtype not in (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE):
+            return
+        name = self.name(node.relation)
+        for item in node.cmds:
+            yield from self._command(name, item.alter_table_cmd)
+
+    def _command(self, name: TableName, command: Any) -> Iterator[Hazard]:
+        kind, column = command.subtype, command.name
+        cascade = command.behavior == pb.DROP_CASCADE
+        definition = getattr(command, "def")
+        if kind == pb.AT_DropColumn:
+            yield self._hazard("drop-column", name, column, cascade=cascade, node=command)
+            if cascade:
+                yield self._hazard("drop-cascade", name, column, cascade=True, node=command)
+        elif kind == pb.AT_AlterColumnType:
+            old = self._column_type(name, column)
+            new = ddl.format_type(definition.column_def.type_name)
+            if not widens(old, new):
+                yield self._hazard("type-change", name, column, node=command)
+                yield self._hazard("table-rewrite", name, column, node=command)
+        elif kind == pb.AT_SetNotNull:
+            yield self._hazard("set-not-null", name, column, node=command)
+        elif kind == pb.AT_AddColumn:
+            yield from self._add_column(name, definition.column_def, command)
+        elif kind == pb.AT_AddConstraint:
+            yield from self._add_constraint(name, definition.constraint, ())
+        elif kind == pb.AT_DropConstraint:
+            yield self._hazard("drop-constraint", name, columns=(column,), cascade=cascade, node=command)
+            if cascade:
+                yield self._hazard("drop-cascade", name, columns=(column,), cascade=True, node=command)
+        elif kind == pb.AT_DetachPartition:
+            yield self._hazard("detach-partition", name, node=command)
+        elif kind in (pb.AT_SetLogged, pb.AT_SetUnLogged, pb.AT_SetTableSpace, pb.AT_SetAccessMethod):
+            yield self._hazard("table-rewrite", name, node=command)
+
+    def _column_type(self, name: TableName, column: str) -> str | None:
+        table = self.catalog.tables.get(name)
+        found = table.column(column) if table else None
+        return found.type if found else None
+
+    def _add_column(self, name: TableName, definition: Any, command: Any) -> Iterator[Hazard]:
+        kinds = {c.constraint.contype for c in definition.constraints}
+        default = next((c.constraint.raw_expr for c in definition.constraints if c.constraint.contype == pb.CONSTR_DEFAULT), None)
+        serial = [n.string.sval for n in definition.type_name.names][-1:] in (["serial"], ["bigserial"], ["smallserial"])
+        filled = serial or default is not None or kinds & {pb.CONSTR_IDENTITY, pb.CONSTR_GENERATED}
+        if kinds & {pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY} and not filled:
+            yield self._hazard("add-not-null-column", name, definition.colname, node=command)
+        if serial or kinds & {pb.CONSTR_IDENTITY, pb.CONSTR_GENERATED} or (default is not None and calls(default)):
+            yield self._hazard("table-rewrite", name, definition.colname, node=command)
+        for constraint in definition.constraints:
+            if constraint.constraint.contype not in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY):
+                yield from self._add_constraint(name, constraint.constraint, (definition.colname,))
+
+    def _add_constraint(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> Iterator[Hazard]:
+        kind = constraint.contype
+        keys = columns or tuple(k.string.sval for k in constraint.keys)
+        if kind in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) and not constraint.indexname:
+            yield self._hazard("add-unique", name, keys[0] if len(keys) == 1 else None, columns=keys, node=constraint)
+            if kind == pb.CONSTR_PRIMARY:
+                yield from (self._hazard("set-not-null", name, k, columns=keys, node=constraint) for k in keys)
+        elif kind == pb.CONSTR_FOREIGN:
+            keys = columns or tuple(k.string.sval for k in constraint.fk_attrs)
+            if not constraint.skip_validation:
+                yield self._hazard("add-foreign-key", name, keys[0] if len(keys) == 1 else None, columns=keys, node=constraint)
+            if constraint.fk_del_action == "c" and not self._cascades_already(name, keys):
+                yield self._hazard("on-delete-cascade", name, keys[0] if len(keys) == 1 else None, columns=keys, node=constraint)
+        elif kind == pb.CONSTR_CHECK and not constraint.skip_validation:
+            yield self._hazard("add-check", name, columns=keys, node=constraint)
+        elif kind == pb.CONSTR_NOTNULL and not constraint.skip_validation:
+            yield from (self._hazard("set-not-null", name, k, node=constraint) for k in keys)
+
+    def _cascades_already(self, name: TableName, columns: tuple[str, ...]) -> bool:
+        table = self.catalog.tables.get(name)
+        return table is not None and any(f.columns == columns and f.on_delete == "cascade" for f in table.foreign_keys)
+
+    def create(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        name = self.name(node.relation)
+        for element in node.table_elts:
+            definition = element.column_def
+            constraints = [(c.constraint, (definition.colname,)) for c in definition.constraints] if element.HasField("column_def") else []
+            if element.HasField("constraint"):
+                constraints = [(element.constraint, ())]
+            for constraint, columns in constraints:
+                yield from (h for h in self._add_constraint(name, constraint, columns) if h.code == "on-delete-cascade")
+
+    def index(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        name = self.name(node.relation)
+        columns = tuple(p.index_elem.name for p in node.index_params)
+        if node.unique:
+            yield self._hazard("add-unique", name, columns[0] or None if len(columns) == 1 else None, columns=columns, node=node)
+        if not node.concurrent:
+            yield self._hazard("long-lock", name, columns=columns, node=node)
+
+    def heavy(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        for relation in ranges(node):
+            yield self._hazard("long-lock", self.name(relation), node=node)
+
+    def vacuum(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        if any(o.def_elem.defname == "full" for o in node.options):
+            yield from (self._hazard("table-rewrite", self.name(r), node=node) for r in ranges(node))
+
+    # --- code --------------------------------------------------------------------------------------
+
+    def block(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        options = {a.def_elem.defname: a.def_elem.arg for a in node.args}
+        language = options["language"].string.sval if "language" in options else "plpgsql"
+        yield from self._code(statement, options["as"].string.sval, language, "a DO block")
+
+    def function(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        options = {o.def_elem.defname: o.def_elem.arg for o in node.options}
+        within = f"function {node.funcname[-1].string.sval}"
+        language = options["language"].string.sval.lower() if "language" in options else "sql"
+        body = options["as"].list.items[0].string.sval if "as" in options else ""
+        yield from self._code(statement, body, language, within)
+
+    def _code(self, statement: Statement, body: str, language: str, within: str) -> Iterator[Hazard]:
+        first = statement.line + statement.text[: max(statement.text.find(body), 0)].count("\n")
+        if language == "sql":
+            queries = [(1, body, False)]
+        elif language == "plpgsql":
+            queries = list(plpgsql_queries(body))
+        else:
+            yield Hazard("dynamic-sql", statement.line, statement.text, within=within)
+            return
+        for line, text, dynamic in queries:
+            if dynamic:
+                yield Hazard("dynamic-sql", first + line - 1, text, within=within)
+                constant = _constant(text)
+                if constant is None:
+                    continue
+                text = constant
+            try:
+                inner = parse_statements(text.encode("utf-8"), within)
+            except MigrationError:
+                # An assignment or a condition of PL/pgSQL, which is no statement.
+                continue
+            for one in inner:
+                for hazard in self.read(replace(one, line=first + line - 1)):
+                    yield replace(hazard, within=within)
+
+    def _hazard(self, code: str, table: TableName | None, column: str | None = None, **more: Any) -> Hazard:
+        return Hazard(code, 0, "", table, column or None, **more)
+
+    def _listed(self, item: Any) -> TableName:
+        path = [n.string.sval for n in item.list.items]
+        return TableName(path[-2] if len(path) > 1 else self.schema, path[-1])
+
+
+def plpgsql_queries(body: str) -> Iterator[tuple[int, str, bool]]:
+    """Yield (line within the body, SQL text, whether it is an expression that EXECUTE runs) of a PL/pgSQL body.
+
+    A body that does not parse yields nothing: it cannot run either.
+    """
+    tag = "forensics"
+    while f"${tag}$" in body:
+        tag += "_"
+    try:
+        trees = postgast.parse_plpgsql(f"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${tag}${body}${tag}$")
+    except postgast.PgQueryError:
+        return
+    yield from _queries(trees, 1)
+
+
+def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _queries(item, line)
+        return
+    if not isinstance(tree, dict):
+        return
+    line = int(tree.get("lineno", line))
+    for key, value in tree.items():
+        if key in ("PLpgSQL_stmt_execsql", "PLpgSQL_stmt_perform"):
+            held = value.get("sqlstmt") or value.get("expr")
+            yield int(value.get("lineno", line)), held["PLpgSQL_expr"]["query"], False
+        elif key in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
+            yield int(value.get("lineno", line)), value["query"]["PLpgSQL_expr"]["query"], True
+            yield from _queries(value.get("body"), line)
+        elif key != "datums":
+            yield from _queries(value, line)
+
+
+def _constant(expression: str) -> str | None:
+    """The text of a string constant, or of format('…') without arguments; None for what is only known when it runs."""
+    try:
+        target = postgast.parse(f"SELECT {expression}").stmts[0].stmt.select_stmt.target_list[0].res_target.val
+    except (postgast.PgQueryError, IndexError):
+        return None
+    return str(target.a_const.sval.sval) if target.HasField("a_const") and target.a_const.HasField("sval") else None
+
+
+# --- parse trees ---------------------------------------------------------------------------------
+
+
+def walk(message: Any) -> Iterator[Any]:
+    """Yield a protobuf message and all messages below it."""
+    yield message
+    for descriptor, value in message.ListFields():
+        if descriptor.type == descriptor.TYPE_MESSAGE:
+            for item in value if descriptor.is_repeated else (value,):
+                yield from walk(item)
+
+
+def ranges(message: Any) -> list[Any]:
+    """All RangeVars at or below a message: the tables that it names."""
+    return [m for m in walk(message) if m.DESCRIPTOR.name == "RangeVar"]
+
+
+def calls(message: Any) -> bool:
+    """Whether an expression calls a function: its value may then differ from row to row."""
+    return any(m.DESCRIPTOR.name == "FuncCall" and m.funcname[-1].string.sval not in _STABLE for m in walk(message))
+
+
+_STABLE = {"now", "current_timestamp", "jsonb_build_object", "jsonb_build_array", "array", "lower", "upper"}
+_LENGTHS = re.compile(r"(character varying|bit varying|numeric|character|timestamp|time|interval)(?:\((\d+)(?:,(\d+))?\))?(.*)\Z")
+_WIDER = {"smallint": {"integer", "bigint", "numeric"}, "integer": {"bigint", "numeric", "double precision"}, "bigint": {"numeric"}, "real": {"double precision"}}
+
+
+def widens(old: str | None, new: str) -> bool:
+    """Whether every value of type `old` fits `new` and keeps what it says."""
+    if old is None:
+        return False
+    if old == new or new == "text" and (old in ("character varying", "name", "uuid") or old.startswith(("character varying", "integer", "bigint"))):
+        return True
+    if new in _WIDER.get(old, ()):
+        return True
+    before, after = _LENGTHS.match(old), _LENGTHS.match(new)
+    if before and after and (before[1], before[4]) == (after[1], after[4]):
+        if after[2] is None:
+            return True
+        if before[2] is None:
+            return False
+        scale = [int(m[3] or 0) for m in (before, after)]
+        return int(after[2]) - scale[1] >= int(before[2]) - scale[0] and scale[1] >= scale[0] and before[1] != "character"
+    return False
+
+
+def _spelled(schema: str, name: str) -> str:
+    return str(TableName(schema, name)) if schema != "public" else f"public.{TableName('public', name)}"
+
+
+def destructive(hazards: Iterable[Hazard], table: TableName, column: str | None = None) -> Hazard | None:
+    """The hazard among `hazards` that best says how rows of a table, or a column's values, were destroyed."""
+    order = list(CODES)
+    fitting = [h for h in hazards if h.table == table and h.column == column and h.code not in _HARMLESS]
+    if column is not None and not fitting:
+        fitting = [h for h in hazards if h.table == table and h.column is None and h.destroys]
+    return min(fitting, key=lambda h: order.index(h.code), default=None)
+
+
+_HARMLESS = {"long-lock", "table-rewrite", "drop-constraint", "add-unique", "add-foreign-key", "add-check", "on-delete-cascade", "dynamic-sql", "set-not-null", "add-not-null-column"}  # fmt: skip
+
+_READERS: dict[str, Callable[[Reader, Statement, Any], Iterator[Hazard]]] = {
+    "drop_stmt": Reader.drop,
+    "drop_owned_stmt": Reader.drop_owned,
+    "truncate_stmt": Reader.truncate,
+    "rename_stmt": Reader.rename,
+    "alter_object_schema_stmt": Reader.set_schema,
+    "delete_stmt": Reader.delete,
+    "update_stmt": Reader.update,
+    "insert_stmt": Reader.insert,
+    "merge_stmt": Reader.merge,
+    "alter_table_stmt": Reader.alter,
+    "create_stmt": Reader.create,
+    "index_stmt": Reader.index,
+    "reindex_stmt": Reader.heavy,
+    "cluster_stmt": Reader.heavy,
+    "refresh_mat_view_stmt": Reader.heavy,
+    "lock_stmt": Reader.heavy,
+    "vacuum_stmt": Reader.vacuum,
+    "do_stmt": Reader.block,
+    "create_function_stmt": Reader.function,
+}

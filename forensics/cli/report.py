@@ -1,0 +1,28 @@
+"""`report`: tell it, as HTML, workbook, Markdown, JSON or all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from forensics import case as cases
+from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
+
+
+@app.command("report")
+def report_command(
+    case: CaseFolder,
+    out: Annotated[Path, typer.Option("--out", help="The file to write: .html, .xlsx, .md, .json or .zip by suffix.")],
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show values of rows. The file is then only for its owner to read.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report of a case: .html .xlsx .md .json .zip by suffix."""
+    with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
+        written = found.report(out, mask=not unmasked)
+        if unmasked:
+            voice.note("[yellow]Values of rows are not masked in it. Treat it like the database itself.[/]")
+        answer = {"report": str(written), "bytes": written.stat().st_size, "masked": not unmasked, "verdict": found.verdict}
+        voice.answer(answer, lambda console: console.print(f"{safe(found.verdict)}\nThe report is in {safe(written)}."))

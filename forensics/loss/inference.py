@@ -1,0 +1,175 @@
+"""Links that nobody declared: which columns refer to which table, from names, types and the values themselves.
+
+A column that is named after a table (or, where its values are unmistakable, any column that is named like a reference)
+is held against that table's key: it refers to it when at least 95 of 100 of its distinct values are keys there. The
+evidence is kept with the parent. Only tables that could be junction tables are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from forensics.loss.junctions import declared_parents, find_junctions, is_implicit, is_junction, referenced_tables
+from forensics.loss.names import family, likeness, refers, words
+from forensics.loss.workspace import Workspace, literal
+from forensics.model import Column, Parent, Table, TableName
+
+_CONTAINED = 0.95
+_ENOUGH = 5  # distinct values that must be contained where no name speaks for a parent
+_KINDS = 60  # distinct values that a column of kinds may have
+_KIND = re.compile(r"^(?P<stem>.*?)_?(type|kind|class|model)$", re.I)
+
+
+def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
+    """Return every junction table of the backup with its parents, declared ones first.
+
+    Raises:
+        EvidenceError: the backup cannot be read.
+    """
+    catalog = work.backup.catalog
+    referenced = referenced_tables(catalog)
+    found: dict[TableName, tuple[Parent, ...]] = dict(find_junctions(catalog))
+    for table in catalog.roots:
+        known = found.get(table.name) or declared_parents(table)
+        guesses = _guesses(work, table, known)
+        kinds = _polymorphic(table, known)
+        if not guesses and not kinds:
+            continue
+        imagined = (*known, *(Parent(g[0].name, (c,), g[0].primary_key.columns) for c, g in guesses.items() if g[0].primary_key))
+        imagined += tuple(Parent(table.name, (i,), (i,), when=(k, "")) for k, i in kinds if i not in guesses)
+        if table.name not in found and not is_junction(table, imagined, referenced):
+            continue
+        parents = (*known, *_inferred(work, table, guesses, kinds))
+        if table.name in found or is_junction(table, parents, referenced):
+            found[table.name] = parents
+    return dict(sorted(found.items()))
+
+
+def _guesses(work: Workspace, table: Table, known: Sequence[Parent]) -> dict[str, list[Table]]:
+    """By column, the tables that it may refer to, the likeliest first."""
+    catalog = work.backup.catalog
+    taken = {c for p in known for c in p.columns}
+    own = table.primary_key.columns if table.primary_key and len(table.primary_key.columns) == 1 else ()
+    key_columns = {c for k in table.keys for c in k.columns}
+    found = {}
+    for column in table.columns:
+        if column.name in taken or column.name in own or column.generated:
+            continue
+        kind = family(column.type, catalog)
+        fitting = [t for t in catalog.roots if _key_family(work, t) == kind and t.name != table.name]
+        if is_implicit(table):
+            found[column.name] = fitting
+            continue
+        named = sorted((t for t in fitting if likeness(column.name, t.name.table)), key=lambda t: _rank(column, t, table))
+        if named and (refers(column.name) or (column.name in key_columns and likeness(column.name, named[0].name.table) == 3)):
+            found[column.name] = named
+        elif refers(column.name) and kind != "integer" and fitting:
+            found[column.name] = fitting
+    return {c: g for c, g in found.items() if g}
+
+
+def _rank(column: Column, candidate: Table, table: Table) -> tuple[int, bool, TableName]:
+    return -likeness(column.name, candidate.name.table), candidate.name.schema != table.name.schema, candidate.name
+
+
+def _key_family(work: Workspace, table: Table) -> str | None:
+    key = table.primary_key
+    column = table.column(key.columns[0]) if key and len(key.columns) == 1 else None
+    return family(column.type, work.backup.catalog) if column else None
+
+
+def _inferred(
+    work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[tuple[str, str]]
+) -> tuple[Parent, ...]:
+    """Hold the guesses against the values; where there are none, names decide."""
+    polymorphic = {i for _, i in kinds}
+    found: list[Parent] = []
+    readable = work.holds("backup", table.name)
+    for column, candidates in guesses.items():
+        if column in polymorphic:
+            continue
+        parent = _by_values(work, table, column, candidates) if readable else None
+        if parent is None and not readable and likeness(column, candidates[0].name.table):
+            parent = _parent(candidates[0], column, "the names; the backup holds no rows to check")
+        if parent:
+            found.append(parent)
+    for kind, column in kinds:
+        if readable:
+            found += _variants(work, table, kind, column)
+    return tuple(found)
+
+
+def _parent(table: Table, column: str, evidence: str) -> Parent:
+    key = table.primary_key
+    return Parent(table.name, (column,), key.columns if key else (), declared=False, evidence=evidence)
+
+
+def _by_values(work: Workspace, table: Table, column: str, candidates: Sequence[Table]) -> Parent | None:
+    values = work.temp(f"SELECT DISTINCT c0 FROM {work.read('backup', table.name, (column,))} WHERE c0 IS NOT NULL")
+    (distinct,) = work.one(f"SELECT count(*) FROM {values}")
+    verdicts = []
+    for candidate in candidates:
+        named = likeness(column, candidate.name.table)
+        if not distinct:
+            if named:
+                return _parent(candidate, column, "the names; the table is empty")
+            continue
+        if not work.holds("backup", candidate.name) or candidate.primary_key is None:
+            continue
+        keys = work.read("backup", candidate.name, candidate.primary_key.columns)
+        (contained,) = work.one(f"SELECT count(*) FROM {values} v SEMI JOIN {keys} k ON k.c0 = v.c0")
+        if contained >= _CONTAINED * distinct and (named or distinct >= _ENOUGH):
+            verdicts.append((-named, -contained, candidate, contained))
+    if not verdicts:
+        return None
+    verdicts.sort(key=lambda v: (v[0], v[1], v[2].name))
+    if not verdicts[0][0] and len(verdicts) > 1 and not is_implicit(table):
+        return None  # no name speaks for one of them, and the values fit several
+    _, _, chosen, contained = verdicts[0]
+    name = "its name and " if verdicts[0][0] else ""
+    return _parent(chosen, column, f"{name}{contained:,} of {distinct:,} distinct values are keys of {chosen.name}")
+
+
+def _polymorphic(table: Table, known: Sequence[Parent]) -> list[tuple[str, str]]:
+    """Pairs of columns (kind, id) by which a table refers to rows of several tables."""
+    taken = {c for p in known for c in p.columns}
+    found = []
+    for column in table.columns:
+        match = _KIND.match(column.name)
+        if not match or column.name in taken or column.type in ("integer", "bigint", "smallint", "boolean"):
+            continue
+        lead = words(match["stem"])
+        for other in table.columns:
+            if other.name not in taken and other.name != column.name and refers(other.name) and words(other.name)[:-1] == lead:
+                found.append((column.name, other.name))
+                break
+    return found
+
+
+def _variants(work: Workspace, table: Table, kind: str, column: str) -> list[Parent]:
+    rows = work.read("backup", table.name, (kind, column))
+    kinds = work.ask(f"SELECT c0, count(DISTINCT c1) FROM {rows} WHERE c0 IS NOT NULL AND c1 IS NOT NULL GROUP BY c0 ORDER BY c0")
+    found: list[Parent] = []
+    if len(kinds) > _KINDS:
+        return found
+    for value, distinct in kinds:
+        lead = words(re.split(r"[\\/.:]", value)[-1])
+        named = [t for t in work.backup.catalog.roots if t.primary_key and len(t.primary_key.columns) == 1 and _called(lead, t)]
+        for candidate in sorted(named, key=lambda t: (len(words(t.name.table)), t.name.schema != table.name.schema, t.name)):
+            if candidate.primary_key is None or not work.holds("backup", candidate.name):
+                continue
+            keys = work.read("backup", candidate.name, candidate.primary_key.columns)
+            (contained,) = work.one(
+                f"SELECT count(*) FROM (SELECT DISTINCT c1 FROM {rows} WHERE c0 = {literal(value)}) v SEMI JOIN {keys} k ON k.c0 = v.c1"
+            )
+            if contained >= _CONTAINED * distinct:
+                evidence = f"{kind} {value} and {contained:,} of {distinct:,} distinct values are keys of {candidate.name}"
+                found.append(Parent(candidate.name, (column,), candidate.primary_key.columns, False, evidence, (kind, value)))
+                break
+    return found
+
+
+def _called(lead: Sequence[str], table: Table) -> bool:
+    theirs = words(table.name.table)
+    return bool(lead) and (tuple(lead) == theirs or theirs[-len(lead) :] == tuple(lead) or tuple(lead)[-len(theirs) :] == theirs)

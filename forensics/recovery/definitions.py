@@ -1,0 +1,401 @@
+"""What a dropped table needs in order to come back: the backup's own statements, in the backup's order.
+
+Every statement is parsed by PostgreSQL's own parser and taken only where it is of a kind that builds a table: nothing
+else of a dump is ever sent to a database. Where the backup is a database and no statements are known, tables are built
+from its catalogue, without the plain indexes, checks, comments and grants that a catalogue of ours does not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from forensics.model import Catalog, ForeignKey, Table, TableName, quote_identifier
+
+Part = Literal["before", "after"]
+_LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z))+")
+_BEFORE_COMMANDS = frozenset({
+    pb.AT_ColumnDefault, pb.AT_AddIdentity, pb.AT_SetNotNull, pb.AT_DropNotNull, pb.AT_AttachPartition,
+    pb.AT_AddInherit, pb.AT_ChangeOwner, pb.AT_SetStorage, pb.AT_SetCompression, pb.AT_SetStatistics, pb.AT_SetOptions,
+    pb.AT_SetRelOptions, pb.AT_SetLogged, pb.AT_SetUnLogged,
+})  # fmt: skip
+_TYPE_MODIFIER = re.compile(r"\([^()]*\)|\[\]")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One statement, without its semicolon.
+
+    Attributes:
+        part: whether it goes before the rows or after them.
+        roles: the roles it names; it is passed over where one is not there.
+        path: the search path that its unqualified names need, or "".
+        lenient: it is tried, and a row in its way is a warning: a foreign key of a table that was not dropped.
+    """
+
+    sql: str
+    part: Part
+    roles: tuple[str, ...] = ()
+    path: str = ""
+    lenient: bool = False
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A foreign key by which a table that was not dropped referred to one that was."""
+
+    table: TableName
+    constraint: str
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The statements for some tables.
+
+    Attributes:
+        statements: in order.
+        types, sequences, schemas: what is made besides tables, as SQL names; schemas only where they are not there.
+        incoming: foreign keys of other tables that are tried again.
+        views: views of the backup that stood on the tables; they are not made again.
+        complete: whether the backup's own statements were at hand.
+    """
+
+    statements: tuple[Definition, ...]
+    types: tuple[tuple[str, str], ...] = ()
+    sequences: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+    incoming: tuple[Incoming, ...] = ()
+    views: tuple[str, ...] = ()
+    complete: bool = True
+
+    def of(self, part: Part) -> Iterator[Definition]:
+        """The statements of one part."""
+        return (d for d in self.statements if d.part == part)
+
+
+def definitions(ddl: Sequence[str], backup: Catalog, live: Catalog, tables: Sequence[TableName]) -> Definitions:
+    """Collect what makes `tables` (roots) again, with their partitions, sequences and types.
+
+    Args:
+        ddl: the backup's statements, as `store.get("ddl")` has them; empty where the backup is a database.
+        backup, live: both catalogues.
+        tables: root tables that live does not have.
+    """
+    wanted = {leaf.name for leaf in backup.tables.values() if backup.root(leaf.name) in set(tables)}
+    if not wanted:
+        return Definitions(())
+    found = _Collector(backup, live, wanted)
+    for statement, path in _statements(ddl):
+        found.add(statement, path)
+    if not found.tables:
+        return _from_catalog(backup, live, sorted(tables))
+    return found.result()
+
+
+@dataclass(frozen=True)
+class _Statement:
+    sql: str
+    kind: str
+    node: Any
+
+
+def _statements(ddl: Iterable[str]) -> Iterator[tuple[_Statement, str]]:
+    """Every single statement that parses, with the search path that holds where it stands."""
+    path = ""
+    for text in ddl:
+        try:
+            tree = postgast.parse(text)
+        except postgast.PgQueryError:
+            continue  # the catalogue lists it among its unparsed texts
+        raw_text = text.encode("utf-8")
+        for raw in tree.stmts:
+            end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(raw_text)
+            sql = _LEADING_COMMENTS.sub("", raw_text[raw.stmt_location : end].decode("utf-8")).strip().rstrip(";").rstrip()
+            kind = raw.stmt.WhichOneof("node")
+            node = getattr(raw.stmt, kind)
+            if kind == "variable_set_stmt" and node.name == "search_path" and node.args:
+                path = node.args[0].a_const.sval.sval
+                continue
+            yield _Statement(sql, kind, node), path
+
+
+class _Collector:
+    def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName]) -> None:
+        self.backup, self.live, self.wanted = backup, live, wanted
+        self.path = ""
+        self.out: list[Definition] = []
+        self.incoming: list[Incoming] = []
+        self.views: list[str] = []
+        self.tables: set[TableName] = set()
+        self.indexes: set[tuple[str, str]] = set()
+        self.types = _types_needed(backup, live, wanted)
+        self.sequences = _sequences_needed(backup, live, wanted)
+        there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences} | {"public"}
+        self.schemas = tuple(sorted({n.schema for n in (*wanted, *self.sequences)} - there))
+
+    def result(self) -> Definitions:
+        return Definitions(
+            tuple(self.out), tuple((t, self._type_kind(t)) for t in sorted(self.types)), tuple(sorted(s.sql for s in self.sequences)),
+            self.schemas, tuple(self.incoming), tuple(self.views),
+        )  # fmt: skip
+
+    def _type_kind(self, name: str) -> str:
+        return "DOMAIN" if name in self.backup.domains else "TYPE"
+
+    def name(self, relation: Any) -> TableName:
+        return TableName(relation.schemaname or self.path or "public", relation.relname)
+
+    def name_of(self, items: Sequence[Any]) -> TableName:
+        words = [i.string.sval for i in items]
+        return TableName(words[-2] if len(words) > 1 else self.path or "public", words[-1])
+
+    def add(self, statement: _Statement, path: str) -> None:
+        self.path = path
+        part = self._part(statement)
+        if part is None:
+            return
+        lenient = self._is_incoming(statement)
+        self.out.append(Definition(statement.sql, part, _roles(statement.node), path, lenient))
+
+    def _part(self, statement: _Statement) -> Part | None:
+        node = statement.node
+        handler = getattr(self, f"_on_{statement.kind}", None)
+        found: Part | None = handler(node) if handler else None
+        return found
+
+    # --- one a kind of statement --------------------------------------------------------------------
+
+    def _on_create_schema_stmt(self, node: Any) -> Part | None:
+        return None  # made by the script itself, which notes that it did
+
+    def _on_create_enum_stmt(self, node: Any) -> Part | None:
+        return "before" if self._type(self.name_of(node.type_name)) in self.types else None
+
+    def _on_create_domain_stmt(self, node: Any) -> Part | None:
+        return "before" if self._type(self.name_of(node.domainname)) in self.types else None
+
+    def _on_composite_type_stmt(self, node: Any) -> Part | None:
+        return "before" if self._type(self.name(node.typevar)) in self.types else None
+
+    def _on_alter_owner_stmt(self, node: Any) -> Part | None:
+        if node.object_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+            return "before" if self._type(self.name_of(node.object.list.items)) in self.types else None
+        return None
+
+    def _on_create_stmt(self, node: Any) -> Part | None:
+        name = self.name(node.relation)
+        if name not in self.wanted:
+            return None
+        self.tables.add(name)
+        for element in node.table_elts:
+            if element.HasField("constraint"):
+                self.indexes.add((name.schema, element.constraint.conname))
+        return "before"
+
+    def _on_create_seq_stmt(self, node: Any) -> Part | None:
+        return "before" if self.name(node.sequence) in self.sequences else None
+
+    def _on_alter_seq_stmt(self, node: Any) -> Part | None:
+        return "before" if self.name(node.sequence) in self.sequences else None
+
+    def _on_alter_table_stmt(self, node: Any) -> Part | None:
+        name = self.name(node.relation)
+        commands = [c.alter_table_cmd for c in node.cmds]
+        if name in self.sequences:
+            return "before"
+        if node.objtype == pb.OBJECT_INDEX:
+            return "after" if tuple(name) in self.indexes else None
+        if name not in self.wanted:
+            return self._on_other_table(name, commands)
+        for command in commands:
+            if command.subtype == pb.AT_AddConstraint:
+                constraint = getattr(command, "def").constraint
+                if constraint.contype == pb.CONSTR_FOREIGN and not self._comes_back(self.name(constraint.pktable)):
+                    return None
+                self.indexes.add((name.schema, constraint.conname))
+        return "before" if all(c.subtype in _BEFORE_COMMANDS for c in commands) else "after"
+
+    def _on_other_table(self, name: TableName, commands: Sequence[Any]) -> Part | None:
+        """A foreign key of a surviving table that was dropped together with its parent."""
+        theirs = self.live.tables.get(name)
+        for command in commands:
+            constraint = getattr(command, "def").constraint if command.subtype == pb.AT_AddConstraint else None
+            if constraint is None or constraint.contype != pb.CONSTR_FOREIGN or self.name(constraint.pktable) not in self.wanted:
+                continue
+            columns = {k.string.sval for k in constraint.fk_attrs}
+            if theirs and columns <= {c.name for c in theirs.columns}:
+                self.incoming.append(Incoming(name, constraint.conname))
+                return "after"
+        return None
+
+    def _is_incoming(self, statement: _Statement) -> bool:
+        return statement.kind == "alter_table_stmt" and self.name(statement.node.relation) not in {*self.wanted, *self.sequences} and (
+            statement.node.objtype == pb.OBJECT_TABLE
+        )  # fmt: skip
+
+    def _comes_back(self, parent: TableName) -> bool:
+        return parent in self.live.tables or parent in self.wanted
+
+    def _on_index_stmt(self, node: Any) -> Part | None:
+        name = self.name(node.relation)
+        if name not in self.wanted:
+            return None
+        self.indexes.add((name.schema, node.idxname))
+        return "after"
+
+    def _on_create_trig_stmt(self, node: Any) -> Part | None:
+        return "after" if self.name(node.relation) in self.wanted else None
+
+    def _on_create_policy_stmt(self, node: Any) -> Part | None:
+        return "after" if self.name(node.table) in self.wanted else None
+
+    def _on_rule_stmt(self, node: Any) -> Part | None:
+        return "after" if self.name(node.relation) in self.wanted else None
+
+    def _on_create_stats_stmt(self, node: Any) -> Part | None:
+        return "after" if any(self.name(r.range_var) in self.wanted for r in node.relations) else None
+
+    def _on_grant_stmt(self, node: Any) -> Part | None:
+        if node.targtype != pb.ACL_TARGET_OBJECT:
+            return None
+        if node.objtype in (pb.OBJECT_TABLE, pb.OBJECT_SEQUENCE, pb.OBJECT_COLUMN):
+            names = [self.name(o.range_var) for o in node.objects]
+            return "after" if names and all(n in self.wanted or n in self.sequences for n in names) else None
+        if node.objtype in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+            return "after" if all(self._type(self.name_of(o.list.items)) in self.types for o in node.objects) else None
+        return None
+
+    def _on_comment_stmt(self, node: Any) -> Part | None:
+        items = list(node.object.list.items)
+        kind = node.objtype
+        if kind in (pb.OBJECT_TABLE, pb.OBJECT_SEQUENCE):
+            name = self.name_of(items)
+            return "after" if name in self.wanted or name in self.sequences else None
+        if kind in (pb.OBJECT_COLUMN, pb.OBJECT_TABCONSTRAINT, pb.OBJECT_TRIGGER, pb.OBJECT_POLICY, pb.OBJECT_RULE):
+            return "after" if len(items) > 1 and self.name_of(items[:-1]) in self.wanted else None
+        if kind == pb.OBJECT_INDEX:
+            return "after" if tuple(self.name_of(items)) in self.indexes else None
+        if kind in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+            return "after" if self._type(self.name_of(node.object.type_name.names)) in self.types else None
+        return None
+
+    def _on_view_stmt(self, node: Any) -> Part | None:
+        used = {self.name(r) for r in postgast.find_nodes(node.query, pb.RangeVar)}
+        if used & self.wanted:
+            self.views.append(str(self.name(node.view)))
+        return None
+
+    @staticmethod
+    def _type(name: TableName) -> str:
+        return _type_text(name)
+
+
+def _roles(node: Any) -> tuple[str, ...]:
+    """The roles that a statement names: an owner, grantees, those of a policy."""
+    if not isinstance(node, pb.GrantStmt | pb.AlterTableStmt | pb.AlterOwnerStmt | pb.CreatePolicyStmt):
+        return ()
+    return tuple(sorted(set(re.findall(r'rolename: "((?:[^"\\]|\\.)*)"', str(node)))))
+
+
+def _type_text(name: TableName) -> str:
+    return ".".join(p if re.fullmatch(r"[a-z_][a-z0-9_]*", p) else quote_identifier(p) for p in name)
+
+
+def _types_needed(backup: Catalog, live: Catalog, wanted: Iterable[TableName]) -> set[str]:
+    """The backup's own types that the tables' columns need and live does not have."""
+    known = {*backup.enums, *backup.domains, *backup.composites}
+    there = {*live.enums, *live.domains, *live.composites}
+    todo = [_TYPE_MODIFIER.sub("", c.type) for name in wanted for c in backup.tables[name].columns]
+    needed: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name not in known or name in needed:
+            continue
+        needed.add(name)
+        parts = [backup.domains[name]] if name in backup.domains else list(backup.composites.get(name, ()))
+        todo += [_TYPE_MODIFIER.sub("", p) for p in parts]
+    return needed - there
+
+
+def _sequences_needed(backup: Catalog, live: Catalog, wanted: set[TableName]) -> set[TableName]:
+    """Sequences that the tables own or draw from, and that live does not have; those of identity columns come by themselves."""
+    there = {s.name for s in live.sequences}
+    defaults = " ".join(c.default or "" for name in wanted for c in backup.tables[name].columns)
+    needed = set()
+    for sequence in backup.sequences:
+        if sequence.owner and sequence.owner[0] in wanted:
+            column = backup.tables[sequence.owner[0]].column(sequence.owner[1])
+            if column is None or not column.identity:
+                needed.add(sequence.name)
+        elif f"'{_type_text(sequence.name)}'" in defaults:
+            needed.add(sequence.name)
+    return needed - there
+
+
+# --- without the backup's statements ----------------------------------------------------------------
+
+
+def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName]) -> Definitions:
+    wanted = set(tables)
+    types = _types_needed(backup, live, wanted)
+    sequences = _sequences_needed(backup, live, wanted)
+    out = [Definition(_create_type(backup, t), "before") for t in sorted(types, key=lambda t: (t not in backup.enums, t))]
+    out += [Definition(f"CREATE SEQUENCE {s.sql}", "before") for s in sorted(sequences)]
+    out += [Definition(_create_table(backup.tables[t]), "before") for t in tables]
+    for sequence in backup.sequences:
+        if sequence.name in sequences and sequence.owner:
+            owner, column = sequence.owner
+            out.append(Definition(f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {owner.sql}.{quote_identifier(column)}", "before"))
+    for name in tables:
+        for key in backup.tables[name].keys:
+            kind = "PRIMARY KEY" if key.primary else "UNIQUE" + ("" if key.nulls_distinct else " NULLS NOT DISTINCT")
+            out.append(Definition(
+                f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} {kind} ({_listed(key.columns)})", "after"
+            ))  # fmt: skip
+    for name in tables:
+        for foreign in backup.tables[name].foreign_keys:
+            if foreign.parent in live.tables or foreign.parent in wanted:
+                out.append(Definition(_add_foreign_key(name, foreign), "after"))
+    names = tuple((t, "DOMAIN" if t in backup.domains else "TYPE") for t in sorted(types))
+    return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), complete=False)
+
+
+def _create_type(backup: Catalog, name: str) -> str:
+    if name in backup.enums:
+        labels = ", ".join("'" + v.replace("'", "''") + "'" for v in backup.enums[name])
+        return f"CREATE TYPE {name} AS ENUM ({labels})"
+    if name in backup.domains:
+        return f"CREATE DOMAIN {name} AS {backup.domains[name]}"
+    return f"CREATE TYPE {name} AS ({', '.join(f'a{n} {t}' for n, t in enumerate(backup.composites[name], 1))})"
+
+
+def _create_table(table: Table) -> str:
+    columns = []
+    for column in table.columns:
+        words = [quote_identifier(column.name), column.type]
+        if column.generated:
+            words.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+        elif column.identity:
+            words.append(f"GENERATED {column.identity.upper()} AS IDENTITY")
+        elif column.default is not None:
+            words.append(f"DEFAULT {column.default}")
+        if not column.nullable:
+            words.append("NOT NULL")
+        columns.append(" ".join(words))
+    return f"CREATE TABLE {table.name.sql} ({', '.join(columns)})"
+
+
+def _add_foreign_key(name: TableName, key: ForeignKey) -> str:
+    return (
+        f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} FOREIGN KEY ({_listed(key.columns)}) "
+        f"REFERENCES {key.parent.sql} ({_listed(key.parent_columns)}) ON DELETE {key.on_delete.upper()}"
+    )
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(map(quote_identifier, columns))

@@ -1,0 +1,133 @@
+-- What do the statements below have in common? Functions and tables of this session only: nothing of them stays behind.
+
+CREATE FUNCTION pg_temp.stop(message text, hint text) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  RAISE EXCEPTION USING MESSAGE = message, HINT = hint || ' Nothing was changed.';
+END $body$;
+
+-- A table that this script writes to, and what is known of it; source is where its own rows are read from. n numbers the temporary table rows_N with what was recovered.
+CREATE TEMP TABLE targets (
+  n int PRIMARY KEY, relation text, source text, created boolean, columns text[], key text[],
+  expected bigint, live_rows bigint, live_fingerprint numeric[]) ON COMMIT DROP;
+
+-- A reference from rows_N to rows of parent, which come from rows_PARENT_N too where the parent's rows return themselves.
+CREATE TEMP TABLE links (n int, columns text[], parent text, parent_columns text[], parent_n int) ON COMMIT DROP;
+
+-- Triggers of the application, as they were set before they were put to sleep.
+CREATE TEMP TABLE sleeping (relation text, name text, mode "char") ON COMMIT DROP;
+
+CREATE FUNCTION pg_temp.listed(columns text[], alias text) RETURNS text LANGUAGE sql AS $body$
+  SELECT coalesce(string_agg(alias || '.' || quote_ident(c), ', ' ORDER BY i), '') FROM unnest(columns) WITH ORDINALITY u(c, i)
+$body$;
+
+CREATE FUNCTION pg_temp.same(columns text[], a text, other text[], b text) RETURNS text LANGUAGE sql AS $body$
+  SELECT string_agg(a || '.' || quote_ident(columns[i]) || ' = ' || b || '.' || quote_ident(other[i]), ' AND ' ORDER BY i)
+    FROM generate_subscripts(columns, 1) i
+$body$;
+
+-- Rows, and two sums over the halves of the MD5 of each row's text: sums of disjoint sets of rows add up.
+CREATE FUNCTION pg_temp.fingerprint(relation text, columns text[]) RETURNS numeric[] LANGUAGE plpgsql AS $body$
+DECLARE found numeric[];
+BEGIN
+  EXECUTE format(
+    'SELECT array[count(*), coalesce(sum((''x'' || left(h, 16))::bit(64)::bigint::numeric), 0), '
+    'coalesce(sum((''x'' || right(h, 16))::bit(64)::bigint::numeric), 0)] '
+    'FROM (SELECT md5(ROW(%s)::text) AS h FROM %s t) s', pg_temp.listed(columns, 't'), relation) INTO found;
+  RETURN found;
+END $body$;
+
+CREATE FUNCTION pg_temp.plus(a numeric[], b numeric[]) RETURNS numeric[] LANGUAGE sql AS $body$
+  SELECT array[a[1] + b[1], a[2] + b[2], a[3] + b[3]]
+$body$;
+
+CREATE FUNCTION pg_temp.count_of(statement text) RETURNS bigint LANGUAGE plpgsql AS $body$
+DECLARE found bigint;
+BEGIN
+  EXECUTE statement INTO found;
+  RETURN found;
+END $body$;
+
+-- Are the tables that live dropped still gone ('absent'), or are all of them there again ('present')?
+CREATE FUNCTION pg_temp.standing(relations text[]) RETURNS text LANGUAGE plpgsql AS $body$
+DECLARE there text[]; other text;
+BEGIN
+  SELECT coalesce(array_agg(r ORDER BY r), '{}') INTO there FROM unnest(relations) r WHERE to_regclass(r) IS NOT NULL;
+  SELECT r INTO other FROM unnest(there) r JOIN pg_class c ON c.oid = to_regclass(r) WHERE c.relkind NOT IN ('r', 'p') LIMIT 1;
+  IF other IS NOT NULL THEN
+    PERFORM pg_temp.stop(format('%s is no table any more.', other), 'Something else took its name. Compare again before you recover.');
+  END IF;
+  IF cardinality(there) = 0 THEN RETURN 'absent'; END IF;
+  IF cardinality(there) < cardinality(relations) THEN
+    PERFORM pg_temp.stop(
+      format('Some of the dropped tables are there again and some are not: %s is.', there[1]),
+      'The database changed since it was compared. Compare again, and write the recovery anew.');
+  END IF;
+  RETURN 'present';
+END $body$;
+
+-- Does live still have the table, and the columns that rows are written to or referred to by, as they were when compared?
+CREATE FUNCTION pg_temp.expect_columns(relation text, names text[], types text[]) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE wrong record;
+BEGIN
+  IF to_regclass(relation) IS NULL THEN
+    PERFORM pg_temp.stop(format('Table %s is gone; it was there when compared.', relation),
+      'The database changed since it was compared. Compare again, and write the recovery anew.');
+  END IF;
+  SELECT e.name, e.type, format_type(a.atttypid, a.atttypmod) AS now INTO wrong
+    FROM unnest(names, types) e(name, type)
+    LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(relation) AND a.attname = e.name AND a.attnum > 0 AND NOT a.attisdropped
+   WHERE format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM e.type LIMIT 1;
+  IF FOUND THEN
+    PERFORM pg_temp.stop(
+      format('Column %s.%I is %s; it was %s when compared.', relation, wrong.name, coalesce(wrong.now, 'gone'), wrong.type),
+      'The database changed since it was compared. Compare again, and write the recovery anew.');
+  END IF;
+END $body$;
+
+-- How many of the rows to be recovered does the table hold? By key; or else as copies of equal rows.
+CREATE FUNCTION pg_temp.held(t targets) RETURNS bigint LANGUAGE plpgsql AS $body$
+BEGIN
+  IF cardinality(t.key) > 0 THEN
+    RETURN pg_temp.count_of(format('SELECT count(*) FROM pg_temp.rows_%s r JOIN %s t ON %s', t.n, t.source,
+      pg_temp.same(t.key, 't', t.key, 'r')));
+  END IF;
+  RETURN pg_temp.count_of(format(
+    'SELECT coalesce(sum(least(r.n, t.n)), 0) FROM (SELECT md5(ROW(%1$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%2$s r GROUP BY 1) r '
+    'JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM %4$s t GROUP BY 1) t ON t.h = r.h',
+    pg_temp.listed(t.columns, 'r'), t.n, pg_temp.listed(t.columns, 't'), t.source));
+END $body$;
+
+-- Does a table that was not dropped stand as it was when compared?
+CREATE FUNCTION pg_temp.unchanged(t targets) RETURNS boolean LANGUAGE sql AS $body$
+  SELECT CASE WHEN t.live_fingerprint IS NULL THEN pg_temp.count_of('SELECT count(*) FROM ' || t.source) = t.live_rows
+              ELSE pg_temp.fingerprint(t.source, t.columns) = t.live_fingerprint END
+$body$;
+
+-- The same, with the recovered rows on top.
+CREATE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE sql AS $body$
+  SELECT CASE WHEN t.live_fingerprint IS NULL
+              THEN pg_temp.count_of('SELECT count(*) FROM ' || t.source) = t.live_rows + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n)
+              ELSE pg_temp.fingerprint(t.source, t.columns)
+                   = pg_temp.plus(t.live_fingerprint, pg_temp.fingerprint('pg_temp.rows_' || t.n, t.columns)) END
+$body$;
+
+-- The application's own triggers sleep while rows return as they were; they wake up as they were.
+CREATE FUNCTION pg_temp.sleep(relation text) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE found record;
+BEGIN
+  FOR found IN SELECT g.tgname, g.tgenabled FROM pg_trigger g
+                WHERE g.tgrelid = to_regclass(relation) AND NOT g.tgisinternal AND g.tgenabled <> 'D' ORDER BY 1 LOOP
+    INSERT INTO pg_temp.sleeping VALUES (relation, found.tgname, found.tgenabled);
+    EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, found.tgname);
+  END LOOP;
+END $body$;
+
+CREATE FUNCTION pg_temp.wake() RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE found record;
+BEGIN
+  SET CONSTRAINTS ALL IMMEDIATE;
+  FOR found IN DELETE FROM pg_temp.sleeping RETURNING * LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', found.relation,
+      CASE found.mode WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END, found.name);
+  END LOOP;
+END $body$;

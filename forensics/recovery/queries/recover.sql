@@ -1,0 +1,133 @@
+-- What decides, checks and prepares a recovery? The rows themselves are inserted by plain statements further down.
+
+-- Is there anything to do? No where all rows are back already. Stops where the database is not as it was when compared.
+CREATE FUNCTION pg_temp.to_do(created boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
+DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0; moved text;
+BEGIN
+  FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
+    wanted := wanted + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+    IF t.created AND created THEN CONTINUE; END IF;
+    there := pg_temp.held(t);
+    IF NOT t.created THEN
+      IF cardinality(t.key) = 0 THEN
+        -- Equal rows cannot be told apart: only the whole table says whether they are back.
+        there := CASE WHEN pg_temp.recovered(t) THEN pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) ELSE 0 END;
+      END IF;
+      IF there = 0 AND moved IS NULL AND NOT pg_temp.unchanged(t) THEN moved := t.relation; END IF;
+    END IF;
+    found := found + there;
+  END LOOP;
+  IF NOT created AND found = wanted THEN RETURN false; END IF;
+  IF NOT created AND EXISTS (SELECT FROM pg_temp.targets x WHERE x.created) THEN
+    PERFORM pg_temp.stop(
+      format('The dropped tables are there again, and hold %s of the %s rows that this script brings back.', found, wanted),
+      'Somebody else made them. Compare again, and write the recovery anew.');
+  END IF;
+  IF NOT accept_changes THEN
+    IF moved IS NOT NULL THEN
+      PERFORM pg_temp.stop(format('Table %s is not as it was when compared.', moved),
+        'Compare again and write the recovery anew; or, since nothing that the application wrote is ever overwritten, '
+        'run this script with: psql -v accept_changes=on.');
+    END IF;
+    IF found > 0 THEN
+      PERFORM pg_temp.stop(format('%s of the %s rows that this script brings back are there already.', found, wanted),
+        'Compare again and write the recovery anew; or run this script with: psql -v accept_changes=on.');
+    END IF;
+  END IF;
+  RETURN true;
+END $body$;
+
+-- Leave out rows whose parents are neither in the database nor among the rows that return, until none is left to leave out.
+CREATE FUNCTION pg_temp.prune() RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE l links; filled text; gone text; removed bigint; total bigint;
+BEGIN
+  LOOP
+    total := 0;
+    FOR l IN SELECT * FROM pg_temp.links ORDER BY n, columns LOOP
+      SELECT string_agg(format('r.%I IS NOT NULL', c), ' AND ') INTO filled FROM unnest(l.columns) c;
+      gone := format('NOT EXISTS (SELECT FROM %s p WHERE %s)', l.parent, pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
+      IF l.parent_n IS NOT NULL THEN
+        gone := gone || format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s p WHERE %s)', l.parent_n,
+          pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
+      END IF;
+      EXECUTE format('DELETE FROM pg_temp.rows_%s r WHERE %s AND %s', l.n, filled, gone);
+      GET DIAGNOSTICS removed = ROW_COUNT;
+      total := total + removed;
+    END LOOP;
+    EXIT WHEN total = 0;
+  END LOOP;
+END $body$;
+
+-- Everything in place to insert? Remembers how each table stands before, to hold the outcome against.
+CREATE FUNCTION pg_temp.prepare(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE t targets; ready bigint;
+BEGIN
+  PERFORM pg_temp.prune();
+  FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
+    IF NOT t.created AND cardinality(t.key) > 0 THEN
+      EXECUTE format('DELETE FROM pg_temp.rows_%s r USING %s t WHERE %s', t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'));
+    END IF;
+    ready := pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+    IF ready <> t.expected AND NOT accept_changes THEN
+      PERFORM pg_temp.stop(
+        format('%s of the %s rows for table %s cannot return: the rows that they refer to are gone.', t.expected - ready, t.expected, t.relation),
+        'The database changed since it was compared. Compare again and write the recovery anew; or leave those rows out '
+        'with: psql -v accept_changes=on.');
+    END IF;
+    UPDATE pg_temp.targets x SET live_fingerprint = pg_temp.fingerprint(t.source, t.columns), expected = ready WHERE x.n = t.n;
+    PERFORM pg_temp.sleep(t.relation);
+  END LOOP;
+END $body$;
+
+-- Is every table what it was, plus exactly the rows that were to return?
+CREATE FUNCTION pg_temp.verify(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE t targets; lacking bigint;
+BEGIN
+  FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
+    IF pg_temp.fingerprint(t.source, t.columns)
+       = pg_temp.plus(t.live_fingerprint, pg_temp.fingerprint('pg_temp.rows_' || t.n, t.columns)) THEN CONTINUE; END IF;
+    lacking := t.live_fingerprint[1] + t.expected - pg_temp.count_of('SELECT count(*) FROM ' || t.source);
+    IF lacking > 0 AND accept_changes THEN
+      RAISE WARNING '% rows of table % were left out: they collide with rows that are there.', lacking, t.relation;
+    ELSIF lacking > 0 THEN
+      PERFORM pg_temp.stop(format('%s of the %s rows for table %s collide with rows that are there.', lacking, t.expected, t.relation),
+        'A unique key of the table holds their values already. Compare again; or leave those rows out with: psql -v accept_changes=on.');
+    ELSE
+      PERFORM pg_temp.stop(format('Table %s does not hold what was inserted.', t.relation),
+        'A rule or a trigger changes rows on their way in. Disable it for the length of this script.');
+    END IF;
+  END LOOP;
+END $body$;
+
+-- Run a statement only where the roles that it names are there; say so where they are not.
+CREATE FUNCTION pg_temp.for_roles(roles text[], statement text) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE lacking text;
+BEGIN
+  SELECT r INTO lacking FROM unnest(roles) r WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) LIMIT 1;
+  IF lacking IS NULL THEN
+    EXECUTE statement;
+  ELSE
+    RAISE WARNING 'Role % is not there, passed over: %', lacking, statement;
+  END IF;
+END $body$;
+
+-- Restore a foreign key of a table that was not dropped, where its rows allow.
+CREATE FUNCTION pg_temp.if_rows_allow(statement text) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  EXECUTE statement;
+EXCEPTION
+  WHEN foreign_key_violation THEN
+    RAISE WARNING 'Not restored, because rows written since are in its way: %', statement;
+  WHEN duplicate_object THEN
+    RAISE WARNING 'There already: %', statement;
+END $body$;
+
+-- Have a sequence stand past a column's values, where it stands behind.
+CREATE FUNCTION pg_temp.past(relation text, name text, least_value bigint) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE sequence text := pg_get_serial_sequence(relation, name); highest bigint; stands bigint;
+BEGIN
+  IF sequence IS NULL THEN RETURN; END IF;
+  EXECUTE format('SELECT greatest(max(%I)::bigint, %s) FROM %s', name, coalesce(least_value::text, 'NULL'), relation) INTO highest;
+  EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO stands;
+  IF highest > stands THEN PERFORM setval(sequence::regclass, highest, true); END IF;
+END $body$;

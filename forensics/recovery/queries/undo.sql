@@ -1,0 +1,66 @@
+-- What takes a recovery back, and when does it rather not?
+
+-- How many rows does a re-created table hold that the recovery did not write, or that were changed since?
+CREATE FUNCTION pg_temp.foreign_rows(t targets) RETURNS bigint LANGUAGE sql AS $body$
+  SELECT pg_temp.count_of(format(
+    'SELECT coalesce(sum(greatest(t.n - coalesce(r.n, 0), 0)), 0) FROM (SELECT md5(ROW(%1$s)::text) AS h, count(*) AS n FROM %2$s t GROUP BY 1) t '
+    'LEFT JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h',
+    pg_temp.listed(t.columns, 't'), t.source, pg_temp.listed(t.columns, 'r'), t.n))
+$body$;
+
+-- Does a table hold rows that refer to those about to be deleted? Deleting them might delete or change these too.
+CREATE FUNCTION pg_temp.expect_unreferenced(t targets) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE f record; found bigint;
+BEGIN
+  FOR f IN
+    SELECT o.conrelid::regclass::text AS child,
+           (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.conkey) WITH ORDINALITY k(n, i)
+              JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.n) AS columns,
+           (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.confkey) WITH ORDINALITY k(n, i)
+              JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.n) AS parent_columns
+      FROM pg_constraint o
+     WHERE o.contype = 'f' AND o.confrelid = to_regclass(t.relation) AND o.conparentid = 0
+       AND o.conrelid <> o.confrelid
+       AND NOT EXISTS (SELECT FROM pg_temp.targets x WHERE x.created AND to_regclass(x.relation) = o.conrelid)
+     ORDER BY o.conrelid, o.oid
+  LOOP
+    IF NOT f.parent_columns <@ t.columns THEN CONTINUE; END IF;
+    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s', f.child, t.n,
+      pg_temp.same(f.columns, 'c', f.parent_columns, 'r')));
+    IF found > 0 THEN
+      PERFORM pg_temp.stop(format('%s rows of table %s refer to rows of table %s that were recovered.', found, f.child, t.relation),
+        'The application uses what came back. Move or delete those rows first, if the recovery is really to be undone.');
+    END IF;
+  END LOOP;
+END $body$;
+
+-- Delete the recovered rows from a table that was not dropped.
+CREATE FUNCTION pg_temp.take_back(t targets) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE changed bigint; wanted bigint := pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+BEGIN
+  IF wanted = 0 THEN RETURN; END IF;
+  IF cardinality(t.key) > 0 THEN
+    changed := pg_temp.count_of(format('SELECT count(*) FROM %s t JOIN pg_temp.rows_%s r ON %s WHERE ROW(%s)::text <> ROW(%s)::text',
+      t.source, t.n, pg_temp.same(t.key, 't', t.key, 'r'), pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r')));
+    IF changed > 0 THEN
+      PERFORM pg_temp.stop(format('%s recovered rows of table %s were changed since.', changed, t.relation),
+        'The application uses what came back. Decide about those rows by hand.');
+    END IF;
+    IF pg_temp.held(t) = 0 THEN RETURN; END IF;
+    PERFORM pg_temp.expect_unreferenced(t);
+    PERFORM pg_temp.sleep(t.relation);
+    EXECUTE format('DELETE FROM %s t USING pg_temp.rows_%s r WHERE %s', t.source, t.n, pg_temp.same(t.key, 't', t.key, 'r'));
+  ELSIF pg_temp.recovered(t) THEN
+    PERFORM pg_temp.sleep(t.relation);
+    -- Copies of equal rows are alike: of each, as many are deleted as came back, the last ones.
+    EXECUTE format(
+      'DELETE FROM %1$s d USING (SELECT tableoid AS o, ctid AS c, md5(ROW(%2$s)::text) AS h, row_number() OVER '
+      '(PARTITION BY md5(ROW(%2$s)::text) ORDER BY tableoid, ctid DESC) AS i FROM %1$s t) t '
+      'JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h '
+      'WHERE t.i <= r.n AND d.tableoid = t.o AND d.ctid = t.c',
+      t.source, pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r'), t.n);
+  ELSIF NOT pg_temp.unchanged(t) THEN
+    PERFORM pg_temp.stop(format('Table %s has no key and was written to since, so its recovered rows cannot be told from others.', t.relation),
+      'Decide about its rows by hand.');
+  END IF;
+END $body$;

@@ -1,0 +1,382 @@
+"""`recovery.sql` and `undo.sql`: scripts for psql, one transaction each, that stop before they harm.
+
+The rows stand in them as COPY text and are loaded into temporary tables of the target's own column types, so that a
+value that no longer fits stops the script with its line. From there plain statements insert them. Both scripts carry
+their rows, so that `undo.sql` knows exactly what it may take back; neither leaves anything else behind in the database.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import IO
+
+from forensics.errors import RecoveryError
+from forensics.model import Catalog, Provenance, Sequence as ModelSequence, Table, TableName, plain, quote_identifier
+from forensics.recovery.definitions import Definition, Definitions
+from forensics.recovery.selection import Selection, Target
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What was asked of live when the scripts were written: by table, rows and two sums over hashes of them.
+
+    Empty where live was not asked: then rows are only counted.
+    """
+
+    fingerprints: Mapping[TableName, tuple[str, str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that the scripts are written from."""
+
+    selection: Selection
+    definitions: Definitions
+    live: LiveState = LiveState()
+
+    @property
+    def catalogs(self) -> tuple[Catalog, Catalog]:
+        return self.selection.store.catalogs()
+
+
+def template(name: str) -> str:
+    """Return the text of `queries/NAME.sql`."""
+    return resources.files("forensics.recovery").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def literal(text: str | None) -> str:
+    """Return text as an SQL literal, under standard_conforming_strings."""
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def array(values: Sequence[str]) -> str:
+    """Return texts as an SQL array literal."""
+    return f"array[{', '.join(map(literal, values))}]::text[]"
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Return column names, quoted, with commas between them."""
+    return ", ".join(map(quote_identifier, columns))
+
+
+def comment(text: object) -> str:
+    """Return text for an SQL comment: in one line, whatever it holds."""
+    return _CONTROL.sub(" ", str(text))
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[IO[str]]:
+    """Open a file for writing that only its owner can read: it will hold rows of customers.
+
+    Raises:
+        RecoveryError: it cannot be written.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="\n") as file:
+            yield file
+    except OSError as error:
+        raise RecoveryError(f"{path} cannot be written: {error.strerror}.", "Is the disk full? Choose another folder with --out.") from error
+
+
+def provenance(backup: Provenance, live: Provenance) -> list[str]:
+    """Say in lines of SQL comments where a script's rows come from."""
+    digest = f", sha256 {backup.sha256}" if backup.sha256 else ""
+    taken = f", of {plain(backup.dumped_at)}" if backup.dumped_at else ""
+    return [
+        f"-- Rows from the backup {comment(backup.path or backup.dsn)}{comment(taken)}{digest}.",
+        f"-- Compared with {comment(live.dsn or live.path)}{comment(f', snapshot of {plain(live.taken_at)}' if live.taken_at else '')}.",
+    ]
+
+
+# --- recovery.sql -------------------------------------------------------------------------------------
+
+
+def write_recovery(path: Path, work: Work) -> None:
+    """Write `recovery.sql`.
+
+    Raises:
+        RecoveryError: the file cannot be written.
+    """
+    targets = work.selection.targets
+    with private_file(path) as out:
+        for line in _recovery_header(work):
+            print(line, file=out)
+        _begin(out, "recover")
+        _where_things_stand(out, work)
+        print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
+        for schema in work.definitions.schemas:
+            print(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)};", file=out)
+        for definition in work.definitions.of("before"):
+            print(_statement(definition), file=out)
+        print("\\endif", file=out)
+        _facts(out, work)
+        for n, target in enumerate(targets, 1):
+            _rows(out, n, target, work, typed=True)
+        print("\n-- Stops here where the database is not as it was when compared; nothing to do where all rows are back.", file=out)
+        print("SELECT pg_temp.to_do(:'create'::boolean, :'accept_changes'::boolean) AS todo \\gset", file=out)
+        print("\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;", file=out)
+        for n, target in enumerate(targets, 1):
+            print(_insert(n, target, work), file=out)
+        print("DO $do$ BEGIN\n  PERFORM pg_temp.wake();", file=out)
+        print("  PERFORM pg_temp.verify(current_setting('forensics.accept_changes')::boolean);\nEND $do$;\n\\endif", file=out)
+        print("\n\\if :create\n-- Their keys, indexes, foreign keys, comments and grants, now that the rows are in.", file=out)
+        for definition in work.definitions.of("after"):
+            print(_statement(definition), file=out)
+        print("\\endif", file=out)
+        _sequences(out, work)
+        print("\nCOMMIT;", file=out)
+        done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
+        print("\\if :todo", file=out)
+        print(f"\\echo {literal('Recovered: ' + done.replace(chr(92), '/') + '.')}", file=out)
+        print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
+
+
+def _recovery_header(work: Work) -> Iterator[str]:
+    backup, live = work.selection.store.evidence()
+    yield "-- recovery.sql: brings back rows that a migration took, in one transaction."
+    yield from provenance(backup, live)
+    yield "--"
+    yield "-- Run it with psql as the owner of the tables, after a fresh backup:"
+    yield "--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f recovery.sql"
+    yield "-- It stops and changes nothing where the database is not as it was when compared. It overwrites nothing that the"
+    yield "-- application wrote. It can run twice: the second time it does nothing. undo.sql takes it back."
+    yield "--"
+    for target in work.selection.targets:
+        how = "made again" if target.kind == "recreate" else "kept"
+        left = "".join(f", {target.counts[c]:,} {c}" for c in ("moved", "superseded", "blocked", "conflicting") if target.counts[c])
+        yield f"-- {comment(target.name)} ({how}): {target.rows:,} of {target.missing:,} missing rows return{left}"
+        for reason, rows in target.reasons:
+            yield f"--     {rows:,} do not, because {comment(reason)}"
+    for incoming in work.definitions.incoming:
+        yield f"-- foreign key {comment(incoming.constraint)} of {comment(incoming.table)} is restored where rows written since allow it"
+    for view in work.definitions.views:
+        yield f"-- view {comment(view)} stood on these tables; it is not made again"
+    if not work.definitions.complete:
+        yield "-- The backup is a database: plain indexes, checks, comments and grants of the dropped tables are not known here."
+    yield ""
+
+
+def _begin(out: IO[str], *helpers: str) -> None:
+    print("\\set ON_ERROR_STOP on\n\\set QUIET on\n\\encoding UTF8", file=out)
+    print("\\if :{?accept_changes}\n\\else\n\\set accept_changes off\n\\endif\n", file=out)
+    print("BEGIN;", file=out)
+    print(template("session"), file=out)
+    print("SELECT pg_catalog.set_config('forensics.accept_changes', :'accept_changes', true) AS accepted \\gset\n", file=out)
+    for name in ("helpers", *helpers):
+        print(template(name), file=out)
+
+
+def _where_things_stand(out: IO[str], work: Work) -> None:
+    print("-- Where do things stand? The tables that are written to are locked against other writers until this ends.", file=out)
+    recreated = [t.name.sql for t in work.selection.recreated]
+    if recreated:
+        print(f"SELECT pg_temp.standing({array(recreated)}) = 'absent' AS create \\gset", file=out)
+    else:
+        print("\\set create f", file=out)
+    live = work.catalogs[1]
+    needed: dict[TableName, dict[str, str]] = {}
+    for target in work.selection.targets:
+        if target.kind == "insert":
+            needed.setdefault(target.name, {}).update(_types(live.tables[target.name], target.columns))
+        for link in target.links:
+            if link.exists and link.parent in live.tables:
+                needed.setdefault(link.parent, {}).update(_types(live.tables[link.parent], link.parent_columns))
+    checks = [
+        f"  PERFORM pg_temp.expect_columns({literal(name.sql)}, {array(list(types))}, {array(list(types.values()))});"
+        for name, types in sorted(needed.items())
+    ]
+    checks += [f"  LOCK TABLE {t.name.sql} IN SHARE ROW EXCLUSIVE MODE;" for t in work.selection.inserted]
+    if checks:
+        print(_block(checks), file=out)
+
+
+def _block(lines: Sequence[str]) -> str:
+    """A DO block around lines, in dollar quotes that do not occur in them."""
+    text = "\n".join(lines)
+    tag = _tag(text)
+    return f"DO {tag} BEGIN\n{text}\nEND {tag};"
+
+
+def _tag(text: str) -> str:
+    n = 0
+    while f"$do{n or ''}$" in text:
+        n += 1
+    return f"$do{n or ''}$"
+
+
+def _types(table: Table, columns: Sequence[str]) -> dict[str, str]:
+    return {c.name: c.type for c in table.columns if c.name in columns}
+
+
+def _statement(definition: Definition) -> str:
+    sql = definition.sql
+    if definition.roles:
+        tag = _tag(sql)
+        sql = _block([f"  PERFORM pg_temp.for_roles({array(definition.roles)}, {tag}{sql}{tag});"])
+    elif definition.lenient:
+        tag = _tag(sql)
+        sql = _block([f"  PERFORM pg_temp.if_rows_allow({tag}{sql}{tag});"])
+    else:
+        sql += ";"
+    if definition.path:
+        return f"SET LOCAL search_path = {quote_identifier(definition.path)}, pg_catalog;\n{sql}\nSET LOCAL search_path = '';"
+    return sql
+
+
+def _facts(out: IO[str], work: Work, state: Mapping[TableName, tuple[str, str, str]] | None = None) -> None:
+    """Tell the helpers what is known of the targets and their links."""
+    backup, live = work.catalogs
+    numbers = {t.name: n for n, t in enumerate(work.selection.targets, 1)}
+    print("\n-- What is known of the tables.", file=out)
+    for n, t in enumerate(work.selection.targets, 1):
+        catalog = backup if t.kind == "recreate" else live
+        source = t.name.sql if catalog.tables[t.name].kind == "partitioned" else f"ONLY {t.name.sql}"
+        known = work.live.fingerprints.get(t.name)
+        fingerprint = f"array[{', '.join(known)}]::numeric[]" if known else "NULL"
+        created = "true" if t.kind == "recreate" else "false"
+        print(
+            f"INSERT INTO targets VALUES ({n}, {literal(t.name.sql)}, {literal(source)}, {created}, {array(t.columns)}, {array(t.key)}, "
+            f"{t.rows}, {t.live_rows}, {fingerprint});",
+            file=out,
+        )
+    for n, t in enumerate(work.selection.targets, 1):
+        for link in t.links:
+            if not link.exists:
+                continue
+            parent = numbers.get(link.parent, "NULL")
+            print(
+                f"INSERT INTO links VALUES ({n}, {array(link.columns)}, {literal(link.parent.sql)}, {array(link.parent_columns)}, {parent});",
+                file=out,
+            )
+
+
+def _rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) -> None:
+    """Load a target's rows into its temporary table, of its own types, or of text where the table may be gone."""
+    print(f"\n-- The rows of {comment(target.name)}.", file=out)
+    columns = listed(target.columns)
+    made = f"CREATE TEMP TABLE rows_{n} ON COMMIT DROP AS SELECT {columns} FROM {target.name.sql} WITH NO DATA;"
+    if typed or target.kind == "insert":
+        print(made, file=out)
+    else:
+        texts = ", ".join(f"{quote_identifier(c)} text" for c in target.columns)
+        print(f"\\if :gone\nCREATE TEMP TABLE rows_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif", file=out)
+    if target.columns and target.rows:
+        print(f"COPY rows_{n} ({columns}) FROM stdin;", file=out)
+        for lines in work.selection.lines(target):
+            out.write(lines)
+        print("\\.", file=out)
+    if target.columns:
+        print(f"ANALYZE rows_{n};", file=out)
+
+
+def _insert(n: int, target: Target, work: Work) -> str:
+    if not target.columns:
+        return f"-- {comment(target.name)} has no columns to fill."
+    columns = listed(target.columns)
+    if target.kind == "recreate":
+        table, skip = work.catalogs[0].tables[target.name], ""
+    else:
+        table, skip = work.catalogs[1].tables[target.name], " ON CONFLICT DO NOTHING"
+    override = " OVERRIDING SYSTEM VALUE" if any(c.identity == "always" for c in table.columns) else ""
+    return f"INSERT INTO {target.name.sql} ({columns}){override} SELECT {columns} FROM rows_{n}{skip};"
+
+
+def _sequences(out: IO[str], work: Work) -> None:
+    """Have the sequences of the targets' columns stand past the rows."""
+    backup, live = work.catalogs
+    stands = {s.owner: s for s in backup.sequences if s.owner}
+    calls = []
+    for target in work.selection.targets:
+        table = (backup if target.kind == "recreate" else live).tables[target.name]
+        for column in table.columns:
+            if column.identity or "nextval(" in (column.default or ""):
+                least = _stands_at(stands.get((target.name, column.name))) if target.kind == "recreate" else None
+                arguments = f"{literal(target.name.sql)}, {literal(column.name)}, {'NULL' if least is None else least}"
+                calls.append(f"  PERFORM pg_temp.past({arguments});")
+    if calls:
+        print("\n-- Sequences past the rows.\n\\if :todo\n" + _block(calls) + "\n\\endif", file=out)
+
+
+def _stands_at(sequence: ModelSequence | None) -> int | None:
+    return sequence.last_value if sequence and sequence.is_called else None
+
+
+# --- undo.sql -----------------------------------------------------------------------------------------
+
+
+def write_undo(path: Path, work: Work) -> None:
+    """Write `undo.sql`, which takes back what `recovery.sql` did and nothing else.
+
+    Raises:
+        RecoveryError: the file cannot be written.
+    """
+    targets = work.selection.targets
+    recreated = work.selection.recreated
+    with private_file(path) as out:
+        backup, live = work.selection.store.evidence()
+        print("-- undo.sql: takes back what recovery.sql did, in one transaction.", file=out)
+        for line in provenance(backup, live):
+            print(line, file=out)
+        print("-- It stops and changes nothing where the application uses what came back: rows written into the tables that were made", file=out)
+        print("-- again, recovered rows that were changed, or rows that refer to them. It can run twice.", file=out)
+        print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql\n", file=out)
+        _begin(out, "undo")
+        if recreated:
+            print(f"SELECT pg_temp.standing({array([t.name.sql for t in recreated])}) = 'absent' AS gone \\gset", file=out)
+        else:
+            print("\\set gone t", file=out)
+        if work.selection.inserted or recreated:
+            locks = [f"  LOCK TABLE {t.name.sql} IN SHARE ROW EXCLUSIVE MODE;" for t in work.selection.inserted]
+            if locks:
+                print(_block(locks), file=out)
+        _facts(out, work)
+        for n, target in enumerate(targets, 1):
+            _rows(out, n, target, work, typed=False)
+        print("\n\\if :gone\n\\else\n-- The tables that were made again may hold what came back, and nothing else.", file=out)
+        if recreated:
+            print(_block([f"  LOCK TABLE {t.name.sql} IN ACCESS EXCLUSIVE MODE;" for t in recreated]), file=out)
+        print(_REFUSE_FOREIGN_ROWS, file=out)
+        print("\\endif", file=out)
+        print("\n-- Rows that returned to other tables, children first.", file=out)
+        print(_TAKE_BACK, file=out)
+        print("\n\\if :gone\n\\else", file=out)
+        for incoming in work.definitions.incoming:
+            print(f"ALTER TABLE {incoming.table.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(incoming.constraint)};", file=out)
+        if recreated:
+            print(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))};", file=out)
+        for sequence in work.definitions.sequences:
+            print(f"DROP SEQUENCE IF EXISTS {sequence};", file=out)
+        for name, kind in reversed(work.definitions.types):
+            print(f"DROP {kind} IF EXISTS {name};", file=out)
+        print("\\endif\n\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
+
+
+_REFUSE_FOREIGN_ROWS = """DO $do$
+DECLARE t targets; found bigint;
+BEGIN
+  FOR t IN SELECT * FROM pg_temp.targets WHERE created ORDER BY n LOOP
+    found := pg_temp.foreign_rows(t);
+    IF found > 0 THEN
+      PERFORM pg_temp.stop(format('Table %s holds %s rows that the recovery did not write, or that were changed since.', t.relation, found),
+        'The application uses the table. Save those rows elsewhere first, if the recovery is really to be undone.');
+    END IF;
+  END LOOP;
+END $do$;"""
+
+_TAKE_BACK = """DO $do$
+DECLARE t targets;
+BEGIN
+  FOR t IN SELECT * FROM pg_temp.targets WHERE NOT created ORDER BY n DESC LOOP
+    PERFORM pg_temp.take_back(t);
+  END LOOP;
+  PERFORM pg_temp.wake();
+END $do$;"""
