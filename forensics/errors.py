@@ -11,6 +11,7 @@
     ├── CompareError            one table could not be compared
     ├── CaseError               the case file: exists already, in use, of another version, no case
     ├── ScratchError            the throw-away PostgreSQL
+    ├── RecoveryError           a recovery could not be planned, written or rehearsed
     └── ReportError             a report could not be written
 
 Each carries what happened (the message), what to do next (`hint`) and a short machine-readable `kind`;
@@ -99,6 +100,10 @@ class CaseError(ForensicsError):
 
 class ScratchError(ForensicsError):
     kind = "scratch"
+
+
+class RecoveryError(ForensicsError):
+    kind = "recovery"
 
 
 class ReportError(ForensicsError):

@@ -7,7 +7,6 @@ case = fx.open_case("cases/hotels")
 
 from __future__ import annotations
 
-import difflib
 import html
 import json
 from collections.abc import Mapping, Sequence
@@ -18,11 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import Evidence
+from forensics.case.junctions import CaseJunction, find_junction, junction_frame
 from forensics.case.tables import CaseTable
+from forensics.case.window import Window
+from forensics.case.words import near_matches
 from forensics.compare import Listener, Options, compare_sources
 from forensics.errors import CaseError, UnknownTableError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
+from forensics.loss import assess
 from forensics.loss.junctions import find_junctions
 from forensics.model import (
     COUNTS,
@@ -86,11 +89,12 @@ def compare(
         try:
             _begin(store, ours, theirs, options, times or {})
             compare_sources(ours, theirs, store, options, listener)
-            _conclude(store, ours, theirs)
+            _conclude(store, ours, theirs, listener)
         finally:
             store.close()
     found = open_case(folder)
     found.write_summary()
+    found.write_loss()
     return found
 
 
@@ -109,8 +113,9 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
             store.put(name, at)
 
 
-def _conclude(store: Store, backup: Source, live: Source) -> None:
+def _conclude(store: Store, backup: Source, live: Source, listener: Listener | None) -> None:
     """What later stages need of the two sides, while they are open; and that the comparison went to its end."""
+    assess(backup, live, store, listener)
     store.put("history", histories(backup, live))
     store.put("ended_at", datetime.now(UTC))
 
@@ -164,7 +169,8 @@ class Case:
     def results(self) -> tuple[TableResult, ...]:
         """What comparing each table found, by name."""
         backup, live = self.catalogs
-        junctions = {**find_junctions(live), **find_junctions(backup)}
+        known = {TableName(**j["name"]) for j in self.store.get("junctions") or ()}
+        junctions = {*find_junctions(live), *(known or find_junctions(backup))}
         return tuple(replace(r, junction=r.name in junctions) for r in self.store.results())
 
     @property
@@ -247,40 +253,40 @@ class Case:
                 spelled.setdefault(r.name.table, r)
         if name in spelled:
             return spelled[name]
-        near = difflib.get_close_matches(name, sorted(map(str, (r.name for r in self.results))), 3, 0.5)
-        raise UnknownTableError(
-            f"The case has no table {name}.", f"Did you mean {' or '.join(near)}?" if near else "case.tables lists them."
-        )
+        every = sorted(map(str, (r.name for r in self.results)))
+        raise UnknownTableError(f"The case has no table {name}.", near_matches(name, every, "case.tables lists them."))
 
-    # --- what is shown -----------------------------------------------------------------------------
+    # --- loss --------------------------------------------------------------------------------------
 
-    def report(self, path: str | Path, mask: bool = True) -> Path:
-        """Write the report: .html, .xlsx, .md, .json or .zip, by the suffix of `path`; return its path.
-
-        Args:
-            path: where to; a report that is there is replaced.
-            mask: whether values of rows are masked.
+    @cached_property
+    def loss(self) -> dict[str, Any]:
+        """What the missing junction rows mean: what `loss --json` prints.
 
         Raises:
-            ReportError: there is no such form, or the file cannot be written.
+            CaseError: the comparison did not get that far.
         """
-        from forensics import report
+        found: dict[str, Any] | None = self.store.get("loss")
+        if found is None:
+            raise CaseError(f"The loss of case {self.folder} was not classified.", "Go on with: compare … --resume.")
+        return found
 
-        return report.write(self, path, mask=mask)
+    @property
+    def junctions(self) -> pd.DataFrame:
+        """One row a junction table: its missing rows by class, parents affected and emptied; the worst first."""
+        return junction_frame(self.loss)
 
-    def figure(self, name: str, width: int | None = None) -> Picture:
-        """One figure: "loss", "totals", "timeline" or "classes"; it shows itself, and `.save("x.svg")` writes it.
-
-        Args:
-            name: which.
-            width: in pixels.
+    def junction(self, name: str) -> CaseJunction:
+        """One junction table by name.
 
         Raises:
-            UsageError: there is none of that name, or the case does not hold what it shows.
+            UnknownTableError: the case has no such junction table; the message names near matches.
         """
-        from forensics.report import tables
+        return find_junction(self, name)
 
-        return tables.figure(self, name, width)
+    @property
+    def window(self) -> Window:
+        """From the backup to the incident, and what was probably written in between."""
+        return Window(self.loss["window"])
 
     # --- JSON --------------------------------------------------------------------------------------
 
@@ -305,9 +311,20 @@ class Case:
 
     def write_summary(self) -> None:
         """Write `summary.json` into the case's folder."""
+        self._write("summary.json", self.summary())
+
+    def write_loss(self) -> None:
+        """Write `loss.json` into the case's folder.
+
+        Raises:
+            CaseError: the comparison did not get that far.
+        """
+        self._write("loss.json", self.loss)
+
+    def _write(self, name: str, value: dict[str, Any]) -> None:
         make_private(self.folder)
-        path = self.folder / "summary.json"
-        path.write_text(json.dumps(self.summary(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path = self.folder / name
+        path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         path.chmod(0o600)
 
     def _repr_html_(self) -> str:

@@ -58,7 +58,7 @@ class CaseTable:
         found = self._case.store.rows(self.result.name, side, (state,))
         names = found.column_names
         # Two columns of a table may not share a name, but one may be called `pair`: take them by place.
-        frame = pd.DataFrame({i: found.column(i).to_pandas(types_mapper=_text_type) for i in range(len(names))})
+        frame = pd.DataFrame({i: found.column(i).to_pandas(types_mapper=text_type) for i in range(len(names))})
         frame.columns = pd.Index(names)
         return frame if pairs else frame.iloc[:, 1:]
 
@@ -69,7 +69,8 @@ class CaseTable:
         return f"<h4>{html.escape(str(r.name))}: {r.state}</h4><table>{counts}</table><ul>{said}</ul>"
 
 
-def _text_type(kind: Any) -> Any:
+def text_type(kind: Any) -> Any:
+    """How pandas holds an Arrow column: text as text, so that NULL stays apart from what is empty."""
     import pandas as pd
     import pyarrow as pa
 

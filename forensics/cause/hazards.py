@@ -16,9 +16,9 @@ from typing import Any
 import postgast
 from postgast import pg_query_pb2 as pb
 
+from forensics.errors import MigrationError
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Migration, Statement, parse_statements
-from forensics.errors import MigrationError
 from forensics.model import Catalog, TableName
 
 
@@ -329,7 +329,7 @@ class Reader:
         name = self.name(node.relation)
         for element in node.table_elts:
             definition = element.column_def
-            constraints = [(c.constraint, (definition.colname,)) for c in definition.constraints] if element.HasField("column_def") else []
+            constraints: list[tuple[Any, tuple[str, ...]]] = [(c.constraint, (definition.colname,)) for c in definition.constraints]
             if element.HasField("constraint"):
                 constraints = [(element.constraint, ())]
             for constraint, columns in constraints:
@@ -472,7 +472,7 @@ def widens(old: str | None, new: str) -> bool:
     """Whether every value of type `old` fits `new` and keeps what it says."""
     if old is None:
         return False
-    if old == new or new == "text" and (old in ("character varying", "name", "uuid") or old.startswith(("character varying", "integer", "bigint"))):
+    if old == new or (new == "text" and (old in ("character varying", "name", "uuid") or old.startswith(("character varying", "integer", "bigint")))):
         return True
     if new in _WIDER.get(old, ()):
         return True

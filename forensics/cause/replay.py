@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -30,7 +30,7 @@ from postgast import pg_query_pb2 as pb
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from forensics.errors import MigrationError, ScratchError, redact
+from forensics.errors import MigrationError, redact
 from forensics.evidence import copytext
 from forensics.evidence.migrations import Migration, Statement, parse_statements
 from forensics.model import TableName
@@ -480,8 +480,8 @@ class Replay:
             )
         )
 
-    def _one(self, query: sql.Composable) -> int:
-        found = self._connection.execute(query).fetchone()  # type: ignore[arg-type]
+    def _one(self, query: sql.Composed) -> int:
+        found = self._connection.execute(query).fetchone()
         return int(next(iter(found.values()))) if found else 0
 
     # --- the outcome -------------------------------------------------------------------------------

@@ -91,6 +91,10 @@ class ArchiveSource(Source):
         hurt = [str(name) for name, held in self.contents().items() if not held.complete]
         return f"it breaks off or is corrupt in the rows of {', '.join(hurt)}" if hurt else "it ends before its last rows end"
 
+    @property
+    def large_objects(self) -> int | None:
+        return self.toc.large_objects
+
     def statements(self) -> Iterator[str]:
         return iter(self.toc.statements())
 

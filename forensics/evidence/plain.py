@@ -39,6 +39,7 @@ _SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(\"(?:[^\"]|\"\")*\"
 _CONNECT = re.compile(rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\S+)")
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table from one left out.
 _DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
+_LARGE_OBJECT = re.compile(r"\blo_create\(")
 _CHUNK = 4 << 20
 _HEAD_BYTES = 1 << 16
 
@@ -375,6 +376,10 @@ class PlainSource(Source):
         for start, end, database in self.index.statements:
             if database == self._database or database is None:
                 yield self.statement(start, end)
+
+    @cached_property
+    def large_objects(self) -> int | None:  # type: ignore[override]
+        return sum(len(_LARGE_OBJECT.findall(s)) for s in self.statements() if "lo_create" in s)
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]

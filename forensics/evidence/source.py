@@ -91,6 +91,11 @@ class Source(ABC):
         """Why the side is not whole, in words, or None."""
         return None
 
+    @property
+    def large_objects(self) -> int | None:
+        """How many large objects the side holds, or None where it does not say."""
+        return None
+
     def statements(self) -> Iterator[str]:
         """The schema as SQL statements, in the order in which they build it; nothing where the side cannot say."""
         return iter(())

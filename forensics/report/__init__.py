@@ -47,7 +47,9 @@ def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
             os.chmod(whole, 0o644 & ~_umask() if mask else 0o600)
             os.replace(whole, path)
     except OSError as error:
-        raise ReportError(f"The report could not be written to {path}: {error.strerror or error}.", "Choose another place with --out.") from error
+        raise ReportError(
+            f"The report could not be written to {path}: {error.strerror or error}.", "Choose another place with --out."
+        ) from error
     return path
 
 

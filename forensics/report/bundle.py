@@ -48,7 +48,9 @@ def write(files: Mapping[str, bytes], missing: Iterable[MissingRows], path: Path
                 manifest.append({"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)})
             for number, table in enumerate(missing, 1):
                 name = f"rows/{number:03d}-{_slug(str(table.result.name))}.csv"
-                manifest.append({"file": name, "schema": table.result.name.schema, "table": table.result.name.table, **_rows(bundle, name, table)})
+                manifest.append(
+                    {"file": name, "schema": table.result.name.schema, "table": table.result.name.table, **_rows(bundle, name, table)}
+                )
             said = json.dumps({"masked": masked, "files": manifest}, indent=2, ensure_ascii=False) + "\n"
             bundle.writestr(_entry("MANIFEST.json"), said)
     except (OSError, zipfile.LargeZipFile) as error:

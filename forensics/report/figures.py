@@ -13,10 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import matplotlib as mpl
+from markupsafe import escape
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
@@ -34,7 +36,7 @@ WIDE, NARROW = 880, 340
 
 _DOTS_PER_INCH = 72  # one unit of the SVG is then one pixel of the page
 _FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "forensics", "text.parse_math": False, "font.family": ["DejaVu Sans"], "font.size": 13,
 }  # fmt: skip
 _Side = Literal["left", "center", "right"]
@@ -76,7 +78,9 @@ class Picture:
                 with mpl.rc_context(_STYLE):
                     self.figure.savefig(path, dpi=2 * _DOTS_PER_INCH)
         except (OSError, ValueError) as error:
-            raise ReportError(f"Figure {self.name} could not be written to {path}: {error}.", "Choose another file: .svg, .png or .pdf.") from error
+            raise ReportError(
+                f"Figure {self.name} could not be written to {path}: {error}.", "Choose another file: .svg, .png or .pdf."
+            ) from error
         return path
 
     def _repr_html_(self) -> str:
@@ -92,7 +96,7 @@ class _Canvas:
         self.axes.set_axis_off()
         self.axes.set_xlim(0, width)
         self.axes.set_ylim(height, 0)
-        self._renderer = FigureCanvasAgg(self.figure).get_renderer()
+        self._renderer: Any = cast(Any, FigureCanvasAgg(self.figure)).get_renderer()
 
     def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
         if width > 0:
@@ -237,7 +241,7 @@ def timeline(moments: Sequence[Moment], *, width: int = WIDE) -> Picture:
     moments = sorted(moments, key=lambda m: m.at)
     said = [f"{m.said} on {moment(m.at)}" for m in moments]
     alt = "Time line, not to scale: " + "; ".join(said) + "."
-    gaps = [b.at - a.at for a, b in zip(moments, moments[1:], strict=False)]
+    gaps = [b.at - a.at for a, b in pairwise(moments)]
     with mpl.rc_context(_STYLE):
         figure = (_timeline_down if width < 560 else _timeline_across)(moments, gaps, width)
     return Picture("timeline", alt, figure)
@@ -305,7 +309,13 @@ def distribution(before: Sequence[int], after: Sequence[int], *, parent: str, wi
             for value, y, colour in ((was, top, KEPT), (now, top + 17, MISSING)):
                 canvas.bar(left, y, long * value / most, 15, colour)
                 canvas.words(left + long * value / most + 7, y + 7.5, count(value), fontsize=12, color=INK if value else QUIET)
-        canvas.words(left, 46 + 44 * len(bins) + 8, canvas.fitting(f"rows of {parent}, by their number of links", width - left, fontsize=12), fontsize=12, color=QUIET)
+        canvas.words(
+            left,
+            46 + 44 * len(bins) + 8,
+            canvas.fitting(f"rows of {parent}, by their number of links", width - left, fontsize=12),
+            fontsize=12,
+            color=QUIET,
+        )
         empty = f"{count(pairs[0][0])} rows of {parent} had no link in the backup, {count(pairs[0][1])} have none in live."
         return Picture("distribution", empty, canvas.figure)
 
@@ -360,8 +370,6 @@ _IDS = re.compile(r"(?P<where>\bid=\"|href=\"#|url\(#)(?P<id>[^\")]+)")
 
 def _tidy(svg: str, name: str, alt: str) -> str:
     """Make matplotlib's SVG fit to stand in a page: named, its ids its own, its fonts the page's."""
-    from markupsafe import escape
-
     head = _SVG_HEAD.match(svg)
     if head is None:  # matplotlib always writes one
         raise ReportError(f"Figure {name} could not be drawn.", "Is matplotlib's SVG back end whole?")

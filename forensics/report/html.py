@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from forensics import __version__
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
 from forensics.report.tables import Document, method
@@ -18,7 +17,7 @@ from forensics.report.words import count, fact, moment, percent, plural, visible
 
 def render(document: Document) -> str:
     """Return the report as an HTML document."""
-    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), method=method(document), version=__version__)
+    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), method=method(document))
 
 
 class _Figures:

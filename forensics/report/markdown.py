@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from forensics import __version__
 from forensics.report.tables import CLASSES, Document, Junction, method
 from forensics.report.words import count, fact, moment, percent, plural, visible
 
@@ -31,7 +30,7 @@ def render(document: Document) -> str:
     ]  # fmt: skip
     for heading, sentences in method(d):
         parts += [f"## {heading}", _list(prose(s) for s in sentences)]
-    parts.append(f"Written by the incident forensics kit {__version__}.")
+    parts.append("Written by the incident forensics kit from a case on disk.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -73,7 +72,11 @@ def _alarms(d: Document) -> list[str]:
         said.append(f"> **The backup is not whole:** {prose(d.damage)}.")
     if not d.complete and not said:
         said.append("> **The comparison did not run to its end.** Tables that are not named here were not looked at.")
-    said.append("Values of rows are masked." if d.masked else "> **Not masked.** This report shows values of rows. Treat it like the database itself.")
+    said.append(
+        "Values of rows are masked."
+        if d.masked
+        else "> **Not masked.** This report shows values of rows. Treat it like the database itself."
+    )
     return said
 
 
@@ -101,7 +104,7 @@ def _links(d: Document) -> list[str]:
     for j in d.junctions:
         parts += _worst(j)
     if d.survivors:
-        moved = [(code(j.name), code(f"{to['table']}.{to['column']}"), count(to["rows"])) for j, to in d.survivors]
+        moved = [(code(j.name), code(place), count(rows)) for j, place, rows in d.survivors]
         parts += ["### What survives elsewhere", _table(("from", "now in", "links"), moved, 2)]
     return parts
 
@@ -112,9 +115,9 @@ def _worst(j: Junction) -> list[str]:
         if p.worst:
             labels = ("name",) if p.labelled else ()
             rows = [
-                (code(r.key), *((text(r.label),) if p.labelled else ()), count(r.links), count(r.missing)) for r in p.worst[:5]
+                (code(r.key), *((text(r.label or "–"),) if p.labelled else ()), count(r.had), count(r.missing)) for r in p.worst[:5]
             ]  # fmt: skip
-            head = (text(", ".join(p.columns)), *labels, "in backup", "missing")
+            head = (text(", ".join(p.key)), *labels, "in backup", "missing")
             parts += [f"Worst hit rows of {code(p.name)} by {code(j.name)}:", _table(head, rows, 1 + len(labels))]
     return parts
 
@@ -162,7 +165,9 @@ def _window(d: Document) -> list[str]:
         return []
     parts = ["## When", _list(f"{m.said}: {moment(m.at)}" for m in d.moments)]
     if d.window and d.window.get("unobservable"):
-        rows = [(code(u["table"]), count(u["low"]), count(u["likely"]), count(u["high"]), text(u["basis"])) for u in d.window["unobservable"]]
+        rows = [
+            (code(u["table"]), count(u["low"]), count(u["likely"]), count(u["high"]), text(u["basis"])) for u in d.window["unobservable"]
+        ]
         parts += [
             "Rows that were written after the backup and destroyed before anyone looked are in neither side; they are estimated:",
             _table(("table", "at least", "likely", "at most", "estimated from"), rows),

@@ -9,10 +9,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forensics.errors import UsageError
-from forensics.loss.junctions import find_junctions
-from forensics.model import ColumnChange, Parent, Provenance, TableName, TableResult
+from forensics.model import ColumnChange, Provenance, TableName, TableResult
 from forensics.report import figures
-from forensics.report.figures import Hit, Moment
+from forensics.report.figures import Moment
 from forensics.report.masking import Mask
 from forensics.report.words import count, fact, plural, size
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from forensics.case import Case
 
 CLASSES = ("moved", "superseded", "lost", "restorable", "blocked", "conflicting")
-_WORST = 8
+WORST = 8  # rows of each parent, in every form of the report
 
 
 class Fact(NamedTuple):
@@ -32,31 +31,38 @@ class Fact(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A parent row that lost links: its key and label as they may be shown, and the numbers that are known."""
+    """A parent row that misses links: its key and label as they may be shown, and its links in the backup and in live."""
 
     key: str
-    label: str
-    links: int | None
+    label: str | None
+    gone: bool
+    had: int
     missing: int
-    now: int | None
-
-    @property
-    def gone(self) -> float:
-        """How much of what it had is missing, in percent."""
-        return round(100 * self.missing / max(self.links or self.missing, 1), 1)
+    has: int
 
 
 @dataclass(frozen=True)
 class ParentLoss:
-    """One parent of a junction table: how many of its rows lost links, and the worst hit."""
+    """What a junction table's loss means for the rows of one parent.
+
+    Attributes:
+        name, key, label: the parent table, the columns that links refer to, and the one that people know its rows by.
+        worst: the rows that miss the most links.
+        hit: how many rows miss links; affected: those of live that lost one; emptied: those of these that hold none now;
+            gone: those that are gone from live themselves.
+        before, after: the links of each row that misses some, in the backup and in live.
+    """
 
     name: TableName
-    columns: tuple[str, ...]
-    declared: bool
-    worst: tuple[Row, ...] = ()
-    hit: int = 0
-    before: tuple[int, ...] = field(default=(), repr=False)
-    after: tuple[int, ...] = field(default=(), repr=False)
+    key: tuple[str, ...]
+    label: str | None
+    worst: tuple[Row, ...]
+    hit: int
+    affected: int
+    emptied: int
+    gone: int
+    before: tuple[int, ...] = field(repr=False)
+    after: tuple[int, ...] = field(repr=False)
 
     @property
     def labelled(self) -> bool:
@@ -64,21 +70,20 @@ class ParentLoss:
         return any(row.label for row in self.worst)
 
     def scale(self, row: Row) -> float:
-        """How many links a row had, in percent of the one with the most."""
-        most = max((r.links or r.missing for r in self.worst), default=1)
-        return round(100 * (row.links or row.missing) / most, 1)
+        """How many links a row had, in percent of the one of the worst that had the most."""
+        return round(100 * row.had / max((r.had for r in self.worst), default=1), 1)
 
 
 @dataclass(frozen=True)
 class Junction:
-    """A junction table that lost links: how many, what became of them, and of whom."""
+    """A junction table that misses links: how many, what became of them, and of whom."""
 
     result: TableResult
     parents: tuple[ParentLoss, ...]
-    classes: Mapping[str, int] = field(default_factory=dict)
-    moved_to: tuple[Mapping[str, Any], ...] = ()
-    affected: Mapping[str, int] = field(default_factory=dict)
-    emptied: Mapping[str, int] = field(default_factory=dict)
+    classes: Mapping[str, int]
+    moved_to: tuple[Mapping[str, Any], ...]
+    blocked_by: Mapping[str, int]
+    conflicts: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -141,9 +146,17 @@ class Document:
         return tuple(r for r in self.results if r.state == "dropped")
 
     @property
+    def unclassified(self) -> tuple[tuple[str, str], ...]:
+        """Junction tables whose loss could not be classified: (table, why)."""
+        return tuple((str(TableName(f["schema"], f["table"])), f["reason"]) for f in (self.loss or {}).get("failed", ()))
+
+    @property
     def noted(self) -> tuple[tuple[str, str], ...]:
         """What was noted of tables on the way: (table, note)."""
-        return tuple((str(r.name), note) for r in self.results for note in r.notes)
+        said = [(str(r.name), note) for r in self.results for note in r.notes]
+        for j in (self.loss or {}).get("junctions", ()):
+            said += [(str(TableName(j["schema"], j["table"])), note) for note in j.get("notes", ())]
+        return tuple(said)
 
     @property
     def links_missing(self) -> int:
@@ -177,9 +190,9 @@ class Document:
         return self.loss["totals"] if self.loss else None
 
     @property
-    def survivors(self) -> tuple[tuple[Junction, Mapping[str, Any]], ...]:
-        """Where moved links are now: (junction table, place)."""
-        return tuple((j, place) for j in self.junctions for place in j.moved_to)
+    def survivors(self) -> tuple[tuple[Junction, str, int], ...]:
+        """Where moved links are now: (junction table, place, links)."""
+        return tuple((j, place_of(p), p["rows"]) for j in self.junctions for p in j.moved_to if p["rows"])
 
     @property
     def window(self) -> Mapping[str, Any] | None:
@@ -206,6 +219,12 @@ def gather(case: Case, *, mask: bool = True) -> Document:
         changes=tuple(case.store.changes()), facts=_facts(evidence.backup, evidence.live), moments=moments(case),
         damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=recovery,
     )  # fmt: skip
+
+
+def place_of(place: Mapping[str, Any]) -> str:
+    """A place where links moved to, as people write it: the table, and its column where one holds them."""
+    name = str(TableName(place.get("schema", "public"), place["table"]))
+    return f"{name}.{place['column']}" if place["column"] else name
 
 
 def report_json(case: Case) -> dict[str, Any]:
@@ -237,43 +256,45 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _junctions(case: Case, mask: Mask, loss: Mapping[str, Any] | None) -> tuple[Junction, ...]:
-    classified = {TableName(j["schema"], j["table"]): j for j in (loss or {}).get("junctions", ())}
-    linked = {**find_junctions(case.catalogs[1]), **find_junctions(case.catalogs[0])}
+    results = {r.name: r for r in case.results}
     found = []
-    for result in sorted(case.results, key=lambda r: (-(r.missing or 0), r.name)):
-        if not result.junction or not result.missing:
-            continue
-        said = classified.get(result.name, {})
-        parents = tuple(parent_loss(case, result, parent, mask) for parent in linked.get(result.name, ()))
-        found.append(
-            Junction(
-                result, tuple(sorted(parents, key=lambda p: (p.hit, p.name))), {c: said[c] for c in CLASSES if c in said},
-                tuple(said.get("moved_to", ())), said.get("affected", {}), said.get("emptied", {}),
+    for said in (loss or {}).get("junctions", ()):
+        if said["missing"]:
+            result = results[TableName(said["schema"], said["table"])]
+            parents = [parent_loss(case, s, mask) for s in said["spread"]]
+            found.append(
+                Junction(
+                    result, tuple(sorted(parents, key=lambda p: (p.hit, p.name))), {c: said[c] for c in CLASSES}, tuple(said["moved_to"]),
+                    said["blocked_by"], said["conflicts"],
+                )
             )  # fmt: skip
-        )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda j: (-(j.result.missing or 0), j.result.name)))
 
 
-def parent_loss(case: Case, result: TableResult, parent: Parent, mask: Mask) -> ParentLoss:
-    """Return how the rows of one parent were hit, the worst of them as they may be shown."""
-    rows = case.store.rows(result.name, "backup", ("missing",)).select(list(parent.columns)).to_pylist()
-    per: dict[tuple[str | None, ...], int] = {}
-    for row in rows:
-        key = tuple(row.values())
-        per[key] = per.get(key, 0) + 1
-    show = mask.columns(result.name, parent.columns)
-    worst = sorted(per.items(), key=lambda i: (-i[1], tuple(map(str, i[0]))))[:_WORST]
-    dropped = result.state == "dropped"
+_PER_PARENT = "SELECT columns('^k[0-9]+$'), label, gone, had, has, missing FROM {relation} ORDER BY missing DESC, had DESC, columns('^k[0-9]+$')"
+
+
+def parent_loss(case: Case, spread: Mapping[str, Any], mask: Mask) -> ParentLoss:
+    """Return how the rows of one parent were hit, the worst of them as they may be shown.
+
+    Args:
+        case: an open case.
+        spread: the parent's entry in the loss: its name, key, and the case's table of its rows.
+        mask: what of a row is shown.
+    """
+    name, key = TableName(spread["schema"], spread["table"]), tuple(spread["key"])
+    with case.store.query() as cursor:
+        rows = cursor.execute(_PER_PARENT.format(relation=spread["relation"])).fetchall()
+    show = mask.columns(name, key)
+    worst = []
+    for row in rows[:WORST]:
+        *values, label, gone, had, has, missing = row
+        shown = ", ".join(show[c](v) or "NULL" for c, v in zip(key, values, strict=True))
+        worst.append(Row(shown, mask.label(label), gone, had, missing, has))
     return ParentLoss(
-        parent.name, parent.columns, parent.declared,
-        tuple(Row(", ".join(show[c](v) or "NULL" for c, v in zip(parent.columns, key, strict=True)), "", n if dropped else None, n, 0 if dropped else None) for key, n in worst),
-        len(per),
+        name, key, spread["label"], tuple(worst), len(rows), spread["affected"], spread["emptied"], spread["gone"],
+        tuple(r[-3] for r in rows), tuple(r[-2] for r in rows),
     )  # fmt: skip
-
-
-def hits(rows: Sequence[Row]) -> list[Hit]:
-    """Return parent rows as the figure takes them."""
-    return [Hit(r.label or r.key, r.links if r.links is not None else r.missing, r.missing) for r in rows]
 
 
 _FACTS = (

@@ -13,7 +13,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from forensics.errors import ReportError
 from forensics.report.rows import MissingRows
-from forensics.report.tables import CLASSES, Document, method
+from forensics.report.tables import CLASSES, Document, method, place_of
 from forensics.report.words import count, moment, visible
 
 ROWS = 5_000  # of one table's missing rows; the bundle holds all of them
@@ -38,7 +38,9 @@ def write(document: Document, missing: Sequence[MissingRows], path: Path, *, lim
     try:
         with xlsxwriter.Workbook(str(path), options) as book:
             # Two reports of one case are the same bytes.
-            book.set_properties({"title": f"Incident report: {visible(document.title)}", "created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
+            book.set_properties(
+                {"title": f"Incident report: {visible(document.title)}", "created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)}
+            )
             _Book(book).fill(document, missing, limit)
     except (OSError, XlsxWriterException) as error:
         raise ReportError(f"{path} could not be written: {error}.", "Is the disk full, or the file open in another program?") from error
@@ -75,18 +77,24 @@ class _Book:
             "junctions", ("junction table", "links", "in backup", "missing", *classes, "now in"),
             (
                 (j.name, ", ".join(str(p.name) for p in j.parents), j.result.backup_rows, j.result.missing, *(j.classes.get(c) for c in classes),
-                 "; ".join(f"{m['table']}.{m['column']}: {count(m['rows'])}" for m in j.moved_to))
+                 "; ".join(f"{place_of(m)}: {count(m['rows'])}" for m in j.moved_to))
                 for j in d.junctions
             ),
         )  # fmt: skip
         self._sheet(
-            "worst hit", ("junction table", "parent", "key", "name", "links in backup", "missing"),
-            ((j.name, str(p.name), w.key, w.label, w.links, w.missing) for j in d.junctions for p in j.parents for w in p.worst),
+            "worst hit", ("junction table", "parent", "key", "name", "gone from live", "links in backup", "missing", "links in live"),
+            ((j.name, str(p.name), w.key, w.label, "yes" if w.gone else "", w.had, w.missing, w.has) for j in d.junctions for p in j.parents for w in p.worst),
         )  # fmt: skip
         for table in missing[:TABLES]:
             rows = table.read(limit)
             left = (table.result.missing or 0) - limit
-            self._sheet(str(table.result.name), table.columns, rows, null=True, note=f"{count(left)} more rows are not in this sheet; a .zip report holds all of them." if left > 0 else None)
+            self._sheet(
+                str(table.result.name),
+                table.columns,
+                rows,
+                null=True,
+                note=f"{count(left)} more rows are not in this sheet; a .zip report holds all of them." if left > 0 else None,
+            )
 
     def _verdict(self, d: Document) -> None:
         sheet = self._add("verdict")

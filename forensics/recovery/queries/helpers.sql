@@ -1,6 +1,6 @@
 -- What do the statements below have in common? Functions and tables of this session only: nothing of them stays behind.
 
-CREATE FUNCTION pg_temp.stop(message text, hint text) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.stop(message text, hint text) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
   RAISE EXCEPTION USING MESSAGE = message, HINT = hint || ' Nothing was changed.';
 END $body$;
@@ -16,17 +16,17 @@ CREATE TEMP TABLE links (n int, columns text[], parent text, parent_columns text
 -- Triggers of the application, as they were set before they were put to sleep.
 CREATE TEMP TABLE sleeping (relation text, name text, mode "char") ON COMMIT DROP;
 
-CREATE FUNCTION pg_temp.listed(columns text[], alias text) RETURNS text LANGUAGE sql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.listed(columns text[], alias text) RETURNS text LANGUAGE sql AS $body$
   SELECT coalesce(string_agg(alias || '.' || quote_ident(c), ', ' ORDER BY i), '') FROM unnest(columns) WITH ORDINALITY u(c, i)
 $body$;
 
-CREATE FUNCTION pg_temp.same(columns text[], a text, other text[], b text) RETURNS text LANGUAGE sql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.same(columns text[], a text, other text[], b text) RETURNS text LANGUAGE sql AS $body$
   SELECT string_agg(a || '.' || quote_ident(columns[i]) || ' = ' || b || '.' || quote_ident(other[i]), ' AND ' ORDER BY i)
     FROM generate_subscripts(columns, 1) i
 $body$;
 
 -- Rows, and two sums over the halves of the MD5 of each row's text: sums of disjoint sets of rows add up.
-CREATE FUNCTION pg_temp.fingerprint(relation text, columns text[]) RETURNS numeric[] LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.fingerprint(relation text, columns text[]) RETURNS numeric[] LANGUAGE plpgsql AS $body$
 DECLARE found numeric[];
 BEGIN
   EXECUTE format(
@@ -36,11 +36,11 @@ BEGIN
   RETURN found;
 END $body$;
 
-CREATE FUNCTION pg_temp.plus(a numeric[], b numeric[]) RETURNS numeric[] LANGUAGE sql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.plus(a numeric[], b numeric[]) RETURNS numeric[] LANGUAGE sql AS $body$
   SELECT array[a[1] + b[1], a[2] + b[2], a[3] + b[3]]
 $body$;
 
-CREATE FUNCTION pg_temp.count_of(statement text) RETURNS bigint LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.count_of(statement text) RETURNS bigint LANGUAGE plpgsql AS $body$
 DECLARE found bigint;
 BEGIN
   EXECUTE statement INTO found;
@@ -48,7 +48,7 @@ BEGIN
 END $body$;
 
 -- Are the tables that live dropped still gone ('absent'), or are all of them there again ('present')?
-CREATE FUNCTION pg_temp.standing(relations text[]) RETURNS text LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.standing(relations text[]) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE there text[]; other text;
 BEGIN
   SELECT coalesce(array_agg(r ORDER BY r), '{}') INTO there FROM unnest(relations) r WHERE to_regclass(r) IS NOT NULL;
@@ -66,7 +66,7 @@ BEGIN
 END $body$;
 
 -- Does live still have the table, and the columns that rows are written to or referred to by, as they were when compared?
-CREATE FUNCTION pg_temp.expect_columns(relation text, names text[], types text[]) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.expect_columns(relation text, names text[], types text[]) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE wrong record;
 BEGIN
   IF to_regclass(relation) IS NULL THEN
@@ -85,7 +85,7 @@ BEGIN
 END $body$;
 
 -- How many of the rows to be recovered does the table hold? By key; or else as copies of equal rows.
-CREATE FUNCTION pg_temp.held(t targets) RETURNS bigint LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.held(t targets) RETURNS bigint LANGUAGE plpgsql AS $body$
 BEGIN
   IF cardinality(t.key) > 0 THEN
     RETURN pg_temp.count_of(format('SELECT count(*) FROM pg_temp.rows_%s r JOIN %s t ON %s', t.n, t.source,
@@ -98,13 +98,13 @@ BEGIN
 END $body$;
 
 -- Does a table that was not dropped stand as it was when compared?
-CREATE FUNCTION pg_temp.unchanged(t targets) RETURNS boolean LANGUAGE sql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.unchanged(t targets) RETURNS boolean LANGUAGE sql AS $body$
   SELECT CASE WHEN t.live_fingerprint IS NULL THEN pg_temp.count_of('SELECT count(*) FROM ' || t.source) = t.live_rows
               ELSE pg_temp.fingerprint(t.source, t.columns) = t.live_fingerprint END
 $body$;
 
 -- The same, with the recovered rows on top.
-CREATE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE sql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE sql AS $body$
   SELECT CASE WHEN t.live_fingerprint IS NULL
               THEN pg_temp.count_of('SELECT count(*) FROM ' || t.source) = t.live_rows + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n)
               ELSE pg_temp.fingerprint(t.source, t.columns)
@@ -112,7 +112,7 @@ CREATE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE sql AS $bo
 $body$;
 
 -- The application's own triggers sleep while rows return as they were; they wake up as they were.
-CREATE FUNCTION pg_temp.sleep(relation text) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.sleep(relation text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE found record;
 BEGIN
   FOR found IN SELECT g.tgname, g.tgenabled FROM pg_trigger g
@@ -122,7 +122,7 @@ BEGIN
   END LOOP;
 END $body$;
 
-CREATE FUNCTION pg_temp.wake() RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.wake() RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE found record;
 BEGIN
   SET CONSTRAINTS ALL IMMEDIATE;

@@ -1,7 +1,7 @@
 -- What decides, checks and prepares a recovery? The rows themselves are inserted by plain statements further down.
 
 -- Is there anything to do? No where all rows are back already. Stops where the database is not as it was when compared.
-CREATE FUNCTION pg_temp.to_do(created boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.to_do(created boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
 DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0; moved text;
 BEGIN
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
@@ -38,7 +38,7 @@ BEGIN
 END $body$;
 
 -- Leave out rows whose parents are neither in the database nor among the rows that return, until none is left to leave out.
-CREATE FUNCTION pg_temp.prune() RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.prune() RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE l links; filled text; gone text; removed bigint; total bigint;
 BEGIN
   LOOP
@@ -59,7 +59,7 @@ BEGIN
 END $body$;
 
 -- Everything in place to insert? Remembers how each table stands before, to hold the outcome against.
-CREATE FUNCTION pg_temp.prepare(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.prepare(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE t targets; ready bigint;
 BEGIN
   PERFORM pg_temp.prune();
@@ -80,7 +80,7 @@ BEGIN
 END $body$;
 
 -- Is every table what it was, plus exactly the rows that were to return?
-CREATE FUNCTION pg_temp.verify(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.verify(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE t targets; lacking bigint;
 BEGIN
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
@@ -100,7 +100,7 @@ BEGIN
 END $body$;
 
 -- Run a statement only where the roles that it names are there; say so where they are not.
-CREATE FUNCTION pg_temp.for_roles(roles text[], statement text) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.for_roles(roles text[], statement text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE lacking text;
 BEGIN
   SELECT r INTO lacking FROM unnest(roles) r WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = r) LIMIT 1;
@@ -112,7 +112,7 @@ BEGIN
 END $body$;
 
 -- Restore a foreign key of a table that was not dropped, where its rows allow.
-CREATE FUNCTION pg_temp.if_rows_allow(statement text) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.if_rows_allow(statement text) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
   EXECUTE statement;
 EXCEPTION
@@ -123,7 +123,7 @@ EXCEPTION
 END $body$;
 
 -- Have a sequence stand past a column's values, where it stands behind.
-CREATE FUNCTION pg_temp.past(relation text, name text, least_value bigint) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.past(relation text, name text, least_value bigint) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE sequence text := pg_get_serial_sequence(relation, name); highest bigint; stands bigint;
 BEGIN
   IF sequence IS NULL THEN RETURN; END IF;

@@ -1,7 +1,7 @@
 -- What takes a recovery back, and when does it rather not?
 
 -- How many rows does a re-created table hold that the recovery did not write, or that were changed since?
-CREATE FUNCTION pg_temp.foreign_rows(t targets) RETURNS bigint LANGUAGE sql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.foreign_rows(t targets) RETURNS bigint LANGUAGE sql AS $body$
   SELECT pg_temp.count_of(format(
     'SELECT coalesce(sum(greatest(t.n - coalesce(r.n, 0), 0)), 0) FROM (SELECT md5(ROW(%1$s)::text) AS h, count(*) AS n FROM %2$s t GROUP BY 1) t '
     'LEFT JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h',
@@ -9,7 +9,7 @@ CREATE FUNCTION pg_temp.foreign_rows(t targets) RETURNS bigint LANGUAGE sql AS $
 $body$;
 
 -- Does a table hold rows that refer to those about to be deleted? Deleting them might delete or change these too.
-CREATE FUNCTION pg_temp.expect_unreferenced(t targets) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.expect_unreferenced(t targets) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE f record; found bigint;
 BEGIN
   FOR f IN
@@ -35,7 +35,7 @@ BEGIN
 END $body$;
 
 -- Delete the recovered rows from a table that was not dropped.
-CREATE FUNCTION pg_temp.take_back(t targets) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.take_back(t targets) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE changed bigint; wanted bigint := pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
 BEGIN
   IF wanted = 0 THEN RETURN; END IF;

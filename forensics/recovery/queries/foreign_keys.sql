@@ -1,0 +1,10 @@
+-- Which foreign keys do these tables have, and which do others have to them?
+SELECT o.conrelid::regclass::text, o.confrelid::regclass::text,
+       (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.conkey) WITH ORDINALITY k(n, i)
+          JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.n),
+       (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.confkey) WITH ORDINALITY k(n, i)
+          JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.n)
+  FROM pg_constraint o
+ WHERE o.contype = 'f' AND o.conparentid = 0
+   AND o.conrelid IN (SELECT to_regclass(t) FROM unnest({tables}) t)
+ ORDER BY 1, 2, o.conname
