@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.cause import Cause, find_cause
 from forensics.case.evidence import Evidence
 from forensics.case.junctions import CaseJunction, find_junction, junction_frame
+from forensics.case.recovery import Recovery
 from forensics.case.tables import CaseTable
 from forensics.case.window import Window
 from forensics.case.words import near_matches
@@ -115,8 +118,8 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
 
 def _conclude(store: Store, backup: Source, live: Source, listener: Listener | None) -> None:
     """What later stages need of the two sides, while they are open; and that the comparison went to its end."""
-    assess(backup, live, store, listener)
     store.put("history", histories(backup, live))
+    assess(backup, live, store, listener)
     store.put("ended_at", datetime.now(UTC))
 
 
@@ -146,6 +149,23 @@ class Case:
     def close(self) -> None:
         """Let go of the case file, so that another process can write it."""
         self.store.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[Store]:
+        """Lend the case for writing; it is open for reading again afterwards.
+
+        Raises:
+            CaseError: another process has it open.
+        """
+        self.store.close()
+        try:
+            store = Store(self.folder, write=True)
+            try:
+                yield store
+            finally:
+                store.close()
+        finally:
+            self.store = Store(self.folder)
 
     def __enter__(self) -> Case:
         return self
@@ -287,6 +307,54 @@ class Case:
     def window(self) -> Window:
         """From the backup to the incident, and what was probably written in between."""
         return Window(self.loss["window"])
+
+    # --- what is shown -----------------------------------------------------------------------------
+
+    def report(self, path: str | Path, mask: bool = True) -> Path:
+        """Write the report: .html, .xlsx, .md, .json or .zip, by the suffix of `path`; return its path.
+
+        Args:
+            path: where to; a report that is there is replaced.
+            mask: whether values of rows are masked.
+
+        Raises:
+            ReportError: there is no such form, or the file cannot be written.
+        """
+        from forensics import report
+
+        return report.write(self, path, mask=mask)
+
+    def figure(self, name: str, width: int | None = None) -> Picture:
+        """One figure: "loss", "totals", "timeline" or "classes"; it shows itself, and `.save("x.svg")` writes it.
+
+        Args:
+            name: which.
+            width: in pixels.
+
+        Raises:
+            UsageError: there is none of that name, or the case does not hold what it shows.
+        """
+        from forensics.report import tables
+
+        return tables.figure(self, name, width)
+
+    def cause(self, migrations: str | Path | None = None, *, ran: Sequence[str] = ()) -> Cause:
+        """Which migration statement did it: the migrations that ran since the backup, replayed and counted.
+
+        Args:
+            migrations: the folder of the migrations; None shows what was found before.
+            ran: names or shell patterns of migrations that ran, where no history table says so.
+
+        Raises:
+            MigrationError: it is no migration folder, or a file of it does not parse.
+            CaseError: nothing was found before, or another process has the case open.
+        """
+        return find_cause(self, migrations, ran=tuple(ran))
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """What can come back, at what price; the scripts, and their rehearsal."""
+        return Recovery(self)
 
     # --- JSON --------------------------------------------------------------------------------------
 

@@ -91,8 +91,8 @@ class Hazard:
         return CODES[self.code].destroys
 
 
-def hazards_of(migration: Migration, catalog: Catalog | None = None, schema: str = "public") -> list[Hazard]:
-    """Return all hazards of a migration, in the order of its statements.
+def read_hazards(migration: Migration, catalog: Catalog | None = None, schema: str = "public") -> list[tuple[Statement, list[Hazard]]]:
+    """Return a migration's statements in order, each with its hazards.
 
     Args:
         catalog: the schema before it, where it is known: columns of a type, referencing tables.
@@ -101,25 +101,29 @@ def hazards_of(migration: Migration, catalog: Catalog | None = None, schema: str
     Raises:
         MigrationError: the file does not parse.
     """
-    found: list[Hazard] = []
+    found = []
+    reader = Reader(catalog or Catalog(), schema)
     dropped: set[TableName] = set()
     made: set[TableName] = set()
     for statement in migration.statements:
-        reader = Reader(catalog or Catalog(), schema)
         some = reader.read(statement)
+        name = None
         if statement.kind == "create_stmt":
             name = reader.name(statement.node.relation)
-            if name in dropped:
-                some.insert(0, Hazard("drop-and-create", statement.line, statement.text, name))
             made.add(name)
         elif statement.kind == "rename_stmt" and statement.node.rename_type == pb.OBJECT_TABLE:
             name = TableName(reader.name(statement.node.relation).schema, statement.node.newname)
-            if name in dropped:
-                some.append(Hazard("drop-and-create", statement.line, statement.text, name))
+        if name in dropped:
+            some.append(Hazard("drop-and-create", statement.line, statement.text, name))
         dropped |= {h.table for h in some if h.code == "drop-table" and h.table and not h.within}
         # What the file itself made holds no rows that anybody would miss or wait for.
-        found += [h for h in some if h.table not in made or h.code == "on-delete-cascade" or h.code == "drop-and-create"]
+        found.append((statement, [h for h in some if h.table not in made or h.code in ("on-delete-cascade", "drop-and-create")]))
     return found
+
+
+def hazards_of(migration: Migration, catalog: Catalog | None = None, schema: str = "public") -> list[Hazard]:
+    """Return all hazards of a migration, in the order of its statements; as `read_hazards`."""
+    return [h for _, some in read_hazards(migration, catalog, schema) for h in some]
 
 
 class Reader:

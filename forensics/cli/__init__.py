@@ -10,7 +10,7 @@ import sys
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from forensics.cli import compare, demo, inspect, loss, report  # noqa: F401  (each registers its command)
+from forensics.cli import cause, compare, demo, inspect, loss, preflight, recover, report  # noqa: F401  (each registers its command)
 from forensics.cli.voice import FAILED, app, safe
 from forensics.errors import redact
 

@@ -17,7 +17,7 @@ import os
 import re
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,13 +25,11 @@ from pathlib import Path
 from struct import Struct
 from typing import Literal
 
-import lz4.frame
 import numpy as np
-import zstandard
-from isal import isal_zlib
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.files import PlainFile
+from forensics.evidence.packing import unpack
 from forensics.evidence.toc import (
     CUSTOM,
     DIRECTORY,
@@ -45,8 +43,6 @@ from forensics.evidence.toc import (
 )
 
 _CHUNK = 1 << 18  # bytes of a file at a time
-_PIECE = 1 << 20  # bytes of unpacked data at a time
-_ZSTD_STEP = 1 << 13  # zstandard cannot bound its output: this bounds it to 128 MB for the worst that can be made
 _LONGEST_TOC = 1 << 30
 _SUFFIXES = {"": None, ".gz": "gzip", ".lz4": "lz4", ".zst": "zstd"}
 _LARGE_OBJECT_DATA = "BLOBS"
@@ -194,113 +190,6 @@ class _File:
         elif self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-# --- unpacking -----------------------------------------------------------------------------------
-
-
-def unpack(pieces: Iterable[bytes], compression: str | None, damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    """Yield what compressed pieces unpack to, in pieces of about a megabyte, none empty.
-
-    Args:
-        pieces: the compressed bytes.
-        compression: "gzip" (a zlib stream), "gzip file", "lz4", "zstd", or None.
-        damaged: makes the error to raise.
-    """
-    if compression is None:
-        return _text(pieces, damaged)
-    if compression == "zstd":
-        return _gathered(_unzstd(pieces, damaged))
-    if compression == "lz4":
-        return _unlz4(pieces, damaged)
-    return _inflate(pieces, 15 if compression == "gzip" else 31, damaged)
-
-
-def _text(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    # No text of PostgreSQL holds a NUL. A lost sector does, and so does a block's header that is taken for data
-    # because the length before it is corrupt.
-    for piece in pieces:
-        whole = piece.find(0)
-        if whole < 0:
-            yield piece
-            continue
-        if whole:
-            yield piece[:whole]
-        raise damaged("a NUL stands in its text")
-
-
-def _inflate(pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    # isal checks the Adler-32 or CRC-32 at the stream's end.
-    inflater = isal_zlib.decompressobj(wbits=window)
-    for piece in pieces:
-        while piece:
-            if inflater.eof:
-                if window == 15:
-                    raise damaged("bytes follow the end of its zlib stream")
-                inflater = isal_zlib.decompressobj(wbits=window)  # gzip files may be strung together
-            try:
-                out = inflater.decompress(piece, _PIECE)
-            except isal_zlib.error as error:
-                raise damaged(f"its gzip data do not unpack ({error})") from error
-            piece = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-            if out:
-                yield out
-    if not inflater.eof:
-        raise damaged("its gzip data have no end")
-
-
-def _unlz4(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    reader = lz4.frame.LZ4FrameDecompressor()
-    for piece in pieces:
-        while piece or not (reader.needs_input or reader.eof):
-            if reader.eof:
-                reader = lz4.frame.LZ4FrameDecompressor()
-            try:
-                out = reader.decompress(piece, _PIECE)
-            except (RuntimeError, EOFError) as error:
-                raise damaged(f"its lz4 data do not unpack ({error})") from error
-            piece = (reader.unused_data or b"") if reader.eof else b""
-            if out:
-                yield out
-    if not reader.eof:
-        raise damaged("its lz4 data have no end")
-
-
-def _unzstd(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().decompressobj()
-    for piece in pieces:
-        for at in range(0, len(piece), _ZSTD_STEP):
-            step = piece[at : at + _ZSTD_STEP]
-            while step:
-                if reader.eof:
-                    reader = zstandard.ZstdDecompressor().decompressobj()
-                try:
-                    out = reader.decompress(step)
-                except (zstandard.ZstdError, MemoryError) as error:
-                    raise damaged(f"its zstd data do not unpack ({error})") from error
-                step = reader.unused_data if reader.eof else b""
-                if out:
-                    yield out
-    if not reader.eof:
-        raise damaged("its zstd data have no end")
-
-
-def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        for piece in pieces:
-            parts.append(piece)
-            size += len(piece)
-            if size >= _PIECE:
-                yield b"".join(parts)
-                parts, size = [], 0
-    except DamagedBackupError:
-        if parts:
-            yield b"".join(parts)
-        raise
-    if parts:
-        yield b"".join(parts)
 
 
 # --- custom --------------------------------------------------------------------------------------

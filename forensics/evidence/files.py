@@ -6,42 +6,32 @@ once. The temporary file has no name from the moment it exists: nothing of it is
 
 from __future__ import annotations
 
-import bz2
 import hashlib
 import io
-import lzma
 import os
 import tempfile
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
-
-import lz4.frame
-import zstandard
-from isal import igzip, isal_zlib
+from typing import IO
 
 from forensics.errors import BackupError
+from forensics.evidence.packing import unpack
 
 CHUNK = 1 << 20
 
 
-def _open_zstd(file: IO[bytes]) -> Any:
-    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-
-
-_PACKERS: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
-    (b"\x1f\x8b", "gzip", lambda f: igzip.GzipFile(fileobj=f)),
-    (b"\x28\xb5\x2f\xfd", "zstd", _open_zstd),
-    (b"\x04\x22\x4d\x18", "lz4", lambda f: lz4.frame.LZ4FrameFile(f)),
-    (b"\xfd7zXZ\x00", "xz", lzma.LZMAFile),
-    (b"BZh", "bzip2", bz2.BZ2File),
+_PACKERS = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"BZh", "bzip2"),
 )
-# What the unpackers raise on a stream that is cut off or corrupt; none of them shares a base with another.
-_DAMAGE: tuple[type[Exception], ...] = (
-    EOFError, zlib.error, isal_zlib.error, igzip.BadGzipFile, zstandard.ZstdError, lzma.LZMAError, RuntimeError, ValueError,
-)  # fmt: skip
+
+
+class _DamageError(Exception):
+    """The compressed bytes are cut off or corrupt."""
 
 
 class PlainFile:
@@ -76,10 +66,10 @@ class PlainFile:
             raise BackupError(f"{path} is empty.", "The backup was never written, or the disk was full. Look for another copy.")
         self._hashing.start()
         head = os.pread(self._file.fileno(), 16, 0)
-        for magic, name, unpack in _PACKERS:
+        for magic, name in _PACKERS:
             if head.startswith(magic):
                 self.compression = name
-                self._unpack(unpack)
+                self._unpack("gzip file" if name == "gzip" else name)
                 break
         self.size = os.fstat(self._file.fileno()).st_size
 
@@ -89,27 +79,24 @@ class PlainFile:
             while chunk := file.read(CHUNK):
                 self._digest.update(chunk)
 
-    def _unpack(self, unpack: Callable[[IO[bytes]], Any]) -> None:
+    def _unpack(self, compression: str) -> None:
         packed = self._file
         self._file = tempfile.TemporaryFile(prefix="forensics-")
         try:
-            with unpack(packed) as stream:
-                while chunk := stream.read(CHUNK):
-                    self._file.write(chunk)
+            for piece in unpack(iter(lambda: packed.read(CHUNK), b""), compression, _DamageError):
+                self._file.write(piece)
+            self._file.flush()
+        except _DamageError as error:
+            self.damage = f"{error}: it is cut off or corrupt"
+            self._file.flush()
         except OSError as error:
-            if error.errno is None:  # BadGzipFile and bz2 raise bare OSErrors on corrupt data
-                self.damage = f"its {self.compression} data is corrupt ({error})"
-            else:
-                self.close()
-                raise BackupError(
-                    f"{self.path} cannot be unpacked into {tempfile.gettempdir()}: {error.strerror}.",
-                    "Set TMPDIR to a folder with room for the unpacked dump.",
-                ) from error
-        except _DAMAGE as error:
-            self.damage = f"its {self.compression} data is cut off or corrupt ({str(error).rstrip('.') or type(error).__name__})"
+            self.close()
+            raise BackupError(
+                f"{self.path} cannot be unpacked into {tempfile.gettempdir()}: {error.strerror}.",
+                "Set TMPDIR to a folder with room for the unpacked dump.",
+            ) from error
         finally:
             packed.close()
-        self._file.flush()
 
     @property
     def fd(self) -> int:

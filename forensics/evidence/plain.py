@@ -49,7 +49,8 @@ class Data:
     """A run of rows of one table: `form` says whether COPY wrote them or INSERT.
 
     `start` and `end` are byte offsets in the unpacked file, the end marker left out. `rows` counts the lines of a
-    COPY run; it is None for INSERTs. `complete` is False where the file ends within it.
+    COPY run; it is None for INSERTs. `complete` is False where the file ends within it. `written_for` is the table that
+    the heading above INSERTs names: with --load-via-partition-root a partition, whose order of columns the values have.
     """
 
     table: TableName
@@ -60,6 +61,7 @@ class Data:
     rows: int | None = None
     complete: bool = True
     database: str | None = None
+    written_for: TableName | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class _Scanner:
         self.databases: list[str] = []
         self.with_tables: list[str | None] = []
         self.announced: list[tuple[TableName, str | None]] = []
+        self.heading: TableName | None = None
         self.database: str | None = None
         self.encoding: str | None = None
         self.standard_strings = True
@@ -131,6 +134,10 @@ class _Scanner:
                 at = self._meta_command(at)
             else:
                 at = self._statement(at)
+        last = self.data[-1] if self.data else None
+        if last and last.form == "insert" and not self.text[last.end :].strip():
+            # A run of INSERTs has no end mark: where the file ends with one, more may have followed.
+            self.data[-1] = replace(last, complete=False)
         return Index(
             tuple(self.statements), tuple(self.data), tuple(self.comments), tuple(self.databases),
             tuple(self.with_tables), tuple(self.announced), self.encoding, self.standard_strings, self.line_end, self.damage,
@@ -144,7 +151,8 @@ class _Scanner:
         if words.startswith((b"PostgreSQL database", b"Dumped ", b"Started on", b"Completed on")):
             self.comments.append(words.decode("utf-8", "replace"))
         elif heading := _DATA_HEADING.match(words):
-            self.announced.append((TableName(heading[2].decode("utf-8", "replace"), heading[1].decode("utf-8", "replace")), self.database))
+            self.heading = TableName(heading[2].decode("utf-8", "replace"), heading[1].decode("utf-8", "replace"))
+            self.announced.append((self.heading, self.database))
         return line.end()
 
     def _meta_command(self, at: int) -> int:
@@ -168,7 +176,9 @@ class _Scanner:
             self.damage = f"a statement that begins at byte {at} has no end"
             if insert := _INSERT.match(self.text[at : at + _HEAD_BYTES]):
                 self._insert(at, at, insert)
-                self.data[-1] = replace(self.data[-1], complete=False)
+            last = self.data[-1] if self.data else None
+            if last and last.form == "insert" and not self.text[last.end : at].strip():
+                self.data[-1] = replace(last, complete=False)
             return self.size
         head = self.text[at : min(end, at + _HEAD_BYTES)]
         if head[:6].upper() == b"INSERT" and (insert := _INSERT.match(head)):
@@ -198,13 +208,13 @@ class _Scanner:
     def _insert(self, at: int, end: int, match: re.Match[bytes]) -> int:
         table = self._table(match[1])
         last = self.data[-1] if self.data else None
-        if last and last.form == "insert" and last.table == table and last.database == self.database:
+        if last and last.form == "insert" and (last.table, last.database, last.written_for) == (table, self.database, self.heading):
             between = self.text[last.end : at]
             if not between.strip():
                 self.data[-1] = replace(last, end=end)
                 return end
         self._note_tables()
-        self.data.append(Data(table, None, at, end, "insert", database=self.database))
+        self.data.append(Data(table, None, at, end, "insert", database=self.database, written_for=self.heading))
         return end
 
     def _copy(self, end: int, match: re.Match[bytes]) -> int:
@@ -324,7 +334,7 @@ class InsertSegment(Segment):
         convert = copytext.transcoder(source.index.encoding)
         yield from inserts.copy_blocks(
             (convert(c) if convert else c for c in inserts.whole_statements(chunks, source.index.standard_strings)),
-            source.table_columns(data.table),
+            source.table_columns(data.written_for or data.table) or source.table_columns(data.table),
             self.columns,
             source.index.standard_strings,
         )

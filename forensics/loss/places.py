@@ -47,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True)
 class _Found:
-    """Matches of one place: working tables (pair, at) and of the holders that hold anything there."""
+    """Matches of one place: working tables (pair, spot) and of the holders that hold anything there."""
 
     name: TableName
     column: str | None
@@ -156,7 +156,7 @@ class Search:
         return self._work.temp(f"SELECT DISTINCT {heads} FROM {self._missing} m WHERE {_when(self, holder)}")
 
     def _leaves(self, column: Column, rows: str, width: int) -> str:
-        """Take values apart: key of the holder (k0, …), token, label (its path in JSON), within (its object), at (its place)."""
+        """Take values apart: key of the holder (k0, …), token, label (its path in JSON), within (its object), spot (its place)."""
         keys = listed([f"k{i}" for i in range(width)])
         kind = family(column.type, self._work.live.catalog)
         if kind in ("json", "jsonb"):
@@ -168,11 +168,11 @@ class Search:
             whole = f"(SELECT * FROM {rows} WHERE NOT (v[1] IN ('[', chr(123)) AND json_valid(v)))"
             inner = f"(SELECT * FROM {rows} WHERE v[1] IN ('[', chr(123)) AND json_valid(v))"
             query = (
-                f"SELECT {keys}, unnest(parts) AS token, '$' AS label, '$' AS within, unnest(range(len(parts))) AS at "
+                f"SELECT {keys}, unnest(parts) AS token, '$' AS label, '$' AS within, unnest(range(len(parts))) AS spot "
                 f"FROM (SELECT {keys}, string_split_regex(trim(v), '\\s*[,;|]\\s*') AS parts FROM {whole}) UNION ALL {_json(keys, inner)}"
             )
         else:
-            query = f"SELECT {keys}, v AS token, '$' AS label, '$' AS within, 0 AS at FROM {rows}"
+            query = f"SELECT {keys}, v AS token, '$' AS label, '$' AS within, 0 AS spot FROM {rows}"
         return self._work.temp(query)
 
     def _match(self, holder: Parent, live: Table, column: Column, leaves: str, others: Sequence[Parent]) -> None:
@@ -194,7 +194,7 @@ class Search:
             if n:
                 joins += f" AND l{n}.within = l0.within"
         when = " AND ".join(_when(self, p) for p in (holder, *others))
-        matches = work.temp(f"SELECT m.pair, min(l0.at) AS at FROM {self._missing} m {joins} WHERE {when} GROUP BY m.pair")
+        matches = work.temp(f"SELECT m.pair, min(l0.spot) AS spot FROM {self._missing} m {joins} WHERE {when} GROUP BY m.pair")
         heads = listed([f"k{i}" for i in range(len(keys))])
         holds = work.temp(f"SELECT DISTINCT {heads} FROM {leaves} WHERE label IN ({', '.join(map(literal, labels[0]))})")
         several = objects or column.type.endswith("[]") or family(column.type, work.live.catalog) == "text"
@@ -288,7 +288,7 @@ class Search:
                 return
             on.append(same([f"m.{f}" for f in ours], [f"t.c{columns.index(c)}" for c in place]))
         when = " AND ".join(_when(self, p) for p in parents)
-        matches = work.temp(f"SELECT m.pair, 0 AS at FROM {self._missing} m SEMI JOIN {rows} t ON {' AND '.join(on)} WHERE {when}")
+        matches = work.temp(f"SELECT m.pair, 0 AS spot FROM {self._missing} m SEMI JOIN {rows} t ON {' AND '.join(on)} WHERE {when}")
         hits, missing, total = work.one(
             f"SELECT (SELECT count(*) FROM {matches}), (SELECT count(*) FROM {self._missing}), (SELECT count(*) FROM {rows})"
         )
@@ -341,9 +341,9 @@ class Search:
         (holder,) = found.holders
         keys = self._fields(holder.columns) or []
         (pairs, wrong) = self._work.one(
-            f"SELECT count(*), count(*) FILTER (at < before) FROM (SELECT x.at, lag(x.at) OVER (PARTITION BY {listed(keys, 'm.')} "
-            f"ORDER BY TRY_CAST(m.{field} AS HUGEINT), x.at) AS before FROM {found.matches} x JOIN {self._missing} m ON m.pair = x.pair) "
-            "WHERE before IS NOT NULL"
+            f"SELECT count(*), count(*) FILTER (spot < earlier) FROM (SELECT x.spot, lag(x.spot) OVER (PARTITION BY {listed(keys, 'm.')} "
+            f"ORDER BY TRY_CAST(m.{field} AS HUGEINT), x.spot) AS earlier FROM {found.matches} x JOIN {self._missing} m ON m.pair = x.pair) "
+            "WHERE earlier IS NOT NULL"
         )
         return "kept" if not wrong else "partly kept" if wrong < pairs / 2 else "lost"
 
@@ -380,8 +380,8 @@ def _array(keys: str, rows: str) -> str:
     pattern = r'"(?:[^"\\]|\\.)*"|[^{},"]+'
     bare = r"regexp_replace(e[2:-2], '\\(.)', '\1', 'g')"
     return (
-        f"SELECT {keys}, CASE WHEN e[1] = '\"' THEN {bare} ELSE e END AS token, '$' AS label, '$' AS within, at FROM "
-        f"(SELECT {keys}, unnest(parts) AS e, unnest(range(len(parts))) AS at FROM "
+        f"SELECT {keys}, CASE WHEN e[1] = '\"' THEN {bare} ELSE e END AS token, '$' AS label, '$' AS within, spot FROM "
+        f"(SELECT {keys}, unnest(parts) AS e, unnest(range(len(parts))) AS spot FROM "
         f"(SELECT {keys}, regexp_extract_all(v, {literal(pattern)}) AS parts FROM {rows})) WHERE e <> 'NULL'"
     )
 
@@ -391,8 +391,8 @@ def _json(keys: str, rows: str) -> str:
     tree = f"(SELECT {keys}, r.* FROM (SELECT * FROM {rows} WHERE json_valid(v)) s, json_tree(s.v::JSON) r)"
     path = r"regexp_replace({0}, '\[[0-9]+\]', '', 'g')"
     return (
-        f"SELECT {keys}, atom ->> '$' AS token, {path.format('fullkey')} AS label, path AS within, id AS at "
+        f"SELECT {keys}, atom ->> '$' AS token, {path.format('fullkey')} AS label, path AS within, id AS spot "
         f"FROM {tree} WHERE type NOT IN ('OBJECT', 'ARRAY', 'NULL', 'BOOLEAN') "
-        f"UNION ALL SELECT {keys}, key AS token, {path.format('path')} || '.*' AS label, path AS within, id AS at "
+        f"UNION ALL SELECT {keys}, key AS token, {path.format('path')} || '.*' AS label, path AS within, id AS spot "
         f"FROM {tree} WHERE key IS NOT NULL AND NOT ends_with(fullkey, ']')"
     )

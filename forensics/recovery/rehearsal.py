@@ -22,10 +22,10 @@ import psycopg
 from psycopg import conninfo, sql
 
 from forensics.compare.schema import drift
-from forensics.errors import RecoveryError, ScratchError, redact
+from forensics.errors import RecoveryError, redact
 from forensics.evidence.live import LiveSource
 from forensics.model import Table, TableName
-from forensics.recovery.script import LiveState, Work, array, listed, literal, template
+from forensics.recovery.script import LiveState, Work, array, listed, template
 from forensics.recovery.selection import Selection, Target
 from forensics.scratch import Scratch
 
@@ -100,7 +100,7 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
     found: dict[TableName, tuple[str, str, str]] = {}
     if not selection.inserted:
         return LiveState(found)
-    with _under_snapshot(source) as connection:
+    with under_snapshot(source) as connection:
         for target in selection.inserted:
             try:
                 prints = _fingerprint(connection, _source(source.catalog.tables[target.name]), target.columns)
@@ -115,7 +115,8 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
 
 
 @contextmanager
-def _under_snapshot(source: LiveSource) -> Iterator[psycopg.Connection[Any]]:
+def under_snapshot(source: LiveSource) -> Iterator[psycopg.Connection[Any]]:
+    """A session of live under the snapshot that `source` reads."""
     connection = source.connect()
     try:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -424,11 +425,3 @@ class _Run:
 
 def _hash(target: Target) -> str:
     return f"md5(ROW({', '.join(f't.{listed([c])}' for c in target.columns)})::text)"
-
-
-def failed(error: ScratchError | RecoveryError) -> Rehearsal:
-    """A rehearsal that could not be held, as a result that does not hold."""
-    return Rehearsal(0, 0, 0, False, False, False, False, 0.0, 0.0, problems=(str(error),))
-
-
-__all__ = ["LiveState", "Rehearsal", "failed", "live_state", "literal", "rehearse"]

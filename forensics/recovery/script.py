@@ -110,7 +110,7 @@ def write_recovery(path: Path, work: Work) -> None:
     with private_file(path) as out:
         for line in _recovery_header(work):
             print(line, file=out)
-        _begin(out, "recover")
+        start(out, "recover")
         _where_things_stand(out, work)
         print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
         for schema in work.definitions.schemas:
@@ -165,7 +165,8 @@ def _recovery_header(work: Work) -> Iterator[str]:
     yield ""
 
 
-def _begin(out: IO[str], *helpers: str) -> None:
+def start(out: IO[str], *helpers: str) -> None:
+    """Begin a script: psql's settings, the transaction, the session's, the helpers."""
     print("\\set ON_ERROR_STOP on\n\\set QUIET on\n\\encoding UTF8", file=out)
     print("\\if :{?accept_changes}\n\\else\n\\set accept_changes off\n\\endif\n", file=out)
     print("BEGIN;", file=out)
@@ -329,7 +330,7 @@ def write_undo(path: Path, work: Work) -> None:
         print("-- It stops and changes nothing where the application uses what came back: rows written into the tables that were made", file=out)
         print("-- again, recovered rows that were changed, or rows that refer to them. It can run twice.", file=out)
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql\n", file=out)
-        _begin(out, "undo")
+        start(out, "undo")
         if recreated:
             print(f"SELECT pg_temp.standing({array([t.name.sql for t in recreated])}) = 'absent' AS gone \\gset", file=out)
         else:

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
 from forensics.compare import matching
 from forensics.errors import UsageError
 from forensics.loss.junctions import find_junctions
-from forensics.model import Catalog, ForeignKey, Table, TableName, TableResult
+from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
 CLASSES = ("restorable", "moved", "superseded", "blocked", "conflicting", "unexplained")
@@ -113,13 +113,27 @@ class Selection:
     def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:
         """Yield the rows of some classes as COPY text, a run of lines at a time."""
         fields = ", ".join(f"copy_field(r.{f})" for f in target.fields)
-        reader = self._cursor.execute(
-            f"SELECT concat_ws(chr(9), {fields}) AS line FROM rows.backup_{target.number} r "
-            f"JOIN class_{target.number} c ON c.pair = r.pair WHERE list_contains(?, c.class) ORDER BY r.pair",
-            [list(classes)],
-        ).to_arrow_reader(50_000)
-        for batch in reader:
+        yield from self.copy(
+            f"SELECT concat_ws(chr(9), {fields}) AS line FROM {self.rows(target)} "
+            f"WHERE c.class IN ({', '.join(repr(c) for c in classes)}) ORDER BY r.pair"
+        )
+
+    def rows(self, target: Target) -> str:
+        """What to select a target's missing rows from: the row is `r` (columns `f0`, `f1`, …), its class `c.class`."""
+        return f"rows.backup_{target.number} r JOIN class_{target.number} c ON c.pair = r.pair"
+
+    def field(self, target: Target, column: str) -> str:
+        """The place of a target's column in `rows`."""
+        return f"r.{target.fields[target.columns.index(column)]}"
+
+    def copy(self, query: str) -> Iterator[str]:
+        """Yield what a query of one column of text answers, a run of lines at a time."""
+        for batch in self._cursor.execute(query).to_arrow_reader(50_000):
             yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask the case, the classes included."""
+        return self._cursor.execute(query).fetchall()
 
     @property
     def recreated(self) -> tuple[Target, ...]:
@@ -152,7 +166,7 @@ class _Chooser:
         self._store, self._db, self._scope = store, cursor, scope
         self._results = {r.name: r for r in results}
         self._backup, self._live = store.catalogs()
-        self._junctions = {**find_junctions(self._live), **find_junctions(self._backup)}
+        self._junctions = junction_parents(store)
         self._numbers = {name: store.number(name) for name in self._results}
 
     def selection(self) -> Selection:
@@ -160,7 +174,7 @@ class _Chooser:
         names = {r.name for r in chosen}
         targets = {r.name: self._target(r, names) for r in chosen}
         for target in targets.values():
-            self._begin(target)
+            self._begin(target, names)
         while sum(self._block(t, targets) for t in targets.values()):
             pass
         counted = [self._counted(t) for t in _in_order(targets)]
@@ -171,18 +185,15 @@ class _Chooser:
             return False
         if result.state == "dropped":
             return True
-        return result.state == "compared" and bool(result.missing) and (self._scope.include_unexplained or self._explained(result.name))
+        return result.state == "compared" and bool(result.missing) and (self._scope.include_unexplained or self._explained(result))
 
-    def _explained(self, name: TableName) -> bool:
-        return self._attribution(name) is not None
-
-    def _attribution(self, name: TableName) -> str | None:
-        """A query for the pairs of a surviving table's missing rows that `cause` lays at a statement, or None."""
-        found = self._store.get("cause")
-        if not found:
-            return None
-        at = [s for s in found["statements"] if (s.get("schema"), s.get("table")) == tuple(name) and not s.get("column") and s.get("rows")]
-        return "SELECT pair FROM rest" if at else None
+    def _explained(self, result: TableResult) -> bool:
+        """Whether `cause` lays missing rows of a surviving table at a statement."""
+        found = self._store.get("cause") or {}
+        return any(
+            s["rows"] and not s.get("column") and (s.get("schema"), s.get("table")) == tuple(result.name)
+            for s in found.get("statements", ())
+        )  # fmt: skip
 
     def _target(self, result: TableResult, chosen: set[TableName]) -> Target:
         name = result.name
@@ -202,7 +213,7 @@ class _Chooser:
     def _links(self, table: Table, columns: set[str], chosen: set[TableName]) -> tuple[Link, ...]:
         """The foreign keys of a table, and the links of a junction table that the schema does not declare."""
         found: list[Link] = []
-        for key in _foreign_keys(table, self._backup, self._live):
+        for key in table.foreign_keys:
             if set(key.columns) <= columns:
                 found.append(Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen)))
         for parent in self._junctions.get(table.name, ()):
@@ -215,16 +226,21 @@ class _Chooser:
 
     # --- classes -----------------------------------------------------------------------------------
 
-    def _begin(self, target: Target) -> None:
+    def _begin(self, target: Target, chosen: set[TableName]) -> None:
         """Table class_N: (pair, class, reason) of the missing rows, before anything is known of their parents."""
         n = target.number
         source = f"SELECT pair FROM rows.backup_{n} WHERE state = 'missing'"
         if not self._has(f"rows.backup_{n}"):
             source = "SELECT 0::BIGINT AS pair WHERE false"
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE class_{n} AS SELECT pair, 'restorable' AS class, NULL::VARCHAR AS reason FROM ({source})")
-        if self._has(f"loss.class_{n}"):
+        if self._has(f"loss.links_{n}"):
             self._db.execute(
-                f"UPDATE class_{n} c SET class = l.class FROM loss.class_{n} l WHERE l.pair = c.pair AND l.class IN ('moved', 'superseded')"
+                f"UPDATE class_{n} c SET class = l.class, reason = CASE l.class "
+                "WHEN 'conflicting' THEN 'it collides with ' || coalesce(l.violates, 'a constraint of live') "
+                "WHEN 'blocked' THEN 'the row of ' || array_to_string(l.blocked_by, ' and of ') || ' that it refers to is gone' END "
+                f"FROM loss.links_{n} l WHERE l.pair = c.pair AND l.class <> 'restorable' "
+                "AND NOT (l.class = 'blocked' AND list_has_any(l.blocked_by, ?))",
+                [[str(name) for name in chosen]],
             )
         if target.kind == "insert":
             self._conflicts(target)
@@ -313,9 +329,20 @@ def _writable(live: Table, column: str) -> bool:
     return found is not None and not found.generated
 
 
-def _foreign_keys(table: Table, backup: Catalog, live: Catalog) -> tuple[ForeignKey, ...]:
-    """A root table's foreign keys; those of its partitions are its own."""
-    return table.foreign_keys
+def junction_parents(store: Store) -> dict[TableName, tuple[Parent, ...]]:
+    """The junction tables of a case with their parents, those included that no foreign key declares."""
+    found = store.get("junctions")
+    if found is None:
+        backup, live = store.catalogs()
+        return {**find_junctions(live), **find_junctions(backup)}
+    return {
+        TableName(**j["name"]): tuple(
+            Parent(TableName(p["schema"], p["table"]), tuple(p["columns"]), tuple(p["parent_columns"]), p["declared"])
+            for p in j["parents"]
+            if "when" not in p  # a link whose table another column names: no statement of ours can follow it
+        )
+        for j in found
+    }
 
 
 def _referenced(key: ForeignKey, *catalogs: Catalog) -> tuple[str, ...]:

@@ -176,7 +176,9 @@ def loss(results: Sequence[TableResult], *, width: int = WIDE, limit: int = 24) 
                 canvas.bar(x, bar_top, part_width, thick, colour)
                 x += part_width
         if rest:
-            more = f"and {count(len(rest))} more {plural(len(rest), 'table')}: {count(sum(r.missing or 0 for r in rest))} rows missing"
+            left_out = sum(r.missing or 0 for r in rest)
+            what = f"{count(left_out)} rows missing" if left_out else "rows changed, none missing"
+            more = f"and {count(len(rest))} more {plural(len(rest), 'table')}: {what}"
             canvas.words(left, height - 14, more, fontsize=12, color=QUIET)
         worst = ", ".join(f"{r.name} {count(r.missing)} of {count(r.backup_rows)}" for r in hit[:5] if r.missing)
         alt = f"Missing, changed and kept rows of the {count(len(hit))} tables that differ. Most missing: {worst or 'none'}."

@@ -11,13 +11,13 @@ from markupsafe import Markup
 
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
-from forensics.report.tables import Document, method
+from forensics.report.tables import CLASSES, Document, ParentLoss, method
 from forensics.report.words import count, fact, moment, percent, plural, visible
 
 
 def render(document: Document) -> str:
     """Return the report as an HTML document."""
-    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), method=method(document))
+    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), method=method(document), classes=CLASSES)
 
 
 class _Figures:
@@ -37,6 +37,9 @@ class _Figures:
     @property
     def classes(self) -> Markup:
         return _both(*(figures.classes(self._document.classes or {}, width=w) for w in (WIDE, NARROW)))
+
+    def distribution(self, hit: ParentLoss) -> Markup:
+        return _both(*(figures.distribution(hit.before, hit.after, parent=str(hit.name), width=w) for w in (WIDE, NARROW)))
 
     @property
     def timeline(self) -> Markup:

@@ -110,16 +110,13 @@ def _links(d: Document) -> list[str]:
 
 
 def _worst(j: Junction) -> list[str]:
-    parts = []
-    for p in j.shown:
-        if p.worst:
-            labels = ("name",) if p.labelled else ()
-            rows = [
-                (code(r.key), *((text(r.label or "–"),) if p.labelled else ()), count(r.had), count(r.missing)) for r in p.worst[:5]
-            ]  # fmt: skip
-            head = (text(", ".join(p.key)), *labels, "in backup", "missing")
-            parts += [f"Worst hit rows of {code(p.name)} by {code(j.name)}:", _table(head, rows, 1 + len(labels))]
-    return parts
+    p = j.holder
+    if p is None:
+        return []
+    names = ("name",) if p.labelled else ()
+    rows = [(code(r.key), *((text(r.label or "–"),) if p.labelled else ()), count(r.had), count(r.missing)) for r in p.worst[:5]]
+    head = (text(", ".join(p.key)), *names, "had", "missing")
+    return [f"Rows of {code(p.name)} that miss the most links of {code(j.name)}:", _table(head, rows, 1 + len(names))]
 
 
 def _drift(d: Document) -> list[str]:

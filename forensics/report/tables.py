@@ -91,10 +91,9 @@ class Junction:
         return str(self.result.name)
 
     @property
-    def shown(self) -> tuple[ParentLoss, ...]:
-        """The parents of whose rows one can lose many links; at least one."""
-        many = [p for p in self.parents if p.hit and (self.result.missing or 0) / p.hit >= 1.5]
-        return tuple(many) or self.parents[:1]
+    def holder(self) -> ParentLoss | None:
+        """The parent of whose rows one misses the most links on average: the one that has a gallery, say, not the pictures."""
+        return next((p for p in self.parents if p.hit), None)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,140 @@
+"""The cause of a case, as notebooks show it: migrations, statements, what is left unexplained."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.cause.attribution import Ask, Listener, attribute
+from forensics.errors import CaseError
+from forensics.evidence.migrations import read_folder
+from forensics.store import make_private
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forensics.case import Case
+
+_MIGRATIONS = ["name", "applied_at", "state", "in_backup", "in_live", "file", "rolled_back", "attempts", "tool"]
+_STATEMENTS = ["migration", "line", "hazard", "schema", "table", "column", "rows", "moved", "changed", "blanked", "counted", "sql"]
+
+
+class Cause:
+    """Which migration statement did it.
+
+    Attributes:
+        found: everything, as `cause.json` has it.
+    """
+
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.found = found
+
+    @property
+    def migrations(self) -> pd.DataFrame:
+        """One row a migration, in order: when it was applied, on which sides, and how its file stands."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.found["migrations"], columns=_MIGRATIONS)
+        return frame.assign(applied_at=pd.to_datetime(frame["applied_at"], utc=True, format="ISO8601"))
+
+    @property
+    def statements(self) -> pd.DataFrame:
+        """One row a statement and table (or column): the missing rows (or values) that it accounts for."""
+        import pandas as pd
+
+        return pd.DataFrame(self.found["statements"], columns=_STATEMENTS)
+
+    @property
+    def unexplained(self) -> pd.DataFrame:
+        """One row a table: missing rows that no statement accounts for."""
+        import pandas as pd
+
+        return pd.DataFrame(self.found["unexplained"], columns=["schema", "table", "rows"])
+
+    @property
+    def hazards(self) -> pd.DataFrame:
+        """One row a danger of the migrations between backup and live, whether it struck or not."""
+        import pandas as pd
+
+        return pd.DataFrame(self.found["hazards"], columns=["migration", "line", "hazard", "schema", "table", "column", "says", "within", "sql"])
+
+    @property
+    def timeline(self) -> pd.DataFrame:
+        """Events in order: `time`, `label`, and `kind` (backup, migration before, migration, incident, now)."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.found["timeline"], columns=["time", "label", "kind"])
+        return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say besides: what does not fit together, what could not be replayed."""
+        return tuple(self.found["notes"])
+
+    @property
+    def verdict(self) -> str:
+        """The answer in a few sentences."""
+        return verdict(self.found)
+
+    def _repr_html_(self) -> str:
+        struck = self.statements
+        struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
+        shown = struck.drop(columns=["sql", "counted"]).to_html(index=False, na_rep="", escape=True) if len(struck) else ""
+        said = "".join(f"<li>{html.escape(n)}</li>" for n in self.notes)
+        return f"<p><b>{html.escape(self.verdict)}</b></p>{shown}<ul>{said}</ul>"
+
+    def __repr__(self) -> str:
+        return f"<Cause: {self.verdict}>"
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """Say in a few sentences what a `cause.json` holds."""
+    rows = sum(s["rows"] for s in found["statements"] if s["column"] is None)
+    moved = sum(s["moved"] for s in found["statements"] if s["column"] is None)
+    values = sum(s["rows"] for s in found["statements"] if s["column"] is not None)
+    blanked = sum(s["blanked"] for s in found["statements"])
+    rest = sum(u["rows"] for u in found["unexplained"])
+    struck = [s for s in found["statements"] if s["rows"]]
+    said = []
+    if struck:
+        places = {(s["migration"], s["line"]) for s in struck}
+        names = sorted({s["migration"] for s in struck})
+        what = [f"{rows:,} missing rows"] * bool(rows) + [f"{values:,} values of dropped columns"] * bool(values)
+        said.append(
+            f"{len(places)} {'statement' if len(places) == 1 else 'statements'} of {' and '.join(names[:3])}"
+            f"{' and others' * (len(names) > 3)} account for {' and '.join(what)}."
+        )
+    if moved:
+        said.append(f"{moved:,} of these rows were moved, not lost.")
+    if blanked:
+        said.append(f"{blanked:,} values stand where there was NULL.")
+    if rest:
+        said.append(f"{rest:,} missing rows are unexplained: no statement took them.")
+    if not said:
+        said.append("No missing row is laid at a migration.")
+    return " ".join(said)
+
+
+def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = (), listener: Listener | None = None) -> Cause:
+    """Attribute, and write what is found into the case and to `cause.json`; without a folder, return what was found before.
+
+    Raises:
+        CaseError: nothing was found before, or another process holds the case.
+        MigrationError, UsageError: the folder, or a migration in it, is at fault.
+    """
+    if folder is None:
+        stored = case.store.get("cause")
+        if stored is None:
+            raise CaseError(f"The cause of case {case.folder} was not looked for yet.", 'Give the folder of the migrations: case.cause("migrations/").')
+        return Cause(stored)
+    found = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
+    with case.writing() as store:
+        store.put("cause", found)
+    make_private(case.folder)
+    path = case.folder / "cause.json"
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.chmod(0o600)
+    return Cause(found)

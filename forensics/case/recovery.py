@@ -1,0 +1,111 @@
+"""The way back, seen from a case: options, scripts, and the rehearsal."""
+
+from __future__ import annotations
+
+import html
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forensics.recovery import Plan, Scope, make_plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forensics.case import Case
+
+
+class Recovery:
+    """What can come back of a case, at what price.
+
+    Calling it narrows or widens what comes back: `case.recovery(tables=["hotel_images"])`.
+    """
+
+    def __init__(self, case: Case, scope: Scope | None = None) -> None:
+        self._case = case
+        self._scope = scope or Scope()
+        self._plan: Plan | None = None
+
+    def __call__(self, *, tables: Sequence[str] = (), include_unexplained: bool = False, columns: bool = False) -> Recovery:
+        """Return the recovery of another choice of rows.
+
+        Args:
+            tables: shell patterns; empty means all.
+            include_unexplained: also rows that no statement is known to have taken.
+            columns: also the values of dropped columns.
+        """
+        return Recovery(self._case, Scope(tuple(tables), include_unexplained, columns))
+
+    @property
+    def plan(self) -> Plan:
+        """What was last worked out."""
+        if self._plan is None:
+            self._plan = make_plan(self._case.store, None, self._scope)
+        return self._plan
+
+    @property
+    def options(self) -> pd.DataFrame:
+        """One row an option: what it recovers, destroys, and cannot bring back."""
+        import pandas as pd
+
+        names = ["name", "recovers", "destroys", "blocked", "verified", "seconds"]
+        return pd.DataFrame([{n: getattr(o, n) for n in names} for o in self.plan.options], columns=names).set_index("name")
+
+    @property
+    def tables(self) -> pd.DataFrame:
+        """One row a table that rows return to: how many, and what of the others."""
+        import pandas as pd
+
+        rows = [{"table": str(t.name), "kind": t.kind, "missing": t.missing, **t.counts} for t in self.plan.targets]
+        return pd.DataFrame(rows)
+
+    @property
+    def recommendation(self) -> str:
+        """What the numbers speak for."""
+        return self.plan.recommendation
+
+    def write(self, out: str | Path, *, live: str | None = None) -> Plan:
+        """Write the scripts, the plan and the runbook into a folder.
+
+        Args:
+            live: how to reach live, so that the scripts can tell whether it changed; it is only read.
+
+        Raises:
+            RecoveryError, LiveError: as `make_plan`.
+        """
+        self._plan = make_plan(self._case.store, Path(out), self._scope, live=live)
+        return self._plan
+
+    def rehearse(self, out: str | Path | None = None, *, live: str | None = None) -> Plan:
+        """Rehearse the scripts on a throw-away PostgreSQL with live's schema and rows; the proof goes into the case.
+
+        Args:
+            out: where the scripts go; None for a temporary folder.
+            live: how to reach live; LIVE_DSN or the PG* variables where it is None.
+
+        Raises:
+            RecoveryError, LiveError, ScratchError: as `make_plan`.
+        """
+        dsn = live if live is not None else os.environ.get("LIVE_DSN", "")
+        if out is None:
+            with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
+                self._plan = make_plan(self._case.store, Path(folder), self._scope, live=dsn, rehearsed=True)
+        else:
+            self._plan = make_plan(self._case.store, Path(out), self._scope, live=dsn, rehearsed=True)
+        with self._case.writing() as store:
+            store.put("recovery", self._plan.as_json())
+        return self._plan
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(o.name)}</th><td>{o.recovers:,}</td><td>{o.destroys:,}</td>"
+            f"<td>{o.blocked:,}</td><td>{'yes' if o.verified else 'no'}</td></tr>"
+            for o in self.plan.options
+        )
+        head = "<tr><th>option</th><th>recovers</th><th>destroys</th><th>blocked</th><th>verified</th></tr>"
+        return f"<p><b>{html.escape(self.plan.recommendation)}</b></p><table>{head}{rows}</table>"
+
+    def __repr__(self) -> str:
+        return f"<Recovery: {self.plan.recommendation}>"

@@ -1,0 +1,496 @@
+"""Which statement did it: what the replay counted, laid beside what `compare` found missing, down to the last row.
+
+For every table the statements' rows and the unexplained ones add up to the rows that are missing. A row that the
+application deleted before the migration ran is unexplained where no statement would have taken it; where one would have
+(a DROP TABLE), it counts for that statement: nobody can know which came first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from forensics.cause.hazards import CODES, Hazard, destructive, ranges, read_hazards
+from forensics.cause.history import History, place
+from forensics.cause.replay import Replay, Watched, copy_lines
+from forensics.errors import EvidenceError, ScratchError
+from forensics.evidence import Source, open_source
+from forensics.evidence.migrations import MigrationFolder, Statement, history_of
+from forensics.model import Catalog, ColumnChange, TableName, TableResult, plain
+from forensics.scratch import Scratch
+from forensics.store import Store
+
+Listener = Callable[[str], None]
+
+_WHOLE = ("drop-table", "truncate", "delete-all", "drop-schema", "rename-table")
+_OF_COLUMN = ("drop-column", "rename-column", "drop-type")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to attribute by.
+
+    Attributes:
+        folder: the migration files; None attributes nothing and only places what the histories say.
+        ran: shell patterns of migrations that ran between backup and live, where no history says so.
+        replay: whether to run them in a scratch PostgreSQL; otherwise only what needs no run is counted.
+    """
+
+    folder: MigrationFolder | None
+    ran: tuple[str, ...] = ()
+    replay: bool = True
+
+
+@dataclass
+class _Account:
+    """What one statement did to one table, or to one column of it."""
+
+    step: int
+    migration: str
+    statement: Statement
+    hazard: str
+    name: TableName | None
+    column: str | None = None
+    rows: int = 0
+    moved: int = 0
+    changed: int = 0
+    blanked: int = 0
+    counted: Literal["replay", "backup"] = "replay"
+    moved_to: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A statement between backup and live, with its hazards."""
+
+    number: int
+    migration: str
+    statement: Statement
+    hazards: tuple[Hazard, ...]
+
+
+def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> dict[str, Any]:
+    """Work out which migration statement took what; return it as `cause.json` has it.
+
+    Args:
+        store: the case, compared to its end; only read.
+        listener: is told what is going on.
+
+    Raises:
+        UsageError: a pattern of `ask.ran` fits no migration.
+        MigrationError: a migration that ran between backup and live does not parse.
+        CaseError: the case was written before histories were kept.
+    """
+    return _Attribution(store, ask, listener or (lambda _: None)).run()
+
+
+class _Attribution:
+    def __init__(self, store: Store, ask: Ask, listener: Listener) -> None:
+        self._store, self._ask, self._tell = store, ask, listener
+        self._backup, self._live = store.catalogs()
+        self._results: dict[TableName, TableResult] = {r.name: r for r in store.results()}
+        self._changes: list[ColumnChange] = store.changes()
+        self._history = _history(store, ask)
+        self._notes = list(self._history.notes)
+        self._steps = list(self._read())
+        self._accounts: dict[tuple[int, TableName | None, str | None], _Account] = {}
+        self._failed: dict[int, str] = {}
+        self._replayed: dict[str, Any] = {"ran": False, "seconds": 0.0, "failed": []}
+
+    def _read(self) -> Iterator[_Step]:
+        number = 0
+        for migration in self._history.between:
+            for statement, hazards in read_hazards(migration, self._backup, self._history.schema):
+                number += 1
+                yield _Step(number, migration.name, statement, tuple(hazards))
+
+    def run(self) -> dict[str, Any]:
+        rest = {n: r.missing for n, r in self._results.items() if r.missing}
+        values = {(c.name, c.column): c.values_missing for c in self._changes if c.change == "dropped" and c.values_missing}
+        if self._steps and (rest or values or any(r.changed for r in self._results.values())):
+            if not (self._ask.replay and self._replay(rest, values)):
+                self._failed = {s.number: "it was not replayed" for s in self._steps}
+            self._count_from_backup(rest, values)
+        self._list_harmless()
+        return self._answer(rest, values)
+
+    # --- the replay --------------------------------------------------------------------------------
+
+    def _replay(self, rest: dict[TableName, int], values: dict[tuple[TableName, str], int]) -> bool:
+        """Replay; take what is accounted for out of `rest` and `values`. Return whether it ran at all."""
+        started = time.monotonic()
+        self._tell("starting a scratch PostgreSQL")
+        try:
+            with Scratch() as scratch, Replay(scratch, "replay") as replay:
+                self._notes_of_server(scratch)
+                whole = self._load(replay)
+                watched = self._watch(replay, whole)
+                replay.run(self._history.between, self._history.schema, lambda name: self._tell(f"replaying {name}"))
+                for one in watched:
+                    self._settle(replay, one, rest)
+                self._settle_values(replay, values)
+                self._failed = {s.number: s.error for s in replay.steps if s.error}
+                self._notes += replay.notes
+        except ScratchError as error:
+            self._notes.append(f"The replay could not run, and statements are counted from the backup alone: {error.message}")
+            return False
+        for step in replay.steps:
+            if step.error:
+                self._replayed["failed"].append(
+                    {"migration": step.migration, "line": step.statement.line, "sql": step.statement.text, "error": step.error}
+                )
+        self._replayed |= {"ran": True, "seconds": round(time.monotonic() - started, 3)}
+        return True
+
+    def _notes_of_server(self, scratch: Scratch) -> None:
+        theirs = self._store.evidence()[1].server_version or self._store.evidence()[0].server_version
+        self._replayed |= {"server_version": scratch.version, "live_version": theirs}
+
+    def _matter(self) -> set[TableName]:
+        """The tables whose rows the replay needs: what differs, what the statements name, and the parents of these."""
+        found = {n for n, r in self._results.items() if r.missing or r.changed}
+        found |= {c.name for c in self._changes if c.change in ("dropped", "type")}
+        named = set()
+        for step in self._steps:
+            for relation in ranges(step.statement.node):
+                named.add(TableName(relation.schemaname or self._history.schema, relation.relname))
+            named |= {h.table for h in step.hazards if h.table}
+        named = {self._backup.root(n) for n in named if n in self._backup.tables}
+        parents = {f.parent for n in named for f in self._backup.tables[n].foreign_keys}
+        return {n for n in found | named | parents if n in self._backup.tables}
+
+    def _load(self, replay: Replay) -> set[TableName]:
+        """Build the backup's schema and fill the tables that matter; return those that hold every row of the backup."""
+        self._tell("building the backup's schema")
+        replay.build(self._store.get("ddl") or definitions(self._backup), self._backup.extensions)
+        whole: set[TableName] = set()
+        source = _reopened(self._store, self._notes)
+        try:
+            for name in sorted(self._matter()):
+                if not replay.has(name):
+                    continue
+                self._tell(f"loading {name}")
+                words = self._load_from_file(replay, source, name) if source else self._load_from_case(replay, name)
+                if words:
+                    self._notes.append(f"The rows of {name} could not be loaded into the replay: {words}.")
+                elif source or not (self._results.get(name) and self._results[name].unchanged):
+                    whole.add(name)
+        finally:
+            if source:
+                source.close()
+        replay.finish()
+        return whole
+
+    def _load_from_file(self, replay: Replay, source: Source, name: TableName) -> str | None:
+        columns = [c.name for c in source.catalog.tables[name].columns if not c.generated]
+        for segment in source.segments(name, columns):
+            words = replay.load(name, segment.columns, segment.blocks())
+            if words:
+                return words
+        return None
+
+    def _load_from_case(self, replay: Replay, name: TableName) -> str | None:
+        columns = self._store.columns(name, "backup")
+        return replay.load(name, columns, self._kept(name, columns, ("missing", "changed"))) if columns else None
+
+    def _kept(self, name: TableName, columns: Sequence[str], states: Sequence[str], *, pair: bool = False) -> Iterator[bytes]:
+        """Rows of the case as COPY text."""
+        found = self._store.rows(name, "backup", states)
+        places = [found.column_names.index(c, 1) for c in columns]
+        for batch in found.to_batches(10_000):
+            fields = [batch.column(i).to_pylist() for i in places]
+            numbers = [[str(n) for n in batch.column(0).to_pylist()]] if pair else []
+            yield from copy_lines(zip(*numbers, *fields, strict=True))
+
+    def _watch(self, replay: Replay, whole: set[TableName]) -> list[Watched]:
+        found = []
+        for name, result in self._results.items():
+            lost = tuple(c.column for c in self._changes if c.name == name and c.change == "dropped" and c.values_missing)
+            if not (result.missing or result.changed or lost) or name not in self._backup.tables:
+                continue
+            key = result.key if result.key_source != "all columns" else ()
+            stored = self._store.columns(name, "backup")
+            if not key and result.state == "compared":
+                stored = result.columns
+            watched = Watched(
+                name, key, stored, values=lost if name in whole else (), changed=result.columns if key and result.changed else ()
+            )  # fmt: skip
+            words = replay.unbuilt.get(name) or replay.watch(
+                watched, self._kept(name, stored, ("missing",), pair=True), self._kept(name, key, ("changed",)) if watched.changed else None
+            )
+            if words:
+                self._notes.append(f"{name} could not be followed in the replay: {words}.")
+            else:
+                found.append(watched)
+        return found
+
+    # --- accounts ----------------------------------------------------------------------------------
+
+    def _account(self, number: int, name: TableName | None, column: str | None = None) -> _Account:
+        place = (number, name, column)
+        if place not in self._accounts:
+            step = self._steps[number - 1]
+            self._accounts[place] = _Account(number, step.migration, step.statement, self._code(step, name, column), name, column)
+        return self._accounts[place]
+
+    def _code(self, step: _Step, name: TableName | None, column: str | None) -> str:
+        if name is None:
+            return next((h.code for h in step.hazards), "side-effect")
+        hazard = destructive(step.hazards, name, column) or (destructive(step.hazards, name, None) if column else None)
+        if hazard is None:
+            hazard = next((h for h in step.hazards if h.table == name and h.code.startswith("update")), None)
+        if hazard is not None:
+            return hazard.code
+        codes = {h.code for h in step.hazards}
+        if codes & {"delete-all", "delete-where"} and self._hangs_on({h.table for h in step.hazards if h.table}, name):
+            return "delete-cascades"
+        return "drop-cascade" if any(h.cascade for h in step.hazards) else "side-effect"
+
+    def _hangs_on(self, parents: set[TableName], name: TableName) -> bool:
+        """Whether deleting rows of `parents` deletes rows of `name` through foreign keys."""
+        seen: set[TableName] = set()
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            seen.add(one)
+            table = self._backup.tables.get(one)
+            for key in table.foreign_keys if table else ():
+                if key.on_delete == "cascade" and key.parent not in seen:
+                    if key.parent in parents:
+                        return True
+                    waiting.append(key.parent)
+        return False
+
+    def _settle(self, replay: Replay, watched: Watched, rest: dict[TableName, int]) -> None:
+        for step, rows in sorted((s, n) for s, n in replay.gone(watched).items() if s):
+            self._account(step, watched.name).rows += rows
+            rest[watched.name] -= rows
+        for step, rows in sorted((s, n) for s, n in replay.changed(watched).items() if s):
+            self._account(step, watched.name).changed += rows
+        for other, columns in self._copies(replay, watched):
+            for step, rows in replay.survivors(watched, other, columns).items():
+                account = self._account(step, watched.name)
+                account.moved = min(account.rows, max(account.moved, rows))
+                account.moved_to.append(str(other))
+
+    def _settle_values(self, replay: Replay, values: dict[tuple[TableName, str], int]) -> None:
+        gained: dict[tuple[TableName, str], int] = {}
+        for effect in replay.effects:
+            place = (effect.name, effect.column)
+            if effect.blanked:
+                self._account(effect.step, effect.name, effect.column).blanked += effect.blanked
+            if effect.values < 0:
+                # A statement wrote values that the backup did not have: they are no loss of the backup's when they go.
+                gained[place] = gained.get(place, 0) - effect.values
+            elif effect.values and effect.step:
+                spared = min(gained.get(place, 0), effect.values)
+                gained[place] = gained.get(place, 0) - spared
+                if lost := min(effect.values - spared, values.get(place, 0)):
+                    self._account(effect.step, effect.name, effect.column).rows += lost
+                    values[place] -= lost
+
+    def _copies(self, replay: Replay, watched: Watched) -> Iterator[tuple[TableName, dict[str, str]]]:
+        """Where rows of a table may stand at the end: under its new name, or where a statement copied them to."""
+        if renamed := replay.renamed(watched):
+            yield renamed, {c: c for c in (watched.key or watched.columns)}
+        for step in self._steps:
+            found = copied_columns(step.statement, watched.name, self._history.schema, watched.columns)
+            if found and found[0] != watched.name:
+                target, columns = found
+                telling = {k: columns[k] for k in watched.key if k in columns}
+                yield target, telling if watched.key and len(telling) == len(watched.key) else columns
+
+    # --- without a replay --------------------------------------------------------------------------
+
+    def _count_from_backup(self, rest: dict[TableName, int], values: dict[tuple[TableName, str], int]) -> None:
+        """Lay what is left at statements that did not run in the replay, where their text alone says what they took."""
+        for step in self._steps:
+            if step.number not in self._failed:
+                continue
+            for hazard in step.hazards:
+                if hazard.within or hazard.table is None:
+                    continue
+                if hazard.code in _WHOLE and rest.get(hazard.table):
+                    account = self._account(step.number, hazard.table)
+                    account.rows, account.counted = account.rows + rest.pop(hazard.table), "backup"
+                place = (hazard.table, hazard.column or "")
+                if hazard.code in _OF_COLUMN and values.get(place):
+                    account = self._account(step.number, *place)
+                    account.rows, account.counted = account.rows + values.pop(place), "backup"
+                if hazard.code in ("delete-where", "delete-cascades") and rest.get(hazard.table) and self._replayed["ran"]:
+                    self._notes.append(
+                        f"{step.migration}, line {step.statement.line}: it could not be replayed ({self._failed[step.number]}), "
+                        f"so rows of {hazard.table} that it deleted count as unexplained."
+                    )
+
+    def _list_harmless(self) -> None:
+        """Statements that can destroy rows and took none that is missing are listed with 0."""
+        for step in self._steps:
+            for hazard in step.hazards:
+                named = hazard.destroys and hazard.table is not None and not (hazard.within or "").startswith("function")
+                if named and hazard.code != "drop-cascade" and hazard.table in self._backup.tables:
+                    self._account(step.number, hazard.table, hazard.column)
+
+    # --- the answer --------------------------------------------------------------------------------
+
+    def _answer(self, rest: Mapping[TableName, int], values: Mapping[tuple[TableName, str], int]) -> dict[str, Any]:
+        accounts = sorted(self._accounts.values(), key=lambda a: (a.step, a.name or TableName("", ""), a.column or ""))
+        return {
+            "migrations": [plain(m) for m in self._history.migrations],
+            "statements": [_statement(a) for a in accounts],
+            "unexplained": [{"schema": n.schema, "table": n.table, "rows": rows} for n, rows in sorted(rest.items()) if rows],
+            "unexplained_values": [
+                {"schema": n.schema, "table": n.table, "column": c, "values": rows} for (n, c), rows in sorted(values.items()) if rows
+            ],
+            "hazards": [
+                {"migration": s.migration, **plain_hazard(h)} for s in self._steps for h in s.hazards
+            ],
+            "replay": self._replayed,
+            "notes": list(dict.fromkeys(self._notes)),
+            "timeline": _timeline(self._store, self._history),
+        }  # fmt: skip
+
+
+def _history(store: Store, ask: Ask) -> History:
+    found = store.get("history") or {"backup": [], "live": [], "errors": {}}
+    entries = {side: history_of(found[side]) for side in ("backup", "live")}
+    return place(entries, found["errors"], ask.folder, _backup_at(store), ask.ran)
+
+
+def _backup_at(store: Store) -> datetime | None:
+    given = store.get("backup_at")
+    return datetime.fromisoformat(given) if given else store.evidence()[0].dumped_at
+
+
+def _statement(account: _Account) -> dict[str, Any]:
+    name = account.name
+    return {
+        "migration": account.migration, "line": account.statement.line, "sql": account.statement.text, "hazard": account.hazard,
+        "schema": name.schema if name else None, "table": name.table if name else None, "column": account.column,
+        "rows": account.rows, "moved": account.moved, "moved_to": account.moved_to, "changed": account.changed,
+        "blanked": account.blanked, "counted": account.counted,
+    }  # fmt: skip
+
+
+def plain_hazard(hazard: Hazard) -> dict[str, Any]:
+    """Return a hazard as JSON has it."""
+    return {
+        "line": hazard.line, "sql": hazard.sql, "hazard": hazard.code, "says": CODES[hazard.code].words,
+        "schema": hazard.table.schema if hazard.table else None, "table": hazard.table.table if hazard.table else None,
+        "column": hazard.column, "within": hazard.within,
+    }  # fmt: skip
+
+
+def _timeline(store: Store, history: History) -> list[dict[str, Any]]:
+    """Events in order: the backup, each migration that live's history has, the incident where it was given, the look at live."""
+    _, live = store.evidence()
+    events: list[tuple[datetime | None, str, str]] = [(_backup_at(store), "backup", "backup")]
+    for migration in history.migrations:
+        if migration.in_live and migration.applied_at:
+            events.append((migration.applied_at, migration.name, "migration before" if migration.in_backup else "migration"))
+    given = store.get("incident_at")
+    events.append((datetime.fromisoformat(given) if given else None, "incident", "incident"))
+    events.append((live.taken_at or live.dumped_at, "live was read", "now"))
+    known = sorted((t, label, kind) for t, label, kind in events if t is not None)
+    return [{"time": t.isoformat(), "label": label, "kind": kind} for t, label, kind in known]
+
+
+def _reopened(store: Store, notes: list[str]) -> Source | None:
+    """The backup's file, where it is still the one that was compared."""
+    was = store.evidence()[0]
+    if was.kind == "database" or not was.path or not Path(was.path).exists():
+        notes.append("The backup's file is not there any more: the replay knows only the rows that are missing or changed.")
+        return None
+    try:
+        source = open_source(was.path, database=was.database)
+    except EvidenceError as error:
+        notes.append(f"The backup's file cannot be read any more, and the replay knows only rows that differ: {error.message}")
+        return None
+    if source.provenance.sha256 != was.sha256:
+        source.close()
+        notes.append(f"{was.path} is not the file that was compared: the replay knows only the rows that are missing or changed.")
+        return None
+    return source
+
+
+def copied_columns(
+    statement: Statement, name: TableName, schema: str, known: Sequence[str]
+) -> tuple[TableName, dict[str, str]] | None:
+    """Return where a statement copies rows of `name` to, and by column of `name` the column that gets it; None for others.
+
+    Read are INSERT … SELECT and CREATE TABLE … AS SELECT with `name` in FROM and plain columns in the list.
+    """
+    node, target, names = statement.node, None, []
+    if statement.kind == "insert_stmt":
+        target, select = node.relation, node.select_stmt.select_stmt
+        names = [c.res_target.name for c in node.cols]
+    elif statement.kind == "create_table_as_stmt" and node.into.HasField("rel"):
+        target, select = getattr(node.into, "rel"), node.query.select_stmt
+    if target is None:
+        return None
+    sources = {TableName(r.schemaname or schema, r.relname): r for f in select.from_clause for r in ranges(f)}
+    if name not in sources:
+        return None
+    alias = sources[name].alias.aliasname or name.table
+    found: dict[str, str] = {}
+    place = 0
+    for item in select.target_list:
+        value = item.res_target.val
+        parts = [f.string.sval if f.HasField("string") else "*" for f in value.column_ref.fields] if value.HasField("column_ref") else []
+        if parts in (["*"], [alias, "*"]):
+            for column in known:
+                found[column] = names[place] if place < len(names) else column
+                place += 1
+            continue
+        if parts and (len(parts) == 1 or parts[0] == alias) and parts[-1] in known:
+            found.setdefault(parts[-1], names[place] if place < len(names) else (item.res_target.name or parts[-1]))
+        place += 1
+    return (TableName(target.schemaname or schema, target.relname), found) if found else None
+
+
+def definitions(catalog: Catalog) -> list[str]:
+    """Return a catalogue as DDL, where a side has no text of its own: types, tables with their keys, and foreign keys.
+
+    What a catalogue does not record is not made: CHECK constraints, triggers, functions, views and plain indexes.
+    """
+    from forensics.model import quote_identifier as q
+
+    schemas = sorted({t.schema for t in catalog.tables} | {s.name.schema for s in catalog.sequences})
+    found = [f"CREATE SCHEMA {q(s)}" for s in schemas if s != "public"]
+    found += [f"CREATE TYPE {n} AS ENUM ({', '.join(_literal(v) for v in labels)})" for n, labels in catalog.enums.items()]
+    found += [f"CREATE DOMAIN {n} AS {base}" for n, base in catalog.domains.items()]
+    found += [f"CREATE SEQUENCE {s.name.sql}" for s in catalog.sequences]
+    foreign = []
+    for name, table in sorted(catalog.tables.items()):
+        if table.kind == "partition" or table.kind not in ("table", "partitioned"):
+            continue
+        columns = []
+        for c in table.columns:
+            text = f"{q(c.name)} {c.type}"
+            if c.generated:
+                text += f" GENERATED ALWAYS AS ({c.generated}) STORED"
+            elif c.identity:
+                text += f" GENERATED {c.identity.upper()} AS IDENTITY"
+            elif c.default is not None:
+                text += f" DEFAULT {c.default}"
+            columns.append(text + ("" if c.nullable else " NOT NULL"))
+        for k in table.keys:
+            listed = ", ".join(map(q, k.columns))
+            nulls = "" if k.primary or k.nulls_distinct else " NULLS NOT DISTINCT"
+            columns.append(f"CONSTRAINT {q(k.name)} {'PRIMARY KEY' if k.primary else 'UNIQUE' + nulls} ({listed})")
+        found.append(f"CREATE TABLE {name.sql} ({', '.join(columns)})")
+        for f in table.foreign_keys:
+            ours, theirs = ", ".join(map(q, f.columns)), ", ".join(map(q, f.parent_columns))
+            foreign.append(
+                f"ALTER TABLE {name.sql} ADD CONSTRAINT {q(f.name)} FOREIGN KEY ({ours}) REFERENCES {f.parent.sql} ({theirs}) "
+                f"ON DELETE {f.on_delete.upper()}"
+            )
+    return found + foreign
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

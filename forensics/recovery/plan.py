@@ -1,0 +1,158 @@
+"""From a case to a folder of scripts with a plan: the one way in for the facade and the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+
+from forensics.errors import RecoveryError, ScratchError, UsageError
+from forensics.evidence import open_source
+from forensics.evidence.live import LiveSource
+from forensics.model import TableName, plain, quote_identifier
+from forensics.recovery.backfill import Place, places, write_backfill, write_undo_backfill
+from forensics.recovery.definitions import definitions
+from forensics.recovery.options import Option, options, recommendation
+from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse, under_snapshot
+from forensics.recovery.runbook import runbook
+from forensics.recovery.script import LiveState, Work, private_file, write_recovery, write_undo
+from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
+from forensics.store import Store, make_private
+
+FILES = ("recovery.sql", "undo.sql", "backfill.sql", "undo_backfill.sql", "plan.json", "runbook.md")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What can come back, at what price, and the proof.
+
+    Attributes:
+        options: the ways out.
+        recommendation: what the numbers speak for.
+        rehearsal: what came of it, or None where none was held.
+        problem: why there is no rehearsal although one was asked for, or None.
+        targets: the tables that rows return to.
+        left: missing rows of other tables, which were not asked for: (table, rows).
+        notes: what else is to be known.
+        files: what was written, in the order in which to read it.
+    """
+
+    options: tuple[Option, ...]
+    recommendation: str
+    rehearsal: Rehearsal | None
+    problem: str | None
+    targets: tuple[Target, ...]
+    left: tuple[tuple[TableName, int], ...]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether no rehearsal failed."""
+        return self.problem is None and (self.rehearsal is None or self.rehearsal.holds)
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as the contract has it, and more."""
+        found = None
+        if self.rehearsal:
+            found = plain(self.rehearsal)
+        return {
+            "options": [o.as_json() for o in self.options],
+            "recommendation": self.recommendation,
+            "rehearsal": found,
+            "problem": self.problem,
+            "tables": [
+                {**plain(t.name), "kind": t.kind, "missing": t.missing, **{c: t.counts[c] for c in CLASSES},
+                 "reasons": [{"reason": r, "rows": n} for r, n in t.reasons]}
+                for t in self.targets
+            ],
+            "left": [{**plain(n), "rows": rows} for n, rows in self.left],
+            "notes": list(self.notes),
+            "files": list(self.files),
+        }  # fmt: skip
+
+
+def make_plan(store: Store, out: Path | None, scope: Scope, *, live: str | None = None, rehearsed: bool = False) -> Plan:
+    """Work out the options; write the scripts into a folder, and rehearse them.
+
+    Args:
+        store: the case, open.
+        out: the folder to write into, or None to write nothing.
+        scope: what is to come back.
+        live: how to reach live; None leaves it alone. It is only read.
+        rehearsed: rehearse the scripts on a scratch PostgreSQL; needs `live` and `out`.
+
+    Raises:
+        UsageError: the question is wrong.
+        RecoveryError: live changed since it was compared, or a file cannot be written.
+        LiveError: live does not answer.
+    """
+    with ExitStack() as stack:
+        source: LiveSource | None = None
+        if live is not None:
+            opened = stack.enter_context(open_source(live, role="live"))
+            if not isinstance(opened, LiveSource):
+                raise UsageError("The live side is a dump: there is nothing to recover into.", "Give the database with --live.")
+            source = opened
+        selection = stack.enter_context(select(store, scope))
+        backup, there = store.catalogs()
+        state = live_state(source, selection) if source else LiveState()
+        defined = definitions(store.get("ddl") or (), backup, there, [t.name for t in selection.recreated])
+        work = Work(selection, defined, state)
+        found, notes = places(selection)
+        proof, problem = None, None
+        if out is not None:
+            _write(out, work, found, _covered(source, found) if source else {})
+            if rehearsed and source is not None and live is not None:
+                try:
+                    proof = rehearse(work, source, live, out)
+                except (ScratchError, RecoveryError) as error:
+                    problem = str(error)
+        choices = options(selection, found, proof)
+        plan = Plan(
+            choices, recommendation(choices), proof, problem, selection.targets, _left(store, selection), notes,
+            tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
+        )  # fmt: skip
+        if out is not None:
+            with private_file(out / "plan.json") as file:
+                file.write(json.dumps(plan.as_json(), indent=2, ensure_ascii=False) + "\n")
+            with private_file(out / "runbook.md") as file:
+                file.write(runbook(store, plan.as_json(), defined))
+    return plan
+
+
+def _write(out: Path, work: Work, found: Sequence[Place], covered: dict[TableName, list[str]]) -> None:
+    make_private(out)
+    write_recovery(out / "recovery.sql", work)
+    write_undo(out / "undo.sql", work)
+    for name in ("backfill.sql", "undo_backfill.sql"):
+        (out / name).unlink(missing_ok=True)
+    if found:
+        write_backfill(out / "backfill.sql", work.selection, found, covered)
+        write_undo_backfill(out / "undo_backfill.sql", work.selection, found, covered)
+
+
+def _covered(source: LiveSource, found: Sequence[Place]) -> dict[TableName, list[str]]:
+    """By owner, the keys of rows whose cover live has set."""
+    keys: dict[TableName, list[str]] = {}
+    with under_snapshot(source) as connection:
+        for place in found:
+            if place.cover is None:
+                continue
+            key, cover = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.cover.name)
+            statement = f"SELECT {key}::text FROM {place.owner.name.sql} WHERE {cover} IS NOT NULL ORDER BY 1"
+            try:
+                keys[place.owner.name] = [r[0] for r in connection.execute(cast(LiteralString, statement))]
+            except psycopg.Error as error:
+                raise source.failure(place.owner.name, str(error.diag.message_primary or error), error.sqlstate) from error
+    return keys
+
+
+def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:
+    chosen = {t.name for t in selection.targets}
+    return tuple((r.name, r.missing) for r in store.results() if r.missing and r.name not in chosen)

@@ -1,0 +1,92 @@
+"""`runbook.md`: every command in order, what to check between them, and how to back out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from forensics.model import TableName, plain
+from forensics.recovery.definitions import Definitions
+from forensics.recovery.script import comment
+from forensics.store import Store
+
+
+def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        store: the case.
+        plan: the plan as JSON has it.
+        defined: what is made again.
+    """
+    backup, live = store.evidence()
+    rehearsal = plan["rehearsal"]
+    lines = [
+        "# Runbook: bring the rows back", "",
+        f"Backup: `{comment(backup.path or backup.dsn)}`. Compared with `{comment(live.dsn or live.path)}`"
+        + (f" as of {plain(live.taken_at)}." if live.taken_at else "."),
+        "", f"**{plan['recommendation']}**", "", _rehearsed(plan), "",
+        "| option | recovers | destroys | blocked | verified | seconds |", "| --- | ---: | ---: | ---: | --- | ---: |",
+    ]  # fmt: skip
+    for option in plan["options"]:
+        seconds = "" if option["seconds"] is None else option["seconds"]
+        verified = "yes" if option["verified"] else "no"
+        lines.append(
+            f"| {option['name']} | {option['recovers']:,} | {option['destroys']:,} | {option['blocked']:,} | {verified} | {seconds} |"
+        )
+    counts = [_count(t) for t in plan["tables"]]
+    lines += [
+        "", "Set `DATABASE` to live's connection string, and keep this folder with its scripts at hand. Every script is one",
+        "transaction: if it stops or is cut off, live is as it was.", "",
+        "## 1. Before", "", "A backup of what is there now, which is what you go back to if all else fails:", "",
+        "```sh", 'pg_dump -Fc -f before_recovery.dump -d "$DATABASE"', "pg_restore --list before_recovery.dump | tail -n 3", "```", "",
+        "Check: the list shows entries, and the file is not empty. Tell whoever deploys that no migration may run until this is done.", "",
+        "## 2. Bring the rows back", "",
+        "```sh", 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"', "```", "",
+        "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing was changed: compare again where live",
+        "moved on in the meantime, and write the recovery anew. Writers to the tables it fills wait while it runs"
+        + (f" (rehearsed: {rehearsal['seconds']} seconds)." if rehearsal else "."), "",
+        "## 3. Check", "", "```sh", 'psql -X -d "$DATABASE" <<\'SQL\'', *counts, "SQL", "```", "",
+        "Each answer is at least the number beside it. Run `recovery.sql` once more if you like: it says that there is nothing to do.", "",
+    ]  # fmt: skip
+    if "backfill.sql" in plan["files"]:
+        lines += [
+            "## 4. Fill the new columns", "", "Only where the application now reads links from its new columns:", "",
+            "```sh", 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f backfill.sql; echo "exit $?"', "```", "",
+            "Check: it says for each table how many rows were given links. Look at some pages of the application.", "",
+        ]  # fmt: skip
+    lines += ["## Back out", "", "The later step first:", "", "```sh"]
+    if "backfill.sql" in plan["files"]:
+        lines.append('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f undo_backfill.sql')
+    lines += [
+        'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f undo.sql', "```", "",
+        "`undo.sql` refuses where the application uses what came back, and then changes nothing.", "",
+        "## What stays", "",
+    ]  # fmt: skip
+    stays = [f"- {r['rows']:,} rows of `{r['table']}`: {r['reason']}." for o in plan["options"] if o["name"] == "reinsert lost rows" for r in o["reasons"]]
+    stays += [
+        f"- {t['rows']:,} missing rows of `{TableName(t['schema'], t['table'])}` were not asked for: no statement of a migration is known to have taken them "
+        "(`--include-unexplained` brings them back too)." for t in plan["left"]
+    ]  # fmt: skip
+    stays += [f"- View `{view}` stood on a dropped table and is not made again." for view in defined.views]
+    stays += [f"- {note}" for note in plan["notes"]]
+    return "\n".join([*lines, *(stays or ["Nothing."]), ""])
+
+
+def _count(table: Mapping[str, Any]) -> str:
+    return f"SELECT count(*) AS \"at least {table['restorable']}\" FROM {TableName(table['schema'], table['table']).sql};"
+
+
+def _rehearsed(plan: Mapping[str, Any]) -> str:
+    found = plan["rehearsal"]
+    if plan["problem"]:
+        return f"**The rehearsal could not be held:** {plan['problem']}"
+    if found is None:
+        return "This was not rehearsed. Run `python -m forensics recover CASE --out DIR --rehearse` before you go on."
+    if found["problems"]:
+        return "**The rehearsal failed. Do not run these scripts on live.** " + " ".join(found["problems"])
+    return (
+        f"Rehearsed on a copy: {found['lost_before']:,} rows lost before, {found['lost_after']:,} after, which are the {found['blocked']:,} that are "
+        f"blocked; a second run changed nothing, all constraints hold, and `undo.sql` brought every table back as it was. It took "
+        f"{found['seconds']} seconds."
+    )
