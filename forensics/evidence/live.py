@@ -39,6 +39,7 @@ from forensics.model import (
     Table,
     TableKind,
     TableName,
+    quote_identifier,
 )
 from forensics.model import Sequence as ModelSequence
 from forensics.scratch import find_programs
@@ -285,6 +286,31 @@ class LiveSource(Source):
                 self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT counting")
             raise self.failure(name, _words(error.orig or error), getattr(error.orig, "sqlstate", None)) from error
         return int(found)
+
+    def ask(self, question: sql.Composed | sql.SQL, search_path: str = "") -> list[dict[str, Any]]:
+        """Run one SELECT under the snapshot, read-only like all else, and return its rows.
+
+        Args:
+            question: the SELECT, every identifier quoted.
+            search_path: the schema in which its unqualified names lie; "" for none.
+
+        Raises:
+            LiveError: the server refused; the session goes on.
+        """
+        text = question.as_string(None).replace("%", "%%")
+        path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, true)").format(sql.Literal(quote_identifier(search_path) if search_path else ""))
+        try:
+            self._connection.exec_driver_sql("SAVEPOINT asking")
+            self._connection.exec_driver_sql(path.as_string(None).replace("%", "%%"))
+            found = [dict(r) for r in self._connection.exec_driver_sql(text).mappings()]
+            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
+        except sqlalchemy.exc.DBAPIError as error:
+            with contextlib.suppress(sqlalchemy.exc.DBAPIError):
+                self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
+            state = getattr(error.orig, "sqlstate", None)
+            words = _words(error.orig or error)
+            raise LiveError(f"The {self.role} database {self.shown_dsn} refuses a question: {words}.", None, state) from error
+        return found
 
     # --- rows --------------------------------------------------------------------------------------
 

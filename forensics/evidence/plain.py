@@ -174,8 +174,6 @@ class _Scanner:
         end = lexer.statement_end(self.text, at, self.standard_strings)
         if end is None:
             self.damage = f"a statement that begins at byte {at} has no end"
-            if insert := _INSERT.match(self.text[at : at + _HEAD_BYTES]):
-                self._insert(at, at, insert)
             last = self.data[-1] if self.data else None
             if last and last.form == "insert" and not self.text[last.end : at].strip():
                 self.data[-1] = replace(last, complete=False)

@@ -1,0 +1,404 @@
+"""What tables would hold after statements that have not run: SELECTs over a database that nothing is written to.
+
+Each statement that would change a table's rows or shape becomes one more common table expression on top of the table
+as it stands: DELETE a WHERE that keeps the others, UPDATE a CASE, DROP COLUMN a shorter list. A count after five
+statements is one SELECT over five layers. So a DELETE of NULLs before SET NOT NULL counts, and so does a column that the
+same file adds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import postgast
+from postgast import pg_query_pb2 as pb
+from psycopg import sql
+
+from forensics.cause.hazards import Reader, calls, ranges, walk
+from forensics.evidence import ddl
+from forensics.evidence.migrations import Statement
+from forensics.model import Catalog, Column, ForeignKey, Table, TableName
+from forensics.model import quote_identifier as q
+
+_WORD = re.compile(r"forensics_\d+\b")
+
+
+@dataclass(frozen=True)
+class Virtual:
+    """A table as it would stand: its definition, and what to select it from (a quoted table, or one of our expressions)."""
+
+    table: Table
+    relation: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns' names, in order."""
+        return tuple(c.name for c in self.table.columns)
+
+
+class Forecast:
+    """A database as it would stand after some statements.
+
+    Args:
+        catalog: the schema as it is.
+        schema: where names without a schema lead.
+    """
+
+    def __init__(self, catalog: Catalog, schema: str = "public") -> None:
+        self.schema = schema
+        self._catalog = catalog
+        self.tables: dict[TableName, Virtual] = {
+            t.name: Virtual(t, t.name.sql) for t in catalog.tables.values() if t.kind in ("table", "partitioned", "partition")
+        }
+        self._layers: dict[str, str] = {}
+        self.made: set[TableName] = set()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The schema as it would stand."""
+        return replace(self._catalog, tables={n: v.table for n, v in sorted(self.tables.items())})
+
+    # --- SELECTs -----------------------------------------------------------------------------------
+
+    def select(self, text: str) -> sql.SQL:
+        """Return a SELECT with the layers that it stands on."""
+        wanted: list[str] = []
+        waiting = _WORD.findall(text)
+        while waiting:
+            layer = waiting.pop()
+            if layer not in wanted and layer in self._layers:
+                wanted.append(layer)
+                waiting += _WORD.findall(self._layers[layer])
+        ordered = [n for n in self._layers if n in wanted]
+        lead = ", ".join(f"{n} AS NOT MATERIALIZED ({self._layers[n]})" for n in ordered)
+        return sql.SQL((f"WITH {lead} " if lead else "") + text)  # type: ignore[arg-type]
+
+    def layer(self, text: str) -> str:
+        """Note a SELECT as a layer; return the name to select it by."""
+        name = f"forensics_{len(self._layers) + 1}"
+        self._layers[name] = text
+        return name
+
+    def expression(self, node: Any) -> str:
+        """A parsed expression as text, its subqueries over the tables as they would stand."""
+        return ddl.expression_text(self._over_layers(node))
+
+    def _over_layers(self, node: Any) -> Any:
+        copy = type(node)()
+        copy.CopyFrom(node)
+        own = {m.ctename for m in walk(copy) if m.DESCRIPTOR.name == "CommonTableExpr"}
+        for relation in ranges(copy):
+            if not relation.schemaname and relation.relname in own:
+                continue
+            virtual = self.tables.get(TableName(relation.schemaname or self.schema, relation.relname))
+            if virtual and virtual.relation in self._layers:
+                if not relation.alias.aliasname:
+                    relation.alias.aliasname = relation.relname
+                relation.relname = virtual.relation
+                relation.ClearField("schemaname")
+        return copy
+
+    def from_items(self, items: Sequence[Any]) -> str:
+        """FROM items as text, over the tables as they would stand."""
+        tree = pb.ParseResult(version=180000)
+        statement = tree.stmts.add().stmt.select_stmt
+        statement.target_list.add().res_target.val.a_const.ival.ival = 1
+        for item in items:
+            statement.from_clause.add().CopyFrom(self._over_layers(item))
+        return str(postgast.deparse(tree)).split(" FROM ", 1)[1]
+
+    def condition(self, statement: Any, using: Sequence[Any]) -> str:
+        """The condition under which a DELETE or UPDATE takes a row, to be asked of the target table under its alias."""
+        where = self.expression(statement.where_clause) if statement.HasField("where_clause") else "true"
+        if using:
+            where = f"EXISTS (SELECT 1 FROM {self.from_items(using)} WHERE {where})"
+        if statement.HasField("with_clause"):
+            tree = pb.ParseResult(version=180000)
+            select = tree.stmts.add().stmt.select_stmt
+            select.with_clause.CopyFrom(self._over_layers(statement.with_clause))
+            select.target_list.add().res_target.val.a_const.ival.ival = 1
+            lead = str(postgast.deparse(tree)).removesuffix("SELECT 1")
+            where = f"({lead}SELECT {where})"
+        return where
+
+    @staticmethod
+    def alias(relation: Any) -> str:
+        """What a statement calls its target table, quoted."""
+        return q(relation.alias.aliasname or relation.relname)
+
+    # --- statements --------------------------------------------------------------------------------
+
+    def advance(self, statement: Statement) -> None:
+        """Take a statement as done."""
+        if handler := _HANDLERS.get(statement.kind):
+            handler(self, statement, statement.node)
+
+    def replace_rows(self, name: TableName, text: str) -> None:
+        """From now on a table's rows are those of a SELECT with the same columns."""
+        self.tables[name] = replace(self.tables[name], relation=self.layer(text))
+
+    def _name(self, relation: Any) -> TableName:
+        return TableName(relation.schemaname or self.schema, relation.relname)
+
+    def _edit(self, name: TableName, change: Callable[[Table], Table]) -> None:
+        self.tables[name] = replace(self.tables[name], table=change(self.tables[name].table))
+
+    def _drop(self, statement: Statement, node: Any) -> None:
+        reader = Reader(self.catalog, self.schema)
+        gone = {h.table for h in reader.read(statement) if h.code in ("drop-table", "drop-schema") and h.table}
+        for name in gone:
+            self.tables.pop(name, None)
+        for name, virtual in list(self.tables.items()):
+            if any(f.parent in gone for f in virtual.table.foreign_keys):
+                self._edit(name, lambda t: replace(t, foreign_keys=tuple(f for f in t.foreign_keys if f.parent not in gone)))
+        if node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN) and node.behavior == pb.DROP_CASCADE:
+            for hazard in reader.read(statement):
+                if hazard.table in self.tables and hazard.column:
+                    self._drop_column(hazard.table, hazard.column)
+
+    def _truncate(self, statement: Statement, node: Any) -> None:
+        for hazard in Reader(self.catalog, self.schema).read(statement):
+            if hazard.table in self.tables:
+                self._keep(hazard.table, "false")
+
+    def _keep(self, name: TableName, condition: str, alias: str = "t") -> None:
+        virtual = self.tables[name]
+        listed = ", ".join(f"{alias}.{q(c)}" for c in virtual.columns)
+        self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}")
+
+    def _delete(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if name in self.tables:
+            condition = self.condition(node, node.using_clause)
+            for child, key, hit in self.hanging(name, self.alias(node.relation), condition):
+                if key.on_delete == "cascade" and child != name:
+                    self._keep(child, f"({hit}) IS NOT TRUE", "c")
+                elif key.on_delete in ("set null", "set default") and child != name:
+                    virtual = self.tables[child]
+                    listed = (f"CASE WHEN {hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in key.columns else f"c.{q(n)}" for n in virtual.columns)
+                    self.replace_rows(child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
+            self._keep(name, f"({condition}) IS NOT TRUE", self.alias(node.relation))
+
+    def hanging(self, name: TableName, alias: str, condition: str) -> list[tuple[TableName, ForeignKey, str]]:
+        """Tables that refer to rows which a DELETE takes: each with its key, and the condition that its row `c` does."""
+        found = []
+        waiting = [(name, alias, condition)]
+        seen = {name}
+        while waiting:
+            parent, parent_alias, taken = waiting.pop(0)
+            for child, virtual in sorted(self.tables.items()):
+                for key in virtual.table.foreign_keys:
+                    if key.parent != parent or parent not in self.tables:
+                        continue
+                    parent_columns = key.parent_columns or tuple(k for p in [self.tables[parent].table.primary_key] if p for k in p.columns)
+                    ours = ", ".join(f"c.{q(n)}" for n in key.columns)
+                    theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in parent_columns)
+                    rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
+                    hit = f"({ours}) IN (SELECT * FROM {rows})"
+                    found.append((child, key, hit))
+                    if key.on_delete == "cascade" and child not in seen:
+                        seen.add(child)
+                        waiting.append((child, "c", hit))
+        return found
+
+    def _update(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if name not in self.tables:
+            return
+        virtual, alias = self.tables[name], self.alias(node.relation)
+        values = {t.res_target.name: self.assigned(t.res_target) for t in node.target_list}
+        if node.from_clause:
+            where = self.expression(node.where_clause) if node.HasField("where_clause") else "true"
+            news = ", ".join(f"{v} AS n{i}" for i, v in enumerate(values.values()))
+            join = f" LEFT JOIN LATERAL (SELECT {news}, true AS hit FROM {self.from_items(node.from_clause)} WHERE {where} LIMIT 1) AS new_values ON true"
+            condition = "new_values.hit"
+            values = {c: f"new_values.n{i}" for i, c in enumerate(values)}
+        else:
+            join, condition = "", self.condition(node, ())
+        listed = (
+            f"CASE WHEN {condition} THEN {values[c]} ELSE {alias}.{q(c)} END AS {q(c)}" if c in values else f"{alias}.{q(c)}"
+            for c in virtual.columns
+        )
+        self.replace_rows(name, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS {alias}{join}")
+
+    def assigned(self, target: Any) -> str:
+        """The value that UPDATE gives a column, as text; NULL where only running it could tell."""
+        if target.val.HasField("set_to_default") or target.val.HasField("multi_assign_ref"):
+            return "NULL"
+        return self.expression(target.val)
+
+    def _insert(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if name not in self.tables or not node.HasField("select_stmt"):
+            return
+        virtual = self.tables[name]
+        tree = pb.ParseResult(version=180000)
+        tree.stmts.add().stmt.CopyFrom(self._over_layers(node.select_stmt))
+        given = [c.res_target.name for c in node.cols] or list(virtual.columns)
+        listed = ", ".join(f"new_rows.{q(c)}" if c in given else "NULL" for c in virtual.columns)
+        names = ", ".join(map(q, given))
+        self.replace_rows(
+            name,
+            f"SELECT {', '.join(f't.{q(c)}' for c in virtual.columns)} FROM {virtual.relation} AS t "
+            f"UNION ALL SELECT {listed} FROM ({postgast.deparse(tree)}) AS new_rows ({names})",
+        )
+
+    def _create(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if name in self.tables or node.relation.relpersistence == "t":
+            return
+        made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(name)
+        if made is None:
+            return
+        self.made.add(name)
+        listed = ", ".join(f"{self._null(c.type)} AS {q(c.name)}" for c in made.columns)
+        self.tables[name] = Virtual(made, self.layer(f"SELECT {listed} WHERE false"))
+
+    def _create_as(self, statement: Statement, node: Any) -> None:
+        if node.objtype != pb.OBJECT_TABLE:
+            return
+        name = self._name(node.into.rel)
+        tree = pb.ParseResult(version=180000)
+        tree.stmts.add().stmt.CopyFrom(self._over_layers(node.query))
+        targets = node.query.select_stmt.target_list
+        names = [t.res_target.name or (t.res_target.val.column_ref.fields[-1].string.sval if t.res_target.val.HasField("column_ref") else "") for t in targets]
+        if "" in names:
+            names = [c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self._name(r))) for c in v.columns]
+        self.made.add(name)
+        self.tables[name] = Virtual(Table(name, columns=tuple(Column(n, "text") for n in names)), self.layer(str(postgast.deparse(tree))))
+
+    def _null(self, kind: str) -> str:
+        """NULL of a type that the database knows already; of others, of text."""
+        base = kind.removesuffix("[]")
+        known = base in self._catalog.enums or base in self._catalog.domains or base in self._catalog.composites
+        return f"NULL::{kind}" if known or re.match(r'[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z', base) else "NULL::text"
+
+    def _alter(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if node.objtype == pb.OBJECT_TABLE and name in self.tables:
+            for item in node.cmds:
+                self.command(name, item.alter_table_cmd)
+
+    def command(self, name: TableName, command: Any) -> None:
+        """Take one command of an ALTER TABLE as done."""
+        kind, definition = command.subtype, getattr(command, "def")
+        if kind == pb.AT_AddColumn and definition.column_def.colname not in self.tables[name].columns:
+            self._add_column(name, definition.column_def)
+        elif kind == pb.AT_DropColumn:
+            self._drop_column(name, command.name)
+        elif kind == pb.AT_AlterColumnType and command.name in self.tables[name].columns:
+            target = ddl.format_type(definition.column_def.type_name)
+            raw = definition.column_def.raw_default
+            value = self.expression(raw) if definition.column_def.HasField("raw_default") else f"{q(command.name)}::{target}"
+            self._rebuild(name, {command.name: value})
+            self._edit(name, lambda t: replace(t, columns=tuple(replace(c, type=target) if c.name == command.name else c for c in t.columns)))
+        elif kind in (pb.AT_SetNotNull, pb.AT_DropNotNull):
+            nullable = kind == pb.AT_DropNotNull
+            self._edit(name, lambda t: replace(t, columns=tuple(replace(c, nullable=nullable) if c.name == command.name else c for c in t.columns)))
+        elif kind == pb.AT_DropConstraint:
+            self._edit(
+                name,
+                lambda t: replace(
+                    t, keys=tuple(k for k in t.keys if k.name != command.name), foreign_keys=tuple(f for f in t.foreign_keys if f.name != command.name)
+                ),
+            )
+        elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
+            self._add_foreign_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.fk_attrs))
+
+    def _add_foreign_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
+        actions = {"c": "cascade", "n": "set null", "d": "set default", "r": "restrict"}
+        key = ForeignKey(
+            constraint.conname, columns, self._name(constraint.pktable), tuple(k.string.sval for k in constraint.pk_attrs),
+            actions.get(constraint.fk_del_action, "no action"),
+        )  # fmt: skip
+        self._edit(name, lambda t: replace(t, foreign_keys=(*t.foreign_keys, key)))
+
+    def _add_column(self, name: TableName, definition: Any) -> None:
+        kinds = {c.constraint.contype: c.constraint for c in definition.constraints}
+        default = kinds.get(pb.CONSTR_DEFAULT)
+        generated = kinds.get(pb.CONSTR_GENERATED)
+        serial = [n.string.sval for n in definition.type_name.names][-1].endswith("serial")
+        kind = "bigint" if serial else ddl.format_type(definition.type_name)
+        if generated is not None:
+            value = self.expression(generated.raw_expr)
+        elif default is not None and not calls(default.raw_expr):
+            value = self.expression(default.raw_expr)
+        elif default is not None or serial or pb.CONSTR_IDENTITY in kinds:
+            # A value of some kind: which one, only running it would tell.
+            value = "''" if default is not None else "0"
+        else:
+            value = self._null(kind)
+        virtual = self.tables[name]
+        listed = ", ".join([*(f"t.{q(c)}" for c in virtual.columns), f"{value} AS {q(definition.colname)}"])
+        self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
+        nullable = not kinds.keys() & {pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY}
+        self._edit(name, lambda t: replace(t, columns=(*t.columns, Column(definition.colname, kind, nullable))))
+        if pb.CONSTR_FOREIGN in kinds:
+            self._add_foreign_key(name, kinds[pb.CONSTR_FOREIGN], (definition.colname,))
+
+    def _drop_column(self, name: TableName, column: str) -> None:
+        if column not in self.tables[name].columns:
+            return
+        self._edit(
+            name,
+            lambda t: replace(
+                t, columns=tuple(c for c in t.columns if c.name != column), keys=tuple(k for k in t.keys if column not in k.columns),
+                foreign_keys=tuple(f for f in t.foreign_keys if column not in f.columns),
+            ),
+        )  # fmt: skip
+        self._rebuild(name, {})
+
+    def _rebuild(self, name: TableName, values: dict[str, str]) -> None:
+        virtual = self.tables[name]
+        listed = ", ".join(f"{values[c]} AS {q(c)}" if c in values else f"{q(c)}" for c in virtual.columns)
+        self.replace_rows(name, f"SELECT {listed or 'NULL'} FROM {virtual.relation} AS {q(name.table)}")
+
+    def _rename(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if name not in self.tables:
+            return
+        if node.rename_type == pb.OBJECT_TABLE:
+            self._move(name, TableName(name.schema, node.newname))
+        elif node.rename_type == pb.OBJECT_COLUMN and node.subname in self.tables[name].columns:
+            virtual = self.tables[name]
+            listed = ", ".join(f"{q(c)} AS {q(node.newname)}" if c == node.subname else q(c) for c in virtual.columns)
+            self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
+            self._edit(name, lambda t: replace(t, columns=tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in t.columns)))
+
+    def _move(self, name: TableName, new: TableName) -> None:
+        virtual = self.tables.pop(name)
+        # A layer even where nothing else changed: the name that the statement gives is not yet the database's.
+        listed = ", ".join(q(c) for c in virtual.columns) or "NULL"
+        self.tables[new] = Virtual(replace(virtual.table, name=new), self.layer(f"SELECT {listed} FROM {virtual.relation} AS t"))
+        for other, held in list(self.tables.items()):
+            if any(f.parent == name for f in held.table.foreign_keys):
+                self._edit(other, lambda t: replace(t, foreign_keys=tuple(replace(f, parent=new) if f.parent == name else f for f in t.foreign_keys)))
+        if name in self.made:
+            self.made.add(new)
+
+    def _set_schema(self, statement: Statement, node: Any) -> None:
+        name = self._name(node.relation)
+        if node.object_type == pb.OBJECT_TABLE and name in self.tables:
+            self._move(name, TableName(node.newschema, name.table))
+
+    def _set(self, statement: Statement, node: Any) -> None:
+        if node.name == "search_path" and node.args:
+            self.schema = node.args[0].a_const.sval.sval or self.schema
+
+
+_HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
+    "drop_stmt": Forecast._drop,
+    "truncate_stmt": Forecast._truncate,
+    "delete_stmt": Forecast._delete,
+    "update_stmt": Forecast._update,
+    "insert_stmt": Forecast._insert,
+    "create_stmt": Forecast._create,
+    "create_table_as_stmt": Forecast._create_as,
+    "alter_table_stmt": Forecast._alter,
+    "rename_stmt": Forecast._rename,
+    "alter_object_schema_stmt": Forecast._set_schema,
+    "variable_set_stmt": Forecast._set,
+}
