@@ -9,7 +9,6 @@ not), with `pair`, by which the two halves of a changed row find each other, and
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,6 +59,7 @@ class Store:
         path = folder / _FILE
         if write:
             make_private(folder)
+            _make_file(path)
         elif not path.exists():
             raise CaseError(
                 f"{folder} is not a case: there is no {_FILE} in it.", "Make one with: python -m forensics compare BACKUP LIVE --case DIR"
@@ -72,18 +72,10 @@ class Store:
             self.connection = duckdb.connect(str(path), read_only=not write, config=config)
         except duckdb.IOException as error:
             if "lock" in str(error).lower():
-                raise CaseError(
-                    f"Case {folder} is open in another process.", "Wait until that has ended, or close the notebook that holds it."
-                ) from error
+                raise _in_use(folder) from error
             raise CaseError(f"Case {folder} cannot be opened: {_first_line(error)}.", "Is the disk full, or the file damaged?") from error
         except duckdb.Error as error:
             raise CaseError(f"{path} is not a case file: {_first_line(error)}.", "Give the folder that compare wrote.") from error
-        if write:
-            # Every column is named by number and every value a VARCHAR, so nothing of a dump is ever an identifier here.
-            self.connection.execute(_LAYOUT)
-            os.chmod(path, 0o600)
-            if self.get("format") is None:
-                self.put("format", FORMAT)
         if self.get("format") != FORMAT:
             self.close()
             raise CaseError(f"Case {folder} was written by another version of the kit.", "Compare again into a new folder.")
@@ -192,6 +184,22 @@ class Store:
         self.connection.close()
 
 
+def _make_file(path: Path) -> None:
+    """Make an empty case file where there is none: under another name first, so that whoever is killed leaves no half of one.
+
+    Every column is named by number and every value a VARCHAR, so nothing of a dump is ever an identifier in it.
+    """
+    if path.exists():
+        return
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with duckdb.connect(str(fresh)) as connection:
+        connection.execute(_LAYOUT)
+        connection.execute("INSERT INTO kit.meta VALUES ('format', ?)", [json.dumps(FORMAT)])
+    fresh.chmod(0o600)
+    fresh.replace(path)
+
+
 def record(
     cursor: duckdb.DuckDBPyConnection, number: int, result: TableResult, changes: Sequence[ColumnChange],
     columns: Mapping[str, Sequence[str]],
@@ -235,10 +243,23 @@ def make_private(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove what an earlier comparison wrote into a case's folder, and nothing else that lies there."""
+    """Remove what an earlier comparison wrote into a case's folder, and nothing else that lies there.
+
+    Raises:
+        CaseError: another process has the case open.
+    """
+    try:
+        duckdb.connect(str(folder / _FILE)).close()
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise _in_use(folder) from error
     for name in (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "spill", ignore_errors=True)
+
+
+def _in_use(folder: Path) -> CaseError:
+    return CaseError(f"Case {folder} is open in another process.", "Wait until that has ended, or close the notebook that holds it.")
 
 
 def exists(folder: Path) -> bool:

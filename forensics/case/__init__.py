@@ -45,6 +45,7 @@ from forensics.store import Store, exists, make_private, remove
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forensics.case.browse import Browser
     from forensics.report.figures import Picture
 
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
@@ -111,6 +112,7 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
     store.put("ddl", list(backup.statements()))
     store.put("damage", backup.damage)
     store.put("begun_at", datetime.now(UTC))
+    store.put("ended_at", None)
     for name, at in times.items():
         if at is not None:
             store.put(name, at)
@@ -355,6 +357,15 @@ class Case:
     def recovery(self) -> Recovery:
         """What can come back, at what price; the scripts, and their rehearsal."""
         return Recovery(self)
+
+    def browse(self) -> Browser:
+        """Look around: choose a junction table and a row of a parent, and see its missing links.
+
+        Without a running kernel behind it (as HTML, in a mail) it shows the rows that miss the most.
+        """
+        from forensics.case.browse import Browser
+
+        return Browser(self)
 
     # --- JSON --------------------------------------------------------------------------------------
 

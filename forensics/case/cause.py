@@ -59,7 +59,9 @@ class Cause:
         """One row a danger of the migrations between backup and live, whether it struck or not."""
         import pandas as pd
 
-        return pd.DataFrame(self.found["hazards"], columns=["migration", "line", "hazard", "schema", "table", "column", "says", "within", "sql"])
+        return pd.DataFrame(
+            self.found["hazards"], columns=["migration", "line", "hazard", "schema", "table", "column", "says", "within", "sql"]
+        )
 
     @property
     def timeline(self) -> pd.DataFrame:
@@ -128,7 +130,9 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = 
     if folder is None:
         stored = case.store.get("cause")
         if stored is None:
-            raise CaseError(f"The cause of case {case.folder} was not looked for yet.", 'Give the folder of the migrations: case.cause("migrations/").')
+            raise CaseError(
+                f"The cause of case {case.folder} was not looked for yet.", 'Give the folder of the migrations: case.cause("migrations/").'
+            )
         return Cause(stored)
     found = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
     with case.writing() as store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import shown
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forensics.case import Case
+    from forensics.report.figures import Picture
 
 CLASSES = ("moved", "superseded", *LOST)
 _SHOWN = ("missing", "moved", "superseded", "lost", *LOST)
@@ -65,6 +67,31 @@ class CaseJunction:
     @property
     def rows(self) -> pd.DataFrame:
         """Each missing link: class, reason, and the row as the backup holds it, as text; NULL is NA."""
+        return self._links("true", ())
+
+    def links_of(self, table: str, key: Sequence[str], limit: int = 1000) -> pd.DataFrame:
+        """The missing links of one row of a parent table, as `rows` has them.
+
+        Args:
+            table: one of its parent tables.
+            key: the row's key, as text, in the order of the parent's key columns.
+            limit: at most so many.
+
+        Raises:
+            UnknownTableError: it is none of them; the message names them.
+        """
+        spread = self._spread(table)
+        columns = self._case.store.columns(self.name, "backup")
+        either, values = [], []
+        for parent in self.parents:
+            if parent.name != TableName(spread["schema"], spread["table"]):
+                continue
+            means = dict(zip(parent.columns, key, strict=True)) | (dict([parent.when]) if parent.when else {})
+            either.append(" AND ".join(f"m.f{columns.index(c)} = ?" for c in means))
+            values += means.values()
+        return self._links(" OR ".join(f"({e})" for e in either), values, f"LIMIT {int(limit)}")
+
+    def _links(self, where: str, values: Sequence[str], limit: str = "") -> pd.DataFrame:
         import pandas as pd
 
         columns = self._case.store.columns(self.name, "backup")
@@ -75,7 +102,8 @@ class CaseJunction:
         with self._case.store.query() as cursor:
             found = cursor.execute(
                 f"SELECT l.class, l.blocked_by, l.violates, l.place{fields} FROM loss.links_{number} l "
-                f"JOIN rows.backup_{number} m ON m.pair = l.pair ORDER BY l.pair"
+                f"JOIN rows.backup_{number} m ON m.pair = l.pair WHERE {where} ORDER BY l.pair {limit}",
+                list(values),
             ).to_arrow_table()
         frame = pd.DataFrame({i: found.column(i).to_pandas(types_mapper=text_type) for i in range(4, found.num_columns)})
         frame.columns = pd.Index(columns)
@@ -130,6 +158,22 @@ class CaseJunction:
         frame = frame[columns]
         frame.columns = pd.Index([*spread["key"], *columns[len(keys) :]])
         return frame
+
+    def figure(self, name: str, parent: str | None = None, width: int | None = None) -> Picture:
+        """One figure: "by_parent" (the parent rows that miss the most) or "distribution" (links per parent, before and now).
+
+        Args:
+            name: which.
+            parent: one of its parent tables; None takes the one of whose rows one misses the most.
+            width: in pixels.
+
+        Raises:
+            UsageError: there is no figure of that name, or no such parent.
+        """
+        from forensics.report import tables
+
+        spread = self._spread(parent) if parent is not None else None
+        return tables.junction_figure(self._case, self.entry, name, spread=spread, width=width)
 
     def _spread(self, table: str) -> dict[str, Any]:
         spelled: dict[str, dict[str, Any]] = {}

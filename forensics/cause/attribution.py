@@ -417,9 +417,7 @@ def _reopened(store: Store, notes: list[str]) -> Source | None:
     return source
 
 
-def copied_columns(
-    statement: Statement, name: TableName, schema: str, known: Sequence[str]
-) -> tuple[TableName, dict[str, str]] | None:
+def copied_columns(statement: Statement, name: TableName, schema: str, known: Sequence[str]) -> tuple[TableName, dict[str, str]] | None:
     """Return where a statement copies rows of `name` to, and by column of `name` the column that gets it; None for others.
 
     Read are INSERT … SELECT and CREATE TABLE … AS SELECT with `name` in FROM and plain columns in the list.
@@ -429,7 +427,7 @@ def copied_columns(
         target, select = node.relation, node.select_stmt.select_stmt
         names = [c.res_target.name for c in node.cols]
     elif statement.kind == "create_table_as_stmt" and node.into.HasField("rel"):
-        target, select = getattr(node.into, "rel"), node.query.select_stmt
+        target, select = node.into.rel, node.query.select_stmt
     if target is None:
         return None
     sources = {TableName(r.schemaname or schema, r.relname): r for f in select.from_clause for r in ranges(f)}

@@ -178,7 +178,10 @@ class Forecast:
                     self._keep(child, f"({hit}) IS NOT TRUE", "c")
                 elif key.on_delete in ("set null", "set default") and child != name:
                     virtual = self.tables[child]
-                    listed = (f"CASE WHEN {hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in key.columns else f"c.{q(n)}" for n in virtual.columns)
+                    listed = (
+                        f"CASE WHEN {hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in key.columns else f"c.{q(n)}"
+                        for n in virtual.columns
+                    )
                     self.replace_rows(child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
             self._keep(name, f"({condition}) IS NOT TRUE", self.alias(node.relation))
 
@@ -264,9 +267,14 @@ class Forecast:
         tree = pb.ParseResult(version=180000)
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.query))
         targets = node.query.select_stmt.target_list
-        names = [t.res_target.name or (t.res_target.val.column_ref.fields[-1].string.sval if t.res_target.val.HasField("column_ref") else "") for t in targets]
+        names = [
+            t.res_target.name or (t.res_target.val.column_ref.fields[-1].string.sval if t.res_target.val.HasField("column_ref") else "")
+            for t in targets
+        ]
         if "" in names:
-            names = [c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self._name(r))) for c in v.columns]
+            names = [
+                c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self._name(r))) for c in v.columns
+            ]
         self.made.add(name)
         self.tables[name] = Virtual(Table(name, columns=tuple(Column(n, "text") for n in names)), self.layer(str(postgast.deparse(tree))))
 
@@ -274,7 +282,7 @@ class Forecast:
         """NULL of a type that the database knows already; of others, of text."""
         base = kind.removesuffix("[]")
         known = base in self._catalog.enums or base in self._catalog.domains or base in self._catalog.composites
-        return f"NULL::{kind}" if known or re.match(r'[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z', base) else "NULL::text"
+        return f"NULL::{kind}" if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base) else "NULL::text"
 
     def _alter(self, statement: Statement, node: Any) -> None:
         name = self._name(node.relation)
@@ -294,15 +302,21 @@ class Forecast:
             raw = definition.column_def.raw_default
             value = self.expression(raw) if definition.column_def.HasField("raw_default") else f"{q(command.name)}::{target}"
             self._rebuild(name, {command.name: value})
-            self._edit(name, lambda t: replace(t, columns=tuple(replace(c, type=target) if c.name == command.name else c for c in t.columns)))
+            self._edit(
+                name, lambda t: replace(t, columns=tuple(replace(c, type=target) if c.name == command.name else c for c in t.columns))
+            )
         elif kind in (pb.AT_SetNotNull, pb.AT_DropNotNull):
             nullable = kind == pb.AT_DropNotNull
-            self._edit(name, lambda t: replace(t, columns=tuple(replace(c, nullable=nullable) if c.name == command.name else c for c in t.columns)))
+            self._edit(
+                name, lambda t: replace(t, columns=tuple(replace(c, nullable=nullable) if c.name == command.name else c for c in t.columns))
+            )
         elif kind == pb.AT_DropConstraint:
             self._edit(
                 name,
                 lambda t: replace(
-                    t, keys=tuple(k for k in t.keys if k.name != command.name), foreign_keys=tuple(f for f in t.foreign_keys if f.name != command.name)
+                    t,
+                    keys=tuple(k for k in t.keys if k.name != command.name),
+                    foreign_keys=tuple(f for f in t.foreign_keys if f.name != command.name),
                 ),
             )
         elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
@@ -366,7 +380,9 @@ class Forecast:
             virtual = self.tables[name]
             listed = ", ".join(f"{q(c)} AS {q(node.newname)}" if c == node.subname else q(c) for c in virtual.columns)
             self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
-            self._edit(name, lambda t: replace(t, columns=tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in t.columns)))
+            self._edit(
+                name, lambda t: replace(t, columns=tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in t.columns))
+            )
 
     def _move(self, name: TableName, new: TableName) -> None:
         virtual = self.tables.pop(name)
@@ -375,7 +391,10 @@ class Forecast:
         self.tables[new] = Virtual(replace(virtual.table, name=new), self.layer(f"SELECT {listed} FROM {virtual.relation} AS t"))
         for other, held in list(self.tables.items()):
             if any(f.parent == name for f in held.table.foreign_keys):
-                self._edit(other, lambda t: replace(t, foreign_keys=tuple(replace(f, parent=new) if f.parent == name else f for f in t.foreign_keys)))
+                self._edit(
+                    other,
+                    lambda t: replace(t, foreign_keys=tuple(replace(f, parent=new) if f.parent == name else f for f in t.foreign_keys)),
+                )
         if name in self.made:
             self.made.add(new)
 

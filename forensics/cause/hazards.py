@@ -183,9 +183,7 @@ class Reader:
     def _drop_type(self, type_name: Any, cascade: bool, node: Any) -> Iterator[Hazard]:
         path = [n.string.sval for n in type_name.names]
         spelled = {ddl.format_type(type_name), _spelled(path[-2] if len(path) > 1 else self.schema, path[-1])}
-        using = [
-            (t.name, c.name) for t in self.catalog.roots for c in t.columns if c.type.removesuffix("[]") in spelled
-        ]
+        using = [(t.name, c.name) for t in self.catalog.roots for c in t.columns if c.type.removesuffix("[]") in spelled]
         yield from (self._hazard("drop-type", t, c, cascade=cascade, node=node) for t, c in using)
         if not using:
             yield self._hazard("drop-type", None, cascade=cascade, node=node)
@@ -469,14 +467,21 @@ def calls(message: Any) -> bool:
 
 _STABLE = {"now", "current_timestamp", "jsonb_build_object", "jsonb_build_array", "array", "lower", "upper"}
 _LENGTHS = re.compile(r"(character varying|bit varying|numeric|character|timestamp|time|interval)(?:\((\d+)(?:,(\d+))?\))?(.*)\Z")
-_WIDER = {"smallint": {"integer", "bigint", "numeric"}, "integer": {"bigint", "numeric", "double precision"}, "bigint": {"numeric"}, "real": {"double precision"}}
+_WIDER = {
+    "smallint": {"integer", "bigint", "numeric"},
+    "integer": {"bigint", "numeric", "double precision"},
+    "bigint": {"numeric"},
+    "real": {"double precision"},
+}
 
 
 def widens(old: str | None, new: str) -> bool:
     """Whether every value of type `old` fits `new` and keeps what it says."""
     if old is None:
         return False
-    if old == new or (new == "text" and (old in ("character varying", "name", "uuid") or old.startswith(("character varying", "integer", "bigint")))):
+    if old == new or (
+        new == "text" and (old in ("character varying", "name", "uuid") or old.startswith(("character varying", "integer", "bigint")))
+    ):
         return True
     if new in _WIDER.get(old, ()):
         return True

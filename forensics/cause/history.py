@@ -170,7 +170,9 @@ def _contradictions(placed: Placed, backup: Sequence[HistoryEntry], live: Sequen
         found.append(f"{name} is in the backup's history and not in live's: live was restored from elsewhere, or its history was edited.")
     sums = {e.checksum for e in (*backup, *live) if e.checksum and e.in_force}
     if len(sums) > 1:
-        found.append(f"{name} has one checksum in the backup's history and another in live's: it was run again from another file, or edited.")
+        found.append(
+            f"{name} has one checksum in the backup's history and another in live's: it was run again from another file, or edited."
+        )
     if placed.state == "marked as applied" and not any(e.in_force for e in backup):
         found.append(f"{name} is marked as applied and its SQL was not run by {placed.tool}: it is not replayed.")
     if placed.state == "failed":

@@ -291,9 +291,9 @@ class Replay:
         table = sql.Identifier(*watched.name)
         try:
             self._connection.execute(
-                sql.SQL("CREATE TABLE {} AS SELECT NULL::bigint AS {}, NULL::int AS {}, NULL::bigint AS {}, {} FROM ONLY {} WITH NO DATA").format(
-                    watched.keep, *map(sql.Identifier, _OWN), _aliased(watched.columns), table
-                )
+                sql.SQL(
+                    "CREATE TABLE {} AS SELECT NULL::bigint AS {}, NULL::int AS {}, NULL::bigint AS {}, {} FROM ONLY {} WITH NO DATA"
+                ).format(watched.keep, *map(sql.Identifier, _OWN), _aliased(watched.columns), table)
             )
             if missing is None:
                 self._connection.execute(
@@ -310,19 +310,24 @@ class Replay:
         except psycopg.Error as error:
             return _words(error)
         self._watched.append(watched)
-        watched.held = {c: self._one(sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(c), _rows_of(table, shape))) for c in watched.values}
+        watched.held = {
+            c: self._one(sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(c), _rows_of(table, shape))) for c in watched.values
+        }
         self._look(watched, shape, 0)
         return None
 
     def _watch_changes(self, watched: Watched, shape: Mapping[str, Any], keys: Iterable[bytes]) -> None:
         table = sql.Identifier(*watched.name)
         wanted = sql.Identifier(_SCHEMA, f"keys_{watched.number}")
-        self._connection.execute(sql.SQL("CREATE TABLE {} AS SELECT {} FROM ONLY {} WITH NO DATA").format(wanted, _aliased(watched.key), table))
+        self._connection.execute(
+            sql.SQL("CREATE TABLE {} AS SELECT {} FROM ONLY {} WITH NO DATA").format(wanted, _aliased(watched.key), table)
+        )
         words = self._copy_in(wanted, [*map(_own, watched.key)], keys)
         if words:
             raise psycopg.DataError(words)
         texts = sql.SQL(", ").join(
-            sql.SQL("t.{}::text AS {}").format(sql.Identifier(c), sql.Identifier(_own(c))) for c in dict.fromkeys((*watched.key, *watched.changed))
+            sql.SQL("t.{}::text AS {}").format(sql.Identifier(c), sql.Identifier(_own(c)))
+            for c in dict.fromkeys((*watched.key, *watched.changed))
         )
         self._connection.execute(
             sql.SQL("CREATE TABLE {} AS SELECT NULL::int AS {}, {} FROM {} t WHERE EXISTS (SELECT 1 FROM {} k WHERE {})").format(
@@ -416,7 +421,11 @@ class Replay:
         self._connection.execute(sql.SQL("UPDATE {} w SET {} = NULL WHERE {} IS NOT NULL AND {}").format(watched.keep, gone, gone, there))
         current = {name for _, name, _ in shape["columns"] or ()} if shape["oid"] else set()
         for column in watched.values:
-            left = self._one(sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(column), _rows_of(table, shape))) if column in current else 0
+            left = (
+                self._one(sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(column), _rows_of(table, shape)))
+                if column in current
+                else 0
+            )
             if left != watched.held[column]:
                 self.effects.append(Effect(step, watched.name, column, values=watched.held[column] - left))
                 watched.held[column] = left
@@ -453,7 +462,8 @@ class Replay:
 
     def _look_at_changes(self, watched: Watched, shape: Mapping[str, Any], names: Mapping[str, str], step: int) -> None:
         same = sql.SQL(" AND ").join(
-            sql.SQL("{}::text = {}").format(sql.SQL(f"t.{_q(names[k])}"), sql.SQL(f"s.{_q(_own(k))}")) for k in watched.key  # type: ignore[arg-type]
+            sql.SQL("{}::text = {}").format(sql.SQL(f"t.{_q(names[k])}"), sql.SQL(f"s.{_q(_own(k))}"))
+            for k in watched.key  # type: ignore[arg-type]
         )
         left = [c for c in watched.changed if c in names and c not in watched.key]
         if not left:
@@ -475,9 +485,9 @@ class Replay:
                 self.effects.append(Effect(step, watched.name, column, blanked=more))
             watched.blank[column] = counts[f"c{i}"]
         self._connection.execute(
-            sql.SQL("UPDATE {shadow} SET {by} = {step} WHERE {by} IS NULL AND ctid IN (SELECT s.ctid FROM {joined} WHERE {differs})").format(
-                shadow=watched.shadow, by=sql.Identifier(_OWN[1]), step=sql.Literal(step), joined=joined, differs=differs
-            )
+            sql.SQL(
+                "UPDATE {shadow} SET {by} = {step} WHERE {by} IS NULL AND ctid IN (SELECT s.ctid FROM {joined} WHERE {differs})"
+            ).format(shadow=watched.shadow, by=sql.Identifier(_OWN[1]), step=sql.Literal(step), joined=joined, differs=differs)
         )
 
     def _one(self, query: sql.Composed) -> int:
@@ -532,9 +542,9 @@ class Replay:
         )
         try:
             rows = self._connection.execute(
-                sql.SQL("SELECT w.{step} AS step, count(*) AS n FROM {keep} w WHERE w.{step} > 0 AND EXISTS (SELECT 1 FROM {other} o WHERE {pairs}) GROUP BY 1").format(
-                    step=sql.Identifier(_OWN[1]), keep=watched.keep, other=sql.Identifier(*other), pairs=pairs
-                )
+                sql.SQL(
+                    "SELECT w.{step} AS step, count(*) AS n FROM {keep} w WHERE w.{step} > 0 AND EXISTS (SELECT 1 FROM {other} o WHERE {pairs}) GROUP BY 1"
+                ).format(step=sql.Identifier(_OWN[1]), keep=watched.keep, other=sql.Identifier(*other), pairs=pairs)
             ).fetchall()
         except psycopg.Error as error:
             self.notes.append(f"Whether rows of {watched.name} survive in {other} could not be counted: {_words(error)}.")

@@ -1,0 +1,116 @@
+"""`preflight`: what a migration would destroy, before it runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from forensics.cause.preflight import Flight, github, level, pending, plain_flight, preflight, sarif
+from forensics.cli.cause import working
+from forensics.cli.voice import FAILED, FOUND, LIVE_HELP, OK, Json, Quiet, app, live_side, safe, speaking
+from forensics.errors import UsageError
+from forensics.evidence import looks_like_dsn
+from forensics.evidence.live import LiveSource
+from forensics.evidence.migrations import read_folder
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    people = "people"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
+_STYLES = {"error": "red", "warning": "yellow", "note": None}
+
+
+@app.command("preflight")
+def preflight_command(
+    migration: Annotated[Path, typer.Argument(metavar="MIGRATION", help="A migration's SQL file or folder, or the folder of them all.")],
+    live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="Also run it, on a scratch copy of the tables that matter.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="For people, or as annotations for a CI service.")] = Format.people,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 as well where a statement would fail.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What a migration would destroy, before it runs."""
+    form = Format.json if as_json else form
+    with speaking(form is Format.json, quiet) as voice:
+        folder = read_folder(migration)
+        side = live_side(live)
+        if side and not looks_like_dsn(side):
+            raise UsageError(
+                f"{side} is not a connection string.", "A preflight counts on a database: give postgresql://user@host/database."
+            )
+        with LiveSource(side) as source, working(voice) as tell:
+            chosen, notes = pending(folder, source)
+            flight = preflight(chosen, source, rehearse=rehearse, listener=tell)
+        if form in (Format.github, Format.sarif):
+            from forensics import __version__
+
+            sys.stdout.write(
+                github(flight) if form is Format.github else json.dumps(sarif(flight, __version__), indent=2, ensure_ascii=False) + "\n"
+            )
+        else:
+            answer = plain_flight(flight)
+            voice.answer({**answer, "notes": notes + answer["notes"]}, lambda console: _show(console, flight, notes))
+        found = flight.destroys or (strict and flight.fails)
+        status = FOUND if found else FAILED if flight.uncounted else OK
+    raise typer.Exit(status)
+
+
+def _show(console: Console, flight: Flight, notes: list[str]) -> None:
+    if not flight.migrations:
+        console.print("No migration is pending.")
+    for name in flight.migrations:
+        some = [w for w in flight.hazards if w.migration == name]
+        if not some:
+            console.print(f"{safe(name)}: no hazard.")
+            continue
+        table = RichTable("line", "hazard", "table", "rows", "", "table size", title=safe(name), title_justify="left")
+        table.columns[0].justify = table.columns[3].justify = table.columns[5].justify = "right"
+        for w in some:
+            where = str(w.hazard.table or "–") + (f".{w.hazard.column}" if w.hazard.column else "")
+            rows = "?" if w.rows is None else f"{w.rows:,}"
+            within = f" (in {w.hazard.within})" if w.hazard.within else ""
+            table.add_row(
+                str(w.hazard.line), w.hazard.code, safe(where), rows, safe(w.says + within) + (" [bold]fails[/]" if w.fails else ""),
+                _size(w.table_bytes), style=_STYLES[level(w)],
+            )  # fmt: skip
+        console.print(table)
+    for step in flight.rehearsal or ():
+        took = ", ".join(f"{n:,} of {where}" for where, n in sorted(step.took.items()))
+        if took or step.error:
+            text = " ".join(step.sql.split())[:60]
+            console.print(f"rehearsal, line {step.line} ({safe(text)}): " + safe(f"fails: {step.error}" if step.error else f"takes {took}"))
+    for note in [*notes, *flight.notes]:
+        console.print(f"[yellow]{safe(note)}[/]")
+    taken = sum(w.rows or 0 for w in flight.hazards if w.destroys)
+    failing = sum(w.fails for w in flight.hazards)
+    said = [f"{taken:,} rows and values would be destroyed or overwritten." if taken else "Nothing that was counted would be destroyed."]
+    if failing:
+        said.append(f"{failing} {'hazard' if failing == 1 else 'hazards'} would make a statement fail on the data as it is.")
+    if flight.uncounted:
+        said.append("Something that may destroy could not be counted.")
+    console.print(f"\n[bold]{' '.join(said)}[/]")
+
+
+def _size(size: int | None) -> str:
+    if size is None:
+        return ""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

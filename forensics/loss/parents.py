@@ -131,8 +131,12 @@ class _Rows:
     @property
     def _survives(self) -> bool:
         live = self._work.table("live", self._junction.name)
-        wanted = {c for p in self._roles for c in (*p.columns, *((p.when[0],) if p.when else ()))}
-        return live is not None and all((c := live.column(w)) is not None and not c.generated for w in wanted)
+        return live is not None and all(_stores(live, _columns(p)) for p in self._roles)
+
+    def _readable_roles(self) -> list[Parent]:
+        """Every parent whose columns live still has: one reading of live serves them all."""
+        live = self._work.table("live", self._junction.name)
+        return [p for p in self._junction.parents if live is not None and _stores(live, _columns(p))]
 
     def _had(self) -> str:
         return "coalesce(n.n, 0) - coalesce(nl.n, 0) + coalesce(nb.n, 0)" if self._survives else "a.missing"
@@ -145,7 +149,7 @@ class _Rows:
         work, name = self._work, self._junction.name
         if self._survives:
             # What it had is what it has, less what differs in live, and what differs in the backup.
-            columns = tuple(dict.fromkeys(c for p in self._roles for c in (*((p.when[0],) if p.when else ()), *p.columns)))
+            columns = tuple(dict.fromkeys(c for p in self._readable_roles() for c in _columns(p)))
             live = work.read("live", name, columns)
             roles = [
                 ([f"c{columns.index(c)}" for c in p.columns], f"m.c{columns.index(p.when[0])} = {literal(p.when[1])}" if p.when else "true")
@@ -216,7 +220,16 @@ class _Rows:
 
     def _readable(self, name: TableName) -> bool:
         live = self._work.table("live", name)
-        return live is not None and all((c := live.column(k)) is not None and not c.generated for k in self._roles[0].parent_columns)
+        return live is not None and _stores(live, self._roles[0].parent_columns)
+
+
+def _columns(parent: Parent) -> tuple[str, ...]:
+    return (*((parent.when[0],) if parent.when else ()), *parent.columns)
+
+
+def _stores(table: Table, columns: Sequence[str]) -> bool:
+    """Whether a table stores these columns, so that they can be copied out."""
+    return all((c := table.column(name)) is not None and not c.generated for name in columns)
 
 
 _COUNTS = ("had", "has", "missing", "moved", "superseded", *LOST)

@@ -31,6 +31,7 @@ _MADE = re.compile(r"created|inserted|added|linked|assigned|attached|joined|gran
 _TOUCHED = re.compile(r"updated|modified|changed|touched|seen|logged|recorded", re.I)
 _DAY = 86400
 _MOST = 60  # past windows, the latest first: enough for 5 and 95 of 100, few enough to be like today
+_PAST = 730  # days to look back for windows with the same days of rest
 _FEW = 19  # with fewer, the interval from the least to the most holds less than 90 of 100
 _WIPED = 0.95
 
@@ -60,7 +61,8 @@ def estimate(times: np.ndarray, start: float, seconds: float) -> Estimate | None
     starts = past_windows(times, start, seconds)
     if not len(starts):
         return None
-    alike = [s for s in starts if _weekend(s, seconds) == _weekend(start, seconds)]
+    rest = _rest(start, seconds)
+    alike = [s for s in starts[:_PAST] if _rest(float(s), seconds) == rest]
     chosen = np.array(alike if len(alike) >= _FEW else starts)[:_MOST]
     counts = np.sort(np.searchsorted(times, chosen + seconds) - np.searchsorted(times, chosen))
     n = len(counts)
@@ -78,11 +80,13 @@ def past_windows(times: np.ndarray, start: float, seconds: float) -> np.ndarray:
     return start - _DAY * np.arange(first, last + 1)
 
 
-def _weekend(start: float, seconds: float) -> int:
-    """How much of a window lies on Saturdays and Sundays, in quarters of a day."""
-    steps = np.arange(0, max(seconds, 1), _DAY / 4)
-    days = ((start + steps) // _DAY + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
-    return int(np.count_nonzero(days >= 5))
+def _rest(start: float, seconds: float) -> tuple[bool, ...]:
+    """Which quarters of days of a window are days of rest: Saturdays, Sundays, Christmas Day and New Year's Day."""
+    found = []
+    for step in range(max(1, math.ceil(seconds / (_DAY / 4)))):
+        day = datetime.fromtimestamp(start + step * _DAY / 4, UTC)
+        found.append(day.weekday() >= 5 or (day.month, day.day) in ((1, 1), (12, 25)))
+    return tuple(found)
 
 
 def work_out(work: Workspace, entries: Sequence[Mapping[str, Any]], parents: Mapping[TableName, tuple[Parent, ...]]) -> dict[str, Any]:
@@ -206,7 +210,7 @@ class _Unseen:
         if found is None:
             why = "its past is shorter than the window" if self._source else "no time of its rows or of their parents is known"
             return {"low": 0, "likely": None, "high": None, "basis": f"cannot be estimated: {why}"}
-        kind = "working days or week-ends as in this one" if found.alike else "whatever the day of the week"
+        kind = "with days of rest at the same place" if found.alike else "whatever the day of the week"
         few = "; so few that the interval holds less than 90 of 100" if found.windows < _FEW else ""
         basis = f"{found.windows} windows of {_length(self._seconds)} at the same hours before the backup, {kind}{few}: {self._source}"
         low, likely, high = found.low, found.likely, found.high
@@ -315,8 +319,8 @@ class _Unseen:
             f"SELECT {_epoch(f'p.c{width}')} AS made, l.s AS linked FROM {keys} p LEFT JOIN {first} l ON {on} WHERE p.c{width} IS NOT NULL"
         ).fetchnumpy()
         work.drop(first)
-        born = np.ma.filled(np.ma.asarray(found["made"], dtype=float), np.nan)
-        linked = np.ma.filled(np.ma.asarray(found["linked"], dtype=float), np.inf)
+        born: np.ndarray = np.ma.filled(np.ma.asarray(found["made"], dtype=float), np.nan)
+        linked: np.ndarray = np.ma.filled(np.ma.asarray(found["linked"], dtype=float), np.inf)
         order = np.argsort(born)
         born, linked = born[order], linked[order]
         born, linked = born[~np.isnan(born)], linked[~np.isnan(born)]
@@ -328,7 +332,7 @@ class _Unseen:
         if len(shares) < _FEW:
             return 0
         shares.sort()
-        return math.floor(new * shares[max(math.floor(0.05 * (len(shares) + 1)), 1) - 1])
+        return math.floor(int(new) * shares[max(math.floor(0.05 * (len(shares) + 1)), 1) - 1])
 
 
 def made_column(table: Table) -> str | None:

@@ -167,7 +167,7 @@ def _recovery_header(work: Work) -> Iterator[str]:
 
 def start(out: IO[str], *helpers: str) -> None:
     """Begin a script: psql's settings, the transaction, the session's, the helpers."""
-    print("\\set ON_ERROR_STOP on\n\\set QUIET on\n\\encoding UTF8", file=out)
+    print("\\set ON_ERROR_STOP on\n\\set QUIET on\n\\set SHOW_CONTEXT never\n\\encoding UTF8", file=out)
     print("\\if :{?accept_changes}\n\\else\n\\set accept_changes off\n\\endif\n", file=out)
     print("BEGIN;", file=out)
     print(template("session"), file=out)

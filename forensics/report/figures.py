@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -23,7 +26,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from forensics.errors import ReportError, UsageError
+from forensics.errors import ReportError
 from forensics.model import TableResult
 from forensics.report.words import count, duration, moment, percent, plural, visible
 
@@ -40,6 +43,14 @@ _STYLE: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "forensics", "text.parse_math": False, "font.family": ["DejaVu Sans"], "font.size": 13,
 }  # fmt: skip
 _Side = Literal["left", "center", "right"]
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Our style; and no word about letters that DejaVu Sans has not: a browser takes them from another font."""
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+")
+        yield
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class Picture:
     def svg(self) -> str:
         """The figure as an SVG element that stands in a page or in a file of its own."""
         out = io.StringIO()
-        with mpl.rc_context(_STYLE):
+        with _drawing():
             self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         return _tidy(out.getvalue(), self.name, self.alt)
 
@@ -75,7 +86,7 @@ class Picture:
             if path.suffix == ".svg":
                 path.write_text(self.svg, encoding="utf-8")
             else:
-                with mpl.rc_context(_STYLE):
+                with _drawing():
                     self.figure.savefig(path, dpi=2 * _DOTS_PER_INCH)
         except (OSError, ValueError) as error:
             raise ReportError(
@@ -111,14 +122,19 @@ class _Canvas:
     def words(self, x: float, y: float, said: str, side: _Side = "left", **how: Any) -> float:
         """Write on the line whose middle is `y`; return how many pixels wide it may be at most."""
         text = self.axes.text(x, y, visible(said), **{"color": INK, "ha": side, "va": "center_baseline", **how})
-        return float(text.get_window_extent(self._renderer).width)
+        return self._width(text)
+
+    def _width(self, text: Any) -> float:
+        """How many pixels wide a text is at most; wide letters that the font has not are a square each."""
+        wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text.get_text())
+        return float(text.get_window_extent(self._renderer).width + 0.4 * wide * text.get_fontsize())
 
     def fitting(self, said: str, width: float, **how: Any) -> str:
         """Shorten in the middle, where names differ least, until it fits."""
         said = visible(said)
         text = self.axes.text(0, 0, said, **how)
         keep = len(said)
-        while keep > 6 and text.get_window_extent(self._renderer).width > width:
+        while keep > 6 and self._width(text) > width:
             keep -= 1
             text.set_text(f"{said[: (keep + 1) // 2]}…{said[-(keep // 2) :]}")
         found = text.get_text()
@@ -146,7 +162,7 @@ def loss(results: Sequence[TableResult], *, width: int = WIDE, limit: int = 24) 
         width: of the figure, in pixels.
         limit: at most so many tables; a last line sums up the others.
     """
-    with mpl.rc_context(_STYLE):
+    with _drawing():
         hit = sorted((r for r in results if r.missing or r.changed), key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name))
         shown, rest = hit[:limit], hit[limit:]
         narrow = width < 560
@@ -208,7 +224,7 @@ def classes(found: Mapping[str, int], *, width: int = WIDE) -> Picture:
 
 
 def _strip(name: str, alt: str, parts: Sequence[tuple[str, int, str]], width: int) -> Picture:
-    with mpl.rc_context(_STYLE):
+    with _drawing():
         whole = sum(v for _, v, _ in parts) or 1
         entries = [(c, f"{count(v)} {n} ({percent(v, whole)})") for n, v, c in parts]
         canvas = _Canvas(width, 44 + 21 * (len(entries) if width < 560 else 1 + (len(entries) > 4)))
@@ -232,19 +248,13 @@ class Moment(NamedTuple):
 def timeline(moments: Sequence[Moment], *, width: int = WIDE) -> Picture:
     """Backup, incident and comparison in their order; the distances are written, not drawn to scale.
 
-    Raises:
-        UsageError: fewer than two moments are known.
+    A single moment stands alone: the evidence does not say the others.
     """
-    if len(moments) < 2:
-        raise UsageError(
-            "There is no time line: the evidence does not say when the backup was taken or when the incident was.",
-            "Compare again with --backup-at and --incident-at.",
-        )
     moments = sorted(moments, key=lambda m: m.at)
     said = [f"{m.said} on {moment(m.at)}" for m in moments]
     alt = "Time line, not to scale: " + "; ".join(said) + "."
     gaps = [b.at - a.at for a, b in pairwise(moments)]
-    with mpl.rc_context(_STYLE):
+    with _drawing():
         figure = (_timeline_down if width < 560 else _timeline_across)(moments, gaps, width)
     return Picture("timeline", alt, figure)
 
@@ -300,11 +310,11 @@ def distribution(before: Sequence[int], after: Sequence[int], *, parent: str, wi
     names = [f"{a}" if a == b else f"{a}+" if b is None else f"{a}–{b}" for a, b in bins]
     pairs = [(_within(before, b), _within(after, b)) for b in bins]
     most = max((v for p in pairs for v in p), default=0) or 1
-    with mpl.rc_context(_STYLE):
+    with _drawing():
         canvas = _Canvas(width, 46 + 44 * len(bins) + 26)
         left, room = 74.0, 64.0
         long = width - left - room
-        canvas.legend(left, 12, ((KEPT, "backup"), (MISSING, "live")), width)
+        canvas.legend(left, 12, ((KEPT, "in the backup"), (MISSING, "now")), width)
         for i, (name, (was, now)) in enumerate(zip(names, pairs, strict=True)):
             top = 36 + 44 * i
             canvas.words(left - 12, top + 16, name, "right")
@@ -339,7 +349,7 @@ def parents(hits: Sequence[Hit], *, parent: str, width: int = WIDE, limit: int =
     """The parent rows that lost the most links, each with what it had and what is missing of that."""
     shown = sorted(hits, key=lambda h: (-h.missing, -h.links, h.label))[:limit]
     most = max((max(h.links, h.missing) for h in shown), default=0) or 1
-    with mpl.rc_context(_STYLE):
+    with _drawing():
         narrow = width < 560
         step = 44 if narrow else 26
         canvas = _Canvas(width, 40 + step * max(len(shown), 1))

@@ -17,7 +17,16 @@ from forensics.report.words import count, fact, moment, percent, plural, visible
 
 def render(document: Document) -> str:
     """Return the report as an HTML document."""
-    return _environment().get_template("report.html").render(d=document, figure=_Figures(document), method=method(document), classes=CLASSES)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(d=document, figure=_Figures(document), method=method(document), classes=_classes(document))
+    )
+
+
+def _classes(document: Document) -> list[str]:
+    """The classes worth a column: what is lost and can be put back, and of the others those that there are."""
+    return [c for c in CLASSES if c in ("lost", "restorable") or (document.classes or {}).get(c)]
 
 
 class _Figures:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from forensics.errors import UsageError
 from forensics.model import ColumnChange, Provenance, TableName, TableResult
 from forensics.report import figures
-from forensics.report.figures import Moment
+from forensics.report.figures import Hit, Moment, Picture
 from forensics.report.masking import Mask
 from forensics.report.words import count, fact, plural, size
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forensics.case import Case
 
 CLASSES = ("moved", "superseded", "lost", "restorable", "blocked", "conflicting")
-WORST = 8  # rows of each parent, in every form of the report
+WORST = 10  # rows of each parent, in every form of the report
 
 
 class Fact(NamedTuple):
@@ -31,14 +31,14 @@ class Fact(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A parent row that misses links: its key and label as they may be shown, and its links in the backup and in live."""
+    """A parent row that misses links: its key and label as they may be shown, and its links in the backup and now, moved ones among them."""
 
     key: str
     label: str | None
     gone: bool
     had: int
     missing: int
-    has: int
+    now: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ParentLoss:
         worst: the rows that miss the most links.
         hit: how many rows miss links; affected: those of live that lost one; emptied: those of these that hold none now;
             gone: those that are gone from live themselves.
-        before, after: the links of each row that misses some, in the backup and in live.
+        before, after: the links of each row that misses some, in the backup and now, moved ones among them.
     """
 
     name: TableName
@@ -270,7 +270,7 @@ def _junctions(case: Case, mask: Mask, loss: Mapping[str, Any] | None) -> tuple[
     return tuple(sorted(found, key=lambda j: (-(j.result.missing or 0), j.result.name)))
 
 
-_PER_PARENT = "SELECT columns('^k[0-9]+$'), label, gone, had, has, missing FROM {relation} ORDER BY missing DESC, had DESC, columns('^k[0-9]+$')"
+_PER_PARENT = "SELECT columns('^k[0-9]+$'), label, gone, had, has + moved AS now, missing FROM {relation} ORDER BY missing DESC, had DESC, columns('^k[0-9]+$')"
 
 
 def parent_loss(case: Case, spread: Mapping[str, Any], mask: Mask) -> ParentLoss:
@@ -287,9 +287,9 @@ def parent_loss(case: Case, spread: Mapping[str, Any], mask: Mask) -> ParentLoss
     show = mask.columns(name, key)
     worst = []
     for row in rows[:WORST]:
-        *values, label, gone, had, has, missing = row
+        *values, label, gone, had, now, missing = row
         shown = ", ".join(show[c](v) or "NULL" for c, v in zip(key, values, strict=True))
-        worst.append(Row(shown, mask.label(label), gone, had, missing, has))
+        worst.append(Row(shown, mask.label(label), gone, had, missing, now))
     return ParentLoss(
         name, key, spread["label"], tuple(worst), len(rows), spread["affected"], spread["emptied"], spread["gone"],
         tuple(r[-3] for r in rows), tuple(r[-2] for r in rows),
@@ -352,9 +352,10 @@ def method(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 _FIGURES = ("classes", "loss", "timeline", "totals")
+_JUNCTION_FIGURES = ("by_parent", "distribution")
 
 
-def figure(case: Case, name: str, width: int | None = None) -> figures.Picture:
+def figure(case: Case, name: str, width: int | None = None) -> Picture:
     """Return one figure of a case.
 
     Args:
@@ -373,8 +374,34 @@ def figure(case: Case, name: str, width: int | None = None) -> figures.Picture:
     if name == "timeline":
         return figures.timeline(moments(case), width=width)
     if name == "classes":
-        loss = case.store.get("loss")
-        if loss is None:
-            raise UsageError("The loss of this case was not classified, so there is no such figure.", "Run: python -m forensics loss CASE")
-        return figures.classes(loss["totals"], width=width)
-    raise UsageError(f"There is no figure {name}.", f"Choose one of {', '.join(_FIGURES)}.")
+        return figures.classes(case.loss["totals"], width=width)
+    raise UsageError(f"There is no figure {name} of a case.", f"Choose one of {', '.join(_FIGURES)}.")
+
+
+def junction_figure(
+    case: Case, entry: Mapping[str, Any], name: str, *, spread: Mapping[str, Any] | None = None, width: int | None = None
+) -> Picture:
+    """Return one figure of a junction table, with the names of rows as they are.
+
+    Args:
+        case: an open case.
+        entry: the junction table's entry in the loss.
+        name: "by_parent" or "distribution".
+        spread: the parent's entry; None takes the parent of whose rows one misses the most links.
+        width: in pixels.
+
+    Raises:
+        UsageError: there is no figure of that name.
+    """
+    if name not in _JUNCTION_FIGURES:
+        raise UsageError(f"There is no figure {name} of a junction table.", f"Choose one of {', '.join(_JUNCTION_FIGURES)}.")
+    width = width or figures.WIDE
+    mask = Mask(case.catalogs[0], on=False)
+    found = sorted(
+        (parent_loss(case, s, mask) for s in ([spread] if spread else entry["spread"])), key=lambda p: (not p.hit, p.hit, p.name)
+    )
+    hit = found[0]
+    if name == "distribution":
+        return figures.distribution(hit.before, hit.after, parent=str(hit.name), width=width)
+    rows = [Hit(f"{r.label or r.key}{' (gone)' if r.gone else ''}", r.had, r.missing) for r in hit.worst]
+    return figures.parents(rows, parent=str(hit.name), width=width)

@@ -82,8 +82,8 @@ class _Book:
             ),
         )  # fmt: skip
         self._sheet(
-            "worst hit", ("junction table", "parent", "key", "name", "gone from live", "links in backup", "missing", "links in live"),
-            ((j.name, str(p.name), w.key, w.label, "yes" if w.gone else "", w.had, w.missing, w.has) for j in d.junctions for p in j.parents for w in p.worst),
+            "worst hit", ("junction table", "parent", "key", "name", "gone from live", "links in backup", "missing", "links now"),
+            ((j.name, str(p.name), w.key, w.label, "yes" if w.gone else "", w.had, w.missing, w.now) for j in d.junctions for p in j.parents for w in p.worst),
         )  # fmt: skip
         for table in missing[:TABLES]:
             rows = table.read(limit)

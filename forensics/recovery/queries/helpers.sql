@@ -2,6 +2,8 @@
 
 CREATE OR REPLACE FUNCTION pg_temp.stop(message text, hint text) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
+  -- Names are quoted throughout; people need the quotes only where PostgreSQL does.
+  message := regexp_replace(message, '"([a-z_][a-z0-9_$]*)"', '\1', 'g');
   RAISE EXCEPTION USING MESSAGE = message, HINT = hint || ' Nothing was changed.';
 END $body$;
 

@@ -1,0 +1,78 @@
+"""An incident on a real server: before, backup, change, and what psql makes of the scripts."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import forensics as fx
+from forensics.case import Case
+from forensics.recovery import Plan, Scope, make_plan
+from forensics.scratch import Scratch
+
+
+@dataclass
+class Incident:
+    """A database after an incident, with the case that was made of it."""
+
+    scratch: Scratch
+    database: str
+    before: str
+    case: Case
+    out: Path
+
+    @property
+    def dsn(self) -> str:
+        return self.scratch.dsn(self.database)
+
+    def plan(self, *, rehearse: bool = False, live: bool = True, **scope: object) -> Plan:
+        """Write the scripts (and rehearse them) for the incident's database."""
+        return make_plan(self.case.store, self.out, Scope(**scope), live=self.dsn if live or rehearse else None, rehearsed=rehearse)  # type: ignore[arg-type]
+
+    def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run a script of the plan on the database, as people will."""
+        command = [self.scratch.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *options, "-d", self.database, "-f", self.out / script]
+        return subprocess.run([str(c) for c in command], capture_output=True, text=True, env=self.scratch.env, check=False)
+
+    def run(self, script: str, *options: str) -> str:
+        """Run a script that is to succeed; return what it says."""
+        done = self.psql(script, *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    def refuses(self, script: str, *options: str) -> str:
+        """Run a script that is to stop, and make sure that it changed nothing; return what it says."""
+        was = self.state()
+        done = self.psql(script, *options)
+        assert done.returncode == 3, (done.stdout, done.stderr)
+        assert self.state() == was
+        return done.stderr
+
+    def sql(self, text: str, database: str | None = None) -> str:
+        return self.scratch.run(database or self.database, text).strip()
+
+    def state(self, database: str | None = None) -> list[str]:
+        """The whole database as pg_dump writes it, rows in order of their text."""
+        out = self.out.parent / "state.sql"
+        self.scratch.dump(database or self.database, out)
+        lines = [line for line in out.read_text().splitlines() if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))]
+        return sorted(lines)
+
+
+@pytest.fixture
+def incident(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> Callable[..., Incident]:
+    """Build an incident from the SQL before the backup and the SQL after it."""
+
+    def build(before: str, change: str, *options: str) -> Incident:
+        live = database(before)
+        backup = scratch.dump(live, tmp_path / "backup.dump", *options)
+        kept = database(template=live)
+        scratch.run(live, change)
+        case = fx.compare(backup, scratch.dsn(live), case=tmp_path / "case")
+        return Incident(scratch, live, kept, case, tmp_path / "out")
+
+    return build

@@ -1,0 +1,157 @@
+"""Killed, cut off, refused, out of room: the case opens, says what it knows, and --resume ends with the same answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import forensics as fx
+from forensics.errors import CaseError, LiveError
+from forensics.scratch import Scratch
+from tests.conftest import Incident
+
+TABLES = 24
+BEFORE = "".join(
+    f"CREATE TABLE t{n} (id int PRIMARY KEY, v text); INSERT INTO t{n} SELECT i, repeat('x', i % 40) FROM generate_series(1, {2000 + 300 * n}) i;"
+    for n in range(TABLES)
+)
+CHANGE = "DROP TABLE t3; DROP TABLE t17;" + "".join(f"DELETE FROM t{n} WHERE id % 7 = 0;" for n in range(0, TABLES, 2))
+
+
+@pytest.fixture
+def lost(incident: Incident) -> Incident:
+    return incident.happens(BEFORE, CHANGE)
+
+
+def command(lost: Incident, case: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "forensics", "compare", str(lost.backup), lost.live_dsn, "--case", str(case), "--json", *more]
+
+
+def counts(summary: dict[str, object]) -> object:
+    kept = ("table", "state", "backup_rows", "live_rows", "missing", "added", "changed", "unchanged")
+    return [{k: t[k] for k in kept} for t in summary["tables"]]  # type: ignore[attr-defined]
+
+
+def test_killed_at_any_moment_and_resumed(lost: Incident, tmp_path: Path) -> None:
+    with lost.compare("whole") as whole:
+        wanted = counts(whole.summary())
+    chance = random.Random(3)
+    killed = 0
+    for attempt in range(8):
+        child = subprocess.Popen(command(lost, tmp_path / "case", "--resume"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.7 + chance.random() * 1.2)
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+            killed += 1
+        child.communicate()
+        if (tmp_path / "case" / "case.duckdb").exists():
+            try:
+                with fx.open_case(tmp_path / "case") as case:
+                    for result in case.results:
+                        assert result.state != "failed"
+            except CaseError as error:
+                assert "not begun" in str(error), attempt
+    assert killed >= 2, "the machine was too fast for this test to kill anything"
+    done = subprocess.run(command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert counts(json.loads(done.stdout)) == wanted
+
+
+def test_a_second_process_is_refused(lost: Incident, tmp_path: Path) -> None:
+    store = fx.case.Store(tmp_path / "case", write=True)
+    try:
+        for more in ((), ("--force",), ("--resume",)):
+            done = subprocess.run(command(lost, tmp_path / "case", *more), capture_output=True, text=True, check=False)
+            assert done.returncode == 2
+            if more:
+                assert json.loads(done.stdout)["error"]["message"].endswith("is open in another process.")
+    finally:
+        store.close()
+
+
+class _Cutter(fx.Listener):
+    """Does something once so many tables are done."""
+
+    def __init__(self, after: int, what: object) -> None:
+        self.left, self.what = after, what
+
+    def ends(self, result: object) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.what()  # type: ignore[operator]
+
+
+def test_the_connection_is_cut(lost: Incident, scratch: Scratch) -> None:
+    def cut() -> None:
+        with psycopg.connect(scratch.dsn(), autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%'")
+
+    try:
+        case = lost.compare(listener=_Cutter(5, cut))
+    except LiveError:
+        case = fx.open_case(lost.backup.parent / "case")
+    with case:
+        assert not case.complete
+        states = [r.state for r in case.results]
+        assert states.count("compared") + states.count("dropped") >= 5
+    with lost.compare(options=fx.Options(resume=True)) as case:
+        assert case.complete
+        lost.check(case)
+
+
+def test_interrupted(lost: Incident) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        lost.compare(listener=_Cutter(4, interrupt))
+    with fx.open_case(lost.backup.parent / "case") as case:
+        assert not case.complete
+        assert len(case.results) == 4
+    with lost.compare(options=fx.Options(resume=True, jobs=3)) as case:
+        assert case.complete
+        lost.check(case)
+
+
+def test_several_jobs_give_the_same_answer(lost: Incident) -> None:
+    with lost.compare(options=fx.Options(jobs=4)) as case:
+        assert case.complete
+        lost.check(case)
+
+
+def test_the_disk_is_full(lost: Incident, tmp_path: Path) -> None:
+    """A file size limit stands for a full disk: writes fail at a point within the run."""
+    limited = ["bash", "-c", 'ulimit -f 300; exec "$@"', "-", *command(lost, tmp_path / "case")]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False, env={**os.environ, "FORENSICS_DEBUG": ""})
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    again = subprocess.run(command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False)
+    assert again.returncode == 1, again.stderr
+    assert json.loads(again.stdout)["complete"] is True
+
+
+def test_nothing_is_left_behind_on_live(lost: Incident, scratch: Scratch) -> None:
+    ask = "SELECT count(*) FROM pg_class; SELECT sum(xact_commit) > 0 FROM pg_stat_database; SELECT count(*) FROM pg_locks WHERE mode NOT IN ('AccessShareLock', 'ExclusiveLock')"
+    before = scratch.run(lost.live, ask)
+    with lost.compare():
+        pass
+    assert scratch.run(lost.live, ask) == before
+
+
+def test_live_cannot_be_written_through_the_kit(lost: Incident) -> None:
+    from forensics.evidence.live import LiveSource
+
+    with LiveSource(lost.live_dsn) as live:
+        connection = live.connect()
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            connection.execute("DELETE FROM public.t0")
+        connection.close()
