@@ -192,10 +192,15 @@ def _make_file(path: Path) -> None:
     if path.exists():
         return
     fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with duckdb.connect(str(fresh)) as connection:
-        connection.execute(_LAYOUT)
-        connection.execute("INSERT INTO kit.meta VALUES ('format', ?)", [json.dumps(FORMAT)])
+    for left in (fresh, Path(f"{fresh}.wal")):
+        left.unlink(missing_ok=True)
+    try:
+        with duckdb.connect(str(fresh)) as connection:
+            connection.execute(_LAYOUT)
+            connection.execute("INSERT INTO kit.meta VALUES ('format', ?)", [json.dumps(FORMAT)])
+            connection.execute("CHECKPOINT")  # closing would try this too, and keep its failure to itself
+    except duckdb.Error as error:
+        raise CaseError(f"Case {path.parent} cannot be made: {_first_line(error)}.", "Is the disk full?") from error
     fresh.chmod(0o600)
     fresh.replace(path)
 

@@ -128,9 +128,10 @@ def test_several_jobs_give_the_same_answer(lost: Incident) -> None:
         lost.check(case)
 
 
-def test_the_disk_is_full(lost: Incident, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kilobytes", [100, 540, 800])
+def test_the_disk_is_full(kilobytes: int, lost: Incident, tmp_path: Path) -> None:
     """A file size limit stands for a full disk: writes fail at a point within the run."""
-    limited = ["bash", "-c", 'ulimit -f 300; exec "$@"', "-", *command(lost, tmp_path / "case")]
+    limited = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', str(kilobytes), *command(lost, tmp_path / "case")]
     done = subprocess.run(limited, capture_output=True, text=True, check=False, env={**os.environ, "FORENSICS_DEBUG": ""})
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

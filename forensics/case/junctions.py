@@ -82,7 +82,8 @@ class CaseJunction:
         """
         spread = self._spread(table)
         columns = self._case.store.columns(self.name, "backup")
-        either, values = [], []
+        either: list[str] = []
+        values: list[str] = []
         for parent in self.parents:
             if parent.name != TableName(spread["schema"], spread["table"]):
                 continue

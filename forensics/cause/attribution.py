@@ -270,12 +270,34 @@ class _Attribution:
             self._account(step, watched.name).rows += rows
             rest[watched.name] -= rows
         for step, rows in sorted((s, n) for s, n in replay.changed(watched).items() if s):
-            self._account(step, watched.name).changed += rows
+            self._account(step, watched.name, self._one_column(step, watched.name)).changed += rows
         for other, columns in self._copies(replay, watched):
             for step, rows in replay.survivors(watched, other, columns).items():
                 account = self._account(step, watched.name)
                 account.moved = min(account.rows, max(account.moved, rows))
                 account.moved_to.append(str(other))
+        self._settle_links(replay, watched)
+
+    def _one_column(self, step: int, name: TableName) -> str | None:
+        """The column that a step changes in a table, where it is a single one."""
+        codes = ("update-all", "update-where", "type-change")
+        columns = {h.column for h in self._steps[step - 1].hazards if h.table == name and h.code in codes}
+        return columns.pop() if len(columns) == 1 else None
+
+    def _settle_links(self, replay: Replay, watched: Watched) -> None:
+        """Of a junction table's rows that a step took, those whose link live still holds: the loss was classified before."""
+        entry = next((j for j in (self._store.get("loss") or {}).get("junctions", ()) if TableName(j["schema"], j["table"]) == watched.name), None)
+        if entry is None or not (entry["moved"] or entry["superseded"]):
+            return
+        with self._store.query() as cursor:
+            kept = cursor.execute(
+                f"SELECT pair FROM loss.links_{int(entry['number'])} WHERE class IN ('moved', 'superseded')"
+            ).fetchall()
+        taken = replay.taken(watched)
+        for step in sorted({taken[pair] for (pair,) in kept if pair in taken}):
+            account = self._account(step, watched.name)
+            account.moved = max(account.moved, sum(taken.get(pair) == step for (pair,) in kept))
+            account.moved_to += [p["table"] + (f".{p['column']}" if p["column"] else "") for p in entry["moved_to"]]
 
     def _settle_values(self, replay: Replay, values: dict[tuple[TableName, str], int]) -> None:
         gained: dict[tuple[TableName, str], int] = {}
@@ -371,7 +393,7 @@ def _statement(account: _Account) -> dict[str, Any]:
     return {
         "migration": account.migration, "line": account.statement.line, "sql": account.statement.text, "hazard": account.hazard,
         "schema": name.schema if name else None, "table": name.table if name else None, "column": account.column,
-        "rows": account.rows, "moved": account.moved, "moved_to": account.moved_to, "changed": account.changed,
+        "rows": account.rows, "moved": account.moved, "moved_to": sorted(set(account.moved_to)), "changed": account.changed,
         "blanked": account.blanked, "counted": account.counted,
     }  # fmt: skip
 

@@ -42,11 +42,11 @@ _COPY = re.compile(
     r"\s*(?P<oids>WITH\s+OIDS\s+)?FROM\s+stdin;\s*\Z",
     re.I,
 )
-# What a catalogue is made from; functions, views, grants and the like are left where they are.
+# What a table is made from; functions and the like are left where they are.
 _DEFINING = frozenset({
     "EXTENSION", "TYPE", "DOMAIN", "TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE", "SEQUENCE OWNED BY",
     "SEQUENCE SET", "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH",
-    "TABLE ATTACH", "ROW SECURITY", "COMMENT",
+    "TABLE ATTACH", "ROW SECURITY", "COMMENT", "SCHEMA", "TRIGGER", "POLICY", "RULE", "STATISTICS", "ACL", "VIEW",
 })  # fmt: skip
 
 HINT = "Look for another copy of the backup; what stands before the damage can still be read from this one."

@@ -79,7 +79,8 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     fate.holders = {p: search.holders(p) for p in junction.parents}
     superseded = _superseded(work, junction, missing)
     joins, blocked = _blocked(work, junction, missing, fate)
-    conflicts = _Conflicts(work, junction, missing, fate).run()
+    collisions = _Conflicts(work, junction, missing)
+    conflicts = collisions.run()
     if superseded:
         joins += f" LEFT JOIN {superseded} s ON s.pair = m.pair"
     if moved:
@@ -105,6 +106,8 @@ def classify(work: Workspace, junction: Junction) -> Fate:
                   FROM {missing} m {joins})
         """
     )
+    for key, fields in collisions.new_keys:
+        _thin_out(work, target, missing, key, fields)
     fate.counts |= dict(work.ask(f"SELECT class, count(*) FROM {target} GROUP BY class"))
     fate.blocked_by = dict(
         work.ask(f"SELECT p, count(*) FROM (SELECT unnest(blocked_by) AS p FROM {target} WHERE class = 'blocked') GROUP BY p ORDER BY p")
@@ -221,9 +224,10 @@ def gone_keys(work: Workspace, junction: Junction, parent: Parent, missing: str,
 class _Conflicts:
     """Finds the missing rows that live would refuse: by a unique key, by NOT NULL, by a label that an enum lost."""
 
-    def __init__(self, work: Workspace, junction: Junction, missing: str, fate: Fate) -> None:
-        self._work, self._junction, self._missing, self._fate = work, junction, missing, fate
+    def __init__(self, work: Workspace, junction: Junction, missing: str) -> None:
+        self._work, self._junction, self._missing = work, junction, missing
         self._found: list[str] = []
+        self.new_keys: list[tuple[Key, list[str]]] = []
 
     def run(self) -> str | None:
         """Return a working table (pair, violates, live_pair), one row a missing row, or None where nothing collides."""
@@ -251,7 +255,7 @@ class _Conflicts:
         self._keep(f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m")
 
     def _key(self, backup: Table, live: Table, key: Key) -> None:
-        """Rows whose key another row of live has; where live alone has the key, missing rows that share one among themselves too."""
+        """Rows whose key another row of live has."""
         work, name = self._work, self._junction.name
         fields = work.fields("backup", name, key.columns)
         if fields is None:
@@ -276,10 +280,7 @@ class _Conflicts:
             f"SELECT m.pair, {violates}, {pair} AS live_pair FROM {self._missing} m JOIN {rows} l ON {on} WHERE {whole} GROUP BY m.pair"
         )
         if not held:
-            rank = f"row_number() OVER (PARTITION BY {listed(ours)} ORDER BY m.pair) AS r"
-            self._keep(
-                f"SELECT pair, {violates}, NULL::BIGINT AS live_pair FROM (SELECT m.pair, {rank} FROM {self._missing} m WHERE {whole}) WHERE r > 1"
-            )
+            self.new_keys.append((key, fields))
 
     def _columns(self, backup: Table, live: Table) -> None:
         work = self._work
@@ -300,6 +301,11 @@ class _Conflicts:
         self._keep(f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m WHERE {test}")
 
 
-def order_of(classes: Sequence[str]) -> list[str]:
-    """Classes in the order in which they are shown."""
-    return [c for c in CLASSES if c in classes]
+def _thin_out(work: Workspace, target: str, missing: str, key: Key, fields: Sequence[str]) -> None:
+    """Of restorable rows that share a key which live alone has, only the first can be inserted."""
+    whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields) if key.nulls_distinct else "true"
+    rank = f"row_number() OVER (PARTITION BY {listed(fields, 'm.')} ORDER BY m.pair) AS r"
+    work.run(
+        f"UPDATE {target} SET class = 'conflicting', violates = {literal(key.name)} WHERE pair IN (SELECT pair FROM "
+        f"(SELECT m.pair, {rank} FROM {missing} m JOIN {target} l ON l.pair = m.pair WHERE l.class = 'restorable' AND {whole}) WHERE r > 1)"
+    )

@@ -135,7 +135,7 @@ class _Collector:
         self.indexes: set[tuple[str, str]] = set()
         self.types = _types_needed(backup, live, wanted)
         self.sequences = _sequences_needed(backup, live, wanted)
-        there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences} | {"public"}
+        there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences}
         self.schemas = tuple(sorted({n.schema for n in (*wanted, *self.sequences)} - there))
 
     def result(self) -> Definitions:
@@ -170,9 +170,6 @@ class _Collector:
 
     # --- one a kind of statement --------------------------------------------------------------------
 
-    def _on_create_schema_stmt(self, node: Any) -> Part | None:
-        return None  # made by the script itself, which notes that it did
-
     def _on_create_enum_stmt(self, node: Any) -> Part | None:
         return "before" if self._type(self.name_of(node.type_name)) in self.types else None
 
@@ -183,6 +180,8 @@ class _Collector:
         return "before" if self._type(self.name(node.typevar)) in self.types else None
 
     def _on_alter_owner_stmt(self, node: Any) -> Part | None:
+        if node.object_type == pb.OBJECT_SCHEMA:
+            return "before" if node.object.string.sval in self.schemas else None
         if node.object_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
             return "before" if self._type(self.name_of(node.object.list.items)) in self.types else None
         return None
@@ -266,6 +265,8 @@ class _Collector:
         if node.objtype in (pb.OBJECT_TABLE, pb.OBJECT_SEQUENCE, pb.OBJECT_COLUMN):
             names = [self.name(o.range_var) for o in node.objects]
             return "after" if names and all(n in self.wanted or n in self.sequences for n in names) else None
+        if node.objtype == pb.OBJECT_SCHEMA:
+            return "after" if all(o.string.sval in self.schemas for o in node.objects) else None
         if node.objtype in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
             return "after" if all(self._type(self.name_of(o.list.items)) in self.types for o in node.objects) else None
         return None
@@ -278,6 +279,8 @@ class _Collector:
             return "after" if name in self.wanted or name in self.sequences else None
         if kind in (pb.OBJECT_COLUMN, pb.OBJECT_TABCONSTRAINT, pb.OBJECT_TRIGGER, pb.OBJECT_POLICY, pb.OBJECT_RULE):
             return "after" if len(items) > 1 and self.name_of(items[:-1]) in self.wanted else None
+        if kind == pb.OBJECT_SCHEMA:
+            return "after" if node.object.string.sval in self.schemas else None
         if kind == pb.OBJECT_INDEX:
             return "after" if tuple(self.name_of(items)) in self.indexes else None
         if kind in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):

@@ -98,9 +98,8 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
             changed = ", ".join(sorted({c for c, _ in then ^ now}))
             raise RecoveryError(f"Columns of table {name} changed since live was compared: {changed}.", hint)
     found: dict[TableName, tuple[str, str, str]] = {}
-    if not selection.inserted:
-        return LiveState(found)
     with under_snapshot(source) as connection:
+        schemas = frozenset(r[0] for r in connection.execute("SELECT nspname FROM pg_namespace"))
         for target in selection.inserted:
             try:
                 prints = _fingerprint(connection, _source(source.catalog.tables[target.name]), target.columns)
@@ -111,7 +110,7 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
                     f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints[0]):,} now.", hint
                 )
             found[target.name] = (prints[0], prints[1], prints[2])
-    return LiveState(found)
+    return LiveState(found, schemas)
 
 
 @contextmanager
@@ -161,10 +160,39 @@ def rehearse(work: Work, source: LiveSource, dsn: str, folder: Path) -> Rehearsa
         ScratchError: there is no PostgreSQL to rehearse on.
         LiveError: live could not be read.
     """
-    with Scratch() as scratch:
+    with _server(work, source) as scratch:
         copy = _Copy(scratch, work, source, dsn)
         copy.make()
         return _Run(copy, work, folder).run()
+
+
+@contextmanager
+def _server(work: Work, source: LiveSource) -> Iterator[Scratch]:
+    """A scratch server; where XML is in play, one that was built with it, if the machine has any."""
+    backup, live = work.catalogs
+    touched = [backup.tables[t.name] for t in work.selection.recreated]
+    touched += [live.tables[n] for n in {t.name for t in work.selection.inserted} | _parents(work.selection)]
+    needs_xml = any(c.type in ("xml", "xml[]") for t in touched for c in t.columns)
+    major = int((source.provenance.server_version or "0").split(".")[0])
+    others = [p.parent for p in Path("/usr/lib/postgresql").glob("*/bin/postgres") if p.parts[-3].isdigit() and int(p.parts[-3]) >= major]
+    for programs in (None, *(sorted(others, reverse=True) if needs_xml else ())):
+        with Scratch(programs) as scratch:
+            if not needs_xml or _knows_xml(scratch):
+                yield scratch
+                return
+    raise RecoveryError(
+        "The scratch PostgreSQL was built without XML, and tables that the recovery touches have columns of that type.",
+        "Point FORENSICS_PGBIN to an installation that has it.",
+    )
+
+
+def _knows_xml(scratch: Scratch) -> bool:
+    with psycopg.connect(scratch.dsn(), autocommit=True) as connection:
+        try:
+            connection.execute("SELECT '<a/>'::xml")
+        except psycopg.errors.FeatureNotSupported:
+            return False
+    return True
 
 
 class _Copy:

@@ -28,10 +28,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 class LiveState:
     """What was asked of live when the scripts were written: by table, rows and two sums over hashes of them.
 
-    Empty where live was not asked: then rows are only counted.
+    Empty where live was not asked: then rows are only counted. `schemas` are those that live has, None where not asked.
     """
 
     fingerprints: Mapping[TableName, tuple[str, str, str]] = field(default_factory=dict)
+    schemas: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,12 @@ class Work:
     selection: Selection
     definitions: Definitions
     live: LiveState = LiveState()
+
+    @property
+    def new_schemas(self) -> tuple[str, ...]:
+        """The schemas that are known not to be there, and that `undo.sql` may therefore drop."""
+        known = self.live.schemas
+        return tuple(s for s in self.definitions.schemas if known is not None and s not in known)
 
     @property
     def catalogs(self) -> tuple[Catalog, Catalog]:
@@ -114,7 +121,7 @@ def write_recovery(path: Path, work: Work) -> None:
         _where_things_stand(out, work)
         print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
         for schema in work.definitions.schemas:
-            print(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)};", file=out)
+            print(f"CREATE SCHEMA {'' if schema in work.new_schemas else 'IF NOT EXISTS '}{quote_identifier(schema)};", file=out)
         for definition in work.definitions.of("before"):
             print(_statement(definition), file=out)
         print("\\endif", file=out)
@@ -356,8 +363,12 @@ def write_undo(path: Path, work: Work) -> None:
             print(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))};", file=out)
         for sequence in work.definitions.sequences:
             print(f"DROP SEQUENCE IF EXISTS {sequence};", file=out)
+        if work.definitions.types:
+            print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
         for name, kind in reversed(work.definitions.types):
             print(f"DROP {kind} IF EXISTS {name};", file=out)
+        for schema in work.new_schemas:
+            print(f"DROP SCHEMA IF EXISTS {quote_identifier(schema)};", file=out)
         print("\\endif\n\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
 
 

@@ -35,12 +35,12 @@ CREATE DOMAIN positive AS numeric(12, 3) CHECK (value > 0);
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.t := 'touched'; RETURN NEW; END $$;
 CREATE TABLE "Odd.Schema"."Mixed ""Case""" (
   "Id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "select" text, padded char(12), "Ünï" varchar(9) DEFAULT 'it''s;',
-  m mood, p "Odd.Schema".point3, d positive, f8 float8, arr text[], ts timestamptz, j json, x xml, b bytea,
+  m mood, p "Odd.Schema".point3, d positive, f8 float8, arr text[], ts timestamptz, j json, b bytea,
   g text GENERATED ALWAYS AS (upper("select")) STORED, t text, EXCLUDE USING gist (int4range("Id"::int, "Id"::int, '[]') WITH &&));
-INSERT INTO "Odd.Schema"."Mixed ""Case""" ("select", padded, m, p, d, f8, arr, ts, j, x, b, t)
+INSERT INTO "Odd.Schema"."Mixed ""Case""" ("select", padded, m, p, d, f8, arr, ts, j, b, t)
 SELECT CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '\N' WHEN 3 THEN E'tab\there\nnew\\line\rcr' ELSE '\.' END,
   'pad' || i, (enum_range(NULL::mood))[1 + i % 3], ROW(i / 7.0, i)::"Odd.Schema".point3, i, CASE i % 3 WHEN 0 THEN 'NaN' ELSE i / 3.0 END,
-  ARRAY['a,b', NULL, 'q"x', E'back\\slash'], timestamptz '2025-03-30 00:30+00' + i * interval '1 hour', '{"b":  1}', '<a/>', '\x00ff', 'as it was'
+  ARRAY['a,b', NULL, 'q"x', E'back\\slash'], timestamptz '2025-03-30 00:30+00' + i * interval '1 hour', '{"b":  1}', '\x00ff', 'as it was'
   FROM generate_series(1, 40) i;
 CREATE INDEX "idx; odd" ON "Odd.Schema"."Mixed ""Case""" (lower("select")) WHERE padded IS NOT NULL;
 CREATE TRIGGER touches BEFORE INSERT ON "Odd.Schema"."Mixed ""Case""" FOR EACH ROW EXECUTE FUNCTION touch();
