@@ -11,6 +11,7 @@ import pytest
 
 import forensics as fx
 from forensics.scratch import Scratch
+from sample_data import build
 from tests import brute
 
 _numbers = count()
@@ -97,3 +98,13 @@ class Incident:
 def incident(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> Incident:
     """An incident to be: call `happens` on it."""
     return Incident(scratch, database, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sample_case(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a case of the sample incident; tests only read it."""
+    dsn = build.build_live(scratch, "sample_case")
+    folder = tmp_path_factory.mktemp("sample") / "case"
+    times = {"backup_at": build.BACKUP_AT, "incident_at": build.INCIDENT_AT}
+    fx.compare(build.BACKUP, dsn, folder, times=times).close()
+    return folder

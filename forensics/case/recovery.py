@@ -66,24 +66,26 @@ class Recovery:
         """What the numbers speak for."""
         return self.plan.recommendation
 
-    def write(self, out: str | Path, *, live: str | None = None) -> Plan:
+    def write(self, out: str | Path, *, live: str | None = None, backup: str | Path | None = None) -> Plan:
         """Write the scripts, the plan and the runbook into a folder.
 
         Args:
             live: how to reach live, so that the scripts can tell whether it changed; it is only read.
+            backup: where the backup lies now, if it was moved; needed for the values of dropped columns only.
 
         Raises:
             RecoveryError, LiveError: as `make_plan`.
         """
-        self._plan = make_plan(self._case.store, Path(out), self._scope, live=live)
+        self._plan = make_plan(self._case.store, Path(out), self._scope, live=live, backup=backup)
         return self._plan
 
-    def rehearse(self, out: str | Path | None = None, *, live: str | None = None) -> Plan:
+    def rehearse(self, out: str | Path | None = None, *, live: str | None = None, backup: str | Path | None = None) -> Plan:
         """Rehearse the scripts on a throw-away PostgreSQL with live's schema and rows; the proof goes into the case.
 
         Args:
             out: where the scripts go; None for a temporary folder.
             live: how to reach live; LIVE_DSN or the PG* variables where it is None.
+            backup: as in `write`.
 
         Raises:
             RecoveryError, LiveError, ScratchError: as `make_plan`.
@@ -91,9 +93,9 @@ class Recovery:
         dsn = live if live is not None else os.environ.get("LIVE_DSN", "")
         if out is None:
             with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
-                self._plan = make_plan(self._case.store, Path(folder), self._scope, live=dsn, rehearsed=True)
+                self._plan = make_plan(self._case.store, Path(folder), self._scope, live=dsn, rehearsed=True, backup=backup)
         else:
-            self._plan = make_plan(self._case.store, Path(out), self._scope, live=dsn, rehearsed=True)
+            self._plan = make_plan(self._case.store, Path(out), self._scope, live=dsn, rehearsed=True, backup=backup)
         with self._case.writing() as store:
             store.put("recovery", self._plan.as_json())
         return self._plan

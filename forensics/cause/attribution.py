@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -38,11 +39,13 @@ class Ask:
         folder: the migration files; None attributes nothing and only places what the histories say.
         ran: shell patterns of migrations that ran between backup and live, where no history says so.
         replay: whether to run them in a scratch PostgreSQL; otherwise only what needs no run is counted.
+        scratch: a running server to use; None starts one.
     """
 
     folder: MigrationFolder | None
     ran: tuple[str, ...] = ()
     replay: bool = True
+    scratch: Scratch | None = None
 
 
 @dataclass
@@ -99,6 +102,7 @@ class _Attribution:
         self._steps = list(self._read())
         self._accounts: dict[tuple[int, TableName | None, str | None], _Account] = {}
         self._failed: dict[int, str] = {}
+        self._measured: set[tuple[TableName, str]] = set()
         self._replayed: dict[str, Any] = {"ran": False, "seconds": 0.0, "failed": []}
 
     def _read(self) -> Iterator[_Step]:
@@ -125,14 +129,16 @@ class _Attribution:
         started = time.monotonic()
         self._tell("starting a scratch PostgreSQL")
         try:
-            with Scratch() as scratch, Replay(scratch, "replay") as replay:
+            with lent(self._ask.scratch) as scratch, Replay(scratch) as replay:
                 self._notes_of_server(scratch)
                 whole = self._load(replay)
                 watched = self._watch(replay, whole)
+                self._measured = {(w.name, c) for w in watched for c in w.values}
                 replay.run(self._history.between, self._history.schema, lambda name: self._tell(f"replaying {name}"))
                 for one in watched:
                     self._settle(replay, one, rest)
                 self._settle_values(replay, values)
+                self._settle_renamed(replay, watched)
                 self._failed = {s.number: s.error for s in replay.steps if s.error}
                 self._notes += replay.notes
         except ScratchError as error:
@@ -315,6 +321,16 @@ class _Attribution:
                     self._account(effect.step, effect.name, effect.column).rows += lost
                     values[place] -= lost
 
+    def _settle_renamed(self, replay: Replay, watched: Sequence[Watched]) -> None:
+        """Values of a column that only goes on under another name are not lost."""
+        for one in watched:
+            for column in one.values:
+                if name := replay.renamed_column(one, column):
+                    for account in self._accounts.values():
+                        if (account.name, account.column, account.hazard) == (one.name, column, "rename-column"):
+                            account.moved = account.rows
+                            account.moved_to.append(f"{one.name}.{name}")
+
     def _copies(self, replay: Replay, watched: Watched) -> Iterator[tuple[TableName, dict[str, str]]]:
         """Where rows of a table may stand at the end: under its new name, or where a statement copied them to."""
         if renamed := replay.renamed(watched):
@@ -331,30 +347,35 @@ class _Attribution:
     def _count_from_backup(self, rest: dict[TableName, int], values: dict[tuple[TableName, str], int]) -> None:
         """Lay what is left at statements that did not run in the replay, where their text alone says what they took."""
         for step in self._steps:
-            if step.number not in self._failed:
-                continue
+            failed = self._failed.get(step.number)
             for hazard in step.hazards:
                 if hazard.within or hazard.table is None:
                     continue
-                if hazard.code in _WHOLE and rest.get(hazard.table):
-                    account = self._account(step.number, hazard.table)
-                    account.rows, account.counted = account.rows + rest.pop(hazard.table), "backup"
                 place = (hazard.table, hazard.column or "")
-                if hazard.code in _OF_COLUMN and values.get(place):
-                    account = self._account(step.number, *place)
-                    account.rows, account.counted = account.rows + values.pop(place), "backup"
-                if hazard.code in ("delete-where", "delete-cascades") and rest.get(hazard.table) and self._replayed["ran"]:
+                if hazard.code in _OF_COLUMN and values.get(place) and (failed or place not in self._measured):
+                    self._take_from_backup(self._account(step.number, *place), values.pop(place))
+                if not failed or not rest.get(hazard.table):
+                    continue
+                if hazard.code in _WHOLE:
+                    self._take_from_backup(self._account(step.number, hazard.table), rest.pop(hazard.table))
+                elif hazard.code in ("delete-where", "type-change"):
                     self._notes.append(
-                        f"{step.migration}, line {step.statement.line}: it could not be replayed ({self._failed[step.number]}), "
-                        f"so rows of {hazard.table} that it deleted count as unexplained."
+                        f"{step.migration}, line {step.statement.line}: not replayed ({failed}), so rows of {hazard.table} "
+                        "that it took count as unexplained."
                     )
+
+    @staticmethod
+    def _take_from_backup(account: _Account, rows: int) -> None:
+        account.rows += rows
+        account.counted = "backup"
 
     def _list_harmless(self) -> None:
         """Statements that can destroy rows and took none that is missing are listed with 0."""
         for step in self._steps:
             for hazard in step.hazards:
                 named = hazard.destroys and hazard.table is not None and not (hazard.within or "").startswith("function")
-                if named and hazard.code != "drop-cascade" and hazard.table in self._backup.tables:
+                table = self._backup.tables.get(hazard.table) if hazard.table else None
+                if named and hazard.code != "drop-cascade" and table and (hazard.column is None or table.column(hazard.column)):
                     self._account(step.number, hazard.table, hazard.column)
 
     # --- the answer --------------------------------------------------------------------------------
@@ -375,6 +396,11 @@ class _Attribution:
             "notes": list(dict.fromkeys(self._notes)),
             "timeline": _timeline(self._store, self._history),
         }  # fmt: skip
+
+
+def lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:
+    """A server for the length of a `with` block: the one that is given, which goes on, or one of its own."""
+    return nullcontext(scratch) if scratch else Scratch()
 
 
 def _history(store: Store, ask: Ask) -> History:

@@ -522,7 +522,7 @@ class _Preflight:
         parents = {f.parent for n in named for f in self._catalog.tables[n].foreign_keys}
         children = {t.name for t in self._catalog.roots if any(f.parent in named for f in t.foreign_keys)}
         self.tell("starting a scratch PostgreSQL")
-        with Scratch() as scratch, Replay(scratch, "rehearsal") as replay:
+        with Scratch() as scratch, Replay(scratch) as replay:
             replay.build(definitions(self._catalog), self._catalog.extensions)
             watched = list(self._copy(replay, sorted(named | parents | children)))
             replay.finish()

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
+from uuid import uuid4
 
 import postgast
 import psycopg
@@ -124,18 +125,17 @@ class Replay:
 
     Args:
         scratch: a running server.
-        database: the name of the database to make.
 
     Raises:
-        ScratchError: the server is not running, or the database is there already.
+        ScratchError: the server is not running.
     """
 
-    def __init__(self, scratch: Scratch, database: str) -> None:
-        self._scratch, self.database = scratch, database
-        scratch.create(database)
+    def __init__(self, scratch: Scratch) -> None:
+        self._scratch, self.database = scratch, f"replay {uuid4()}"
+        scratch.create(self.database)
         self._prepare()
         self._connection = psycopg.connect(
-            scratch.dsn(database), user=_ROLE, autocommit=True, row_factory=dict_row,
+            scratch.dsn(self.database), user=_ROLE, autocommit=True, row_factory=dict_row,
             options=f"-c statement_timeout={_TIMEOUT} -c check_function_bodies=off -c client_min_messages=error",
         )  # fmt: skip
         self._last: list[str] = []
@@ -525,6 +525,14 @@ class Replay:
         ).fetchone()
         name = TableName(found["nspname"], found["relname"]) if found else None
         return name if name != watched.name else None
+
+    def renamed_column(self, watched: Watched, column: str) -> str | None:
+        """The name under which the very column goes on, where that is another one."""
+        found = self._connection.execute(
+            "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum = %s AND NOT attisdropped",
+            [watched.oid, watched.places[column]],
+        ).fetchone()
+        return str(found["attname"]) if found and found["attname"] != column else None
 
     def survivors(self, watched: Watched, other: TableName, columns: Mapping[str, str]) -> dict[int, int]:
         """By step, how many of the rows that it took stand in another table at the end.

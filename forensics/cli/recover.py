@@ -19,19 +19,22 @@ def recover(
     case: CaseFolder,
     out: Annotated[Path, typer.Option("--out", help="The folder to write recovery.sql, undo.sql, plan.json and runbook.md into.")],
     rehearse: Annotated[bool, typer.Option("--rehearse", help="Prove the scripts on a throw-away copy of what they touch.")] = False,
-    live: Annotated[str | None, typer.Option("--live", help="The live database; only read. Default with --rehearse: LIVE_DSN or PG*.")] = None,
+    live: Annotated[
+        str | None, typer.Option("--live", help="The live database; only read. Default with --rehearse: LIVE_DSN or PG*.")
+    ] = None,
     include_unexplained: Annotated[
         bool, typer.Option("--include-unexplained", help="Also rows that no statement of a migration is known to have taken.")
     ] = False,
     table: Annotated[list[str] | None, typer.Option("--table", help="Only these tables (shell pattern, repeatable).")] = None,
     columns: Annotated[bool, typer.Option("--columns", help="Also the values of dropped columns.")] = False,
+    backup: Annotated[str | None, typer.Option("--backup", help="Where the backup lies now, if it was moved; for --columns.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Options with their price, recovery.sql, undo.sql, and a rehearsal of both. Nothing is run on live."""
     with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
         recovery = found.recovery(tables=table or (), include_unexplained=include_unexplained, columns=columns)
-        plan = recovery.rehearse(out, live=live_side(live)) if rehearse else recovery.write(out, live=live)
+        plan = recovery.rehearse(out, live=live_side(live), backup=backup) if rehearse else recovery.write(out, live=live, backup=backup)
         voice.answer(plan.as_json(), lambda console: _show(console, plan, out))
         for problem in (*((plan.problem,) if plan.problem else ()), *(plan.rehearsal.problems if plan.rehearsal else ())):
             voice.err.print(f"[bold red]{safe(problem)}[/]")

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import duckdb
 
 from forensics.compare import keys, schema
-from forensics.compare.canonical import canonical_for
+from forensics.compare.canonical import after, canonical_for, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, UsageError, redact
 from forensics.evidence.source import Source
@@ -129,7 +129,7 @@ class _Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _ in range(self._made):
+        for _number in range(self._made):
             cursor, engine = self._engines.get()
             engine.close()
             cursor.close()
@@ -218,6 +218,12 @@ class _Workers:
         choice = keys.choose(told, job.live, common, given)
         ours = self._side(self._backup, job.backup, _stored(job.backup), lost)
         theirs = self._side(self._live, job.live, (*common, *extra))
+        for column in common:
+            was, now = _type_of(job.backup, column), _type_of(job.live, column)
+            if was != now and (casts := casts_between(was, now)):
+                ours.cast = theirs.cast = True
+                for side, change in zip((ours, theirs), casts, strict=True):
+                    side.canonical[column] = after(side.canonical.get(column), change)
         found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))
         self._check(ours)
         self._check(theirs)
@@ -257,6 +263,11 @@ class _Workers:
 
 def _stored(table: Table) -> tuple[str, ...]:
     return tuple(c.name for c in table.columns if not c.generated)
+
+
+def _type_of(table: Table, column: str) -> str:
+    found = table.column(column)
+    return found.type if found else ""
 
 
 def _result(result: TableResult, counts: Counts, started: float) -> TableResult:

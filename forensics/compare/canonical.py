@@ -7,9 +7,12 @@ an instant or a bytea can stand need a canonical text, and only on the side that
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -147,6 +150,134 @@ def _hex(text: str) -> str:
 
 def _each(fields: pa.Array, change: Callable[[str], str]) -> pa.Array:
     return pa.array([change(v) for v in fields.to_pylist()], type=fields.type)
+
+
+# --- types that changed between the sides ---------------------------------------------------------
+
+_INTEGER = re.compile(r"(smallint|integer|bigint)\Z")
+_NUMERIC = re.compile(r"numeric(\(.*\))?\Z")
+_TEXT = re.compile(r"(text|character varying(\(\d+\))?)\Z")
+_PADDED = re.compile(r"(character\(\d+\)|bpchar)\Z")
+_LOCAL_TIME = re.compile(r"timestamp(\(\d\))? without time zone\Z")
+
+
+def casts_between(was: str, now: str) -> tuple[Canonical, Canonical] | None:
+    """Return what makes a column comparable whose type changed, for the backup's fields and for live's, or None.
+
+    Only casts that lose nothing are made: where the text of equal values is alike anyway (int to bigint, varchar to
+    text), none is needed, and where a cast may lose, rows that it touched count as changed.
+
+    Args:
+        was, now: the type on either side, as `format_type` prints it.
+    """
+    if (was, now) == ("json", "jsonb"):
+        return jsonbs, as_is
+    if _TEXT.match(was) and now == "uuid":
+        return uuids, as_is
+    if _PADDED.match(was) and _TEXT.match(now):
+        return trimmed, as_is
+    if was == "date" and _LOCAL_TIME.match(now):
+        return midnights, as_is
+    if (_NUMERIC.match(was) or _INTEGER.match(was)) and _NUMERIC.match(now):
+        return unscaled, unscaled
+    return None
+
+
+def after(first: Canonical | None, then: Canonical) -> Canonical:
+    """Return one change after another."""
+    return then if first is None else lambda fields: then(first(fields))
+
+
+def as_is(fields: pa.Array) -> pa.Array:
+    """Leave fields as they are."""
+    return fields
+
+
+def trimmed(fields: pa.Array) -> pa.Array:
+    """Turn char(n) fields into what a cast to text makes of them: without the padding."""
+    return pc.utf8_rtrim(fields, " ")
+
+
+def midnights(fields: pa.Array) -> pa.Array:
+    """Turn dates into the timestamps of their midnights."""
+
+    def midnight(field: str) -> str:
+        if field in (copytext.NULL, "infinity", "-infinity"):
+            return field
+        return f"{field[:-3]} 00:00:00 BC" if field.endswith(" BC") else f"{field} 00:00:00"
+
+    return _each(fields, midnight)
+
+
+def uuids(fields: pa.Array) -> pa.Array:
+    """Turn text into the uuid that it spells, where it spells one."""
+
+    def spelled(field: str) -> str:
+        digits = field.strip("{}").replace("-", "").lower()
+        if not _UUID.match(digits):
+            return field
+        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+    return _each(fields, spelled)
+
+
+_UUID = re.compile(r"[0-9a-f]{32}\Z")
+
+
+def unscaled(fields: pa.Array) -> pa.Array:
+    """Turn numbers into the text with the fewest digits: numeric holds 1.50 and 1.5 apart, and they are equal."""
+    with_fraction = pc.match_substring(fields, ".")
+    short = pc.utf8_rtrim(pc.utf8_rtrim(fields, "0"), ".")
+    return pc.if_else(with_fraction, short, fields)
+
+
+def jsonbs(fields: pa.Array) -> pa.Array:
+    """Turn json fields into the text of the same value as jsonb.
+
+    jsonb orders an object's keys by length and then by bytes, keeps the last of equal keys, writes ", " and ": ",
+    and holds numbers as numeric. Source: the PostgreSQL manual, "JSON Types".
+    """
+
+    def as_jsonb(field: str) -> str:
+        value = copytext.decode_field(field)
+        if value is None:
+            return field
+        try:
+            return copytext.encode_field(_jsonb_text(json.loads(value, parse_float=_Number, parse_int=_Number, parse_constant=_Number)))
+        except ValueError:
+            return field
+
+    return _each(fields, as_jsonb)
+
+
+class _Number(str):
+    """A number of a JSON text, by its digits."""
+
+
+def _jsonb_text(value: Any) -> str:
+    if isinstance(value, _Number):
+        return _numeric_text(value)
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda k: (len(k.encode("utf-8", "surrogatepass")), k.encode("utf-8", "surrogatepass")))
+        return "{" + ", ".join(f"{_json_string(k)}: {_jsonb_text(value[k])}" for k in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_jsonb_text, value)) + "]"
+    return _json_string(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _json_string(text: str) -> str:
+    # Python escapes DEL no more than PostgreSQL does, and both leave everything beyond ASCII alone.
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _numeric_text(digits: str) -> str:
+    number = Decimal(digits)
+    sign, figures, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or exponent >= 0:
+        text = format(number, "f")
+    else:
+        text = f"{number:.{-exponent}f}"
+    return text.removeprefix("-") if sign and not any(figures) else text
 
 
 class Shaper:

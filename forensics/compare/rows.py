@@ -45,12 +45,14 @@ class Side:
         stored: the columns of the rows that are kept, in order.
         canonical: by column, how its text is made canonical.
         counted: columns that live dropped: their values that are not NULL are counted into `values`.
+        cast: whether equal text may stand for different values, because a column's type has changed.
     """
 
     segments: list[Segment]
     stored: tuple[str, ...]
     canonical: dict[str, Canonical] = field(default_factory=dict)
     counted: tuple[str, ...] = ()
+    cast: bool = False
     values: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     starts: list[int] = field(default_factory=list)
@@ -134,12 +136,11 @@ class Engine:
                 self._differ_by_hash(ours, theirs)
             else:
                 self._differ_as_multiset(ours, theirs)
-        wide = live.stored != tuple(columns)
         self._fetch_backup(backup, columns)
         missing_hashes, odd_live = self._ask("SELECT count(position), count(*) - count(position) FROM {work}.differ")
         if backup.rows - missing_hashes != live.rows - odd_live:
             raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
-        return self._classify(backup, live, columns, key, wide)
+        return self._classify(backup, live, columns, key)
 
     def keep(self, number: int, found: Found) -> None:
         """Write the rows that differ into the case.
@@ -208,17 +209,16 @@ class Engine:
                 "The backup changed while it was read, or its medium fails. Copy it elsewhere and compare again.",
             )
 
-    def _classify(self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], wide: bool) -> Found:
+    def _classify(self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str]) -> Found:
         keys = [f"string_split(rtrim(line, chr(10)), chr(9))[{columns.index(c) + 1}]" for c in key]
         named = "".join(f", {k} AS k{i}" for i, k in enumerate(keys))
         on = " AND ".join(f"b.k{i} = l.k{i}" for i in range(len(keys))) or "false"
-        raw = "raw" if wide else "line"
         self._run(
             f"""
             CREATE TABLE {{work}}.b AS
             SELECT row_number() OVER (ORDER BY position) AS pair, raw{named} FROM {{work}}.odd;
             CREATE TABLE {{work}}.l AS
-            SELECT row_number() OVER (ORDER BY line) AS n, {raw} AS raw{named} FROM {{work}}.differ WHERE position IS NULL;
+            SELECT row_number() OVER (ORDER BY line) AS n, coalesce(raw, line) AS raw{named} FROM {{work}}.differ WHERE position IS NULL;
             CREATE TABLE {{work}}.both_sides AS SELECT b.pair, l.n FROM {{work}}.b b JOIN {{work}}.l l ON {on};
             """
         )
@@ -324,12 +324,15 @@ class _Prefetch:
 
 def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard]:
     """Pair off what is in the same order on both sides; return what is left of each, as comparable lines."""
-    ahead = _Prefetch(_chain(live))
-    if not (backup.in_order(columns) and live.in_order(columns) and not backup.counted):
+    if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.cast:
+        if len(live.segments) != 1:
+            return Guard(_stored_lines(backup, columns, None)), Guard(_stored_lines(live, columns, progress))
+        ahead = _Prefetch(live.segments[0].blocks())
         return (
             Guard(_stored_lines(backup, columns, None)),
             Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
         )
+    ahead = _Prefetch(_chain(live))
     try:
         ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
         paired = align(ours, theirs, progress)
@@ -360,12 +363,12 @@ def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress
     for start in range(0, len(odd), _FETCH_ROWS):
         some = odd[start : start + _FETCH_ROWS]
         lines = pa.array([line.decode("utf-8") for _, line in some], type=_TEXT)
-        yield _batch(pa.array([at for at, _ in some], pa.int64()), shaper(lines), None)
+        yield _batch(pa.array([at for at, _ in some], pa.int64()), shaper(lines), lines if side.canonical else None)
     for batch in copytext.line_batches(stream.rest(), stream.position):
         side.rows += len(batch)
         if progress:
             progress(len(batch))
-        yield _batch(batch["position"], shaper(batch["line"]), None)
+        yield _batch(batch["position"], shaper(batch["line"]), batch["line"] if side.canonical else None)
 
 
 def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None) -> pa.RecordBatch:

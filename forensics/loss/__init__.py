@@ -11,23 +11,28 @@
 - `loss.parents_N_I` for the I-th parent table: one row for each parent row that misses links: its key (k0, …), `label`,
   whether it is `gone` from live, what it `had` and `has` in the junction table, its links by class, and whether it
   holds links `elsewhere`.
+- `loss.reach`: for the junction table with number N and the index of an entry of its `reach`, the ten rows that are hit
+  most: key, label, and how many rows they are reached by.
 - facts: `junctions` (every junction table of the backup with its parents), `loss` (what `loss --json` prints).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from forensics.compare import Listener
 from forensics.errors import EvidenceError
 from forensics.evidence.source import Source
+from forensics.loss.churn import churn
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import CLASSES, LOST, Fate, classify
 from forensics.loss.parents import Spread, spread
+from forensics.loss.reach import Reach
 from forensics.loss.window import work_out
 from forensics.loss.workspace import Workspace
-from forensics.model import Parent, TableName, plain
+from forensics.model import TableName, plain
 from forensics.store import Store
 
 __all__ = ["CLASSES", "LOST", "assess"]
@@ -52,6 +57,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.run("CREATE SCHEMA loss")
         found = survey(work)
         store.put("junctions", [{"name": n, "parents": [plain_parent(p) for p in parents]} for n, parents in found.items()])
+        reach = Reach(work)
         entries: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
         for name, parents in found.items():
@@ -61,16 +67,19 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
             junction = junction_of(backup.catalog.tables[name], parents)
             try:
                 fate = classify(work, junction)
-                entries.append(_entry(work, fate, spread(work, junction, fate)))
+                spreads = spread(work, junction, fate)
+                entries.append({**_entry(work, fate, spreads), "reach": reach.run(name, spreads)})
             except EvidenceError as error:
                 failed.append({**plain(name), "reason": str(error)})
         window = work_out(work, entries, found)
+        begin = datetime.fromisoformat(window["backup_at"]).timestamp() if window["backup_at"] else None
         store.put(
             "loss",
             {
                 "junctions": entries,
                 "window": window,
                 "totals": {c: sum(e[c] for e in entries) for c in ("missing", "moved", "superseded", "lost", *LOST)},
+                "churn": churn(work, begin, window["seconds"]),
                 "failed": failed,
             },
         )
@@ -118,8 +127,3 @@ def _labels(names: list[TableName]) -> dict[TableName, str]:
     """Tables by their bare names, with the schema where two have the same."""
     bare = [n.table for n in names]
     return {n: n.table if bare.count(n.table) == 1 else f"{n.schema}.{n.table}" for n in names}
-
-
-def parents_of(found: dict[TableName, tuple[Parent, ...]], name: TableName) -> tuple[Parent, ...]:
-    """The parents of a junction table."""
-    return found.get(name, ())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from forensics.loss.junctions import Junction, declared_parents
 from forensics.loss.places import Place, Search
 from forensics.loss.workspace import Workspace, listed, literal, same
-from forensics.model import Key, Parent, Table
+from forensics.model import Key, Parent, Table, TableName
 
 CLASSES = ("moved", "superseded", "restorable", "blocked", "conflicting")
 LOST = ("restorable", "blocked", "conflicting")
@@ -150,10 +150,10 @@ def _blocked(work: Workspace, junction: Junction, missing: str, fate: Fate) -> t
         fields = work.fields("backup", junction.name, parent.columns)
         if fields is None:
             continue
-        fate.gone[parent] = gone = gone_keys(work, junction, parent, missing, fate)
+        fate.gone[parent] = gone = gone_keys(work, junction.name, parent, missing, fate.notes)
         if gone is None:
             continue
-        when = condition(work, junction, parent)
+        when = condition(work, junction.name, parent)
         whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields)
         if gone != "all":
             heads = [f"g{number}.k{i}" for i in range(len(fields))]
@@ -172,14 +172,14 @@ def _new_parents(work: Workspace, junction: Junction) -> list[Parent]:
     return [p for p in declared_parents(live) if p.columns not in known] if live else []
 
 
-def condition(work: Workspace, junction: Junction, parent: Parent) -> str:
-    """The condition under which a row `m` of a junction table means a parent."""
+def condition(work: Workspace, table: TableName, parent: Parent) -> str:
+    """The condition under which a row `m` of a table means a parent."""
     if parent.when is None:
         return "true"
-    return f"m.{work.field('backup', junction.name, parent.when[0]) or 'NULL'} = {literal(parent.when[1])}"
+    return f"m.{work.field('backup', table, parent.when[0]) or 'NULL'} = {literal(parent.when[1])}"
 
 
-def gone_keys(work: Workspace, junction: Junction, parent: Parent, missing: str, fate: Fate) -> str | None:
+def gone_keys(work: Workspace, table: TableName, parent: Parent, missing: str, notes: list[str]) -> str | None:
     """Return which keys of a parent are gone from live: a working table (k0, …), "all", or None where none is.
 
     A declared parent of a table that was compared needs no look at live: its rows that differ lie in the case.
@@ -206,15 +206,15 @@ def gone_keys(work: Workspace, junction: Junction, parent: Parent, missing: str,
             f"EXCEPT SELECT {listed(theirs)} FROM {work.kept('live', parent.name)}"
         )
     if not work.holds("live", name) or any((c := live.column(p)) is not None and c.generated for p in parent.parent_columns):
-        fate.notes.append(f"live holds no rows of {name} to look at: links to it are taken for unblocked")
+        notes.append(f"live holds no rows of {name} to look at: links to it are taken for unblocked")
         return None
-    fields = work.fields("backup", junction.name, parent.columns) or []
+    fields = work.fields("backup", table, parent.columns) or []
     keys = work.read("live", name, parent.parent_columns)
     heads = ", ".join(f"m.{f} AS k{i}" for i, f in enumerate(fields))
     whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields)
     on = same([f"m.{f}" for f in fields], [f"k.c{i}" for i in range(len(fields))])
     return work.temp(
-        f"SELECT DISTINCT {heads} FROM {missing} m ANTI JOIN {keys} k ON {on} WHERE {whole} AND {condition(work, junction, parent)}"
+        f"SELECT DISTINCT {heads} FROM {missing} m ANTI JOIN {keys} k ON {on} WHERE {whole} AND {condition(work, table, parent)}"
     )
 
 

@@ -111,7 +111,7 @@ class _Rows:
         """A query for (k0, …, extra), one row for each parent row that a row of `relation` names."""
         fields = [self._work.fields(side, self._junction.name, p.columns) for p in self._roles]
         return self._union(
-            relation, [(f, condition(self._work, self._junction, p)) for f, p in zip(fields, self._roles, strict=True) if f], extra
+            relation, [(f, condition(self._work, self._junction.name, p)) for f, p in zip(fields, self._roles, strict=True) if f], extra
         )
 
     def _union(self, relation: str, roles: Sequence[tuple[Sequence[str], str]], extra: str | None) -> str:

@@ -23,6 +23,7 @@ _DISTINCT = r"regexp_matches({0}, '[0-9]') AND regexp_matches({0}, '[a-zA-Z]') O
 _LABELS = 2000
 _PRECISE = 0.5
 _SOME = 3
+_BEYOND_CHANCE = 3
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,7 @@ class Search:
         declared = any(f.columns == (column.name,) and f.parent == work.live_name(other.name) for f in live.foreign_keys)
         if declared or self._distinct(field):
             return [label for label, _, _ in found]
+        chance = self._chance(keys, field)
         meant = {*words(other.name.table), *(w for c in other.columns for w in stem(c))}
         meant |= set(words(self._junction.name.table)) - set(words(holder.name.table))
         accepted = []
@@ -222,9 +224,15 @@ class Search:
             path = [*label.removeprefix("$").strip(".").split("."), column.name] if label != "$" else [column.name]
             path = [path[-1], *path[:-1]] if label == "$" else [path[-2], *reversed(path[:-2]), column.name]
             named = not label.endswith(".*") and related(path[0], path[1:], meant)
-            if named or (hits >= _SOME and hits >= _PRECISE * total):
+            if named or (hits >= _SOME and hits >= total * max(_PRECISE, _BEYOND_CHANCE * chance)):
                 accepted.append(label)
         return accepted
+
+    def _chance(self, keys: Sequence[str], field: str) -> float:
+        """How likely any holder with any key of the other parent is a missing link by chance."""
+        row = f"row({listed(keys)})" if len(keys) > 1 else keys[0]
+        links, holders, others = self._work.one(f"SELECT count(*), count(DISTINCT {row}), count(DISTINCT {field}) FROM {self._missing}")
+        return float(links / (holders * others)) if holders and others else 1.0
 
     def _distinct(self, field: str) -> bool:
         """Whether a column's keys are unmistakable: they hold letters and digits, or are long."""

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from forensics.model import Column, Parent, Table, TableName, quote_identifier
-from forensics.recovery.script import array, comment, literal, private_file, provenance, start
+from forensics.recovery.script import provenance, start
 from forensics.recovery.selection import Selection, Target, junction_parents
+from forensics.recovery.sqltext import array, comment, literal, private_file
 
 _LIST_NAME = re.compile(r"galler|image|photo|picture|media|asset|_ids$|Ids$|list|items|tags|members", re.I)
 _COVER_NAME = re.compile(r"cover|primary|main|hero|thumb|featured|lead|default", re.I)
@@ -152,7 +153,10 @@ def write_backfill(path: Path, selection: Selection, found: Sequence[Place], cov
             more = f", {cover} = coalesce(t.{cover}, f.cover)" if cover else ""
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
             print(f"UPDATE {owner} t SET {column} = f.list{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {_unfilled(place)};", file=out)
-            print(f"\\echo {literal(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :ROW_COUNT", file=out)
+            print(
+                f"\\echo {literal(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :ROW_COUNT",
+                file=out,
+            )
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
 
 
@@ -178,7 +182,10 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
                 cover = quote_identifier(place.cover.name)
                 more = f", {cover} = CASE WHEN t.{cover} = f.cover THEN NULL ELSE t.{cover} END"
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
-            print(f"UPDATE {owner} t SET {column} = {place.empty or 'NULL'}{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {same};", file=out)
+            print(
+                f"UPDATE {owner} t SET {column} = {place.empty or 'NULL'}{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {same};",
+                file=out,
+            )
             print(f"\\echo {literal(comment(place.owner.name) + ': rows that were emptied again:')} :ROW_COUNT", file=out)
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
 
@@ -186,8 +193,7 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
 def _unfilled(place: Place) -> str:
     column = f"t.{quote_identifier(place.column.name)}"
     if place.empty:
-        same = f"{column}::text = ({place.empty})::text" if place.column.type == "json" else f"{column} = {place.empty}"
-        return same
+        return f"{column}::text = ({place.empty})::text" if place.column.type == "json" else f"{column} = {place.empty}"
     return f"{column} IS NULL"
 
 
@@ -210,7 +216,10 @@ def _stage(out: Any, selection: Selection, n: int, place: Place, covered: Sequen
     for lines in selection.copy(_links(selection, place, covered)):
         out.write(lines)
     print("\\.", file=out)
-    print(f"DELETE FROM links_{n} l WHERE NOT EXISTS (SELECT FROM {other.name.sql} b WHERE b.{quote_identifier(other_key)} = l.other);", file=out)
+    print(
+        f"DELETE FROM links_{n} l WHERE NOT EXISTS (SELECT FROM {other.name.sql} b WHERE b.{quote_identifier(other_key)} = l.other);",
+        file=out,
+    )
     if place.column.type.endswith("[]"):
         made = f"array_agg(other ORDER BY place)::{place.column.type}"
     else:

@@ -309,11 +309,20 @@ def _type_text(name: TableName) -> str:
     return ".".join(p if re.fullmatch(r"[a-z_][a-z0-9_]*", p) else quote_identifier(p) for p in name)
 
 
+def base_type(text: str) -> str:
+    """Return a type's name as `format_type` prints it, without modifier and array brackets."""
+    return _TYPE_MODIFIER.sub("", text)
+
+
+def own_types(catalog: Catalog) -> set[str]:
+    """The enums, domains and composite types of a catalogue."""
+    return {*catalog.enums, *catalog.domains, *catalog.composites}
+
+
 def _types_needed(backup: Catalog, live: Catalog, wanted: Iterable[TableName]) -> set[str]:
     """The backup's own types that the tables' columns need and live does not have."""
-    known = {*backup.enums, *backup.domains, *backup.composites}
-    there = {*live.enums, *live.domains, *live.composites}
-    todo = [_TYPE_MODIFIER.sub("", c.type) for name in wanted for c in backup.tables[name].columns]
+    known, there = own_types(backup), own_types(live)
+    todo = [base_type(c.type) for name in wanted for c in backup.tables[name].columns]
     needed: set[str] = set()
     while todo:
         name = todo.pop()
@@ -321,7 +330,7 @@ def _types_needed(backup: Catalog, live: Catalog, wanted: Iterable[TableName]) -
             continue
         needed.add(name)
         parts = [backup.domains[name]] if name in backup.domains else list(backup.composites.get(name, ()))
-        todo += [_TYPE_MODIFIER.sub("", p) for p in parts]
+        todo += [base_type(p) for p in parts]
     return needed - there
 
 

@@ -92,9 +92,7 @@ def recommendation(choices: Iterable[Option]) -> str:
     ]  # fmt: skip
     text = ", ".join(said)
     if backfill.recovers:
-        text += (
-            f" The application's present code looks for links in the new columns: backfill writes {backfill.recovers:,} of them there as well."
-        )
+        text += f" The application's present code looks for links in the new columns: backfill writes {backfill.recovers:,} of them there as well."
     if reinsert.blocked:
         text += f" {reinsert.blocked:,} rows stay out of reach for the reasons given."
     if not reinsert.verified:

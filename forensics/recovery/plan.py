@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 
@@ -16,12 +16,14 @@ from forensics.evidence import open_source
 from forensics.evidence.live import LiveSource
 from forensics.model import TableName, plain, quote_identifier
 from forensics.recovery.backfill import Place, places, write_backfill, write_undo_backfill
+from forensics.recovery.columns import Restored, open_backup, restored_columns
 from forensics.recovery.definitions import definitions
 from forensics.recovery.options import Option, options, recommendation
 from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse, under_snapshot
 from forensics.recovery.runbook import runbook
-from forensics.recovery.script import LiveState, Work, private_file, write_recovery, write_undo
+from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
 from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
+from forensics.recovery.sqltext import private_file
 from forensics.store import Store, make_private
 
 FILES = ("recovery.sql", "undo.sql", "backfill.sql", "undo_backfill.sql", "plan.json", "runbook.md")
@@ -40,6 +42,7 @@ class Plan:
         left: missing rows of other tables, which were not asked for: (table, rows).
         notes: what else is to be known.
         files: what was written, in the order in which to read it.
+        columns: dropped columns whose values return: (table, columns, missing values).
     """
 
     options: tuple[Option, ...]
@@ -50,6 +53,7 @@ class Plan:
     left: tuple[tuple[TableName, int], ...]
     notes: tuple[str, ...]
     files: tuple[str, ...]
+    columns: tuple[tuple[TableName, tuple[str, ...], int], ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -71,13 +75,16 @@ class Plan:
                  "reasons": [{"reason": r, "rows": n} for r, n in t.reasons]}
                 for t in self.targets
             ],
+            "columns": [{**plain(n), "columns": list(c), "values": v} for n, c, v in self.columns],
             "left": [{**plain(n), "rows": rows} for n, rows in self.left],
             "notes": list(self.notes),
             "files": list(self.files),
         }  # fmt: skip
 
 
-def make_plan(store: Store, out: Path | None, scope: Scope, *, live: str | None = None, rehearsed: bool = False) -> Plan:
+def make_plan(
+    store: Store, out: Path | None, scope: Scope, *, live: str | None = None, rehearsed: bool = False, backup: str | Path | None = None
+) -> Plan:
     """Work out the options; write the scripts into a folder, and rehearse them.
 
     Args:
@@ -85,6 +92,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, *, live: str | None 
         out: the folder to write into, or None to write nothing.
         scope: what is to come back.
         live: how to reach live; None leaves it alone. It is only read.
+        backup: where the backup lies now; needed only for the values of dropped columns, if it was moved.
         rehearsed: rehearse the scripts on a scratch PostgreSQL; needs `live` and `out`.
 
     Raises:
@@ -100,11 +108,15 @@ def make_plan(store: Store, out: Path | None, scope: Scope, *, live: str | None 
                 raise UsageError("The live side is a dump: there is nothing to recover into.", "Give the database with --live.")
             source = opened
         selection = stack.enter_context(select(store, scope))
-        backup, there = store.catalogs()
+        ours, there = store.catalogs()
         state = live_state(source, selection) if source else LiveState()
-        defined = definitions(store.get("ddl") or (), backup, there, [t.name for t in selection.recreated])
-        work = Work(selection, defined, state)
+        defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
+        restored: tuple[Restored, ...] = ()
         found, notes = places(selection)
+        if scope.columns:
+            restored, more = restored_columns(store, scope, stack.enter_context(open_backup(store, backup)))
+            notes += more
+        work = Work(selection, defined, state, restored)
         proof, problem = None, None
         if out is not None:
             _write(out, work, found, _covered(source, found) if source else {})
@@ -117,6 +129,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, *, live: str | None 
         plan = Plan(
             choices, recommendation(choices), proof, problem, selection.targets, _left(store, selection), notes,
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
+            tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored),
         )  # fmt: skip
         if out is not None:
             with private_file(out / "plan.json") as file:
@@ -147,7 +160,7 @@ def _covered(source: LiveSource, found: Sequence[Place]) -> dict[TableName, list
             key, cover = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.cover.name)
             statement = f"SELECT {key}::text FROM {place.owner.name.sql} WHERE {cover} IS NOT NULL ORDER BY 1"
             try:
-                keys[place.owner.name] = [r[0] for r in connection.execute(cast(LiteralString, statement))]
+                keys[place.owner.name] = [r[0] for r in connection.execute(statement)]
             except psycopg.Error as error:
                 raise source.failure(place.owner.name, str(error.diag.message_primary or error), error.sqlstate) from error
     return keys

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg import conninfo, sql
@@ -25,8 +25,9 @@ from forensics.compare.schema import drift
 from forensics.errors import RecoveryError, redact
 from forensics.evidence.live import LiveSource
 from forensics.model import Table, TableName
-from forensics.recovery.script import LiveState, Work, array, listed, template
+from forensics.recovery.script import LiveState, Work
 from forensics.recovery.selection import Selection, Target
+from forensics.recovery.sqltext import array, listed, template
 from forensics.scratch import Scratch
 
 _DATABASE = "live"
@@ -53,6 +54,7 @@ class Rehearsal:
         unchanged: nothing but the recovered rows differed.
         seconds: how long `recovery.sql` ran.
         undo_seconds: how long `undo.sql` ran.
+        values: how many values of dropped columns came back.
         backfill: what came of `backfill.sql`, where there is one.
         problems: what went wrong, a sentence each; empty where the rehearsal holds.
         notes: what the copy could not have of live.
@@ -67,6 +69,7 @@ class Rehearsal:
     unchanged: bool
     seconds: float
     undo_seconds: float
+    values: int = 0
     backfill: Mapping[str, Any] | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -130,6 +133,11 @@ def _parents(selection: Selection) -> set[TableName]:
     return {link.parent for t in selection.targets for link in t.links if link.parent in live.tables}
 
 
+def _touched(work: Work) -> list[TableName]:
+    """The tables of live that the scripts write to or look into."""
+    return sorted({t.name for t in work.selection.inserted} | _parents(work.selection) | {r.name for r in work.restored})
+
+
 def _source(table: Table) -> str:
     return table.name.sql if table.kind == "partitioned" else f"ONLY {table.name.sql}"
 
@@ -141,7 +149,7 @@ def _fingerprint(connection: psycopg.Connection[Any], source: str, columns: Sequ
         "SELECT count(*)::text, coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text, "
         f"coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text FROM (SELECT md5(ROW({row})::text) AS h FROM {source} t) s"
     )
-    found = connection.execute(cast(LiteralString, statement)).fetchone()
+    found = connection.execute(statement).fetchone()
     assert found is not None
     return tuple(found)
 
@@ -171,7 +179,7 @@ def _server(work: Work, source: LiveSource) -> Iterator[Scratch]:
     """A scratch server; where XML is in play, one that was built with it, if the machine has any."""
     backup, live = work.catalogs
     touched = [backup.tables[t.name] for t in work.selection.recreated]
-    touched += [live.tables[n] for n in {t.name for t in work.selection.inserted} | _parents(work.selection)]
+    touched += [live.tables[n] for n in _touched(work)]
     needs_xml = any(c.type in ("xml", "xml[]") for t in touched for c in t.columns)
     major = int((source.provenance.server_version or "0").split(".")[0])
     others = [p.parent for p in Path("/usr/lib/postgresql").glob("*/bin/postgres") if p.parts[-3].isdigit() and int(p.parts[-3]) >= major]
@@ -209,7 +217,7 @@ class _Copy:
             if role != "postgres":
                 self.scratch.run(_DATABASE, sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)).as_string())
         complaints = self._restore(self._schema())
-        touched = sorted({t.name for t in self._work.selection.inserted} | _parents(self._work.selection))
+        touched = _touched(self._work)
         with psycopg.connect(self.scratch.dsn(_DATABASE), autocommit=True) as connection:
             connection.execute("SET session_replication_role = replica")
             for name in touched:
@@ -236,7 +244,9 @@ class _Copy:
             )  # fmt: skip
             if done.returncode == 0:
                 return done.stdout
-            words = words or redact(done.stderr.decode(errors="replace").strip().splitlines()[-1] if done.stderr.strip() else "no reason given")
+            words = words or redact(
+                done.stderr.decode(errors="replace").strip().splitlines()[-1] if done.stderr.strip() else "no reason given"
+            )
         raise RecoveryError(
             f"pg_dump cannot read the schema of {self.source.shown_dsn}: {words}.",
             "The rehearsal needs live's schema. Allow the connection, or point FORENSICS_PGBIN to programs that can reach it.",
@@ -260,7 +270,9 @@ class _Copy:
                     for block in segment.blocks():
                         copy.write(bytes(block))
         except psycopg.Error as error:
-            raise RecoveryError(f"The rows of {name} do not go into the scratch PostgreSQL: {error.diag.message_primary or error}.") from error
+            raise RecoveryError(
+                f"The rows of {name} do not go into the scratch PostgreSQL: {error.diag.message_primary or error}."
+            ) from error
 
 
 @dataclass
@@ -271,6 +283,7 @@ class _Found:
     undo_restores: bool = False
     constraints_valid: bool = False
     unchanged: bool = False
+    values: int = 0
 
 
 class _Run:
@@ -278,6 +291,7 @@ class _Run:
         self._copy, self._work, self._folder = copy, work, folder
         self._scratch = copy.scratch
         self._found = _Found()
+        self._columns: dict[TableName, list[str]] = {}  # of each table, as they were first
 
     def run(self) -> Rehearsal:
         targets = self._work.selection.targets
@@ -285,9 +299,10 @@ class _Run:
         with psycopg.connect(self._scratch.dsn(_DATABASE), autocommit=True) as self._connection:
             for line in template("session").replace("SET LOCAL", "SET").split("\n"):
                 if line.startswith("SET") and "lock_timeout" not in line:
-                    self._connection.execute(cast(LiteralString, line))
+                    self._connection.execute(line)
             before, schema = self._prints(), self._structure()
-            self._remember(before)
+            self._remember()
+            self._invalid_before = self._invalid()
             seconds = self._script("recovery.sql")
             undo_seconds = 0.0
             backfill = None
@@ -336,6 +351,7 @@ class _Run:
         with LiveSource(self._scratch.dsn(_DATABASE), role="rehearsed") as source:
             tables = source.catalog.roots
         for table in tables:
+            self._columns.setdefault(table.name, [c.name for c in table.columns])
             found[table.name] = _fingerprint(self._connection, _source(table), [c.name for c in table.columns])
         return found
 
@@ -347,7 +363,7 @@ class _Run:
 
     # --- what came back ------------------------------------------------------------------------------
 
-    def _remember(self, before: Prints) -> None:
+    def _remember(self) -> None:
         """How many copies of each row the surviving targets held before."""
         for n, target in enumerate(self._work.selection.targets, 1):
             if target.kind == "insert":
@@ -366,6 +382,13 @@ class _Run:
         blocked = sum(t.blocked for t in self._work.selection.targets)
         self._problem(self._found.lost_after != blocked, f"{self._found.lost_after:,} rows are still lost, and {blocked:,} were to be.")
         grown = {t.name: t.rows for t in self._work.selection.targets}
+        for restored in self._work.restored:
+            # Of a table that got columns back, the others must be as they were.
+            columns = self._columns[restored.name]
+            after = {**after, restored.name: _fingerprint(self._connection, f"ONLY {restored.name.sql}", columns)}
+            for column in restored.columns:
+                held = self._connection.execute(f"SELECT count({listed([column.name])}) FROM {restored.name.sql}").fetchone()
+                self._found.values += held[0] if held else 0
         odd = [
             str(name) for name in sorted({*before, *after})
             if (name not in grown and before.get(name) != after.get(name))
@@ -380,7 +403,7 @@ class _Run:
         """How many of a target's lost rows its table now holds, over what it held before."""
         columns = listed(target.columns)
         self._run(f"CREATE TEMP TABLE expected_{n} AS SELECT {columns} FROM {target.name.sql} WITH NO DATA")
-        with self._connection.cursor().copy(cast(LiteralString, f"COPY expected_{n} ({columns}) FROM STDIN")) as copy:
+        with self._connection.cursor().copy(f"COPY expected_{n} ({columns}) FROM STDIN") as copy:
             for lines in self._work.selection.lines(target, _LOST):
                 copy.write(lines)
         statement = (
@@ -389,12 +412,17 @@ class _Run:
             f"JOIN (SELECT {_hash(target)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1) t ON t.h = e.h "
             f"LEFT JOIN before_{n} b ON b.h = e.h WHERE t.n > coalesce(b.n, 0)"
         )
-        found = self._connection.execute(cast(LiteralString, statement)).fetchone()
+        found = self._connection.execute(statement).fetchone()
         assert found is not None
+        self._run(f"DROP TABLE expected_{n}")  # its columns hold on to types that undo.sql may drop
         return int(found[0])
 
     def _run(self, statement: str) -> None:
-        self._connection.execute(cast(LiteralString, statement))
+        self._connection.execute(statement)
+
+    def _invalid(self) -> set[str]:
+        names = array([t.name.sql for t in self._work.selection.targets])
+        return {r[0] for r in self._connection.execute(template("invalid").replace("{tables}", names))}
 
     def _constraints(self) -> None:
         """Whether all constraints and indexes of the targets are valid, and every foreign key's parents are there."""
@@ -402,14 +430,14 @@ class _Run:
         if not names:
             self._found.constraints_valid = True
             return
-        wrong = [r[0] for r in self._connection.execute(cast(LiteralString, template("invalid").replace("{tables}", array(names))))]
+        wrong = sorted(self._invalid() - self._invalid_before)
         for child, parent, columns, parent_columns in self._connection.execute(
-            cast(LiteralString, template("foreign_keys").replace("{tables}", array(names)))
+            template("foreign_keys").replace("{tables}", array(names))
         ).fetchall():
             same = " AND ".join(f"p.{listed([q])} = c.{listed([k])}" for k, q in zip(columns, parent_columns, strict=True))
             filled = " AND ".join(f"c.{listed([k])} IS NOT NULL" for k in columns)
             orphans = self._connection.execute(
-                cast(LiteralString, f"SELECT count(*) FROM {child} c WHERE {filled} AND NOT EXISTS (SELECT FROM {parent} p WHERE {same})")
+                f"SELECT count(*) FROM {child} c WHERE {filled} AND NOT EXISTS (SELECT FROM {parent} p WHERE {same})"
             ).fetchone()
             if orphans and orphans[0]:
                 wrong.append(f"{orphans[0]} rows of {child} refer to no row of {parent}")

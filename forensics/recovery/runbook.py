@@ -7,7 +7,7 @@ from typing import Any
 
 from forensics.model import TableName, plain
 from forensics.recovery.definitions import Definitions
-from forensics.recovery.script import comment
+from forensics.recovery.sqltext import comment
 from forensics.store import Store
 
 
@@ -63,7 +63,12 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
         "`undo.sql` refuses where the application uses what came back, and then changes nothing.", "",
         "## What stays", "",
     ]  # fmt: skip
-    stays = [f"- {r['rows']:,} rows of `{r['table']}`: {r['reason']}." for o in plan["options"] if o["name"] == "reinsert lost rows" for r in o["reasons"]]
+    stays = [
+        f"- {r['rows']:,} rows of `{r['table']}`: {r['reason']}."
+        for o in plan["options"]
+        if o["name"] == "reinsert lost rows"
+        for r in o["reasons"]
+    ]
     stays += [
         f"- {t['rows']:,} missing rows of `{TableName(t['schema'], t['table'])}` were not asked for: no statement of a migration is known to have taken them "
         "(`--include-unexplained` brings them back too)." for t in plan["left"]
@@ -74,7 +79,7 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
 
 
 def _count(table: Mapping[str, Any]) -> str:
-    return f"SELECT count(*) AS \"at least {table['restorable']}\" FROM {TableName(table['schema'], table['table']).sql};"
+    return f'SELECT count(*) AS "at least {table["restorable"]}" FROM {TableName(table["schema"], table["table"]).sql};'
 
 
 def _rehearsed(plan: Mapping[str, Any]) -> str:

@@ -7,21 +7,17 @@ their rows, so that `undo.sql` knows exactly what it may take back; neither leav
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import IO
 
-from forensics.errors import RecoveryError
-from forensics.model import Catalog, Provenance, Sequence as ModelSequence, Table, TableName, plain, quote_identifier
+from forensics.model import Catalog, Provenance, Table, TableName, plain, quote_identifier
+from forensics.model import Sequence as ModelSequence
+from forensics.recovery.columns import Restored, write_columns, write_undo_columns
 from forensics.recovery.definitions import Definition, Definitions
 from forensics.recovery.selection import Selection, Target
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+from forensics.recovery.sqltext import array, block, comment, listed, literal, private_file, tag_for, template
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,7 @@ class Work:
     selection: Selection
     definitions: Definitions
     live: LiveState = LiveState()
+    restored: tuple[Restored, ...] = ()
 
     @property
     def new_schemas(self) -> tuple[str, ...]:
@@ -52,46 +49,6 @@ class Work:
     @property
     def catalogs(self) -> tuple[Catalog, Catalog]:
         return self.selection.store.catalogs()
-
-
-def template(name: str) -> str:
-    """Return the text of `queries/NAME.sql`."""
-    return resources.files("forensics.recovery").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
-
-
-def literal(text: str | None) -> str:
-    """Return text as an SQL literal, under standard_conforming_strings."""
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
-
-
-def array(values: Sequence[str]) -> str:
-    """Return texts as an SQL array literal."""
-    return f"array[{', '.join(map(literal, values))}]::text[]"
-
-
-def listed(columns: Sequence[str]) -> str:
-    """Return column names, quoted, with commas between them."""
-    return ", ".join(map(quote_identifier, columns))
-
-
-def comment(text: object) -> str:
-    """Return text for an SQL comment: in one line, whatever it holds."""
-    return _CONTROL.sub(" ", str(text))
-
-
-@contextmanager
-def private_file(path: Path) -> Iterator[IO[str]]:
-    """Open a file for writing that only its owner can read: it will hold rows of customers.
-
-    Raises:
-        RecoveryError: it cannot be written.
-    """
-    try:
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="\n") as file:
-            yield file
-    except OSError as error:
-        raise RecoveryError(f"{path} cannot be written: {error.strerror}.", "Is the disk full? Choose another folder with --out.") from error
 
 
 def provenance(backup: Provenance, live: Provenance) -> list[str]:
@@ -117,7 +74,7 @@ def write_recovery(path: Path, work: Work) -> None:
     with private_file(path) as out:
         for line in _recovery_header(work):
             print(line, file=out)
-        start(out, "recover")
+        start(out, "recover", "columns")
         _where_things_stand(out, work)
         print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
         for schema in work.definitions.schemas:
@@ -130,7 +87,9 @@ def write_recovery(path: Path, work: Work) -> None:
             _rows(out, n, target, work, typed=True)
         print("\n-- Stops here where the database is not as it was when compared; nothing to do where all rows are back.", file=out)
         print("SELECT pg_temp.to_do(:'create'::boolean, :'accept_changes'::boolean) AS todo \\gset", file=out)
-        print("\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;", file=out)
+        print(
+            "\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;", file=out
+        )
         for n, target in enumerate(targets, 1):
             print(_insert(n, target, work), file=out)
         print("DO $do$ BEGIN\n  PERFORM pg_temp.wake();", file=out)
@@ -140,6 +99,7 @@ def write_recovery(path: Path, work: Work) -> None:
             print(_statement(definition), file=out)
         print("\\endif", file=out)
         _sequences(out, work)
+        write_columns(out, work.restored)
         print("\nCOMMIT;", file=out)
         done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
         print("\\if :todo", file=out)
@@ -163,6 +123,9 @@ def _recovery_header(work: Work) -> Iterator[str]:
         yield f"-- {comment(target.name)} ({how}): {target.rows:,} of {target.missing:,} missing rows return{left}"
         for reason, rows in target.reasons:
             yield f"--     {rows:,} do not, because {comment(reason)}"
+    for one in work.restored:
+        names = ", ".join(c.name for c in one.columns)
+        yield f"-- {comment(one.name)}: values of the dropped {comment(names)} return, {one.values:,} at the most"
     for incoming in work.definitions.incoming:
         yield f"-- foreign key {comment(incoming.constraint)} of {comment(incoming.table)} is restored where rows written since allow it"
     for view in work.definitions.views:
@@ -204,21 +167,7 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
     ]
     checks += [f"  LOCK TABLE {t.name.sql} IN SHARE ROW EXCLUSIVE MODE;" for t in work.selection.inserted]
     if checks:
-        print(_block(checks), file=out)
-
-
-def _block(lines: Sequence[str]) -> str:
-    """A DO block around lines, in dollar quotes that do not occur in them."""
-    text = "\n".join(lines)
-    tag = _tag(text)
-    return f"DO {tag} BEGIN\n{text}\nEND {tag};"
-
-
-def _tag(text: str) -> str:
-    n = 0
-    while f"$do{n or ''}$" in text:
-        n += 1
-    return f"$do{n or ''}$"
+        print(block(checks), file=out)
 
 
 def _types(table: Table, columns: Sequence[str]) -> dict[str, str]:
@@ -228,11 +177,11 @@ def _types(table: Table, columns: Sequence[str]) -> dict[str, str]:
 def _statement(definition: Definition) -> str:
     sql = definition.sql
     if definition.roles:
-        tag = _tag(sql)
-        sql = _block([f"  PERFORM pg_temp.for_roles({array(definition.roles)}, {tag}{sql}{tag});"])
+        tag = tag_for(sql)
+        sql = block([f"  PERFORM pg_temp.for_roles({array(definition.roles)}, {tag}{sql}{tag});"])
     elif definition.lenient:
-        tag = _tag(sql)
-        sql = _block([f"  PERFORM pg_temp.if_rows_allow({tag}{sql}{tag});"])
+        tag = tag_for(sql)
+        sql = block([f"  PERFORM pg_temp.if_rows_allow({tag}{sql}{tag});"])
     else:
         sql += ";"
     if definition.path:
@@ -311,7 +260,7 @@ def _sequences(out: IO[str], work: Work) -> None:
                 arguments = f"{literal(target.name.sql)}, {literal(column.name)}, {'NULL' if least is None else least}"
                 calls.append(f"  PERFORM pg_temp.past({arguments});")
     if calls:
-        print("\n-- Sequences past the rows.\n\\if :todo\n" + _block(calls) + "\n\\endif", file=out)
+        print("\n-- Sequences past the rows.\n\\if :todo\n" + block(calls) + "\n\\endif", file=out)
 
 
 def _stands_at(sequence: ModelSequence | None) -> int | None:
@@ -334,10 +283,13 @@ def write_undo(path: Path, work: Work) -> None:
         print("-- undo.sql: takes back what recovery.sql did, in one transaction.", file=out)
         for line in provenance(backup, live):
             print(line, file=out)
-        print("-- It stops and changes nothing where the application uses what came back: rows written into the tables that were made", file=out)
+        print(
+            "-- It stops and changes nothing where the application uses what came back: rows written into the tables that were made",
+            file=out,
+        )
         print("-- again, recovered rows that were changed, or rows that refer to them. It can run twice.", file=out)
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql\n", file=out)
-        start(out, "undo")
+        start(out, "undo", "columns")
         if recreated:
             print(f"SELECT pg_temp.standing({array([t.name.sql for t in recreated])}) = 'absent' AS gone \\gset", file=out)
         else:
@@ -345,13 +297,13 @@ def write_undo(path: Path, work: Work) -> None:
         if work.selection.inserted or recreated:
             locks = [f"  LOCK TABLE {t.name.sql} IN SHARE ROW EXCLUSIVE MODE;" for t in work.selection.inserted]
             if locks:
-                print(_block(locks), file=out)
+                print(block(locks), file=out)
         _facts(out, work)
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=False)
         print("\n\\if :gone\n\\else\n-- The tables that were made again may hold what came back, and nothing else.", file=out)
         if recreated:
-            print(_block([f"  LOCK TABLE {t.name.sql} IN ACCESS EXCLUSIVE MODE;" for t in recreated]), file=out)
+            print(block([f"  LOCK TABLE {t.name.sql} IN ACCESS EXCLUSIVE MODE;" for t in recreated]), file=out)
         print(_REFUSE_FOREIGN_ROWS, file=out)
         print("\\endif", file=out)
         print("\n-- Rows that returned to other tables, children first.", file=out)
@@ -369,7 +321,9 @@ def write_undo(path: Path, work: Work) -> None:
             print(f"DROP {kind} IF EXISTS {name};", file=out)
         for schema in work.new_schemas:
             print(f"DROP SCHEMA IF EXISTS {quote_identifier(schema)};", file=out)
-        print("\\endif\n\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
+        print("\\endif", file=out)
+        write_undo_columns(out, work.restored)
+        print("\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
 
 
 _REFUSE_FOREIGN_ROWS = """DO $do$

@@ -23,6 +23,7 @@ from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
+# unexplained: of a surviving table, and no statement is known to have taken it.
 CLASSES = ("restorable", "moved", "superseded", "blocked", "conflicting", "unexplained")
 REASONS_SHOWN = 5
 
@@ -133,7 +134,8 @@ class Selection:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the case, the classes included."""
-        return self._cursor.execute(query).fetchall()
+        found: list[tuple[Any, ...]] = self._cursor.execute(query).fetchall()
+        return found
 
     @property
     def recreated(self) -> tuple[Target, ...]:
@@ -185,15 +187,20 @@ class _Chooser:
             return False
         if result.state == "dropped":
             return True
-        return result.state == "compared" and bool(result.missing) and (self._scope.include_unexplained or self._explained(result))
-
-    def _explained(self, result: TableResult) -> bool:
-        """Whether `cause` lays missing rows of a surviving table at a statement."""
-        found = self._store.get("cause") or {}
-        return any(
-            s["rows"] and not s.get("column") and (s.get("schema"), s.get("table")) == tuple(result.name)
-            for s in found.get("statements", ())
+        if result.state != "compared" or not result.missing:
+            return False
+        return self._scope.include_unexplained or self._laid(result) == result.missing or (
+            self._laid(result) > 0 and self._has(f"cause.rows_{self._numbers[result.name]}")
         )  # fmt: skip
+
+    def _laid(self, result: TableResult) -> int:
+        """How many of a surviving table's missing rows `cause` lays at statements."""
+        found = self._store.get("cause") or {}
+        return sum(
+            s["rows"] or 0
+            for s in found.get("statements", ())
+            if not s.get("column") and (s.get("schema"), s.get("table")) == tuple(result.name)
+        )
 
     def _target(self, result: TableResult, chosen: set[TableName]) -> Target:
         name = result.name
@@ -215,7 +222,9 @@ class _Chooser:
         found: list[Link] = []
         for key in table.foreign_keys:
             if set(key.columns) <= columns:
-                found.append(Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen)))
+                found.append(
+                    Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen))
+                )
         for parent in self._junctions.get(table.name, ()):
             if not parent.declared and set(parent.columns) <= columns:
                 found.append(Link(parent.columns, parent.name, parent.parent_columns, False, self._there(parent.name, chosen)))
@@ -232,7 +241,9 @@ class _Chooser:
         source = f"SELECT pair FROM rows.backup_{n} WHERE state = 'missing'"
         if not self._has(f"rows.backup_{n}"):
             source = "SELECT 0::BIGINT AS pair WHERE false"
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE class_{n} AS SELECT pair, 'restorable' AS class, NULL::VARCHAR AS reason FROM ({source})")
+        self._db.execute(
+            f"CREATE OR REPLACE TEMP TABLE class_{n} AS SELECT pair, 'restorable' AS class, NULL::VARCHAR AS reason FROM ({source})"
+        )
         if self._has(f"loss.links_{n}"):
             self._db.execute(
                 f"UPDATE class_{n} c SET class = l.class, reason = CASE l.class "
@@ -243,6 +254,10 @@ class _Chooser:
                 [[str(name) for name in chosen]],
             )
         if target.kind == "insert":
+            if not self._scope.include_unexplained and self._has(f"cause.rows_{n}"):
+                self._db.execute(
+                    f"UPDATE class_{n} SET class = 'unexplained', reason = NULL WHERE pair NOT IN (SELECT pair FROM cause.rows_{n})"
+                )
             self._conflicts(target)
 
     def _conflicts(self, target: Target) -> None:
@@ -252,7 +267,9 @@ class _Chooser:
                 continue
             if column.name in target.columns:
                 field = target.fields[target.columns.index(column.name)]
-                self._mark(target, "conflicting", f"r.{field} IS NULL", f"live demands a value in column {column.name}, and the row has none")
+                self._mark(
+                    target, "conflicting", f"r.{field} IS NULL", f"live demands a value in column {column.name}, and the row has none"
+                )
             elif column.default is None and not column.identity:
                 self._mark(target, "conflicting", "true", f"live demands a value in its new column {column.name}")
         held = self._store.columns(target.name, "live")

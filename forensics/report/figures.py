@@ -119,38 +119,37 @@ class _Canvas:
     def line(self, x: Sequence[float], y: Sequence[float], colour: str = KEPT, **how: Any) -> None:
         self.axes.plot(x, y, color=colour, **{"linewidth": 1, **how})
 
-    def words(self, x: float, y: float, said: str, side: _Side = "left", **how: Any) -> float:
-        """Write on the line whose middle is `y`; return how many pixels wide it may be at most."""
-        text = self.axes.text(x, y, visible(said), **{"color": INK, "ha": side, "va": "center_baseline", **how})
-        return self._width(text)
+    def words(self, x: float, y: float, said: str, side: _Side = "left", **how: Any) -> None:
+        """Write on the line whose middle is `y`."""
+        self.axes.text(x, y, visible(said), **{"color": INK, "ha": side, "va": "center_baseline", **how})
 
-    def _width(self, text: Any) -> float:
+    def measured(self, said: str, **how: Any) -> float:
         """How many pixels wide a text is at most; wide letters that the font has not are a square each."""
-        wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text.get_text())
-        return float(text.get_window_extent(self._renderer).width + 0.4 * wide * text.get_fontsize())
+        text = self.axes.text(0, 0, said, **how)
+        wide = sum(unicodedata.east_asian_width(c) in "WF" for c in said)
+        width = float(text.get_window_extent(self._renderer).width + 0.4 * wide * text.get_fontsize())
+        text.remove()
+        return width
 
     def fitting(self, said: str, width: float, **how: Any) -> str:
         """Shorten in the middle, where names differ least, until it fits."""
-        said = visible(said)
-        text = self.axes.text(0, 0, said, **how)
-        keep = len(said)
-        while keep > 6 and self._width(text) > width:
+        whole = found = visible(said)
+        keep = len(whole)
+        while keep > 6 and self.measured(found, **how) > width:
             keep -= 1
-            text.set_text(f"{said[: (keep + 1) // 2]}…{said[-(keep // 2) :]}")
-        found = text.get_text()
-        text.remove()
+            found = f"{whole[: (keep + 1) // 2]}…{whole[-(keep // 2) :]}"
         return found
 
     def legend(self, x: float, y: float, entries: Sequence[tuple[str, str]], width: float) -> float:
         """Name the colours on as many lines as it takes; return the middle of the last."""
         at = x
         for colour, said in entries:
-            probe = self.words(0, -100, said, fontsize=12)
-            if at > x and at + 17 + probe > width:
+            long = 17 + self.measured(said, fontsize=12)
+            if at > x and at + long > width:
                 at, y = x, y + 21
             self.bar(at, y - 5.5, 11, 11, colour)
             self.words(at + 17, y, said, fontsize=12)
-            at += 17 + probe + 18
+            at += long + 18
         return y
 
 

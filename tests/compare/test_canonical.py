@@ -8,7 +8,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from forensics.compare.canonical import canonical_for
+from forensics.compare.canonical import canonical_for, casts_between
 from forensics.evidence import copytext
 from forensics.model import Catalog
 from forensics.scratch import Scratch
@@ -71,3 +71,36 @@ def test_other_types_are_their_own_text() -> None:
     catalog = Catalog()
     for name in ("text", "numeric(12,3)", "timestamp without time zone", "time with time zone", "jsonb", "money", "text[]"):
         assert canonical_for(name, catalog) is None
+
+
+JSONS = [
+    '{"b": 1,  "a": [1, 2.50]}', '{"aa": 1, "b": 2, "a": {"z": null, "y": true}}', '{"a": 1, "a": 2}', '"\\u00fc\\n\\t\\" / \\/ \\\\"', "1e5", "-0", "1.10",
+    "1E-7", "12345678901234567890.10", "[ ]", "{}", '"\\u007f\\u2028"', '{"ü": 1, "zz": 2, "a": 3}', "null", '"tab\\there"', "0.000", "-1.5e3",
+]  # fmt: skip
+CASTS = [
+    ("json", "jsonb", [f"'{j}'::json" for j in JSONS]),
+    (
+        "text",
+        "uuid",
+        ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "'{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}'", "'a0eebc999c0b4ef8bb6d6bb9bd380a11'"],
+    ),
+    ("character(6)", "text", ["'ab'::char(6)", "'  x '::char(6)", "''::char(6)"]),
+    ("date", "timestamp without time zone", ["date '2025-01-31'", "date '0044-03-15 BC'", "date 'infinity'"]),
+    ("numeric(10,2)", "numeric(12,4)", ["1.50::numeric(10,2)", "100::numeric(10,2)", "0::numeric(10,2)", "-0.10::numeric(10,2)"]),
+    ("integer", "numeric(12,4)", ["100", "0", "-20"]),
+]
+
+
+@pytest.mark.parametrize(("was", "now", "values"), CASTS, ids=[f"{w} to {n}" for w, n, _ in CASTS])
+def test_casts_that_lose_nothing(ask: Callable[[str, str], list[str]], was: str, now: str, values: list[str]) -> None:
+    listed = ", ".join(f"({v})" for v in values)
+    queries = [f"SELECT v{cast} FROM (VALUES {listed}) x(v)" for cast in ("", f"::{now}")]
+    ours, theirs = (ask("SET timezone = 'UTC'", query) for query in queries)
+    casts = casts_between(was, now)
+    assert casts is not None
+    change, also = casts
+    assert (
+        change(pa.array([*ours, copytext.NULL], pa.large_string())).to_pylist()
+        == also(pa.array([*theirs, copytext.NULL], pa.large_string())).to_pylist()
+    )
+    assert casts_between(now, was) is None or was == now or "numeric" in was

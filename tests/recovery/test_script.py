@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from forensics.errors import ForensicsError, RecoveryError
 from tests.recovery.conftest import Incident
 
 Build = Callable[..., Incident]
@@ -89,10 +90,10 @@ def test_dropped_tables_come_back_as_the_backup_had_them(incident: Build, form: 
     view = re.compile(r"on_tree")
     was = [line for line in found.state(found.before) if not view.search(line)]
     # A view over a dropped table is not made again, and says so.
-    lost_view = {line for line in found.state(found.before)} - set(found.state())
+    lost_view = set(found.state(found.before)) - set(found.state())
     assert lost_view <= {"CREATE VIEW public.on_tree AS", " SELECT id,", "    parent,", "    name", "   FROM public.tree;",
                          "ALTER VIEW public.on_tree OWNER TO postgres;", "ALTER TABLE public.on_tree OWNER TO postgres;"}  # fmt: skip
-    assert set(was) >= {line for line in found.state()}
+    assert set(was) >= set(found.state())
     assert "on_tree" in (found.out / "runbook.md").read_text()
     again = found.state()
     assert "Nothing to do" in found.run("recovery.sql")
@@ -111,7 +112,9 @@ def test_what_cannot_return_is_left_out_and_nothing_is_overwritten(incident: Bui
     found.run("recovery.sql")
     assert found.sql("SELECT count(*), count(*) FILTER (WHERE hotel_id = 'h3') FROM hotel_images") == "54|0"
     assert found.sql("SELECT name FROM hotels WHERE id = 'h4'") == "renovated"
-    assert found.sql("SELECT count(*) FROM pg_constraint WHERE conrelid = 'hotel_images'::regclass AND contype = 'f' AND convalidated") == "2"
+    assert (
+        found.sql("SELECT count(*) FROM pg_constraint WHERE conrelid = 'hotel_images'::regclass AND contype = 'f' AND convalidated") == "2"
+    )
 
 
 def test_scripts_are_private(incident: Build) -> None:
@@ -160,7 +163,9 @@ def test_a_table_without_a_key_gets_back_as_many_copies_as_it_lost(incident: Bui
 
 
 def test_the_application_s_triggers_sleep_and_wake_as_they_were(incident: Build) -> None:
-    before = SHOP + """
+    before = (
+        SHOP
+        + """
     CREATE TABLE log (what text);
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (TG_OP); RETURN NULL; END $$;
     CREATE TRIGGER a AFTER INSERT OR DELETE ON hotel_images FOR EACH ROW EXECUTE FUNCTION note();
@@ -169,6 +174,7 @@ def test_the_application_s_triggers_sleep_and_wake_as_they_were(incident: Build)
     ALTER TABLE hotel_images DISABLE TRIGGER b;
     ALTER TABLE hotel_images ENABLE ALWAYS TRIGGER c;
     """
+    )
     found = incident(before, "ALTER TABLE hotel_images DISABLE TRIGGER a; DELETE FROM hotel_images WHERE id = 1; "
                      "ALTER TABLE hotel_images ENABLE TRIGGER a")  # fmt: skip
     found.plan(include_unexplained=True)
@@ -184,6 +190,55 @@ def test_a_role_that_is_gone_is_passed_over(incident: Build, scratch) -> None:  
     scratch.run("postgres", "DROP ROLE short_lived")
     found.plan()
     assert "Role short_lived is not there" in found.run("recovery.sql")
+
+
+# --- values of dropped columns --------------------------------------------------------------------------
+
+COLUMNS = r"""
+CREATE TABLE items (a int, b text, title text, seen timestamptz DEFAULT now(), note text, PRIMARY KEY (b, a));
+INSERT INTO items SELECT i, E'k\t' || i % 3, 't' || i, CASE WHEN i % 4 > 0 THEN timestamptz '2025-10-01 12:00+02' + i * interval '1 day' END,
+  CASE WHEN i % 5 = 0 THEN E'back\\slash\n\\N' END FROM generate_series(1, 40) i;
+CREATE TABLE log (at text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (TG_OP); RETURN NEW; END $$;
+CREATE TRIGGER noted BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION note();
+"""
+
+
+@pytest.mark.parametrize("form", ["-Fp", "-Fc"])
+def test_values_of_dropped_columns_return_on_request(incident: Build, form: str) -> None:
+    change = (
+        "ALTER TABLE items DROP COLUMN seen, DROP COLUMN note; DELETE FROM items WHERE a = 7; INSERT INTO items VALUES (99, 'new', 'x')"
+    )
+    found = incident(COLUMNS, change, form)
+    after = found.state()
+    assert found.plan(rehearse=True).columns == ()
+    plan = found.plan(columns=True, rehearse=True)
+    assert plan.holds, (plan.problem, plan.rehearsal)
+    assert [(str(n), columns, values) for n, columns, values in plan.columns] == [("items", ("seen", "note"), 38)]
+    assert plan.rehearsal is not None
+    assert plan.rehearsal.values == 37
+    values = "SELECT a, b, seen, note FROM items WHERE a NOT IN (7, 99) ORDER BY a"
+    for _ in range(2):
+        found.run("recovery.sql")
+        assert found.sql(values) == found.sql(values, found.before)
+    assert found.sql("SELECT count(*) FROM log") == "0"
+    assert found.sql("SELECT seen IS NULL FROM items WHERE a = 99") == "t"
+    found.sql("UPDATE items SET note = 'mine' WHERE a = 1")
+    assert "hold other values" in found.refuses("undo.sql")
+    found.sql("UPDATE items SET note = NULL WHERE a = 1; DELETE FROM log")
+    for _ in range(2):
+        found.run("undo.sql")
+        assert found.state() == after
+
+
+def test_another_backup_is_not_taken_for_the_one_that_was_compared(incident: Build, tmp_path: Path) -> None:
+    found = incident(COLUMNS, "ALTER TABLE items DROP COLUMN seen")
+    (tmp_path / "backup.dump").write_text((tmp_path / "backup.dump").read_text().replace("t12", "t13"))
+    with pytest.raises(RecoveryError, match="sha256 differs"):
+        found.plan(columns=True)
+    (tmp_path / "backup.dump").unlink()
+    with pytest.raises(RecoveryError, match="not at hand"):
+        found.plan(columns=True)
 
 
 # --- stops: live stays as it was, and the message says what to do ---------------------------------------
@@ -247,7 +302,7 @@ def test_stops_where_a_parent_table_is_gone(incident: Build) -> None:
     found = incident(SHOP, DROPPED)
     found.plan()
     found.sql("DROP TABLE assets")
-    assert 'Table public.assets is gone' in found.refuses("recovery.sql")
+    assert "Table public.assets is gone" in found.refuses("recovery.sql")
 
 
 def test_stops_where_a_column_changed_its_type(incident: Build) -> None:
@@ -273,7 +328,7 @@ def test_stops_where_it_is_cut_off(incident: Build) -> None:
     found.plan()
     script = (found.out / "recovery.sql").read_text()
     was = found.state()
-    for place in ("30\th1", "INSERT INTO \"public\".\"hotel_images\"", "COMMIT;"):
+    for place in ("30\th1", 'INSERT INTO "public"."hotel_images"', "COMMIT;"):
         assert place in script
         (found.out / "recovery.sql").write_text(script[: script.index(place)])
         found.psql("recovery.sql")
@@ -306,7 +361,9 @@ def test_undo_refuses_where_the_application_uses_what_came_back(incident: Build)
 
 
 def test_undo_refuses_where_rows_refer_to_recovered_ones(incident: Build) -> None:
-    found = incident(SHOP + "CREATE TABLE bookings (id int, hotel_id text REFERENCES hotels ON DELETE CASCADE)", "DELETE FROM hotels WHERE id = 'h2'")
+    found = incident(
+        SHOP + "CREATE TABLE bookings (id int, hotel_id text REFERENCES hotels ON DELETE CASCADE)", "DELETE FROM hotels WHERE id = 'h2'"
+    )
     found.plan(include_unexplained=True)
     found.run("recovery.sql")
     found.sql("INSERT INTO bookings VALUES (1, 'h2')")
@@ -316,8 +373,6 @@ def test_undo_refuses_where_rows_refer_to_recovered_ones(incident: Build) -> Non
 
 
 def test_a_folder_that_cannot_be_written(incident: Build, tmp_path: Path) -> None:
-    from forensics.errors import ForensicsError
-
     found = incident(SHOP, DROPPED)
     (tmp_path / "file").write_text("")
     found.out = tmp_path / "file" / "out"

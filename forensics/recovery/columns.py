@@ -1,0 +1,168 @@
+"""The values of dropped columns: read from the backup once more, and put back beside what live holds now.
+
+The case keeps only rows that differ, and a row that lost a column differs in nothing that both sides have. So this is
+the one step that needs the backup itself again; it must be the same file, to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forensics.compare import matching
+from forensics.errors import RecoveryError
+from forensics.evidence import Source, copytext, open_source
+from forensics.model import Column, TableName, quote_identifier
+from forensics.recovery.definitions import base_type, own_types
+from forensics.recovery.selection import Scope
+from forensics.recovery.sqltext import array, block, comment, listed, literal
+from forensics.store import Store
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Columns of one table whose values return.
+
+    Attributes:
+        key: what tells its rows apart on both sides.
+        columns: the dropped columns, as the backup defines them.
+        values: how many values of them are missing.
+        source: the backup, open.
+        stored: the columns that the backup stores of the table.
+    """
+
+    name: TableName
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    values: int
+    source: Source
+    stored: tuple[str, ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield key and values as COPY text, of every row that has one of the values; a run of lines at a time."""
+        wanted = [*self.key, *(c.name for c in self.columns)]
+        for segment in self.source.segments(self.name, self.stored):
+            places = [segment.columns.index(c) for c in wanted]
+            for batch in copytext.line_batches(segment.blocks()):
+                fields = copytext.field_columns(batch["line"], len(segment.columns))
+                some = [pc.not_equal(fields[i], copytext.NULL) for i in places[len(self.key) :]]
+                kept = some[0]
+                for more in some[1:]:
+                    kept = pc.or_(kept, more)
+                table = pa.table({str(n): fields[i] for n, i in enumerate(places)}).filter(kept)
+                lines = pc.binary_join_element_wise(*table.columns, pa.scalar("\t", table.column(0).type))
+                yield "".join(f"{line}\n" for line in lines.to_pylist())
+
+
+def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[Restored, ...], tuple[str, ...]]:
+    """Find the columns whose values can return; say of the others why they cannot.
+
+    Args:
+        source: the backup, open.
+    """
+    backup, live = store.catalogs()
+    results = {r.name: r for r in store.results()}
+    by_table: dict[TableName, list[Column]] = {}
+    values: dict[TableName, int] = {}
+    for change in store.changes():
+        column = backup.tables[change.name].column(change.column) if change.name in backup.tables else None
+        chosen = not scope.tables or matching(change.name, (), scope.tables)
+        if change.change == "dropped" and change.values_missing and column and chosen:
+            by_table.setdefault(change.name, []).append(column)
+            values[change.name] = values.get(change.name, 0) + change.values_missing
+    found, notes = [], []
+    for name, columns in sorted(by_table.items()):
+        key = results[name].key
+        if not key:
+            notes.append(f"The values of {name}.{columns[0].name} cannot return: the table has no key by which to find their rows.")
+            continue
+        if gone := [c for c in columns if base_type(c.type) in own_types(backup) - own_types(live)]:
+            notes.append(f"The values of {name}.{gone[0].name} cannot return by themselves: live has no type {gone[0].type} any more.")
+            continue
+        stored = tuple(c.name for c in backup.tables[name].columns if not c.generated)
+        found.append(Restored(name, key, tuple(columns), values[name], source, stored))
+    return tuple(found), tuple(notes)
+
+
+def open_backup(store: Store, given: str | Path | None) -> Source:
+    """Open the backup of a case again, and make sure that it is the same.
+
+    Raises:
+        RecoveryError: it is not there, or it is another.
+        BackupError: it cannot be read.
+    """
+    then = store.evidence()[0]
+    path = given if given is not None else then.path
+    if path is None or (given is None and not Path(path).exists()):
+        raise RecoveryError(
+            f"The values of dropped columns stand in the backup only, and {path or 'a database'} is not at hand.", "Name it with --backup."
+        )
+    source = open_source(path, role="backup")
+    if then.sha256 and source.provenance.sha256 != then.sha256:
+        source.close()
+        raise RecoveryError(f"{path} is not the backup that was compared: its sha256 differs.", "Name the same file with --backup.")
+    return source
+
+
+# --- their part of the scripts ----------------------------------------------------------------------------
+
+
+def write_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
+    """Write the part of `recovery.sql` that adds the columns and fills them."""
+    for n, one in enumerate(restored, 1):
+        table, names = one.name.sql, [c.name for c in one.columns]
+        print(f"\n-- Values of dropped columns of {comment(one.name)}: {comment(', '.join(names))}.", file=out)
+        print(block([f"  LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;"]), file=out)
+        print(f"SELECT pg_temp.columns_standing({literal(table)}, {array(names)}) = 'absent' AS add \\gset", file=out)
+        print("\\if :add", file=out)
+        adds = ", ".join(f"ADD COLUMN {quote_identifier(c.name)} {c.type}" for c in one.columns)
+        print(f"ALTER TABLE {table} {adds};", file=out)
+        print("\\endif", file=out)
+        _stage(out, n, one, typed=True)
+        sets = ", ".join(f"{quote_identifier(c)} = v.{quote_identifier(c)}" for c in names)
+        print("\\if :add", file=out)
+        print(block([f"  PERFORM pg_temp.sleep({literal(table)});"]), file=out)
+        print(f"UPDATE {table} t SET {sets} FROM values_{n} v WHERE {_same(one)};", file=out)
+        print(block(["  PERFORM pg_temp.wake();"]), file=out)
+        for column in one.columns:
+            if column.default is not None:
+                print(f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default};", file=out)
+        print("\\else", file=out)
+        print(block([f"  PERFORM pg_temp.expect_values({n}, {literal(table)}, {array(one.key)}, {array(names)});"]), file=out)
+        print("\\endif", file=out)
+
+
+def write_undo_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
+    """Write the part of `undo.sql` that drops the columns again."""
+    for n, one in enumerate(restored, 1):
+        table, names = one.name.sql, [c.name for c in one.columns]
+        print(f"\n-- The columns of {comment(one.name)} that were added again.", file=out)
+        print(f"SELECT pg_temp.columns_standing({literal(table)}, {array(names)}) = 'absent' AS without \\gset", file=out)
+        _stage(out, n, one, typed=False)
+        print("\\if :without\n\\else", file=out)
+        print(block([f"  PERFORM pg_temp.expect_values({n}, {literal(table)}, {array(one.key)}, {array(names)});"]), file=out)
+        drops = ", ".join(f"DROP COLUMN {quote_identifier(c)}" for c in names)
+        print(f"DROP TABLE pg_temp.values_{n};\nALTER TABLE {table} {drops};\n\\endif", file=out)
+
+
+def _stage(out: IO[str], n: int, one: Restored, *, typed: bool) -> None:
+    columns = [*one.key, *(c.name for c in one.columns)]
+    made = f"CREATE TEMP TABLE values_{n} ON COMMIT DROP AS SELECT {listed(columns)} FROM {one.name.sql} WITH NO DATA;"
+    if typed:
+        print(made, file=out)
+    else:
+        texts = ", ".join(f"{quote_identifier(c)} text" for c in columns)
+        print(f"\\if :without\nCREATE TEMP TABLE values_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif", file=out)
+    print(f"COPY values_{n} ({listed(columns)}) FROM stdin;", file=out)
+    for lines in one.lines():
+        out.write(lines)
+    print(f"\\.\nANALYZE values_{n};", file=out)
+
+
+def _same(one: Restored) -> str:
+    return " AND ".join(f"t.{quote_identifier(k)} = v.{quote_identifier(k)}" for k in one.key)

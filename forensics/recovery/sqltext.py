@@ -1,0 +1,73 @@
+"""What every script is written with: quoting, comments, dollar quotes, private files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import IO
+
+from forensics.errors import RecoveryError
+from forensics.model import quote_identifier
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def template(name: str) -> str:
+    """Return the text of `queries/NAME.sql`."""
+    return resources.files("forensics.recovery").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def literal(text: str | None) -> str:
+    """Return text as an SQL literal, under standard_conforming_strings."""
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def array(values: Sequence[str]) -> str:
+    """Return texts as an SQL array literal."""
+    return f"array[{', '.join(map(literal, values))}]::text[]"
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Return column names, quoted, with commas between them."""
+    return ", ".join(map(quote_identifier, columns))
+
+
+def comment(text: object) -> str:
+    """Return text for an SQL comment: in one line, whatever it holds."""
+    return _CONTROL.sub(" ", str(text))
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[IO[str]]:
+    """Open a file for writing that only its owner can read: it will hold rows of customers.
+
+    Raises:
+        RecoveryError: it cannot be written.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="\n") as file:
+            yield file
+    except OSError as error:
+        raise RecoveryError(
+            f"{path} cannot be written: {error.strerror}.", "Is the disk full? Choose another folder with --out."
+        ) from error
+
+
+def block(lines: Sequence[str]) -> str:
+    """Return a DO block around lines, in dollar quotes that do not occur in them."""
+    text = "\n".join(lines)
+    tag = tag_for(text)
+    return f"DO {tag} BEGIN\n{text}\nEND {tag};"
+
+
+def tag_for(text: str) -> str:
+    """Return a dollar quote that does not occur in a text."""
+    n = 0
+    while f"$do{n or ''}$" in text:
+        n += 1
+    return f"$do{n or ''}$"

@@ -1,0 +1,154 @@
+"""The HTML report: whole in one file, in its order, and nothing in it is obeyed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import forensics as fx
+from forensics.report import html
+from forensics.report.tables import gather
+from forensics.scratch import Scratch
+from tests.report.conftest import LINKS, VALUES
+
+_VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """A page taken apart: elements with their attributes, headings, visible text; whether its tags are balanced."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.headings: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag in ("h1", "h2", "h3"):
+            self.headings.append("")
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+        if {"h1", "h2", "h3"} & set(self.open):
+            self.headings[-1] += data
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+@pytest.fixture
+def page(sample: fx.Case) -> Page:
+    return Page(html.render(gather(sample)))
+
+
+@pytest.fixture
+def nasty_page(nasty: fx.Case) -> Page:
+    return Page(html.render(gather(nasty)))
+
+
+def test_it_is_well_formed(page: Page, nasty_page: Page) -> None:
+    assert page.open == []
+    assert nasty_page.open == []
+
+
+def test_sections_stand_in_their_order(page: Page) -> None:
+    assert page.headings == [
+        "Incident report: sample_case", "Loss by table", "Links that are missing", "The worst hit", "Before and after",
+        "What survives elsewhere", "What cannot be put back as it is", "Schema drift", "Proven intact", "The incident window", "Provenance",
+        "Method and limits", "How it was found out", "What it does not say",
+    ]  # fmt: skip
+
+
+def test_it_says_the_verdict_the_totals_and_the_digest(page: Page, sample: fx.Case) -> None:
+    assert sample.verdict in page.text
+    for number in (55_434, 54_890, 913):
+        assert f"{number:,}" in page.text
+    assert str(sample.evidence.backup.sha256) in page.text
+    assert "hotels.gallery_asset_ids" in page.text
+
+
+def test_it_loads_nothing_and_runs_nothing(page: Page, nasty_page: Page) -> None:
+    for found in (page, nasty_page):
+        for tag, attributes in found.elements:
+            assert tag not in ("script", "iframe", "object", "embed", "img", "link", "base", "form")
+            assert not any(name.startswith("on") for name in attributes)
+            for name in ("href", "xlink:href", "src"):
+                assert (attributes.get(name) or "#").startswith("#")
+
+
+def test_tables_say_what_their_headings_head(page: Page) -> None:
+    assert all(attributes.get("scope") in ("col", "row") for tag, attributes in page.elements if tag == "th")
+
+
+def test_figures_say_what_they_show(page: Page) -> None:
+    drawn = [attributes for tag, attributes in page.elements if tag == "svg"]
+    assert len(drawn) >= 8
+    assert all(a["role"] == "img" and a["aria-label"] for a in drawn)
+
+
+def test_values_are_masked_unless_asked(nasty: fx.Case) -> None:
+    shown = html.render(gather(nasty))
+    for secret in ("evil.example", "cdn.example", "crimson", "Room of secrets", "mail.example", "kept to oneself"):
+        assert secret not in shown
+    assert "https://cdn.example" not in html.render(gather(nasty))
+    open_ = html.render(gather(nasty, mask=False))
+    assert "crimson" in open_
+    assert "Not masked." in open_
+
+
+def test_values_are_shown_and_not_obeyed(nasty: fx.Case) -> None:
+    raw = html.render(gather(nasty, mask=False))
+    found = Page(raw)
+    assert VALUES[0] in found.text
+    assert "\\x1b[31mcrimson" in found.text
+    assert "\\u202egnp.exe" in found.text
+    assert not any(tag == "script" for tag, _ in found.elements)
+    assert "\x1b" not in raw
+    assert "\u202e" not in raw
+
+
+def test_names_are_shown_as_they_are(nasty_page: Page) -> None:
+    assert LINKS.replace('"', '""') in nasty_page.text
+
+
+def test_what_could_not_be_compared_is_said_at_the_top_and_in_its_place(nasty_page: Page) -> None:
+    assert "Not compared" in nasty_page.headings
+    assert nasty_page.text.index("1 table could not be compared.") < nasty_page.text.index("Loss by table")
+    assert "never_dumped" in nasty_page.text
+
+
+def test_stages_that_the_case_has_not_been_through_have_no_section(page: Page) -> None:
+    assert "Cause" not in page.headings
+    assert "Recovery" not in page.headings
+
+
+def test_the_same_case_gives_the_same_bytes(nasty: fx.Case) -> None:
+    assert html.render(gather(nasty)) == html.render(gather(nasty))
+
+
+def test_nothing_missing_is_said_so(database: Callable[..., str], scratch: Scratch, tmp_path: Path) -> None:
+    name = database("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+    dump = scratch.dump(name, tmp_path / "t.sql")
+    with fx.compare(dump, scratch.dsn(name), tmp_path / "case") as case:
+        found = Page(html.render(gather(case)))
+    assert "Every row of the backup is in live" in found.text
+    assert "Loss by table" not in found.headings
+    assert "Proven intact" in found.headings
