@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.cause import Cause, find_cause
 from forensics.case.evidence import Evidence
-from forensics.case.junctions import CaseJunction, find_junction, junction_frame
+from forensics.case.junctions import CaseJunction, churn_frame, find_junction, junction_frame
 from forensics.case.recovery import Recovery
 from forensics.case.tables import CaseTable
 from forensics.case.window import Window
@@ -304,6 +304,11 @@ class Case:
             UnknownTableError: the case has no such junction table; the message names near matches.
         """
         return find_junction(self, name)
+
+    @property
+    def churn(self) -> pd.DataFrame:
+        """Loss or life: one row a surviving table that misses rows, with how they went and whether that is usual."""
+        return churn_frame(self.loss)
 
     @property
     def window(self) -> Window:

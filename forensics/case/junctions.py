@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import shown
+from forensics.case.evidence import shown as as_text
 from forensics.case.tables import text_type
 from forensics.case.words import near_matches
 from forensics.errors import UnknownTableError
@@ -44,6 +44,15 @@ def place(moved: dict[str, Any]) -> str:
     """A place to which links moved, as people write it."""
     table = str(TableName(moved["schema"], moved["table"]))
     return f"{table}.{moved['column']}" if moved["column"] else table
+
+
+def churn_frame(loss: dict[str, Any]) -> pd.DataFrame:
+    """One row a surviving table that misses rows: gone by cascade, expired, unfit, alone; what is usual; life or out of line."""
+    import pandas as pd
+
+    counts = ["missing", "cascaded", "expired", "unfit", "alone", "usual"]
+    frame = pd.DataFrame(loss["churn"], columns=["schema", "table", "verdict", *counts, "basis"])
+    return frame.astype(dict.fromkeys(counts, "Int64"))
 
 
 class CaseJunction:
@@ -156,9 +165,9 @@ class CaseJunction:
         state = pd.Series("untouched", index=frame.index, dtype="string").mask(frame["lost"] > 0, "affected").mask(emptied, "emptied")
         frame["state"] = state.mask(frame["gone"], "gone")
         columns = [*keys, "label", "state", "had", "has", "missing", "moved", "superseded", "lost", *LOST, "left"]
-        frame = frame[columns]
-        frame.columns = pd.Index([*spread["key"], *columns[len(keys) :]])
-        return frame
+        shown: pd.DataFrame = frame[columns].copy()
+        shown.columns = pd.Index([*spread["key"], *columns[len(keys) :]])
+        return shown
 
     def figure(self, name: str, parent: str | None = None, width: int | None = None) -> Picture:
         """One figure: "by_parent" (the parent rows that miss the most) or "distribution" (links per parent, before and now).
@@ -176,6 +185,26 @@ class CaseJunction:
         spread = self._spread(parent) if parent is not None else None
         return tables.junction_figure(self._case, self.entry, name, spread=spread, width=width)
 
+    @property
+    def reach(self) -> pd.DataFrame:
+        """What the loss reaches outward along foreign keys: from which parent, by which path, how many rows, and the worst of them."""
+        import pandas as pd
+
+        with self._case.store.query() as cursor:
+            top = cursor.execute(
+                "SELECT step, coalesce(label, array_to_string(key, ', ')) FROM loss.reach WHERE number = ? ORDER BY step, rows DESC, key",
+                [self.entry["number"]],
+            ).fetchall()
+        rows = [
+            {
+                "from": str(TableName(**r["from"])), "table": str(TableName(r["schema"], r["table"])), "path": " → ".join(r["path"]),
+                "rows": r["rows"], "of": r["of"], "worst": ", ".join(label for step, label in top if step == n),
+            }
+            for n, r in enumerate(self.entry["reach"])
+        ]  # fmt: skip
+        frame = pd.DataFrame(rows, columns=["from", "table", "path", "rows", "of", "worst"])
+        return frame.astype({"rows": "Int64", "of": "Int64"})
+
     def _spread(self, table: str) -> dict[str, Any]:
         spelled: dict[str, dict[str, Any]] = {}
         for s in self.entry["spread"]:
@@ -189,9 +218,9 @@ class CaseJunction:
 
     def _repr_html_(self) -> str:
         e = self.entry
-        counts = "".join(f"<tr><th style='text-align:left'>{c}</th><td style='text-align:right'>{shown(e[c])}</td></tr>" for c in _SHOWN)
+        counts = "".join(f"<tr><th style='text-align:left'>{c}</th><td style='text-align:right'>{as_text(e[c])}</td></tr>" for c in _SHOWN)
         hit = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(t)}</td><td>{shown(n)}</td><td>{shown(e['emptied'][t])}</td></tr>"
+            f"<tr><td style='text-align:left'>{html.escape(t)}</td><td>{as_text(n)}</td><td>{as_text(e['emptied'][t])}</td></tr>"
             for t, n in e["affected"].items()
         )
         said = "".join(f"<li>{html.escape(n)}</li>" for n in self.sentences)
@@ -214,7 +243,8 @@ class CaseJunction:
                 said.append(f"{m['rows']:,} links moved to {place(m)}{order}{taken}.")
         said += [f"{n:,} links are blocked: their row of {t} is gone from live." for t, n in e["blocked_by"].items()]
         said += [f"{n:,} links collide with {k}." for k, n in e["conflicts"].items()]
-        return said + e["notes"]
+        notes: list[str] = e["notes"]
+        return said + notes
 
     def __repr__(self) -> str:
         e = self.entry

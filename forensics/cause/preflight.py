@@ -474,9 +474,14 @@ class _Preflight:
         old = next(c.type for c in virtual.table.columns if c.name == hazard.column)
         new = ddl.format_type(definition.type_name)
         column, rows_of = q(hazard.column), f"FROM {virtual.relation} AS {q(hazard.table.table)}"
-        own = definition.HasField("raw_default")
-        value = f"({self._forecast.expression(definition.raw_default)})" if own else f"{column}::{new}"
-        refused = self._refused(old, new, column, rows_of)
+        value, read = f"{column}::{new}", column
+        if definition.HasField("raw_default"):
+            using = definition.raw_default
+            value, read = f"({self._forecast.expression(using)})", ""
+            # A cast to a type with a length cuts off what an assignment would refuse.
+            if using.HasField("type_cast") and ddl.format_type(using.type_cast.type_name) == new and "(" not in new:
+                read = self._forecast.expression(using.type_cast.arg)
+        refused = self._refused(old, new, read, rows_of) if read else 0
         if refused:
             self._warn(hazard, refused, fails=True, says=f"{refused:,} values of {hazard.table}.{hazard.column} cannot be read as {new}")
             return
@@ -497,6 +502,7 @@ class _Preflight:
 
     def _refused(self, old: str, new: str, column: str, rows_of: str) -> int:
         """How many values a cast refuses, where that can be told without trying."""
+        column = f"({column})"
         if old.startswith(_TEXTS) and self._version >= _INPUT_IS_VALID:
             fitting = f"pg_catalog.pg_input_is_valid({column}::text, {sql.Literal(new).as_string(None)})"
             return self._count(f"SELECT count(*) {rows_of} WHERE {column} IS NOT NULL AND NOT {fitting}")

@@ -103,7 +103,10 @@ def compare_command(
             if found.damage:
                 voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
             voice.answer(found.summary(), lambda console: _show_case(console, found))
-            status = FAILED if not found.complete else OK if found.nothing_missing else FOUND
+            for failed in found.loss["failed"]:
+                voice.err.print(f"[red]The loss of {safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]")
+            whole = found.complete and not found.loss["failed"]
+            status = FAILED if not whole else OK if found.nothing_missing else FOUND
     raise typer.Exit(status)
 
 

@@ -74,9 +74,10 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
     try:
         tree = postgast.parse(decoded)
     except postgast.PgQueryError as error:
+        # The parser counts characters here, whatever its documentation says, and bytes in the positions of statements.
         at = max(error.cursorpos - 1, 0)
-        line = body.count(b"\n", 0, at) + 1
-        column = len(body[body.rfind(b"\n", 0, at) + 1 : at].decode("utf-8", "replace")) + 1
+        line = decoded.count("\n", 0, at) + 1
+        column = at - decoded.rfind("\n", 0, at)
         raise MigrationError(
             f"{name}, line {line}, column {column}: {error.message}.",
             "It has to be SQL that PostgreSQL's own parser takes: no psql commands, no placeholders.",

@@ -21,8 +21,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from forensics.compare import Listener
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
 from forensics.loss.churn import churn
 from forensics.loss.inference import survey
@@ -30,6 +32,7 @@ from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import CLASSES, LOST, Fate, classify
 from forensics.loss.parents import Spread, spread
 from forensics.loss.reach import Reach
+from forensics.loss.renames import renames
 from forensics.loss.window import work_out
 from forensics.loss.workspace import Workspace
 from forensics.model import TableName, plain
@@ -41,7 +44,8 @@ __all__ = ["CLASSES", "LOST", "assess"]
 def assess(backup: Source, live: Source, store: Store, listener: Listener | None = None) -> None:
     """Classify every missing row of every junction table, and write what it means into the case.
 
-    A junction table whose parents cannot be read is left out and said in the document's `failed`; the others go on.
+    A junction table that could not be compared or whose parents cannot be read is left out and said in the document's
+    `failed`; the others go on. So is one that was not among the tables to compare, without a word.
 
     Args:
         backup, live: both sides, open.
@@ -49,28 +53,34 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         listener: is told of rows that are read.
 
     Raises:
-        EvidenceError: the backup's rows cannot be read.
+        EvidenceError: live cannot be read at all.
     """
     listener = listener or Listener()
     with Workspace(backup, live, store, listener.rows) as work:
         work.run("DROP SCHEMA IF EXISTS loss CASCADE")
         work.run("CREATE SCHEMA loss")
+        work.renamed = renames(work)
         found = survey(work)
         store.put("junctions", [{"name": n, "parents": [plain_parent(p) for p in parents]} for n, parents in found.items()])
         reach = Reach(work)
         entries: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
         for name, parents in found.items():
+            if name not in work.results:
+                continue  # it was not among the tables to compare
             if work.result(name) is None:
-                failed.append({**plain(name), "reason": _reason(work, name)})
+                failed.append({**plain(name), "reason": work.results[name].reason})
                 continue
             junction = junction_of(backup.catalog.tables[name], parents)
             try:
                 fate = classify(work, junction)
                 spreads = spread(work, junction, fate)
-                entries.append({**_entry(work, fate, spreads), "reach": reach.run(name, spreads)})
-            except EvidenceError as error:
-                failed.append({**plain(name), "reason": str(error)})
+                entries.append(_entry(work, fate, spreads))
+            except (EvidenceError, duckdb.Error, MemoryError) as error:
+                # Said of this table and recorded; the others go on, and the run as a whole then ends with 2.
+                failed.append({**plain(name), "reason": redact(str(error) or type(error).__name__)})
+                continue
+            entries[-1]["reach"] = reach.run(name, spreads)
         window = work_out(work, entries, found)
         begin = datetime.fromisoformat(window["backup_at"]).timestamp() if window["backup_at"] else None
         store.put(
@@ -80,14 +90,10 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
                 "window": window,
                 "totals": {c: sum(e[c] for e in entries) for c in ("missing", "moved", "superseded", "lost", *LOST)},
                 "churn": churn(work, begin, window["seconds"]),
+                "renamed": [{"from": plain(old), "to": plain(new)} for old, new in sorted(work.renamed.items())],
                 "failed": failed,
             },
         )
-
-
-def _reason(work: Workspace, name: TableName) -> str:
-    result = work.results.get(name)
-    return (result.reason if result else None) or "it was not among the tables to compare"
 
 
 def _entry(work: Workspace, fate: Fate, spreads: list[Spread]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Loss or life: rows that are missing from tables that survive, and whether that is what such tables do.
 
-A row may have gone with its parent by cascade, or alone. Of those that went alone some had run out (`expires_at`), and
-the rest are held against the table's own past: how many rows went in a window of equal length, from the gaps in its
+A row may have gone with its parent by cascade, or alone. Of those that went alone some had run out (`expires_at`), some
+held a NULL where live no longer allows one, which a migration clears away and no application, and the rest are held against the table's own past: how many rows went in a window of equal length, from the gaps in its
 serial numbers, or, where it has none, how many rows it takes in.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from forensics.errors import EvidenceError
 from forensics.loss.links import gone_keys
 from forensics.loss.window import estimate, made_column
 from forensics.loss.workspace import Workspace, same
@@ -30,17 +31,18 @@ def churn(work: Workspace, start: float | None, seconds: float | None) -> list[d
         start, seconds: the incident window's begin (since 1970) and length, None where it is not known.
 
     Returns:
-        Per table: `missing`; of these `cascaded` (a parent that is gone took them by ON DELETE CASCADE), `expired`, and
-        `alone`; `usual`, how many go in such a window as a rule, None where nothing says; `verdict`, "life", "out of line"
-        or "unknown"; and its `basis` in words.
-
-    Raises:
-        EvidenceError: a side cannot be read.
+        Per table: `missing`; of these `cascaded` (a parent that is gone took them by ON DELETE CASCADE), `unfit` (NULL
+        where live is NOT NULL now), `expired`, and `alone`; `usual`, how many go in such a window as a rule, None where
+        nothing says; `verdict`, "life", "out of line" or "unknown"; and its `basis` in words, with what cannot be read.
     """
     found = []
     for name, result in sorted(work.results.items()):
         if result.state == "compared" and result.missing:
-            found.append({**plain(name), "missing": result.missing, **_table(work, name, start, seconds)})
+            try:
+                found.append({**plain(name), "missing": result.missing, **_table(work, name, start, seconds)})
+            except EvidenceError as error:
+                unknown = dict.fromkeys(("cascaded", "expired", "unfit", "alone", "usual"))
+                found.append({**plain(name), "missing": result.missing, **unknown, "verdict": "unknown", "basis": str(error)})
     return found
 
 
@@ -62,20 +64,37 @@ def _table(work: Workspace, name: TableName, start: float | None, seconds: float
     end = work.field("backup", name, ends) if ends else None
     until = (start or 0) + (seconds or 0)
     over = f"epoch(TRY_CAST(m.{end} AS TIMESTAMP)) <= {until}" if end and until else "false"
-    cascaded, expired, alone = work.one(
-        f"SELECT count(*) FILTER (c), count(*) FILTER (NOT c AND e), count(*) FILTER (NOT c AND NOT e) FROM "
-        f"(SELECT coalesce({by_cascade}, false) AS c, coalesce({over}, false) AS e FROM {missing} m{joins})"
+    banned = _banned(work, table)
+    unfit_if = " OR ".join(f"m.{f} IS NULL" for f in banned.values()) or "false"
+    cascaded, unfit, expired, alone = work.one(
+        f"SELECT count(*) FILTER (c), count(*) FILTER (NOT c AND u), count(*) FILTER (NOT c AND NOT u AND e), "
+        f"count(*) FILTER (NOT c AND NOT u AND NOT e) FROM (SELECT coalesce({by_cascade}, false) AS c, coalesce({over}, false) AS e, "
+        f"{unfit_if} AS u FROM {missing} m{joins})"
     )
     usual, basis = _usual(work, table, start, seconds) if alone else (None, "every missing row is accounted for")
     lead = [f"{cascaded:,} went with their parent by cascade"] * bool(cascaded) + [f"{expired:,} had run out ({ends})"] * bool(expired)
+    lead += [f"{unfit:,} held NULL in {' or '.join(banned)}, which live no longer allows"] * bool(unfit)
     lead += [f"{alone:,} went alone"] * bool(alone)
     return {
-        "cascaded": cascaded, "expired": expired, "alone": alone, "usual": usual, "verdict": _verdict(alone, usual),
+        "cascaded": cascaded, "expired": expired, "unfit": unfit, "alone": alone, "usual": usual, "verdict": _verdict(alone, usual, unfit),
         "basis": f"{', '.join(lead)}; {basis}",
     }  # fmt: skip
 
 
-def _verdict(alone: int, usual: int | None) -> str:
+def _banned(work: Workspace, table: Table) -> dict[str, str]:
+    """Columns that live made NOT NULL, each with its field in the backup's kept rows."""
+    live = work.table("live", table.name)
+    fields = {
+        c.name: work.field("backup", table.name, c.name)
+        for c in table.columns
+        if c.nullable and live and (now := live.column(c.name)) is not None and not now.nullable
+    }
+    return {name: field for name, field in fields.items() if field}
+
+
+def _verdict(alone: int, usual: int | None, unfit: int) -> str:
+    if unfit:
+        return "out of line"
     if not alone:
         return "life"
     if usual is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from forensics.errors import EvidenceError
 from forensics.loss.junctions import declared_parents, find_junctions, is_implicit, is_junction, referenced_tables
 from forensics.loss.names import family, likeness, refers, words
 from forensics.loss.workspace import Workspace, literal
@@ -24,8 +25,7 @@ _KIND = re.compile(r"^(?P<stem>.*?)_?(type|kind|class|model)$", re.I)
 def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     """Return every junction table of the backup with its parents, declared ones first.
 
-    Raises:
-        EvidenceError: the backup cannot be read.
+    Where the backup cannot be read to check a guess, only what is declared counts.
     """
     catalog = work.backup.catalog
     referenced = referenced_tables(catalog)
@@ -40,7 +40,10 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
         imagined += tuple(Parent(table.name, (i,), (i,), when=(k, "")) for k, i in kinds if i not in guesses)
         if table.name not in found and not is_junction(table, imagined, referenced):
             continue
-        parents = (*known, *_inferred(work, table, guesses, kinds))
+        try:
+            parents = (*known, *_inferred(work, table, guesses, kinds))
+        except EvidenceError:
+            continue  # a damaged backup: comparing the table said so already, and what is declared stands
         if table.name in found or is_junction(table, parents, referenced):
             found[table.name] = parents
     return dict(sorted(found.items()))

@@ -76,6 +76,7 @@ def classify(work: Workspace, junction: Junction) -> Fate:
         return fate
     search = Search(work, junction, missing)
     fate.places, moved = search.run()
+    fate.notes += search.notes
     fate.holders = {p: search.holders(p) for p in junction.parents}
     superseded = _superseded(work, junction, missing)
     joins, blocked = _blocked(work, junction, missing, fate)

@@ -64,7 +64,7 @@ class _Rows:
 
     def run(self, relation: str) -> Spread:
         work, parent = self._work, self._roles[0]
-        result = work.result(parent.name)
+        result = work.result(work.live_name(parent.name) or parent.name)
         rows = result.live_rows if result else None
         label = self._label_column()
         shown = label[1] if label else None

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from forensics.errors import LiveError
 from forensics.loss.junctions import Junction, declared_parents, find_junctions, is_doing, is_order
 from forensics.loss.names import family, likeness, related, stem, words
 from forensics.loss.workspace import Workspace, listed, literal, same
@@ -72,20 +74,30 @@ class Search:
         self._table = work.backup.catalog.tables[junction.name]
         self._found: list[_Found] = []
         self._sure: dict[str, bool] = {}
+        self.notes: list[str] = []
 
     def run(self) -> tuple[list[Place], str | None]:
         """Return the places, the fullest first, and a working table (pair, place) with each link's one place.
 
-        Raises:
-            EvidenceError: live cannot be read.
+        A place that cannot be read is noted in `notes`.
         """
         for number, end in enumerate(self._junction.link):
             others = [e for n, e in enumerate(self._junction.link) if n != number]
             for holder in end.parents:
-                self._columns(holder, list(itertools.product(*(e.parents for e in others))))
+                with self._noting():
+                    self._columns(holder, list(itertools.product(*(e.parents for e in others))))
         for table in self._work.live.catalog.roots:
-            self._rows(table)
+            with self._noting():
+                self._rows(table)
         return self._settle()
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Go on where one place cannot be looked at, and note it."""
+        try:
+            yield
+        except LiveError as error:
+            self.notes.append(f"links are not looked for there: {error.message}")
 
     def holders(self, parent: Parent) -> list[str]:
         """Working tables of the keys (k0, …) of a parent's rows that hold a link in some place that was found."""

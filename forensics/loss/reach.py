@@ -13,6 +13,7 @@ from typing import Any
 
 import networkx as nx
 
+from forensics.errors import LiveError
 from forensics.loss.junctions import find_junctions
 from forensics.loss.links import LOST
 from forensics.loss.parents import Spread, label_of
@@ -60,8 +61,7 @@ class Reach:
     def run(self, junction: TableName, spreads: Sequence[Spread]) -> list[dict[str, Any]]:
         """Return what is reached from a junction table's affected parents; the ten worst rows of each go into `loss.reach`.
 
-        Raises:
-            EvidenceError: live cannot be read.
+        The search does not go through a table that could not be read.
         """
         found: list[dict[str, Any]] = []
         for spread in spreads:
@@ -122,7 +122,10 @@ class Reach:
         taken = tuple(dict.fromkeys((*columns, *wanted)))
         if any((c := table.column(t)) is None or c.generated for t in taken):
             return
-        rows = work.read("live", child, taken)
+        try:
+            rows = work.read("live", child, taken)
+        except LiveError:
+            return  # comparing the table said so already
         on = same([f"r.c{taken.index(c)}" for c in columns], [f"h.k{i}" for i in range(len(columns))])
         heads = ", ".join(f"r.c{taken.index(c)} AS k{i}" for i, c in enumerate(wanted))
         whole = " AND ".join(f"r.c{taken.index(c)} IS NOT NULL" for c in wanted)

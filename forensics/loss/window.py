@@ -21,13 +21,17 @@ from typing import Any
 
 import numpy as np
 
+from forensics.errors import EvidenceError
 from forensics.evidence.migrations import history_of
 from forensics.loss.junctions import is_audit, junction_of
 from forensics.loss.links import missing_rows
 from forensics.loss.workspace import Workspace, listed, same
 from forensics.model import Parent, Table, TableName, plain
 
-_MADE = re.compile(r"created|inserted|added|linked|assigned|attached|joined|granted|uploaded|registered|posted|made|^at$|since", re.I)
+_MADE = re.compile(
+    r"created|inserted|added|linked|assigned|attached|joined|granted|uploaded|registered|posted|made|placed|ordered|booked|issued|^at$|since",
+    re.I,
+)
 _TOUCHED = re.compile(r"updated|modified|changed|touched|seen|logged|recorded", re.I)
 _DAY = 86400
 _MOST = 60  # past windows, the latest first: enough for 5 and 95 of 100, few enough to be like today
@@ -97,8 +101,7 @@ def work_out(work: Workspace, entries: Sequence[Mapping[str, Any]], parents: Map
         entries: the junction tables, as the document has them.
         parents: their parents.
 
-    Raises:
-        EvidenceError: the backup's rows cannot be read.
+    What cannot be read is said in the basis.
     """
     basis: dict[str, str] = {}
     incident_at = _incident(work, basis)
@@ -115,7 +118,10 @@ def work_out(work: Workspace, entries: Sequence[Mapping[str, Any]], parents: Map
         if backup_at is None or seconds is None:
             found: dict[str, Any] = {"low": 0, "likely": None, "high": None, "basis": "the window is not known"}
         else:
-            found = _Unseen(work, name, parents[name], backup_at, seconds).run(entry)
+            try:
+                found = _Unseen(work, name, parents[name], backup_at, seconds).run()
+            except EvidenceError as error:
+                found = {"low": 0, "likely": None, "high": None, "basis": f"cannot be estimated: {error}"}
         unobservable.append({**plain(name), **found})
     return {
         "backup_at": plain(backup_at), "incident_at": plain(incident_at), "seconds": seconds, "basis": basis,
@@ -158,6 +164,7 @@ def _backup(work: Workspace, incident_at: datetime | None, basis: dict[str, str]
         basis["backup_at"] = "the backup says so"
         return work.backup.provenance.dumped_at
     latest, where = None, ""
+    unread: list[str] = []
     end = incident_at or work.live.provenance.taken_at or datetime.now(UTC)
     for table in work.backup.catalog.roots:
         columns = [c.name for c in table.columns if is_audit(c) and not c.generated and (_MADE.search(c.name) or _TOUCHED.search(c.name))]
@@ -165,7 +172,11 @@ def _backup(work: Workspace, incident_at: datetime | None, basis: dict[str, str]
             continue
         tests = ", ".join(f"max(epoch_us(t{i})) FILTER (isfinite(t{i}) AND epoch_us(t{i}) <= {_micros(end)})" for i in range(len(columns)))
         casts = ", ".join(f"TRY_CAST(c{i} AS TIMESTAMP) AS t{i}" for i in range(len(columns)))
-        found = work.stream("backup", table.name, columns, f"SELECT {tests} FROM (SELECT {casts} FROM {{rows}})")
+        try:
+            found = work.stream("backup", table.name, columns, f"SELECT {tests} FROM (SELECT {casts} FROM {{rows}})")
+        except EvidenceError as error:
+            unread.append(error.message)
+            continue
         for column, *values in zip(columns, *work.ask(f"SELECT * FROM {found}"), strict=True):
             for value in values:
                 if value is not None and (latest is None or value > latest):
@@ -174,7 +185,7 @@ def _backup(work: Workspace, incident_at: datetime | None, basis: dict[str, str]
     if latest is None:
         basis["backup_at"] = "nothing says it; give --backup-at"
         return None
-    basis["backup_at"] = f"the latest time in the backup's rows ({where}): it was taken then or later"
+    basis["backup_at"] = f"the latest time in the backup's rows ({where}): it was taken then or later" + "".join(f"; {u}" for u in unread)
     return datetime.fromtimestamp(latest / 1e6, UTC)
 
 
@@ -200,7 +211,7 @@ class _Unseen:
         self._start, self._seconds = backup_at.timestamp(), seconds
         self._source = ""
 
-    def run(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def run(self) -> dict[str, Any]:
         work = self._work
         result = work.result(self._name)
         assert result is not None

@@ -42,6 +42,7 @@ class Workspace:
         self._names = itertools.count()
         self._read: dict[tuple[SideName, TableName, tuple[str, ...]], str] = {}
         self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
+        self.renamed: dict[TableName, TableName] = {}
         self._numbers = {name: store.number(name) for name in self.results}
 
     def __enter__(self) -> Workspace:
@@ -107,7 +108,7 @@ class Workspace:
 
     def live_name(self, name: TableName) -> TableName | None:
         """What live calls a table of the backup, or None where it has none such."""
-        return name if self.table("live", name) else None
+        return name if self.table("live", name) else self.renamed.get(name)
 
     # --- the sides --------------------------------------------------------------------------------------
 

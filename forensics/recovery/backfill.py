@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from forensics.model import Column, Parent, Table, TableName, quote_identifier
+from forensics.model import Column, Parent, Table, quote_identifier
 from forensics.recovery.script import provenance, start
 from forensics.recovery.selection import Selection, Target, junction_parents
-from forensics.recovery.sqltext import array, comment, literal, private_file
+from forensics.recovery.sqltext import array, comment, literal, private_file, psql_text
 
 _LIST_NAME = re.compile(r"galler|image|photo|picture|media|asset|_ids$|Ids$|list|items|tags|members", re.I)
 _COVER_NAME = re.compile(r"cover|primary|main|hero|thumb|featured|lead|default", re.I)
@@ -34,7 +34,7 @@ class Place:
         owner: the parent that has the column; `other` is what the links lead to.
         column: the array or JSON column, and `cover` a column for one of the links, or None.
         order: the junction's columns that put links in order, the first counting most; `flag` marks the primary one.
-        links: how many links are written at the most.
+        links: how many links are written; at the most so many where live was not `asked` which rows have some already.
     """
 
     target: Target
@@ -45,6 +45,7 @@ class Place:
     order: tuple[str, ...]
     flag: str | None
     links: int
+    asked: bool = False
 
     @property
     def empty(self) -> str | None:
@@ -127,14 +128,35 @@ def _place(target: Target, owner: Parent, other: Parent, column: Column, junctio
     return Place(target, owner, other, column, covers[0] if len(covers) == 1 else None, (*order[:1], *times[:1]), flag, target.rows)
 
 
+def asked(selection: Selection, place: Place, filled: Sequence[str], covered: Sequence[str]) -> Place:
+    """Take account of what live holds in the new place already.
+
+    Args:
+        filled: keys of the owner's rows that have a list: they get no links.
+        covered: keys of those that have a cover: they keep it.
+    """
+    n = place.target.number
+    for name, keys in (("filled", filled), ("covered", covered)):
+        selection.keep(f"{name}_{n}", keys)
+    found = replace(place, asked=True)
+    ((links,),) = selection.ask(f"SELECT count(*) FROM ({_links(selection, found)})")
+    return replace(found, links=links)
+
+
+def questions(place: Place) -> tuple[str, str | None]:
+    """What to ask live: the keys of the owner's rows that have a list, and of those that have a cover."""
+    key, owner = quote_identifier(place.owner.parent_columns[0]), place.owner.name.sql
+    filled = f"SELECT t.{key}::text FROM {owner} t WHERE NOT ({_unfilled(place)}) AND t.{quote_identifier(place.column.name)} IS NOT NULL"
+    if place.cover is None:
+        return filled, None
+    return filled, f"SELECT t.{key}::text FROM {owner} t WHERE t.{quote_identifier(place.cover.name)} IS NOT NULL"
+
+
 # --- backfill.sql ---------------------------------------------------------------------------------------
 
 
-def write_backfill(path: Path, selection: Selection, found: Sequence[Place], covered: Mapping[TableName, Sequence[str]]) -> None:
+def write_backfill(path: Path, selection: Selection, found: Sequence[Place]) -> None:
     """Write `backfill.sql`.
-
-    Args:
-        covered: by owner, the keys of rows whose cover live has set already: these keep it.
 
     Raises:
         RecoveryError: the file cannot be written.
@@ -147,20 +169,20 @@ def write_backfill(path: Path, selection: Selection, found: Sequence[Place], cov
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f backfill.sql\n", file=out)
         start(out)
         for n, place in enumerate(found, 1):
-            _stage(out, selection, n, place, covered.get(place.owner.name, ()))
+            _stage(out, selection, n, place)
             owner, key, column = place.owner.name.sql, quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.column.name)
             cover = place.cover and quote_identifier(place.cover.name)
             more = f", {cover} = coalesce(t.{cover}, f.cover)" if cover else ""
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
             print(f"UPDATE {owner} t SET {column} = f.list{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {_unfilled(place)};", file=out)
             print(
-                f"\\echo {literal(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :ROW_COUNT",
+                f"\\echo {psql_text(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :ROW_COUNT",
                 file=out,
             )
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
 
 
-def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place], covered: Mapping[TableName, Sequence[str]]) -> None:
+def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]) -> None:
     """Write `undo_backfill.sql`: values that `backfill.sql` wrote and nobody changed since are taken out again.
 
     Raises:
@@ -174,7 +196,7 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo_backfill.sql\n", file=out)
         start(out)
         for n, place in enumerate(found, 1):
-            _stage(out, selection, n, place, covered.get(place.owner.name, ()))
+            _stage(out, selection, n, place)
             owner, key, column = place.owner.name.sql, quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.column.name)
             same = f"t.{column}::text = f.list::text" if place.column.type == "json" else f"t.{column} = f.list"
             more = ""
@@ -186,7 +208,7 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
                 f"UPDATE {owner} t SET {column} = {place.empty or 'NULL'}{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {same};",
                 file=out,
             )
-            print(f"\\echo {literal(comment(place.owner.name) + ': rows that were emptied again:')} :ROW_COUNT", file=out)
+            print(f"\\echo {psql_text(comment(place.owner.name) + ': rows that were emptied again:')} :ROW_COUNT", file=out)
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
 
 
@@ -197,7 +219,7 @@ def _unfilled(place: Place) -> str:
     return f"{column} IS NULL"
 
 
-def _stage(out: Any, selection: Selection, n: int, place: Place, covered: Sequence[str]) -> None:
+def _stage(out: IO[str], selection: Selection, n: int, place: Place) -> None:
     """Load the links, in order, and make of them a list for each owner."""
     live = selection.store.catalogs()[1]
     owner, other = live.tables[place.owner.name], live.tables[place.other.name]
@@ -213,7 +235,7 @@ def _stage(out: Any, selection: Selection, n: int, place: Place, covered: Sequen
         file=out,
     )
     print(f"COPY links_{n} (owner, other, place, cover) FROM stdin;", file=out)
-    for lines in selection.copy(_links(selection, place, covered)):
+    for lines in selection.copy(_links(selection, place)):
         out.write(lines)
     print("\\.", file=out)
     print(
@@ -231,20 +253,21 @@ def _stage(out: Any, selection: Selection, n: int, place: Place, covered: Sequen
     )
 
 
-def _links(selection: Selection, place: Place, covered: Sequence[str]) -> str:
+def _links(selection: Selection, place: Place) -> str:
     """The query of the links as COPY text: owner, other, place in the list, whether it may be the cover."""
     target = place.target
     owner, other = (selection.field(target, p.columns[0]) for p in (place.owner, place.other))
     order = [f"TRY_CAST({selection.field(target, c)} AS DOUBLE) NULLS LAST, {selection.field(target, c)}" for c in place.order]
     primary = f"({selection.field(target, place.flag)} IN ('t', 'true'))" if place.flag else "false"
     by_order = ", ".join([*order, "r.pair"])
-    kept = f"{owner} IN ({', '.join(literal(k) for k in covered)})" if covered else "false"
+    kept = f"{owner} IN (SELECT key FROM covered_{target.number})" if place.asked else "false"
+    filled = f" AND {owner} NOT IN (SELECT key FROM filled_{target.number})" if place.asked else ""
     return (
         f"SELECT concat_ws(chr(9), copy_field(owner), copy_field(other), place, CASE WHEN first = 1 AND NOT kept THEN 't' ELSE 'f' END) FROM ("
         f"SELECT {owner} AS owner, {other} AS other, {kept} AS kept, row_number() OVER (PARTITION BY {owner} ORDER BY {by_order}) AS place, "
         f"row_number() OVER (PARTITION BY {owner} ORDER BY {primary} DESC, {by_order}) AS first "
-        f"FROM {selection.rows(target)} WHERE c.class = 'restorable' AND {owner} IS NOT NULL AND {other} IS NOT NULL) ORDER BY owner, place"
+        f"FROM {selection.rows(target)} WHERE c.class = 'restorable' AND {owner} IS NOT NULL AND {other} IS NOT NULL{filled}) ORDER BY owner, place"
     )
 
 
-__all__ = ["Place", "places", "write_backfill", "write_undo_backfill"]
+__all__ = ["Place", "asked", "places", "questions", "write_backfill", "write_undo_backfill"]

@@ -20,7 +20,7 @@ from forensics.evidence import Source, copytext, open_source
 from forensics.model import Column, TableName, quote_identifier
 from forensics.recovery.definitions import base_type, own_types
 from forensics.recovery.selection import Scope
-from forensics.recovery.sqltext import array, block, comment, listed, literal
+from forensics.recovery.sqltext import array, block, comment, listed, literal, psql_text
 from forensics.store import Store
 
 
@@ -128,6 +128,8 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
         print("\\if :add", file=out)
         print(block([f"  PERFORM pg_temp.sleep({literal(table)});"]), file=out)
         print(f"UPDATE {table} t SET {sets} FROM values_{n} v WHERE {_same(one)};", file=out)
+        said = f"Recovered: rows of {comment(one.name)} that have values of {comment(', '.join(names))} again:"
+        print(f"\\echo {psql_text(said)} :ROW_COUNT", file=out)
         print(block(["  PERFORM pg_temp.wake();"]), file=out)
         for column in one.columns:
             if column.default is not None:

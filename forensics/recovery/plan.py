@@ -14,8 +14,8 @@ import psycopg
 from forensics.errors import RecoveryError, ScratchError, UsageError
 from forensics.evidence import open_source
 from forensics.evidence.live import LiveSource
-from forensics.model import TableName, plain, quote_identifier
-from forensics.recovery.backfill import Place, places, write_backfill, write_undo_backfill
+from forensics.model import TableName, plain
+from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
 from forensics.recovery.columns import Restored, open_backup, restored_columns
 from forensics.recovery.definitions import definitions
 from forensics.recovery.options import Option, options, recommendation
@@ -113,13 +113,15 @@ def make_plan(
         defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
         restored: tuple[Restored, ...] = ()
         found, notes = places(selection)
+        if source:
+            found = _asked(source, selection, found)
         if scope.columns:
             restored, more = restored_columns(store, scope, stack.enter_context(open_backup(store, backup)))
             notes += more
         work = Work(selection, defined, state, restored)
         proof, problem = None, None
         if out is not None:
-            _write(out, work, found, _covered(source, found) if source else {})
+            _write(out, work, found)
             if rehearsed and source is not None and live is not None:
                 try:
                     proof = rehearse(work, source, live, out)
@@ -139,31 +141,29 @@ def make_plan(
     return plan
 
 
-def _write(out: Path, work: Work, found: Sequence[Place], covered: dict[TableName, list[str]]) -> None:
+def _write(out: Path, work: Work, found: Sequence[Place]) -> None:
     make_private(out)
     write_recovery(out / "recovery.sql", work)
     write_undo(out / "undo.sql", work)
     for name in ("backfill.sql", "undo_backfill.sql"):
         (out / name).unlink(missing_ok=True)
     if found:
-        write_backfill(out / "backfill.sql", work.selection, found, covered)
-        write_undo_backfill(out / "undo_backfill.sql", work.selection, found, covered)
+        write_backfill(out / "backfill.sql", work.selection, found)
+        write_undo_backfill(out / "undo_backfill.sql", work.selection, found)
 
 
-def _covered(source: LiveSource, found: Sequence[Place]) -> dict[TableName, list[str]]:
-    """By owner, the keys of rows whose cover live has set."""
-    keys: dict[TableName, list[str]] = {}
+def _asked(source: LiveSource, selection: Selection, found: Sequence[Place]) -> tuple[Place, ...]:
+    """The new places, with account taken of what live holds there already."""
+    known = []
     with under_snapshot(source) as connection:
         for place in found:
-            if place.cover is None:
-                continue
-            key, cover = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.cover.name)
-            statement = f"SELECT {key}::text FROM {place.owner.name.sql} WHERE {cover} IS NOT NULL ORDER BY 1"
+            filled, covered = questions(place)
             try:
-                keys[place.owner.name] = [r[0] for r in connection.execute(statement)]
+                keys = [[r[0] for r in connection.execute(q)] if q else [] for q in (filled, covered)]
             except psycopg.Error as error:
                 raise source.failure(place.owner.name, str(error.diag.message_primary or error), error.sqlstate) from error
-    return keys
+            known.append(asked(selection, place, *keys))
+    return tuple(known)
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

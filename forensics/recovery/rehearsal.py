@@ -323,7 +323,7 @@ class _Run:
         return Rehearsal(
             lost_before=sum(t.rows + t.blocked for t in targets), lost_after=found.lost_after, blocked=sum(t.blocked for t in targets),
             idempotent=found.idempotent, undo_restores=found.undo_restores, constraints_valid=found.constraints_valid,
-            unchanged=found.unchanged, seconds=round(seconds or 0.0, 3), undo_seconds=round(undo_seconds, 3), backfill=backfill,
+            unchanged=found.unchanged, values=found.values, seconds=round(seconds or 0.0, 3), undo_seconds=round(undo_seconds, 3), backfill=backfill,
             problems=tuple(found.problems), notes=tuple(self._copy.notes),
         )  # fmt: skip
 

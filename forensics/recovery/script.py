@@ -17,7 +17,7 @@ from forensics.model import Sequence as ModelSequence
 from forensics.recovery.columns import Restored, write_columns, write_undo_columns
 from forensics.recovery.definitions import Definition, Definitions
 from forensics.recovery.selection import Selection, Target
-from forensics.recovery.sqltext import array, block, comment, listed, literal, private_file, tag_for, template
+from forensics.recovery.sqltext import array, block, comment, listed, literal, private_file, psql_text, tag_for, template
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,12 @@ def write_recovery(path: Path, work: Work) -> None:
         _sequences(out, work)
         write_columns(out, work.restored)
         print("\nCOMMIT;", file=out)
-        done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
-        print("\\if :todo", file=out)
-        print(f"\\echo {literal('Recovered: ' + done.replace(chr(92), '/') + '.')}", file=out)
-        print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
+        if targets:
+            done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
+            print(f"\\if :todo\n\\echo {psql_text(f'Recovered: {done}.')}", file=out)
+            print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
+        else:
+            print("\\echo 'There are no rows to bring back.'", file=out)
 
 
 def _recovery_header(work: Work) -> Iterator[str]:

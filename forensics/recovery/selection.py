@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import duckdb
+import pyarrow as pa
 
 from forensics.compare import matching
 from forensics.errors import UsageError
@@ -131,6 +132,12 @@ class Selection:
         """Yield what a query of one column of text answers, a run of lines at a time."""
         for batch in self._cursor.execute(query).to_arrow_reader(50_000):
             yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
+
+    def keep(self, name: str, values: Sequence[str]) -> None:
+        """Keep values as a temporary table with one column, `key`."""
+        self._cursor.register("kept_values", pa.table({"key": pa.array(values, pa.string())}))
+        self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT key FROM kept_values")
+        self._cursor.unregister("kept_values")
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the case, the classes included."""

@@ -31,6 +31,11 @@ def array(values: Sequence[str]) -> str:
     return f"array[{', '.join(map(literal, values))}]::text[]"
 
 
+def psql_text(text: str) -> str:
+    """Return text as an argument of a psql command, in which backslashes mean something."""
+    return literal(text.replace("\\", "\\\\"))
+
+
 def listed(columns: Sequence[str]) -> str:
     """Return column names, quoted, with commas between them."""
     return ", ".join(map(quote_identifier, columns))

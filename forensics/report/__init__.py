@@ -62,7 +62,7 @@ def _write(case: Case, path: Path, mask: bool) -> None:
             forms[form.name] = form.read_bytes()
         bundle.write(forms, with_missing(case, _mask(case, mask)), path, masked=mask)
     elif path.suffix == ".json":
-        path.write_text(json.dumps(report_json(case), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(report_json(case, mask=mask), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     elif path.suffix == ".xlsx":
         workbook.write(gather(case, mask=mask), with_missing(case, _mask(case, mask)), path)
     else:

@@ -127,7 +127,7 @@ class _Canvas:
         """How many pixels wide a text is at most; wide letters that the font has not are a square each."""
         text = self.axes.text(0, 0, said, **how)
         wide = sum(unicodedata.east_asian_width(c) in "WF" for c in said)
-        width = float(text.get_window_extent(self._renderer).width + 0.4 * wide * text.get_fontsize())
+        width = float(text.get_window_extent(self._renderer).width + 0.4 * wide * float(text.get_fontsize()))
         text.remove()
         return width
 
@@ -297,11 +297,11 @@ def _danger(m: Moment) -> str:
 _BINS = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
 
 
-def distribution(before: Sequence[int], after: Sequence[int], *, parent: str, width: int = WIDE) -> Picture:
-    """How many parents had how many links in the backup, and have in live.
+def distribution(before: Mapping[int, int], after: Mapping[int, int], *, parent: str, width: int = WIDE) -> Picture:
+    """How many parent rows had how many links in the backup, and hold how many now.
 
     Args:
-        before, after: for each parent row, its number of links in the backup and in live.
+        before, after: by number of links, how many parent rows had so many in the backup, and hold so many now.
         parent: the parents' table, for the words.
         width: of the figure, in pixels.
     """
@@ -327,13 +327,13 @@ def distribution(before: Sequence[int], after: Sequence[int], *, parent: str, wi
             fontsize=12,
             color=QUIET,
         )
-        empty = f"{count(pairs[0][0])} rows of {parent} had no link in the backup, {count(pairs[0][1])} have none in live."
+        empty = f"{count(pairs[0][0])} rows of {parent} had no link in the backup, {count(pairs[0][1])} hold none now."
         return Picture("distribution", empty, canvas.figure)
 
 
-def _within(values: Sequence[int], limits: tuple[int, int | None]) -> int:
+def _within(rows: Mapping[int, int], limits: tuple[int, int | None]) -> int:
     low, high = limits
-    return sum(low <= v and (high is None or v <= high) for v in values)
+    return sum(n for links, n in rows.items() if low <= links and (high is None or links <= high))
 
 
 class Hit(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from markupsafe import Markup
 
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
-from forensics.report.tables import CLASSES, Document, ParentLoss, method
+from forensics.report.tables import CLASSES, Document, ParentLoss, method, of
 from forensics.report.words import count, fact, moment, percent, plural, visible
 
 
@@ -72,6 +73,10 @@ def _listed(items: Sequence[Any]) -> str:
     return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
 
 
+def _when(text: str | None) -> str | None:
+    return fact(datetime.fromisoformat(text)) if text else None
+
+
 @lru_cache(1)
 def _environment() -> Environment:
     environment = Environment(
@@ -79,5 +84,14 @@ def _environment() -> Environment:
         # Whatever is shown passes here, and then through the escaping.
         finalize=lambda value: value if isinstance(value, Markup) else "–" if value is None else visible(value),
     )  # fmt: skip
-    environment.filters |= {"n": count, "share": percent, "plural": plural, "moment": moment, "listed": _listed, "shown": fact}
+    environment.filters |= {
+        "n": count,
+        "share": percent,
+        "plural": plural,
+        "moment": moment,
+        "listed": _listed,
+        "shown": fact,
+        "of": of,
+        "when": _when,
+    }
     return environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from forensics.report.tables import CLASSES, Document, Junction, method
+from forensics.report.tables import CLASSES, Document, Junction, method, of
 from forensics.report.words import count, fact, moment, percent, plural, visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
@@ -162,9 +162,7 @@ def _window(d: Document) -> list[str]:
         return []
     parts = ["## When", _list(f"{m.said}: {moment(m.at)}" for m in d.moments)]
     if d.window and d.window.get("unobservable"):
-        rows = [
-            (code(u["table"]), count(u["low"]), count(u["likely"]), count(u["high"]), text(u["basis"])) for u in d.window["unobservable"]
-        ]
+        rows = [(code(of(u)), count(u["low"]), count(u["likely"]), count(u["high"]), text(u["basis"])) for u in d.window["unobservable"]]
         parts += [
             "Rows that were written after the backup and destroyed before anyone looked are in neither side; they are estimated:",
             _table(("table", "at least", "likely", "at most", "estimated from"), rows),
@@ -175,12 +173,20 @@ def _window(d: Document) -> list[str]:
 def _cause(d: Document) -> list[str]:
     if not d.cause:
         return []
-    rows = [
-        (code(s["migration"]), count(s["line"]), text(s["sql"]), text(s["hazard"]), code(s["table"]), count(s["rows"])) for s in d.cause["statements"]
-    ]  # fmt: skip
-    parts = ["## Cause", _table(("migration", "line", "statement", "hazard", "table", "rows or values"), rows, 5)]
-    if rest := [u for u in d.cause.get("unexplained", ()) if u["rows"]]:
-        parts += ["No statement accounts for these missing rows:", _list(f"{code(u['table'])}: {count(u['rows'])}" for u in rest)]
+    parts = ["## Cause"]
+    if d.struck:
+        rows = [
+            (
+                code(s["migration"]), count(s["line"]), text(s["sql"]), text(s["hazard"]), code(of(s)), count(s["rows"]),
+                count(s.get("changed")),
+            )
+            for s in d.struck
+        ]  # fmt: skip
+        parts.append(_table(("migration", "line", "statement", "hazard", "of", "missing", "changed"), rows, 5))
+    if rest := [u for u in d.cause["unexplained"] if u["rows"]]:
+        parts += ["No statement accounts for these missing rows:", _list(f"{code(of(u))}: {count(u['rows'])}" for u in rest)]
+    if notes := d.cause.get("notes"):
+        parts.append(_list(prose(n) for n in notes))
     return parts
 
 
@@ -189,9 +195,14 @@ def _recovery(d: Document) -> list[str]:
         return []
     names = ("recovers", "destroys", "blocked", "verified")
     rows = [(text(o["name"]), *(text(fact(o.get(n))) for n in names)) for o in d.recovery["options"]]
-    parts = ["## Recovery", _table(("option", *names), rows)]
+    parts = ["## Recovery"]
+    if d.recovery.get("recommendation"):
+        parts.append(prose(d.recovery["recommendation"]))
+    parts.append(_table(("option", *names), rows))
     if rehearsal := d.recovery.get("rehearsal"):
-        parts += ["Rehearsed on a throw-away copy:", _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items())]
+        parts += ["Rehearsed on a throw-away PostgreSQL:", _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items())]
+    if d.recovery.get("problem"):
+        parts.append(f"> **The rehearsal failed:** {prose(d.recovery['problem'])}")
     return parts
 
 

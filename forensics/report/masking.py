@@ -23,6 +23,9 @@ _RANDOM = re.compile(r"(?:[a-z]{2,8}_)?(?P<body>[A-Za-z0-9]{16,64})\Z")
 _TURN = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 # A random text under such a name opens a door.
 _SECRET = re.compile(r"session|token|secret|passw|api_?key|credential|invit|reset|verif|nonce|otp", re.I)
+_QUOTED_KEY = re.compile(r"=\(.*?\)(?= |\.|;|$)", re.S)
+_QUOTED_VALUE = re.compile(r': ".*"', re.S)
+_LITERAL = re.compile(r"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", re.S)
 
 Show = Callable[[str | None], str | None]
 
@@ -108,7 +111,13 @@ class Mask:
         """A statement; what it writes or asks for between quotes is masked, because it may be somebody's."""
         if not self.on or not re.match(r"\s*(insert|update|delete|merge|with|copy|values)\b", text, re.I):
             return text
-        return re.sub(r"'(?:[^']|'')*'", f"'{MARK}'", text)
+        return _LITERAL.sub(f"'{MARK}'", text)
+
+    def sentence(self, text: str | None) -> str | None:
+        """A server's words: it quotes keys and values in them, `Key (email)=(…)` and `invalid input syntax for type integer: "…"`."""
+        if text is None or not self.on:
+            return text
+        return _QUOTED_KEY.sub(f"=({MARK})", _QUOTED_VALUE.sub(f': "{MARK}"', text))
 
 
 def _as_it_is(value: str | None) -> str | None:

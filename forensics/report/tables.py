@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,7 +50,8 @@ class ParentLoss:
         worst: the rows that miss the most links.
         hit: how many rows miss links; affected: those of live that lost one; emptied: those of these that hold none now;
             gone: those that are gone from live themselves.
-        before, after: the links of each row that misses some, in the backup and now, moved ones among them.
+        before, after: by number of links, how many of these rows had so many in the backup, and hold so many now, moved ones
+            among them.
     """
 
     name: TableName
@@ -61,8 +62,8 @@ class ParentLoss:
     affected: int
     emptied: int
     gone: int
-    before: tuple[int, ...] = field(repr=False)
-    after: tuple[int, ...] = field(repr=False)
+    before: Mapping[int, int]
+    after: Mapping[int, int]
 
     @property
     def labelled(self) -> bool:
@@ -191,7 +192,12 @@ class Document:
     @property
     def survivors(self) -> tuple[tuple[Junction, str, int], ...]:
         """Where moved links are now: (junction table, place, links)."""
-        return tuple((j, place_of(p), p["rows"]) for j in self.junctions for p in j.moved_to if p["rows"])
+        return tuple((j, of(p), p["rows"]) for j in self.junctions for p in j.moved_to if p["rows"])
+
+    @property
+    def struck(self) -> tuple[Mapping[str, Any], ...]:
+        """Statements that took rows or values, or changed some; the largest loss first."""
+        return tuple(s for s in (self.cause or {}).get("statements", ()) if s["rows"] or s.get("changed") or s.get("blanked"))
 
     @property
     def window(self) -> Mapping[str, Any] | None:
@@ -214,21 +220,28 @@ def gather(case: Case, *, mask: bool = True) -> Document:
     return Document(
         title=evidence.live.database or evidence.backup.database or PurePath(evidence.backup.path or "").name,
         verdict=case.verdict, complete=case.complete, nothing_missing=case.nothing_missing, masked=mask,
-        totals=case.totals, results=case.results, junctions=_junctions(case, shown, loss),
+        totals=case.totals, results=tuple(replace(r, reason=shown.sentence(r.reason)) for r in case.results), junctions=_junctions(case, shown, loss),
         changes=tuple(case.store.changes()), facts=_facts(evidence.backup, evidence.live), moments=moments(case),
-        damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=recovery,
+        damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=_shown_recovery(recovery, shown),
     )  # fmt: skip
 
 
-def place_of(place: Mapping[str, Any]) -> str:
-    """A place where links moved to, as people write it: the table, and its column where one holds them."""
-    name = str(TableName(place.get("schema", "public"), place["table"]))
-    return f"{name}.{place['column']}" if place["column"] else name
+def of(entry: Mapping[str, Any]) -> str:
+    """What an entry of the contract's JSON is about, as people write it: the table, and its column where it names one."""
+    name = str(TableName(entry["schema"], entry["table"]))
+    return f"{name}.{entry['column']}" if entry.get("column") else name
 
 
-def report_json(case: Case) -> dict[str, Any]:
+def report_json(case: Case, *, mask: bool = True) -> dict[str, Any]:
     """Return what the stages found, in the contract's JSON; stages that the case has not been through are left out."""
-    found = {"summary": case.summary(), **{n: case.store.get(n) for n in ("loss", "cause", "recovery")}}
+    shown = Mask(case.catalogs[0], on=mask)
+    summary = case.summary()
+    for table in summary["tables"]:
+        table["reason"] = shown.sentence(table["reason"])
+    found = {
+        "summary": summary, "loss": case.store.get("loss"),
+        "cause": _shown_cause(case.store.get("cause"), shown), "recovery": _shown_recovery(case.store.get("recovery"), shown),
+    }  # fmt: skip
     return {n: v for n, v in found.items() if v is not None}
 
 
@@ -244,7 +257,7 @@ def moments(case: Case) -> tuple[Moment, ...]:
         then = "written and destroyed in here: in neither side" if incident_at else "written since: not in the backup"
         found.append(Moment("backup", backup_at, then))
     if incident_at:
-        found.append(Moment("incident", incident_at, "written since: in live, kept by every option"))
+        found.append(Moment("incident", incident_at, "written since: only in live"))
     if looked_at:
         found.append(Moment("comparison", looked_at))
     return tuple(sorted(found, key=lambda m: m.at))
@@ -270,7 +283,8 @@ def _junctions(case: Case, mask: Mask, loss: Mapping[str, Any] | None) -> tuple[
     return tuple(sorted(found, key=lambda j: (-(j.result.missing or 0), j.result.name)))
 
 
-_PER_PARENT = "SELECT columns('^k[0-9]+$'), label, gone, had, has + moved AS now, missing FROM {relation} ORDER BY missing DESC, had DESC, columns('^k[0-9]+$')"
+_WORST_ROWS = "SELECT columns('^k[0-9]+$'), label, gone, had, has + moved, missing FROM {} ORDER BY missing DESC, had DESC, columns('^k[0-9]+$') LIMIT {}"
+_SPREAD = "SELECT {} AS links, count(*) FROM {} GROUP BY links ORDER BY links"
 
 
 def parent_loss(case: Case, spread: Mapping[str, Any], mask: Mask) -> ParentLoss:
@@ -281,19 +295,18 @@ def parent_loss(case: Case, spread: Mapping[str, Any], mask: Mask) -> ParentLoss
         spread: the parent's entry in the loss: its name, key, and the case's table of its rows.
         mask: what of a row is shown.
     """
-    name, key = TableName(spread["schema"], spread["table"]), tuple(spread["key"])
+    name, key, relation = TableName(spread["schema"], spread["table"]), tuple(spread["key"]), spread["relation"]
     with case.store.query() as cursor:
-        rows = cursor.execute(_PER_PARENT.format(relation=spread["relation"])).fetchall()
+        rows = cursor.execute(_WORST_ROWS.format(relation, WORST)).fetchall()
+        before, after = (dict(cursor.execute(_SPREAD.format(links, relation)).fetchall()) for links in ("had", "has + moved"))
     show = mask.columns(name, key)
     worst = []
-    for row in rows[:WORST]:
-        *values, label, gone, had, now, missing = row
+    for *values, label, gone, had, now, missing in rows:
         shown = ", ".join(show[c](v) or "NULL" for c, v in zip(key, values, strict=True))
         worst.append(Row(shown, mask.label(label), gone, had, missing, now))
     return ParentLoss(
-        name, key, spread["label"], tuple(worst), len(rows), spread["affected"], spread["emptied"], spread["gone"],
-        tuple(r[-3] for r in rows), tuple(r[-2] for r in rows),
-    )  # fmt: skip
+        name, key, spread["label"], tuple(worst), sum(before.values()), spread["affected"], spread["emptied"], spread["gone"], before, after
+    )
 
 
 _FACTS = (
@@ -323,12 +336,31 @@ def _fact(side: Provenance, attribute: str) -> str:
     return fact(value)
 
 
-def _shown_cause(cause: Mapping[str, Any] | None, mask: Mask) -> Mapping[str, Any] | None:
+def _shown_cause(cause: Mapping[str, Any] | None, mask: Mask) -> dict[str, Any] | None:
+    """The cause, with what its statements write masked; the statements that took the most first."""
     if cause is None:
         return None
-    statements = [{**s, "sql": mask.sql(s["sql"])} for s in cause.get("statements", ())]
-    statements.sort(key=lambda s: -(s.get("rows") or 0))
-    return {**cause, "statements": statements}
+    statements = sorted(cause["statements"], key=lambda s: (-s["rows"], s["migration"], s["line"]))
+    found = {**cause, "statements": [{**s, "sql": mask.sql(s["sql"])} for s in statements]}
+    if "hazards" in cause:
+        found["hazards"] = [{**h, "sql": mask.sql(h["sql"])} for h in cause["hazards"]]
+    return found
+
+
+def _shown_recovery(recovery: Mapping[str, Any] | None, mask: Mask) -> dict[str, Any] | None:
+    """The plan, with the examples of rows that it names masked, and the server's words in it."""
+    if recovery is None:
+        return None
+    options = [{**o, "destroyed": [_shown_examples(d, mask) for d in o.get("destroyed", ())]} for o in recovery["options"]]
+    return {**recovery, "options": options, "problem": mask.sentence(recovery.get("problem"))}
+
+
+def _shown_examples(destroyed: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
+    rows = []
+    for row in destroyed.get("examples", ()):
+        show = mask.columns(TableName(destroyed["schema"], destroyed["table"]), tuple(row))
+        rows.append({c: show[c](v) for c, v in row.items()})
+    return {**destroyed, "examples": rows}
 
 
 def method(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:

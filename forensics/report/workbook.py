@@ -13,7 +13,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from forensics.errors import ReportError
 from forensics.report.rows import MissingRows
-from forensics.report.tables import CLASSES, Document, method, place_of
+from forensics.report.tables import CLASSES, Document, method, of
 from forensics.report.words import count, moment, visible
 
 ROWS = 5_000  # of one table's missing rows; the bundle holds all of them
@@ -77,7 +77,7 @@ class _Book:
             "junctions", ("junction table", "links", "in backup", "missing", *classes, "now in"),
             (
                 (j.name, ", ".join(str(p.name) for p in j.parents), j.result.backup_rows, j.result.missing, *(j.classes.get(c) for c in classes),
-                 "; ".join(f"{place_of(m)}: {count(m['rows'])}" for m in j.moved_to))
+                 "; ".join(f"{of(m)}: {count(m['rows'])}" for m in j.moved_to))
                 for j in d.junctions
             ),
         )  # fmt: skip

@@ -22,15 +22,11 @@ def begin(day: int, hour: float) -> float:
 
 def by_day(random: np.random.Generator, first: float, last: float, rate: Callable[[int], float], batch: int) -> np.ndarray:
     """Times of rows: sessions at office hours, with batches of rows; fewer at week-ends."""
-    times = []
-    for day in np.arange(first // DAY, last // DAY + 1):
-        weekday = int(day + 3) % 7
-        sessions = random.poisson(rate(weekday))
-        at = day * DAY + random.beta(3, 3, sessions) * DAY
-        for moment in at:
-            rows = 1 if batch == 1 else random.geometric(1 / batch)
-            times.append(moment + np.sort(random.random(rows)) * 600)
-    found = np.sort(np.concatenate(times)) if times else np.array([])
+    days = np.arange(first // DAY, last // DAY + 1)
+    sessions = random.poisson([rate(int(day + 3) % 7) for day in days])
+    at = np.repeat(days * DAY, sessions) + random.beta(3, 3, sessions.sum()) * DAY
+    rows = np.ones(len(at), int) if batch == 1 else random.geometric(1 / batch, len(at))
+    found = np.sort(np.repeat(at, rows) + random.random(rows.sum()) * 600)
     return found[(found >= first) & (found < last)]
 
 

@@ -92,7 +92,7 @@ def test_the_time_line_is_in_order_and_says_how_long() -> None:
 
 
 def test_distribution_counts_every_parent_once() -> None:
-    said = words_of(figures.distribution([0, 1, 3, 150], [0, 0, 0, 0], parent="hotels"))
+    said = words_of(figures.distribution({0: 1, 1: 1, 3: 1, 150: 1}, {0: 4}, parent="hotels"))
     assert said.count("4") == 1, "four hold none now"
     assert "100+" in said
 
@@ -106,7 +106,7 @@ def test_parents_shorten_names_in_the_middle() -> None:
 def test_nothing_to_show_is_shown_as_nothing() -> None:
     assert "<svg" in figures.parents([], parent="hotels").svg
     assert "<svg" in figures.loss([]).svg
-    assert "<svg" in figures.distribution([], [], parent="x").svg
+    assert "<svg" in figures.distribution({}, {}, parent="x").svg
 
 
 @pytest.mark.parametrize(("suffix", "head"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
