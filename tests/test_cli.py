@@ -137,8 +137,10 @@ def test_a_table_without_permission_is_failed_and_names_the_grant(lost: Incident
         done = run("compare", lost.backup, lost.live_dsn.replace("postgres@", "blind@", 1), "--case", tmp_path / "case", "--json")
         assert done.returncode == 2
         reasons = {t["table"]: t["reason"] for t in json.loads(done.stdout)["tables"] if t["state"] == "failed"}
-        assert 'GRANT SELECT ON TABLE "public"."t" TO blind' in reasons["t"]
+        assert 'GRANT SELECT ON TABLE "public"."t" TO "blind"' in reasons["t"]
         assert "policy" in reasons["u"]
+        asked = [line for line in done.stderr.splitlines() if "Ask for:" in line]
+        assert [("t cannot" in line, "u cannot" in line) for line in asked] == [(True, False), (False, True)]
         scratch.run(lost.live, "GRANT SELECT ON t TO blind; DROP POLICY few ON u; ALTER TABLE u DISABLE ROW LEVEL SECURITY")
         resumed = run("compare", lost.backup, lost.live_dsn, "--case", tmp_path / "case", "--json", "--resume")
         assert resumed.returncode == 1

@@ -25,6 +25,7 @@ from forensics.case.tables import CaseTable
 from forensics.case.window import Window
 from forensics.case.words import near_matches
 from forensics.compare import Listener, Options, compare_sources
+from forensics.compare.findings import find as find_findings
 from forensics.errors import CaseError, UnknownTableError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
@@ -83,7 +84,11 @@ def compare(
         raise CaseError(
             f"There is a case in {folder} already.", "Go on with it by --resume, replace it with --force, or choose another folder."
         )
-    with open_source(backup, role="backup", database=options.database) as ours, open_source(live, role="live") as theirs:
+    limits = {"lock_timeout": options.lock_timeout, "statement_timeout": options.statement_timeout}
+    with (
+        open_source(backup, role="backup", database=options.database, **limits) as ours,
+        open_source(live, role="live", **limits) as theirs,
+    ):
         if exists(folder) and force and not options.resume:
             remove(folder)
         if not ours.catalog.tables:
@@ -92,6 +97,10 @@ def compare(
         store = Store(folder, write=True, memory=options.memory)
         try:
             _begin(store, ours, theirs, options, times or {})
+            if listener:
+                for side in (ours, theirs):
+                    for name, remedy in side.unreadable().items():
+                        listener.minds(f"Table {name} cannot be read whole. Ask for: {remedy}")
             compare_sources(ours, theirs, store, options, listener)
             _conclude(store, ours, theirs, listener)
         finally:
@@ -120,6 +129,7 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
 
 def _conclude(store: Store, backup: Source, live: Source, listener: Listener | None) -> None:
     """What later stages need of the two sides, while they are open; and that the comparison went to its end."""
+    store.put("findings", find_findings(backup, live, store))
     store.put("history", histories(backup, live))
     assess(backup, live, store, listener)
     store.put("ended_at", datetime.now(UTC))
@@ -250,6 +260,16 @@ class Case:
         names = ["schema", "table", "column", "change", "before", "after", "values_missing"]
         frame = pd.DataFrame([_change(c) for c in self.store.changes()], columns=names)
         return frame.astype({"values_missing": "Int64"})
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """What the counts alone do not say: renamed tables and columns, sequences behind their data, with the evidence."""
+        import pandas as pd
+
+        rows = [{**f["name"], **{k: v for k, v in f.items() if k != "name"}} for f in self.store.get("findings") or ()]
+        return pd.DataFrame(rows, columns=["kind", "schema", "table", "other", "rows", "of", "text"]).astype(
+            {"rows": "Int64", "of": "Int64"}
+        )
 
     def table(self, name: str) -> CaseTable:
         """One table by name: `hotels`, `public.hotels`, `"Odd.Schema"."Mixed"`.
@@ -390,6 +410,7 @@ class Case:
                 for r in self.results
             ],
             "columns": [_change(c) for c in self.store.changes()],
+            "findings": [{**f["name"], **{k: v for k, v in f.items() if k != "name"}} for f in self.store.get("findings") or ()],
             "totals": self.totals,
         }  # fmt: skip
 

@@ -65,7 +65,7 @@ class Cause:
 
     @property
     def timeline(self) -> pd.DataFrame:
-        """Events in order: `time`, `label`, and `kind` (backup, migration before, migration, incident, now)."""
+        """Events in order: `time`, `label`, and `kind` (backup, migration before, migration, evidence, incident, now)."""
         import pandas as pd
 
         frame = pd.DataFrame(self.found["timeline"], columns=["time", "label", "kind"])
@@ -134,9 +134,10 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = 
                 f"The cause of case {case.folder} was not looked for yet.", 'Give the folder of the migrations: case.cause("migrations/").'
             )
         return Cause(stored)
-    found = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
+    attribution = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
+    found = attribution.found
     with case.writing() as store:
-        store.put("cause", found)
+        attribution.write(store)
     make_private(case.folder)
     path = case.folder / "cause.json"
     path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

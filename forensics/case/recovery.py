@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.recovery import Plan, Scope, make_plan
+from forensics.recovery import Plan, Scope, Wishes, make_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,36 +66,45 @@ class Recovery:
         """What the numbers speak for."""
         return self.plan.recommendation
 
-    def write(self, out: str | Path, *, live: str | None = None, backup: str | Path | None = None) -> Plan:
+    def write(
+        self, out: str | Path, *, live: str | None = None, migrations: str | Path | None = None, backup: str | Path | None = None
+    ) -> Plan:
         """Write the scripts, the plan and the runbook into a folder.
 
         Args:
             live: how to reach live, so that the scripts can tell whether it changed; it is only read.
+            migrations: the folder of the migrations, for a safer one in place of the harmful.
             backup: where the backup lies now, if it was moved; needed for the values of dropped columns only.
 
         Raises:
-            RecoveryError, LiveError: as `make_plan`.
+            RecoveryError, LiveError, MigrationError: as `make_plan`.
         """
-        self._plan = make_plan(self._case.store, Path(out), self._scope, live=live, backup=backup)
+        wishes = Wishes(live, False, Path(migrations) if migrations else None, backup)
+        self._plan = make_plan(self._case.store, Path(out), self._scope, wishes)
         return self._plan
 
-    def rehearse(self, out: str | Path | None = None, *, live: str | None = None, backup: str | Path | None = None) -> Plan:
+    def rehearse(
+        self,
+        out: str | Path | None = None,
+        *,
+        live: str | None = None,
+        migrations: str | Path | None = None,
+        backup: str | Path | None = None,
+    ) -> Plan:
         """Rehearse the scripts on a throw-away PostgreSQL with live's schema and rows; the proof goes into the case.
 
         Args:
             out: where the scripts go; None for a temporary folder.
             live: how to reach live; LIVE_DSN or the PG* variables where it is None.
-            backup: as in `write`.
+            migrations, backup: as in `write`; the safer migration is tried on a copy of the backup.
 
         Raises:
-            RecoveryError, LiveError, ScratchError: as `make_plan`.
+            RecoveryError, LiveError, ScratchError, MigrationError: as `make_plan`.
         """
         dsn = live if live is not None else os.environ.get("LIVE_DSN", "")
-        if out is None:
-            with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
-                self._plan = make_plan(self._case.store, Path(folder), self._scope, live=dsn, rehearsed=True, backup=backup)
-        else:
-            self._plan = make_plan(self._case.store, Path(out), self._scope, live=dsn, rehearsed=True, backup=backup)
+        wishes = Wishes(dsn, True, Path(migrations) if migrations else None, backup)
+        with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
+            self._plan = make_plan(self._case.store, Path(folder if out is None else out), self._scope, wishes)
         with self._case.writing() as store:
             store.put("recovery", self._plan.as_json())
         return self._plan

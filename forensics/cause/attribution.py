@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from forensics.cause.hazards import CODES, Hazard, destructive, ranges, read_hazards
 from forensics.cause.history import History, place
 from forensics.cause.replay import Replay, Watched, copy_lines
-from forensics.errors import EvidenceError, ScratchError
+from forensics.cause.timeline import backup_at, timeline
+from forensics.errors import EvidenceError, ScratchError, redact
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import MigrationFolder, Statement, history_of
 from forensics.model import Catalog, ColumnChange, TableName, TableResult, plain
@@ -63,6 +67,7 @@ class _Account:
     changed: int = 0
     blanked: int = 0
     counted: Literal["replay", "backup"] = "replay"
+    left_over: bool = False
     moved_to: list[str] = field(default_factory=list)
 
 
@@ -76,8 +81,45 @@ class _Step:
     hazards: tuple[Hazard, ...]
 
 
-def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> dict[str, Any]:
-    """Work out which migration statement took what; return it as `cause.json` has it.
+@dataclass(frozen=True)
+class Attribution:
+    """What was worked out.
+
+    Attributes:
+        found: as `cause.json` has it.
+        taken: by table, the missing rows that a statement took: `pair`, as the case numbers them, and `statement`, the
+            place in `found["statements"]`.
+        left: by table, the statement that took the missing rows which `taken` does not have, where one did without having been replayed.
+    """
+
+    found: dict[str, Any]
+    taken: Mapping[TableName, pa.Table]
+    left: Mapping[TableName, int]
+
+    def write(self, store: Store) -> None:
+        """Write it into a case: the fact `cause`, and tables `cause.rows_N` (pair, statement), N being the table's number."""
+        store.put("cause", self.found)
+        db = store.connection
+        db.execute("DROP SCHEMA IF EXISTS cause CASCADE")
+        db.execute("CREATE SCHEMA cause")
+        for name in sorted({*self.taken, *self.left}):
+            number = store.number(name)
+            target = f"cause.rows_{number}"
+            db.execute(f"CREATE TABLE {target} (pair BIGINT, statement INTEGER)")
+            if name in self.taken:
+                db.register("taken", self.taken[name])
+                db.execute(f"INSERT INTO {target} SELECT pair, statement FROM taken ORDER BY pair")
+                db.unregister("taken")
+            if name in self.left:
+                db.execute(
+                    f"INSERT INTO {target} SELECT pair, ? FROM rows.backup_{number} WHERE state = 'missing' "
+                    f"AND pair NOT IN (SELECT pair FROM {target}) ORDER BY pair",
+                    [self.left[name]],
+                )
+
+
+def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attribution:
+    """Work out which migration statement took what.
 
     Args:
         store: the case, compared to its end; only read.
@@ -103,6 +145,7 @@ class _Attribution:
         self._accounts: dict[tuple[int, TableName | None, str | None], _Account] = {}
         self._failed: dict[int, str] = {}
         self._measured: set[tuple[TableName, str]] = set()
+        self._taken: dict[TableName, pa.Table] = {}
         self._replayed: dict[str, Any] = {"ran": False, "seconds": 0.0, "failed": []}
 
     def _read(self) -> Iterator[_Step]:
@@ -112,7 +155,7 @@ class _Attribution:
                 number += 1
                 yield _Step(number, migration.name, statement, tuple(hazards))
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Attribution:
         rest = {n: r.missing for n, r in self._results.items() if r.missing}
         values = {(c.name, c.column): c.values_missing for c in self._changes if c.change == "dropped" and c.values_missing}
         if self._steps and (rest or values or any(r.changed for r in self._results.values())):
@@ -128,6 +171,7 @@ class _Attribution:
         """Replay; take what is accounted for out of `rest` and `values`. Return whether it ran at all."""
         started = time.monotonic()
         self._tell("starting a scratch PostgreSQL")
+        left, held = dict(rest), dict(values)
         try:
             with lent(self._ask.scratch) as scratch, Replay(scratch) as replay:
                 self._notes_of_server(scratch)
@@ -136,14 +180,21 @@ class _Attribution:
                 self._measured = {(w.name, c) for w in watched for c in w.values}
                 replay.run(self._history.between, self._history.schema, lambda name: self._tell(f"replaying {name}"))
                 for one in watched:
-                    self._settle(replay, one, rest)
-                self._settle_values(replay, values)
+                    self._settle(replay, one, left)
+                self._settle_values(replay, held)
                 self._settle_renamed(replay, watched)
                 self._failed = {s.number: s.error for s in replay.steps if s.error}
                 self._notes += replay.notes
-        except ScratchError as error:
-            self._notes.append(f"The replay could not run, and statements are counted from the backup alone: {error.message}")
+        except (ScratchError, psycopg.Error) as error:
+            words = error.message if isinstance(error, ScratchError) else redact(str(error).splitlines()[0])
+            self._notes.append(f"The replay could not run, and statements are counted from the backup alone: {words}")
+            # What a broken replay had settled already is not half kept.
+            self._accounts.clear()
+            self._taken.clear()
+            self._measured.clear()
             return False
+        rest |= left
+        values |= held
         for step in replay.steps:
             if step.error:
                 self._replayed["failed"].append(
@@ -282,7 +333,8 @@ class _Attribution:
                 account = self._account(step, watched.name)
                 account.moved = min(account.rows, max(account.moved, rows))
                 account.moved_to.append(str(other))
-        self._settle_links(replay, watched)
+        self._taken[watched.name] = replay.taken(watched)
+        self._settle_links(watched)
 
     def _one_column(self, step: int, name: TableName) -> str | None:
         """The column that a step changes in a table, where it is a single one."""
@@ -290,19 +342,22 @@ class _Attribution:
         columns = {h.column for h in self._steps[step - 1].hazards if h.table == name and h.code in codes}
         return columns.pop() if len(columns) == 1 else None
 
-    def _settle_links(self, replay: Replay, watched: Watched) -> None:
+    def _settle_links(self, watched: Watched) -> None:
         """Of a junction table's rows that a step took, those whose link live still holds: the loss was classified before."""
-        entry = next((j for j in (self._store.get("loss") or {}).get("junctions", ()) if TableName(j["schema"], j["table"]) == watched.name), None)
+        entry = next(
+            (j for j in (self._store.get("loss") or {}).get("junctions", ()) if TableName(j["schema"], j["table"]) == watched.name), None
+        )
         if entry is None or not (entry["moved"] or entry["superseded"]):
             return
         with self._store.query() as cursor:
+            cursor.register("taken", self._taken[watched.name])
             kept = cursor.execute(
-                f"SELECT pair FROM loss.links_{int(entry['number'])} WHERE class IN ('moved', 'superseded')"
+                f"SELECT step, count(*) FROM taken JOIN loss.links_{int(entry['number'])} l USING (pair) "
+                "WHERE l.class IN ('moved', 'superseded') GROUP BY step"
             ).fetchall()
-        taken = replay.taken(watched)
-        for step in sorted({taken[pair] for (pair,) in kept if pair in taken}):
+        for step, rows in kept:
             account = self._account(step, watched.name)
-            account.moved = max(account.moved, sum(taken.get(pair) == step for (pair,) in kept))
+            account.moved = max(account.moved, rows)
             account.moved_to += [p["table"] + (f".{p['column']}" if p["column"] else "") for p in entry["moved_to"]]
 
     def _settle_values(self, replay: Replay, values: dict[tuple[TableName, str], int]) -> None:
@@ -357,7 +412,9 @@ class _Attribution:
                 if not failed or not rest.get(hazard.table):
                     continue
                 if hazard.code in _WHOLE:
-                    self._take_from_backup(self._account(step.number, hazard.table), rest.pop(hazard.table))
+                    account = self._account(step.number, hazard.table)
+                    account.left_over = True
+                    self._take_from_backup(account, rest.pop(hazard.table))
                 elif hazard.code in ("delete-where", "type-change"):
                     self._notes.append(
                         f"{step.migration}, line {step.statement.line}: not replayed ({failed}), so rows of {hazard.table} "
@@ -380,22 +437,27 @@ class _Attribution:
 
     # --- the answer --------------------------------------------------------------------------------
 
-    def _answer(self, rest: Mapping[TableName, int], values: Mapping[tuple[TableName, str], int]) -> dict[str, Any]:
+    def _answer(self, rest: Mapping[TableName, int], values: Mapping[tuple[TableName, str], int]) -> Attribution:
         accounts = sorted(self._accounts.values(), key=lambda a: (a.step, a.name or TableName("", ""), a.column or ""))
-        return {
+        found = {
             "migrations": [plain(m) for m in self._history.migrations],
             "statements": [_statement(a) for a in accounts],
             "unexplained": [{"schema": n.schema, "table": n.table, "rows": rows} for n, rows in sorted(rest.items()) if rows],
             "unexplained_values": [
                 {"schema": n.schema, "table": n.table, "column": c, "values": rows} for (n, c), rows in sorted(values.items()) if rows
             ],
-            "hazards": [
-                {"migration": s.migration, **plain_hazard(h)} for s in self._steps for h in s.hazards
-            ],
+            "hazards": [{"migration": s.migration, **plain_hazard(h)} for s in self._steps for h in s.hazards],
             "replay": self._replayed,
             "notes": list(dict.fromkeys(self._notes)),
-            "timeline": _timeline(self._store, self._history),
+            "timeline": timeline(self._store, self._history),
         }  # fmt: skip
+        places = {(a.step, a.name): i for i, a in enumerate(accounts) if a.column is None}
+        taken = {}
+        for name, table in self._taken.items():
+            steps = pa.array([places[step, name] for step in table["step"].unique().to_pylist()], pa.int32())
+            at = pc.index_in(table["step"], table["step"].unique())
+            taken[name] = pa.table({"pair": table["pair"], "statement": steps.take(at)})
+        return Attribution(found, taken, {a.name: i for i, a in enumerate(accounts) if a.left_over and a.name})
 
 
 def lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:
@@ -406,12 +468,7 @@ def lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:
 def _history(store: Store, ask: Ask) -> History:
     found = store.get("history") or {"backup": [], "live": [], "errors": {}}
     entries = {side: history_of(found[side]) for side in ("backup", "live")}
-    return place(entries, found["errors"], ask.folder, _backup_at(store), ask.ran)
-
-
-def _backup_at(store: Store) -> datetime | None:
-    given = store.get("backup_at")
-    return datetime.fromisoformat(given) if given else store.evidence()[0].dumped_at
+    return place(entries, found["errors"], ask.folder, backup_at(store), ask.ran)
 
 
 def _statement(account: _Account) -> dict[str, Any]:
@@ -431,20 +488,6 @@ def plain_hazard(hazard: Hazard) -> dict[str, Any]:
         "schema": hazard.table.schema if hazard.table else None, "table": hazard.table.table if hazard.table else None,
         "column": hazard.column, "within": hazard.within,
     }  # fmt: skip
-
-
-def _timeline(store: Store, history: History) -> list[dict[str, Any]]:
-    """Events in order: the backup, each migration that live's history has, the incident where it was given, the look at live."""
-    _, live = store.evidence()
-    events: list[tuple[datetime | None, str, str]] = [(_backup_at(store), "backup", "backup")]
-    for migration in history.migrations:
-        if migration.in_live and migration.applied_at:
-            events.append((migration.applied_at, migration.name, "migration before" if migration.in_backup else "migration"))
-    given = store.get("incident_at")
-    events.append((datetime.fromisoformat(given) if given else None, "incident", "incident"))
-    events.append((live.taken_at or live.dumped_at, "live was read", "now"))
-    known = sorted((t, label, kind) for t, label, kind in events if t is not None)
-    return [{"time": t.isoformat(), "label": label, "kind": kind} for t, label, kind in known]
 
 
 def _reopened(store: Store, notes: list[str]) -> Source | None:

@@ -27,6 +27,8 @@ from uuid import uuid4
 
 import postgast
 import psycopg
+import pyarrow as pa
+import pyarrow.csv
 from postgast import pg_query_pb2 as pb
 from psycopg import sql
 from psycopg.rows import dict_row
@@ -509,13 +511,20 @@ class Replay:
         rows = self._connection.execute(sql.SQL("SELECT {} AS step, count(*) AS n FROM {} GROUP BY 1").format(step, table)).fetchall()
         return {r["step"]: r["n"] for r in rows}
 
-    def taken(self, watched: Watched) -> dict[int, int]:
-        """By the number that followed rows were given, the step that took them."""
-        columns = _list(_OWN[:2])
-        rows = self._connection.execute(
-            sql.SQL("SELECT {} FROM {} WHERE {} > 0").format(columns, watched.keep, sql.Identifier(_OWN[1]))
-        ).fetchall()
-        return {r[_OWN[0]]: r[_OWN[1]] for r in rows}
+    def taken(self, watched: Watched) -> pa.Table:
+        """The followed rows that a step took: `pair` (the number that each was given) and `step`."""
+        statement = sql.SQL("COPY (SELECT {} FROM {} WHERE {} > 0) TO STDOUT (FORMAT csv)").format(
+            _list(_OWN[:2]), watched.keep, sql.Identifier(_OWN[1])
+        )
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            text = b"".join(bytes(piece) for piece in copy)
+        if not text:
+            return pa.table({"pair": pa.array([], pa.int64()), "step": pa.array([], pa.int32())})
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(text),
+            pyarrow.csv.ReadOptions(column_names=["pair", "step"]),
+            convert_options=pyarrow.csv.ConvertOptions(column_types={"pair": pa.int64(), "step": pa.int32()}),
+        )
 
     def renamed(self, watched: Watched) -> TableName | None:
         """The name under which the very table goes on, where that is another one."""

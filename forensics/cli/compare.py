@@ -39,9 +39,12 @@ class _Bars(Listener):
         if result.state == "failed":
             self._progress.console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
 
+    def minds(self, text: str) -> None:
+        self._progress.console.print(f"[yellow]{safe(text)}[/]")
 
-class _FailuresOnly(Listener):
-    """Only what could not be compared is said."""
+
+class _Plain(Listener):
+    """Where no bars can be shown: only what goes wrong is said."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -50,12 +53,15 @@ class _FailuresOnly(Listener):
         if result.state == "failed":
             self._console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
 
+    def minds(self, text: str) -> None:
+        self._console.print(f"[yellow]{safe(text)}[/]")
+
 
 @contextmanager
 def listening(voice: Voice) -> Iterator[Listener]:
     """Show how far a comparison is, as far as stderr can show it."""
     if voice.quiet or not voice.err.is_terminal:
-        yield _FailuresOnly(voice.err)
+        yield _Plain(voice.err)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=voice.err, transient=True) as progress:
@@ -87,12 +93,28 @@ def compare_command(
     backup_at: Annotated[str | None, typer.Option("--backup-at", help="When the backup was taken.")] = None,
     incident_at: Annotated[str | None, typer.Option("--incident-at", help="When the incident struck.")] = None,
     database: Annotated[str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare a second time, byte for byte, without hashes.")] = False,
+    lock_timeout: Annotated[str, typer.Option("--lock-timeout", help="How long to wait for a lock on live.")] = Options.lock_timeout,
+    statement_timeout: Annotated[
+        str, typer.Option("--statement-timeout", help="How long a statement on live may run; 0: no limit.")
+    ] = Options.statement_timeout,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Compare table by table, then classify the loss."""
     with speaking(as_json, quiet) as voice:
-        options = Options(tuple(schema or ()), tuple(table or ()), _keys(key or ()), jobs, resume, memory, database)
+        options = Options(
+            tuple(schema or ()),
+            tuple(table or ()),
+            _keys(key or ()),
+            jobs,
+            resume,
+            memory,
+            database,
+            verify,
+            lock_timeout,
+            statement_timeout,
+        )
         times = {"backup_at": backup_at, "incident_at": incident_at}
         with listening(voice) as listener:
             found = cases.compare(
@@ -129,4 +151,6 @@ def _show_case(console: Console, found: cases.Case) -> None:
         taken = f", {change.values_missing:,} values" if change.values_missing is not None else ""
         what = "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
         console.print(f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}")
+    for text in found.findings["text"]:
+        console.print(f"note: {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")

@@ -27,16 +27,26 @@ def recover(
     ] = False,
     table: Annotated[list[str] | None, typer.Option("--table", help="Only these tables (shell pattern, repeatable).")] = None,
     columns: Annotated[bool, typer.Option("--columns", help="Also the values of dropped columns.")] = False,
-    backup: Annotated[str | None, typer.Option("--backup", help="Where the backup lies now, if it was moved; for --columns.")] = None,
+    migrations: Annotated[Path | None, typer.Option("--migrations", help="Write a safer migration in place of the harmful one.")] = None,
+    backup: Annotated[
+        str | None, typer.Option("--backup", help="Where the backup lies now, if it was moved; for --columns and --migrations.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Options with their price, recovery.sql, undo.sql, and a rehearsal of both. Nothing is run on live."""
     with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
         recovery = found.recovery(tables=table or (), include_unexplained=include_unexplained, columns=columns)
-        plan = recovery.rehearse(out, live=live_side(live), backup=backup) if rehearse else recovery.write(out, live=live, backup=backup)
+        if rehearse:
+            plan = recovery.rehearse(out, live=live_side(live), migrations=migrations, backup=backup)
+        else:
+            plan = recovery.write(out, live=live, migrations=migrations, backup=backup)
         voice.answer(plan.as_json(), lambda console: _show(console, plan, out))
-        for problem in (*((plan.problem,) if plan.problem else ()), *(plan.rehearsal.problems if plan.rehearsal else ())):
+        for problem in (
+            *((plan.problem,) if plan.problem else ()),
+            *(plan.rehearsal.problems if plan.rehearsal else ()),
+            *(p for t in plan.migrations for p in t.problems),
+        ):
             voice.err.print(f"[bold red]{safe(problem)}[/]")
         status = OK if plan.holds else FAILED
     raise typer.Exit(status)
@@ -57,4 +67,11 @@ def _show(console: Console, plan: Plan, out: Path) -> None:
             f"{'a second run changes nothing' if proof.idempotent else 'a second run changes something'}; "
             f"{'undo restores everything' if proof.undo_restores else 'undo does not restore everything'}."
         )
+    for trial in plan.migrations:
+        console.print(f"Safer migration: {safe(out / 'migrations' / trial.name)}", end="")
+        if trial.lost is None:
+            console.print(", not tried (--rehearse tries it on a copy of the backup).")
+        else:
+            kept = f"{trial.rows:,} rows, {trial.values:,} values and {trial.links:,} links kept, {trial.lost:,} lost"
+            console.print(f", tried on a copy of the backup: {kept}.")
     console.print(f"\n[bold]{safe(plan.recommendation)}[/]\nThe scripts are in {safe(out)}: start with runbook.md.")

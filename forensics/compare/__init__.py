@@ -14,12 +14,16 @@ import duckdb
 from forensics.compare import keys, schema
 from forensics.compare.canonical import after, canonical_for, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
-from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, UsageError, redact
+from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, UsageError, redact
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName, TableResult
 from forensics.store import Store, record
 
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
+
+
+_SERIALIZATION_FAILURE = "40001"  # also what a standby says when replay cancels a query
+_STANDBY_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Options:
         resume: leave alone what the case holds already.
         memory: how much the engine may hold before it spills to disk, as DuckDB writes it.
         database: which database of a `pg_dumpall` file the backup is.
+        verify: compare every table a second time, whole rows byte for byte, and fail it where the two disagree.
+        lock_timeout, statement_timeout: how long a statement on a database may wait for a lock, and run; "0" is without limit.
     """
 
     schemas: tuple[str, ...] = ()
@@ -42,6 +48,9 @@ class Options:
     resume: bool = False
     memory: str = "600MB"
     database: str | None = None
+    verify: bool = False
+    lock_timeout: str = "5s"
+    statement_timeout: str = "0"
 
 
 class Listener:
@@ -55,6 +64,9 @@ class Listener:
 
     def ends(self, result: TableResult) -> None:
         """A table is done."""
+
+    def minds(self, text: str) -> None:
+        """Something that people should know at once, in a sentence."""
 
 
 def matching(name: TableName, schemas: Sequence[str], tables: Sequence[str]) -> bool:
@@ -151,7 +163,7 @@ class _Workers:
         cursor, engine = self._engines.get()
         started = time.monotonic()
         try:
-            result = self._one(job, cursor, engine, started)
+            result = self._patiently(job, cursor, engine, started)
         except (ForensicsError, duckdb.Error, OSError, MemoryError) as error:
             # Said of this table and recorded; the run as a whole then ends with 2.
             result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
@@ -160,6 +172,17 @@ class _Workers:
             engine.clean()
             self._engines.put((cursor, engine))
         self._listener.ends(result)
+
+    def _patiently(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+        """Compare a table; begin again where a standby cancelled the query because it has to replay."""
+        for left in range(_STANDBY_TRIES, 0, -1):
+            try:
+                return self._one(job, cursor, engine, started)
+            except LiveError as error:
+                if error.sqlstate != _SERIALIZATION_FAILURE or left == 1:
+                    raise
+                engine.clean()
+        raise CompareError(f"Table {job.name} was not tried.")
 
     def _one(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
         if job.backup is None:
@@ -211,27 +234,23 @@ class _Workers:
         common = schema.compared_columns(job.backup, job.live)
         changes = schema.drift(job.backup, job.live)
         lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
-        extra = tuple(c for c in _stored(job.live) if c not in common)
         given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
         # A backup that breaks off has not said its keys, and one of rows alone never does: live's word has to do.
         told = replace(job.backup, keys=job.live.keys) if self._backup.damage and not job.backup.keys else job.backup
         choice = keys.choose(told, job.live, common, given)
-        ours = self._side(self._backup, job.backup, _stored(job.backup), lost)
-        theirs = self._side(self._live, job.live, (*common, *extra))
-        for column in common:
-            was, now = _type_of(job.backup, column), _type_of(job.live, column)
-            if was != now and (casts := casts_between(was, now)):
-                ours.cast = theirs.cast = True
-                for side, change in zip((ours, theirs), casts, strict=True):
-                    side.canonical[column] = after(side.canonical.get(column), change)
+        ours, theirs = self._sides(job.backup, job.live, common, lost)
         found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))
         self._check(ours)
         self._check(theirs)
         changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
+        numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
+        rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
+        notes = choice.notes + _rewritten_keys(found.counts)
+        if rescaled:
+            notes += (f"{rescaled} of the changed rows differ only in the scale of numbers, as 1.50 does from 1.5",)
         result = _result(
             TableResult(
-                job.name, "compared", key=choice.columns, key_source=choice.source, columns=common,
-                notes=choice.notes + _rewritten_keys(found.counts),
+                job.name, "compared", key=choice.columns, key_source=choice.source, columns=common, notes=notes
             ), found.counts, started,
         )  # fmt: skip
         cursor.begin()
@@ -242,7 +261,39 @@ class _Workers:
         except BaseException:
             cursor.rollback()
             raise
+        if self._options.verify:
+            engine.clean()
+            self._verify(job, engine, common, found.counts)
         return result
+
+    def _verify(self, job: _Job, engine: Engine, common: tuple[str, ...], counts: Counts) -> None:
+        """Hold the counts to a second comparison that trusts no hash.
+
+        Raises:
+            CompareError: the two disagree.
+        """
+        assert job.backup is not None and job.live is not None
+        sides = self._sides(job.backup, job.live, common, ())
+        only = engine.differences(*sides, common, lambda n: None)
+        if only != (counts.missing + counts.changed, counts.added + counts.changed):
+            raise CompareError(
+                f"Table {job.name}: compared byte for byte, {only[0]} rows are in the backup only and {only[1]} in live only, "
+                f"where {counts.missing} were found missing, {counts.added} added and {counts.changed} changed.",
+                "This is a fault of the kit or of the machine's memory: report it, with the case.",
+            )
+
+    def _sides(self, backup: Table, live: Table, common: tuple[str, ...], lost: tuple[str, ...]) -> tuple[Side, Side]:
+        """Both sides of a table, ready to be compared on common columns; `lost` ones of the backup are counted."""
+        extra = tuple(c for c in _stored(live) if c not in common)
+        ours = self._side(self._backup, backup, _stored(backup), lost)
+        theirs = self._side(self._live, live, (*common, *extra))
+        for column in common:
+            was, now = _type_of(backup, column), _type_of(live, column)
+            if was != now and (casts := casts_between(was, now)):
+                ours.cast = theirs.cast = True
+                for side, change in zip((ours, theirs), casts, strict=True):
+                    side.canonical[column] = after(side.canonical.get(column), change)
+        return ours, theirs
 
     def _side(self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()) -> Side:
         canonical = {}

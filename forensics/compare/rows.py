@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -141,6 +141,54 @@ class Engine:
         if backup.rows - missing_hashes != live.rows - odd_live:
             raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
         return self._classify(backup, live, columns, key)
+
+    def differences(self, backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[int, int]:
+        """Read both sides anew and count rows that only one of them has, whole rows held against each other byte for byte.
+
+        No hash is trusted here and nothing is paired off first, so this holds `compare` to account; it costs several times
+        as much, and spills.
+
+        Returns:
+            How many rows only the backup has, and how many only live has.
+        """
+        self._stream("CREATE TABLE {work}.ours AS SELECT line FROM ours", ours=Guard(_stored_lines(backup, columns, None)))
+        self._stream("CREATE TABLE {work}.theirs AS SELECT line FROM theirs", theirs=Guard(_stored_lines(live, columns, progress)))
+        found = self._ask(
+            """
+            SELECT coalesce(sum(greatest(n, 0)), 0)::BIGINT, coalesce(sum(greatest(-n, 0)), 0)::BIGINT
+              FROM (SELECT sum(n) AS n FROM (SELECT line, 1 AS n FROM {work}.ours UNION ALL SELECT line, -1 FROM {work}.theirs)
+                     GROUP BY line HAVING sum(n) <> 0)
+            """
+        )
+        self.clean()
+        return found[0], found[1]
+
+    def differ_in_scale_only(self, found: Found, columns: Mapping[str, Sequence[str]], numeric: Sequence[str]) -> int:
+        """Count changed rows whose only difference is the scale of numbers: 1.50 against 1.5.
+
+        Args:
+            found: what `compare` returned.
+            columns: by side, the columns of the lines that are kept, in order; the compared ones first on live.
+            numeric: compared columns of type numeric.
+        """
+        if not found.counts.changed or not numeric:
+            return 0
+        terms = []
+        for at, name in enumerate(columns["live"]):
+            if name in columns["backup"]:
+                ours, theirs = f"b[{columns['backup'].index(name) + 1}]", f"l[{at + 1}]"
+                if name in numeric:
+                    ours, theirs = (f"CASE WHEN contains({v}, '.') THEN rtrim(rtrim({v}, '0'), '.') ELSE {v} END" for v in (ours, theirs))
+                terms.append(f"{ours} = {theirs}")
+        split = "string_split(rtrim(raw, chr(10)), chr(9))"
+        (count,) = self._ask(
+            f"""
+            SELECT count(*) FROM (SELECT pair, {split} AS b FROM ({found.queries["backup"]}) WHERE state = 'changed') o
+              JOIN (SELECT pair, {split} AS l FROM ({found.queries["live"]}) WHERE state = 'changed') t ON t.pair = o.pair
+             WHERE {" AND ".join(terms)}
+            """
+        )
+        return count
 
     def keep(self, number: int, found: Found) -> None:
         """Write the rows that differ into the case.

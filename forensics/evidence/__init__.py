@@ -18,13 +18,21 @@ def looks_like_dsn(text: str) -> bool:
     return "=" in text and not Path(text).exists()
 
 
-def open_source(side: str | Path, *, role: str = "backup", database: str | None = None) -> Source:
+def open_source(
+    side: str | Path,
+    *,
+    role: str = "backup",
+    database: str | None = None,
+    lock_timeout: str = live.LOCK_TIMEOUT,
+    statement_timeout: str = live.STATEMENT_TIMEOUT,
+) -> Source:
     """Open a dump or a database.
 
     Args:
         side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*` variables name.
         role: "backup" or "live", for the words of messages and the application name.
         database: which database of a `pg_dumpall` file.
+        lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes them.
 
     Raises:
         BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off before its first row.
@@ -32,7 +40,7 @@ def open_source(side: str | Path, *, role: str = "backup", database: str | None 
         UsageError: the connection string is none.
     """
     if str(side) == "" or looks_like_dsn(str(side)):
-        return live.LiveSource(str(side), role=role)
+        return live.LiveSource(str(side), role=role, lock_timeout=lock_timeout, statement_timeout=statement_timeout)
     if role == "live" and not Path(side).exists():
         raise UsageError(f"{side} is neither a connection string nor a file.", "Give postgresql://user@host/database, or a path to a dump.")
     return dumps.open_dump(Path(side), database)

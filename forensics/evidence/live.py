@@ -50,7 +50,8 @@ _IDENTITIES = {"a": "always", "d": "by default", "": ""}
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
 CONNECT_TIMEOUT = 10
-LOCK_TIMEOUT = "5s"
+LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
+STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
 
 # What a value's text depends on, besides the value. pg_dump sets the same, but for TimeZone and bytea_output.
 _PINNED = {
@@ -65,7 +66,6 @@ _PINNED = {
     "row_security": "off",
     "synchronize_seqscans": "off",  # a table's rows come in the same order each time
     "max_parallel_workers_per_gather": "0",
-    "statement_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
 }
 _SNAPSHOT_TRANSACTION = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -128,7 +128,8 @@ class LiveSource(Source):
     Args:
         dsn: anything that libpq takes; parts left out come from the `PG*` variables and the service file.
         role: "live" or "backup": what messages call it.
-        lock_timeout: how long a statement waits for a lock before it gives up, as PostgreSQL writes it ("5s").
+        lock_timeout, statement_timeout: how long a statement waits for a lock, and runs, before it gives up, as
+            PostgreSQL writes it ("5s"; "0" is without limit).
 
     Raises:
         UsageError: `dsn` is no connection string.
@@ -137,10 +138,12 @@ class LiveSource(Source):
 
     pinned = True
 
-    def __init__(self, dsn: str, *, role: str = "live", lock_timeout: str = LOCK_TIMEOUT) -> None:
+    def __init__(
+        self, dsn: str, *, role: str = "live", lock_timeout: str = LOCK_TIMEOUT, statement_timeout: str = STATEMENT_TIMEOUT
+    ) -> None:
         self.role = role
         self.shown_dsn = safe_dsn(dsn)
-        self._settings = {**_PINNED, "lock_timeout": lock_timeout}
+        self._settings = {**_PINNED, "lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
         self._parameters = {k: v for k, v in conninfo.conninfo_to_dict(dsn).items() if v is not None}
         self._parameters.setdefault("connect_timeout", CONNECT_TIMEOUT)
         self._parameters["application_name"] = f"forensics ({role})"
@@ -298,7 +301,9 @@ class LiveSource(Source):
             LiveError: the server refused; the session goes on.
         """
         text = question.as_string(None).replace("%", "%%")
-        path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, true)").format(sql.Literal(quote_identifier(search_path) if search_path else ""))
+        path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, true)").format(
+            sql.Literal(quote_identifier(search_path) if search_path else "")
+        )
         try:
             self._connection.exec_driver_sql("SAVEPOINT asking")
             self._connection.exec_driver_sql(path.as_string(None).replace("%", "%%"))
@@ -310,6 +315,20 @@ class LiveSource(Source):
             state = getattr(error.orig, "sqlstate", None)
             words = _words(error.orig or error)
             raise LiveError(f"The {self.role} database {self.shown_dsn} refuses a question: {words}.", None, state) from error
+        return found
+
+    def unreadable(self) -> dict[TableName, str]:
+        """Return the tables whose rows this role cannot read, or not all of them, and what to ask for."""
+        role = self._server["role"]
+        found = {}
+        for row in self._ask("privileges"):
+            name = _name(row)
+            if not row["usage"]:
+                found[name] = f"GRANT USAGE ON SCHEMA {quote_identifier(name.schema)} TO {quote_identifier(role)};"
+            elif not row["readable"]:
+                found[name] = f"GRANT SELECT ON TABLE {name.sql} TO {quote_identifier(role)};"
+            elif row["filtered"]:
+                found[name] = f"ALTER ROLE {quote_identifier(role)} BYPASSRLS; -- or read as the owner of {name.sql}"
         return found
 
     # --- rows --------------------------------------------------------------------------------------
@@ -348,7 +367,7 @@ class LiveSource(Source):
             hint = f"Read as the table's owner, or as a role with BYPASSRLS: a policy of {table} hides rows from this one."
         else:
             hint = _HINTS.get(state or "", "Run again with --resume when the database answers.")
-            hint = hint.format(table=table.sql, user=self._parameters.get("user", "the role you connect as"))
+            hint = hint.format(table=table.sql, user=quote_identifier(self._server["role"]))
         return LiveError(f"Table {table} of the {self.role} database cannot be read: {words}.", hint, state)
 
     def close(self) -> None:

@@ -91,6 +91,10 @@ class Source(ABC):
         """Why the side is not whole, in words, or None."""
         return None
 
+    def unreadable(self) -> Mapping[TableName, str]:
+        """The tables whose rows cannot be read, or not all of them, each with what to ask for."""
+        return {}
+
     @property
     def large_objects(self) -> int | None:
         """How many large objects the side holds, or None where it does not say."""

@@ -356,10 +356,7 @@ class _Run:
         return found
 
     def _structure(self) -> list[str]:
-        """The copy's schema as pg_dump writes it."""
-        folder = self._scratch.folder / "structure.sql"
-        self._scratch.dump(_DATABASE, folder, "--schema-only")
-        return [line for line in folder.read_text(encoding="utf-8").splitlines() if not _NOISE.match(line)]
+        return structure_of(self._scratch, _DATABASE, self._scratch.folder / "structure.sql")
 
     # --- what came back ------------------------------------------------------------------------------
 
@@ -481,3 +478,9 @@ class _Run:
 
 def _hash(target: Target) -> str:
     return f"md5(ROW({', '.join(f't.{listed([c])}' for c in target.columns)})::text)"
+
+
+def structure_of(scratch: Scratch, database: str, path: Path, *options: str) -> list[str]:
+    """A database's schema as pg_dump writes it to `path`, without comments and blank lines."""
+    scratch.dump(database, path, "--schema-only", *options)
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if not _NOISE.match(line)]

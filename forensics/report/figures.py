@@ -375,7 +375,7 @@ def parents(hits: Sequence[Hit], *, parent: str, width: int = WIDE, limit: int =
 
 _SVG_HEAD = re.compile(r"^.*?<svg[^>]*?viewBox=\"(?P<box>[^\"]*)\"[^>]*>", re.S)
 _CLUTTER = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.S)
-_FONT = re.compile(r"font: (?P<how>[^;\"]*?)(?P<size>[\d.]+px) '?DejaVu Sans'?[^;\"]*")
+_FONT = re.compile(r"(?P<how>font(?:-family)?: [^;\"]*?)'?DejaVu Sans'?[^;\"]*")
 _IDS = re.compile(r"(?P<where>\bid=\"|href=\"#|url\(#)(?P<id>[^\")]+)")
 
 
@@ -386,7 +386,7 @@ def _tidy(svg: str, name: str, alt: str) -> str:
         raise ReportError(f"Figure {name} could not be drawn.", "Is matplotlib's SVG back end whole?")
     body = _CLUTTER.sub("", svg[head.end() :])
     width = head["box"].split()[2]
-    body = _FONT.sub(lambda m: f"font: {m['how']}{m['size']} {_FONTS}", body)
+    body = _FONT.sub(lambda m: m["how"] + _FONTS, body)
     prefix = f"{name}-{round(float(width))}-"
     body = _IDS.sub(lambda m: f"{m['where']}{prefix}{m['id']}", body)
     body = re.sub(r"\n\s*", "\n", body)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
 from forensics.report.tables import CLASSES, Document, ParentLoss, method, of
-from forensics.report.words import count, fact, moment, percent, plural, visible
+from forensics.report.words import count, fact, moment, one_line, percent, plural, visible
 
 
 def render(document: Document) -> str:
@@ -93,5 +93,6 @@ def _environment() -> Environment:
         "shown": fact,
         "of": of,
         "when": _when,
+        "one_line": one_line,
     }
     return environment

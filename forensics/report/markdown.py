@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from forensics.report.tables import CLASSES, Document, Junction, method, of
-from forensics.report.words import count, fact, moment, percent, plural, visible
+from forensics.report.words import count, fact, moment, one_line, percent, plural, visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/=$^])")
@@ -177,7 +177,7 @@ def _cause(d: Document) -> list[str]:
     if d.struck:
         rows = [
             (
-                code(s["migration"]), count(s["line"]), text(s["sql"]), text(s["hazard"]), code(of(s)), count(s["rows"]),
+                code(s["migration"]), count(s["line"]), text(one_line(s["sql"])), text(s["hazard"]), code(of(s)), count(s["rows"]),
                 count(s.get("changed")),
             )
             for s in d.struck

@@ -76,6 +76,11 @@ def size(number: int | None) -> str:
     return f"{number:,} bytes" if unit == "bytes" else f"{value:.1f} {unit} ({number:,} bytes)"
 
 
+def one_line(text: str) -> str:
+    """A statement on one line."""
+    return " ".join(text.split())
+
+
 def first_letter(text: str) -> str:
     """The first character that is one for its reader, with the marks that belong to it."""
     end = 1

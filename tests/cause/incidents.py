@@ -31,7 +31,9 @@ class Prisma:
         path.write_bytes(text.encode("utf-8"))
         return path
 
-    def row(self, name: str, text: str, finished: str | None = "2026-01-02 10:00+00", rolled_back: str | None = None, steps: int = 1) -> str:
+    def row(
+        self, name: str, text: str, finished: str | None = "2026-01-02 10:00+00", rolled_back: str | None = None, steps: int = 1
+    ) -> str:
         """The SQL that notes a migration in the history."""
         self.count += 1
         checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from forensics.case import Case, compare
 from forensics.cause.attribution import Ask, attribute
 from forensics.evidence.migrations import read_folder
+from forensics.model import TableName
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma, run_incident
 
@@ -45,7 +47,7 @@ def test_the_statements_account_for_what_is_missing(
 
 
 def attributed(case: Case, folder: Path, scratch: Scratch) -> dict[str, Any]:
-    return attribute(case.store, Ask(read_folder(folder), scratch=scratch))
+    return attribute(case.store, Ask(read_folder(folder), scratch=scratch)).found
 
 
 def adds_up(case: Case, found: dict[str, Any]) -> None:
@@ -66,7 +68,10 @@ def test_without_the_backup_file_rows_of_the_case_are_replayed(
         adds_up(case, found)
         assert found["unexplained"] == []
         assert any("is not there any more" in n for n in found["notes"])
-        assert {s["table"]: s["rows"] for s in found["statements"] if s["hazard"] == "delete-cascades" and not s["column"]} == {"shelves": 15, "goods": 60}
+        assert {s["table"]: s["rows"] for s in found["statements"] if s["hazard"] == "delete-cascades" and not s["column"]} == {
+            "shelves": 15,
+            "goods": 60,
+        }
         codes = [s for s in found["statements"] if s["column"] == "code"]
         assert sum(s["rows"] for s in codes) == 240
 
@@ -86,7 +91,9 @@ def test_a_backup_that_is_a_database_has_no_ddl_and_is_replayed_all_the_same(
     assert [(s["table"], s["rows"], s["hazard"]) for s in found["statements"]] == [("c", 2, "delete-cascades"), ("p", 2, "delete-where")]
 
 
-def test_an_attribution_opens_again_without_the_folder(scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path) -> None:
+def test_an_attribution_opens_again_without_the_folder(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> None:
     with run_incident(CASES[0].parent / "cause_if_exists", scratch, database, tmp_path, case_folder) as case:
         first = case.cause(tmp_path / "migrations")
         again = case.cause()
@@ -95,3 +102,54 @@ def test_an_attribution_opens_again_without_the_folder(scratch: Scratch, databas
         assert "2 statements of 20260102000000_if_exists account for 9 missing rows and 9 values" in again.verdict
         assert "drop-table" in again._repr_html_()
         assert list(again.timeline["kind"]) == ["migration", "now"]
+
+
+def test_the_case_says_of_every_row_which_statement_took_it(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> None:
+    for name in ("cause_keyless", "cause_cannot_be_replayed"):
+        (tmp_path / name).mkdir()
+        with run_incident(CASES[0].parent / name, scratch, database, tmp_path / name, case_folder / name) as case:
+            found = attribute(case.store, Ask(read_folder(tmp_path / name / "migrations"), scratch=scratch))
+            with case.writing() as store:
+                found.write(store)
+            with case.store.query() as cursor:
+                for i, statement in enumerate(found.found["statements"]):
+                    if statement["column"] is not None or not statement["rows"]:
+                        continue
+                    number = case.store.number(TableName(statement["schema"], statement["table"]))
+                    rows = cursor.execute(
+                        f"SELECT count(*) FROM cause.rows_{number} JOIN rows.backup_{number} b USING (pair) WHERE statement = {i} AND b.state = 'missing'"
+                    ).fetchone()
+                    assert rows == (statement["rows"],)
+
+
+def test_the_time_line_has_the_evidence_in_the_data(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> None:
+    live = database(
+        Prisma.TABLE
+        + "CREATE TABLE t (id int PRIMARY KEY, created_at timestamp); INSERT INTO t SELECT i, timestamp '2025-12-01' + i * interval '1 day' FROM generate_series(1, 9) i;"
+    )
+    backup = scratch.dump(live, tmp_path / "backup.sql")
+    prisma = Prisma(tmp_path / "migrations")
+    scratch.run(live, prisma.ran("1_x", "DELETE FROM t WHERE id < 4;") + "INSERT INTO t VALUES (20, '2026-01-05'), (21, '2026-01-07');")
+    with compare(
+        backup, scratch.dsn(live), case_folder, times={"backup_at": datetime(2026, 1, 1, tzinfo=UTC), "incident_at": None}
+    ) as case:
+        found = attributed(case, tmp_path / "migrations", scratch)
+    assert [(e["time"][:10], e["kind"]) for e in found["timeline"]][:5] == [
+        ("2025-12-04", "evidence"), ("2026-01-01", "backup"), ("2026-01-02", "migration"), ("2026-01-05", "evidence"), ("2026-01-07", "evidence"),
+    ]  # fmt: skip
+    assert found["timeline"][-1]["kind"] == "now"
+
+
+def test_where_no_server_starts_statements_are_counted_from_the_backup(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with run_incident(CASES[0].parent / "cause_if_exists", scratch, database, tmp_path, case_folder) as case:
+        monkeypatch.setenv("FORENSICS_PGBIN", str(tmp_path))
+        found = case.cause(tmp_path / "migrations").found
+        adds_up(case, found)
+    assert [(s["table"], s["rows"], s["counted"]) for s in found["statements"]] == [("things", 9, "backup"), ("others", 9, "backup")]
+    assert any("The replay could not run" in n for n in found["notes"])

@@ -105,7 +105,7 @@ CREATE FUNCTION odd() RETURNS void LANGUAGE plpython3u AS 'plpy.execute("DROP TA
 def test_every_code_has_a_page_whose_example_is_one(code: str) -> None:
     page = (PAGES / f"{code}.md").read_text()
     assert page.startswith(f"# {code}\n")
-    assert [h for h in re.findall(r"^## (.*)", page, re.M)] == ["The problem", "An example", "The way out"]
+    assert re.findall(r"^## (.*)", page, re.M) == ["The problem", "An example", "The way out"]
     example = re.search(r"```sql\n(.*?)```", page, re.S)
     assert example
     found = {h.code for h in hazards(example[1])}

@@ -27,7 +27,10 @@ def by_name(history: History) -> dict[str, tuple[str, str, bool, bool, bool, int
 
 def test_every_state_is_told_apart(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
     prisma = Prisma(tmp_path / "migrations")
-    texts = {f"{i}_{n}": f"SELECT {i};\n" for i, n in enumerate(("before", "after", "marked", "rolled", "failed", "twice", "edited", "crlf", "pending"), 1)}
+    texts = {
+        f"{i}_{n}": f"SELECT {i};\n"
+        for i, n in enumerate(("before", "after", "marked", "rolled", "failed", "twice", "edited", "crlf", "pending"), 1)
+    }
     for name, text in texts.items():
         prisma.write(name, text)
     before = Prisma.TABLE + prisma.row("1_before", texts["1_before"]) + prisma.row("0_gone", "SELECT 0")
@@ -71,7 +74,9 @@ def test_contradictions_are_said(scratch: Scratch, database: Callable[..., str],
         prisma.write(name, f"SELECT '{name}'")
     backup = Prisma.TABLE + prisma.row("1_a", "SELECT '1_a'") + prisma.row("0_only_there", "x")
     live = Prisma.TABLE + prisma.row("1_a", "SELECT 'another'") + prisma.row("3_c", "SELECT '3_c'") + prisma.row("4_absent", "x")
-    found = place({"backup": entries(scratch, database, backup), "live": entries(scratch, database, live)}, {}, read_folder(prisma.folder), None)
+    found = place(
+        {"backup": entries(scratch, database, backup), "live": entries(scratch, database, live)}, {}, read_folder(prisma.folder), None
+    )
     said = "\n".join(found.notes)
     assert "0_only_there is in the backup's history and not in live's" in said
     assert "1_a has one checksum in the backup's history and another in live's" in said

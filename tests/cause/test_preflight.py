@@ -40,7 +40,10 @@ Wanted = dict[tuple[int, str, str | None, str | None], tuple[int | None, bool]]
 CASES: dict[str, tuple[str, Wanted]] = {
     "drop table": ("DROP TABLE goods;", {(1, "drop-table", "goods", None): (240, False)}),
     "drop a table that others refer to": ("DROP TABLE shops;", {(1, "drop-table", "shops", None): (20, True)}),
-    "with cascade it goes": ("DROP TABLE shops CASCADE;", {(1, "drop-table", "shops", None): (20, False), (1, "drop-cascade", "shops", None): (0, False)}),
+    "with cascade it goes": (
+        "DROP TABLE shops CASCADE;",
+        {(1, "drop-table", "shops", None): (20, False), (1, "drop-cascade", "shops", None): (0, False)},
+    ),
     "with its referrers it goes": (
         "DROP TABLE goods; DROP TABLE shelves, leases, signs, shops;",
         {(1, "drop-table", "shops", None): (20, False), (1, "drop-table", "shelves", None): (60, False)},
@@ -57,7 +60,10 @@ CASES: dict[str, tuple[str, Wanted]] = {
     "drop type cascade": ("DROP TYPE mood CASCADE;", {(1, "drop-type", "shops", "feels"): (13, False)}),
     "truncate": ("TRUNCATE goods;", {(1, "truncate", "goods", None): (240, False)}),
     "truncate referred": ("TRUNCATE shops;", {(1, "truncate", "shops", None): (20, True)}),
-    "truncate cascade": ("TRUNCATE shelves CASCADE;", {(1, "truncate", "shelves", None): (60, False), (1, "drop-cascade", "goods", None): (240, False)}),
+    "truncate cascade": (
+        "TRUNCATE shelves CASCADE;",
+        {(1, "truncate", "shelves", None): (60, False), (1, "drop-cascade", "goods", None): (240, False)},
+    ),
     "delete all": ("DELETE FROM goods;", {(1, "delete-all", "goods", None): (240, False)}),
     "delete and what hangs on it": (
         "DELETE FROM shops s WHERE NOT s.open;",
@@ -70,8 +76,14 @@ CASES: dict[str, tuple[str, Wanted]] = {
     ),
     "delete that is forbidden": ("DELETE FROM shops WHERE id = 2;", {(1, "delete-cascades", "leases", None): (2, True)}),
     "delete in a table that refers to itself": ("DELETE FROM people WHERE id >= 4;", {(1, "delete-where", "people", None): (5, False)}),
-    "delete with using": ("DELETE FROM goods g USING shelves s WHERE s.id = g.shelf_id AND s.note IS NULL;", {(1, "delete-where", "goods", None): (120, False)}),
-    "delete twice": ("DELETE FROM goods WHERE id <= 100;\nDELETE FROM goods WHERE id <= 150;", {(2, "delete-where", "goods", None): (50, False)}),
+    "delete with using": (
+        "DELETE FROM goods g USING shelves s WHERE s.id = g.shelf_id AND s.note IS NULL;",
+        {(1, "delete-where", "goods", None): (120, False)},
+    ),
+    "delete twice": (
+        "DELETE FROM goods WHERE id <= 100;\nDELETE FROM goods WHERE id <= 150;",
+        {(2, "delete-where", "goods", None): (50, False)},
+    ),
     "delete with cte": (
         "WITH few AS (SELECT id FROM goods ORDER BY id LIMIT 7) DELETE FROM goods WHERE id IN (SELECT id FROM few);",
         {(1, "delete-where", "goods", None): (7, False)},
@@ -95,11 +107,20 @@ CASES: dict[str, tuple[str, Wanted]] = {
         "ALTER TABLE lone ADD COLUMN extra text NOT NULL DEFAULT 'x';\nALTER TABLE lone ADD COLUMN other uuid DEFAULT gen_random_uuid();\nALTER TABLE lone ALTER COLUMN other SET NOT NULL;",
         {(3, "set-not-null", "lone", "other"): (0, False), (2, "table-rewrite", "lone", "other"): (0, False)},
     ),
-    "a new column without a value": ("ALTER TABLE lone ADD COLUMN extra int NOT NULL;", {(1, "add-not-null-column", "lone", "extra"): (9, True)}),
-    "unique": ("CREATE UNIQUE INDEX ON shops (code);", {(1, "add-unique", "shops", "code"): (5, True), (1, "long-lock", "shops", None): (0, False)}),
+    "a new column without a value": (
+        "ALTER TABLE lone ADD COLUMN extra int NOT NULL;",
+        {(1, "add-not-null-column", "lone", "extra"): (9, True)},
+    ),
+    "unique": (
+        "CREATE UNIQUE INDEX ON shops (code);",
+        {(1, "add-unique", "shops", "code"): (5, True), (1, "long-lock", "shops", None): (0, False)},
+    ),
     "unique on an expression": ("CREATE UNIQUE INDEX ON lone (left(n, 1));", {(1, "add-unique", "lone", None): (2, True)}),
     "unique where it is": ("CREATE UNIQUE INDEX ON shops (code) WHERE id < 10;", {(1, "add-unique", "shops", "code"): (0, False)}),
-    "primary key": ("ALTER TABLE shelves DROP CONSTRAINT shelves_pkey CASCADE, ADD PRIMARY KEY (note);", {(1, "set-not-null", "shelves", "note"): (30, True)}),
+    "primary key": (
+        "ALTER TABLE shelves DROP CONSTRAINT shelves_pkey CASCADE, ADD PRIMARY KEY (note);",
+        {(1, "set-not-null", "shelves", "note"): (30, True)},
+    ),
     "foreign key": ("ALTER TABLE lone ADD FOREIGN KEY (id) REFERENCES leases (id);", {(1, "add-foreign-key", "lone", "id"): (5, True)}),
     "foreign key after the parent's rows are gone": (
         "DELETE FROM leases WHERE id > 2;\nALTER TABLE lone ADD FOREIGN KEY (id) REFERENCES leases;",
@@ -111,11 +132,18 @@ CASES: dict[str, tuple[str, Wanted]] = {
     "a time of day lost": ("ALTER TABLE shops ALTER opened TYPE date;", {(1, "type-change", "shops", "opened"): (10, False)}),
     "cents lost": ("ALTER TABLE shops ALTER rent TYPE numeric(10, 0);", {(1, "type-change", "shops", "rent"): (15, False)}),
     "text too long": ("ALTER TABLE goods ALTER name TYPE varchar(6);", {(1, "type-change", "goods", "name"): (231, True)}),
-    "text cut off": ("ALTER TABLE goods ALTER name TYPE varchar(6) USING left(name, 6);", {(1, "type-change", "goods", "name"): (231, False)}),
+    "text cut off": (
+        "ALTER TABLE goods ALTER name TYPE varchar(6) USING left(name, 6);",
+        {(1, "type-change", "goods", "name"): (231, False)},
+    ),
     "wider is no hazard": ("ALTER TABLE lone ALTER id TYPE bigint;", {}),
     "renamed and dropped": (
         "ALTER TABLE goods RENAME TO wares;\nALTER TABLE wares RENAME COLUMN name TO title;\nALTER TABLE wares DROP COLUMN title;\nDROP TABLE wares;",
-        {(1, "rename-table", "goods", None): (0, False), (3, "drop-column", "wares", "title"): (240, False), (4, "drop-table", "wares", None): (240, False)},
+        {
+            (1, "rename-table", "goods", None): (0, False),
+            (3, "drop-column", "wares", "title"): (240, False),
+            (4, "drop-table", "wares", None): (240, False),
+        },
     ),
     "copied, then dropped": (
         "CREATE TABLE kept (id int PRIMARY KEY, name text);\nINSERT INTO kept (id, name) SELECT id, name FROM goods WHERE id > 10;\n"
@@ -142,13 +170,18 @@ def fly(path: Path, dsn: str, **how: Any) -> Flight:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_foretells_what_postgresql_does(name: str, scratch: Scratch, database: Callable[..., str], template: str, tmp_path: Path) -> None:
+def test_it_foretells_what_postgresql_does(
+    name: str, scratch: Scratch, database: Callable[..., str], template: str, tmp_path: Path
+) -> None:
     text, wanted = CASES[name]
     path = tmp_path / "migration.sql"
     path.write_text(text)
     live = database(template=template)
     flight = fly(path, scratch.dsn(live))
-    found = {(w.hazard.line, w.hazard.code, w.hazard.table.table if w.hazard.table else None, w.hazard.column): (w.rows, w.fails) for w in flight.hazards}
+    found = {
+        (w.hazard.line, w.hazard.code, w.hazard.table.table if w.hazard.table else None, w.hazard.column): (w.rows, w.fails)
+        for w in flight.hazards
+    }
     assert {k: found.get(k) for k in wanted} == wanted, (found, flight.notes)
     if not wanted:
         assert not [w for w in flight.hazards if w.hazard.destroys or w.fails]
@@ -162,7 +195,9 @@ def test_it_foretells_what_postgresql_does(name: str, scratch: Scratch, database
 
 def test_a_rehearsal_runs_it_on_a_copy(scratch: Scratch, database: Callable[..., str], template: str, tmp_path: Path) -> None:
     path = tmp_path / "migration.sql"
-    path.write_text("DELETE FROM shops WHERE NOT open;\nALTER TABLE goods DROP COLUMN name;\nALTER TABLE lone ALTER n TYPE int USING n::int;")
+    path.write_text(
+        "DELETE FROM shops WHERE NOT open;\nALTER TABLE goods DROP COLUMN name;\nALTER TABLE lone ALTER n TYPE int USING n::int;"
+    )
     flight = fly(path, scratch.dsn(template), rehearse=True)
     assert flight.rehearsal is not None
     assert [r.took for r in flight.rehearsal] == [{"shops": 5, "shelves": 15, "goods": 60, "goods.name": 60}, {"goods.name": 180}, {}]
@@ -211,7 +246,9 @@ def test_what_cannot_be_read_is_an_error_and_what_cannot_be_counted_is_said(
 
 
 def test_nothing_is_written_to_live(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
-    live = database("CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE FUNCTION eat() RETURNS boolean LANGUAGE sql AS 'DELETE FROM t RETURNING true';")
+    live = database(
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE FUNCTION eat() RETURNS boolean LANGUAGE sql AS 'DELETE FROM t RETURNING true';"
+    )
     path = tmp_path / "migration.sql"
     path.write_text("DELETE FROM t WHERE eat();")
     flight = fly(path, scratch.dsn(live))

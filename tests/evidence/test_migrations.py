@@ -29,7 +29,11 @@ FOLDERS = {
     "prisma": ({"2_b/migration.sql": "SELECT 2", "1_a/migration.sql": "SELECT 1", "migration_lock.toml": ""}, "prisma", ["1_a", "2_b"]),
     "nested": ({"migrations/1_a/migration.sql": "", "schema.prisma": ""}, "prisma", ["1_a"]),
     "plain": ({"10_c.sql": "", "2_b.sql": "", "1_a.sql": ""}, "plain files", ["1_a", "2_b", "10_c"]),
-    "flyway": ({"V10__c.sql": "", "V2_1__b.sql": "", "V2__a.sql": "", "R__view.sql": "", "U2__a.sql": ""}, "flyway", ["V2__a", "V2_1__b", "V10__c", "R__view"]),
+    "flyway": (
+        {"V10__c.sql": "", "V2_1__b.sql": "", "V2__a.sql": "", "R__view.sql": "", "U2__a.sql": ""},
+        "flyway",
+        ["V2__a", "V2_1__b", "V10__c", "R__view"],
+    ),
     "golang-migrate": ({"1_a.up.sql": "", "1_a.down.sql": "DROP TABLE a", "2_b.up.sql": ""}, "up files", ["1_a", "2_b"]),
     "dbmate": ({"1_a.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE a;\n"}, "marked files", ["1_a"]),
 }
@@ -44,7 +48,14 @@ def test_a_folder_is_read_in_its_tools_order(tool: str, tmp_path: Path) -> None:
 
 def test_drizzle_follows_its_journal(tmp_path: Path) -> None:
     entries = [{"idx": 1, "when": 20, "tag": "0001_a"}, {"idx": 0, "when": 10, "tag": "0000_z"}]
-    folder = write(tmp_path, **{"0000_z.sql": "SELECT 1;--> statement-breakpoint\nSELECT 2;", "0001_a.sql": "", "meta/_journal.json": json.dumps({"entries": entries})})
+    folder = write(
+        tmp_path,
+        **{
+            "0000_z.sql": "SELECT 1;--> statement-breakpoint\nSELECT 2;",
+            "0001_a.sql": "",
+            "meta/_journal.json": json.dumps({"entries": entries}),
+        },
+    )
     found = read_folder(folder)
     assert [(m.name, m.created_at) for m in found.migrations] == [("0000_z", 10), ("0001_a", 20)]
     assert [s.line for s in found.migrations[0].statements] == [1, 2]
@@ -67,7 +78,11 @@ def test_what_runs_backward_is_not_read(tmp_path: Path) -> None:
 def test_statements_have_the_line_of_their_first_word() -> None:
     text = "-- hü\n/* drop\n */ DROP TABLE a; SELECT 'x;\ny';\n\n-- last\nDELETE\nFROM b\n"
     found = parse_statements(text.encode(), "m.sql")
-    assert [(s.line, s.kind, s.text) for s in found] == [(3, "drop_stmt", "DROP TABLE a"), (3, "select_stmt", "SELECT 'x;\ny'"), (7, "delete_stmt", "DELETE\nFROM b")]
+    assert [(s.line, s.kind, s.text) for s in found] == [
+        (3, "drop_stmt", "DROP TABLE a"),
+        (3, "select_stmt", "SELECT 'x;\ny'"),
+        (7, "delete_stmt", "DELETE\nFROM b"),
+    ]
 
 
 def test_sql_that_does_not_parse_is_said_with_line_and_column() -> None:
@@ -98,9 +113,18 @@ HISTORIES = {
         "INSERT INTO flyway_schema_history VALUES (0, NULL, 's', 'SCHEMA', 'x', NULL, '2026-01-01', true), (1, '1', 'a', 'SQL', 'V1__a.sql', -12, '2026-01-01', true), (2, '2', 'b', 'SQL', 'V2__b.sql', 5, '2026-01-02', false);",
         [("V1__a", "-12", True, True), ("V2__b", "5", False, False)],
     ),
-    "Alembic": ("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('abc1');", [("abc1", None, True, True)]),
-    "golang-migrate": ("CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean); INSERT INTO schema_migrations VALUES (3, true);", [("3", None, False, False)]),
-    "Rails or dbmate": ("CREATE TABLE schema_migrations (version varchar PRIMARY KEY); INSERT INTO schema_migrations VALUES ('20'), ('3');", [("3", None, True, True), ("20", None, True, True)]),
+    "Alembic": (
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('abc1');",
+        [("abc1", None, True, True)],
+    ),
+    "golang-migrate": (
+        "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean); INSERT INTO schema_migrations VALUES (3, true);",
+        [("3", None, False, False)],
+    ),
+    "Rails or dbmate": (
+        "CREATE TABLE schema_migrations (version varchar PRIMARY KEY); INSERT INTO schema_migrations VALUES ('20'), ('3');",
+        [("3", None, True, True), ("20", None, True, True)],
+    ),
     "Django": (
         "CREATE TABLE django_migrations (id serial PRIMARY KEY, app text, name text, applied timestamptz); INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0001_initial', '2026-01-01 10:00+00');",
         [("shop.0001_initial", None, True, True)],
@@ -140,7 +164,10 @@ def test_a_history_is_read_from_either_side(tool: str, scratch: Scratch, databas
 
 def test_a_history_that_was_not_dumped_is_said(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
     live = database(Prisma.TABLE)
-    with open_source(scratch.dump(live, tmp_path / "d.sql", "--schema-only")) as source, pytest.raises(EvidenceError, match="were not dumped"):
+    with (
+        open_source(scratch.dump(live, tmp_path / "d.sql", "--schema-only")) as source,
+        pytest.raises(EvidenceError, match="were not dumped"),
+    ):
         read_history(source)
 
 

@@ -70,7 +70,7 @@ def test_wrong_names_are_answered_with_near_ones(incident: Incident) -> None:
     with incident.compare() as case:
         with pytest.raises(UnknownTableError, match="Did you mean hotel_images"):
             case.junction("hotel_image")
-        with pytest.raises(UnknownTableError, match="Its parents are hotels and media_assets|Its parents are media_assets and hotels"):
+        with pytest.raises(UnknownTableError, match="Its parents are media_assets and hotels"):
             case.junction("hotel_images").by_parent("hotles")
 
 

@@ -6,12 +6,13 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import forensics as fx
 from forensics.case import Case
-from forensics.recovery import Plan, Scope, make_plan
+from forensics.recovery import Plan, Scope, Wishes, make_plan
 from forensics.scratch import Scratch
 
 
@@ -29,9 +30,12 @@ class Incident:
     def dsn(self) -> str:
         return self.scratch.dsn(self.database)
 
-    def plan(self, *, rehearse: bool = False, live: bool = True, **scope: object) -> Plan:
+    def plan(
+        self, *, rehearse: bool = False, live: bool = True, migrations: Path | None = None, ran: tuple[str, ...] = (), **scope: Any
+    ) -> Plan:
         """Write the scripts (and rehearse them) for the incident's database."""
-        return make_plan(self.case.store, self.out, Scope(**scope), live=self.dsn if live or rehearse else None, rehearsed=rehearse)  # type: ignore[arg-type]
+        wishes = Wishes(self.dsn if live or rehearse else None, rehearse, migrations, None, ran)
+        return make_plan(self.case.store, self.out, Scope(**scope), wishes)
 
     def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a script of the plan on the database, as people will."""

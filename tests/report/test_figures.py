@@ -70,6 +70,12 @@ def test_figures_on_one_page_do_not_share_ids() -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_words_take_the_fonts_of_the_page() -> None:
+    svg = figures.loss(RESULTS).svg
+    assert "DejaVu" not in svg
+    assert "system-ui" in svg
+
+
 def test_every_figure_says_what_it_shows() -> None:
     picture = figures.totals({"backup_rows": 10, "missing": 5, "changed": 1, "unchanged": 4})
     assert picture.alt == "Of 10 backup rows, 5 are missing, 1 are changed, 4 are unchanged."

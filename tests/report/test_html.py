@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,9 +12,11 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
-from forensics.report import html
+from forensics.report import html, markdown
+from forensics.report.masking import MARK
 from forensics.report.tables import gather
 from forensics.scratch import Scratch
+from sample_data import build
 from tests.report.conftest import LINKS, VALUES
 
 _VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -138,6 +142,49 @@ def test_what_could_not_be_compared_is_said_at_the_top_and_in_its_place(nasty_pa
 def test_stages_that_the_case_has_not_been_through_have_no_section(page: Page) -> None:
     assert "Cause" not in page.headings
     assert "Recovery" not in page.headings
+
+
+@pytest.fixture(scope="module")
+def investigated(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sample's case that has been through cause and recovery too."""
+    folder = shutil.copytree(sample_case, tmp_path_factory.mktemp("investigated") / "case")
+    with fx.open_case(folder) as case:
+        case.cause(build.MIGRATIONS)
+        plan = case.recovery.plan.as_json()
+        with case.writing() as store:
+            store.put("recovery", plan)
+    return folder
+
+
+def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
+    with fx.open_case(investigated) as case:
+        raw = html.render(gather(case))
+        text = markdown.render(gather(case))
+    found = Page(raw)
+    assert found.headings.index("Cause") < found.headings.index("Recovery") < found.headings.index("Provenance")
+    assert 'DROP TABLE "hotel_images"' in found.text
+    assert "updated_at" in found.text
+    assert f"= '{MARK}' WHERE" in found.text, "what an UPDATE writes is masked"
+    assert "reinsert lost rows" in found.text
+    assert "## Cause" in text
+    assert "## Recovery" in text
+    assert found.open == []
+
+
+def test_examples_of_rows_in_the_plan_are_masked_in_json(investigated: Path, tmp_path: Path) -> None:
+    with fx.open_case(investigated) as case:
+        masked, shown = (json.loads(case.report(tmp_path / f"{m}.json", mask=m).read_text())["recovery"] for m in (True, False))
+    assert masked != shown
+    examples = [
+        row
+        for plan in (masked,)
+        for o in plan["options"]
+        for d in o["destroyed"]
+        if d["table"] == "exchange_rates"
+        for row in d["examples"]
+    ]
+    assert examples
+    assert all(value == MARK for row in examples for value in row.values())
 
 
 def test_the_same_case_gives_the_same_bytes(nasty: fx.Case) -> None:

@@ -91,3 +91,11 @@ def test_what_a_statement_writes_is_masked_and_what_it_defines_is_not() -> None:
     mask = Mask(CATALOG)
     assert mask.sql("UPDATE users SET email = 'a''b@c.example' WHERE id = 4") == f"UPDATE users SET email = '{MARK}' WHERE id = 4"
     assert mask.sql("ALTER TABLE t ALTER c SET DEFAULT 'open'") == "ALTER TABLE t ALTER c SET DEFAULT 'open'"
+
+
+def test_a_server_s_words_do_not_repeat_values() -> None:
+    mask = Mask(CATALOG)
+    said = mask.sentence("duplicate key value violates unique constraint. Key (email)=(a(b)@c.example) already exists.")
+    assert said == f"duplicate key value violates unique constraint. Key (email)=({MARK}) already exists."
+    assert mask.sentence('invalid input syntax for type integer: "4111 "x" 1111"') == f'invalid input syntax for type integer: "{MARK}"'
+    assert mask.sentence("permission denied for table users") == "permission denied for table users"

@@ -1,6 +1,7 @@
 -- Who answers, as whom, from which snapshot, and is it a standby?
 SELECT current_setting('server_version')     AS server_version,
        current_database()                    AS database,
+       current_user                          AS role,
        pg_encoding_to_char(d.encoding)       AS encoding,
        clock_timestamp()                     AS taken_at,
        pg_is_in_recovery()                   AS standby,

@@ -1,0 +1,426 @@
+"""The safer migration: what the harmful one did, with everything kept that it would have destroyed.
+
+Statement by statement, read by PostgreSQL's own parser: a dropped table is parked in an archive schema instead; rows and
+values that would be deleted, truncated or overwritten are copied there first; links of a parked junction table go
+into the new column of its parent, in their order, and a count makes sure that all of them arrived; SET NOT NULL refuses
+NULLs with a sentence and validates before it locks. Every other statement stays as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import postgast
+from postgast import pg_query_pb2 as pb
+
+from forensics.cause.hazards import Hazard, read_hazards
+from forensics.cause.history import History, place
+from forensics.evidence.migrations import Migration, MigrationFolder, Statement, history_of
+from forensics.model import Catalog, Table, TableName, quote_identifier
+from forensics.recovery.backfill import Place
+from forensics.recovery.definitions import base_type
+from forensics.recovery.sqltext import block, comment, listed
+from forensics.store import Store
+
+_LONGEST_NAME = 63
+_DATED = re.compile(r"\A(\d{8})")
+_SPOILING = ("cascade", "set null", "set default")  # what happens to rows that refer to a deleted one
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something that the original destroys and the safer migration keeps.
+
+    Attributes:
+        what: in words.
+        line: the line of the statement in the original.
+        table: the table that it is taken from.
+        archive: where it is kept.
+        columns: the columns that are kept.
+        before: a query for how much there is before the migration; None where only the migration's own course tells.
+        after: a query for how much of it is kept afterwards.
+    """
+
+    what: str
+    line: int
+    table: TableName
+    archive: TableName
+    columns: tuple[str, ...]
+    before: str | None
+    after: str
+
+
+@dataclass
+class Safer:
+    """A rewritten migration.
+
+    Attributes:
+        name: the new migration's name, as a folder.
+        original: the migration that it stands in for.
+        archive: the schema that it parks things in.
+        sql: its text.
+        kept: what it keeps.
+        now: where each table of the schema before it stands afterwards.
+        notes: what people should look at.
+    """
+
+    name: str
+    original: Migration
+    archive: str
+    sql: str = ""
+    kept: list[Kept] = field(default_factory=list)
+    now: dict[TableName, TableName] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def history_between(store: Store, folder: MigrationFolder, ran: Sequence[str] = ()) -> History:
+    """Place the migrations of a folder between backup and live, by what the case holds of both histories.
+
+    Raises:
+        UsageError: a pattern of `ran` fits no migration.
+    """
+    found = store.get("history") or {"backup": [], "live": [], "errors": {}}
+    entries = {side: history_of(found[side]) for side in ("backup", "live")}
+    given = store.get("backup_at")
+    return place(entries, found["errors"], folder, datetime.fromisoformat(given) if given else store.evidence()[0].dumped_at, ran)
+
+
+def safer_migration(migration: Migration, catalog: Catalog, schema: str, found: Sequence[Place]) -> Safer | None:
+    """Rewrite a migration, or return None where it destroys nothing and fails on nothing.
+
+    Args:
+        migration: the one that ran.
+        catalog: the schema before it.
+        schema: where names without a schema lead.
+        found: the new places of links that the migration made.
+
+    Raises:
+        MigrationError: the file does not parse.
+    """
+    read = read_hazards(migration, catalog, schema)
+    if not any(h.destroys or h.code == "set-not-null" for _, some in read for h in some):
+        return None
+    dated = _DATED.match(migration.name)
+    archive = f"archive_{dated[1]}" if dated else f"archive_{re.sub(r'[^a-z0-9_]', '_', migration.name.lower())}"[:_LONGEST_NAME]
+    safer = Safer(f"{migration.name}_keeping_rows", migration, archive)
+    _Rewriter(safer, catalog, schema, found).run(read)
+    return safer
+
+
+class _Rewriter:
+    def __init__(self, safer: Safer, catalog: Catalog, schema: str, found: Sequence[Place]) -> None:
+        self.safer, self.catalog, self.schema = safer, catalog, schema
+        self.places = found
+        self.tables: dict[TableName, Table] = {t.name: t for t in catalog.tables.values()}
+        self.parked: dict[TableName, TableName] = {}  # by the name that it had in the catalogue
+        self.names: set[str] = set()
+
+    def run(self, read: Sequence[tuple[Statement, Sequence[Hazard]]]) -> None:
+        body: list[str] = []
+        text, at = self.safer.original.applied.decode("utf-8-sig"), 0
+        for statement, hazards in read:
+            start = text.find(statement.text, at)
+            # The original's own remarks, but for those that warn of what no longer happens.
+            remarks = [line for line in text[at:start].splitlines() if line.startswith("--")] if start >= 0 else []
+            at = start + len(statement.text) if start >= 0 else at
+            body += [*remarks, *self._rewrite(statement, hazards), ""]
+        head = [
+            f"-- Stands in for {comment(self.safer.original.name)}, and keeps what that one destroys: in schema {comment(self.safer.archive)},",
+            "-- which may be dropped when nobody has missed anything for long enough. Use it instead of the original where that",
+            "-- has not run yet.",
+            *(f"-- Look at this by hand: {comment(note)}" for note in self.safer.notes),
+            "",
+        ]
+        if self.safer.kept or self.parked:
+            head += [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(self.safer.archive)};", ""]
+        self.safer.sql = "\n".join([*head, *body, *self._move_links()])
+        self.safer.now = {**{table.name: name for name, table in self.tables.items()}, **self.parked}
+
+    def _rewrite(self, statement: Statement, hazards: Sequence[Hazard]) -> Iterator[str]:
+        handler: Callable[[Statement, Any], Iterator[str] | None] | None = {
+            "drop_stmt": self._drop,
+            "alter_table_stmt": self._alter,
+            "delete_stmt": self._delete,
+            "update_stmt": self._update,
+            "truncate_stmt": self._truncate,
+            "rename_stmt": self._rename,
+        }.get(statement.kind)
+        found = handler(statement, statement.node) if handler else None
+        if found is not None:
+            yield from found
+            return
+        if any(h.destroys for h in hazards) or any(h.code == "dynamic-sql" for h in hazards):
+            self.safer.notes.append(
+                f"line {statement.line} destroys rows in a way that was not rewritten: {statement.text.splitlines()[0][:100]}"
+            )
+        yield f"{statement.text.rstrip(';')};"
+
+    def _name(self, relation: Any) -> TableName:
+        return TableName(relation.schemaname or self.schema, relation.relname)
+
+    def _named(self, items: Sequence[Any]) -> TableName:
+        words = [i.string.sval for i in items]
+        return TableName(words[-2] if len(words) > 1 else self.schema, words[-1])
+
+    def _archive_name(self, wanted: str) -> TableName:
+        name, n = wanted[:_LONGEST_NAME], 1
+        while name in self.names:
+            n += 1
+            name = f"{wanted[: _LONGEST_NAME - 4]}_{n}"
+        self.names.add(name)
+        return TableName(self.safer.archive, name)
+
+    # --- dropped tables, types, schemas ---------------------------------------------------------------
+
+    def _drop(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        if node.remove_type == pb.OBJECT_TABLE:
+            names = [self._named(o.list.items) for o in node.objects]
+            return self._park(statement, names) if any(n in self.tables for n in names) else None
+        if node.remove_type == pb.OBJECT_TYPE:
+            names = [self._named(o.type_name.names) for o in node.objects]
+            used = {base_type(c.type) for t in self.parked for c in self.catalog.tables[t].columns}
+            if any(".".join(n) in used or f"{quote_identifier(n.schema)}.{quote_identifier(n.table)}" in used for n in names):
+                return self._park_types(names)
+        if node.remove_type == pb.OBJECT_SCHEMA and node.behavior == pb.DROP_CASCADE:
+            return self._park_schemas([o.string.sval for o in node.objects])
+        return None
+
+    def _park(self, statement: Statement, names: Sequence[TableName]) -> Iterator[str]:
+        yield f"-- Parked instead of: {comment(statement.text)}"
+        for name in names:
+            table = self.tables.pop(name, None)
+            if table is None:
+                yield f"DROP TABLE IF EXISTS {name.sql};"
+                continue
+            for other in self.tables.values():
+                for key in other.foreign_keys:
+                    if key.parent == table.name:
+                        yield f"ALTER TABLE {other.name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
+            for key in table.foreign_keys:
+                yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
+            archive = TableName(self.safer.archive, name.table)
+            self.names.add(name.table)
+            yield f"ALTER TABLE {name.sql} SET SCHEMA {quote_identifier(self.safer.archive)};"
+            self.parked[table.name] = archive
+            columns = tuple(c.name for c in table.columns)
+            self.safer.kept.append(
+                Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(table.name), _count(archive))
+            )
+
+    def _park_types(self, names: Sequence[TableName]) -> Iterator[str]:
+        yield "-- Parked with the tables that use it."
+        for name in names:
+            yield f"ALTER TYPE {name.sql} SET SCHEMA {quote_identifier(self.safer.archive)};"
+
+    def _park_schemas(self, names: Sequence[str]) -> Iterator[str]:
+        for name in names:
+            new = f"{self.safer.archive}_{name}"[:_LONGEST_NAME]
+            yield f"ALTER SCHEMA {quote_identifier(name)} RENAME TO {quote_identifier(new)};"
+            for table in [t for t in self.tables if t.schema == name]:
+                there = TableName(new, table.table)
+                original = self.tables.pop(table)
+                self.parked[original.name] = there
+                columns = tuple(c.name for c in original.columns)
+                self.safer.kept.append(
+                    Kept("rows of a dropped schema", 0, original.name, there, columns, _count(original.name), _count(there))
+                )
+
+    def _rename(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        if node.rename_type == pb.OBJECT_TABLE:
+            name = self._name(node.relation)
+            if table := self.tables.pop(name, None):
+                self.tables[TableName(name.schema, node.newname)] = table
+        return None
+
+    # --- values ---------------------------------------------------------------------------------------
+
+    def _alter(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        name = self._name(node.relation)
+        table = self.tables.get(name)
+        if node.objtype != pb.OBJECT_TABLE or table is None:
+            return None
+        known = {c.name for c in table.columns}
+        commands = [c.alter_table_cmd for c in node.cmds]
+        taken = [c.name for c in commands if c.subtype in (pb.AT_DropColumn, pb.AT_AlterColumnType) and c.name in known]
+        required = [c.name for c in commands if c.subtype == pb.AT_SetNotNull]
+        if not taken and not required:
+            return None
+        return self._alter_safely(statement, name, table, taken, required)
+
+    def _alter_safely(
+        self, statement: Statement, name: TableName, table: Table, taken: Sequence[str], required: Sequence[str]
+    ) -> Iterator[str]:
+        if taken:
+            yield from self._keep_values(statement.line, name, table, taken)
+            gone = set(taken)
+            self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
+        checks = []
+        for column in required:
+            check = f"{name.table[:30]}_{column[:20]}_filled"
+            checks.append(check)
+            quoted = quote_identifier(column)
+            yield f"-- Refuse NULLs with a sentence; or decide what goes there: UPDATE {name.sql} SET {quoted} = … WHERE {quoted} IS NULL;"
+            yield block(
+                [
+                    "  IF EXISTS (SELECT FROM " + name.sql + f" WHERE {quoted} IS NULL) THEN",
+                    f"    RAISE EXCEPTION 'Column {_inside(name)}.{_inside(column)} holds NULLs: decide what goes there before it becomes NOT NULL';",
+                    "  END IF;",
+                ]
+            )
+            yield f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(check)} CHECK ({quoted} IS NOT NULL) NOT VALID;"
+            yield f"ALTER TABLE {name.sql} VALIDATE CONSTRAINT {quote_identifier(check)};"
+        yield f"{statement.text.rstrip(';')};"
+        for check in checks:
+            yield f"ALTER TABLE {name.sql} DROP CONSTRAINT {quote_identifier(check)};"
+
+    def _keep_values(self, line: int, name: TableName, table: Table, columns: Sequence[str]) -> Iterator[str]:
+        key = next((k.columns for k in table.keys if k.primary), None) or next((k.columns for k in table.keys), None)
+        kept = list(dict.fromkeys([*(key or (c.name for c in table.columns)), *columns]))
+        archive = self._archive_name(f"{name.table}_{'_'.join(columns)}")
+        some = " OR ".join(f"{quote_identifier(c)} IS NOT NULL" for c in columns)
+        yield f"-- The values of {comment(', '.join(columns))}, kept with the key of their rows."
+        yield f"CREATE TABLE {archive.sql} AS SELECT {listed(kept)} FROM {name.sql} WHERE {some};"
+        before = "SELECT " + " + ".join(f"count({quote_identifier(c)})" for c in columns) + " FROM "
+        self.safer.kept.append(
+            Kept("values of a column", line, table.name, archive, tuple(columns), before + table.name.sql, before + archive.sql)
+        )
+
+    # --- rows -----------------------------------------------------------------------------------------
+
+    def _delete(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        name = self._name(node.relation)
+        if name not in self.tables:
+            return None
+        return self._keep_rows(statement, name, _hit(node.relation, node.using_clause, node), "deleted", "rows that are deleted")
+
+    def _update(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        name = self._name(node.relation)
+        table = self.tables.get(name)
+        known = {c.name for c in table.columns} if table else set()
+        if table is None or not any(t.res_target.name in known for t in node.target_list):
+            return None  # it only fills columns that the migration made
+        return self._keep_rows(statement, name, _hit(node.relation, node.from_clause, node), "before", "rows that are overwritten")
+
+    def _truncate(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        names = [self._name(r.range_var) for r in node.relations]
+        if not any(n in self.tables for n in names):
+            return None
+
+        def keep() -> Iterator[str]:
+            for name in names:
+                if name in self.tables:
+                    yield from self._copy_rows(statement.line, name, "true", "truncated", "rows that are truncated")
+            yield f"{statement.text.rstrip(';')};"
+
+        return keep()
+
+    def _keep_rows(self, statement: Statement, name: TableName, hit: str, suffix: str, what: str) -> Iterator[str]:
+        yield from self._copy_rows(statement.line, name, f"t.ctid IN ({hit})", suffix, what)
+        yield f"{statement.text.rstrip(';')};"
+
+    def _copy_rows(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> Iterator[str]:
+        archive = self._archive_name(f"{name.table}_{suffix}")
+        yield f"-- Copies of the {what}."
+        yield f"CREATE TABLE {archive.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};"
+        table = self.tables[name]
+        columns = tuple(c.name for c in table.columns)
+        self.safer.kept.append(Kept(what, line, table.name, archive, columns, None, _count(archive)))
+        if suffix == "before":
+            return
+        # Rows that go with the deleted ones, or lose a value by it.
+        for child_name, child in sorted(self.tables.items()):
+            for key in child.foreign_keys:
+                if key.parent == table.name and child_name != name and (key.on_delete in _SPOILING or suffix == "truncated"):
+                    same = " AND ".join(
+                        f"a.{quote_identifier(p)} = t.{quote_identifier(c)}" for c, p in zip(key.columns, key.parent_columns, strict=False)
+                    )
+                    hit = f"EXISTS (SELECT FROM {archive.sql} a WHERE {same})"
+                    yield from self._copy_rows(line, child_name, hit, suffix, f"rows that go with those of {name}")
+
+    # --- links ----------------------------------------------------------------------------------------
+
+    def _move_links(self) -> Iterator[str]:
+        for new in self.places:
+            archive = self.parked.get(new.target.name)
+            if archive is None or new.owner.name not in self.tables:
+                continue
+            yield from _move(new, archive)
+            owner, column = new.owner.name.sql, quote_identifier(new.column.name)
+            measure = _measure(new)
+            self.safer.kept.append(
+                Kept(
+                    "links of a junction table", 0, new.target.name, new.owner.name, (new.column.name,),
+                    f"SELECT count(*) FROM {new.target.name.sql} WHERE {_linked(new)}",
+                    f"SELECT coalesce(sum({measure}), 0)::bigint FROM {owner} t WHERE t.{column} IS NOT NULL",
+                )
+            )  # fmt: skip
+
+
+def _count(name: TableName) -> str:
+    return f"SELECT count(*) FROM {name.sql}"
+
+
+def _inside(text: object) -> str:
+    """Text for use within a string of RAISE: its format signs and quotes doubled."""
+    return comment(text).replace("%", "%%").replace("'", "''")
+
+
+def _hit(relation: Any, others: Sequence[Any], node: Any) -> str:
+    """A query for the ctids of the rows that a DELETE or an UPDATE hits."""
+    tree = pb.ParseResult(version=180000)
+    select = tree.stmts.add().stmt.select_stmt
+    target = select.target_list.add().res_target
+    fields = target.val.column_ref.fields
+    fields.add().string.sval = relation.alias.aliasname or relation.relname
+    fields.add().string.sval = "ctid"
+    select.from_clause.add().range_var.CopyFrom(relation)
+    for other in others:
+        select.from_clause.add().CopyFrom(other)
+    if node.HasField("where_clause"):
+        select.where_clause.CopyFrom(node.where_clause)
+    if node.HasField("with_clause"):
+        select.with_clause.CopyFrom(node.with_clause)
+    select.limit_option = pb.LIMIT_OPTION_DEFAULT
+    select.op = pb.SETOP_NONE
+    return str(postgast.deparse(tree))
+
+
+def _linked(place: Place) -> str:
+    return f"{quote_identifier(place.owner.columns[0])} IS NOT NULL AND {quote_identifier(place.other.columns[0])} IS NOT NULL"
+
+
+def _measure(place: Place) -> str:
+    column = f"t.{quote_identifier(place.column.name)}"
+    if place.column.type.endswith("[]"):
+        return f"cardinality({column})"
+    return f"{place.column.type}_array_length({column})"
+
+
+def _move(place: Place, archive: TableName) -> Iterator[str]:
+    owner, other = (quote_identifier(p.columns[0]) for p in (place.owner, place.other))
+    by_order = ", ".join([*(f"l.{quote_identifier(c)}" for c in place.order), "l.ctid"])
+    by_flag = f"l.{quote_identifier(place.flag)} DESC NULLS LAST, {by_order}" if place.flag else by_order
+    if place.column.type.endswith("[]"):
+        made = f"array_agg(l.{other} ORDER BY {by_order})::{place.column.type}"
+    else:
+        made = f"jsonb_agg(to_jsonb(l.{other}) ORDER BY {by_order})::{place.column.type}"
+    cover = place.cover and quote_identifier(place.cover.name)
+    column, key = quote_identifier(place.column.name), quote_identifier(place.owner.parent_columns[0])
+    yield f"-- The links of {comment(place.target.name)}: into {comment(place.owner.name)}.{comment(place.column.name)}, in their order."
+    yield f"UPDATE {place.owner.name.sql} t SET {column} = f.list" + (f", {cover} = coalesce(t.{cover}, f.cover)" if cover else "")
+    first = f", (array_agg(l.{other} ORDER BY {by_flag}))[1] AS cover" if cover else ""
+    yield f"  FROM (SELECT l.{owner} AS owner, {made} AS list{first}"
+    yield f"          FROM {archive.sql} l WHERE {_linked(place)} GROUP BY l.{owner}) f"
+    yield f" WHERE t.{key} = f.owner;"
+    said = f"Links of {_inside(place.target.name)} did not all arrive in {_inside(place.owner.name)}.{_inside(place.column.name)}"
+    yield block([
+        f"  IF (SELECT count(*) FROM {archive.sql} WHERE {_linked(place)})",
+        f"     <> (SELECT coalesce(sum({_measure(place)}), 0) FROM {place.owner.name.sql} t WHERE t.{column} IS NOT NULL) THEN",
+        f"    RAISE EXCEPTION '{said}';",
+        "  END IF;",
+    ])  # fmt: skip
+    yield ""

@@ -1,0 +1,255 @@
+"""The safer migration, tried on a copy of the backup: nothing lost, and the schema that the original makes.
+
+The copy is built from the backup's own definitions, with the rows of the tables that the migration names. Both
+migrations run, each on a copy of its own; then every row that was there before is looked for, in its table or in the
+archive, and the two schemas are compared as pg_dump writes them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import postgast
+import psycopg
+from postgast import pg_query_pb2 as pb
+from psycopg import sql
+
+from forensics.evidence import Source
+from forensics.model import Catalog, TableName
+from forensics.recovery.definitions import definitions
+from forensics.recovery.migration import Safer
+from forensics.recovery.rehearsal import structure_of
+from forensics.recovery.sqltext import listed
+from forensics.scratch import Scratch
+
+_BEFORE = "forensics_before"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of trying one migration.
+
+    Attributes:
+        name: the safer migration; `original` the one that it stands in for.
+        rows, values, links: how much it kept: parked or copied rows, values of columns, links in their new place.
+        lost: rows, values and links that stand nowhere afterwards.
+        schema_equal: whether the schema is the original's, but for the archive; None where the original fails.
+            Everything is None where the migration was written and not tried.
+        seconds: how long it ran.
+        problems: what went wrong, a sentence each; empty where the trial holds.
+        notes: what else is to be known.
+    """
+
+    name: str
+    original: str
+    rows: int | None
+    values: int | None
+    links: int | None
+    lost: int | None
+    schema_equal: bool | None
+    seconds: float | None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was lost and the schema is as it should be."""
+        return not self.problems
+
+
+def try_migrations(found: Sequence[Safer], ran: Sequence[str], backup: Source, ddl: Sequence[str], schema: str) -> tuple[Trial, ...]:
+    """Try safer migrations one after the other on a copy of the backup, beside the originals.
+
+    Args:
+        found: the migrations, in order.
+        ran: SQL of the originals, for the tables that they name.
+        backup: the backup, open.
+        ddl: its statements.
+        schema: where names without a schema lead.
+
+    Raises:
+        ScratchError: there is no PostgreSQL to try it on.
+        BackupError: the backup's rows cannot be read.
+    """
+    with Scratch() as scratch:
+        notes = _build(scratch, backup, ddl, [*ran, *(s.sql for s in found)], schema)
+        return tuple(_Try(scratch, safer, backup.catalog, schema, notes, n).run() for n, safer in enumerate(found))
+
+
+def _build(scratch: Scratch, backup: Source, ddl: Sequence[str], texts: Iterable[str], schema: str) -> list[str]:
+    """Make database `base`: the backup's schema as far as it goes, and the rows of the tables that the texts name."""
+    catalog = backup.catalog
+    names = [t.name for t in catalog.roots]
+    defined = definitions(ddl, catalog, Catalog(), names)
+    scratch.create("base")
+    notes = []
+    named = _named(texts, schema)
+    with psycopg.connect(scratch.dsn("base"), autocommit=True) as connection:
+        for there in dict.fromkeys([*(n.schema for n in names), schema]):
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(there)))
+        for part in ("before", "after"):
+            for definition in defined.statements:
+                if definition.part != part or definition.roles:
+                    continue
+                try:
+                    connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(definition.path or "pg_catalog")))
+                    connection.execute(definition.sql)
+                except psycopg.Error as error:
+                    notes.append(f"The copy of the backup lacks something: {error.diag.message_primary or error}.")
+        connection.execute("SET session_replication_role = replica")
+        for name in (n for n in names if n in named):
+            stored = tuple(c.name for c in catalog.tables[name].columns if not c.generated)
+            for segment in backup.segments(name, stored):
+                columns = sql.SQL(", ").join(map(sql.Identifier, segment.columns))
+                statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*name), columns)
+                try:
+                    with connection.cursor().copy(statement) as copy:
+                        for one in segment.blocks():
+                            copy.write(bytes(one))
+                except psycopg.Error as error:
+                    notes.append(f"Rows of {name} do not go into the copy of the backup: {error.diag.message_primary or error}.")
+    return notes[:5]
+
+
+def _named(texts: Iterable[str], schema: str) -> set[TableName]:
+    """The tables that statements name, in whatever place."""
+    found: set[TableName] = set()
+    for text in texts:
+        tree = postgast.parse(text)
+        for relation in postgast.find_nodes(tree, pb.RangeVar):
+            found.add(TableName(relation.schemaname or schema, relation.relname))
+        for drop in postgast.find_nodes(tree, pb.DropStmt):
+            for one in drop.objects:
+                words = [i.string.sval for i in one.list.items]
+                if words:
+                    found.add(TableName(words[-2] if len(words) > 1 else schema, words[-1]))
+    return found
+
+
+class _Try:
+    def __init__(self, scratch: Scratch, safer: Safer, catalog: Catalog, schema: str, notes: Sequence[str], number: int) -> None:
+        self._scratch, self._safer, self._catalog, self._schema = scratch, safer, catalog, schema
+        self._notes = [*notes, *safer.notes]
+        self._safe, self._original = f"safe_{number}", f"original_{number}"
+        self._problems: list[str] = []
+
+    def run(self) -> Trial:
+        scratch = self._scratch
+        scratch.create(self._safe, "base")
+        scratch.create(self._original, "base")
+        with psycopg.connect(scratch.dsn(self._safe), autocommit=True) as connection:
+            before = self._before(connection)
+        started = time.monotonic()
+        failed = self._apply(self._safe, self._safer.sql)
+        seconds = time.monotonic() - started
+        counts = {"rows": 0, "values": 0, "links": 0}
+        lost, equal = 0, None
+        if failed:
+            self._problems.append(f"{self._safer.name} stopped: {failed}")
+        else:
+            with psycopg.connect(scratch.dsn(self._safe), autocommit=True) as connection:
+                lost = self._after(connection, before, counts)
+                connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_BEFORE)))
+            if lost:
+                self._problems.append(f"{lost:,} rows, values or links stand nowhere after {self._safer.name}.")
+            equal = self._schemas_equal()
+        # A base for the next migration: what this one made.
+        scratch.drop("base")
+        scratch.create("base", self._original if failed else self._safe)
+        return Trial(
+            self._safer.name, self._safer.original.name, counts["rows"], counts["values"], counts["links"], lost, equal,
+            round(seconds, 3), tuple(self._problems), tuple(self._notes),
+        )  # fmt: skip
+
+    def _apply(self, database: str, text: str) -> str | None:
+        """Run a migration in one transaction; return what the server said against it."""
+        script = f'SET search_path TO "{self._schema}";\n{text}'
+        done = subprocess.run(
+            [str(self._scratch.psql), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"],
+            input=script.encode(), capture_output=True, env=self._scratch.env, check=False,
+        )  # fmt: skip
+        if done.returncode == 0:
+            return None
+        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if "ERROR:" in line]
+        return lines[0].split("ERROR:", 1)[1].strip() if lines else f"psql ended with {done.returncode}"
+
+    # --- what was there, and where it is ----------------------------------------------------------------
+
+    def _before(self, connection: psycopg.Connection[Any]) -> list[int | None]:
+        """Note the hashes of every table's rows, in a schema beside them; return how much there is of what is to be kept."""
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_BEFORE)))
+        for number, (name, columns) in enumerate(self._followed()):
+            connection.execute(
+                f'CREATE TABLE "{_BEFORE}".rows_{number} AS SELECT {_hash(columns)} AS h, count(*) AS n FROM {name.sql} t GROUP BY 1'
+            )
+        return [_one(connection, k.before) if k.before else None for k in self._safer.kept]
+
+    def _followed(self) -> list[tuple[TableName, list[str]]]:
+        """The tables whose every row is looked for, each with the columns that no statement takes from it."""
+        taken: dict[TableName, set[str]] = {}
+        for kept in self._safer.kept:
+            if kept.what == "values of a column":
+                taken.setdefault(kept.table, set()).update(kept.columns)
+        found = []
+        for name in sorted(self._safer.now):
+            table = self._catalog.tables.get(name)
+            if table is not None and table.kind in ("table", "partitioned") and table.parent is None:
+                found.append((name, [c.name for c in table.columns if c.name not in taken.get(name, set())]))
+        return found
+
+    def _after(self, connection: psycopg.Connection[Any], before: Sequence[int | None], counts: dict[str, int]) -> int:
+        lost = 0
+        for number, (name, columns) in enumerate(self._followed()):
+            copies = [
+                k.archive for k in self._safer.kept if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now[name]
+            ]
+            places = " UNION ALL ".join(f"SELECT {_hash(columns)} AS h FROM {p.sql} t" for p in (self._safer.now[name], *copies))
+            lost += _one(
+                connection,
+                f'SELECT coalesce(sum(greatest(b.n - coalesce(a.n, 0), 0)), 0)::bigint FROM "{_BEFORE}".rows_{number} b '
+                f"LEFT JOIN (SELECT h, count(*) AS n FROM ({places}) p GROUP BY h) a ON a.h = b.h",
+            )
+        for kept, was in zip(self._safer.kept, before, strict=True):
+            there = _one(connection, kept.after)
+            kind = "rows" if kept.what.startswith("rows") else "values" if kept.what.startswith("values") else "links"
+            counts[kind] += there
+            if was is not None:
+                lost += max(was - there, 0)
+        return lost
+
+    def _schemas_equal(self) -> bool | None:
+        """Whether the schema is the one that the original makes, but for the archive."""
+        failed = self._apply(self._original, self._safer.original.applied.decode("utf-8-sig"))
+        if failed:
+            self._notes.append(f"The original itself fails on the backup's rows: {failed}")
+            return None
+        folder = self._scratch.folder / "schema.sql"
+        without = ("--no-owner", f"--exclude-schema={self._safer.archive}*")
+        safe, original = (sorted(structure_of(self._scratch, d, folder, *without)) for d in (self._safe, self._original))
+        if safe == original:
+            return True
+        odd = sorted(set(safe) ^ set(original))
+        self._problems.append(f"The schema after {self._safer.name} is not the original's: {'; '.join(line.strip() for line in odd[:3])}.")
+        return False
+
+
+def _hash(columns: Sequence[str]) -> str:
+    return f"md5(ROW({', '.join(f't.{listed([c])}' for c in columns)})::text)"
+
+
+def _one(connection: psycopg.Connection[Any], query: str) -> int:
+    found = connection.execute(query).fetchone()
+    return int(found[0]) if found and found[0] is not None else 0
+
+
+def write_migration(safer: Safer, out: Path) -> Path:
+    """Write a safer migration as Prisma lays them out; return its file."""
+    path = out / "migrations" / safer.name / "migration.sql"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(safer.sql.rstrip("\n") + "\n", encoding="utf-8")
+    return path

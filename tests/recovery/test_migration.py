@@ -1,0 +1,128 @@
+"""The safer migration, tried on a real copy of the backup: nothing is lost, and the schema is the original's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from forensics.recovery import Plan
+from tests.recovery.conftest import Incident
+from tests.recovery.test_script import SHOP
+
+Build = Callable[..., Incident]
+NAME = "20260102103755_add_things"
+
+MORE = (
+    SHOP
+    + """
+CREATE TYPE mood AS ENUM ('sad', 'ok');
+CREATE SCHEMA old;
+CREATE TABLE old.things (id serial PRIMARY KEY, note text);
+INSERT INTO old.things (note) SELECT 'n' || i FROM generate_series(1, 7) i;
+CREATE TABLE cache (id int PRIMARY KEY, query jsonb, seen timestamptz, price numeric(10, 4), m mood);
+INSERT INTO cache SELECT i, CASE WHEN i % 3 > 0 THEN '{}'::jsonb END, CASE WHEN i % 2 = 0 THEN now() END, i / 7.0, 'ok' FROM generate_series(1, 30) i;
+CREATE TABLE hits (id int PRIMARY KEY, cache_id int REFERENCES cache ON DELETE CASCADE, n int);
+INSERT INTO hits SELECT i, 1 + i % 30, i FROM generate_series(1, 90) i;
+CREATE TABLE notes (id int PRIMARY KEY, hit_id int REFERENCES hits ON DELETE SET NULL, body text);
+INSERT INTO notes SELECT i, i, 'b' FROM generate_series(1, 50) i;
+CREATE TABLE moods (m mood, n int);
+INSERT INTO moods SELECT 'sad', i FROM generate_series(1, 5) i;
+CREATE TABLE image_notes (id int PRIMARY KEY, image_id int CONSTRAINT to_image REFERENCES hotel_images);
+INSERT INTO image_notes SELECT i, i FROM generate_series(1, 5) i;
+"""
+)
+
+
+def _plan(build: Build, tmp_path: Path, before: str, migration: str) -> tuple[Incident, Plan, str]:
+    folder = tmp_path / "migrations" / NAME
+    folder.mkdir(parents=True)
+    (folder / "migration.sql").write_text(migration)
+    found = build(before, migration)
+    plan = found.plan(rehearse=True, migrations=tmp_path / "migrations", ran=(NAME,))
+    written = found.out / "migrations" / f"{NAME}_keeping_rows" / "migration.sql"
+    return found, plan, written.read_text() if written.exists() else ""
+
+
+GALLERY = """
+ALTER TABLE hotels ADD COLUMN gallery_asset_ids jsonb, ADD COLUMN cover_asset_id int;
+-- DropTable
+DROP TABLE hotel_images;
+"""
+
+
+def test_links_go_into_the_new_column_in_their_order(incident: Build, tmp_path: Path) -> None:
+    found, plan, text = _plan(incident, tmp_path, SHOP, GALLERY)
+    (trial,) = plan.migrations
+    assert trial.holds, trial.problems
+    assert (trial.rows, trial.links, trial.lost, trial.schema_equal) == (60, 60, 0, True)
+    assert "ALTER TABLE hotels ADD COLUMN gallery_asset_ids jsonb, ADD COLUMN cover_asset_id int;" in text
+    found.sql(text, found.before)
+    stored = found.sql("SELECT id, gallery_asset_ids, cover_asset_id FROM hotels ORDER BY id", found.before)
+    links = """SELECT h.id, jsonb_agg(i.asset_id ORDER BY i.sort_order), (array_agg(i.asset_id ORDER BY i.sort_order))[1]
+                 FROM hotels h JOIN archive_20260102.hotel_images i ON i.hotel_id = h.id GROUP BY 1 ORDER BY 1"""
+    assert stored == found.sql(links, found.before)
+    assert found.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'archive_20260102.hotel_images'::regclass", found.before) == "0"
+
+
+def test_a_link_that_does_not_arrive_stops_the_migration(incident: Build, tmp_path: Path) -> None:
+    found, _, text = _plan(incident, tmp_path, SHOP, GALLERY)
+    found.sql("ALTER TABLE hotel_images DROP CONSTRAINT hotel_images_hotel_id_fkey; DELETE FROM hotels WHERE id = 'h2'", found.before)
+    with pytest.raises(Exception, match="did not all arrive"):
+        found.sql(text, found.before)
+
+
+@pytest.mark.parametrize(
+    ("migration", "rows", "values"),
+    [
+        ("ALTER TABLE cache DROP COLUMN seen, ADD COLUMN fresh int", 0, 15),
+        ("ALTER TABLE cache ALTER COLUMN price TYPE int USING price::int", 0, 30),
+        ("DELETE FROM cache WHERE query IS NULL; ALTER TABLE cache ALTER COLUMN query SET NOT NULL", 10 + 30 + 16, 0),
+        ("DELETE FROM cache c USING hits h WHERE h.cache_id = c.id AND h.n = 31", 1 + 3 + 2, 0),
+        ("TRUNCATE hits CASCADE", 140, 0),
+        ("UPDATE cache SET query = '[]' WHERE query IS NULL", 10, 0),
+        ("WITH few AS (SELECT 1 AS id) UPDATE cache AS c SET price = 0 FROM few WHERE c.id = few.id", 1, 0),
+        ("DROP SCHEMA old CASCADE", 7, 0),
+        ("DROP TABLE moods, old.things", 12, 0),
+        ("DROP TABLE IF EXISTS hotel_images, never_there CASCADE", 60, 0),
+        ("ALTER TABLE cache RENAME TO store; DELETE FROM store WHERE id = 4", 1 + 3 + 2, 0),
+    ],
+)
+def test_what_a_statement_destroys_is_kept(incident: Build, tmp_path: Path, migration: str, rows: int, values: int) -> None:
+    _, plan, text = _plan(incident, tmp_path, MORE, migration)
+    (trial,) = plan.migrations
+    assert trial.holds, (trial.problems, text)
+    assert (trial.rows, trial.values, trial.lost, trial.schema_equal) == (rows, values, 0, True)
+
+
+def test_a_type_goes_with_the_table_that_uses_it(incident: Build, tmp_path: Path) -> None:
+    _, plan, text = _plan(incident, tmp_path, MORE, "ALTER TABLE cache DROP COLUMN m; DROP TABLE moods; DROP TYPE mood")
+    (trial,) = plan.migrations
+    assert trial.holds, (trial.problems, text)
+    assert (trial.rows, trial.values) == (5, 30)
+
+
+def test_nulls_are_refused_with_a_sentence(incident: Build, tmp_path: Path) -> None:
+    before = "CREATE TABLE cache (id int PRIMARY KEY, query jsonb); INSERT INTO cache VALUES (1, '{}')"
+    found, plan, text = _plan(incident, tmp_path, before, "ALTER TABLE cache ALTER COLUMN query SET NOT NULL")
+    assert plan.migrations[0].holds
+    assert "NOT VALID" in text
+    found.sql("INSERT INTO cache VALUES (2, NULL)", found.before)
+    with pytest.raises(Exception, match=r"cache\.query holds NULLs"):
+        found.sql(text, found.before)
+
+
+def test_sql_that_is_put_together_when_it_runs_is_left_to_people(incident: Build, tmp_path: Path) -> None:
+    _, plan, _ = _plan(incident, tmp_path, MORE, "DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'cache'; END $$; DROP TABLE moods")
+    (trial,) = plan.migrations
+    assert any("was not rewritten" in note for note in trial.notes)
+    assert not plan.holds
+    assert trial.lost
+
+
+def test_a_harmless_migration_needs_no_other(incident: Build, tmp_path: Path) -> None:
+    _, plan, text = _plan(incident, tmp_path, SHOP, "ALTER TABLE hotels ADD COLUMN stars int")
+    assert plan.migrations == ()
+    assert text == ""
+    assert any("none was rewritten" in note for note in plan.notes)
