@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from forensics.case import Case, compare, open_case
-from forensics.compare import Options
 from forensics.errors import ReportError, UsageError
 from forensics.scratch import Scratch
 from forensics.store import exists
@@ -23,6 +24,8 @@ from forensics.store import exists
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 DEMO = Path("build") / "demo"
+
+_PAGE = "body{max-width:64rem;margin:0 auto;padding:0 1rem}"  # lines of a length that people read
 
 Say = Callable[[str], None]
 
@@ -61,23 +64,42 @@ def sample() -> Any:
     return build
 
 
-def build_case(folder: Path, say: Say, seconds: dict[str, float]) -> Case:
-    """Build the sample's live database on a throw-away PostgreSQL, and compare the sample's backup with it.
+@contextmanager
+def incident(say: Say, seconds: dict[str, float]) -> Iterator[tuple[Any, str]]:
+    """Lend the sample's builder and the connection string of its live database, on a throw-away PostgreSQL.
 
     Args:
-        folder: where the case goes; one that is there is replaced.
         say: is told each step.
-        seconds: is given how long each step took.
+        seconds: is given how long building took.
     """
     build = sample()
     with Scratch() as server:
         say("building the live database on a throw-away PostgreSQL")
         with _timed(seconds, "build"):
             build.build_live(server, "travel")
+        yield build, server.dsn("travel")
+
+
+def investigate(folder: Path, say: Say, seconds: dict[str, float]) -> Case:
+    """Take the sample incident through every stage, into a case.
+
+    Args:
+        folder: where the case goes; one that is there is replaced.
+        say: is told each step.
+        seconds: is given how long each step took.
+    """
+    with incident(say, seconds) as (build, dsn):
         say("comparing the backup with it, table by table")
         times = {"backup_at": build.BACKUP_AT, "incident_at": build.INCIDENT_AT}
         with _timed(seconds, "compare"):
-            return compare(build.BACKUP, server.dsn("travel"), folder, options=Options(), times=times, force=True)
+            case = compare(build.BACKUP, dsn, folder, times=times, force=True)
+        say("replaying the migrations, statement by statement")
+        with _timed(seconds, "cause"):
+            case.cause(build.MIGRATIONS)
+        say("writing the recovery, and rehearsing it")
+        with _timed(seconds, "recovery"):
+            case.recovery.rehearse(live=dsn, out=folder.parent / "recovery", migrations=build.MIGRATIONS)
+        return case
 
 
 def run(out: Path, say: Say) -> Written:
@@ -88,7 +110,7 @@ def run(out: Path, say: Say) -> Written:
     """
     seconds: dict[str, float] = {}
     out.mkdir(parents=True, exist_ok=True)
-    with build_case(out / "case", say, seconds) as case:
+    with investigate(out / "case", say, seconds) as case:
         wanted = json.loads((ROOT / "sample_data" / "expected.json").read_text(encoding="utf-8"))["totals"]
         as_expected = {k: case.totals[k] for k in wanted} == wanted
         say("writing the report")
@@ -130,13 +152,26 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
     for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
         say(f"  {path.name}")
         notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}})
+        client = NotebookClient(
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+            extra_arguments=["--IPKernelApp.log_level=40"],  # its warning about loopback is not for the reader of a demo
+        )
         try:
             client.execute(env=environment)
         except CellExecutionError as error:
-            raise ReportError(f"Notebook {path.name} fails: {error.ename}: {error.evalue}.", "Open it in JupyterLab: make lab") from error
+            words = [line for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
+            raise ReportError(
+                f"Notebook {path.name} fails: {words[-1] if words else 'it says not why'}.", "Open it in JupyterLab: make lab"
+            ) from error
+        for output in (o for cell in notebook.cells for o in cell.get("outputs", ())):
+            # Widgets need a kernel: without one their static form, beside them in the output, is what shows.
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
         body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
         target = out / f"{path.stem}.html"
+        body = body.replace('<script src=""></script>', "").replace("</head>", f"<style>{_PAGE}</style></head>", 1)
         target.write_text(body, encoding="utf-8")
         written.append(target)
     return tuple(written)
@@ -160,7 +195,7 @@ def notebook_case() -> Case:
     if backup:
         raise UsageError("FORENSICS_BACKUP is set and LIVE_DSN is not.", "Set LIVE_DSN to the live database's connection string.")
     if named:
-        raise UsageError(f"There is no case in {folder}.", "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample.")
-    return build_case(folder, lambda text: print(text, file=sys.stderr), {})
-
-
+        raise UsageError(
+            f"There is no case in {folder}.", "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample."
+        )
+    return investigate(folder, lambda text: print(text, file=sys.stderr), {})

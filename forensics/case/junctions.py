@@ -243,6 +243,7 @@ class CaseJunction:
                 said.append(f"{m['rows']:,} links moved to {place(m)}{order}{taken}.")
         said += [f"{n:,} links are blocked: their row of {t} is gone from live." for t, n in e["blocked_by"].items()]
         said += [f"{n:,} links collide with {k}." for k, n in e["conflicts"].items()]
+        said += [f"{n:,} rows of live name a row of {t} that is not there: no foreign key forbids it." for t, n in e["dangling"].items()]
         notes: list[str] = e["notes"]
         return said + notes
 

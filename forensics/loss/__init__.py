@@ -30,7 +30,7 @@ from forensics.loss.churn import churn
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import CLASSES, LOST, Fate, classify
-from forensics.loss.parents import Spread, spread
+from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
 from forensics.loss.renames import renames
 from forensics.loss.window import work_out
@@ -125,6 +125,7 @@ def _entry(work: Workspace, fate: Fate, spreads: list[Spread]) -> dict[str, Any]
             }
             for s in spreads
         ],
+        "dangling": {labels[n]: count for n, count in dangling(work, fate.junction).items()},
         "notes": fate.notes,
     }  # fmt: skip
 

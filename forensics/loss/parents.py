@@ -56,6 +56,32 @@ def spread(work: Workspace, junction: Junction, fate: Fate) -> list[Spread]:
     return found
 
 
+def dangling(work: Workspace, junction: Junction) -> dict[TableName, int]:
+    """Return, by parent table, how many of live's rows name a row of it that is not there, where no foreign key forbids that.
+
+    Raises:
+        EvidenceError: live cannot be read.
+    """
+    found: dict[TableName, int] = {}
+    live = work.table("live", junction.name)
+    for parent in junction.parents:
+        name = work.live_name(parent.name)
+        table = work.table("live", name) if name else None
+        if parent.declared or live is None or table is None or name is None or not _stores(live, _columns(parent)):
+            continue
+        if not _stores(table, parent.parent_columns) or not work.holds("live", name) or not work.holds("live", junction.name):
+            continue
+        rows, keys = work.read("live", junction.name, _columns(parent)), work.read("live", name, parent.parent_columns)
+        first = 1 if parent.when else 0
+        fields = [f"r.c{first + i}" for i in range(len(parent.columns))]
+        whole = " AND ".join(f"{f} IS NOT NULL" for f in fields) + (f" AND r.c0 = {literal(parent.when[1])}" if parent.when else "")
+        on = same(fields, [f"k.c{i}" for i in range(len(fields))])
+        (count,) = work.one(f"SELECT count(*) FROM {rows} r ANTI JOIN {keys} k ON {on} WHERE {whole}")
+        if count:
+            found[parent.name] = found.get(parent.name, 0) + count
+    return found
+
+
 class _Rows:
     def __init__(self, work: Workspace, junction: Junction, fate: Fate, roles: Sequence[Parent]) -> None:
         self._work, self._junction, self._fate, self._roles = work, junction, fate, roles

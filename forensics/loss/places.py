@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from forensics.errors import LiveError
-from forensics.loss.junctions import Junction, declared_parents, find_junctions, is_doing, is_order
+from forensics.loss.junctions import Junction, declared_parents, is_doing, is_order
 from forensics.loss.names import family, likeness, related, stem, words
 from forensics.loss.workspace import Workspace, listed, literal, same
 from forensics.model import Column, Parent, Table, TableName
@@ -262,7 +262,7 @@ class Search:
         if table.name == self._junction.name or not work.holds("live", table.name):
             return
         new = table.name not in work.backup.catalog.tables
-        is_junction = table.name in find_junctions(work.live.catalog)
+        is_junction = table.name in work.live_junctions
         if not new and not is_junction:
             return
         for combination in itertools.product(*(e.parents for e in self._junction.link)):

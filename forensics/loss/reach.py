@@ -14,7 +14,6 @@ from typing import Any
 import networkx as nx
 
 from forensics.errors import LiveError
-from forensics.loss.junctions import find_junctions
 from forensics.loss.links import LOST
 from forensics.loss.parents import Spread, label_of
 from forensics.loss.workspace import Workspace, listed, same
@@ -55,7 +54,7 @@ class Reach:
     def __init__(self, work: Workspace) -> None:
         self._work = work
         self._graph = foreign_keys(work)
-        self._junctions = find_junctions(work.live.catalog)
+        self._junctions = work.live_junctions
         work.run("CREATE TABLE loss.reach (number INTEGER, step INTEGER, key VARCHAR[], label VARCHAR, rows BIGINT)")
 
     def run(self, junction: TableName, spreads: Sequence[Spread]) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ table at a time, streamed into a working table as text; working tables spill to 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Literal
 
@@ -15,8 +16,9 @@ import pyarrow as pa
 
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.evidence import copytext
-from forensics.evidence.source import Source
-from forensics.model import Catalog, Table, TableName, TableResult
+from forensics.evidence.source import Contents, Source
+from forensics.loss.junctions import find_junctions
+from forensics.model import Catalog, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
 SideName = Literal["backup", "live"]
@@ -169,8 +171,17 @@ class Workspace:
         """Whether a side holds rows of a table to read: a dump may define a table and leave its rows out."""
         if self.table(side, name) is None:
             return False
-        held = (self.backup if side == "backup" else self.live).contents().get(name)
+        held = self._contents[side].get(name)
         return held is not None and held.data
+
+    @cached_property
+    def _contents(self) -> dict[SideName, Mapping[TableName, Contents]]:
+        return {"backup": self.backup.contents(), "live": self.live.contents()}
+
+    @cached_property
+    def live_junctions(self) -> Mapping[TableName, tuple[Parent, ...]]:
+        """The junction tables that live's catalogue declares."""
+        return find_junctions(self.live.catalog)
 
 
 def listed(columns: Sequence[str], prefix: str = "") -> str:

@@ -27,6 +27,7 @@ from forensics.recovery.script import LiveState, Work, write_recovery, write_und
 from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
 from forensics.recovery.sqltext import private_file
 from forensics.recovery.trial import Trial, try_migrations, write_migration
+from forensics.scratch import Scratch
 from forensics.store import Store, make_private
 
 FILES = ("recovery.sql", "undo.sql", "backfill.sql", "undo_backfill.sql", "plan.json", "runbook.md")
@@ -43,6 +44,7 @@ class Wishes:
         backup: where the backup lies now, if it was moved; needed for the values of dropped columns, and to try the safer
             migration.
         ran: shell patterns of migrations that ran since the backup, where no history says so.
+        scratch: a server to rehearse on, running; None starts one.
     """
 
     live: str | None = None
@@ -50,6 +52,7 @@ class Wishes:
     migrations: Path | None = None
     backup: str | Path | None = None
     ran: tuple[str, ...] = ()
+    scratch: Scratch | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             _write(out, work, found)
             if wishes.rehearse and source is not None and wishes.live is not None:
                 try:
-                    proof = rehearse(work, source, wishes.live, out)
+                    proof = rehearse(work, source, wishes.live, out, wishes.scratch)
                 except (ScratchError, RecoveryError) as error:
                     problem = str(error)
         trials: tuple[Trial, ...] = ()
@@ -206,7 +209,7 @@ def _migrations(store: Store, out: Path, found: Sequence[Place], wishes: Wishes)
         return tuple(Trial(s.name, s.original.name, None, None, None, None, None, None, (), tuple(s.notes)) for s in written), notes
     with open_backup(store, wishes.backup) as backup:
         ran = [m.applied.decode("utf-8-sig") for m in history.between]
-        return try_migrations(written, ran, backup, store.get("ddl") or (), history.schema), notes
+        return try_migrations(written, ran, backup, store.get("ddl") or (), history.schema, wishes.scratch), notes
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import time
@@ -30,7 +31,6 @@ from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, listed, template
 from forensics.scratch import Scratch
 
-_DATABASE = "live"
 _SCHEMA_OPTIONS = (
     "--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions", "--no-security-labels",
     "--no-tablespaces", "--lock-wait-timeout=5s",
@@ -154,7 +154,7 @@ def _fingerprint(connection: psycopg.Connection[Any], source: str, columns: Sequ
     return tuple(found)
 
 
-def rehearse(work: Work, source: LiveSource, dsn: str, folder: Path) -> Rehearsal:
+def rehearse(work: Work, source: LiveSource, dsn: str, folder: Path, scratch: Scratch | None = None) -> Rehearsal:
     """Rehearse the scripts that stand in a folder.
 
     Args:
@@ -162,21 +162,36 @@ def rehearse(work: Work, source: LiveSource, dsn: str, folder: Path) -> Rehearsa
         source: live, open; only read.
         dsn: the same, for pg_dump.
         folder: where `recovery.sql`, `undo.sql` and perhaps `backfill.sql` stand.
+        scratch: a server to rehearse on, running; None starts one.
 
     Raises:
         RecoveryError: the copy of live could not be made.
         ScratchError: there is no PostgreSQL to rehearse on.
         LiveError: live could not be read.
     """
-    with _server(work, source) as scratch:
-        copy = _Copy(scratch, work, source, dsn)
+    with _server(work, source, scratch) as server, a_database(server) as database:
+        copy = _Copy(server, database, work, source, dsn)
         copy.make()
         return _Run(copy, work, folder).run()
 
 
 @contextmanager
-def _server(work: Work, source: LiveSource) -> Iterator[Scratch]:
+def a_database(scratch: Scratch, template: str | None = None) -> Iterator[str]:
+    """A new database of a name of its own, for a while."""
+    name = f"rehearsal_{secrets.token_hex(4)}"
+    scratch.create(name, template)
+    try:
+        yield name
+    finally:
+        scratch.drop(name)
+
+
+@contextmanager
+def _server(work: Work, source: LiveSource, given: Scratch | None) -> Iterator[Scratch]:
     """A scratch server; where XML is in play, one that was built with it, if the machine has any."""
+    if given is not None:
+        yield given
+        return
     backup, live = work.catalogs
     touched = [backup.tables[t.name] for t in work.selection.recreated]
     touched += [live.tables[n] for n in _touched(work)]
@@ -206,19 +221,18 @@ def _knows_xml(scratch: Scratch) -> bool:
 class _Copy:
     """Live's schema and the rows that matter, in the scratch server."""
 
-    def __init__(self, scratch: Scratch, work: Work, source: LiveSource, dsn: str) -> None:
-        self.scratch, self.source = scratch, source
+    def __init__(self, scratch: Scratch, database: str, work: Work, source: LiveSource, dsn: str) -> None:
+        self.scratch, self.database, self.source = scratch, database, source
         self._work, self._dsn = work, dsn
         self.notes: list[str] = []
 
     def make(self) -> None:
-        self.scratch.create(_DATABASE)
-        for role in sorted({r for d in self._work.definitions.statements for r in d.roles}):
-            if role != "postgres":
-                self.scratch.run(_DATABASE, sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)).as_string())
         complaints = self._restore(self._schema())
         touched = _touched(self._work)
-        with psycopg.connect(self.scratch.dsn(_DATABASE), autocommit=True) as connection:
+        with psycopg.connect(self.scratch.dsn(self.database), autocommit=True) as connection:
+            there = {r[0] for r in connection.execute("SELECT rolname FROM pg_roles")}
+            for role in sorted({r for d in self._work.definitions.statements for r in d.roles} - there):
+                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
             connection.execute("SET session_replication_role = replica")
             for name in touched:
                 if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() == (None,):
@@ -255,7 +269,7 @@ class _Copy:
     def _restore(self, schema: bytes) -> list[str]:
         """Build the schema as far as it goes; return what the server said against it."""
         done = subprocess.run(
-            [str(self.scratch.psql), "-X", "-q", "-d", _DATABASE, "-f", "-"], input=schema, capture_output=True,
+            [str(self.scratch.psql), "-X", "-q", "-d", self.database, "-f", "-"], input=schema, capture_output=True,
             env=self.scratch.env, check=False,
         )  # fmt: skip
         lines = done.stderr.decode(errors="replace").splitlines()
@@ -296,7 +310,7 @@ class _Run:
     def run(self) -> Rehearsal:
         targets = self._work.selection.targets
         found = self._found
-        with psycopg.connect(self._scratch.dsn(_DATABASE), autocommit=True) as self._connection:
+        with psycopg.connect(self._scratch.dsn(self._copy.database), autocommit=True) as self._connection:
             for line in template("session").replace("SET LOCAL", "SET").split("\n"):
                 if line.startswith("SET") and "lock_timeout" not in line:
                     self._connection.execute(line)
@@ -335,7 +349,7 @@ class _Run:
         """Run a script by psql, as people will; return the seconds that it took, or None where it failed."""
         started = time.monotonic()
         done = subprocess.run(
-            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", _DATABASE, "-f", str((self._folder / name).resolve())],
+            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._copy.database, "-f", str((self._folder / name).resolve())],
             capture_output=True, env=self._scratch.env, check=False,
         )  # fmt: skip
         if done.returncode == 0:
@@ -348,7 +362,7 @@ class _Run:
     def _prints(self) -> Prints:
         """Every table of the copy: rows and sums over their hashes."""
         found: Prints = {}
-        with LiveSource(self._scratch.dsn(_DATABASE), role="rehearsed") as source:
+        with LiveSource(self._scratch.dsn(self._copy.database), role="rehearsed") as source:
             tables = source.catalog.roots
         for table in tables:
             self._columns.setdefault(table.name, [c.name for c in table.columns])
@@ -356,7 +370,7 @@ class _Run:
         return found
 
     def _structure(self) -> list[str]:
-        return structure_of(self._scratch, _DATABASE, self._scratch.folder / "structure.sql")
+        return structure_of(self._scratch, self._copy.database, self._scratch.folder / "structure.sql")
 
     # --- what came back ------------------------------------------------------------------------------
 
@@ -444,7 +458,7 @@ class _Run:
     def _definitions(self) -> None:
         """Whether the tables that were made again are as the backup had them."""
         backup = self._work.catalogs[0]
-        with LiveSource(self._scratch.dsn(_DATABASE), role="rehearsed") as source:
+        with LiveSource(self._scratch.dsn(self._copy.database), role="rehearsed") as source:
             now = source.catalog
         for target in self._work.selection.recreated:
             ours, theirs = backup.tables[target.name], now.tables.get(target.name)

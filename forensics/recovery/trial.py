@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from forensics.evidence import Source
 from forensics.model import Catalog, TableName
 from forensics.recovery.definitions import definitions
 from forensics.recovery.migration import Safer
-from forensics.recovery.rehearsal import structure_of
+from forensics.recovery.rehearsal import a_database, structure_of
 from forensics.recovery.sqltext import listed
 from forensics.scratch import Scratch
 
@@ -62,7 +63,9 @@ class Trial:
         return not self.problems
 
 
-def try_migrations(found: Sequence[Safer], ran: Sequence[str], backup: Source, ddl: Sequence[str], schema: str) -> tuple[Trial, ...]:
+def try_migrations(
+    found: Sequence[Safer], ran: Sequence[str], backup: Source, ddl: Sequence[str], schema: str, given: Scratch | None = None
+) -> tuple[Trial, ...]:
     """Try safer migrations one after the other on a copy of the backup, beside the originals.
 
     Args:
@@ -71,25 +74,34 @@ def try_migrations(found: Sequence[Safer], ran: Sequence[str], backup: Source, d
         backup: the backup, open.
         ddl: its statements.
         schema: where names without a schema lead.
+        given: a server to try them on, running; None starts one.
 
     Raises:
         ScratchError: there is no PostgreSQL to try it on.
         BackupError: the backup's rows cannot be read.
     """
-    with Scratch() as scratch:
-        notes = _build(scratch, backup, ddl, [*ran, *(s.sql for s in found)], schema)
-        return tuple(_Try(scratch, safer, backup.catalog, schema, notes, n).run() for n, safer in enumerate(found))
+    with ExitStack() as stack:
+        scratch = given or stack.enter_context(Scratch())
+        base = stack.enter_context(a_database(scratch))
+        # What was not rewritten may touch any table.
+        texts = None if any(s.notes for s in found) else [*ran, *(s.sql for s in found)]
+        notes = _build(scratch, base, backup, ddl, texts, schema)
+        trials = []
+        for safer in found:
+            safe, original = (stack.enter_context(a_database(scratch, base)) for _ in range(2))
+            trials.append(_Try(scratch, (safe, original), safer, backup.catalog, schema, notes).run())
+            base = original if trials[-1].problems else safe
+        return tuple(trials)
 
 
-def _build(scratch: Scratch, backup: Source, ddl: Sequence[str], texts: Iterable[str], schema: str) -> list[str]:
-    """Make database `base`: the backup's schema as far as it goes, and the rows of the tables that the texts name."""
+def _build(scratch: Scratch, base: str, backup: Source, ddl: Sequence[str], texts: Iterable[str] | None, schema: str) -> list[str]:
+    """Make the backup's schema as far as it goes, with the rows of the tables that the texts name, or of all."""
     catalog = backup.catalog
     names = [t.name for t in catalog.roots]
     defined = definitions(ddl, catalog, Catalog(), names)
-    scratch.create("base")
     notes = []
-    named = _named(texts, schema)
-    with psycopg.connect(scratch.dsn("base"), autocommit=True) as connection:
+    named = set(names) if texts is None else _named(texts, schema, catalog)
+    with psycopg.connect(scratch.dsn(base), autocommit=True) as connection:
         for there in dict.fromkeys([*(n.schema for n in names), schema]):
             connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(there)))
         for part in ("before", "after"):
@@ -116,7 +128,7 @@ def _build(scratch: Scratch, backup: Source, ddl: Sequence[str], texts: Iterable
     return notes[:5]
 
 
-def _named(texts: Iterable[str], schema: str) -> set[TableName]:
+def _named(texts: Iterable[str], schema: str, catalog: Catalog) -> set[TableName]:
     """The tables that statements name, in whatever place."""
     found: set[TableName] = set()
     for text in texts:
@@ -125,6 +137,7 @@ def _named(texts: Iterable[str], schema: str) -> set[TableName]:
             found.add(TableName(relation.schemaname or schema, relation.relname))
         for drop in postgast.find_nodes(tree, pb.DropStmt):
             for one in drop.objects:
+                found |= {n for n in catalog.tables if n.schema == one.string.sval}
                 words = [i.string.sval for i in one.list.items]
                 if words:
                     found.add(TableName(words[-2] if len(words) > 1 else schema, words[-1]))
@@ -132,16 +145,16 @@ def _named(texts: Iterable[str], schema: str) -> set[TableName]:
 
 
 class _Try:
-    def __init__(self, scratch: Scratch, safer: Safer, catalog: Catalog, schema: str, notes: Sequence[str], number: int) -> None:
+    def __init__(
+        self, scratch: Scratch, databases: tuple[str, str], safer: Safer, catalog: Catalog, schema: str, notes: Sequence[str]
+    ) -> None:
         self._scratch, self._safer, self._catalog, self._schema = scratch, safer, catalog, schema
         self._notes = [*notes, *safer.notes]
-        self._safe, self._original = f"safe_{number}", f"original_{number}"
+        self._safe, self._original = databases
         self._problems: list[str] = []
 
     def run(self) -> Trial:
         scratch = self._scratch
-        scratch.create(self._safe, "base")
-        scratch.create(self._original, "base")
         with psycopg.connect(scratch.dsn(self._safe), autocommit=True) as connection:
             before = self._before(connection)
         started = time.monotonic()
@@ -158,9 +171,6 @@ class _Try:
             if lost:
                 self._problems.append(f"{lost:,} rows, values or links stand nowhere after {self._safer.name}.")
             equal = self._schemas_equal()
-        # A base for the next migration: what this one made.
-        scratch.drop("base")
-        scratch.create("base", self._original if failed else self._safe)
         return Trial(
             self._safer.name, self._safer.original.name, counts["rows"], counts["values"], counts["links"], lost, equal,
             round(seconds, 3), tuple(self._problems), tuple(self._notes),

@@ -153,3 +153,20 @@ def test_where_no_server_starts_statements_are_counted_from_the_backup(
         adds_up(case, found)
     assert [(s["table"], s["rows"], s["counted"]) for s in found["statements"]] == [("things", 9, "backup"), ("others", 9, "backup")]
     assert any("The replay could not run" in n for n in found["notes"])
+
+
+@pytest.mark.parametrize("options", [("-Fc",), ("-Ft",), ("--inserts",)])
+def test_any_kind_of_backup_is_replayed(
+    options: tuple[str, ...], scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> None:
+    live = database(Prisma.TABLE + (CASES[0].parent / "cause_several_migrations" / "before.sql").read_text())
+    backup = scratch.dump(live, tmp_path / "backup", *options)
+    prisma = Prisma(tmp_path / "migrations")
+    scratch.run(live, prisma.ran("1_close", "DELETE FROM shops WHERE NOT open;"))
+    with compare(backup, scratch.dsn(live), case_folder) as case:
+        found = attributed(case, tmp_path / "migrations", scratch)
+        adds_up(case, found)
+    assert found["notes"] == []
+    assert {s["table"]: (s["hazard"], s["rows"]) for s in found["statements"]} == {
+        "shops": ("delete-where", 5), "shelves": ("delete-cascades", 15), "goods": ("delete-cascades", 60), "audit": ("side-effect", 60),
+    }  # fmt: skip

@@ -87,8 +87,6 @@ def test_nothing_missing_ends_with_0(scratch: Scratch, database: Callable[..., s
     [
         ("ALTER TABLE t ADD COLUMN w int;", (), 0),
         ("DROP TABLE t;", (), 1),
-        ("UPDATE t SET v = 'x';", (), 1),
-        ("ALTER TABLE t ADD COLUMN w int NOT NULL;", (), 0),
         ("ALTER TABLE t ADD COLUMN w int NOT NULL;", ("--strict",), 1),
         ("DELETE FROM t WHERE unheard_of(id);", (), 2),
         ("DROP TABEL t;", (), 2),
@@ -101,11 +99,11 @@ def test_preflight_ends_with(
     done = run("preflight", tmp_path / "m.sql", with_password(scratch.dsn(database(BEFORE))), "--json", *options)
     assert done.returncode == status
     answer = json.loads(done.stdout)
-    assert (
-        "error" in answer
-        or {"line", "sql", "hazard", "schema", "table", "column", "rows", "fails"} <= set(*answer["hazards"][:1] or [answer["hazards"]])
-        or not answer["hazards"]
-    )
+    if "TABEL" in text:
+        assert answer["error"]["kind"] == "migration"
+    else:
+        wanted = {"line", "sql", "hazard", "schema", "table", "column", "rows", "fails"}
+        assert all(wanted <= set(h) for h in answer["hazards"])
 
 
 def test_preflight_for_pull_requests(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:

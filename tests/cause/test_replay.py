@@ -104,7 +104,7 @@ def test_a_backups_schema_is_built_with_what_hangs_on_it(scratch: Scratch, tmp_p
         scratch.run(
             "built",
             """CREATE SCHEMA "Odd S"; CREATE EXTENSION citext; CREATE DOMAIN pos AS int CHECK (VALUE > 0);
-            CREATE TABLE "Odd S"."T" ("Id" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c citext, p pos, g text GENERATED ALWAYS AS (upper('x'::text)) STORED);
+            CREATE TABLE "Odd S"."T" ("Id" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c citext, q int, p pos, g int GENERATED ALWAYS AS (q * 2) STORED);
             CREATE TABLE parted (id int, r text, PRIMARY KEY (id, r)) PARTITION BY LIST (r);
             CREATE TABLE parted_a PARTITION OF parted FOR VALUES IN ('a'); CREATE TABLE child () INHERITS ("Odd S"."T");
             CREATE VIEW v AS SELECT * FROM parted; CREATE INDEX ON parted (r);""",

@@ -36,7 +36,7 @@ def check(junction: Any, got: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert got["lost"] == got["restorable"] + got["blocked"] + got["conflicting"]
     assert {where(m): m["rows"] for m in got["moved_to"] if m["rows"]} == wanted.get("moved_to", {})
     assert sum(m["rows"] for m in got["moved_to"]) == got["moved"]
-    for field in ("affected", "emptied", "blocked_by", "conflicts"):
+    for field in ("affected", "emptied", "blocked_by", "conflicts", "dangling"):
         if field in wanted:
             assert got[field] == wanted[field], field
     order = {where(m): m["order"] for m in got["moved_to"]}

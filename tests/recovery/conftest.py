@@ -34,7 +34,7 @@ class Incident:
         self, *, rehearse: bool = False, live: bool = True, migrations: Path | None = None, ran: tuple[str, ...] = (), **scope: Any
     ) -> Plan:
         """Write the scripts (and rehearse them) for the incident's database."""
-        wishes = Wishes(self.dsn if live or rehearse else None, rehearse, migrations, None, ran)
+        wishes = Wishes(self.dsn if live or rehearse else None, rehearse, migrations, None, ran, self.scratch)
         return make_plan(self.case.store, self.out, Scope(**scope), wishes)
 
     def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
