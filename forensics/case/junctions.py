@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from forensics.case import Case
     from forensics.report.figures import Picture
 
-CLASSES = ("moved", "superseded", *LOST)
 _SHOWN = ("missing", "moved", "superseded", "lost", *LOST)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,13 +42,11 @@ class Ask:
     Attributes:
         folder: the migration files; None attributes nothing and only places what the histories say.
         ran: shell patterns of migrations that ran between backup and live, where no history says so.
-        replay: whether to run them in a scratch PostgreSQL; otherwise only what needs no run is counted.
         scratch: a running server to use; None starts one.
     """
 
     folder: MigrationFolder | None
     ran: tuple[str, ...] = ()
-    replay: bool = True
     scratch: Scratch | None = None
 
 
@@ -159,7 +157,7 @@ class _Attribution:
         rest = {n: r.missing for n, r in self._results.items() if r.missing}
         values = {(c.name, c.column): c.values_missing for c in self._changes if c.change == "dropped" and c.values_missing}
         if self._steps and (rest or values or any(r.changed for r in self._results.values())):
-            if not (self._ask.replay and self._replay(rest, values)):
+            if not self._replay(rest, values):
                 self._failed = {s.number: "it was not replayed" for s in self._steps}
             self._count_from_backup(rest, values)
         self._list_harmless()
@@ -297,15 +295,23 @@ class _Attribution:
     def _code(self, step: _Step, name: TableName | None, column: str | None) -> str:
         if name is None:
             return next((h.code for h in step.hazards), "side-effect")
-        hazard = destructive(step.hazards, name, column) or (destructive(step.hazards, name, None) if column else None)
+        about = [replace(h, table=name) for h in step.hazards if h.table and name in self._reached(h.table)]
+        hazard = destructive(about, name, column) or (destructive(about, name, None) if column else None)
         if hazard is None:
-            hazard = next((h for h in step.hazards if h.table == name and h.code.startswith("update")), None)
+            hazard = next((h for h in about if h.code.startswith("update")), None)
         if hazard is not None:
             return hazard.code
         codes = {h.code for h in step.hazards}
         if codes & {"delete-all", "delete-where"} and self._hangs_on({h.table for h in step.hazards if h.table}, name):
             return "delete-cascades"
         return "drop-cascade" if any(h.cascade for h in step.hazards) else "side-effect"
+
+    def _reached(self, name: TableName) -> set[TableName]:
+        """The tables whose rows a statement that names one reaches: itself, the root of a partition, what inherits from it."""
+        found = {name, self._backup.root(name)}
+        while more := {t.name for t in self._backup.tables.values() if found.intersection(t.inherits)} - found:
+            found |= more
+        return found
 
     def _hangs_on(self, parents: set[TableName], name: TableName) -> bool:
         """Whether deleting rows of `parents` deletes rows of `name` through foreign keys."""

@@ -529,7 +529,10 @@ class _Preflight:
         children = {t.name for t in self._catalog.roots if any(f.parent in named for f in t.foreign_keys)}
         self.tell("starting a scratch PostgreSQL")
         with Scratch() as scratch, Replay(scratch) as replay:
-            replay.build(definitions(self._catalog), self._catalog.extensions)
+            statements = list(self.live.statements())
+            if not statements:
+                self.notes.append("No pg_dump suits the server: CHECK constraints, triggers, functions and views are not in the rehearsal.")
+            replay.build(statements or definitions(self._catalog), self._catalog.extensions)
             watched = list(self._copy(replay, sorted(named | parents | children)))
             replay.finish()
             for one in watched:

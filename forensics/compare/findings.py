@@ -27,7 +27,7 @@ _ENGINE_NUMBER = 90
 class Finding:
     """Something worth knowing about a table.
 
-    `kind` is "renamed table", "renamed column" or "sequence behind". `text` says it in a sentence. `rows` is the
+    `kind` is "renamed table", "renamed column", "enum label gone" or "sequence behind". `text` says it in a sentence. `rows` is the
     evidence: rows that are equal, of `of` rows; None where it does not apply.
     """
 
@@ -67,7 +67,7 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
         engine.clean()
         engine.close()
         cursor.close()
-    return found + _sequences_behind(live)
+    return found + _enum_labels_gone(backup, live) + _sequences_behind(live)
 
 
 def _renamed_tables(backup: Source, live: Source, results: Sequence[TableResult], engine: Engine) -> list[Finding]:
@@ -143,6 +143,22 @@ def _equal_rows(backup: Source, ours: Table, live: Source, theirs: Table, names:
     finally:
         engine.clean()
     return found.counts.unchanged
+
+
+def _enum_labels_gone(backup: Source, live: Source) -> list[Finding]:
+    """Labels of an enum that live has no more: rows that hold them cannot be put back as they are."""
+    found = []
+    for enum, labels in sorted(backup.catalog.enums.items()):
+        now = live.catalog.enums.get(enum)
+        gone = [label for label in labels if now is not None and label not in now]
+        if not gone:
+            continue
+        for table in backup.catalog.roots:
+            for column in table.columns:
+                if column.type.removesuffix("[]") == enum:
+                    text = f"{table.name}.{column.name} may hold {', '.join(gone)}, and live's enum {enum} has no such label: such rows cannot come back as they are."
+                    found.append(Finding("enum label gone", table.name, text, enum))
+    return found
 
 
 def _sequences_behind(live: Source) -> list[Finding]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import postgast
 import psycopg
 import sqlalchemy
 from psycopg import conninfo, sql
@@ -49,6 +51,7 @@ _ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", 
 _IDENTITIES = {"a": "always", "d": "by default", "": ""}
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
+_SQLSTATE_LENGTH = 5
 CONNECT_TIMEOUT = 10
 LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
 STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
@@ -68,6 +71,9 @@ _PINNED = {
     "max_parallel_workers_per_gather": "0",
     "idle_in_transaction_session_timeout": "0",
 }
+# psql does not set its variable ERROR where a COPY fails after its first rows. The transaction is aborted then, so any
+# statement after it fails, and that does set it; and what went wrong stands on standard error.
+_PROBE = "SELECT 1 AS alive \\gset"
 _SNAPSHOT_TRANSACTION = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _HINTS = {
@@ -80,6 +86,7 @@ _HINTS = {
     "40001": "A standby cancelled the query because of replay. Try again with --resume, or raise max_standby_streaming_delay.",
 }
 _ROW_SECURITY = "row-level security"
+_RESTRICTED = re.compile(r"^\\(?:un)?restrict \w+$", re.M)  # what pg_dump writes for psql around the rest
 
 
 def query(name: str) -> str:
@@ -185,7 +192,9 @@ class LiveSource(Source):
         return connection
 
     def _pins(self) -> sql.Composed:
-        pins = {**self._settings, "client_encoding": "UTF8"}
+        # An SQL_ASCII server holds whatever bytes it was given, and would refuse to call them UTF-8.
+        raw = self.__dict__.get("_server", {}).get("encoding") == "SQL_ASCII"
+        pins = {**self._settings, "client_encoding": "SQL_ASCII" if raw else "UTF8"}
         return sql.SQL("; ").join(
             sql.SQL("SELECT pg_catalog.set_config({}, {}, false)").format(sql.Literal(k), sql.Literal(v)) for k, v in pins.items()
         )
@@ -274,6 +283,32 @@ class LiveSource(Source):
                 for r in self._ask("sequences")
             ),
         )
+
+    def statements(self) -> Iterator[str]:
+        """The schema as `pg_dump` writes it, under the snapshot; nothing where no pg_dump is there that suits the server.
+
+        pg_dump only reads, and waits for a lock no longer than anything else here does.
+        """
+        shown, environment = _for_programs(self._parameters)
+        options = [
+            "--schema-only",
+            "--no-owner",
+            "--no-privileges",
+            f"--snapshot={self._server['snapshot']}",
+            f"--lock-wait-timeout={LOCK_TIMEOUT}",
+        ]
+        with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
+            out = Path(folder) / "schema.sql"
+            for program in (p.with_name("pg_dump") for p in _psql_programs()):
+                command: list[str | Path] = [program, *options, "-f", out, "-d", conninfo.make_conninfo(**shown)]
+                if program.exists() and not subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+                    text = _RESTRICTED.sub("", out.read_text(encoding="utf-8"))
+                    try:
+                        found = postgast.split(text)
+                    except postgast.PgQueryError:  # a word of a later version than the parser's
+                        found = postgast.split(text, method="scanner")
+                    yield from (s.strip() for s in found if s.strip())
+                    return
 
     def contents(self) -> Mapping[TableName, Contents]:
         return {t.name: Contents(t.name, data=True) for t in self.catalog.roots}
@@ -400,6 +435,15 @@ def _psql_programs() -> list[Path]:
     return [p for p in dict.fromkeys(found) if p.exists()]
 
 
+def _for_programs(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What to give a program of libpq's: parameters to show, and an environment that holds the password."""
+    shown = {k: v for k, v in parameters.items() if k not in ("password", "sslpassword")}
+    environment = {**os.environ, "PGCLIENTENCODING": "UTF8"}
+    if password := parameters.get("password"):
+        environment["PGPASSWORD"] = str(password)
+    return shown, environment
+
+
 class LiveSegment(Segment):
     """The rows of a table, asked for anew at each `blocks()`, always under the same snapshot."""
 
@@ -423,7 +467,10 @@ class LiveSegment(Segment):
     def blocks(self) -> Iterator[Block]:
         with self._source.reader() as reader:
             answer = reader.copy_out(self._statement())
-            yield from copytext.read_blocks(answer.read)
+            # SQL_ASCII is no encoding: such a server hands out whatever bytes it holds.
+            convert = copytext.transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
+            for block in copytext.read_blocks(answer.read):
+                yield convert(block) if convert else block
             if answer.error:
                 raise self._source.failure(self.table, *answer.error)
 
@@ -459,10 +506,7 @@ class _PsqlReader(_Reader):
     def __init__(self, program: Path, parameters: Mapping[str, Any], pins: str, snapshot: str, role: str) -> None:
         self._role = role
         self._snapshot = snapshot
-        shown = {k: v for k, v in parameters.items() if k not in ("password", "sslpassword")}
-        environment = {**os.environ, "PGCLIENTENCODING": "UTF8"}
-        if password := parameters.get("password"):
-            environment["PGPASSWORD"] = str(password)
+        shown, environment = _for_programs(parameters)
         self._errors = tempfile.TemporaryFile(prefix="forensics-psql-")
         self._errors_seen = 0
         self._child = subprocess.Popen(
@@ -480,7 +524,9 @@ class _PsqlReader(_Reader):
             raise LiveError(f"psql cannot read the {role} database: {answer.error[0]}.")
 
     def copy_out(self, statement: str) -> _Answer:
-        return self._answer_to(f"{_SNAPSHOT_TRANSACTION};\nSET TRANSACTION SNAPSHOT '{self._snapshot}';\n{statement};", after="ROLLBACK;\n")
+        return self._answer_to(
+            f"{_SNAPSHOT_TRANSACTION};\nSET TRANSACTION SNAPSHOT '{self._snapshot}';\n{statement};\n{_PROBE}", after="ROLLBACK;\n"
+        )
 
     def _answer_to(self, statement: str, after: str = "") -> _PsqlAnswer:
         assert self._child.stdin is not None
@@ -525,7 +571,7 @@ class _PsqlAnswer(_Answer):
             if not chunk:
                 self._ended = True
                 self._reader.usable = False
-                self.error = (_server_words(self._reader.take_errors()) or "the connection was lost", "08006")
+                self.error = _server_error(self._reader.take_errors()) or ("the connection was lost", "08006")
                 return b""
             data = self._held + chunk
             self._held = b""
@@ -542,21 +588,23 @@ class _PsqlAnswer(_Answer):
     def _finish(self, line: bytes) -> None:
         self._ended = True
         parts = line.decode("ascii", "replace").split()
-        words = self._reader.take_errors()
-        if parts[1] != "false":
-            self.error = (_server_words(words) or "the server gave no reason", parts[2])
+        self.error = _server_error(self._reader.take_errors())
+        if self.error is None and parts[1] != "false":
+            self.error = ("the server gave no reason", parts[2])
 
 
-def _server_words(text: str) -> str:
-    """The first error of psql's verbose output, without its prefixes: `psql:…: ERROR:  42501: words`."""
+def _server_error(text: str) -> tuple[str, str | None] | None:
+    """The first error in what psql wrote (`psql:…: ERROR:  42501: words`): its words and its SQLSTATE, or None."""
     for line in text.splitlines():
         for lead in ("ERROR:  ", "FATAL:  "):
             if lead in line:
                 words = line.split(lead, 1)[1]
-                code, _, rest = words.partition(": ")
-                return redact(rest if len(code) == 5 and rest else words).rstrip(".")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return redact(lines[0].removeprefix("psql: error: ")).rstrip(".") if lines else ""
+                code, colon, rest = words.partition(": ")
+                coded = bool(colon) and len(code) == _SQLSTATE_LENGTH
+                return redact(rest if coded else words).rstrip("."), code if coded else None
+        if line.startswith("psql: error: "):
+            return redact(line.removeprefix("psql: error: ")).rstrip("."), None
+    return None
 
 
 def _widen(pipe: int) -> None:

@@ -47,6 +47,7 @@ _DEFINING = frozenset({
     "EXTENSION", "TYPE", "DOMAIN", "TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE", "SEQUENCE OWNED BY",
     "SEQUENCE SET", "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH",
     "TABLE ATTACH", "ROW SECURITY", "COMMENT", "SCHEMA", "TRIGGER", "POLICY", "RULE", "STATISTICS", "ACL", "VIEW",
+    "FUNCTION", "PROCEDURE", "AGGREGATE", "SHELL TYPE", "CAST", "OPERATOR", "COLLATION",
 })  # fmt: skip
 
 HINT = "Look for another copy of the backup; what stands before the damage can still be read from this one."

@@ -104,6 +104,9 @@ def work_out(work: Workspace, entries: Sequence[Mapping[str, Any]], parents: Map
     What cannot be read is said in the basis.
     """
     basis: dict[str, str] = {}
+    if not entries and work.store.get("backup_at") is None and work.backup.provenance.dumped_at is None:
+        # Without a junction table nobody asks for the window: the backup is not read once more to find its time.
+        return {"backup_at": None, "incident_at": plain(_incident(work, basis)), "seconds": None, "basis": basis, "unobservable": []}
     incident_at = _incident(work, basis)
     backup_at = _backup(work, incident_at, basis)
     if incident_at is None:

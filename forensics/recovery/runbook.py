@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forensics.model import TableName, plain
+from forensics.model import TableName, plain, quote_identifier
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.sqltext import comment
 from forensics.store import Store
@@ -35,6 +35,10 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
             f"| {option['name']} | {option['recovers']:,} | {option['destroys']:,} | {option['blocked']:,} | {verified} | {seconds} |"
         )
     counts = [_count(t) for t in plan["tables"]]
+    counts += [
+        f"SELECT count({quote_identifier(c)}) AS \"values of {comment(c)}\" FROM {TableName(r['schema'], r['table']).sql};"
+        for r in plan["columns"] for c in r["columns"]
+    ]  # fmt: skip
     lines += [
         "", "Set `DATABASE` to live's connection string, and keep this folder with its scripts at hand. Every script is one",
         "transaction: if it stops or is cut off, live is as it was.", "",
@@ -55,6 +59,19 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
             "```sh", 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f backfill.sql; echo "exit $?"', "```", "",
             "Check: it says for each table how many rows were given links. Look at some pages of the application.", "",
         ]  # fmt: skip
+    for trial in plan["migrations"]:
+        tried = (
+            "not tried"
+            if trial["lost"] is None
+            else (
+                f"tried on a copy of the backup: {trial['rows']:,} rows, {trial['values']:,} values and {trial['links']:,} links kept, {trial['lost']:,} lost"
+            )
+        )
+        lines += [
+            "## The next time", "", f"`migrations/{comment(trial['name'])}` stands in for `{comment(trial['original'])}` ({tried}).",
+            "Commit it in place of the original for databases where that has not run yet.", "",
+            *(f"- {comment(note)}" for note in (*trial["problems"], *trial["notes"])), "",
+        ]  # fmt: skip
     lines += ["## Back out", "", "The later step first:", "", "```sh"]
     if "backfill.sql" in plan["files"]:
         lines.append('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f undo_backfill.sql')
@@ -64,18 +81,22 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
         "## What stays", "",
     ]  # fmt: skip
     stays = [
-        f"- {r['rows']:,} rows of `{r['table']}`: {r['reason']}."
+        f"- {_rows(r['rows'])} of `{r['table']}`: {r['reason']}."
         for o in plan["options"]
         if o["name"] == "reinsert lost rows"
         for r in o["reasons"]
     ]
     stays += [
-        f"- {t['rows']:,} missing rows of `{TableName(t['schema'], t['table'])}` were not asked for: no statement of a migration is known to have taken them "
-        "(`--include-unexplained` brings them back too)." for t in plan["left"]
+        f"- Missing rows of `{TableName(t['schema'], t['table'])}`: {t['rows']:,}, not asked for. No statement of a migration is known to have "
+        "taken them; `--include-unexplained` brings them back too." for t in plan["left"]
     ]  # fmt: skip
     stays += [f"- View `{view}` stood on a dropped table and is not made again." for view in defined.views]
     stays += [f"- {note}" for note in plan["notes"]]
     return "\n".join([*lines, *(stays or ["Nothing."]), ""])
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _count(table: Mapping[str, Any]) -> str:

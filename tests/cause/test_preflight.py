@@ -255,3 +255,24 @@ def test_nothing_is_written_to_live(scratch: Scratch, database: Callable[..., st
     assert flight.hazards[0].rows is None
     assert "read-only transaction" in flight.notes[0]
     assert scratch.run(live, "SELECT count(*) FROM t") == "1\n"
+
+
+def test_a_rehearsal_has_triggers_checks_and_views(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    live = database(
+        "CREATE TABLE t (id int PRIMARY KEY, n int CHECK (n > 0)); CREATE TABLE log (id int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM t;"
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM log WHERE id = OLD.id; RETURN OLD; END';"
+        "CREATE TRIGGER f AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION f();"
+        "INSERT INTO t SELECT i, i FROM generate_series(1, 9) i; INSERT INTO log SELECT generate_series(1, 9);"
+    )
+    path = tmp_path / "migration.sql"
+    path.write_text("DELETE FROM t WHERE id < 4;\nUPDATE t SET n = -n;\nDROP TABLE t;\nDELETE FROM log WHERE id > 8;")
+    flight = fly(path, scratch.dsn(live), rehearse=True)
+    assert flight.notes == ()
+    assert flight.rehearsal is not None
+    assert [r.took for r in flight.rehearsal] == [{"t": 3, "log": 3}, {}, {}, {"log": 1}]
+    assert ["violates check" in (r.error or "") or "other objects depend" in (r.error or "") for r in flight.rehearsal] == [
+        False,
+        True,
+        True,
+        False,
+    ]

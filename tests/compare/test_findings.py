@@ -68,3 +68,14 @@ def test_verify_notices_a_wrong_answer(incident: Incident, monkeypatch) -> None:
     with incident.compare(options=fx.Options(verify=True)) as case:
         assert not case.complete
         assert "byte for byte" in (case.result("t").reason or "")
+
+
+def test_enum_labels_that_are_gone(incident: Incident) -> None:
+    incident.happens(
+        "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood); INSERT INTO t VALUES (1, 'sad'), (2, 'ok')",
+        "DELETE FROM t WHERE m = 'sad'; ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'",
+    )
+    with incident.compare() as case:
+        [finding] = case.findings.itertuples()
+        assert finding.kind == "enum label gone"
+        assert "t.m may hold sad" in finding.text

@@ -139,11 +139,7 @@ def dump(server: Scratch, out: Path, *options: str, database: str = "odd") -> Pa
     try:
         return server.dump(database, out, *options)
     except ScratchError as error:
-        if (
-            "not supported" in str(error)
-            or "unrecognized compression" in str(error)
-            or "invalid compression" in str(error)
-        ):
+        if "not supported" in str(error) or "unrecognized compression" in str(error) or "invalid compression" in str(error):
             pytest.skip(f"this pg_dump does not know {' '.join(options)}")
         if re.search(r'invalid value "\w+" for option -Z', str(error)):
             pytest.skip("compressions other than gzip came with PostgreSQL 16")
@@ -189,9 +185,7 @@ def test_rows_are_those_of_pg_restore(server: Scratch, form: str, tmp_path: Path
 def test_the_table_of_contents_is_that_of_pg_restore(server: Scratch, tmp_path: Path) -> None:
     for form in ("custom", "directory", "tar"):
         path = dump(server, tmp_path / form, *FORMS[form])
-        listed = subprocess.run(
-            [server.bin / "pg_restore", "-l", path], capture_output=True, check=True, text=True
-        ).stdout
+        listed = subprocess.run([server.bin / "pg_restore", "-l", path], capture_output=True, check=True, text=True).stdout
         lines = [line for line in listed.splitlines() if not line.startswith(";")]
         with open_archive(path) as source:
             toc = source.toc
@@ -301,9 +295,7 @@ def test_provenance(modern: Scratch, tmp_path: Path) -> None:
         if path.is_dir():
             files = sorted(path.iterdir())
             assert found.bytes == sum(f.stat().st_size for f in files)
-            said = subprocess.run(
-                ["sh", "-c", "LC_ALL=C; sha256sum * | sha256sum"], cwd=path, capture_output=True, text=True
-            )
+            said = subprocess.run(["sh", "-c", "LC_ALL=C; sha256sum * | sha256sum"], cwd=path, capture_output=True, text=True)
             assert found.sha256 == said.stdout.split()[0]
         else:
             assert found.bytes == path.stat().st_size
@@ -478,9 +470,7 @@ def older_toc(toc: Toc, minor: int) -> bytes:
     assert header.compression is None
     time_ = header.created.timetuple()
     out = [b"PGDMP", bytes((1, minor, 0, 4, 8, header.format)), _int(0)]
-    out += map(
-        _int, (time_.tm_sec, time_.tm_min, time_.tm_hour, time_.tm_mday, time_.tm_mon - 1, time_.tm_year - 1900, 0)
-    )
+    out += map(_int, (time_.tm_sec, time_.tm_min, time_.tm_hour, time_.tm_mday, time_.tm_mon - 1, time_.tm_year - 1900, 0))
     out += map(_str, (header.database, header.server_version, header.dump_version))
     out.append(_int(len(toc.entries)))
     for e in toc.entries:
@@ -570,9 +560,7 @@ def small(modern: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for form, options in FORMS.items():
         dump(modern, folder / form, *options, database="small")
     command = [modern.bin / "pg_dump", "-Fc", "-d", "small"]
-    (folder / "custom piped").write_bytes(
-        subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout
-    )
+    (folder / "custom piped").write_bytes(subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout)
     return folder
 
 

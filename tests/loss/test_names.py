@@ -14,7 +14,7 @@ from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName
     [
         ("CityPlaceIds", ("city", "place", "id")),
         ("city_place_ids", ("city", "place", "id")),
-        ("galleryAssetIDs", ("gallery", "asset", "id", "s")),
+        ("galleryAssetIDs", ("gallery", "asset", "id")),
         ("categories", ("category",)),
         ("addresses", ("address",)),
         ("status", ("status",)),

@@ -1,0 +1,162 @@
+"""Live: one snapshot, pinned settings, never in the way, and every refusal is said of its table."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+import forensics as fx
+from forensics.errors import LiveError, UsageError
+from forensics.evidence import live as module
+from forensics.evidence.live import LiveSource, safe_dsn
+from forensics.model import TableName
+from forensics.scratch import Scratch
+from tests.conftest import Incident
+
+EVERY_TYPE = """
+CREATE TABLE t (id bigint PRIMARY KEY, f4 real, f8 float8, n numeric, ts timestamp, tz timestamptz, ttz timetz, d date, iv interval, ba bytea, mo money, b boolean, arr timestamptz[], rg tstzrange);
+INSERT INTO t SELECT i, i / 7.0, i / 3.0, i / 8.0, timestamp '2025-01-01' + i * interval '1.000001 s', timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min',
+  '10:00:00+02', date '0044-03-15 BC' + i, make_interval(months => i, secs => i / 8.0), decode(md5(i::text), 'hex'), (i / 100.0)::numeric::money, i % 2 = 0,
+  array['2025-07-01 12:00+00'::timestamptz, null], tstzrange('2025-07-01 12:00+00', null) FROM generate_series(1, 300) i;
+"""
+SETTINGS = {
+    "timezone": "Asia/Kolkata", "datestyle": "German", "intervalstyle": "sql_standard", "bytea_output": "escape", "extra_float_digits": "0",
+    "default_transaction_read_only": "off", "search_path": "pg_catalog", "row_security": "on", "statement_timeout": "10min",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dumped_under", ["UTC", "America/New_York"])
+def test_settings_of_neither_side_matter(dumped_under: str, incident: Incident, scratch: Scratch) -> None:
+    scratch.run("postgres", f"ALTER ROLE postgres SET timezone = '{dumped_under}'; ALTER ROLE postgres SET bytea_output = 'escape'")
+    try:
+        incident.happens(EVERY_TYPE, "")
+        for name, value in SETTINGS.items():
+            scratch.run("postgres", f"ALTER ROLE postgres SET {name} = '{value}'")
+        with incident.compare() as case:
+            assert case.complete
+            assert case.totals["missing"] == case.totals["changed"] == case.totals["added"] == 0
+    finally:
+        scratch.run("postgres", "ALTER ROLE postgres RESET ALL")
+
+
+def test_one_snapshot_for_everything(database: Callable[..., str], scratch: Scratch) -> None:
+    name = database("CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE TABLE u (id int)")
+    with LiveSource(scratch.dsn(name)) as live:
+        assert live.catalog.tables
+        scratch.run(name, "INSERT INTO t VALUES (2); INSERT INTO u VALUES (1)")
+        assert live.rows_of(TableName("public", "t"), ["id"]) == [("1",)]
+        assert live.count(TableName("public", "u")) == 0
+
+
+def test_a_lock_is_not_waited_for(incident: Incident, scratch: Scratch) -> None:
+    incident.happens(
+        "CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); INSERT INTO free VALUES (1)", "DELETE FROM free"
+    )
+    with psycopg.connect(incident.live_dsn) as other:
+        other.execute("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+        with incident.compare(options=fx.Options(lock_timeout="200ms")) as case:
+            assert case.result("free").missing == 1
+            held = case.result("held")
+            assert held.state == "failed"
+            assert "lock timeout" in (held.reason or "")
+            assert "--resume" in (held.reason or "") or "again" in (held.reason or "")
+
+
+def test_a_statement_timeout_is_said(incident: Incident) -> None:
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 200000) i", ""
+    )
+    with incident.compare(options=fx.Options(statement_timeout="20ms")) as case:
+        assert not case.complete
+        assert "statement timeout" in (case.result("t").reason or "")
+
+
+def test_without_psql_the_rows_are_the_same(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident.happens(EVERY_TYPE, "DELETE FROM t WHERE id < 7")
+    monkeypatch.setattr(module, "_psql_programs", list)
+    with incident.compare() as case:
+        assert case.complete
+        assert case.totals["missing"] == 6
+
+
+def test_without_psql_a_refusal_is_said_too(incident: Incident, scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident.happens("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)", "DELETE FROM b")
+    scratch.run(incident.live, "CREATE ROLE half LOGIN; GRANT SELECT ON b TO half")
+    monkeypatch.setattr(module, "_psql_programs", list)
+    try:
+        with fx.compare(incident.backup, incident.live_dsn.replace("postgres@", "half@", 1), incident.backup.parent / "half") as case:
+            assert case.result("a").state == "failed"
+            assert case.result("b").missing == 1
+    finally:
+        scratch.run(incident.live, "DROP OWNED BY half; DROP ROLE half")
+
+
+def test_bytes_of_a_sql_ascii_database_survive(scratch: Scratch, tmp_path: pytest.TempPathFactory) -> None:
+    scratch.run("postgres", "CREATE DATABASE raw_bytes ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'")
+    try:
+        scratch.run(
+            "raw_bytes",
+            r"SET client_encoding = 'SQL_ASCII'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, E'\xff\xfe'), (2, E'\xc3\xa9'), (3, E'\xff')",
+        )
+        backup = scratch.dump("raw_bytes", tmp_path / "b.sql")  # type: ignore[operator]
+        scratch.run("raw_bytes", r"SET client_encoding = 'SQL_ASCII'; UPDATE t SET v = E'\xfe' WHERE id = 3")
+        with fx.compare(backup, scratch.dsn("raw_bytes"), tmp_path / "case") as case:  # type: ignore[operator]
+            assert case.complete
+            assert (case.totals["changed"], case.totals["unchanged"]) == (1, 2)
+    finally:
+        scratch.drop("raw_bytes")
+
+
+def test_latin1_on_both_sides(scratch: Scratch, tmp_path: pytest.TempPathFactory) -> None:
+    scratch.run("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+    try:
+        scratch.run("latin", "SET client_encoding = 'UTF8'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'Zürich'), (2, 'São Paulo'), (3, 'x')")
+        backup = scratch.dump("latin", tmp_path / "b.sql")  # type: ignore[operator]
+        assert b"Z\xfcrich" in backup.read_bytes()
+        scratch.run("latin", "DELETE FROM t WHERE id = 2")
+        with fx.compare(backup, scratch.dsn("latin"), tmp_path / "case") as case:  # type: ignore[operator]
+            assert (case.totals["missing"], case.totals["changed"]) == (1, 0)
+            assert case.table("t").missing["v"].tolist() == ["São Paulo"]
+    finally:
+        scratch.drop("latin")
+
+
+def test_several_readers_at_a_time(database: Callable[..., str], scratch: Scratch) -> None:
+    name = database("CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 20000)")
+    with LiveSource(scratch.dsn(name)) as live:
+        found: Counter[int] = Counter()
+        threads = [threading.Thread(target=lambda: found.update([len(live.rows_of(TableName("public", "t"), ["id"]))])) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert found == {20000: 4}
+
+
+@pytest.mark.parametrize(
+    ("dsn", "shown"),
+    [
+        ("postgresql://reader:pa%20ss@db.example:6432/app?sslmode=require", "postgresql://reader@db.example:6432/app"),
+        ("host=db.example user=reader password='pa ss' dbname=app", "postgresql://reader@db.example/app"),
+        ("service=prod", "service=prod"),
+        ("host=/tmp dbname=x", "postgresql:///x?host=/tmp"),
+    ],
+)
+def test_a_connection_string_is_shown_without_its_password(dsn: str, shown: str) -> None:
+    assert safe_dsn(dsn) == shown
+
+
+def test_what_is_no_connection_string() -> None:
+    with pytest.raises(UsageError, match="not a connection string"):
+        safe_dsn("host=x colour=red password=geheim")
+
+
+def test_nobody_listens() -> None:
+    with pytest.raises(LiveError) as error:
+        LiveSource("postgresql://u:geheim@127.0.0.1:1/x")
+    assert "geheim" not in str(error.value)
+    assert error.value.hint

@@ -1,0 +1,52 @@
+"""The public surface, pinned: a name that comes or goes is a decision, and shows here."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+import forensics as fx
+import forensics.cli
+from forensics.cli.voice import app
+
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_library() -> None:
+    assert set(fx.__all__) == {"Case", "ForensicsError", "Listener", "Options", "compare", "notebook_case", "open_case"}
+
+
+def test_a_case() -> None:
+    public = {n for n in dir(fx.Case) if not n.startswith("_")}
+    promised = {
+        "evidence", "tables", "table", "columns", "junctions", "junction", "window", "cause", "recovery", "report",
+        "complete", "totals", "verdict", "findings", "summary", "close", "loss", "figure", "browse", "result", "results",
+    }  # fmt: skip
+    assert promised <= public
+
+
+def test_the_command_line() -> None:
+    assert set(COMMANDS) == {"inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo"}
+
+
+def test_every_command_explains_itself() -> None:
+    for command in COMMANDS:
+        done = subprocess.run([sys.executable, "-m", "forensics", command, "--help"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0
+        for option in ("--json", "--quiet", "--help"):
+            assert option in done.stdout, (command, option)
+
+
+def test_what_the_readme_names_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"(?:`|^)make (\w+)\b", text, re.M):
+        assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M), target
+    for command in re.findall(r"python -m forensics (\w+)", text):
+        assert command in COMMANDS
+    for path in re.findall(r"\]\(([\w./-]+)\)", text):
+        assert (ROOT / path).exists(), path
