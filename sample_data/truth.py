@@ -22,7 +22,8 @@ Columns = dict[str, dict[str, tuple[str, str, str | None]]]  # table → column 
 Key = tuple[str, ...]
 
 _TAGGED = "_HotelToTag"
-_JUNCTIONS = {gallery.table for gallery in GALLERIES} | {_TAGGED}
+# favorites links users with rows of several tables: entity_type says which, entity_id the row.
+_JUNCTIONS = {gallery.table for gallery in GALLERIES} | {_TAGGED, "favorites"}
 _SETTINGS = "-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c default_transaction_read_only=on"
 _COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END,

@@ -74,7 +74,7 @@ def test_the_incident_is_the_one_of_the_story() -> None:
         "external_hotels",
         "external_hotel_rates",
     }
-    assert {name for name, table in TABLES.items() if table["junction"]} == GALLERY_TABLES | {"_HotelToTag"}
+    assert {name for name, table in TABLES.items() if table["junction"]} == GALLERY_TABLES | {"_HotelToTag", "favorites"}
     dropped = [c for c in COMMITTED["columns"] if c["change"] == "dropped"]
     assert [(c["table"], c["column"]) for c in dropped] == [("external_catalog_items", "updated_at")]
     assert 0 < dropped[0]["values_missing"] < TABLES["external_catalog_items"]["backup_rows"]

@@ -158,7 +158,6 @@ class LiveSource(Source):
         self._readers: list[_Reader] = []
         self._idle: list[_Reader] = []
         self._lock = threading.Lock()
-        self._encoding = "UTF8"
         try:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._connection.exec_driver_sql(_SNAPSHOT_TRANSACTION)

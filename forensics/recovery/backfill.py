@@ -146,10 +146,12 @@ def asked(selection: Selection, place: Place, filled: Sequence[str], covered: Se
 def questions(place: Place) -> tuple[str, str | None]:
     """What to ask live: the keys of the owner's rows that have a list, and of those that have a cover."""
     key, owner = quote_identifier(place.owner.parent_columns[0]), place.owner.name.sql
-    filled = f"SELECT t.{key}::text FROM {owner} t WHERE NOT ({_unfilled(place)}) AND t.{quote_identifier(place.column.name)} IS NOT NULL"
+    filled = (
+        f"SELECT t.{key}::text AS key FROM {owner} t WHERE NOT ({_unfilled(place)}) AND t.{quote_identifier(place.column.name)} IS NOT NULL"
+    )
     if place.cover is None:
         return filled, None
-    return filled, f"SELECT t.{key}::text FROM {owner} t WHERE t.{quote_identifier(place.cover.name)} IS NOT NULL"
+    return filled, f"SELECT t.{key}::text AS key FROM {owner} t WHERE t.{quote_identifier(place.cover.name)} IS NOT NULL"
 
 
 # --- backfill.sql ---------------------------------------------------------------------------------------

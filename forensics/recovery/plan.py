@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
+from psycopg import sql
 
 from forensics.errors import RecoveryError, ScratchError, UsageError
 from forensics.evidence import open_source
@@ -21,7 +21,7 @@ from forensics.recovery.columns import Restored, open_backup, restored_columns
 from forensics.recovery.definitions import definitions
 from forensics.recovery.migration import history_between, safer_migration
 from forensics.recovery.options import Option, options, recommendation
-from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse, under_snapshot
+from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse
 from forensics.recovery.runbook import runbook
 from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
 from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
@@ -148,9 +148,9 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
         proof, problem = None, None
         if out is not None:
             _write(out, work, found)
-            if wishes.rehearse and source is not None and wishes.live is not None:
+            if wishes.rehearse and source is not None:
                 try:
-                    proof = rehearse(work, source, wishes.live, out, wishes.scratch)
+                    proof = rehearse(work, source, out, wishes.scratch)
                 except (ScratchError, RecoveryError) as error:
                     problem = str(error)
         trials: tuple[Trial, ...] = ()
@@ -185,14 +185,9 @@ def _write(out: Path, work: Work, found: Sequence[Place]) -> None:
 def _asked(source: LiveSource, selection: Selection, found: Sequence[Place]) -> tuple[Place, ...]:
     """The new places, with account taken of what live holds there already."""
     known = []
-    with under_snapshot(source) as connection:
-        for place in found:
-            filled, covered = questions(place)
-            try:
-                keys = [[r[0] for r in connection.execute(q)] if q else [] for q in (filled, covered)]
-            except psycopg.Error as error:
-                raise source.failure(place.owner.name, str(error.diag.message_primary or error), error.sqlstate) from error
-            known.append(asked(selection, place, *keys))
+    for place in found:
+        keys = [[r["key"] for r in source.ask(sql.SQL(q))] if q else [] for q in questions(place)]
+        known.append(asked(selection, place, *keys))
     return tuple(known)
 
 

@@ -7,10 +7,8 @@ the whole schema against what they were before.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import sql
 
 from forensics.compare.schema import drift
-from forensics.errors import RecoveryError, redact
+from forensics.errors import RecoveryError
 from forensics.evidence.live import LiveSource
 from forensics.model import Table, TableName
 from forensics.recovery.script import LiveState, Work
@@ -31,10 +29,6 @@ from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, listed, template
 from forensics.scratch import Scratch
 
-_SCHEMA_OPTIONS = (
-    "--schema-only", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions", "--no-security-labels",
-    "--no-tablespaces", "--lock-wait-timeout=5s",
-)  # fmt: skip
 _LOST = ("restorable", "blocked", "conflicting")
 _NOISE = re.compile(r"^(?:--.*|\\(?:un)?restrict .*|)$")
 
@@ -100,32 +94,16 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
         if then != now:
             changed = ", ".join(sorted({c for c, _ in then ^ now}))
             raise RecoveryError(f"Columns of table {name} changed since live was compared: {changed}.", hint)
+    schemas = frozenset(r["nspname"] for r in source.ask(sql.SQL("SELECT nspname FROM pg_namespace")))
     found: dict[TableName, tuple[str, str, str]] = {}
-    with under_snapshot(source) as connection:
-        schemas = frozenset(r[0] for r in connection.execute("SELECT nspname FROM pg_namespace"))
-        for target in selection.inserted:
-            try:
-                prints = _fingerprint(connection, _source(source.catalog.tables[target.name]), target.columns)
-            except psycopg.Error as error:
-                raise source.failure(target.name, str(error.diag.message_primary or error), error.sqlstate) from error
-            if int(prints[0]) != target.live_rows:
-                raise RecoveryError(
-                    f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints[0]):,} now.", hint
-                )
-            found[target.name] = (prints[0], prints[1], prints[2])
+    for target in selection.inserted:
+        (prints,) = source.ask(sql.SQL(_fingerprint(_source(source.catalog.tables[target.name]), target.columns)))
+        if int(prints["rows"]) != target.live_rows:
+            raise RecoveryError(
+                f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.", hint
+            )
+        found[target.name] = (prints["rows"], prints["a"], prints["b"])
     return LiveState(found, schemas)
-
-
-@contextmanager
-def under_snapshot(source: LiveSource) -> Iterator[psycopg.Connection[Any]]:
-    """A session of live under the snapshot that `source` reads."""
-    connection = source.connect()
-    try:
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(source.provenance.snapshot)))
-        yield connection
-    finally:
-        connection.close()
 
 
 def _parents(selection: Selection) -> set[TableName]:
@@ -142,25 +120,22 @@ def _source(table: Table) -> str:
     return table.name.sql if table.kind == "partitioned" else f"ONLY {table.name.sql}"
 
 
-def _fingerprint(connection: psycopg.Connection[Any], source: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """Rows and two sums over the halves of their MD5, as `pg_temp.fingerprint` of the scripts has it."""
+def _fingerprint(source: str, columns: Sequence[str]) -> str:
+    """The query for rows and two sums over the halves of their MD5, as `pg_temp.fingerprint` of the scripts has it."""
     row = ", ".join(f"t.{listed([c])}" for c in columns)
-    statement = (
-        "SELECT count(*)::text, coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text, "
-        f"coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text FROM (SELECT md5(ROW({row})::text) AS h FROM {source} t) s"
+    return (
+        "SELECT count(*)::text AS rows, coalesce(sum(('x' || left(h, 16))::bit(64)::bigint::numeric), 0)::text AS a, "
+        "coalesce(sum(('x' || right(h, 16))::bit(64)::bigint::numeric), 0)::text AS b "
+        f"FROM (SELECT md5(ROW({row})::text) AS h FROM {source} t) s"
     )
-    found = connection.execute(statement).fetchone()
-    assert found is not None
-    return tuple(found)
 
 
-def rehearse(work: Work, source: LiveSource, dsn: str, folder: Path, scratch: Scratch | None = None) -> Rehearsal:
+def rehearse(work: Work, source: LiveSource, folder: Path, scratch: Scratch | None = None) -> Rehearsal:
     """Rehearse the scripts that stand in a folder.
 
     Args:
         work: what they were written from.
         source: live, open; only read.
-        dsn: the same, for pg_dump.
         folder: where `recovery.sql`, `undo.sql` and perhaps `backfill.sql` stand.
         scratch: a server to rehearse on, running; None starts one.
 
@@ -170,7 +145,7 @@ def rehearse(work: Work, source: LiveSource, dsn: str, folder: Path, scratch: Sc
         LiveError: live could not be read.
     """
     with _server(work, source, scratch) as server, a_database(server) as database:
-        copy = _Copy(server, database, work, source, dsn)
+        copy = _Copy(server, database, work, source)
         copy.make()
         return _Run(copy, work, folder).run()
 
@@ -221,9 +196,9 @@ def _knows_xml(scratch: Scratch) -> bool:
 class _Copy:
     """Live's schema and the rows that matter, in the scratch server."""
 
-    def __init__(self, scratch: Scratch, database: str, work: Work, source: LiveSource, dsn: str) -> None:
+    def __init__(self, scratch: Scratch, database: str, work: Work, source: LiveSource) -> None:
         self.scratch, self.database, self.source = scratch, database, source
-        self._work, self._dsn = work, dsn
+        self._work = work
         self.notes: list[str] = []
 
     def make(self) -> None:
@@ -244,27 +219,13 @@ class _Copy:
         self.notes += [f"The scratch PostgreSQL could not make a part of live's schema: {c}." for c in complaints[:5]]
 
     def _schema(self) -> bytes:
-        given = conninfo.conninfo_to_dict(self._dsn)
-        password = given.pop("password", None)
-        environment = {**os.environ, "LC_ALL": "C"} | ({"PGPASSWORD": str(password)} if password else {})
-        snapshot = f"--snapshot={self.source.provenance.snapshot}"
-        words = ""
-        for program in (self.scratch.bin / "pg_dump", shutil.which("pg_dump")):
-            if program is None:
-                continue
-            done = subprocess.run(
-                [program, "-d", conninfo.make_conninfo(**given), "--no-password", snapshot, *_SCHEMA_OPTIONS],  # type: ignore[arg-type]
-                capture_output=True, env=environment, check=False,
-            )  # fmt: skip
-            if done.returncode == 0:
-                return done.stdout
-            words = words or redact(
-                done.stderr.decode(errors="replace").strip().splitlines()[-1] if done.stderr.strip() else "no reason given"
+        statements = list(self.source.statements())
+        if not statements:
+            raise RecoveryError(
+                f"No pg_dump at hand can read the schema of {self.source.shown_dsn}, and the rehearsal needs it.",
+                "Install a pg_dump of the server's version or a later one, or point FORENSICS_PGBIN to one.",
             )
-        raise RecoveryError(
-            f"pg_dump cannot read the schema of {self.source.shown_dsn}: {words}.",
-            "The rehearsal needs live's schema. Allow the connection, or point FORENSICS_PGBIN to programs that can reach it.",
-        )
+        return "".join(f"{s.rstrip(';')};\n" for s in statements).encode("utf-8", "surrogateescape")
 
     def _restore(self, schema: bytes) -> list[str]:
         """Build the schema as far as it goes; return what the server said against it."""
@@ -366,8 +327,13 @@ class _Run:
             tables = source.catalog.roots
         for table in tables:
             self._columns.setdefault(table.name, [c.name for c in table.columns])
-            found[table.name] = _fingerprint(self._connection, _source(table), [c.name for c in table.columns])
+            found[table.name] = self._print(_source(table), [c.name for c in table.columns])
         return found
+
+    def _print(self, source: str, columns: Sequence[str]) -> tuple[str, ...]:
+        found = self._connection.execute(_fingerprint(source, columns)).fetchone()
+        assert found is not None
+        return tuple(found)
 
     def _structure(self) -> list[str]:
         return structure_of(self._scratch, self._copy.database, self._scratch.folder / "structure.sql")
@@ -396,7 +362,7 @@ class _Run:
         for restored in self._work.restored:
             # Of a table that got columns back, the others must be as they were.
             columns = self._columns[restored.name]
-            after = {**after, restored.name: _fingerprint(self._connection, f"ONLY {restored.name.sql}", columns)}
+            after = {**after, restored.name: self._print(f"ONLY {restored.name.sql}", columns)}
             for column in restored.columns:
                 held = self._connection.execute(f"SELECT count({listed([column.name])}) FROM {restored.name.sql}").fetchone()
                 self._found.values += held[0] if held else 0

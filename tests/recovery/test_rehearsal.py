@@ -59,13 +59,25 @@ def test_the_backfill_puts_links_in_order_and_leaves_what_editors_did(sample: Si
           SELECT count(*) FROM hotels h JOIN (SELECT hotel_id, jsonb_agg(asset_id ORDER BY sort_order, created_at) AS list
             FROM hotel_images GROUP BY 1) i ON i.hotel_id = h.id WHERE h.gallery_asset_ids <> i.list"""
         assert int(scratch.run("sample_filled", wrong)) <= len(before)
-        none = "SELECT count(*) FROM hotels h WHERE gallery_asset_ids IS NULL AND EXISTS (SELECT FROM hotel_images i WHERE i.hotel_id = h.id)"
+        none = (
+            "SELECT count(*) FROM hotels h WHERE gallery_asset_ids IS NULL AND EXISTS (SELECT FROM hotel_images i WHERE i.hotel_id = h.id)"
+        )
         assert scratch.run("sample_filled", none).strip() == "0"
         covers = """SELECT count(*) FROM hotels h JOIN hotel_images i ON i.hotel_id = h.id AND i.is_primary
           WHERE h.cover_asset_id <> i.asset_id AND h.id NOT IN (SELECT id FROM hotels WHERE cover_asset_id IS NULL)"""
         assert int(scratch.run("sample_filled", covers)) <= len(before)
         links = "SELECT sum(jsonb_array_length(gallery_asset_ids)) FROM "
-        tables = ["cities", "city_places", "esim_plans", "hotels", "medical_centers", "products", "restaurants", "tours", "transport_products"]
+        tables = [
+            "cities",
+            "city_places",
+            "esim_plans",
+            "hotels",
+            "medical_centers",
+            "products",
+            "restaurants",
+            "tours",
+            "transport_products",
+        ]
         held = [int(scratch.run(d, links + t).strip() or 0) for d in ("sample_live", "sample_filled") for t in tables]
         assert sum(held[9:]) - sum(held[:9]) == option.recovers
     finally:

@@ -1,0 +1,79 @@
+"""`recover` on the command line: exit statuses, one JSON document, no password."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tests.recovery.conftest import Incident
+from tests.recovery.test_script import DROPPED, SHOP
+
+Build = Callable[..., Incident]
+SECRET = "geheim-Wort-2"
+
+
+def _recover(found: Incident, *options: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    found.case.close()
+    done = subprocess.run(
+        [sys.executable, "-m", "forensics", "recover", str(found.case.folder), "--out", str(found.out), *map(str, options)],
+        capture_output=True, text=True, timeout=120,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "LIVE_DSN"} | environment,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    for text in (done.stdout, done.stderr, *(p.read_text() for p in found.out.rglob("*") if p.is_file())):
+        assert SECRET not in text
+    return done
+
+
+def _secret(dsn: str) -> str:
+    return dsn.replace("postgres@", f"postgres:{SECRET}@", 1)
+
+
+def test_a_rehearsed_plan_ends_with_0_and_one_document(incident: Build) -> None:
+    found = incident(SHOP, DROPPED)
+    done = _recover(found, "--rehearse", "--json", LIVE_DSN=_secret(found.dsn))
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert plan == json.loads((found.out / "plan.json").read_text())
+    proof = plan["rehearsal"]
+    assert {k: proof[k] for k in ("lost_before", "lost_after", "blocked", "idempotent", "undo_restores", "constraints_valid")} == {
+        "lost_before": 60, "lost_after": 6, "blocked": 6, "idempotent": True, "undo_restores": True, "constraints_valid": True,
+    }  # fmt: skip
+    assert plan["options"][0]["destroyed"] == [
+        {"schema": "public", "table": "hotels", "rows": 1, "examples": [{"id": "h4"}]},
+    ]
+
+
+def test_a_rehearsal_that_fails_ends_with_2(incident: Build) -> None:
+    found = incident(SHOP, "DELETE FROM hotel_images WHERE id <= 10; ALTER TABLE hotel_images ADD CHECK (sort_order > 5)")
+    done = _recover(found, "--rehearse", "--include-unexplained", "--live", _secret(found.dsn))
+    assert done.returncode == 2
+    assert "check constraint" in done.stderr
+    assert json.loads((found.out / "plan.json").read_text())["rehearsal"]["problems"]
+
+
+def test_without_live_it_writes_and_asks_nobody(incident: Build) -> None:
+    found = incident(SHOP, DROPPED)
+    done = _recover(found, LIVE_DSN="postgresql://nobody@127.0.0.1:1/nowhere")
+    assert done.returncode == 0, done.stderr
+    assert "was not rehearsed" in done.stdout
+    assert json.loads((found.out / "plan.json").read_text())["rehearsal"] is None
+
+
+def test_live_out_of_reach_ends_with_2(incident: Build) -> None:
+    found = incident(SHOP, DROPPED)
+    done = _recover(found, "--rehearse", "--json", "--live", f"postgresql://nobody:{SECRET}@127.0.0.1:1/nowhere")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["kind"] == "live"
+
+
+def test_live_that_moved_on_ends_with_2(incident: Build) -> None:
+    found = incident(SHOP, "DELETE FROM hotel_images WHERE id <= 10")
+    found.sql("DELETE FROM hotel_images WHERE id = 11")
+    done = _recover(found, "--rehearse", "--include-unexplained", "--live", found.dsn)
+    assert done.returncode == 2
+    assert "held 50 rows when live was compared, and holds 49 now" in done.stderr
+    assert "Compare again" in done.stderr
