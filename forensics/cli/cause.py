@@ -66,6 +66,8 @@ def show_cause(console: Console, found: Mapping[str, Any]) -> None:
             where = str(TableName(s["schema"], s["table"])) if s["table"] else "–"
             counts = (f"{s[c]:,}" if s[c] else "" for c in ("rows", "moved", "changed", "blanked"))
             table.add_row(str(s["line"]), s["hazard"], safe(where + (f".{s['column']}" if s["column"] else "")), *counts)
+        table.columns[1].no_wrap = True
+        table.columns[2].overflow = "fold"
         for column in (table.columns[0], *table.columns[3:]):
             column.justify = "right"
         console.print(table)

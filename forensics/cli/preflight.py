@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from forensics.cause.hazards import CODES
 from forensics.cause.preflight import Flight, github, level, pending, plain_flight, preflight, sarif
 from forensics.cli.cause import working
 from forensics.cli.voice import FAILED, FOUND, LIVE_HELP, OK, Json, Quiet, app, live_side, safe, speaking
@@ -77,17 +78,19 @@ def _show(console: Console, flight: Flight, notes: list[str]) -> None:
         if not some:
             console.print(f"{safe(name)}: no hazard.")
             continue
-        table = RichTable("line", "hazard", "table", "rows", "", "table size", title=safe(name), title_justify="left")
-        table.columns[0].justify = table.columns[3].justify = table.columns[5].justify = "right"
-        for w in some:
-            where = str(w.hazard.table or "–") + (f".{w.hazard.column}" if w.hazard.column else "")
-            rows = "?" if w.rows is None else f"{w.rows:,}"
+        shown = [w for w in some if w.rows != 0 or w.fails or "fills" in w.says or not (CODES[w.hazard.code].fails or w.hazard.destroys)]
+        table = RichTable("line", "hazard", "what it would do", "table size", title=safe(name), title_justify="left")
+        table.columns[0].justify = table.columns[3].justify = "right"
+        table.columns[1].no_wrap = True
+        for w in shown:
+            about = "" if w.hazard.table is None or str(w.hazard.table) in w.says else f"{w.hazard.table}: "
             within = f" (in {w.hazard.within})" if w.hazard.within else ""
-            table.add_row(
-                str(w.hazard.line), w.hazard.code, safe(where), rows, safe(w.says + within) + (" [bold]fails[/]" if w.fails else ""),
-                _size(w.table_bytes), style=_STYLES[level(w)],
-            )  # fmt: skip
-        console.print(table)
+            says = safe(about + w.says + within) + (" [bold](fails)[/]" if w.fails and "fails" not in w.says else "")
+            table.add_row(str(w.hazard.line), w.hazard.code, says, _size(w.table_bytes), style=_STYLES[level(w)])
+        if shown:
+            console.print(table)
+        if len(shown) < len(some):
+            console.print(f"{len(some) - len(shown)} more were counted, and nothing stands in their way.")
     for step in flight.rehearsal or ():
         took = ", ".join(f"{n:,} of {where}" for where, n in sorted(step.took.items()))
         if took or step.error:

@@ -185,6 +185,11 @@ class Document:
         return {name: tuple(changes) for name, changes in found.items()}
 
     @property
+    def backup_tables(self) -> int:
+        """How many tables the backup holds; live's new ones are not among them."""
+        return sum(r.state != "new" for r in self.results)
+
+    @property
     def classes(self) -> Mapping[str, int] | None:
         """What became of the missing links, over all junction tables, or None where they were not classified."""
         return self.loss["totals"] if self.loss else None
