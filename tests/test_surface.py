@@ -13,6 +13,7 @@ import forensics as fx
 import forensics.cli
 from forensics.cli.voice import app
 
+forensics.cli.register()
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 ROOT = Path(__file__).parent.parent
 

@@ -17,10 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.cause import Cause, find_cause
 from forensics.case.evidence import Evidence
 from forensics.case.junctions import CaseJunction, churn_frame, find_junction, junction_frame
-from forensics.case.recovery import Recovery
 from forensics.case.tables import CaseTable
 from forensics.case.window import Window
 from forensics.case.words import near_matches
@@ -47,6 +45,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forensics.case.browse import Browser
+    from forensics.case.cause import Cause
+    from forensics.case.recovery import Recovery
     from forensics.report.figures import Picture
 
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
@@ -376,11 +376,15 @@ class Case:
             MigrationError: it is no migration folder, or a file of it does not parse.
             CaseError: nothing was found before, or another process has the case open.
         """
+        from forensics.case.cause import find_cause
+
         return find_cause(self, migrations, ran=tuple(ran))
 
     @cached_property
     def recovery(self) -> Recovery:
         """What can come back, at what price; the scripts, and their rehearsal."""
+        from forensics.case.recovery import Recovery
+
         return Recovery(self)
 
     def browse(self) -> Browser:

@@ -6,15 +6,27 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from forensics.cli import cause, compare, demo, inspect, loss, preflight, recover, report  # noqa: F401  (each registers its command)
 from forensics.cli.voice import FAILED, app, safe
 from forensics.errors import redact
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main", "register"]
+
+COMMANDS = ("inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo")
+
+
+def register(wanted: str | None = None) -> None:
+    """Register a command, or all of them: each pays for its own imports, and a comparison should not for a parser's.
+
+    Args:
+        wanted: the command's name; None, or a name that there is not, for all.
+    """
+    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
+        import_module(f"forensics.cli.{name}")
 
 
 def main() -> None:
@@ -22,6 +34,7 @@ def main() -> None:
 
     Wrong usage is said here and not by the library below, which would repeat the arguments, passwords and all.
     """
+    register(next((a for a in sys.argv[1:] if not a.startswith("-")), None))
     try:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:

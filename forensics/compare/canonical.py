@@ -273,10 +273,7 @@ def _json_string(text: str) -> str:
 def _numeric_text(digits: str) -> str:
     number = Decimal(digits)
     sign, figures, exponent = number.as_tuple()
-    if not isinstance(exponent, int) or exponent >= 0:
-        text = format(number, "f")
-    else:
-        text = f"{number:.{-exponent}f}"
+    text = f"{number:.{-exponent}f}" if isinstance(exponent, int) and exponent < 0 else format(number, "f")
     return text.removeprefix("-") if sign and not any(figures) else text
 
 
