@@ -1,8 +1,8 @@
 """The incident forensics kit: what a migration took from a PostgreSQL database, row by row.
 
-    import forensics as fx
-    case = fx.compare("backup.dump", "postgresql://…", case="cases/hotels")
-    case.tables
+import forensics as fx
+case = fx.compare("backup.dump", "postgresql://…", case="cases/hotels")
+case.tables
 """
 
 from forensics.case import Case, compare, open_case

@@ -122,6 +122,7 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
     store.put("damage", backup.damage)
     store.put("begun_at", datetime.now(UTC))
     store.put("ended_at", None)
+    store.put("wishes", {"are": options.junctions, "are_not": options.not_junctions})
     for name, at in times.items():
         if at is not None:
             store.put(name, at)
@@ -202,7 +203,8 @@ class Case:
         """What comparing each table found, by name."""
         backup, live = self.catalogs
         known = {TableName(**j["name"]) for j in self.store.get("junctions") or ()}
-        junctions = {*find_junctions(live), *(known or find_junctions(backup))}
+        none = set((self.store.get("wishes") or {}).get("are_not", ()))
+        junctions = {*(n for n in find_junctions(live) if not none & {n.table, str(n)}), *(known or find_junctions(backup))}
         return tuple(replace(r, junction=r.name in junctions) for r in self.store.results())
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,35 @@ class Recovery:
 
         rows = [{"table": str(t.name), "kind": t.kind, "missing": t.missing, **t.counts} for t in self.plan.targets]
         return pd.DataFrame(rows)
+
+    @property
+    def destroyed(self) -> pd.DataFrame:
+        """One row an option and table: how many rows written since the backup it would destroy, with some keys."""
+        import pandas as pd
+
+        rows = [
+            {"option": o.name, "table": str(s.name), "rows": s.rows, "for example": "; ".join(_key(e) for e in s.examples)}
+            for o in self.plan.options
+            for s in sorted(o.destroyed, key=lambda s: (-s.rows, s.name))
+        ]
+        return pd.DataFrame(rows, columns=["option", "table", "rows", "for example"])
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """One row a table and reason: how many lost rows cannot return because of it."""
+        import pandas as pd
+
+        rows = [{"table": str(t.name), "rows": n, "reason": why} for t in self.plan.targets for why, n in t.reasons]
+        return pd.DataFrame(rows, columns=["table", "rows", "reason"])
+
+    @property
+    def rehearsal(self) -> pd.DataFrame:
+        """What the last rehearsal found, this one's or the one that the case keeps; empty where none was held."""
+        import pandas as pd
+
+        found = self.plan.as_json()["rehearsal"] or (self._case.store.get("recovery") or {}).get("rehearsal") or {}
+        rows = [(n.replace("_", " "), v) for n, v in found.items() if not isinstance(v, dict | list)]
+        return pd.DataFrame(rows, columns=["fact", "value"]).set_index("fact")
 
     @property
     def recommendation(self) -> str:
@@ -120,3 +149,7 @@ class Recovery:
 
     def __repr__(self) -> str:
         return f"<Recovery: {self.plan.recommendation}>"
+
+
+def _key(example: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{column} {value}" for column, value in example.items())

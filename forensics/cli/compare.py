@@ -78,6 +78,17 @@ def _keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _junctions(given: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    found = {}
+    for text in given:
+        table, equals, links = text.partition("=")
+        pairs = tuple((column, parent) for column, _, parent in (link.strip().partition(":") for link in links.split(",")))
+        if not equals or len(pairs) < 2 or not all(column and parent for column, parent in pairs):
+            raise UsageError(f"--junction {text} does not name a table's links.", "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT.")
+        found[table] = pairs
+    return found
+
+
 @app.command("compare")
 def compare_command(
     backup: Annotated[str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")],
@@ -93,6 +104,10 @@ def compare_command(
     backup_at: Annotated[str | None, typer.Option("--backup-at", help="When the backup was taken.")] = None,
     incident_at: Annotated[str | None, typer.Option("--incident-at", help="When the incident struck.")] = None,
     database: Annotated[str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")] = None,
+    junction: Annotated[
+        list[str] | None, typer.Option("--junction", help="TABLE=COLUMN:PARENT,COLUMN:PARENT: a junction table that is not seen as one.")
+    ] = None,
+    no_junction: Annotated[list[str] | None, typer.Option("--no-junction", help="A table that is no junction table.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Compare a second time, byte for byte, without hashes.")] = False,
     lock_timeout: Annotated[str, typer.Option("--lock-timeout", help="How long to wait for a lock on live.")] = Options.lock_timeout,
     statement_timeout: Annotated[
@@ -104,17 +119,10 @@ def compare_command(
     """Compare table by table, then classify the loss."""
     with speaking(as_json, quiet) as voice:
         options = Options(
-            tuple(schema or ()),
-            tuple(table or ()),
-            _keys(key or ()),
-            jobs,
-            resume,
-            memory,
-            database,
-            verify,
-            lock_timeout,
-            statement_timeout,
-        )
+            schemas=tuple(schema or ()), tables=tuple(table or ()), keys=_keys(key or ()), jobs=jobs, resume=resume, memory=memory,
+            database=database, junctions=_junctions(junction or ()), not_junctions=tuple(no_junction or ()), verify=verify,
+            lock_timeout=lock_timeout, statement_timeout=statement_timeout,
+        )  # fmt: skip
         times = {"backup_at": backup_at, "incident_at": incident_at}
         with listening(voice) as listener:
             found = cases.compare(

@@ -37,6 +37,8 @@ class Options:
         resume: leave alone what the case holds already.
         memory: how much the engine may hold before it spills to disk, as DuckDB writes it.
         database: which database of a `pg_dumpall` file the backup is.
+        junctions: by table, the (column, parent table) pairs of its links: what the user knows to be a junction table.
+        not_junctions: tables that the user knows to be none.
         verify: compare every table a second time, whole rows byte for byte, and fail it where the two disagree.
         lock_timeout, statement_timeout: how long a statement on a database may wait for a lock, and run; "0" is without limit.
     """
@@ -48,6 +50,8 @@ class Options:
     resume: bool = False
     memory: str = "600MB"
     database: str | None = None
+    junctions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    not_junctions: tuple[str, ...] = ()
     verify: bool = False
     lock_timeout: str = "5s"
     statement_timeout: str = "0"

@@ -102,7 +102,7 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
         progress: is told how many rows of the backup were passed since it was last called.
     """
     paired_bytes = searched = told = 0
-    while backup.fill(_FAR) and live.fill(_FAR):
+    while (len(backup.data) - backup.at >= _FAR or backup.fill(_FAR)) and (len(live.data) - live.at >= _FAR or live.fill(_FAR)):
         same = _equal_run(backup, live)
         backup.at += same
         live.at += same

@@ -202,7 +202,7 @@ class Engine:
 
     def clean(self) -> None:
         """Drop the working tables."""
-        for (name,) in self._db.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [self._work]).fetchall():
+        for (name,) in self._db.execute(f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{self._work}'").fetchall():
             self._run(f"DROP TABLE {{work}}.{name}")
 
     def _differ_by_hash(self, ours: Guard, theirs: Guard) -> None:

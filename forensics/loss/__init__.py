@@ -28,7 +28,7 @@ from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
 from forensics.loss.churn import churn
 from forensics.loss.inference import survey
-from forensics.loss.junctions import junction_of, plain_parent
+from forensics.loss.junctions import junction_of, plain_parent, overridden
 from forensics.loss.links import CLASSES, LOST, Fate, classify
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
@@ -60,7 +60,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.run("DROP SCHEMA IF EXISTS loss CASCADE")
         work.run("CREATE SCHEMA loss")
         work.renamed = renames(work)
-        found = survey(work)
+        found = overridden(survey(work), backup.catalog, store.get("wishes") or {})
         store.put("junctions", [{"name": n, "parents": [plain_parent(p) for p in parents]} for n, parents in found.items()])
         reach = Reach(work)
         entries: list[dict[str, Any]] = []

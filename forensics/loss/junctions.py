@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from forensics.errors import UsageError
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -38,6 +39,40 @@ def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
             continue
         found[table.name] = parents
     return found
+
+
+def overridden(
+    found: Mapping[TableName, tuple[Parent, ...]], catalog: Catalog, wishes: Mapping[str, Any]
+) -> dict[TableName, tuple[Parent, ...]]:
+    """Return the junction tables that were found, but for what the user said otherwise.
+
+    Args:
+        found: by table, its parents.
+        catalog: the backup's.
+        wishes: "are", by table the (column, parent table) pairs of its links; "are_not", tables that are none.
+
+    Raises:
+        UsageError: a table or column that is named is not there, or the parent has no key of one column.
+    """
+    names = {spelled: n for n in catalog.tables for spelled in (n.table, f"{n.schema}.{n.table}", str(n))}
+    kept = {n: parents for n, parents in found.items() if n not in {names.get(w) for w in wishes.get("are_not", ())}}
+    for table, links in wishes.get("are", {}).items():
+        if table not in names:
+            raise UsageError(
+                f"--junction names {table}, and the backup has no such table.", "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT."
+            )
+        parents = []
+        for column, parent in links:
+            there = catalog.tables.get(names.get(parent, TableName("", parent)))
+            key = there.primary_key if there else None
+            if catalog.tables[names[table]].column(column) is None or there is None or key is None or len(key.columns) != 1:
+                raise UsageError(
+                    f"--junction {table}: column {column} cannot be held against table {parent}.",
+                    "Name a column of the table, and a parent whose primary key is one column.",
+                )
+            parents.append(Parent(there.name, (column,), key.columns, declared=False, evidence="given"))
+        kept[names[table]] = tuple(parents)
+    return dict(sorted(kept.items()))
 
 
 def referenced_tables(catalog: Catalog) -> set[TableName]:

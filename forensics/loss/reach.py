@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from forensics.errors import LiveError
 from forensics.loss.links import LOST
@@ -22,6 +20,9 @@ from forensics.model import ForeignKey, TableName, plain
 _STEPS = 4  # a junction table in between takes two
 _TOP = 10
 _MOST_ROWS = 20_000_000
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class _Reached:
 
 def foreign_keys(work: Workspace) -> nx.MultiDiGraph:
     """Live's foreign keys as a graph: an edge from each table to what it refers to, with the key as `key`."""
+    import networkx as nx  # only where something is missing: it takes a tenth of a second to load
+
     graph = nx.MultiDiGraph()
     for table in work.live.catalog.roots:
         graph.add_node(table.name)

@@ -134,6 +134,11 @@ def test_the_facade_keeps_the_proof_in_the_case(sample: SimpleNamespace) -> None
     assert plan.holds
     assert sample.case.store.get("recovery")["rehearsal"]["lost_before"] == 616
     assert list(recovery.tables["table"]) == ["esim_images"]
+    assert recovery.rehearsal.loc["lost before", "value"] == 616
+    whole = sample.case.recovery(columns=True)
+    assert whole.reasons["rows"].sum() == BLOCKED
+    destroyed = whole.destroyed.query("option == 'full restore'")
+    assert destroyed["rows"].sum() == next(o for o in sample.plan.options if o.name == "full restore").destroys
 
 
 def test_live_that_changed_is_not_planned_for(sample: SimpleNamespace) -> None:

@@ -1,0 +1,52 @@
+"""Which missing rows come back: what a statement took, and not what the application deleted itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.recovery.conftest import Incident
+from tests.recovery.test_script import SHOP
+
+Build = Callable[..., Incident]
+NAME = "20260102103755_clean_up"
+MIGRATION = "DELETE FROM hotel_images WHERE id <= 10; ALTER TABLE assets ALTER COLUMN url SET NOT NULL"
+
+
+def _caused(build: Build, tmp_path: Path) -> Incident:
+    folder = tmp_path / "migrations" / NAME
+    folder.mkdir(parents=True)
+    (folder / "migration.sql").write_text(MIGRATION)
+    # By the application, before the migration: an image and a hotel, and with the hotel its other images.
+    found = build(SHOP, f"DELETE FROM hotel_images WHERE id = 20; DELETE FROM hotels WHERE id = 'h7'; {MIGRATION}")
+    found.case.cause(tmp_path / "migrations", ran=[NAME])
+    return found
+
+
+def test_rows_that_a_statement_took_come_back_and_no_others(incident: Build, tmp_path: Path) -> None:
+    found = _caused(incident, tmp_path)
+    plan = found.plan(rehearse=True)
+    assert plan.holds, (plan.problem, plan.rehearsal)
+    (target,) = plan.targets
+    # Of the ten that the statement deleted, one belonged to the hotel that is gone.
+    assert (str(target.name), target.rows, target.counts["blocked"]) == ("hotel_images", 9, 1)
+    assert target.counts["unexplained"] == 1 + 5
+    found.run("recovery.sql")
+    assert found.sql("SELECT count(*) FROM hotel_images WHERE id <= 10") == "9"
+    assert found.sql("SELECT count(*) FROM hotel_images WHERE id = 20 OR hotel_id = 'h7'") == "0"
+
+
+def test_the_rest_comes_back_when_asked_for(incident: Build, tmp_path: Path) -> None:
+    found = _caused(incident, tmp_path)
+    plan = found.plan(include_unexplained=True, rehearse=True)
+    assert plan.holds, plan.rehearsal
+    found.run("recovery.sql")
+    assert found.sql("SELECT * FROM hotel_images ORDER BY id") == found.sql("SELECT * FROM hotel_images ORDER BY id", found.before)
+
+
+def test_a_pattern_narrows(incident: Build, tmp_path: Path) -> None:
+    found = incident(SHOP, "DROP TABLE hotel_images; DELETE FROM hotels WHERE id = 'h1'; DELETE FROM assets WHERE id = 20")
+    plan = found.plan(include_unexplained=True, tables=("hotel_im*", "public.hotels"))
+    assert [str(t.name) for t in plan.targets] == ["hotels", "hotel_images"]
+    assert plan.targets[1].counts["blocked"] == 3
+    assert [(str(n), rows) for n, rows in plan.left] == [("assets", 1)]
