@@ -197,7 +197,7 @@ def _make_file(path: Path) -> None:
     try:
         with duckdb.connect(str(fresh)) as connection:
             connection.execute(_LAYOUT)
-            connection.execute("INSERT INTO kit.meta VALUES ('format', ?)", [json.dumps(FORMAT)])
+            connection.execute(f"INSERT INTO kit.meta VALUES ('format', {_literal(json.dumps(FORMAT))})")
             connection.execute("CHECKPOINT")  # closing would try this too, and keep its failure to itself
     except duckdb.Error as error:
         raise CaseError(f"Case {path.parent} cannot be made: {_first_line(error)}.", "Is the disk full?") from error

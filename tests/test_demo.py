@@ -11,6 +11,7 @@ import pytest
 import forensics as fx
 from forensics.demo import ROOT
 
+
 @pytest.fixture
 def case(sample_case: Path) -> Iterator[fx.Case]:
     with fx.open_case(sample_case) as found:

@@ -112,11 +112,15 @@ def compare(
 
 
 def _begin(store: Store, backup: Source, live: Source, options: Options, times: Mapping[str, datetime | None]) -> None:
-    evidence = {"backup": plain(backup.provenance), "live": plain(live.provenance)}
     before = store.get("evidence")
-    if options.resume and before and before["backup"]["sha256"] != evidence["backup"]["sha256"]:
-        raise CaseError(f"Case {store.folder} was begun with another backup.", "Resume it with the same file, or choose another folder.")
-    store.put("evidence", evidence)
+    if options.resume and before:
+        # A run that was killed early had not come to the hash yet: the size has to do then.
+        told = "sha256" if before["backup"]["sha256"] else "bytes"
+        if before["backup"][told] != plain(backup.provenance)[told]:
+            raise CaseError(
+                f"Case {store.folder} was begun with another backup.", "Resume it with the same file, or choose another folder."
+            )
+    store.put("evidence", {"backup": plain(backup.identify()), "live": plain(live.identify())})
     store.put("catalogs", {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)})
     store.put("ddl", list(backup.statements()))
     store.put("damage", backup.damage)
@@ -130,6 +134,7 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
 
 def _conclude(store: Store, backup: Source, live: Source, listener: Listener | None) -> None:
     """What later stages need of the two sides, while they are open; and that the comparison went to its end."""
+    store.put("evidence", {"backup": plain(backup.provenance), "live": plain(live.provenance)})
     store.put("findings", find_findings(backup, live, store))
     store.put("history", histories(backup, live))
     assess(backup, live, store, listener)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from forensics.errors import BackupError
 from forensics.evidence.source import Block
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 NULL = "\\N"
 
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.S)

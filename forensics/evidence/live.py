@@ -52,6 +52,8 @@ _IDENTITIES = {"a": "always", "d": "by default", "": ""}
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
 _SQLSTATE_LENGTH = 5
+_LINE_FEED = 10
+_MARKER_BYTES = 64  # more than the line that ends an answer has
 CONNECT_TIMEOUT = 10
 LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
 STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
@@ -508,6 +510,7 @@ class _PsqlReader(_Reader):
         shown, environment = _for_programs(parameters)
         self._errors = tempfile.TemporaryFile(prefix="forensics-psql-")
         self._errors_seen = 0
+        self._buffer = bytearray()
         self._child = subprocess.Popen(
             [program, "-XAtq", "--no-password", "-d", conninfo.make_conninfo(**shown)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=environment, bufsize=0,
@@ -533,6 +536,12 @@ class _PsqlReader(_Reader):
         with contextlib.suppress(BrokenPipeError):  # the answer's end tells what happened
             self._child.stdin.write(text.encode("utf-8"))
         return _PsqlAnswer(self)
+
+    def buffer(self, size: int) -> bytearray:
+        """Lend the buffer that answers are read into, of `size` bytes at least."""
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        return self._buffer
 
     def take_errors(self) -> str:
         """What psql wrote to standard error since the last call."""
@@ -560,29 +569,37 @@ class _PsqlAnswer(_Answer):
 
     def __init__(self, reader: _PsqlReader) -> None:
         self._reader = reader
-        self._held = b""  # a last line that is or may become the marker
+        self._held = b""  # the beginning of a line, which may be the marker's
         self._within_line = False
         self._ended = False
 
     def read(self, size: int) -> bytes:
-        while not self._ended:
-            chunk = os.read(self._reader.output, size)
-            if not chunk:
+        """Return the next whole lines, about `size` bytes of them; a longer line in parts."""
+        if self._ended:
+            return b""
+        # One buffer for all that is read: a fresh one each time would cost more in page faults than the reading.
+        buffer = self._reader.buffer(max(size, 2 * len(self._held)))
+        view = memoryview(buffer)
+        filled = len(self._held)
+        view[:filled] = self._held
+        while filled < len(buffer):
+            count = os.readv(self._reader.output, [view[filled:]])
+            if not count:
                 self._ended = True
                 self._reader.usable = False
                 self.error = _server_error(self._reader.take_errors()) or ("the connection was lost", "08006")
                 return b""
-            data = self._held + chunk
-            self._held = b""
-            start = data.rfind(b"\n", 0, len(data) - data.endswith(b"\n")) + 1
-            if (start or not self._within_line) and (data[start:] == b"\\" or data.startswith(b"\\.", start)):
-                self._held, data = data[start:], data[:start]
-                if self._held.endswith(b"\n"):
-                    self._finish(self._held)
-            if data:
-                self._within_line = not data.endswith(b"\n")
-                return data
-        return b""
+            filled += count
+            if buffer[filled - 1] == _LINE_FEED:
+                start = buffer.rfind(b"\n", max(0, filled - _MARKER_BYTES), filled - 1) + 1
+                if buffer.startswith(b"\\. ", start) and (start or not self._within_line):
+                    self._ended = True
+                    self._finish(bytes(view[start:filled]))
+                    return bytes(view[:start])
+        cut = buffer.rfind(b"\n", 0, filled) + 1 or filled
+        self._held = bytes(view[cut:filled])
+        self._within_line = buffer[cut - 1] != _LINE_FEED
+        return bytes(view[:cut])
 
     def _finish(self, line: bytes) -> None:
         self._ended = True

@@ -41,6 +41,8 @@ _CONNECT = re.compile(rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]
 _DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
 _LARGE_OBJECT = re.compile(r"\blo_create\(")
 _CHUNK = 4 << 20
+_MARKER_BYTES = 4  # backslash, point, carriage return, line feed
+_FEW = 64
 _HEAD_BYTES = 1 << 16
 
 
@@ -48,8 +50,8 @@ _HEAD_BYTES = 1 << 16
 class Data:
     """A run of rows of one table: `form` says whether COPY wrote them or INSERT.
 
-    `start` and `end` are byte offsets in the unpacked file, the end marker left out. `rows` counts the lines of a
-    COPY run; it is None for INSERTs. `complete` is False where the file ends within it. `written_for` is the table that
+    `start` and `end` are byte offsets in the unpacked file, the end marker left out. `rows` counts the whole lines of
+    a COPY run that breaks off; it is None otherwise. `complete` is False where the file ends within it. `written_for` is the table that
     the heading above INSERTs names: with --load-via-partition-root a partition, whose order of columns the values have.
     """
 
@@ -222,38 +224,63 @@ class _Scanner:
         if line[0].endswith(b"\r\n"):
             self.line_end = b"\r\n"
         start = line.end()
-        stop, rows, complete = self._rows_end(start)
+        table = self._table(match[1])
+        stop = self._rows_end(start)
         self._note_tables()
-        self.data.append(Data(self._table(match[1]), columns, start, stop, "copy", rows, complete, self.database))
-        if not complete:
-            self.damage = f"the rows of table {self._table(match[1])} break off after {rows} whole rows"
+        if stop is None:
+            # What follows the last line feed is part of a row at best.
+            stop = max(self.text.rfind(b"\n", start - 1, self.size) + 1, start)
+            read = self.file.reader(start, stop)
+            rows = sum(_line_feeds(chunk) for chunk in iter(lambda: read(_CHUNK), b""))
+            self.data.append(Data(table, columns, start, stop, "copy", rows, False, self.database))
+            self.damage = f"the rows of table {table} break off after {rows} whole rows"
             return self.size
+        self.data.append(Data(table, columns, start, stop, database=self.database))
         return _LINE.match(self.text, stop).end()  # type: ignore[union-attr]
 
-    def _rows_end(self, start: int) -> tuple[int, int, bool]:
-        """Return where the rows that begin at `start` end, how many there are, and whether the end marker stands there."""
-        rows, at = 0, start
-        carry = b"\n"  # what stands before the chunk: the marker may lie across two of them
+    def _rows_end(self, start: int) -> int | None:
+        """Return where the rows that begin at `start` end, or None where no end marker follows."""
+        at = start
+        before = b"\n"  # the byte before the chunk: a marker stands at the beginning of a line
         while chunk := os.pread(self.file.fd, _CHUNK, at):
-            window = carry + chunk
-            found = window.find(b"\n\\.")
-            while found >= 0:
-                after = window[found + 3 : found + 5]
-                if after[:1] == b"\n" or after == b"\r\n" or (len(after) < 2 and at + len(chunk) >= self.size and after in (b"", b"\r")):
-                    stop = at - len(carry) + found + 1
-                    return stop, rows + _line_feeds(window[len(carry) : found + 1]), True
-                if len(after) < 2 and at + len(chunk) < self.size:
-                    break  # undecided until the next chunk: it is carried over
-                found = window.find(b"\n\\.", found + 1)
-            rows += _line_feeds(chunk)
-            at += len(chunk)
-            carry = window[-4:]
-        last = self.text.rfind(b"\n", start - 1, self.size) + 1
-        return max(last, start), rows, False
+            last = at + len(chunk) >= self.size
+            found = _marker_in(before + chunk, last)
+            if found is not None:
+                return at - 1 + found
+            # A marker that lies across the edge is seen whole in the next chunk.
+            step = len(chunk) if last else len(chunk) - _MARKER_BYTES
+            before = chunk[step - 1 : step]
+            at += step
+        return None
+
+
+def _marker_in(window: bytes, last: bool) -> int | None:
+    """The offset of the line that is exactly backslash and point, or None. A window's first byte is of the line before."""
+    found = window.find(b"\\", 1)
+    for _ in range(_FEW):
+        if found < 0:
+            return None
+        if _is_marker(window, found, last):
+            return found
+        found = window.find(b"\\", found + 1)
+    # Looking for one byte is fastest where it is rare. Where rows are full of it, look for what comes before it too.
+    found = window.find(b"\n\\.", max(found - 1, 0))
+    while found >= 0:
+        if _is_marker(window, found + 1, last):
+            return found + 1
+        found = window.find(b"\n\\.", found + 1)
+    return None
+
+
+def _is_marker(window: bytes, at: int, last: bool) -> bool:
+    if window[at - 1 : at] != b"\n" or window[at + 1 : at + 2] != b".":
+        return False
+    after = window[at + 2 : at + 4]
+    return after[:1] == b"\n" or after == b"\r\n" or (last and after in (b"", b"\r"))
 
 
 def _line_feeds(chunk: bytes) -> int:
-    # Counting line feeds is what indexing a large dump spends its time on; bytes.count takes four times as long.
+    # bytes.count takes four times as long.
     return int(np.count_nonzero(np.frombuffer(chunk, dtype=np.uint8) == 10))
 
 
@@ -400,6 +427,9 @@ class PlainSource(Source):
 
     @cached_property
     def provenance(self) -> Provenance:  # type: ignore[override]
+        return replace(self.identify(), sha256=self.file.sha256)
+
+    def identify(self) -> Provenance:
         comments = self.index.comments
 
         def said(lead: str) -> str | None:
@@ -408,7 +438,6 @@ class PlainSource(Source):
         return Provenance(
             kind="plain",
             path=str(self.file.path),
-            sha256=self.file.sha256,
             bytes=self.file.packed_size,
             compression=self.file.compression,
             server_version=said("Dumped from database version"),

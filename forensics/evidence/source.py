@@ -86,6 +86,10 @@ class Source(ABC):
     provenance: Provenance
     pinned = False  # whether values were written under settings that leave one text for one value
 
+    def identify(self) -> Provenance:
+        """Return what of the provenance is known at once: all but the hash of a file that is still being read for it."""
+        return self.provenance
+
     @property
     def damage(self) -> str | None:
         """Why the side is not whole, in words, or None."""

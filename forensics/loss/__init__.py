@@ -28,7 +28,7 @@ from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
 from forensics.loss.churn import churn
 from forensics.loss.inference import survey
-from forensics.loss.junctions import junction_of, plain_parent, overridden
+from forensics.loss.junctions import junction_of, overridden, plain_parent
 from forensics.loss.links import CLASSES, LOST, Fate, classify
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach

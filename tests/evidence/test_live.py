@@ -114,7 +114,10 @@ def test_bytes_of_a_sql_ascii_database_survive(scratch: Scratch, tmp_path: pytes
 def test_latin1_on_both_sides(scratch: Scratch, tmp_path: pytest.TempPathFactory) -> None:
     scratch.run("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
     try:
-        scratch.run("latin", "SET client_encoding = 'UTF8'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'Zürich'), (2, 'São Paulo'), (3, 'x')")
+        scratch.run(
+            "latin",
+            "SET client_encoding = 'UTF8'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'Zürich'), (2, 'São Paulo'), (3, 'x')",
+        )
         backup = scratch.dump("latin", tmp_path / "b.sql")  # type: ignore[operator]
         assert b"Z\xfcrich" in backup.read_bytes()
         scratch.run("latin", "DELETE FROM t WHERE id = 2")

@@ -293,3 +293,18 @@ def test_any_text_survives(scratch: Scratch, made: str, tmp_path: Path, values: 
                 assert rows(source, "anything") == Counter((str(n), v) for n, v in enumerate(values))
     finally:
         scratch.run(made, "DROP TABLE IF EXISTS anything")
+
+
+@pytest.mark.parametrize("size", [5, 6, 7, 8, 11])
+@pytest.mark.parametrize("ending", ["\n\\.\n", "\r\n\\.\r\n", "\n\\."])
+def test_the_end_of_rows_is_found_wherever_a_chunk_ends(size: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forensics.evidence.plain._CHUNK", size)
+    monkeypatch.setattr("forensics.evidence.plain._FEW", 2)
+    line = "\r\n" if "\r" in ending else "\n"
+    for padding in range(12):
+        rows = ["x" * padding, "\\\\.", "\\N", "a\\\\", "", "\\\\."]
+        text = f"CREATE TABLE public.t (v text);{line}COPY public.t (v) FROM stdin;{line}{line.join(rows)}{ending}"
+        (tmp_path / "b.sql").write_bytes(text.encode())
+        with open_source(tmp_path / "b.sql") as source:
+            found = source.rows_of(TableName("public", "t"), ["v"])
+        assert found == [("x" * padding,), ("\\.",), (None,), ("a\\",), ("",), ("\\.",)]
