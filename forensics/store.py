@@ -261,12 +261,12 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder / "spill", ignore_errors=True)
 
 
-def _literal(value: str | list[str]) -> str:
+def _literal(value: str | Sequence[str]) -> str:
     """Return text, or a list of texts, as DuckDB's SQL.
 
     Not as a parameter: binding one makes DuckDB import pandas, which costs a comparison a quarter of a second.
     """
-    if isinstance(value, list):
+    if not isinstance(value, str):
         return f"[{', '.join(map(_literal, value))}]::VARCHAR[]"
     return "'" + value.replace("'", "''") + "'"
 

@@ -19,7 +19,7 @@ import numpy as np
 from forensics.evidence.source import Block
 
 _NEAR, _FAR = 4 << 10, 64 << 10
-_LEAST_STEP, _LARGEST_STEP = 8 << 10, 256 << 10
+_LEAST_STEP, _LARGEST_STEP = 16 << 10, 256 << 10
 _LINE_FEED = 10
 _TELL_ROWS = 100_000
 _ODD_BYTES = 48 << 20  # of either side, held in memory
@@ -79,11 +79,13 @@ class Stream:
 
     def skip_to(self, end: int) -> None:
         """Leave the lines up to offset `end` of the buffer as odd."""
-        while self.at < end:
-            line = self.line()
-            self.odd.append((self.position, line))
-            self.odd_bytes += len(line)
-            self.at += len(line)
+        at, data = self.at, self.data
+        while at < end:
+            after = data.index(b"\n", at) + 1
+            self.odd.append((self._start + at, data[at:after]))
+            at = after
+        self.odd_bytes += at - self.at
+        self.at = at
 
     def rest(self) -> Iterator[Block]:
         """What has not been walked past; its first byte is at `position`."""
@@ -124,16 +126,17 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
 def _equal_run(backup: Stream, live: Stream) -> int:
     """The length of the run of whole equal lines ahead, in bytes."""
     i, j = backup.at, live.at
-    ahead = min(len(backup.data) - i, len(live.data) - j)
+    ours, theirs = backup.view[i:], live.view[j:]
+    ahead = min(len(ours), len(theirs))
     done, step = 0, _LEAST_STEP
     while done < ahead:
-        size = min(step, ahead - done)
-        differ = backup.view[i + done : i + done + size] != live.view[j + done : j + done + size]
-        first = int(differ.argmax())
+        upto = min(done + step, ahead)
+        differ = ours[done:upto] != theirs[done:upto]
+        first = differ.argmax()
         if differ[first]:
             # Back to where the line began, which may be before this step.
-            return max(backup.data.rfind(b"\n", i, i + done + first) + 1 - i, 0)
-        done += size
+            return max(backup.data.rfind(b"\n", i, i + done + int(first)) + 1 - i, 0)
+        done = upto
         step = min(step * 2, _LARGEST_STEP)
     # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the same.
     return done

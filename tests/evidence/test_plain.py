@@ -194,7 +194,7 @@ def test_a_cluster_is_listed_and_a_database_chosen(
         scratch.run("plain other; db", "CREATE TABLE t (only_here int)")
         path = tmp_path / "all.sql"
         subprocess.run([scratch.bin / "pg_dumpall", "-f", path], env=scratch.env, check=True)
-        with pytest.raises(BackupError, match="several databases.*plain other; db") as error:
+        with pytest.raises(BackupError, match=r"several databases.*plain other; db") as error:
             open_source(path)
         assert "--database" in str(error.value)
         with open_source(path, database=made) as source:
