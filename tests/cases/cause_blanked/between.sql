@@ -1,0 +1,1 @@
+UPDATE cache SET note = 'seen' WHERE id = 1;

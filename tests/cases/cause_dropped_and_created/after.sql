@@ -1,0 +1,1 @@
+DELETE FROM prices WHERE id = 5;

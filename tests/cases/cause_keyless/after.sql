@@ -1,0 +1,1 @@
+DELETE FROM visits WHERE ctid IN (SELECT ctid FROM visits WHERE who IS NULL LIMIT 1);

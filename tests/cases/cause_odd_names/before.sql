@@ -1,0 +1,14 @@
+CREATE SCHEMA "Odd.Schema";
+CREATE TYPE "Odd.Schema"."Mood" AS ENUM ('sad', 'ok');
+CREATE TABLE "Odd.Schema"."Mixed ""Case""" ("Id" int, "select" text, mood "Odd.Schema"."Mood", "number" numeric(6, 2), PRIMARY KEY ("Id", mood));
+CREATE TABLE "Odd.Schema".parted (id int, region text, v timestamptz, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE "Odd.Schema".parted_eu PARTITION OF "Odd.Schema".parted FOR VALUES IN ('eu');
+CREATE TABLE "Odd.Schema".parted_us PARTITION OF "Odd.Schema".parted FOR VALUES IN ('us');
+CREATE TABLE base (id int PRIMARY KEY, note text);
+CREATE TABLE derived (extra int) INHERITS (base);
+CREATE TABLE "taken by" ("taken by" text PRIMARY KEY, pair int, repeats text);
+INSERT INTO "Odd.Schema"."Mixed ""Case""" SELECT i, E'tab\there \\N ' || i, 'ok', i / 3.0 FROM generate_series(1, 40) i;
+INSERT INTO "Odd.Schema".parted SELECT i, (array['eu', 'us'])[1 + i % 2], timestamptz '2026-01-01 00:30+05' + i * interval '1 hour' FROM generate_series(1, 60) i;
+INSERT INTO base SELECT i, 'b' FROM generate_series(1, 10) i;
+INSERT INTO derived SELECT i, 'd', i FROM generate_series(11, 20) i;
+INSERT INTO "taken by" SELECT 't' || i, i, NULL FROM generate_series(1, 6) i;

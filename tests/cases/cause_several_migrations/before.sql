@@ -1,0 +1,10 @@
+CREATE TABLE shops (id int PRIMARY KEY, open boolean NOT NULL);
+CREATE TABLE shelves (id int PRIMARY KEY, shop_id int NOT NULL REFERENCES shops (id) ON DELETE CASCADE);
+CREATE TABLE goods (id int PRIMARY KEY, shelf_id int NOT NULL REFERENCES shelves (id) ON DELETE CASCADE, code text);
+CREATE TABLE audit (good_id int PRIMARY KEY);
+CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE FROM audit WHERE good_id = OLD.id; RETURN OLD; END$$;
+CREATE TRIGGER forget AFTER DELETE ON goods FOR EACH ROW EXECUTE FUNCTION forget();
+INSERT INTO shops SELECT i, i % 4 > 0 FROM generate_series(1, 20) i;
+INSERT INTO shelves SELECT i, 1 + i % 20 FROM generate_series(1, 60) i;
+INSERT INTO goods SELECT i, 1 + i % 60, 'c' || i FROM generate_series(1, 240) i;
+INSERT INTO audit SELECT i FROM generate_series(1, 240) i;

@@ -1,0 +1,2 @@
+-- codes move out
+ALTER TABLE goods DROP COLUMN code;

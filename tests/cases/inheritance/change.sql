@@ -1,0 +1,1 @@
+DELETE FROM ONLY parent WHERE id = 1; DELETE FROM child WHERE id > 18;

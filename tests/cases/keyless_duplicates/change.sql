@@ -1,0 +1,3 @@
+DELETE FROM "_PostToTag" WHERE ctid IN (SELECT ctid FROM "_PostToTag" WHERE "A" = 1 LIMIT 2);
+DELETE FROM "_PostToTag" WHERE ctid IN (SELECT ctid FROM "_PostToTag" WHERE "B" IS NULL AND "A" = 2 LIMIT 1);
+INSERT INTO "_PostToTag" VALUES (11, 1), (111, NULL);

@@ -1,0 +1,16 @@
+CREATE TABLE "Author" (id int PRIMARY KEY, name text NOT NULL);
+CREATE TABLE "Book" (id text PRIMARY KEY, title text NOT NULL);
+CREATE TABLE "_AuthorToBook" ("A" int NOT NULL, "B" text NOT NULL);
+CREATE TABLE articles (id int PRIMARY KEY, title text);
+CREATE TABLE labels (id int PRIMARY KEY, name text);
+CREATE TABLE article_labels (article_id int NOT NULL, label_id int NOT NULL);
+CREATE TABLE readings (id int PRIMARY KEY, article_id int NOT NULL, degrees int, station text, label_id int);
+CREATE TABLE taggings (id int PRIMARY KEY, label_id int NOT NULL REFERENCES labels, taggable_type text NOT NULL, taggable_id int NOT NULL);
+INSERT INTO "Author" SELECT i, 'Author ' || i FROM generate_series(1, 5) i;
+INSERT INTO "Book" SELECT 'b' || i, 'Book ' || i FROM generate_series(1, 5) i;
+INSERT INTO "_AuthorToBook" SELECT i, 'b' || i FROM generate_series(1, 5) i;
+INSERT INTO articles SELECT i, 'Article ' || i FROM generate_series(1, 6) i;
+INSERT INTO labels SELECT i, 'Label ' || i FROM generate_series(1, 3) i;
+INSERT INTO article_labels SELECT a, 1 + a % 3 FROM generate_series(1, 6) a;
+INSERT INTO readings SELECT i, 1 + i % 6, i, 's' || i, 1 FROM generate_series(1, 6) i;
+INSERT INTO taggings VALUES (1, 1, 'Article', 1), (2, 1, 'Author', 2), (3, 2, 'Article', 6), (4, 2, 'Author', 5), (5, 3, 'Author', 1);

@@ -1,0 +1,3 @@
+ALTER TABLE hotels RENAME TO properties;
+DROP TABLE hotel_images;
+DELETE FROM properties WHERE id = 'h2';

@@ -1,0 +1,4 @@
+ALTER TABLE m DETACH PARTITION m_us;
+CREATE TABLE m_us2 PARTITION OF m FOR VALUES IN ('us', 'ca');
+INSERT INTO m SELECT id, region, v FROM m_us; DROP TABLE m_us;
+DELETE FROM m WHERE id <= 10; UPDATE m SET v = 'changed' WHERE id = 200;

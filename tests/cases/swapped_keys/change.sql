@@ -1,0 +1,1 @@
+UPDATE t SET id = -id WHERE id IN (1, 2); UPDATE t SET id = CASE id WHEN -1 THEN 2 ELSE 1 END WHERE id < 0; UPDATE t SET id = 500 WHERE id = 50;
