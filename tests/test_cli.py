@@ -162,3 +162,24 @@ def test_rows_that_were_never_dumped_are_not_lost(database: Callable[..., str], 
 def test_wrong_usage_repeats_no_password(lost: Incident) -> None:
     done = run("compare", lost.backup, with_password(lost.live_dsn), with_password(lost.live_dsn), "--case", "x")
     assert done.returncode == 2
+
+
+def test_the_rows_before_a_cut_still_prove_what_is_missing(lost: Incident, scratch: Scratch, tmp_path: Path) -> None:
+    scratch.run(lost.live, "DELETE FROM t WHERE id <= 100")
+    text = lost.backup.read_bytes()
+    (tmp_path / "cut.sql").write_bytes(text[: text.index(b"COPY public.t ") + 20_000])
+    done = run("compare", tmp_path / "cut.sql", lost.live_dsn, "--case", tmp_path / "case", "--json")
+    assert done.returncode == 2
+    [cut] = [t for t in json.loads(done.stdout)["tables"] if t["table"] == "t"]
+    assert cut["state"] == "failed"
+    assert "100 are missing from live: at least" in cut["reason"]
+
+
+@pytest.mark.parametrize("options", [(), ("-Fc",)])
+def test_a_backup_from_standard_input(options: tuple[str, ...], lost: Incident, scratch: Scratch, tmp_path: Path) -> None:
+    backup = scratch.dump(lost.before, tmp_path / "b", *options)
+    for data in (backup.read_bytes(), gzip.compress(backup.read_bytes())):
+        command = [sys.executable, "-m", "forensics", "compare", "-", lost.live_dsn, "--case", str(tmp_path / "case"), "--json", "--force"]
+        done = subprocess.run(command, input=data, capture_output=True, check=False)
+        assert done.returncode == 1, done.stderr
+        assert json.loads(done.stdout)["totals"]["missing"] == 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -17,7 +17,7 @@ from forensics.compare import keys, schema
 from forensics.compare.canonical import after, canonical_for, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, UsageError, redact
-from forensics.evidence.source import Source
+from forensics.evidence.source import Block, Segment, Source
 from forensics.model import Table, TableName, TableResult
 from forensics.store import Store, record
 
@@ -248,7 +248,11 @@ class _Workers:
         told = replace(job.backup, keys=job.live.keys) if self._backup.damage and not job.backup.keys else job.backup
         choice = keys.choose(told, job.live, common, given)
         ours, theirs = self._sides(job.backup, job.live, common, lost)
-        found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))
+        try:
+            found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))
+        except DamagedBackupError as error:
+            engine.clean()
+            raise self._lower_bound(job, engine, common, choice.columns, error) from error
         self._check(ours)
         self._check(theirs)
         changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
@@ -274,6 +278,17 @@ class _Workers:
             engine.clean()
             self._verify(job, engine, common, found.counts)
         return result
+
+    def _lower_bound(
+        self, job: _Job, engine: Engine, common: tuple[str, ...], key: tuple[str, ...], error: DamagedBackupError
+    ) -> DamagedBackupError:
+        """Say what the rows before a cut prove all the same: what is missing of them is missing, whatever came after."""
+        assert job.backup is not None and job.live is not None
+        ours, theirs = self._sides(job.backup, job.live, common, ())
+        ours.segments = [_AsFarAsItGoes(s) for s in ours.segments]
+        counts = engine.compare(ours, theirs, common, key, lambda n: None).counts
+        proven = f"Of the {counts.backup_rows} rows that could be read, {counts.missing} are missing from live: at least so many are."
+        return DamagedBackupError(f"{error.message} {proven}", error.hint)
 
     def _verify(self, job: _Job, engine: Engine, common: tuple[str, ...], counts: Counts) -> None:
         """Hold the counts to a second comparison that trusts no hash.
@@ -319,6 +334,20 @@ class _Workers:
                 f"{side.rows} rows of {side.segments[0].table} were read where {sum(e or 0 for e in expected)} stood before.",
                 "The backup changed while it was read. Copy it elsewhere and compare again.",
             )
+
+
+class _AsFarAsItGoes(Segment):
+    """A segment that ends where its backup is cut, without a word: for what can be said of the rows before."""
+
+    def __init__(self, segment: Segment) -> None:
+        super().__init__(segment.table, segment.columns)
+        self._segment = segment
+
+    def blocks(self) -> Iterator[Block]:
+        try:
+            yield from self._segment.blocks()
+        except DamagedBackupError:
+            return
 
 
 def _stored(table: Table) -> tuple[str, ...]:

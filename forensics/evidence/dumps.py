@@ -20,7 +20,7 @@ def open_dump(path: Path, database: str | None = None) -> Source:
     """Open a backup file or folder.
 
     Args:
-        path: a plain dump, bare or compressed, or an archive of `pg_dump` (custom, directory, tar).
+        path: a plain dump, bare or compressed, or an archive of `pg_dump` (custom, directory, tar); "-" is standard input.
         database: which database of a `pg_dumpall` file.
 
     Raises:
@@ -32,7 +32,7 @@ def open_dump(path: Path, database: str | None = None) -> Source:
                 f"{path} is a folder without a toc.dat, so it is no directory dump.", "Give the folder that pg_dump -Fd wrote, or a file."
             )
         return archive.open_archive(path)
-    if _is_archive(_head(path)):
+    if path.is_file() and _is_archive(_head(path)):
         return archive.open_archive(path)
     file = PlainFile(path)
     try:

@@ -6,9 +6,12 @@ once. The temporary file has no name from the moment it exists: nothing of it is
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
+import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -19,6 +22,7 @@ from forensics.errors import BackupError
 from forensics.evidence.packing import unpack
 
 CHUNK = 1 << 20
+STDIN = "-"
 
 
 _PACKERS = (
@@ -53,13 +57,14 @@ class PlainFile:
         self.damage: str | None = None
         self._file: IO[bytes]
         try:
-            self._file = path.open("rb")
+            stream = str(path) == STDIN or path.is_fifo()
+            self._file = self._spooled() if stream else path.open("rb")
         except FileNotFoundError as error:
             raise BackupError(f"There is no file {path}.", "Check the path of the backup.") from error
         except OSError as error:
             raise BackupError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
         self._digest = hashlib.sha256()
-        self._hashing = threading.Thread(target=self._hash, name="sha256", daemon=True)
+        self._hashing = threading.Thread(target=self._hash, args=(os.dup(self._file.fileno()),), name="sha256", daemon=True)
         self.packed_size = os.fstat(self._file.fileno()).st_size
         if self.packed_size == 0:
             self.close()
@@ -73,16 +78,28 @@ class PlainFile:
                 break
         self.size = os.fstat(self._file.fileno()).st_size
 
-    def _hash(self) -> None:
+    def _spooled(self) -> IO[bytes]:
+        """What comes down a pipe, in an unnamed file: it is read more than once, and a pipe only gives once."""
+        spool = tempfile.TemporaryFile(prefix="forensics-")
+        with contextlib.ExitStack() as stack:
+            source = sys.stdin.buffer if str(self.path) == STDIN else stack.enter_context(self.path.open("rb"))
+            shutil.copyfileobj(source, spool, CHUNK)
+        spool.flush()
+        return spool
+
+    def _hash(self, fd: int) -> None:
         # Of the file as it lies there, beside whatever reads it meanwhile: hashlib lets go of the GIL.
-        with self.path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                self._digest.update(chunk)
+        at = 0
+        while chunk := os.pread(fd, CHUNK, at):
+            self._digest.update(chunk)
+            at += len(chunk)
+        os.close(fd)
 
     def _unpack(self, compression: str) -> None:
         packed = self._file
         self._file = tempfile.TemporaryFile(prefix="forensics-")
         try:
+            packed.seek(0)
             for piece in unpack(iter(lambda: packed.read(CHUNK), b""), compression, _DamageError):
                 self._file.write(piece)
             self._file.flush()
