@@ -121,7 +121,7 @@ def main() -> None:
     print(f"\n{options.rows:,} rows, {options.runs} runs, medians\n")
     print(f"{'what':<36}{'seconds':>9}{'ratio':>8}{'peak MB':>9}")
     for what, seconds, times, memory, note in rows:
-        print(f"{what:<36}{seconds:>9.1f}{times:>8.2f}{memory / 1e6:>9.0f}  {note}")
+        print(f"{what:<36}{seconds:>9.1f}{times:>8.2f}{f'{memory / 1e6:.0f}' if memory else '–':>9}  {note}")
     met = ratio <= AIM_RATIO and peak <= AIM_BYTES
     print(f"\naim: at most {AIM_RATIO} x the limit and {AIM_BYTES / 1e9} GB: {'met' if met else 'MISSED'}")
     sys.exit(not met)
