@@ -268,12 +268,15 @@ class Case:
         frame = pd.DataFrame([_change(c) for c in self.store.changes()], columns=names)
         return frame.astype({"values_missing": "Int64"})
 
+    def _findings(self) -> list[dict[str, Any]]:
+        return [{**f["name"], **{k: v for k, v in f.items() if k != "name"}} for f in self.store.get("findings") or ()]
+
     @property
     def findings(self) -> pd.DataFrame:
         """What the counts alone do not say: renamed tables and columns, sequences behind their data, with the evidence."""
         import pandas as pd
 
-        rows = [{**f["name"], **{k: v for k, v in f.items() if k != "name"}} for f in self.store.get("findings") or ()]
+        rows = self._findings()
         return pd.DataFrame(rows, columns=["kind", "schema", "table", "other", "rows", "of", "text"]).astype(
             {"rows": "Int64", "of": "Int64"}
         )
@@ -421,7 +424,7 @@ class Case:
                 for r in self.results
             ],
             "columns": [_change(c) for c in self.store.changes()],
-            "findings": [{**f["name"], **{k: v for k, v in f.items() if k != "name"}} for f in self.store.get("findings") or ()],
+            "findings": self._findings(),
             "totals": self.totals,
         }  # fmt: skip
 

@@ -17,6 +17,7 @@ from forensics.compare import keys, schema
 from forensics.compare.canonical import after, canonical_for, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, UsageError, redact
+from forensics.evidence.live import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 from forensics.evidence.source import Block, Segment, Source
 from forensics.model import Table, TableName, TableResult
 from forensics.store import Store, record
@@ -55,8 +56,8 @@ class Options:
     junctions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     not_junctions: tuple[str, ...] = ()
     verify: bool = False
-    lock_timeout: str = "5s"
-    statement_timeout: str = "0"
+    lock_timeout: str = LOCK_TIMEOUT
+    statement_timeout: str = STATEMENT_TIMEOUT
 
 
 class Listener:
@@ -224,7 +225,6 @@ class _Workers:
         cursor.begin()
         try:
             counts = engine.keep_all(job.number, side, lambda n: self._listener.rows(job.name, n))
-            self._check(side)
             result = _result(
                 TableResult(
                     job.name, "dropped", key=key.columns if key else (), key_source="primary key" if key else "all columns",
@@ -253,8 +253,6 @@ class _Workers:
         except DamagedBackupError as error:
             engine.clean()
             raise self._lower_bound(job, engine, common, choice.columns, error) from error
-        self._check(ours)
-        self._check(theirs)
         changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
         numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
         rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
@@ -326,14 +324,6 @@ class _Workers:
                 if column.name in stored and (change := canonical_for(column.type, source.catalog)):
                     canonical[column.name] = change
         return Side(source.segments(table.name, stored), stored, canonical, counted)
-
-    def _check(self, side: Side) -> None:
-        expected = [s.expected_rows for s in side.segments]
-        if None not in expected and sum(e for e in expected if e is not None) != side.rows:
-            raise CompareError(
-                f"{side.rows} rows of {side.segments[0].table} were read where {sum(e or 0 for e in expected)} stood before.",
-                "The backup changed while it was read. Copy it elsewhere and compare again.",
-            )
 
 
 class _AsFarAsItGoes(Segment):

@@ -46,20 +46,6 @@ def encode_field(value: str | None) -> str:
     return NULL if value is None else value.translate(_ESCAPES)
 
 
-def decode_fields(fields: pa.Array) -> pa.Array:
-    """Return an Arrow string array of values for one of fields as COPY wrote them; NULLs become nulls.
-
-    Only the fields that hold a backslash pass through Python.
-    """
-    import pyarrow.compute as pc
-
-    escaped = pc.match_substring(fields, "\\")
-    if not pc.any(escaped).as_py():
-        return fields
-    values = [decode_field(f) for f in fields.filter(escaped).to_pylist()]
-    return pc.replace_with_mask(fields, escaped, pa.array(values, type=fields.type))
-
-
 def read_blocks(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
     """Cut a byte stream into blocks of whole lines. A last line without a line feed is yielded as it is.
 

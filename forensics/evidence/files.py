@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import os
 import shutil
 import sys
@@ -137,10 +136,6 @@ class PlainFile:
             return chunk
 
         return read
-
-    def raw(self) -> io.BufferedReader:
-        """A seekable reader of the unpacked bytes, for formats that are read from their start."""
-        return io.BufferedReader(io.FileIO(os.dup(self.fd), "rb"))
 
     def close(self) -> None:
         """Let go of the file and, with it, of what was unpacked."""

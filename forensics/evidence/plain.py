@@ -319,10 +319,6 @@ class CopySegment(Segment):
         self._source = source
         self._data = data
 
-    @property
-    def expected_rows(self) -> int | None:
-        return self._data.rows
-
     def blocks(self) -> Iterator[Block]:
         file, data = self._source.file, self._data
         convert = copytext.transcoder(self._source.index.encoding)

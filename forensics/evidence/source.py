@@ -58,11 +58,6 @@ class Segment(ABC):
             if at == len(positions):
                 return
 
-    @property
-    def expected_rows(self) -> int | None:
-        """How many rows the writer said it wrote, once `blocks()` has ended; None where the form does not say."""
-        return None
-
 
 @dataclass(frozen=True)
 class Contents:
