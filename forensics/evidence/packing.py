@@ -12,6 +12,7 @@ import zstandard
 from isal import isal_zlib
 
 _PIECE = 1 << 20  # bytes of unpacked data at a time
+_LONGEST_END = 64  # more zeros than a stream, with its checksum and size, can end with
 _ZSTD_STEP = 1 << 13  # zstandard cannot bound its output: this bounds it to 128 MB for the worst that can be made
 
 
@@ -50,7 +51,12 @@ def _text(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Itera
 def _inflate(pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exception]) -> Iterator[bytes]:
     # isal checks the Adler-32 or CRC-32 at the stream's end.
     inflater = isal_zlib.decompressobj(wbits=window)
-    for piece in pieces:
+    # Where the end of a file was never written it holds zeros, and they inflate to something. So zeros at the end of
+    # what there is are held back until more follows; at the very end they count only if the stream ends with them.
+    zeros = 0
+
+    def inflated(piece: bytes) -> Iterator[bytes]:
+        nonlocal inflater
         while piece:
             if inflater.eof:
                 if window == 15:
@@ -63,8 +69,20 @@ def _inflate(pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exce
             piece = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
             if out:
                 yield out
+
+    for piece in pieces:
+        body = piece.rstrip(b"\0")
+        if body:
+            while zeros:
+                some = min(zeros, _PIECE)
+                zeros -= some
+                yield from inflated(bytes(some))
+            yield from inflated(body)
+        zeros += len(piece) - len(body)
+    last = [out for _ in range(min(zeros, _LONGEST_END)) if not inflater.eof for out in inflated(b"\0")]
     if not inflater.eof:
         raise damaged("its gzip data have no end")
+    yield from last
 
 
 def _unlz4(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
