@@ -123,13 +123,15 @@ class Catalog:
     """What a side's schema says.
 
     `enums` maps a type name, as `format_type` prints it, to its labels; `domains` a domain to its base type;
-    `composites` a composite type to its attributes' types. `unparsed` holds statements that the parser refused.
+    `composites` a composite type to its attributes' types, `ranges` a range or multirange type to its bounds' type.
+    `unparsed` holds statements that the parser refused.
     """
 
     tables: Mapping[TableName, Table] = field(default_factory=dict)
     enums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
     composites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: Mapping[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     unparsed: tuple[str, ...] = ()
@@ -297,6 +299,7 @@ def catalog_of(value: Mapping[str, Any]) -> Catalog:
         enums={k: tuple(v) for k, v in value["enums"].items()},
         domains=dict(value["domains"]),
         composites={k: tuple(v) for k, v in value["composites"].items()},
+        ranges=dict(value.get("ranges", {})),
         extensions=tuple(value["extensions"]),
         sequences=sequences,
         unparsed=tuple(value["unparsed"]),

@@ -6,6 +6,9 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import shown
+from forensics.compare.canonical import Writer
+from forensics.compare.casts import casts_between
+from forensics.evidence.copytext import decode_field, encode_field
 from forensics.model import COUNTS, TableResult
 
 if TYPE_CHECKING:
@@ -48,9 +51,29 @@ class CaseTable:
             if column in key:
                 continue
             old, new = before[column], after[column].reindex(before.index)
-            if not (old.eq(new) | (old.isna() & new.isna())).all():
+            ours, theirs = self._comparable(column, old, new)
+            if not (ours.eq(theirs) | (ours.isna() & theirs.isna())).all():
                 shown[column, "backup"], shown[column, "live"] = old, new
         return pd.DataFrame(shown).reset_index(drop=True)
+
+    def _comparable(self, column: str, old: pd.Series, new: pd.Series) -> tuple[pd.Series, pd.Series]:
+        """Values of a column as they were compared: where its type changed, equal ones have one text."""
+        import pandas as pd
+        import pyarrow as pa
+
+        tables = [c.tables[self.result.name] for c in self._case.catalogs]
+        was, now = (t.column(column) for t in tables)
+        if was is None or now is None or was.type == now.type:
+            return old, new
+        writers = [Writer(c, pinned=True, old_floats=False) for c in self._case.catalogs]
+        casts = casts_between(was.type, now.type, *writers)
+        if casts is None:
+            return old, new
+        made = []
+        for values, cast in zip((old, new), casts, strict=True):
+            fields = cast(pa.array([encode_field(None if v is pd.NA else v) for v in values], pa.large_string())).to_pylist()
+            made.append(pd.Series([decode_field(f) for f in fields], index=values.index, dtype=pd.StringDtype()))
+        return made[0], made[1]
 
     def _rows(self, side: str, state: str, *, pairs: bool = False) -> pd.DataFrame:
         import pandas as pd

@@ -14,7 +14,8 @@ from queue import SimpleQueue
 import duckdb
 
 from forensics.compare import keys, schema
-from forensics.compare.canonical import after, canonical_for, casts_between
+from forensics.compare.canonical import Writer
+from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, UsageError, redact
 from forensics.evidence.live import LOCK_TIMEOUT, STATEMENT_TIMEOUT
@@ -136,6 +137,7 @@ class _Workers:
     def __init__(self, backup: Source, live: Source, store: Store, options: Options, listener: Listener) -> None:
         self._backup, self._live = backup, live
         self._store, self._options, self._listener = store, options, listener
+        self._writers = {id(side): Writer.of(side) for side in (backup, live)}
         self._contents = backup.contents()
         self._engines: SimpleQueue[tuple[duckdb.DuckDBPyConnection, Engine]] = SimpleQueue()
         self._made = 0
@@ -256,7 +258,7 @@ class _Workers:
         changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
         numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
         rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
-        notes = choice.notes + _rewritten_keys(found.counts)
+        notes = choice.notes + _rewritten_keys(found.counts) + self._unsure_casts(job.backup, job.live, common)
         if rescaled:
             notes += (f"{rescaled} of the changed rows differ only in the scale of numbers, as 1.50 does from 1.5",)
         result = _result(
@@ -309,21 +311,25 @@ class _Workers:
         extra = tuple(c for c in _stored(live) if c not in common)
         ours = self._side(self._backup, backup, _stored(backup), lost)
         theirs = self._side(self._live, live, (*common, *extra))
-        for column in common:
-            was, now = _type_of(backup, column), _type_of(live, column)
-            if was != now and (casts := casts_between(was, now)):
-                ours.cast = theirs.cast = True
-                for side, change in zip((ours, theirs), casts, strict=True):
-                    side.canonical[column] = after(side.canonical.get(column), change)
+        for column, types in _changed_types(backup, live, common).items():
+            if casts := casts_between(*types, *self._both_writers):
+                ours.casts[column], theirs.casts[column] = casts
         return ours, theirs
 
+    @property
+    def _both_writers(self) -> tuple[Writer, Writer]:
+        return self._writers[id(self._backup)], self._writers[id(self._live)]
+
+    def _unsure_casts(self, backup: Table, live: Table, common: Sequence[str]) -> tuple[str, ...]:
+        """What to say of columns whose old and new values are equal only under an assumption."""
+        changed = _changed_types(backup, live, common)
+        unsure = [c for c, types in changed.items() if assumes_utc(*types, *self._both_writers)]
+        return (f"{', '.join(unsure)}: {ASSUMES_UTC}",) if unsure else ()
+
     def _side(self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()) -> Side:
-        canonical = {}
-        if not source.pinned:
-            for column in table.columns:
-                if column.name in stored and (change := canonical_for(column.type, source.catalog)):
-                    canonical[column.name] = change
-        return Side(source.segments(table.name, stored), stored, canonical, counted)
+        writer = self._writers[id(source)]
+        canonical = {c.name: change for c in table.columns if c.name in stored and (change := writer.canonical(c.type))}
+        return Side(source.segments(table.name, stored), stored, canonical, counted=counted)
 
 
 class _AsFarAsItGoes(Segment):
@@ -347,6 +353,12 @@ def _stored(table: Table) -> tuple[str, ...]:
 def _type_of(table: Table, column: str) -> str:
     found = table.column(column)
     return found.type if found else ""
+
+
+def _changed_types(backup: Table, live: Table, columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The columns whose type differs between the sides, each with both types."""
+    pairs = {c: (_type_of(backup, c), _type_of(live, c)) for c in columns}
+    return {c: types for c, types in pairs.items() if types[0] != types[1]}
 
 
 def _result(result: TableResult, counts: Counts, started: float) -> TableResult:

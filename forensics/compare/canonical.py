@@ -1,24 +1,27 @@
 """Equal values that were written as different text.
 
 Live answers under pinned settings, so its text depends on the value alone. A dump was written under the settings of
-whoever wrote it, and `pg_dump` pins all but two of those that matter: TimeZone and bytea_output. So only types in which
-an instant or a bytea can stand need a canonical text, and only on the side that is a dump.
+whoever wrote it, and `pg_dump` pins all but three of those that matter: TimeZone, bytea_output and lc_monetary. Servers
+before 12 write more digits of a float than are needed to read it again. So only types in which an instant, a bytea, an
+amount of money or a float can stand need a canonical text: the one that a pinned session of a present server writes.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
-from typing import Any
+from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forensics.compare import nested
 from forensics.evidence import copytext
-from forensics.model import Catalog
+from forensics.evidence.source import Source
+from forensics.model import Catalog, quote_identifier
 
 Canonical = Callable[[pa.Array], pa.Array]
 
@@ -27,37 +30,97 @@ _INSTANT = re.compile(
     r"(?P<year>\d{4,6})-(?P<month>\d\d)-(?P<day>\d\d) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?P<fraction>\.\d{1,6})?"
     r"(?P<sign>[+-])(?P<h>\d\d)(?::(?P<m>\d\d))?(?::(?P<s>\d\d))?(?P<bc> BC)?"
 )
-_BARE_TIME_ZONE = re.compile(r"timestamp(\(\d\))? with time zone\Z")
+_MODIFIER = re.compile(r"\([^()]*\)")
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_SHORTEST_FLOATS = 12  # the first major version that writes them
+_BUILT_IN_RANGES = {"tstzrange": "timestamp with time zone", "tstzmultirange": "timestamp with time zone"}
 
 
-def canonical_for(type_name: str, catalog: Catalog) -> Canonical | None:
-    """Return what turns a dump's fields of a type into the text that a pinned session writes, or None.
+def base_type(type_name: str) -> str:
+    """Return a type's name without its modifier: `character varying`, `timestamp with time zone`, `numeric[]`."""
+    return " ".join(_MODIFIER.sub("", type_name).split())
 
-    Args:
-        type_name: as `format_type` prints it.
-        catalog: resolves domains and composite types.
+
+@dataclass(frozen=True)
+class Writer:
+    """What is known of whoever wrote a side's text: the types it knows, and which of them need a canonical text.
+
+    Attributes:
+        catalog: resolves domains, composite types and ranges.
+        pinned: whether its session's settings were ours.
+        old_floats: whether it may write floats as servers before 12 do.
     """
-    parts = _built_of(type_name, catalog, set())
-    if _BARE_TIME_ZONE.match(type_name):
-        return instants
-    if type_name == "bytea":
-        return byteas
-    if any(("with time zone" in p and p.startswith("timestamp")) or p in ("tstzrange", "tstzmultirange") for p in parts):
-        return instants_within
-    return None
+
+    catalog: Catalog
+    pinned: bool
+    old_floats: bool
+
+    @classmethod
+    def of(cls, source: Source) -> Writer:
+        """Return the writer of a side's text."""
+        version = re.match(r"\d+", source.identify().server_version or "")
+        old = int(version[0]) < _SHORTEST_FLOATS if version else not source.pinned
+        return cls(source.catalog, source.pinned, old)
+
+    @cached_property
+    def _row_types(self) -> dict[str, tuple[str, ...]]:
+        """Composite types, those that tables make among them, by name: their attributes' types."""
+
+        def spelled(name: str) -> str:
+            return name if _PLAIN_NAME.match(name) else quote_identifier(name)
+
+        tables = {f"{spelled(n.schema)}.{spelled(n.table)}": tuple(c.type for c in t.columns) for n, t in self.catalog.tables.items()}
+        return {**tables, **self.catalog.composites}
+
+    def without_domains(self, type_name: str) -> str:
+        """Return the type that a domain, or an array of one, is made of in the end; any other type as it is."""
+        seen: set[str] = set()
+        while (base := type_name.removesuffix("[]")) in self.catalog.domains and base not in seen:
+            seen.add(base)
+            type_name = self.catalog.domains[base] + type_name[len(base) :]
+        return type_name
+
+    def canonical(self, type_name: str) -> Canonical | None:
+        """Return what turns fields of a type into the text that a pinned session writes, or None where they are that text.
+
+        Args:
+            type_name: as `format_type` prints it.
+        """
+        type_name = base_type(self.without_domains(type_name))
+        if not self.pinned and type_name == "timestamp with time zone":
+            return instants
+        if not self.pinned and type_name == "bytea":
+            return byteas
+        change = self._change(type_name, frozenset())
+        return None if change is None else each_value(change)
+
+    def _change(self, type_name: str, above: frozenset[str]) -> nested.Change | None:
+        type_name = base_type(self.without_domains(type_name))
+        if type_name in above:  # a table that holds rows of its own type
+            return None
+        above |= {type_name}
+        if type_name.endswith("[]"):
+            element = self._change(type_name.removesuffix("[]"), above)
+            return nested.array(element) if element else None
+        if type_name in self._row_types:
+            parts = [self._change(t, above) for t in self._row_types[type_name]]
+            return nested.composite(parts) if any(parts) else None
+        if bound := {**_BUILT_IN_RANGES, **self.catalog.ranges}.get(type_name):
+            change = self._change(bound, above)
+            return nested.ranges(change) if change else None
+        if self.old_floats and type_name in FLOATS:
+            return FLOATS[type_name]
+        return None if self.pinned else _BY_SETTINGS.get(type_name)
 
 
-def _built_of(type_name: str, catalog: Catalog, seen: set[str]) -> set[str]:
-    base = type_name.removesuffix("[]")
-    if base in seen:
-        return set()
-    seen.add(base)
-    found = {base}
-    if base in catalog.domains:
-        found |= _built_of(catalog.domains[base], catalog, seen)
-    for part in catalog.composites.get(base, ()):
-        found |= _built_of(part, catalog, seen)
-    return found
+def each_value(change: nested.Change) -> Canonical:
+    """Return what changes every field that is not NULL, one after the other, its escapes undone and made again."""
+
+    def changed(field: str) -> str:
+        value = copytext.decode_field(field)
+        return field if value is None else copytext.encode_field(change(value))
+
+    return lambda fields: pa.array([changed(f) for f in fields.to_pylist()], type=fields.type)
 
 
 def instants(fields: pa.Array) -> pa.Array:
@@ -67,12 +130,14 @@ def instants(fields: pa.Array) -> pa.Array:
         return fields
     picked = fields.filter(foreign)
     taken = pc.extract_regex(picked, f"^{_LOCAL}$")
-    usual = pc.is_valid(taken)
+    # An hour more or less may lead out of the years that both write alike.
+    edge = pc.or_(pc.starts_with(picked, "0001"), pc.starts_with(picked, "9999"))
+    usual = pc.and_not(pc.is_valid(taken), edge)
     result = picked
     if pc.any(usual).as_py():
         result = pc.replace_with_mask(picked, usual, _shift(taken.filter(usual)).cast(picked.type))
     if not pc.all(usual).as_py():
-        # Years before 1 or after 9999, infinity: rare enough for Python.
+        # Years up to 1 or from 9999 on, infinity: rare enough for Python.
         rare = pc.invert(usual)
         values = [_INSTANT.sub(_in_utc, v) for v in picked.filter(rare).to_pylist()]
         result = pc.replace_with_mask(result, rare, pa.array(values, type=picked.type))
@@ -125,156 +190,65 @@ def _civil(days: int) -> tuple[int, int, int]:
     return year_of_era + era * 400 + (month <= 2), month, day
 
 
-def instants_within(fields: pa.Array) -> pa.Array:
-    """Turn every instant within the text of a field (an array, a range, a composite) into UTC."""
-    return _each(fields, lambda v: _INSTANT.sub(_in_utc, v))
-
-
 def byteas(fields: pa.Array) -> pa.Array:
     """Turn bytea fields written with bytea_output = escape into hex."""
     plain = pc.or_(pc.starts_with(fields, "\\\\x"), pc.equal(fields, copytext.NULL))
     if pc.all(plain).as_py():
         return fields
     odd = pc.invert(plain)
-    values = [copytext.encode_field(_hex(copytext.decode_field(v) or "")) for v in fields.filter(odd).to_pylist()]
-    return pc.replace_with_mask(fields, odd, pa.array(values, type=fields.type))
+    return pc.replace_with_mask(fields, odd, each_value(_bytea)(fields.filter(odd)))
 
 
 _OCTAL = re.compile(r"\\([0-7]{3}|\\)")
 
 
-def _hex(text: str) -> str:
+def _instant(text: str) -> str:
+    return _INSTANT.sub(_in_utc, text)
+
+
+def _bytea(text: str) -> str:
+    if text.startswith("\\x"):
+        return text
     raw = _OCTAL.sub(lambda m: "\\" if m[1] == "\\" else chr(int(m[1], 8)), text)
     return "\\x" + raw.encode("latin-1").hex()
 
 
-def _each(fields: pa.Array, change: Callable[[str], str]) -> pa.Array:
-    return pa.array([change(v) for v in fields.to_pylist()], type=fields.type)
+def _money(text: str) -> str:
+    """What lc_monetary = C makes of an amount: its digits are the number that is stored, whatever the locale."""
+    digits = "".join(re.findall(r"\d", text)).rjust(3, "0")
+    if not digits.isascii():
+        return text
+    sign = "-" if "-" in text or "(" in text else ""
+    return f"{sign}${int(digits[:-2]):,}.{digits[-2:]}"
 
 
-# --- types that changed between the sides ---------------------------------------------------------
-
-_INTEGER = re.compile(r"(smallint|integer|bigint)\Z")
-_NUMERIC = re.compile(r"numeric(\(.*\))?\Z")
-_TEXT = re.compile(r"(text|character varying(\(\d+\))?)\Z")
-_PADDED = re.compile(r"(character\(\d+\)|bpchar)\Z")
-_LOCAL_TIME = re.compile(r"timestamp(\(\d\))? without time zone\Z")
-
-
-def casts_between(was: str, now: str) -> tuple[Canonical, Canonical] | None:
-    """Return what makes a column comparable whose type changed, for the backup's fields and for live's, or None.
-
-    Only casts that lose nothing are made: where the text of equal values is alike anyway (int to bigint, varchar to
-    text), none is needed, and where a cast may lose, rows that it touched count as changed.
+def float_text(number: np.floating, digits: int) -> str:
+    """Return a float with the fewest digits that tell it apart, as PostgreSQL 12 and later write it.
 
     Args:
-        was, now: the type on either side, as `format_type` prints it.
+        number: a float32 or float64.
+        digits: from how many digits before the point on the exponent is written: 6 for real, 15 for double precision.
     """
-    if (was, now) == ("json", "jsonb"):
-        return jsonbs, as_is
-    if _TEXT.match(was) and now == "uuid":
-        return uuids, as_is
-    if _PADDED.match(was) and _TEXT.match(now):
-        return trimmed, as_is
-    if was == "date" and _LOCAL_TIME.match(now):
-        return midnights, as_is
-    if (_NUMERIC.match(was) or _INTEGER.match(was)) and _NUMERIC.match(now):
-        return unscaled, unscaled
-    return None
+    if np.isnan(number):
+        return "NaN"
+    if np.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    mantissa, _, power = np.format_float_scientific(number, unique=True, trim="-").partition("e")
+    if -4 <= int(power) < digits:
+        return str(np.format_float_positional(number, unique=True, trim="-"))
+    return f"{mantissa}e{int(power):+03d}"
+
+
+FLOATS: dict[str, nested.Change] = {
+    "real": lambda text: float_text(np.float32(text), 6),
+    "double precision": lambda text: float_text(np.float64(text), 15),
+}
+_BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": _instant, "bytea": _bytea, "money": _money}
 
 
 def after(first: Canonical | None, then: Canonical) -> Canonical:
     """Return one change after another."""
     return then if first is None else lambda fields: then(first(fields))
-
-
-def as_is(fields: pa.Array) -> pa.Array:
-    """Leave fields as they are."""
-    return fields
-
-
-def trimmed(fields: pa.Array) -> pa.Array:
-    """Turn char(n) fields into what a cast to text makes of them: without the padding."""
-    return pc.utf8_rtrim(fields, " ")
-
-
-def midnights(fields: pa.Array) -> pa.Array:
-    """Turn dates into the timestamps of their midnights."""
-
-    def midnight(field: str) -> str:
-        if field in (copytext.NULL, "infinity", "-infinity"):
-            return field
-        return f"{field[:-3]} 00:00:00 BC" if field.endswith(" BC") else f"{field} 00:00:00"
-
-    return _each(fields, midnight)
-
-
-def uuids(fields: pa.Array) -> pa.Array:
-    """Turn text into the uuid that it spells, where it spells one."""
-
-    def spelled(field: str) -> str:
-        digits = field.strip("{}").replace("-", "").lower()
-        if not _UUID.match(digits):
-            return field
-        return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-
-    return _each(fields, spelled)
-
-
-_UUID = re.compile(r"[0-9a-f]{32}\Z")
-
-
-def unscaled(fields: pa.Array) -> pa.Array:
-    """Turn numbers into the text with the fewest digits: numeric holds 1.50 and 1.5 apart, and they are equal."""
-    with_fraction = pc.match_substring(fields, ".")
-    short = pc.utf8_rtrim(pc.utf8_rtrim(fields, "0"), ".")
-    return pc.if_else(with_fraction, short, fields)
-
-
-def jsonbs(fields: pa.Array) -> pa.Array:
-    """Turn json fields into the text of the same value as jsonb.
-
-    jsonb orders an object's keys by length and then by bytes, keeps the last of equal keys, writes ", " and ": ",
-    and holds numbers as numeric. Source: the PostgreSQL manual, "JSON Types".
-    """
-
-    def as_jsonb(field: str) -> str:
-        value = copytext.decode_field(field)
-        if value is None:
-            return field
-        try:
-            return copytext.encode_field(_jsonb_text(json.loads(value, parse_float=_Number, parse_int=_Number, parse_constant=_Number)))
-        except ValueError:
-            return field
-
-    return _each(fields, as_jsonb)
-
-
-class _Number(str):
-    """A number of a JSON text, by its digits."""
-
-
-def _jsonb_text(value: Any) -> str:
-    if isinstance(value, _Number):
-        return _numeric_text(value)
-    if isinstance(value, dict):
-        keys = sorted(value, key=lambda k: (len(k.encode("utf-8", "surrogatepass")), k.encode("utf-8", "surrogatepass")))
-        return "{" + ", ".join(f"{_json_string(k)}: {_jsonb_text(value[k])}" for k in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_jsonb_text, value)) + "]"
-    return _json_string(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _json_string(text: str) -> str:
-    # Python escapes DEL no more than PostgreSQL does, and both leave everything beyond ASCII alone.
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _numeric_text(digits: str) -> str:
-    number = Decimal(digits)
-    sign, figures, exponent = number.as_tuple()
-    text = f"{number:.{-exponent}f}" if isinstance(exponent, int) and exponent < 0 else format(number, "f")
-    return text.removeprefix("-") if sign and not any(figures) else text
 
 
 class Shaper:

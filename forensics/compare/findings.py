@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 from psycopg import sql
 
-from forensics.compare.canonical import canonical_for
+from forensics.compare.canonical import Writer
 from forensics.compare.rows import Engine, Side
 from forensics.errors import EvidenceError
 from forensics.evidence.live import LiveSource
@@ -128,16 +128,19 @@ def _equal_rows(backup: Source, ours: Table, live: Source, theirs: Table, names:
     """How many rows agree in the columns `names` (the backup's to live's), or None where a side cannot be read."""
     columns = tuple(names)
     stored = tuple(c.name for c in ours.columns if not c.generated)
-    canonical = {}
-    for column in ours.columns:
-        if column.name in columns and not backup.pinned and (change := canonical_for(column.type, backup.catalog)):
-            canonical[column.name] = change
+    writers = [Writer.of(s) for s in (backup, live)]
+    canonical = [
+        {c.name: change for c in t.columns if c.name in wanted and (change := w.canonical(c.type))}
+        for t, w, wanted in zip((ours, theirs), writers, (columns, names.values()), strict=True)
+    ]
     back = {v: k for k, v in names.items()}
     segments: list[Segment] = [_Renamed(s, back) for s in live.segments(theirs.name, [names[c] for c in columns])]
     try:
         found = engine.compare(
-            Side(backup.segments(ours.name, stored), stored, canonical), Side(segments, columns), columns, (), lambda rows: None
-        )
+            Side(backup.segments(ours.name, stored), stored, canonical[0]),
+            Side(segments, columns, {back[c]: change for c, change in canonical[1].items()}),
+            columns, (), lambda rows: None,
+        )  # fmt: skip
     except (EvidenceError, duckdb.Error):
         return None
     finally:

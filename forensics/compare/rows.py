@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.compare.align import Stream, align
-from forensics.compare.canonical import Canonical, Shaper
+from forensics.compare.canonical import Canonical, Shaper, after
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.errors import CompareError
 from forensics.evidence import copytext
@@ -43,19 +43,24 @@ class Side:
     Attributes:
         segments: where its rows are.
         stored: the columns of the rows that are kept, in order.
-        canonical: by column, how its text is made canonical.
+        canonical: by column, how its text is made canonical; rows are kept that way.
+        casts: by column whose type has changed, what further makes its text comparable; rows are not kept that way.
         counted: columns that live dropped: their values that are not NULL are counted into `values`.
-        cast: whether equal text may stand for different values, because a column's type has changed.
     """
 
     segments: list[Segment]
     stored: tuple[str, ...]
     canonical: dict[str, Canonical] = field(default_factory=dict)
+    casts: dict[str, Canonical] = field(default_factory=dict)
     counted: tuple[str, ...] = ()
-    cast: bool = False
     values: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     starts: list[int] = field(default_factory=list)
+
+    @property
+    def comparable(self) -> dict[str, Canonical]:
+        """By column, all that is done to its text before it is compared."""
+        return {**self.canonical, **{c: after(self.canonical.get(c), change) for c, change in self.casts.items()}}
 
     def in_order(self, wanted: Sequence[str]) -> bool:
         """Whether every line, as it stands, holds exactly the columns that are compared."""
@@ -111,7 +116,7 @@ class Engine:
     def keep_all(self, number: int, backup: Side, progress: Progress) -> Counts:
         """Keep every row of a backup table as missing."""
         batches = Guard(_stored_lines(backup, backup.stored, progress))
-        rows = "SELECT position AS pair, 'missing' AS state, raw FROM batches"
+        rows = "SELECT position AS pair, 'missing' AS state, coalesce(raw, line) AS raw FROM batches"
         self._stream(_kept("backup", number, backup.stored, rows), batches=batches)
         return Counts(backup.rows, 0, backup.rows, 0, 0, 0)
 
@@ -264,7 +269,7 @@ class Engine:
         self._run(
             f"""
             CREATE TABLE {{work}}.b AS
-            SELECT row_number() OVER (ORDER BY position) AS pair, raw{named} FROM {{work}}.odd;
+            SELECT row_number() OVER (ORDER BY position) AS pair, coalesce(raw, line) AS raw{named} FROM {{work}}.odd;
             CREATE TABLE {{work}}.l AS
             SELECT row_number() OVER (ORDER BY line) AS n, coalesce(raw, line) AS raw{named} FROM {{work}}.differ WHERE position IS NULL;
             CREATE TABLE {{work}}.both_sides AS SELECT b.pair, l.n FROM {{work}}.b b JOIN {{work}}.l l ON {on};
@@ -372,7 +377,7 @@ class _Prefetch:
 
 def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard]:
     """Pair off what is in the same order on both sides; return what is left of each, as comparable lines."""
-    if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.cast:
+    if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.casts:
         if len(live.segments) != 1:
             return Guard(_stored_lines(backup, columns, None)), Guard(_stored_lines(live, columns, progress))
         ahead = _Prefetch(live.segments[0].blocks())
@@ -411,12 +416,12 @@ def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress
     for start in range(0, len(odd), _FETCH_ROWS):
         some = odd[start : start + _FETCH_ROWS]
         lines = pa.array([line.decode("utf-8") for _, line in some], type=_TEXT)
-        yield _batch(pa.array([at for at, _ in some], pa.int64()), shaper(lines), lines if side.canonical else None)
+        yield _batch(pa.array([at for at, _ in some], pa.int64()), shaper(lines), None)
     for batch in copytext.line_batches(stream.rest(), stream.position):
         side.rows += len(batch)
         if progress:
             progress(len(batch))
-        yield _batch(batch["position"], shaper(batch["line"]), batch["line"] if side.canonical else None)
+        yield _batch(batch["position"], shaper(batch["line"]), None)
 
 
 def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None) -> pa.RecordBatch:
@@ -426,13 +431,13 @@ def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None) -> pa.Rec
 def _stored_lines(
     side: Side, columns: Sequence[str], progress: Progress | None, blocks: Iterator[Block] | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Yield (position, comparable line, line as it is kept) of a whole side."""
+    """Yield (position, comparable line, line as it is kept, or NULL where that is the same) of a whole side."""
     side.starts, at = [], 0
     side.values = dict.fromkeys(side.counted, 0)
     for segment in side.segments:
         side.starts.append(at)
-        shaper = Shaper(segment.columns, columns, side.canonical, side.counted)
-        keep = Shaper(segment.columns, side.stored, {})
+        shaper = Shaper(segment.columns, columns, side.comparable, side.counted)
+        keep = _keeper(side, segment, columns)
         for batch in copytext.line_batches(segment.blocks() if blocks is None else blocks, at):
             side.rows += len(batch)
             if progress:
@@ -440,18 +445,25 @@ def _stored_lines(
             lines = batch["line"]
             if len(lines):
                 at = batch["position"][-1].as_py() + len(lines[-1].as_buffer())
-            yield _batch(batch["position"], shaper(lines), keep(lines))
+            yield _batch(batch["position"], shaper(lines), keep(lines) if keep else None)
         for column, count in shaper.values.items():
             side.values[column] += count
 
 
 def _lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Iterator[pa.RecordBatch]:
-    """Read the rows at `positions` once more: (position, comparable line, line as it is kept)."""
+    """Read the rows at `positions` once more, and yield them as `_stored_lines` does."""
     edges = np.searchsorted(positions, np.array([*side.starts, np.iinfo(np.int64).max]))
     for segment, start, first, last in zip(side.segments, side.starts, edges, edges[1:], strict=False):
-        shaper = Shaper(segment.columns, columns, side.canonical)
-        keep = Shaper(segment.columns, side.stored, {})
+        shaper = Shaper(segment.columns, columns, side.comparable)
+        keep = _keeper(side, segment, columns)
         found = segment.lines_at(positions[first:last] - start)
         while some := list(itertools.islice(found, _FETCH_ROWS)):
             lines = pa.array([line.decode("utf-8") + "\n" for _, line in some], type=_TEXT)
-            yield _batch(pa.array([at + start for at, _ in some], pa.int64()), shaper(lines), keep(lines))
+            yield _batch(pa.array([at + start for at, _ in some], pa.int64()), shaper(lines), keep(lines) if keep else None)
+
+
+def _keeper(side: Side, segment: Segment, columns: Sequence[str]) -> Shaper | None:
+    """What makes the lines that are kept, or None where they are the ones that are compared."""
+    if side.stored == tuple(columns) and not side.casts:
+        return None
+    return Shaper(segment.columns, side.stored, side.canonical)

@@ -129,6 +129,7 @@ class _Draft:
     enums: dict[str, tuple[str, ...]] = field(default_factory=dict)
     domains: dict[str, str] = field(default_factory=dict)
     composites: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ranges: dict[str, str] = field(default_factory=dict)
     extensions: list[str] = field(default_factory=list)
     attributes: dict[str, tuple[Column, ...]] = field(default_factory=dict)
     sequences: dict[TableName, Sequence] = field(default_factory=dict)
@@ -176,6 +177,7 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
         enums=draft.enums,
         domains=draft.domains,
         composites=draft.composites,
+        ranges=draft.ranges,
         extensions=tuple(draft.extensions),
         sequences=tuple(draft.sequences.values()),
         unparsed=tuple(draft.unparsed),
@@ -333,6 +335,16 @@ def _create_composite(draft: _Draft, statement: Any) -> None:
     draft.composites[_type_name(draft, tuple(name))] = tuple(c.type for c in columns)
 
 
+def _create_range(draft: _Draft, statement: Any) -> None:
+    names, bounds = [_name_of(statement.type_name)], ""
+    for parameter in (n.def_elem for n in statement.params):
+        if parameter.defname == "subtype":
+            bounds = format_type(parameter.arg.type_name)
+        elif parameter.defname == "multirange_type_name":
+            names.append(_name_of(parameter.arg.type_name.names))
+    draft.ranges.update({_type_name(draft, n): bounds for n in names})
+
+
 def _create_extension(draft: _Draft, statement: Any) -> None:
     draft.extensions.append(statement.extname)
 
@@ -399,6 +411,7 @@ _HANDLERS: dict[str | None, Callable[[_Draft, Any], None]] = {
     "index_stmt": _create_index,
     "create_enum_stmt": _create_enum,
     "create_domain_stmt": _create_domain,
+    "create_range_stmt": _create_range,
     "composite_type_stmt": _create_composite,
     "create_extension_stmt": _create_extension,
     "create_table_as_stmt": _create_table_as,

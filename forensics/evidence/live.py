@@ -65,6 +65,7 @@ _PINNED = {
     "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
     "bytea_output": "hex",
+    "lc_monetary": "C",
     "extra_float_digits": "3",
     "xmloption": "content",
     "search_path": "",
@@ -275,6 +276,7 @@ class LiveSource(Source):
             enums={r["name"]: tuple(r["parts"] or ()) for r in types if r["kind"] == "e"},
             domains={r["name"]: r["parts"][0] for r in types if r["kind"] == "d"},
             composites={r["name"]: tuple(r["parts"] or ()) for r in types if r["kind"] == "c"},
+            ranges={r["name"]: r["parts"][0] for r in types if r["kind"] in ("r", "m")},
             extensions=tuple(r["name"] for r in self._ask("extensions")),
             sequences=tuple(
                 ModelSequence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -18,10 +19,14 @@ from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 EVERY_TYPE = """
-CREATE TABLE t (id bigint PRIMARY KEY, f4 real, f8 float8, n numeric, ts timestamp, tz timestamptz, ttz timetz, d date, iv interval, ba bytea, mo money, b boolean, arr timestamptz[], rg tstzrange);
+CREATE DOMAIN moment AS timestamptz; CREATE TYPE span AS RANGE (subtype = timestamptz); CREATE TYPE event AS (said text, at timestamptz, raw bytea);
+CREATE TABLE t (id bigint PRIMARY KEY, f4 real, f8 float8, n numeric, ts timestamp, tz timestamptz, ttz timetz, d date, iv interval, ba bytea, mo money, b boolean, arr timestamptz[], rg tstzrange,
+  dom moment, own span, ev event, evs event[], bas bytea[], mos money[]);
 INSERT INTO t SELECT i, i / 7.0, i / 3.0, i / 8.0, timestamp '2025-01-01' + i * interval '1.000001 s', timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min',
   '10:00:00+02', date '0044-03-15 BC' + i, make_interval(months => i, secs => i / 8.0), decode(md5(i::text), 'hex'), (i / 100.0)::numeric::money, i % 2 = 0,
-  array['2025-07-01 12:00+00'::timestamptz, null], tstzrange('2025-07-01 12:00+00', null) FROM generate_series(1, 300) i;
+  array['2025-07-01 12:00+00'::timestamptz, null], tstzrange('2025-07-01 12:00+00', null),
+  '2025-07-01 12:00+00', span('2025-07-01 12:00+00', '2025-07-02 12:00+00'), row('2025-07-01 12:00:00+05', '2025-07-01 12:00+00', '\\xff20')::event, array[row('a "b"', null, 'x')::event],
+  array['\\x5c', null, 'plain']::bytea[], array[(i / 100.0)::numeric::money] FROM generate_series(1, 300) i;
 """
 SETTINGS = {
     "timezone": "Asia/Kolkata", "datestyle": "German", "intervalstyle": "sql_standard", "bytea_output": "escape", "extra_float_digits": "0",
@@ -41,6 +46,35 @@ def test_settings_of_neither_side_matter(dumped_under: str, incident: Incident, 
             assert case.totals["missing"] == case.totals["changed"] == case.totals["added"] == 0
     finally:
         scratch.run("postgres", "ALTER ROLE postgres RESET ALL")
+
+
+def test_what_is_kept_of_a_changed_row_is_written_alike_on_both_sides(incident: Incident, scratch: Scratch) -> None:
+    scratch.run("postgres", "ALTER ROLE postgres SET timezone = 'America/New_York'; ALTER ROLE postgres SET bytea_output = 'escape'")
+    try:
+        incident.happens(
+            EVERY_TYPE, "UPDATE t SET n = 0 WHERE id = 3; UPDATE t SET tz = tz + interval '1 s' WHERE id = 4; DELETE FROM t WHERE id = 5"
+        )
+        with incident.compare() as case:
+            changed = case.table("t").changed
+            assert [c for c in changed.columns if c[1]] == [("n", "backup"), ("n", "live"), ("tz", "backup"), ("tz", "live")]
+            assert changed["tz"].iloc[1].tolist() == ["2025-03-30 01:10:00+00", "2025-03-30 01:10:01+00"]
+            assert case.table("t").missing["tz"].tolist() == ["2025-03-30 01:20:00+00"]
+    finally:
+        scratch.run("postgres", "ALTER ROLE postgres RESET ALL")
+
+
+def test_floats_of_a_server_before_12(incident: Incident) -> None:
+    """Such a server writes 17 digits; no such programs are at hand, so the text of a dump is made what they write."""
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY, f float8); INSERT INTO t SELECT i, i / 10.0 FROM generate_series(1, 99) i",
+        "UPDATE t SET f = 0 WHERE id = 7",
+    )
+    text = re.sub(r"(?m)^(\d+)\t([0-9.]+)$", lambda m: f"{m[1]}\t{float(m[2]):.17g}", incident.backup.read_text())
+    assert "\t0.10000000000000001\n" in text
+    incident.backup.write_text(re.sub("(Dumped from database version) .*", r"\1 11.22", text))
+    with incident.compare() as case:
+        assert case.evidence.backup.server_version == "11.22"
+        assert (case.totals["changed"], case.totals["unchanged"]) == (1, 98)
 
 
 def test_one_snapshot_for_everything(database: Callable[..., str], scratch: Scratch) -> None:

@@ -7,6 +7,7 @@ SET LOCAL DateStyle = 'ISO, MDY';
 SET LOCAL IntervalStyle = 'postgres';
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL bytea_output = 'hex';
+SET LOCAL lc_monetary = 'C';
 SET LOCAL extra_float_digits = 3;
 SET LOCAL xmloption = 'content';
 SET LOCAL row_security = off;
