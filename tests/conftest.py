@@ -70,6 +70,10 @@ class Incident:
         self._scratch.run(self.live, change)
         return self
 
+    def happens_next(self, change: str) -> None:
+        """Change the live database once more."""
+        self._scratch.run(self.live, change)
+
     def compare(self, folder: str = "case", **how: Any) -> fx.Case:
         """Compare the dump with the live database."""
         return fx.compare(self.backup, self.live_dsn, self._folder / folder, **how)

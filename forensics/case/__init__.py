@@ -273,7 +273,7 @@ class Case:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """What the counts alone do not say: renamed tables and columns, sequences behind their data, with the evidence."""
+        """What the counts alone do not say, with the evidence: new names of tables, columns and keys, sequences behind their data, …"""
         import pandas as pd
 
         rows = self._findings()

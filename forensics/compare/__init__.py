@@ -259,6 +259,8 @@ class _Workers:
         numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
         rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
         notes = choice.notes + _rewritten_keys(found.counts) + self._unsure_casts(job.backup, job.live, common)
+        if job.live.persistence == "unlogged" and found.counts.missing:
+            notes += ("the table is unlogged: a crash or a failover of live empties it, and then nobody deleted its rows",)
         if rescaled:
             notes += (f"{rescaled} of the changed rows differ only in the scale of numbers, as 1.50 does from 1.5",)
         result = _result(

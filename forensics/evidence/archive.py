@@ -92,7 +92,7 @@ class ArchiveSource(Source):
         return f"it breaks off or is corrupt in the rows of {', '.join(hurt)}" if hurt else "it ends before its last rows end"
 
     @property
-    def large_objects(self) -> int | None:
+    def large_objects(self) -> frozenset[int] | None:
         return self.toc.large_objects
 
     def statements(self) -> Iterator[str]:

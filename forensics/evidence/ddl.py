@@ -383,7 +383,7 @@ def _select(draft: _Draft, statement: Any) -> None:
         call = target.res_target.val.func_call
         if _name_of(call.funcname)[-1:] != ("setval",) or len(call.args) < 2:
             continue
-        path = _split_qualified(call.args[0].a_const.sval.sval)
+        path = split_qualified(call.args[0].a_const.sval.sval)
         name = TableName(path[-2] if len(path) > 1 else draft.search_path, path[-1])
         number = call.args[1].a_const
         value = int(number.fval.fval) if number.HasField("fval") else int(number.ival.ival)
@@ -392,7 +392,8 @@ def _select(draft: _Draft, statement: Any) -> None:
         draft.sequences[name] = replace(known, last_value=value, is_called=called)
 
 
-def _split_qualified(text: str) -> list[str]:
+def split_qualified(text: str) -> list[str]:
+    """Return the parts of a qualified name as SQL writes it, their quotes taken off."""
     parts = re.findall(r'"(?:[^"]|"")*"|[^.]+', text)
     return [p[1:-1].replace('""', '"') if p.startswith('"') else p for p in parts]
 

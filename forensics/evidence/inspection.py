@@ -96,7 +96,8 @@ def inspect_backup(source: Source, *, read_rows: bool = True, progress: Callable
     held = tuple(_look(source, table, contents.get(table.name), read_rows, progress) for table in source.catalog.roots)
     history = _history(source)
     found = Inspection(
-        source.provenance, source.damage, held, source.catalog.sequences, source.catalog.extensions, source.large_objects,
+        source.provenance, source.damage, held, source.catalog.sequences, source.catalog.extensions,
+        None if source.large_objects is None else len(source.large_objects),
         history, max((t.newest for t in held if t.newest), default=None), read_rows, (),
     )  # fmt: skip
     return replace(found, findings=tuple(_findings(found, source)))
@@ -168,7 +169,9 @@ def _findings(found: Inspection, source: Source) -> list[tuple[str, str]]:
         since = f" Its newest row was written {found.newest}." if found.newest else ""
         said.append(("mind", f"It does not say when it was taken: give --backup-at when comparing.{since}"))
     if found.large_objects:
-        said.append(("mind", f"It holds {found.large_objects:,} large objects, which are not compared."))
+        said.append(
+            ("mind", f"It holds {found.large_objects:,} large objects; compare looks for them by their ids, not at what they hold.")
+        )
     if unlogged := [str(t.table.name) for t in found.tables if t.table.persistence == "unlogged"]:
         said.append(("note", f"Unlogged tables, which a crash of live empties: {', '.join(unlogged)}."))
     if views := [str(t.name) for t in source.catalog.tables.values() if t.kind in ("materialized view", "foreign")]:

@@ -313,6 +313,10 @@ class LiveSource(Source):
                     yield from (s.strip() for s in found if s.strip())
                     return
 
+    @cached_property
+    def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
+        return frozenset(r["oid"] for r in self.ask(sql.SQL("SELECT oid::bigint FROM pg_catalog.pg_largeobject_metadata")))
+
     def contents(self) -> Mapping[TableName, Contents]:
         return {t.name: Contents(t.name, data=True) for t in self.catalog.roots}
 

@@ -39,7 +39,7 @@ _SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(\"(?:[^\"]|\"\")*\"
 _CONNECT = re.compile(rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\S+)")
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table from one left out.
 _DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
-_LARGE_OBJECT = re.compile(r"\blo_create\(")
+_LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
 _CHUNK = 4 << 20
 _MARKER_BYTES = 4  # backslash, point, carriage return, line feed
 _FEW = 64
@@ -414,8 +414,8 @@ class PlainSource(Source):
                 yield self.statement(start, end)
 
     @cached_property
-    def large_objects(self) -> int | None:  # type: ignore[override]
-        return sum(len(_LARGE_OBJECT.findall(s)) for s in self.statements() if "lo_create" in s)
+    def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
+        return frozenset(int(i) for s in self.statements() if "lo_create" in s for i in _LARGE_OBJECT.findall(s))
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]

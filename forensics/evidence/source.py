@@ -95,8 +95,8 @@ class Source(ABC):
         return {}
 
     @property
-    def large_objects(self) -> int | None:
-        """How many large objects the side holds, or None where it does not say."""
+    def large_objects(self) -> frozenset[int] | None:
+        """The ids of the large objects that the side holds, or None where it does not say."""
         return None
 
     def statements(self) -> Iterator[str]:

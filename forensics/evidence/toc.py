@@ -166,10 +166,11 @@ class Toc:
         return dict(sorted(Counter(e.desc for e in self.entries).items()))
 
     @property
-    def large_objects(self) -> int:
-        """How many large objects the archive holds."""
+    def large_objects(self) -> frozenset[int]:
+        """The ids of the large objects that the archive holds."""
         # Up to 1.15 each has an entry; since 1.16 an entry lists the ids of several, one a line.
-        return sum(1 if e.desc == "BLOB" else len(e.defn.split()) for e in self.entries if e.desc in _LARGE_OBJECTS)
+        listed = (e.tag if e.desc == "BLOB" else e.defn for e in self.entries if e.desc in _LARGE_OBJECTS)
+        return frozenset(int(i) for text in listed for i in text.split() if i.isdigit())
 
     def statements(self) -> Iterator[str]:
         """Yield the definitions that make up a catalogue, in the archive's order."""

@@ -197,7 +197,7 @@ def test_the_table_of_contents_is_that_of_pg_restore(server: Scratch, tmp_path: 
             assert ours == lines
             assert f"TOC Entries: {len(toc.entries)}" in listed
             assert f"Dump Version: {'.'.join(map(str, toc.header.version[:2]))}" in listed
-            assert toc.large_objects == 3
+            assert len(toc.large_objects) == 3
             assert toc.encoding == "UTF8"
             images = next(e for e in toc.entries if (e.desc, e.tag) == ("TABLE", "images"))
             assert images.defn.startswith("CREATE TABLE public.images (")
