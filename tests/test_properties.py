@@ -135,7 +135,8 @@ def change(connection: psycopg.Connection, plans_: list[Plan]) -> None:
 
 
 def wider_types(plan: Plan) -> dict[str, str]:
-    return {f"c{i}": WIDER[t] for i, t in enumerate(plan.types) if t in WIDER and plan.ends == "type changed"}
+    changed = {i: WIDER[t] for i, t in enumerate(plan.types) if t in WIDER and plan.ends == "type changed"}
+    return {f"c{i}": t for i, t in changed.items() if t != "json" or i not in plan.key}  # json knows no order
 
 
 ROOTS = """SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
