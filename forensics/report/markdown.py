@@ -26,7 +26,7 @@ def render(document: Document) -> str:
                 *((("values taken by dropped columns", count(d.values_missing)),) if d.values_missing else ()),
             ],
         ),
-        *_loss(d), *_links(d), *_drift(d), *_intact(d), *_failed(d), *_notes(d), *_window(d), *_cause(d), *_recovery(d), *_provenance(d),
+        *_loss(d), *_findings(d), *_links(d), *_drift(d), *_intact(d), *_failed(d), *_notes(d), *_window(d), *_cause(d), *_recovery(d), *_provenance(d),
     ]  # fmt: skip
     for heading, sentences in method(d):
         parts += [f"## {heading}", _list(prose(s) for s in sentences)]
@@ -88,6 +88,12 @@ def _loss(d: Document) -> list[str]:
         for r in d.hit
     ]  # fmt: skip
     return ["## Loss by table", _table(("table", "state", "in backup", "missing", "changed", "added", "share missing"), rows, 2)]
+
+
+def _findings(d: Document) -> list[str]:
+    if not d.findings:
+        return []
+    return ["## What the counts do not say", _list(f"{kind}: {prose(said)}" for kind, said in d.findings)]
 
 
 def _links(d: Document) -> list[str]:

@@ -99,7 +99,7 @@ class Junction:
 
 @dataclass(frozen=True)
 class Document:
-    """Everything a report says. Values in it are masked already where `masked` is true."""
+    """Everything a report says. Values in it are masked already where `masked` is true. `findings` are (kind, sentence)."""
 
     title: str
     verdict: str
@@ -112,6 +112,7 @@ class Document:
     changes: tuple[ColumnChange, ...]
     facts: tuple[Fact, ...]
     moments: tuple[Moment, ...]
+    findings: tuple[tuple[str, str], ...] = ()
     damage: str | None = None
     unparsed: int = 0
     loss: Mapping[str, Any] | None = None
@@ -227,7 +228,7 @@ def gather(case: Case, *, mask: bool = True) -> Document:
         verdict=case.verdict, complete=case.complete, nothing_missing=case.nothing_missing, masked=mask,
         totals=case.totals, results=tuple(replace(r, reason=shown.sentence(r.reason)) for r in case.results), junctions=_junctions(case, shown, loss),
         changes=tuple(case.store.changes()), facts=_facts(evidence.backup, evidence.live), moments=moments(case),
-        damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=_shown_recovery(recovery, shown),
+        findings=tuple((f["kind"], f["text"]) for f in case.store.get("findings") or ()), damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=_shown_recovery(recovery, shown),
     )  # fmt: skip
 
 
@@ -382,7 +383,7 @@ def method(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:
     limits = (
         "A missing row need not be a loss: people and programs delete rows on purpose, before the incident and after it. Only what the report calls lost survives nowhere in live.",
         "Rows that were written after the backup and destroyed before live was read are in neither side.",
-        "Compared are the rows of tables and the definitions of columns. Indexes, views, functions, triggers, privileges, sequences and large objects are not.",
+        "Compared are the rows of tables and the definitions of columns. Indexes, views, functions, triggers, privileges and what large objects hold are not.",
         "The report speaks of the two sides as they were when they were read, and of nothing that was written since.",
     )
     return ("How it was found out", how), ("What it does not say", limits)

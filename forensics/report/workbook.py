@@ -72,6 +72,8 @@ class _Book:
             "columns", ("schema", "table", "column", "change", "in backup", "in live", "values missing"),
             ((c.name.schema, c.name.table, c.column, c.change, c.before, c.after, c.values_missing) for c in (*d.drift, *sum(d.added_columns.values(), ()))),
         )  # fmt: skip
+        if d.findings:
+            self._sheet("findings", ("kind", "finding"), d.findings)
         classes = CLASSES if d.classes else ()
         self._sheet(
             "junctions", ("junction table", "links", "in backup", "missing", *classes, "now in"),

@@ -22,6 +22,7 @@ from forensics.report import SUFFIXES, markdown, workbook
 from forensics.report.masking import Mask
 from forensics.report.rows import with_missing
 from forensics.report.tables import gather
+from tests.conftest import Incident
 from tests.report.conftest import LINKS, LONG, tree
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -205,3 +206,17 @@ def test_figures_of_a_case(nasty: fx.Case) -> None:
     assert "9 of 9" in junction.figure("by_parent", "guests").alt
     with pytest.raises(UsageError, match="by_parent, distribution"):
         junction.figure("pie")
+
+
+def test_findings_stand_in_every_form(incident: Incident, tmp_path: Path) -> None:
+    incident.happens(
+        "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
+        'ALTER TABLE a RENAME TO "b<i>"',
+    )
+    with incident.compare() as case:
+        said = {suffix: case.report(tmp_path / f"r.{suffix}").read_bytes() for suffix in ("html", "md", "json", "xlsx")}
+    assert "is probably &#34;b&lt;i&gt;&#34; now: 9 of its 9 rows" in said["html"].decode()
+    assert 'is probably "b&lt;i&gt;" now: 9 of its 9 rows' in said["md"].decode()
+    assert "9 of its 9 rows" in json.loads(said["json"])["summary"]["findings"][0]["text"]
+    with zipfile.ZipFile(tmp_path / "r.xlsx") as book:
+        assert "9 of its 9 rows" in book.read("xl/sharedStrings.xml").decode()
