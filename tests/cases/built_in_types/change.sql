@@ -1,0 +1,3 @@
+UPDATE t SET b = B'1111' WHERE id = 1; UPDATE t SET bx = NULL WHERE id = 2; UPDATE t SET "c" = '' WHERE id = 3; UPDATE t SET jp = '$.b' WHERE id = 4; UPDATE t SET tt = '10:00:00.5+05:00' WHERE id = 5; UPDATE t SET r8 = '[1,2)' WHERE id = 6;
+UPDATE t SET mrtz = '{}' WHERE id = 7; UPDATE t SET ps = array[NULL, row(1, NULL)::pair] WHERE id = 8; UPDATE t SET p = row(8, '') WHERE id = 9; UPDATE t SET low = '{7,8}' WHERE id = 10; UPDATE t SET j = '{"a": 1, "b": [null]}' WHERE id = 11;
+UPDATE t SET iv = iv + '1 mon -30 days' WHERE id = 12; UPDATE t SET tz = '-infinity' WHERE id = 13; UPDATE t SET a2 = '{{"a,b","NULL"},{"","q\"x"}}' WHERE id = 14; DELETE FROM t WHERE id = 60;

@@ -1,0 +1,1 @@
+SET search_path = public, ext; UPDATE t SET h = h || 'n=>NULL' WHERE id = 'ID3'; UPDATE t SET l = 'top.other' WHERE id = 'id4'; DELETE FROM t WHERE id = 'iD5'; UPDATE t SET hs = NULL WHERE id = 'id6';
