@@ -25,7 +25,7 @@ from forensics.compare.canonical import Canonical, Shaper
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.errors import CompareError
 from forensics.evidence import copytext
-from forensics.evidence.source import Block, Segment
+from forensics.evidence.source import Block, Segment, Snapshot
 from forensics.model import TableName
 
 Progress = Callable[[int], None]
@@ -57,6 +57,15 @@ class Side:
     rows: int = 0
     starts: list[int] = field(default_factory=list)
 
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The moment that the rows are of, where a database holds them."""
+        return next((s.snapshot for s in self.segments), None)
+
+    def anew(self) -> Side:
+        """The same rows, as if none had been read yet."""
+        return Side(self.segments, self.stored, self.canonical, cast=self.cast)
+
     def in_order(self, wanted: Sequence[str]) -> bool:
         """Whether every line, as it stands, holds exactly the columns that are compared."""
         return all(s.columns == tuple(wanted) for s in self.segments)
@@ -76,9 +85,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Found:
-    """What a comparison found: its counts, and the queries of the rows that are to be kept, by side."""
+    """What a comparison found: its counts, the columns it compared, and the queries of the rows that are to be kept, by side."""
 
     counts: Counts
+    compared: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]
     queries: dict[str, str]
 
@@ -284,6 +294,7 @@ class Engine:
                        FROM {{work}}.l l LEFT JOIN {{work}}.both_sides m ON m.n = l.n"""
         return Found(
             Counts(backup.rows, live.rows, missing - changed, added - changed, changed, backup.rows - missing),
+            tuple(columns),
             {"backup": backup.stored, "live": live.stored},
             {"backup": ours, "live": theirs},
         )
