@@ -86,6 +86,17 @@ class Store:
         """Record a fact, in place of an earlier one of that name."""
         self.connection.execute(f"INSERT OR REPLACE INTO kit.meta VALUES ({_literal(name)}, {_literal(json.dumps(plain(value)))})")
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is put within is recorded together, or not at all."""
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+
     def get(self, name: str) -> Any:
         """Return a fact, as JSON has it, or None."""
         try:

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import forensics as fx
-from forensics.model import TableName, TableResult
-from tests.clusters import Primary, Standby, sessions
+from tests.clusters import CHANGE, SCHEMA, Interferer, Primary, Standby, check, once_big_streams, once_loss_is_worked_out, sessions
 
-# Large enough that live is still at it when the first rows have come: pipes and blocks read ahead hold some 30 MB.
-BIG = 400_000
-SCHEMA = f"""
-CREATE TABLE churn (id int);
-CREATE TABLE a_first (id int PRIMARY KEY, v text);
-CREATE TABLE big (id int PRIMARY KEY, v text);
-CREATE TABLE hotels (id int PRIMARY KEY, name text);
-CREATE TABLE images (id int PRIMARY KEY, url text);
-CREATE TABLE hotel_images (hotel_id int REFERENCES hotels, image_id int REFERENCES images, PRIMARY KEY (hotel_id, image_id));
-INSERT INTO a_first SELECT i, 'v' || i FROM generate_series(1, 1000) i;
-INSERT INTO big SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, {BIG}) i;
-INSERT INTO hotels SELECT i, 'hotel ' || i FROM generate_series(1, 500) i;
-INSERT INTO images SELECT i, 'https://img.example/' || i FROM generate_series(1, 5000) i;
-INSERT INTO hotel_images SELECT 1 + i % 500, i FROM generate_series(1, 5000) i;
-"""
-CHANGE = """
-DELETE FROM a_first WHERE id <= 10; UPDATE big SET v = 'new' WHERE id % 1000 = 0; DELETE FROM big WHERE id % 1000 = 1;
-DELETE FROM hotel_images WHERE image_id % 10 = 3;
-"""
-RIGHT = {"a_first": (10, 0), "big": (400, 400), "hotel_images": (500, 0), "hotels": (0, 0), "images": (0, 0)}
 TO_VACUUM = "INSERT INTO churn SELECT generate_series(1, 500); DELETE FROM churn; VACUUM churn"
 
 
@@ -46,50 +24,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Primary, St
             primary.run("postgres", CHANGE)
             standby.catch_up()
             yield primary, standby, backup
-
-
-class Interferer(fx.Listener):
-    """Does something on the primary, as `when` says; keeps what it was told."""
-
-    def __init__(self, when: Callable[[Interferer, TableName | None], bool], what: Callable[[], None]) -> None:
-        self._when, self._what = when, what
-        self._lock = threading.Lock()
-        self.done: list[str] = []
-        self.said: list[str] = []
-        self.struck = 0
-
-    def _look(self, table: TableName | None) -> None:
-        with self._lock:
-            if self._when(self, table):
-                self.struck += 1
-                self._what()
-
-    def rows(self, table: TableName, rows: int) -> None:
-        self._look(table)
-
-    def ends(self, result: TableResult) -> None:
-        self.done.append(result.name.table)
-        self._look(None)
-
-    def minds(self, text: str) -> None:
-        self.said.append(text)
-
-
-def once_big_streams(listener: Interferer, table: TableName | None) -> bool:
-    return not listener.struck and table is not None and table.table == "big"
-
-
-def once_loss_is_worked_out(listener: Interferer, table: TableName | None) -> bool:
-    return not listener.struck and len(listener.done) == 6 and table is not None
-
-
-def check(case: fx.Case) -> None:
-    assert case.complete
-    assert {r.name.table: (r.missing, r.changed) for r in case.results if r.name.table != "churn"} == RIGHT
-    for r in case.results:
-        assert r.missing + r.changed + r.unchanged == r.backup_rows
-    entry = case.junction("hotel_images").entry
-    assert (entry["missing"], entry["lost"], entry["restorable"]) == (500, 500, 500)
 
 
 @pytest.mark.parametrize("jobs", [1, 4])

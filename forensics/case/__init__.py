@@ -122,16 +122,19 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
             raise CaseError(
                 f"Case {store.folder} was begun with another backup.", "Resume it with the same file, or choose another folder."
             )
-    store.put("evidence", {"backup": plain(backup.identify()), "live": plain(live.identify())})
-    store.put("catalogs", {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)})
-    store.put("ddl", list(backup.statements()))
-    store.put("damage", backup.damage)
-    store.put("begun_at", datetime.now(UTC))
-    store.put("ended_at", None)
-    store.put("wishes", {"are": options.junctions, "are_not": options.not_junctions})
-    for name, at in times.items():
-        if at is not None:
-            store.put(name, at)
+    facts = {
+        "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
+        "catalogs": {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)},
+        "ddl": list(backup.statements()),
+        "damage": backup.damage,
+        "begun_at": datetime.now(UTC),
+        "ended_at": None,
+        "wishes": {"are": options.junctions, "are_not": options.not_junctions},
+        **{name: at for name, at in times.items() if at is not None},
+    }
+    with store.transaction():  # a case that says where it came from says the rest too
+        for name, value in facts.items():
+            store.put(name, value)
 
 
 _TRIES = 4

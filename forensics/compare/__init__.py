@@ -146,7 +146,7 @@ class _Workers:
         self._store, self._options, self._listener = store, options, listener
         self._contents = backup.contents()
         self._engines: SimpleQueue[tuple[duckdb.DuckDBPyConnection, Engine]] = SimpleQueue()
-        self._cursors: list[duckdb.DuckDBPyConnection] = []
+        self._made: list[tuple[duckdb.DuckDBPyConnection, Engine]] = []
         self._stopped = threading.Event()
 
     def __enter__(self) -> _Workers:
@@ -155,22 +155,22 @@ class _Workers:
         threading.Thread(target=import_module, args=("pandas",), name="pandas", daemon=True).start()
         for number in range(max(1, self._options.jobs)):
             cursor = self._store.connection.cursor()
-            self._engines.put((cursor, Engine(cursor, number)))
-            self._cursors.append(cursor)
+            self._made.append((cursor, Engine(cursor, number)))
+            self._engines.put(self._made[-1])
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _number in self._cursors:
-            cursor, engine = self._engines.get()
-            engine.close()
+        for cursor, engine in self._made:
+            if not self._stopped.is_set():
+                engine.close()
             cursor.close()
 
     def run(self, jobs: Sequence[_Job]) -> None:
-        if len(self._cursors) == 1:
+        if len(self._made) == 1:
             for job in jobs:
                 self._run(job)
             return
-        with ThreadPoolExecutor(len(self._cursors), thread_name_prefix="compare") as pool:
+        with ThreadPoolExecutor(len(self._made), thread_name_prefix="compare") as pool:
             try:
                 for future in as_completed([pool.submit(self._run, job) for job in jobs]):
                     future.result()
@@ -184,7 +184,7 @@ class _Workers:
         self._stopped.set()
         for side in (self._live, self._backup):
             side.close()
-        for cursor in self._cursors:
+        for cursor, _ in self._made:
             cursor.interrupt()
 
     def _run(self, job: _Job) -> None:
@@ -206,9 +206,11 @@ class _Workers:
             result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
             record(cursor, job.number, result)
         finally:
-            if not self._stopped.is_set():
-                engine.clean()
-            self._engines.put((cursor, engine))
+            try:
+                if not self._stopped.is_set():
+                    engine.clean()
+            finally:
+                self._engines.put((cursor, engine))
         for side in (self._backup, self._live):
             for text in side.news():
                 self._listener.minds(text)
