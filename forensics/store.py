@@ -200,6 +200,17 @@ class Store:
         self.connection.close()
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have a Ctrl-C that reached DuckDB in the middle of a query end as one: DuckDB turns it into another error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
+
+
 def _make_file(path: Path) -> None:
     """Make an empty case file where there is none: under another name first, so that whoever is killed leaves no half of one.
 

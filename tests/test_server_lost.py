@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -20,9 +20,7 @@ from forensics.errors import CaseError, LiveError
 from forensics.evidence import readers
 from forensics.model import TableName
 from tests.clusters import (
-    CHANGE,
     RIGHT,
-    SCHEMA,
     Cluster,
     Interferer,
     Line,
@@ -32,16 +30,6 @@ from tests.clusters import (
     once_loss_is_worked_out,
     sessions,
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Path]]:
-    """A server after an incident, and the dump from before."""
-    with Cluster() as cluster:
-        cluster.run("postgres", SCHEMA)
-        backup = cluster.dump("postgres", tmp_path_factory.mktemp("lost") / "backup.dump", "-Fc", "-Z1")
-        cluster.run("postgres", CHANGE)
-        yield cluster, backup
 
 
 def right_so_far(case: fx.Case) -> None:
@@ -60,8 +48,8 @@ MOMENTS: dict[str, Callable[[Interferer, TableName | None], bool]] = {
 
 
 @pytest.mark.parametrize(("moment", "jobs"), [*((m, 1) for m in MOMENTS), ("while a table streams", 4)])
-def test_the_server_is_restarted(moment: str, jobs: int, server: tuple[Cluster, Path], tmp_path: Path) -> None:
-    cluster, backup = server
+def test_the_server_is_restarted(moment: str, jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+    cluster, backup = lasting
     listener = Interferer(MOMENTS[moment], cluster.restart)
     with pytest.raises(LiveError, match="was lost") as error:
         fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(jobs=jobs), listener=listener)
@@ -80,8 +68,8 @@ def test_the_server_is_restarted(moment: str, jobs: int, server: tuple[Cluster, 
     assert sessions(cluster) == 0
 
 
-def test_the_command_says_it_in_a_sentence(server: tuple[Cluster, Path], tmp_path: Path) -> None:
-    cluster, backup = server
+def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+    cluster, backup = lasting
     command = [sys.executable, "-m", "forensics", "compare", str(backup), cluster.dsn(), "--case", str(tmp_path / "case"), "--json"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with psycopg.connect(cluster.dsn(), autocommit=True) as watch:
@@ -103,9 +91,9 @@ def test_the_command_says_it_in_a_sentence(server: tuple[Cluster, Path], tmp_pat
 
 
 @pytest.mark.parametrize("psql", [True, False])
-def test_the_line_is_cut_at_any_moment(psql: bool, server: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_is_cut_at_any_moment(psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing says why it ended: no row may seem to be the last, and none that was read be forgotten."""
-    cluster, backup = server
+    cluster, backup = lasting
     if not psql:
         monkeypatch.setattr(readers, "psql_programs", list)
     line = Line(cluster, tmp_path)
@@ -138,8 +126,8 @@ def test_the_line_is_cut_at_any_moment(psql: bool, server: tuple[Cluster, Path],
 
 
 @pytest.mark.parametrize("victim", ["psql", "its session", "the session that holds the snapshot"])
-def test_a_reader_that_is_killed_is_no_end_of_rows(victim: str, server: tuple[Cluster, Path], tmp_path: Path) -> None:
-    cluster, backup = server
+def test_a_reader_that_is_killed_is_no_end_of_rows(victim: str, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+    cluster, backup = lasting
 
     def kill() -> None:
         if victim == "psql":

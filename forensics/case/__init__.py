@@ -11,6 +11,7 @@ import html
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ from forensics.model import (
     plain,
     plain_catalog,
 )
-from forensics.store import Store, exists, make_private, remove
+from forensics.store import Store, exists, interruptible, make_private, remove
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +89,7 @@ def compare(
         )
     limits = {"lock_timeout": options.lock_timeout, "statement_timeout": options.statement_timeout}
     with (
+        interruptible(),
         open_source(backup, role="backup", database=options.database, **limits) as ours,
         open_source(live, role="live", **limits) as theirs,
     ):
@@ -165,7 +167,7 @@ def _steadily(sides: Sequence[Source], listener: Listener | None, work: Callable
         before = [side.snapshot for side in sides]
         found: list[_Answer] = []
         try:
-            found = [work()]
+            found = [_apart(work, sides)]
             refusals = [r for side in sides if (r := side.unsettled())]
         except LiveError as error:
             refusals = []
@@ -183,6 +185,17 @@ def _steadily(sides: Sequence[Source], listener: Listener | None, work: Callable
         if found and not refusals and before == [side.snapshot for side in sides]:
             return found[0]
     raise setback or LiveError("The database cannot be read from one snapshot for long enough.", "Go on with --resume.")
+
+
+def _apart(work: Callable[[], _Answer], sides: Sequence[Source]) -> _Answer:
+    """Do work in another thread, so that a Ctrl-C finds this one at once; what the work reads is then taken from it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="conclude") as pool:
+        try:
+            return pool.submit(work).result()
+        except KeyboardInterrupt:
+            for side in sides:
+                side.close()
+            raise
 
 
 def open_case(folder: str | Path) -> Case:

@@ -166,10 +166,7 @@ class _Workers:
             cursor.close()
 
     def run(self, jobs: Sequence[_Job]) -> None:
-        if len(self._made) == 1:
-            for job in jobs:
-                self._run(job)
-            return
+        # Even one table at a time is compared in a thread: this one waits, and so a Ctrl-C finds it at once.
         with ThreadPoolExecutor(len(self._made), thread_name_prefix="compare") as pool:
             try:
                 for future in as_completed([pool.submit(self._run, job) for job in jobs]):

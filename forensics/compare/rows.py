@@ -34,6 +34,7 @@ _TEXT = pa.large_string()
 _STORED = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _PREFETCHED_BLOCKS = 24
 _FETCH_ROWS = 20_000
+_PATIENCE = 2  # seconds
 
 
 @dataclass
@@ -341,9 +342,10 @@ def _repeats(table: TableName, key: Sequence[str]) -> CompareError:
 class _Prefetch:
     """Blocks read ahead in a thread, so that the server works while the other side is looked at."""
 
-    def __init__(self, blocks: Iterator[Block], depth: int = _PREFETCHED_BLOCKS) -> None:
+    def __init__(self, blocks: Iterator[Block], segments: Sequence[Segment]) -> None:
         self._blocks = blocks
-        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(depth)
+        self._segments = segments
+        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(_PREFETCHED_BLOCKS)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
         self._thread.start()
@@ -378,7 +380,11 @@ class _Prefetch:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():  # it waits for a server that does not answer
+            for segment in self._segments:
+                segment.abandon()
+            self._thread.join()
 
 
 def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard]:
@@ -386,12 +392,12 @@ def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progr
     if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.cast:
         if len(live.segments) != 1:
             return Guard(_stored_lines(backup, columns, None)), Guard(_stored_lines(live, columns, progress))
-        ahead = _Prefetch(live.segments[0].blocks())
+        ahead = _Prefetch(live.segments[0].blocks(), live.segments)
         return (
             Guard(_stored_lines(backup, columns, None)),
             Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
         )
-    ahead = _Prefetch(_chain(live))
+    ahead = _Prefetch(_chain(live), live.segments)
     try:
         ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
         paired = align(ours, theirs, progress)

@@ -646,6 +646,7 @@ _BY_WORDS = (
 def _end(connection: sqlalchemy.Connection) -> None:
     """Close a connection that may be lost already."""
     with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
+        readers.end(connection.connection.driver_connection)  # type: ignore[arg-type]
         connection.invalidate()
     with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
         connection.close()

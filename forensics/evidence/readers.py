@@ -13,6 +13,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from typing import Any
 
 import psycopg
 from psycopg import conninfo, sql
+from psycopg.pq import TransactionStatus
 
 from forensics.errors import LiveError, redact
 from forensics.evidence import copytext
@@ -33,6 +35,7 @@ _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
 _LINE_FEED = 10
 _MARKER_BYTES = 160  # more than the line that ends an answer has
+_CANCEL_SECONDS = 0.5
 _SILENT_CLASSES = ("00", "01", "02")  # of SQLSTATEs: notices and warnings
 # `psql:<stdin>:5: ERROR:  57014: words`, the severity in the server's language.
 _SAID = re.compile(r"^(?:psql:.*?:\d+: )?[^\s:]+:  (?P<state>[0-9A-Z]{5}): (?P<words>.*)$")
@@ -98,6 +101,14 @@ class Reader:
         raise NotImplementedError
 
 
+def end(connection: psycopg.Connection[Any]) -> None:
+    """Close a connection, perhaps one that another thread waits for, or one that is lost already."""
+    with contextlib.suppress(psycopg.Error):
+        if connection.info.transaction_status == TransactionStatus.ACTIVE:
+            connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        connection.close()
+
+
 def psql_programs() -> list[Path]:
     """Return the psql programs to try, the system's own before the wheel's: it speaks TLS."""
     found = []
@@ -146,6 +157,7 @@ class PsqlReader(Reader):
         self._errors = tempfile.TemporaryFile(prefix="forensics-psql-")
         self._errors_seen = 0
         self._buffer = bytearray()
+        self._waits = False  # whether a question was put that nothing has come back for
         try:
             self._child = subprocess.Popen(
                 [program, "-XAtq", "--no-password", "-d", shown],
@@ -166,6 +178,7 @@ class PsqlReader(Reader):
             raise LiveError(f"psql cannot read the {role} database: {answer.failure.words}.", None, answer.failure.state)
 
     def copy_out(self, task: Copying) -> Answer:
+        self._waits = True
         # psql leaves its variable ERROR false where a COPY fails after its first rows. The transaction is aborted then,
         # so the check after it fails, and that does set it; and what went wrong stands on standard error.
         self._say(
@@ -196,11 +209,18 @@ class PsqlReader(Reader):
 
     def receive(self, into: memoryview) -> int:
         """Read what psql printed; 0 where it has ended."""
-        return os.readv(self._output, [into])
+        count = os.readv(self._output, [into])
+        self._waits = False
+        return count
 
     def close(self) -> None:
         """End the child. Its pipes stay open for whoever reads them in another thread, until the reader is let go of."""
         self.usable = False
+        if self._waits:
+            # A session that waits for a lock does not see that its client is gone: have psql cancel what it waits for.
+            self._child.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(_CANCEL_SECONDS)
         self._child.kill()
         self._child.wait()
 
@@ -279,7 +299,7 @@ class PsycopgReader(Reader):
 
     def close(self) -> None:
         self.usable = False
-        self._connection.close()
+        end(self._connection)
 
 
 class _PsycopgAnswer(Answer):
