@@ -1,3 +1,8 @@
-from forensics.cli import main
+import sys
 
-main()
+try:
+    from forensics.cli import main
+
+    main()
+except KeyboardInterrupt:  # while the kit was still being loaded
+    sys.exit(2)

@@ -7,6 +7,7 @@
     │   ├── BackupError         the backup: not there, no dump, of a kind that is not read
     │   │   └── DamagedBackupError   it is a dump, and it is cut off or corrupt
     │   ├── LiveError           the database: unreachable, refused, permission, lost
+    │   │   └── OutdatedError   its snapshot cannot be read from any more; a later one may do
     │   └── MigrationError      a migration folder or its SQL: not there, no such folder, does not parse
     ├── CompareError            one table could not be compared
     ├── CaseError               the case file: exists already, in use, of another version, no case
@@ -84,6 +85,14 @@ class LiveError(EvidenceError):
     def __init__(self, message: str, hint: str | None = None, sqlstate: str | None = None) -> None:
         super().__init__(message, hint)
         self.sqlstate = sqlstate
+
+
+class OutdatedError(LiveError):
+    """A standby cancelled the query to replay, or the table was rewritten since. `role` says of which side."""
+
+    def __init__(self, message: str, hint: str | None, sqlstate: str | None, role: str) -> None:
+        super().__init__(message, hint, sqlstate)
+        self.role = role
 
 
 class MigrationError(EvidenceError):

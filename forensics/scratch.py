@@ -173,34 +173,34 @@ class Scratch:
         self._folder = _short_folder(self._account)
         try:
             self._bin = self._reachable_programs()
-            initdb: list[str | Path] = [
-                self._bin / "initdb",
-                "-D",
-                self._folder / "data",
-                "-U",
-                "postgres",
-                "-E",
-                "UTF8",
-            ]
-            _finished([*initdb, "--no-locale", "-A", "trust", "--no-sync"], **self._as_owner())
-            server = [self._bin / "postgres", "-D", self._folder / "data", "-k", self._folder, "-p", _PORT]
-            for name, value in self._settings.items():
-                server += ["-c", f"{name}={value}"]
-            with (self._folder / "log").open("wb") as log:
-                self._keeper = subprocess.Popen(
-                    ["/bin/sh", "-c", _KEEPER, "keeper", str(self._folder), *map(str, server)],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    **self._as_owner(),
-                )
+            self._make_cluster()
+            self._launch()
             atexit.register(self.stop)
             self._wait_until_ready()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def _make_cluster(self) -> None:
+        """Make the folder `data`."""
+        initdb: list[str | Path] = [self._bin / "initdb", "-D", self.folder / "data", "-U", "postgres", "-E", "UTF8"]
+        _finished([*initdb, "--no-locale", "-A", "trust", "--no-sync"], **self._as_owner())
+
+    def _launch(self) -> None:
+        """Start the server on that folder, under its keeper."""
+        server = [self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder, "-p", _PORT]
+        for name, value in self._settings.items():
+            server += ["-c", f"{name}={value}"]
+        with (self.folder / "log").open("ab") as log:
+            self._keeper = subprocess.Popen(
+                ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), *map(str, server)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self._as_owner(),
+            )
 
     def stop(self) -> None:
         """Stop the server at once and remove its folder. Does nothing when it is not running."""

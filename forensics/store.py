@@ -30,7 +30,7 @@ from forensics.model import (
     provenance_of,
 )
 
-FORMAT = 1
+FORMAT = 2
 _FILE = "case.duckdb"
 _LAYOUT = """
 CREATE SCHEMA IF NOT EXISTS kit;
@@ -38,7 +38,7 @@ CREATE SCHEMA IF NOT EXISTS rows;
 CREATE TABLE IF NOT EXISTS kit.meta (name VARCHAR PRIMARY KEY, value JSON);
 CREATE TABLE IF NOT EXISTS kit.tables (
     number INTEGER PRIMARY KEY, schema VARCHAR, "table" VARCHAR, result JSON, changes JSON,
-    backup_columns VARCHAR[], live_columns VARCHAR[]);
+    backup_columns VARCHAR[], live_columns VARCHAR[], read JSON);
 """
 
 
@@ -86,6 +86,17 @@ class Store:
         """Record a fact, in place of an earlier one of that name."""
         self.connection.execute(f"INSERT OR REPLACE INTO kit.meta VALUES ({_literal(name)}, {_literal(json.dumps(plain(value)))})")
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is put within is recorded together, or not at all."""
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+
     def get(self, name: str) -> Any:
         """Return a fact, as JSON has it, or None."""
         try:
@@ -117,6 +128,11 @@ class Store:
         """What was found of each table, by name."""
         rows = self.connection.execute('SELECT result FROM kit.tables ORDER BY schema, "table"').fetchall()
         return [_result(json.loads(r[0])) for r in rows]
+
+    def moments(self) -> dict[TableName, dict[str, dict[str, str]]]:
+        """By table and side, which snapshot of a database its rows were read from: `snapshot` and `taken_at`."""
+        rows = self.connection.execute('SELECT schema, "table", read FROM kit.tables ORDER BY schema, "table"').fetchall()
+        return {TableName(schema, table): json.loads(read) for schema, table, read in rows}
 
     def changes(self) -> list[ColumnChange]:
         """Schema drift, table by table."""
@@ -184,6 +200,17 @@ class Store:
         self.connection.close()
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have a Ctrl-C that reached DuckDB in the middle of a query end as one: DuckDB turns it into another error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
+
+
 def _make_file(path: Path) -> None:
     """Make an empty case file where there is none: under another name first, so that whoever is killed leaves no half of one.
 
@@ -206,8 +233,8 @@ def _make_file(path: Path) -> None:
 
 
 def record(
-    cursor: duckdb.DuckDBPyConnection, number: int, result: TableResult, changes: Sequence[ColumnChange],
-    columns: Mapping[str, Sequence[str]],
+    cursor: duckdb.DuckDBPyConnection, number: int, result: TableResult, changes: Sequence[ColumnChange] = (),
+    columns: Mapping[str, Sequence[str]] | None = None, read: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:  # fmt: skip
     """Record what was found of a table, on a cursor whose transaction holds its rows too.
 
@@ -216,11 +243,13 @@ def record(
         number: the table's number in this case.
         result, changes: what was found.
         columns: by side, the columns of the rows that are kept.
+        read: by side, which snapshot of a database the rows were read from.
     """
     cursor.execute(f"DELETE FROM kit.tables WHERE number = {number}")
+    kept = columns or {}
     values = (
         result.name.schema, result.name.table, json.dumps(plain(result)), json.dumps(plain(list(changes))),
-        list(columns.get("backup", ())), list(columns.get("live", ())),
+        list(kept.get("backup", ())), list(kept.get("live", ())), json.dumps(read or {}),
     )  # fmt: skip
     cursor.execute(f"INSERT INTO kit.tables VALUES ({number}, {', '.join(map(_literal, values))})")
 

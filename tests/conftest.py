@@ -12,7 +12,7 @@ import pytest
 import forensics as fx
 from forensics.scratch import Scratch
 from sample_data import build
-from tests import brute
+from tests import brute, clusters
 
 _numbers = count()
 
@@ -40,6 +40,16 @@ def database(scratch: Scratch) -> Iterator[Callable[..., str]]:
     yield make
     for name in made:
         scratch.drop(name)
+
+
+@pytest.fixture(scope="session")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[clusters.Cluster, Path]]:
+    """A server that can be stopped at any moment, after the incident of `clusters`, and the dump from before; tests change no row."""
+    with clusters.Cluster() as cluster:
+        cluster.run("postgres", clusters.SCHEMA)
+        backup = cluster.dump("postgres", tmp_path_factory.mktemp("lasting") / "backup.dump", "-Fc", "-Z1")
+        cluster.run("postgres", clusters.CHANGE)
+        yield cluster, backup
 
 
 @pytest.fixture

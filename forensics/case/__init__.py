@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from forensics.case.evidence import Evidence
 from forensics.case.junctions import CaseJunction, churn_frame, find_junction, junction_frame
@@ -24,7 +26,7 @@ from forensics.case.window import Window
 from forensics.case.words import near_matches
 from forensics.compare import Listener, Options, compare_sources
 from forensics.compare.findings import find as find_findings
-from forensics.errors import CaseError, UnknownTableError, UsageError
+from forensics.errors import CaseError, LiveError, OutdatedError, UnknownTableError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
 from forensics.loss import assess
@@ -39,7 +41,7 @@ from forensics.model import (
     plain,
     plain_catalog,
 )
-from forensics.store import Store, exists, make_private, remove
+from forensics.store import Store, exists, interruptible, make_private, remove
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from forensics.case.recovery import Recovery
     from forensics.report.figures import Picture
 
+_LATE = "read from a later snapshot ({at}) than other tables: what was moved between them in the meantime may show as missing or added"
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
@@ -86,6 +89,7 @@ def compare(
         )
     limits = {"lock_timeout": options.lock_timeout, "statement_timeout": options.statement_timeout}
     with (
+        interruptible(),
         open_source(backup, role="backup", database=options.database, **limits) as ours,
         open_source(live, role="live", **limits) as theirs,
     ):
@@ -120,25 +124,78 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
             raise CaseError(
                 f"Case {store.folder} was begun with another backup.", "Resume it with the same file, or choose another folder."
             )
-    store.put("evidence", {"backup": plain(backup.identify()), "live": plain(live.identify())})
-    store.put("catalogs", {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)})
-    store.put("ddl", list(backup.statements()))
-    store.put("damage", backup.damage)
-    store.put("begun_at", datetime.now(UTC))
-    store.put("ended_at", None)
-    store.put("wishes", {"are": options.junctions, "are_not": options.not_junctions})
-    for name, at in times.items():
-        if at is not None:
-            store.put(name, at)
+    facts = {
+        "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
+        "catalogs": {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)},
+        "ddl": list(backup.statements()),
+        "damage": backup.damage,
+        "begun_at": datetime.now(UTC),
+        "ended_at": None,
+        "wishes": {"are": options.junctions, "are_not": options.not_junctions},
+        **{name: at for name, at in times.items() if at is not None},
+    }
+    with store.transaction():  # a case that says where it came from says the rest too
+        for name, value in facts.items():
+            store.put(name, value)
+
+
+_TRIES = 4
 
 
 def _conclude(store: Store, backup: Source, live: Source, listener: Listener | None) -> None:
     """What later stages need of the two sides, while they are open; and that the comparison went to its end."""
+    sides = (backup, live)
+    store.put("findings", _steadily(sides, listener, lambda: find_findings(backup, live, store)))
+    store.put("history", _steadily(sides, listener, lambda: histories(backup, live)))
+    _steadily(sides, listener, lambda: assess(backup, live, store, listener))
     store.put("evidence", {"backup": plain(backup.provenance), "live": plain(live.provenance)})
-    store.put("findings", find_findings(backup, live, store))
-    store.put("history", histories(backup, live))
-    assess(backup, live, store, listener)
     store.put("ended_at", datetime.now(UTC))
+
+
+_Answer = TypeVar("_Answer")
+
+
+def _steadily(sides: Sequence[Source], listener: Listener | None, work: Callable[[], _Answer]) -> _Answer:
+    """Do a stage's work from one snapshot of each side: where one is taken away, do it all again from the next.
+
+    Raises:
+        LiveError: a database was lost, or cancels the queries again and again.
+    """
+    setback: OutdatedError | None = None
+    for tries in range(_TRIES):
+        time.sleep(tries and 2.0**tries / 4)
+        before = [side.snapshot for side in sides]
+        found: list[_Answer] = []
+        try:
+            found = [_apart(work, sides)]
+            refusals = [r for side in sides if (r := side.unsettled())]
+        except LiveError as error:
+            refusals = []
+            if not any([side.recovers(error) for side in sides]):  # noqa: C419 - each side has to look after itself
+                raise
+            setback = error if isinstance(error, OutdatedError) else setback
+        for refusal in refusals:
+            setback = refusal
+            for side in sides:
+                side.recovers(refusal)
+        for side in sides:
+            for text in side.news():
+                if listener:
+                    listener.minds(text)
+        if found and not refusals and before == [side.snapshot for side in sides]:
+            return found[0]
+    raise setback or LiveError("The database cannot be read from one snapshot for long enough.", "Go on with --resume.")
+
+
+def _apart(work: Callable[[], _Answer], sides: Sequence[Source]) -> _Answer:
+    """Do work in another thread, so that a Ctrl-C finds this one at once; what the work reads is then taken from it."""
+    with ThreadPoolExecutor(1, thread_name_prefix="conclude") as pool:
+        try:
+            return pool.submit(work).result()
+        except KeyboardInterrupt:
+            for side in sides:
+                side.close()
+            raise
 
 
 def open_case(folder: str | Path) -> Case:
@@ -210,7 +267,54 @@ class Case:
         known = {TableName(**j["name"]) for j in self.store.get("junctions") or ()}
         none = set((self.store.get("wishes") or {}).get("are_not", ()))
         junctions = {*(n for n in find_junctions(live) if not none & {n.table, str(n)}), *(known or find_junctions(backup))}
-        return tuple(replace(r, junction=r.name in junctions) for r in self.store.results())
+        late = self._late
+        return tuple(
+            replace(r, junction=r.name in junctions, notes=r.notes + ((_LATE.format(at=late[r.name]),) if r.name in late else ()))
+            for r in self.store.results()
+        )
+
+    @cached_property
+    def snapshots(self) -> list[dict[str, Any]]:
+        """The moments of live (or of a backup that is a database) that tables were read at, the first one first.
+
+        Each has `side`, `snapshot` (the server's name for it), `taken_at` and `tables`, by name. One a side is usual; there
+        are more where a standby ended a snapshot, or where the comparison was resumed.
+        """
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for name, read in self.store.moments().items():
+            for side, moment in read.items():
+                found.setdefault((side, moment["taken_at"], moment["snapshot"]), []).append(str(name))
+        return [
+            {"side": side, "snapshot": snapshot, "taken_at": at, "tables": tables} for (side, at, snapshot), tables in sorted(found.items())
+        ]
+
+    @cached_property
+    def _late(self) -> dict[TableName, str]:
+        """By table, when it was read, where that was not at the first moment of its side."""
+        first: dict[str, str] = {}
+        for moment in self.snapshots:
+            first.setdefault(moment["side"], moment["taken_at"])
+        return {
+            name: at["taken_at"]
+            for name, read in self.store.moments().items()
+            for side, at in read.items()
+            if at["taken_at"] != first[side]
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the numbers right, in sentences."""
+        said = []
+        for side in ("backup", "live"):
+            moments = [m for m in self.snapshots if m["side"] == side]
+            if len(moments) > 1:
+                when = "; ".join(f"{len(m['tables'])} at {m['taken_at']}" for m in moments)
+                said.append(
+                    f"The tables of the {side} database were read from {len(moments)} snapshots ({when}), because the first did not last or the "
+                    "run was resumed. Rows that were moved from table to table in between can seem to be in neither or in both, and "
+                    "links to rows that came or went in between can seem broken."
+                )
+        return said
 
     @property
     def damage(self) -> str | None:
@@ -413,7 +517,7 @@ class Case:
         evidence = self.evidence
         return {
             "backup": _backup(evidence.backup, self.damage),
-            "live": _live(evidence.live),
+            "live": {**_live(evidence.live), "snapshots": [_without_side(m) for m in self.snapshots if m["side"] == "live"]},
             "complete": self.complete,
             "tables": [
                 {
@@ -425,6 +529,7 @@ class Case:
             ],
             "columns": [_change(c) for c in self.store.changes()],
             "findings": self._findings(),
+            "notes": self.notes,
             "totals": self.totals,
         }  # fmt: skip
 
@@ -452,6 +557,10 @@ class Case:
 
     def __repr__(self) -> str:
         return f"<Case {self.folder}: {self.verdict}>"
+
+
+def _without_side(moment: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in moment.items() if name != "side"}
 
 
 def _change(change: ColumnChange) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 
@@ -29,11 +30,19 @@ def register(wanted: str | None = None) -> None:
         import_module(f"forensics.cli.{name}")
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line.
 
+    A request to end (SIGTERM, SIGHUP) is taken like a Ctrl-C: what runs is stopped, and what was finished is kept.
     Wrong usage is said here and not by the library below, which would repeat the arguments, passwords and all.
     """
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # not on every system
+            signal.signal(getattr(signal, name), _interrupt)
     register(next((a for a in sys.argv[1:] if not a.startswith("-")), None))
     try:
         sys.exit(app(standalone_mode=False))

@@ -97,8 +97,12 @@ def compare_command(
     schema: Annotated[list[str] | None, typer.Option("--schema", help="Only these schemas (shell pattern, repeatable).")] = None,
     table: Annotated[list[str] | None, typer.Option("--table", help="Only these tables (shell pattern, repeatable).")] = None,
     key: Annotated[list[str] | None, typer.Option("--key", help="TABLE=COLUMN,COLUMN: compare a table by this key.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=32, help="Tables to compare at a time.")] = 1,
-    memory: Annotated[str, typer.Option("--memory", help="What the engine may hold before it spills to disk.")] = Options.memory,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=32, help="Tables to compare at a time. Live lends a connection to each, and one more.")
+    ] = 1,
+    memory: Annotated[
+        str, typer.Option("--memory", help="What the engine may hold before it spills to disk; the process takes up to 500 MB more.")
+    ] = Options.memory,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run ended.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a case that is there.")] = False,
     backup_at: Annotated[str | None, typer.Option("--backup-at", help="When the backup was taken.")] = None,
@@ -159,6 +163,6 @@ def _show_case(console: Console, found: cases.Case) -> None:
         taken = f", {change.values_missing:,} values" if change.values_missing is not None else ""
         what = "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
         console.print(f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}")
-    for text in found.findings["text"]:
+    for text in (*found.findings["text"], *found.notes):
         console.print(f"note: {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")

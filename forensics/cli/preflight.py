@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -59,7 +58,7 @@ def preflight_command(
         if form in (Format.github, Format.sarif):
             from forensics import __version__
 
-            sys.stdout.write(
+            voice.write(
                 github(flight) if form is Format.github else json.dumps(sarif(flight, __version__), indent=2, ensure_ascii=False) + "\n"
             )
         else:

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import IO, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from forensics.errors import ForensicsError, UsageError, redact
+from forensics.store import interruptible
 
 app = typer.Typer(
     name="forensics", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -36,6 +37,21 @@ def safe(text: object) -> str:
     return escape(_CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", str(text)))
 
 
+class _Console(Console):
+    """A console whose reader may go away (`| head`): the rest goes nowhere, and the command ends as it would have."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        _hush(self.file)
+
+
+def _hush(stream: IO[str]) -> None:
+    """Let what is still written to a stream go nowhere, with what Python flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 class Voice:
     """Says things: the answer on stdout, everything else on stderr.
 
@@ -46,8 +62,8 @@ class Voice:
 
     def __init__(self, as_json: bool, quiet: bool) -> None:
         self.as_json, self.quiet = as_json, quiet
-        self.err = Console(stderr=True, highlight=False, soft_wrap=True)
-        self.out = Console(highlight=False, soft_wrap=True)
+        self.err = _Console(stderr=True, highlight=False, soft_wrap=True)
+        self.out = _Console(highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Say something on the way."""
@@ -57,16 +73,22 @@ class Voice:
     def answer(self, value: Any, show: Callable[[Console], None]) -> None:
         """Print the answer: `value` as JSON, or what `show` prints for people."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+            self.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
         elif not self.quiet:
             show(self.out)
+
+    def write(self, text: str) -> None:
+        """Write text to stdout as it is."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _hush(sys.stdout)
 
     def fail(self, error: ForensicsError) -> NoReturn:
         """Say what went wrong, and end with 2."""
         if self.as_json:
-            sys.stdout.write(
-                json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n"
-            )
+            self.write(json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n")
         self.err.print(f"[bold red]{safe(error.message)}[/]" + (f"\n{safe(error.hint)}" if error.hint else ""))
         raise typer.Exit(FAILED)
 
@@ -76,12 +98,13 @@ def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
     """Run a command's work; whatever goes wrong ends in a sentence and exit status 2, never in a traceback."""
     voice = Voice(as_json, quiet)
     try:
-        yield voice
+        with interruptible():
+            yield voice
     except ForensicsError as error:
         voice.fail(error)
     except KeyboardInterrupt:
         voice.fail(ForensicsError("Interrupted; what was finished is kept.", "Go on with --resume."))
-    except (typer.Exit, SystemExit, BrokenPipeError):
+    except (typer.Exit, SystemExit):
         raise
     except Exception as error:
         if os.environ.get("FORENSICS_DEBUG"):

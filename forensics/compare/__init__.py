@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -19,15 +19,14 @@ from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, UsageError, redact
 from forensics.evidence.live import LOCK_TIMEOUT, STATEMENT_TIMEOUT
-from forensics.evidence.source import Block, Segment, Source
+from forensics.evidence.source import Block, Segment, Snapshot, Source
 from forensics.model import Table, TableName, TableResult
 from forensics.store import Store, record
 
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
 
 
-_SERIALIZATION_FAILURE = "40001"  # also what a standby says when replay cancels a query
-_STANDBY_TRIES = 3
+_WAITS = (0.2, 1.0, 3.0)  # seconds before a table is tried again whose query a standby cancelled
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Options:
     Attributes:
         schemas, tables: shell patterns; a table's is held against its name and against schema.name. Empty means all.
         keys: by table (as in `tables`), the columns that tell its rows apart.
-        jobs: how many tables are compared at a time.
+        jobs: how many tables are compared at a time. Each takes a connection to a database, and the comparison one more.
         resume: leave alone what the case holds already.
-        memory: how much the engine may hold before it spills to disk, as DuckDB writes it.
+        memory: how much the engine may hold before it spills to disk, as DuckDB writes it. The process needs more (README).
         database: which database of a `pg_dumpall` file the backup is.
         junctions: by table, the (column, parent table) pairs of its links: what the user knows to be a junction table.
         not_junctions: tables that the user knows to be none.
@@ -93,6 +92,7 @@ def compare_sources(backup: Source, live: Source, store: Store, options: Options
     Raises:
         UsageError: the patterns choose no table, or a key names one that is not there.
         EvidenceError: a side's catalogue cannot be read.
+        LiveError: a database was lost. The tables that were compared are kept; those that were not begun have no result.
     """
     listener = listener or Listener()
     ours = {t.name: t for t in backup.catalog.roots}
@@ -123,6 +123,14 @@ def compare_sources(backup: Source, live: Source, store: Store, options: Options
         workers.run(jobs)
 
 
+class _Lost(Exception):  # noqa: N818 - it is caught where it is raised for
+    """A database is lost: `first` is what the table met, `error` what that means for all of them."""
+
+    def __init__(self, first: LiveError, error: LiveError) -> None:
+        super().__init__(str(error))
+        self.first, self.error = first, error
+
+
 @dataclass(frozen=True)
 class _Job:
     name: TableName
@@ -140,7 +148,8 @@ class _Workers:
         self._writers = {id(side): Writer.of(side) for side in (backup, live)}
         self._contents = backup.contents()
         self._engines: SimpleQueue[tuple[duckdb.DuckDBPyConnection, Engine]] = SimpleQueue()
-        self._made = 0
+        self._made: list[tuple[duckdb.DuckDBPyConnection, Engine]] = []
+        self._stopped = threading.Event()
 
     def __enter__(self) -> _Workers:
         # DuckDB imports pandas the first time that it is given Arrow batches: a quarter of a second, spent while the
@@ -148,53 +157,80 @@ class _Workers:
         threading.Thread(target=import_module, args=("pandas",), name="pandas", daemon=True).start()
         for number in range(max(1, self._options.jobs)):
             cursor = self._store.connection.cursor()
-            self._engines.put((cursor, Engine(cursor, number)))
-            self._made += 1
+            self._made.append((cursor, Engine(cursor, number)))
+            self._engines.put(self._made[-1])
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _number in range(self._made):
-            cursor, engine = self._engines.get()
-            engine.close()
+        for cursor, engine in self._made:
+            if not self._stopped.is_set():
+                engine.close()
             cursor.close()
 
     def run(self, jobs: Sequence[_Job]) -> None:
-        if self._made == 1:
-            for job in jobs:
-                self._run(job)
-            return
-        with ThreadPoolExecutor(self._made, thread_name_prefix="compare") as pool:
+        # Even one table at a time is compared in a thread: this one waits, and so a Ctrl-C finds it at once.
+        with ThreadPoolExecutor(len(self._made), thread_name_prefix="compare") as pool:
             try:
-                for future in [pool.submit(self._run, job) for job in jobs]:
+                for future in as_completed([pool.submit(self._run, job) for job in jobs]):
                     future.result()
             except BaseException:
-                pool.shutdown(cancel_futures=True)
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop()
                 raise
 
+    def _stop(self) -> None:
+        """Have the threads end at once: what they wait for is taken from them, and nothing of theirs is recorded."""
+        self._stopped.set()
+        for side in (self._live, self._backup):
+            side.close()
+        for cursor, _ in self._made:
+            cursor.interrupt()
+
     def _run(self, job: _Job) -> None:
+        if self._stopped.is_set():
+            return
         cursor, engine = self._engines.get()
         started = time.monotonic()
+        lost: LiveError | None = None
         try:
-            result = self._patiently(job, cursor, engine, started)
+            try:
+                result = self._patiently(job, cursor, engine, started)
+            except _Lost as loss:
+                lost = loss.error
+                raise loss.first from lost
         except (ForensicsError, duckdb.Error, OSError, MemoryError) as error:
+            if self._stopped.is_set():
+                return
             # Said of this table and recorded; the run as a whole then ends with 2.
             result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
-            record(cursor, job.number, result, (), {})
+            record(cursor, job.number, result)
         finally:
-            engine.clean()
-            self._engines.put((cursor, engine))
+            try:
+                if not self._stopped.is_set():
+                    engine.clean()
+            finally:
+                self._engines.put((cursor, engine))
+        for side in (self._backup, self._live):
+            for text in side.news():
+                self._listener.minds(text)
         self._listener.ends(result)
+        if lost:
+            raise lost  # the other tables would only fail for the same reason
 
     def _patiently(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
-        """Compare a table; begin again where a standby cancelled the query because it has to replay."""
-        for left in range(_STANDBY_TRIES, 0, -1):
+        """Compare a table; begin again where a standby cancelled the query, or ended the snapshot, because it has to replay."""
+        for seconds in (*_WAITS, None):
             try:
                 return self._one(job, cursor, engine, started)
             except LiveError as error:
-                if error.sqlstate != _SERIALIZATION_FAILURE or left == 1:
+                try:
+                    live, backup = self._live.recovers(error), self._backup.recovers(error)
+                except LiveError as lost:
+                    raise _Lost(error, lost) from error
+                if not (live or backup) or seconds is None or self._stopped.wait(seconds):
                     raise
                 engine.clean()
-        raise CompareError(f"Table {job.name} was not tried.")
+        raise AssertionError("not reached")
 
     def _one(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
         if job.backup is None:
@@ -212,12 +248,18 @@ class _Workers:
             )
         if job.live is None:
             return self._dropped(job, cursor, engine, started)
+        if self._live.definition_changed(job.name):
+            raise LiveError(
+                f"Table {job.name} of the live database was altered or dropped while the comparison ran.",
+                "Go on with --resume: it takes the table as it is then.",
+            )
         return self._both(job, cursor, engine, started)
 
     def _new(self, job: _Job, cursor: duckdb.DuckDBPyConnection) -> TableResult:
+        snapshot = self._live.snapshot
         rows = self._live.count(job.name)
         result = TableResult(job.name, "new", backup_rows=0, live_rows=rows, missing=0, added=rows, changed=0, unchanged=0)
-        record(cursor, job.number, result, (), {})
+        record(cursor, job.number, result, read=_moments(live=snapshot))
         return result
 
     def _dropped(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
@@ -233,7 +275,7 @@ class _Workers:
                     columns=side.stored,
                 ), counts, started,
             )  # fmt: skip
-            record(cursor, job.number, result, (), {"backup": side.stored})
+            record(cursor, job.number, result, columns={"backup": side.stored}, read=_moments(backup=side.snapshot))
             cursor.commit()
         except BaseException:
             cursor.rollback()
@@ -271,14 +313,14 @@ class _Workers:
         cursor.begin()
         try:
             engine.keep(job.number, found)
-            record(cursor, job.number, result, changes, found.columns)
+            record(cursor, job.number, result, changes, found.columns, _moments(backup=ours.snapshot, live=theirs.snapshot))
             cursor.commit()
         except BaseException:
             cursor.rollback()
             raise
         if self._options.verify:
             engine.clean()
-            self._verify(job, engine, common, found.counts)
+            self._verify(job, engine, (ours, theirs), found)
         return result
 
     def _lower_bound(
@@ -292,15 +334,15 @@ class _Workers:
         proven = f"Of the {counts.backup_rows} rows that could be read, {counts.missing} are missing from live: at least so many are."
         return DamagedBackupError(f"{error.message} {proven}", error.hint)
 
-    def _verify(self, job: _Job, engine: Engine, common: tuple[str, ...], counts: Counts) -> None:
-        """Hold the counts to a second comparison that trusts no hash.
+    def _verify(self, job: _Job, engine: Engine, sides: tuple[Side, Side], found: Found) -> None:
+        """Hold the counts to a second comparison that trusts no hash, of the same rows: those of the same snapshot.
 
         Raises:
             CompareError: the two disagree.
         """
-        assert job.backup is not None and job.live is not None
-        sides = self._sides(job.backup, job.live, common, ())
-        only = engine.differences(*sides, common, lambda n: None)
+        counts = found.counts
+        ours, theirs = (s.anew() for s in sides)
+        only = engine.differences(ours, theirs, found.compared, lambda n: None)
         if only != (counts.missing + counts.changed, counts.added + counts.changed):
             raise CompareError(
                 f"Table {job.name}: compared byte for byte, {only[0]} rows are in the backup only and {only[1]} in live only, "
@@ -350,6 +392,11 @@ class _AsFarAsItGoes(Segment):
 
 def _stored(table: Table) -> tuple[str, ...]:
     return tuple(c.name for c in table.columns if not c.generated)
+
+
+def _moments(**snapshots: Snapshot | None) -> dict[str, dict[str, str]]:
+    """When each side's rows were read, of those that are databases."""
+    return {side: {"snapshot": s.identifier, "taken_at": s.taken_at.isoformat()} for side, s in snapshots.items() if s}
 
 
 def _type_of(table: Table, column: str) -> str:

@@ -25,7 +25,7 @@ from forensics.compare.canonical import Canonical, Shaper, after
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.errors import CompareError
 from forensics.evidence import copytext
-from forensics.evidence.source import Block, Segment
+from forensics.evidence.source import Block, Segment, Snapshot
 from forensics.model import TableName
 
 Progress = Callable[[int], None]
@@ -34,6 +34,7 @@ _TEXT = pa.large_string()
 _STORED = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _PREFETCHED_BLOCKS = 24
 _FETCH_ROWS = 20_000
+_PATIENCE = 2  # seconds
 
 
 @dataclass
@@ -62,6 +63,15 @@ class Side:
         """By column, all that is done to its text before it is compared."""
         return {**self.canonical, **{c: after(self.canonical.get(c), change) for c, change in self.casts.items()}}
 
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The moment that the rows are of, where a database holds them."""
+        return next((s.snapshot for s in self.segments), None)
+
+    def anew(self) -> Side:
+        """The same rows, as if none had been read yet."""
+        return Side(self.segments, self.stored, self.canonical, self.casts)
+
     def in_order(self, wanted: Sequence[str]) -> bool:
         """Whether every line, as it stands, holds exactly the columns that are compared."""
         return all(s.columns == tuple(wanted) for s in self.segments)
@@ -81,9 +91,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Found:
-    """What a comparison found: its counts, and the queries of the rows that are to be kept, by side."""
+    """What a comparison found: its counts, the columns it compared, and the queries of the rows that are to be kept, by side."""
 
     counts: Counts
+    compared: tuple[str, ...]
     columns: dict[str, tuple[str, ...]]
     queries: dict[str, str]
 
@@ -289,6 +300,7 @@ class Engine:
                        FROM {{work}}.l l LEFT JOIN {{work}}.both_sides m ON m.n = l.n"""
         return Found(
             Counts(backup.rows, live.rows, missing - changed, added - changed, changed, backup.rows - missing),
+            tuple(columns),
             {"backup": backup.stored, "live": live.stored},
             {"backup": ours, "live": theirs},
         )
@@ -335,9 +347,10 @@ def _repeats(table: TableName, key: Sequence[str]) -> CompareError:
 class _Prefetch:
     """Blocks read ahead in a thread, so that the server works while the other side is looked at."""
 
-    def __init__(self, blocks: Iterator[Block], depth: int = _PREFETCHED_BLOCKS) -> None:
+    def __init__(self, blocks: Iterator[Block], segments: Sequence[Segment]) -> None:
         self._blocks = blocks
-        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(depth)
+        self._segments = segments
+        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(_PREFETCHED_BLOCKS)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
         self._thread.start()
@@ -372,7 +385,11 @@ class _Prefetch:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
+        if self._thread.is_alive():  # it waits for a server that does not answer
+            for segment in self._segments:
+                segment.abandon()
+            self._thread.join()
 
 
 def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard]:
@@ -380,12 +397,12 @@ def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progr
     if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.casts:
         if len(live.segments) != 1:
             return Guard(_stored_lines(backup, columns, None)), Guard(_stored_lines(live, columns, progress))
-        ahead = _Prefetch(live.segments[0].blocks())
+        ahead = _Prefetch(live.segments[0].blocks(), live.segments)
         return (
             Guard(_stored_lines(backup, columns, None)),
             Guard(_stored_lines(live, columns, progress, iter(ahead)), ahead.close),
         )
-    ahead = _Prefetch(_chain(live))
+    ahead = _Prefetch(_chain(live), live.segments)
     try:
         ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
         paired = align(ours, theirs, progress)

@@ -63,6 +63,7 @@ class PlainFile:
         except OSError as error:
             raise BackupError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
         self._digest = hashlib.sha256()
+        self._closing = threading.Event()
         self._hashing = threading.Thread(target=self._hash, args=(os.dup(self._file.fileno()),), name="sha256", daemon=True)
         self.packed_size = os.fstat(self._file.fileno()).st_size
         if self.packed_size == 0:
@@ -89,7 +90,7 @@ class PlainFile:
     def _hash(self, fd: int) -> None:
         # Of the file as it lies there, beside whatever reads it meanwhile: hashlib lets go of the GIL.
         at = 0
-        while chunk := os.pread(fd, CHUNK, at):
+        while not self._closing.is_set() and (chunk := os.pread(fd, CHUNK, at)):
             self._digest.update(chunk)
             at += len(chunk)
         os.close(fd)
@@ -139,4 +140,7 @@ class PlainFile:
 
     def close(self) -> None:
         """Let go of the file and, with it, of what was unpacked."""
+        self._closing.set()
+        if self._hashing.is_alive():
+            self._hashing.join()
         self._file.close()

@@ -1,23 +1,25 @@
 """A database, through one read-only snapshot.
 
 One connection opens a REPEATABLE READ, READ ONLY transaction and exports its snapshot; whatever else reads does so
-under that snapshot. Sessions are pinned (time zone, date and interval style, float digits, encoding) so that a value's
-text depends on the value alone, and row-level security is off: a policy that would hide rows is an error instead.
+under that snapshot (`readers`). Transactions are pinned (time zone, date and interval style, float digits, encoding) so
+that a value's text depends on the value alone, and row-level security is off: a policy that would hide rows is an error
+instead. All connections go to the host that the first one reached.
 
-Rows come through a `psql` child, because its COPY loop is C: a Python call for every row would halve the speed. Where
-there is no psql, or it lacks what the connection needs (TLS, for one), psycopg reads instead: the same text, slower.
+A standby that has to replay ends the transaction that holds the snapshot. Then a later one is taken for what is left,
+on the same server and no other, and whoever reads is told which was read (`Segment.snapshot`). A server that was
+restarted, or that ended the session for another reason, is not gone back to: it may hold something else by then.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -29,9 +31,10 @@ import sqlalchemy
 from psycopg import conninfo, sql
 from sqlalchemy.pool import NullPool
 
-from forensics.errors import LiveError, UsageError, redact
-from forensics.evidence import copytext
-from forensics.evidence.source import Block, Contents, Segment, Source
+from forensics.errors import EvidenceError, LiveError, OutdatedError, UsageError, redact
+from forensics.evidence import copytext, readers
+from forensics.evidence.readers import BEGIN, Copying, Failure, PsqlReader, PsycopgReader, Reader
+from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
 from forensics.model import (
     Catalog,
     Column,
@@ -44,23 +47,17 @@ from forensics.model import (
     quote_identifier,
 )
 from forensics.model import Sequence as ModelSequence
-from forensics.scratch import find_programs
 
 _KINDS: dict[str, TableKind] = {"r": "table", "p": "partitioned", "f": "foreign", "m": "materialized view"}
 _ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _IDENTITIES = {"a": "always", "d": "by default", "": ""}
-_PIPE_BYTES = 1 << 20
-_SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
-_SQLSTATE_LENGTH = 5
-_LINE_FEED = 10
-_MARKER_BYTES = 64  # more than the line that ends an answer has
+_PARTITION_TREES = 120000  # the version that can tell them
 CONNECT_TIMEOUT = 10
 LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
 STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
 
 # What a value's text depends on, besides the value. pg_dump sets the same, but for TimeZone and bytea_output.
 _PINNED = {
-    "default_transaction_read_only": "on",
     "TimeZone": "UTC",
     "DateStyle": "ISO, MDY",
     "IntervalStyle": "postgres",
@@ -74,10 +71,10 @@ _PINNED = {
     "max_parallel_workers_per_gather": "0",
     "idle_in_transaction_session_timeout": "0",
 }
-# psql does not set its variable ERROR where a COPY fails after its first rows. The transaction is aborted then, so any
-# statement after it fails, and that does set it; and what went wrong stands on standard error.
-_PROBE = "SELECT 1 AS alive \\gset"
-_SNAPSHOT_TRANSACTION = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_CONFLICT = "40001"  # a standby cancels a query, or ends a session that holds a snapshot, because it has to replay
+_FULL = "53300"
+_WAITS_FOR_SLOT = (0.3, 1.0, 2.0)  # seconds
+_RENEWALS = 5  # tries to take one snapshot
 
 _HINTS = {
     "28P01": "Check the user and the password of the connection string.",
@@ -86,15 +83,51 @@ _HINTS = {
     "42501": "Ask for SELECT on it: GRANT SELECT ON TABLE {table} TO {user};",
     "55P03": "Something holds a strong lock on it, a migration for instance. Try again when that has ended.",
     "57014": "The statement ran into a time limit or was cancelled. Try again with --resume.",
-    "40001": "A standby cancelled the query because of replay. Try again with --resume, or raise max_standby_streaming_delay.",
+    "57P03": "The server starts, stops or recovers. Try again when it takes connections.",
+    _CONFLICT: (
+        "The standby has to replay, and this query was in its way. Go on with --resume when the primary is quieter; or raise "
+        "max_standby_streaming_delay on the standby, or set hot_standby_feedback = on there; or read the primary."
+    ),
+    _FULL: (
+        "All connections that it gives out are taken; the kit needs one, and one for each of --jobs. Try again when the load is "
+        "lower, have the application give some up (a smaller pool), or connect as a role for which slots are reserved."
+    ),
 }
 _ROW_SECURITY = "row-level security"
 _RESTRICTED = re.compile(r"^\\(?:un)?restrict \w+$", re.M)  # what pg_dump writes for psql around the rest
+_URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
+_PORTS = re.compile(r"(?:[^:\[\]]*|\[[^\]]*\])(?::\d*)?\Z")
 
 
 def query(name: str) -> str:
     """Return the text of `queries/NAME.sql`."""
     return resources.files("forensics.evidence").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def parameters_of(dsn: str) -> dict[str, Any]:
+    """Return what a connection string says, by libpq's names.
+
+    Raises:
+        UsageError: it is none. The message repeats nothing of it, and its cause is left out: either could hold a part
+            of the password.
+    """
+    if match := _URI.match(dsn):
+        authority, rest = match["authority"], match["rest"].partition("?")[0]
+        # libpq takes the first @ for the end of the password, and would then look for a host that is half of it.
+        bare = "@" not in authority and not all(_PORTS.match(part) for part in authority.split(","))
+        if authority.count("@") > 1 or "@" in rest or (bare and "@" in dsn):
+            raise UsageError(
+                "The connection string is ambiguous: it holds more than one @, or a / or ? before it.",
+                "Write special characters of a password as their code: @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25.",
+            )
+    try:
+        return {k: v for k, v in conninfo.conninfo_to_dict(dsn).items() if v is not None}
+    except psycopg.Error as error:
+        words = re.sub(r'"[^"]*"', '"…"', str(error).strip()) if "pass" in dsn or "@" in dsn else str(error).strip()
+    raise UsageError(
+        f"This is not a connection string that libpq takes: {redact(words)}.",
+        "Write postgresql://user@host:port/database, or host=… dbname=….",
+    )
 
 
 def safe_dsn(dsn: str) -> str:
@@ -103,13 +136,7 @@ def safe_dsn(dsn: str) -> str:
     Raises:
         UsageError: `dsn` is no connection string.
     """
-    try:
-        given = conninfo.conninfo_to_dict(dsn)
-    except psycopg.Error as error:
-        raise UsageError(
-            f"This is not a connection string that libpq takes: {redact(str(error).strip())}.",
-            "Write postgresql://user@host:port/database, or host=… dbname=….",
-        ) from error
+    given = parameters_of(dsn)
     user, host, port, database = (str(given.get(k) or "") for k in ("user", "host", "port", "dbname"))
     if service := given.get("service"):
         return f"service={service}" + (f" dbname={database}" if database else "")
@@ -135,6 +162,8 @@ def _words(error: BaseException) -> str:
 class LiveSource(Source):
     """A database as a side of the comparison.
 
+    It takes one connection, and one more for each thread that reads rows at a time; of those as many as live gives.
+
     Args:
         dsn: anything that libpq takes; parts left out come from the `PG*` variables and the service file.
         role: "live" or "backup": what messages call it.
@@ -153,68 +182,180 @@ class LiveSource(Source):
     ) -> None:
         self.role = role
         self.shown_dsn = safe_dsn(dsn)
-        self._settings = {**_PINNED, "lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
-        self._parameters = {k: v for k, v in conninfo.conninfo_to_dict(dsn).items() if v is not None}
-        self._parameters.setdefault("connect_timeout", CONNECT_TIMEOUT)
-        self._parameters["application_name"] = f"forensics ({role})"
+        self._settings = {**_PINNED, "lock_timeout": lock_timeout, "statement_timeout": statement_timeout, "client_encoding": "UTF8"}
+        self._parameters = {
+            "connect_timeout": CONNECT_TIMEOUT,
+            **parameters_of(dsn),
+            "application_name": f"forensics ({role})",
+            "client_encoding": "UTF8",
+        }
         self._engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=self.connect, poolclass=NullPool)
-        self._readers: list[_Reader] = []
-        self._idle: list[_Reader] = []
-        self._lock = threading.Lock()
+        self._readers: list[Reader] = []
+        self._idle: list[Reader] = []
+        self._most: int | None = None  # readers that live has connections for, once it has refused one
+        self._closed = False
+        self._free = threading.Condition()
+        self._making = threading.Lock()
+        self._asking = threading.RLock()
+        self._latest: Catalog | None = None
+        self._setback: OutdatedError | None = None
+        self._news: list[str] = []
         try:
-            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            self._connection.exec_driver_sql(_SNAPSHOT_TRANSACTION)
-            self._server = self._ask("server")[0]
-        except LiveError:
+            self._connection, self._server = self._open()
+        except BaseException:
             self.close()
             raise
-        except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
-            self.close()
-            cause = getattr(error, "orig", None) or error
-            state = getattr(cause, "sqlstate", None)
-            raise LiveError(
-                f"The {role} database {self.shown_dsn} gives no snapshot to read from: {_words(cause)}.", _HINTS.get(state or ""), state
-            ) from error
+        if self._server["encoding"] == "SQL_ASCII":
+            # Such a server holds whatever bytes it was given, and would refuse to call them UTF-8.
+            self._settings["client_encoding"] = self._parameters["client_encoding"] = "SQL_ASCII"
+        self._snapshot = Snapshot(self._server["snapshot"], self._server["taken_at"])
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
 
     def connect(self) -> psycopg.Connection[Any]:
-        """Open one more pinned, read-only session.
+        """Open one more session. It is pinned and read-only within transactions that begin as `_open` begins one.
 
         Raises:
             LiveError: the database cannot be reached or refuses.
         """
         try:
-            connection = psycopg.connect(**self._parameters, autocommit=True)  # type: ignore[arg-type]
-            with connection.cursor() as cursor:
-                cursor.execute(self._pins())
+            # No prepared statements: behind a pooler the next statement may meet another session.
+            return psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)  # type: ignore[arg-type]
         except psycopg.Error as error:
             words = _words(error)
-            state = error.sqlstate or next((s for s, w in _BY_WORDS.items() if w in words), None)
+            state = error.sqlstate or next((s for s, w in _BY_WORDS if w in words), None)
             hint = _HINTS.get(state or "", "Check host, port, network and whether the server runs.")
             raise LiveError(f"The {self.role} database {self.shown_dsn} cannot be reached: {words}.", hint, state) from error
-        return connection
 
-    def _pins(self) -> sql.Composed:
-        # An SQL_ASCII server holds whatever bytes it was given, and would refuse to call them UTF-8.
-        raw = self.__dict__.get("_server", {}).get("encoding") == "SQL_ASCII"
-        pins = {**self._settings, "client_encoding": "SQL_ASCII" if raw else "UTF8"}
-        return sql.SQL("; ").join(
-            sql.SQL("SELECT pg_catalog.set_config({}, {}, false)").format(sql.Literal(k), sql.Literal(v)) for k, v in pins.items()
-        )
+    def _open(self) -> tuple[sqlalchemy.Connection, dict[str, Any]]:
+        """Open a transaction and export its snapshot; return the connection that holds it, and what the server says."""
+        connection = None
+        try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(BEGIN)
+            connection.exec_driver_sql(self._pins.replace("%", "%%"))
+            server = dict(connection.exec_driver_sql(query("server")).mappings().one())
+            # Whatever the connection string leaves open, all sessions have to meet the server that holds the snapshot.
+            info = connection.connection.driver_connection.info  # type: ignore[union-attr]
+            self._parameters |= {"host": info.host, "port": info.port} | ({"hostaddr": info.hostaddr} if info.hostaddr else {})
+            return connection, server
+        except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            state = getattr(cause, "sqlstate", None)
+            message = f"The {self.role} database {self.shown_dsn} gives no snapshot to read from: {_words(cause)}."
+            if connection is not None:
+                _end(connection)
+            if state == _CONFLICT:
+                raise OutdatedError(message, _HINTS[state], state, self.role) from error
+            raise LiveError(message, _HINTS.get(state or ""), state) from error
+
+    @property
+    def _pins(self) -> str:
+        """A SELECT that sets what a transaction's answers depend on, for the length of it, and says who answers."""
+        calls = [
+            sql.SQL("pg_catalog.set_config({}, {}, true)").format(sql.Literal(k), sql.Literal(v)).as_string(None)
+            for k, v in self._settings.items()
+        ]
+        return query("pins").replace("{settings}", ",\n       ".join(calls))
 
     def _ask(self, name: str) -> list[dict[str, Any]]:
         """The answer to `queries/NAME.sql` under the snapshot."""
         try:
-            return [dict(r) for r in self._connection.exec_driver_sql(query(name)).mappings()]
+            with self._asking:
+                return [dict(r) for r in self._connection.exec_driver_sql(query(name)).mappings()]
         except sqlalchemy.exc.DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
-            raise LiveError(
-                f"The {self.role} database {self.shown_dsn} does not answer the question '{name}': {_words(error.orig or error)}.",
-                _HINTS.get(state or ""), state,
-            ) from error  # fmt: skip
+            message = f"The {self.role} database {self.shown_dsn} does not answer the question '{name}': {_words(error.orig or error)}."
+            if state == _CONFLICT:
+                raise self._outdated(message, state) from error
+            raise LiveError(message, _HINTS.get(state or ""), state) from error
+
+    # --- a snapshot that does not last ----------------------------------------------------------------
+
+    def recovers(self, error: EvidenceError) -> bool:
+        if not isinstance(error, LiveError):
+            return False
+        loss = self._loss()
+        if loss is None and not (isinstance(error, OutdatedError) and error.role == self.role):
+            return False
+        if loss is None and error.sqlstate == _CONFLICT:
+            return True  # the query was in the way, and not the snapshot
+        if loss and loss.state != _CONFLICT:
+            raise self._gone(loss.words, loss.state) from error
+        self._renew(loss.words if loss else "a table was rewritten")
+        return True
+
+    def unsettled(self) -> OutdatedError | None:
+        found, self._setback = self._setback, None
+        loss = None if found else self._loss()
+        if loss and loss.state != _CONFLICT:
+            raise self._gone(loss.words, loss.state)
+        return self._outdated(f"The snapshot of the {self.role} database is gone: {loss.words}.", _CONFLICT) if loss else found
+
+    def news(self) -> list[str]:
+        found, self._news = self._news, []
+        return found
+
+    def definition_changed(self, name: TableName) -> bool:
+        if self._latest is None:
+            return False
+        was, now = self.catalog.tables.get(name), self._latest.tables.get(name)
+        return was is None or now is None or replace(was, rows_estimate=0) != replace(now, rows_estimate=0)
+
+    def _outdated(self, message: str, state: str | None) -> OutdatedError:
+        self._setback = OutdatedError(message, _HINTS[_CONFLICT] if state == _CONFLICT else "Go on with --resume.", state, self.role)
+        return self._setback
+
+    def _loss(self) -> Failure | None:
+        """Why the transaction that holds the snapshot is gone, or None where it stands."""
+        with self._asking:
+            try:
+                self._connection.exec_driver_sql("SELECT 1")
+            except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error) as error:
+                cause = getattr(error, "orig", None) or error
+                state = getattr(cause, "sqlstate", None)
+                if state == "25P02":  # it stands, and a refused question has spoilt it
+                    state = _CONFLICT
+                return Failure(_words(cause), state)
+        return None
+
+    def _gone(self, words: str, state: str | None) -> LiveError:
+        return LiveError(
+            f"The {self.role} database {self.shown_dsn} was lost: {words}. What was compared is kept.",
+            "Go on with --resume when it answers again; what is left is then read from a new snapshot.",
+            state,
+        )
+
+    def _renew(self, why: str) -> None:
+        """Take a later snapshot, on the same server, for whatever is left to read."""
+        with self._asking:
+            _end(self._connection)
+            for left in range(_RENEWALS, 0, -1):
+                try:
+                    self._connection, server = self._open()
+                    if (server["server"], server["standby"]) != (self._server["server"], self._server["standby"]):
+                        _end(self._connection)
+                        raise self._gone("it was restarted, or another server answers for it", None)
+                    if "catalog" in self.__dict__:
+                        self._latest = self._read_catalog()
+                    break
+                except OutdatedError:
+                    if left == 1:
+                        raise
+                    _end(self._connection)
+                    time.sleep(0.2 * (_RENEWALS + 1 - left))
+                except LiveError as error:
+                    raise self._gone(error.message.rstrip("."), error.sqlstate) from error
+            self._snapshot = Snapshot(server["snapshot"], server["taken_at"])
+            self._news.append(
+                f"The snapshot of the {self.role} database is gone ({why}). What is left is read from one of {server['taken_at']:%H:%M:%S %Z}."
+            )
 
     # --- what it is --------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def provenance(self) -> Provenance:  # type: ignore[override]
         server = self._server
         return Provenance(
@@ -223,13 +364,21 @@ class LiveSource(Source):
             encoding=server["encoding"],
             dsn=self.shown_dsn,
             database=server["database"],
-            snapshot=server["snapshot"],
-            taken_at=server["taken_at"],
-            dumped_at=server["taken_at"] if self.role == "backup" else None,
+            snapshot=self.snapshot.identifier,
+            taken_at=self.snapshot.taken_at,
+            dumped_at=self.snapshot.taken_at if self.role == "backup" else None,
         )
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]
+        for _ in range(_RENEWALS):
+            try:
+                return self._read_catalog()
+            except OutdatedError as error:
+                self.recovers(error)
+        return self._read_catalog()
+
+    def _read_catalog(self) -> Catalog:
         columns: dict[TableName, list[Column]] = {}
         for r in self._ask("columns"):
             columns.setdefault(_name(r), []).append(
@@ -290,21 +439,22 @@ class LiveSource(Source):
     def statements(self) -> Iterator[str]:
         """The schema as `pg_dump` writes it, under the snapshot; nothing where no pg_dump is there that suits the server.
 
-        pg_dump only reads, and waits for a lock no longer than anything else here does.
+        pg_dump only reads, and waits for a lock and for its answers no longer than anything else here does.
         """
-        shown, environment = _for_programs(self._parameters)
+        shown, environment = readers.for_programs(self._parameters)
+        limit = self._server["statement_milliseconds"] / 1000
         options = [
             "--schema-only",
             "--no-owner",
             "--no-privileges",
-            f"--snapshot={self._server['snapshot']}",
-            f"--lock-wait-timeout={LOCK_TIMEOUT}",
+            f"--snapshot={self.snapshot.identifier}",
+            f"--lock-wait-timeout={self._settings['lock_timeout']}",
         ]
         with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
             out = Path(folder) / "schema.sql"
-            for program in (p.with_name("pg_dump") for p in _psql_programs()):
-                command: list[str | Path] = [program, *options, "-f", out, "-d", conninfo.make_conninfo(**shown)]
-                if program.exists() and not subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+            for program in (p.with_name("pg_dump") for p in readers.psql_programs()):
+                command = [str(program), *options, "-f", str(out), "-d", shown]
+                if program.exists() and not _run(command, environment, limit or None):
                     text = _RESTRICTED.sub("", out.read_text(encoding="utf-8"))
                     try:
                         found = postgast.split(text)
@@ -323,13 +473,13 @@ class LiveSource(Source):
     def count(self, name: TableName) -> int:
         statement = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*name)).as_string(None)
         try:
-            self._connection.exec_driver_sql("SAVEPOINT counting")
-            found = self._connection.exec_driver_sql(statement.replace("%", "%%")).scalar_one()
-            self._connection.exec_driver_sql("RELEASE SAVEPOINT counting")
+            with self._savepoint():
+                found = self._connection.exec_driver_sql(statement.replace("%", "%%")).scalar_one()
+                rewritten = self._connection.exec_driver_sql(self._rewritten(name).replace("%", "%%")).scalar_one()
         except sqlalchemy.exc.DBAPIError as error:
-            with contextlib.suppress(sqlalchemy.exc.DBAPIError):
-                self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT counting")
-            raise self.failure(name, _words(error.orig or error), getattr(error.orig, "sqlstate", None)) from error
+            raise self.failure(name, Failure(_words(error.orig or error), getattr(error.orig, "sqlstate", None))) from error
+        if rewritten:
+            raise self.failure(name, readers.REWRITTEN)
         return int(found)
 
     def ask(self, question: sql.Composed | sql.SQL, search_path: str = "") -> list[dict[str, Any]]:
@@ -342,22 +492,39 @@ class LiveSource(Source):
         Raises:
             LiveError: the server refused; the session goes on.
         """
-        text = question.as_string(None).replace("%", "%%")
         path = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, true)").format(
             sql.Literal(quote_identifier(search_path) if search_path else "")
         )
         try:
-            self._connection.exec_driver_sql("SAVEPOINT asking")
-            self._connection.exec_driver_sql(path.as_string(None).replace("%", "%%"))
-            found = [dict(r) for r in self._connection.exec_driver_sql(text).mappings()]
-            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
+            with self._savepoint():
+                self._connection.exec_driver_sql(path.as_string(None).replace("%", "%%"))
+                return [dict(r) for r in self._connection.exec_driver_sql(question.as_string(None).replace("%", "%%")).mappings()]
         except sqlalchemy.exc.DBAPIError as error:
-            with contextlib.suppress(sqlalchemy.exc.DBAPIError):
-                self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
             state = getattr(error.orig, "sqlstate", None)
-            words = _words(error.orig or error)
-            raise LiveError(f"The {self.role} database {self.shown_dsn} refuses a question: {words}.", None, state) from error
-        return found
+            message = f"The {self.role} database {self.shown_dsn} refuses a question: {_words(error.orig or error)}."
+            if state == _CONFLICT:
+                raise self._outdated(message, state) from error
+            raise LiveError(message, None, state) from error
+
+    @contextlib.contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        """What is done within is undone, and with it the locks it took: nobody waits for them until all is compared."""
+        with self._asking:
+            self._connection.exec_driver_sql("SAVEPOINT asking")
+            try:
+                yield
+            finally:
+                with contextlib.suppress(sqlalchemy.exc.DBAPIError):
+                    self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
+                    self._connection.exec_driver_sql("RELEASE SAVEPOINT asking")
+
+    def _rewritten(self, name: TableName) -> str:
+        """The SELECT that says whether a table's rows of the snapshot are gone."""
+        table = sql.Literal(name.sql).as_string(None)
+        asked = [query("rewritten")]
+        if self.catalog.tables[name].kind == "partitioned" and self._server["version"] >= _PARTITION_TREES:
+            asked.append(query("repartitioned"))
+        return f"SELECT {' OR '.join(f'({q})' for q in asked)} AS rewritten".replace("{table}", table)
 
     def unreadable(self) -> dict[TableName, str]:
         """Return the tables whose rows this role cannot read, or not all of them, and what to ask for."""
@@ -379,84 +546,143 @@ class LiveSource(Source):
         return [LiveSegment(self, name, columns)]
 
     @contextlib.contextmanager
-    def reader(self) -> Iterator[_Reader]:
-        """Lend a session that copies rows out under the snapshot; it is kept for the next who asks."""
-        with self._lock:
-            lent = self._idle.pop() if self._idle else None
-        if lent is None:
-            lent = self._new_reader()
-            with self._lock:
-                self._readers.append(lent)
+    def reader(self) -> Iterator[Reader]:
+        """Lend a session to copy rows out with; it is kept for the next who asks.
+
+        Raises:
+            LiveError: there is none to be had.
+        """
+        lent = self._take()
         try:
             yield lent
         except BaseException:
             # Whatever stands unread in its pipe belongs to a question that nobody waits for any more.
             lent.close()
             raise
-        if lent.usable:
-            with self._lock:
-                self._idle.append(lent)
+        finally:
+            with self._free:
+                (self._idle if lent.usable else []).append(lent)
+                if not lent.usable and lent in self._readers:
+                    self._readers.remove(lent)
+                self._free.notify()
 
-    def _new_reader(self) -> _Reader:
-        for program in _psql_programs():
+    def _take(self) -> Reader:
+        waits = iter(_WAITS_FOR_SLOT)
+        while True:
+            with self._free:
+                while not self._idle and self._most is not None and len(self._readers) >= self._most and not self._closed:
+                    self._free.wait(1)
+                if self._closed:
+                    raise LiveError(f"The {self.role} database is not read any more: the run ends.", "Go on with --resume.")
+                if self._idle:
+                    return self._idle.pop()
+            try:
+                with self._making:
+                    made = self._new_reader()
+            except LiveError as error:
+                if error.sqlstate != _FULL:
+                    raise
+                with self._free:
+                    if self._readers:
+                        if self._most is None:
+                            self._news.append(
+                                f"The {self.role} database gives no more than {len(self._readers) + 1} connections now; "
+                                f"{len(self._readers)} {'table is' if len(self._readers) == 1 else 'tables are'} read at a time."
+                            )
+                        self._most = len(self._readers)
+                        continue
+                if (seconds := next(waits, None)) is None:
+                    raise
+                time.sleep(seconds)
+                continue
+            with self._free:
+                if self._closed:
+                    made.close()
+                else:
+                    self._readers.append(made)
+                    return made
+
+    def _new_reader(self) -> Reader:
+        for program in readers.psql_programs():
             with contextlib.suppress(LiveError):
-                return _PsqlReader(program, self._parameters, self._pins().as_string(None), self._server["snapshot"], self.role)
-        return _PsycopgReader(self.connect(), self._server["snapshot"], self.role)
+                return PsqlReader(program, self._parameters, self.role)
+        return PsycopgReader(self.connect())  # and where this fails too, it says why
 
-    def failure(self, table: TableName, words: str, state: str | None) -> LiveError:
+    def task(self, table: TableName, statement: str, snapshot: Snapshot) -> Copying:
+        """What a reader is told to copy a table out."""
+        return Copying(snapshot.identifier, self._pins, statement, self._rewritten(table), self._server["server"])
+
+    def failure(self, table: TableName, why: Failure) -> LiveError:
         """Build the error for a table that could not be read, with what to do next."""
-        if _ROW_SECURITY in words:
+        message = f"Table {table} of the {self.role} database cannot be read: {why.words}."
+        if why.outdated or why.state == _CONFLICT:
+            return self._outdated(message, why.state)
+        if _ROW_SECURITY in why.words:
             hint = f"Read as the table's owner, or as a role with BYPASSRLS: a policy of {table} hides rows from this one."
         else:
-            hint = _HINTS.get(state or "", "Run again with --resume when the database answers.")
+            hint = _HINTS.get(why.state or "", "Run again with --resume when the database answers.")
             hint = hint.format(table=table.sql, user=quote_identifier(self._server["role"]))
-        return LiveError(f"Table {table} of the {self.role} database cannot be read: {words}.", hint, state)
+        return LiveError(message, hint, why.state)
 
     def close(self) -> None:
-        for reader in self._readers:
+        with self._free:
+            self._closed = True
+            ending, self._readers, self._idle = self._readers, [], []
+            self._free.notify_all()
+        for reader in ending:
             reader.close()
-        self._readers, self._idle = [], []
         if connection := self.__dict__.get("_connection"):
-            with contextlib.suppress(sqlalchemy.exc.DBAPIError, psycopg.Error):
-                connection.close()
+            _end(connection)
         self._engine.dispose()
 
 
 # libpq gives no SQLSTATE for what fails before a session exists; its words do not change between versions.
-_BY_WORDS = {"28P01": "password authentication failed", "3D000": "does not exist", "28000": "no pg_hba.conf entry"}
+_BY_WORDS = (
+    ("28P01", "password authentication failed"),
+    ("3D000", "does not exist"),
+    ("28000", "no pg_hba.conf entry"),
+    (_FULL, "too many clients already"),
+    (_FULL, "remaining connection slots are reserved"),
+    (_FULL, "too many connections for"),
+    (_FULL, "no more connections allowed"),
+    ("57P03", "the database system is"),
+)
+
+
+def _end(connection: sqlalchemy.Connection) -> None:
+    """Close a connection that may be lost already."""
+    with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
+        readers.end(connection.connection.driver_connection)  # type: ignore[arg-type]
+        connection.invalidate()
+    with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
+        connection.close()
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], seconds: float | None) -> int:
+    """Run a program that can be told to stop; return its exit status."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as child:
+        try:
+            return child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            child.terminate()  # pg_dump then has the server cancel what it waits for
+            return child.wait()
+        except BaseException:
+            child.kill()
+            raise
 
 
 def _name(row: Mapping[str, Any]) -> TableName:
     return TableName(row["schema"], row["table"])
 
 
-def _psql_programs() -> list[Path]:
-    """The psql programs to try, the system's own before the wheel's: it speaks TLS."""
-    found = []
-    if folder := os.environ.get("FORENSICS_PGBIN"):
-        found.append(Path(folder) / "psql")
-    if system := shutil.which("psql"):
-        found.append(Path(system))
-    with contextlib.suppress(Exception):
-        found.append(find_programs() / "psql")
-    return [p for p in dict.fromkeys(found) if p.exists()]
-
-
-def _for_programs(parameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What to give a program of libpq's: parameters to show, and an environment that holds the password."""
-    shown = {k: v for k, v in parameters.items() if k not in ("password", "sslpassword")}
-    environment = {**os.environ, "PGCLIENTENCODING": "UTF8"}
-    if password := parameters.get("password"):
-        environment["PGPASSWORD"] = str(password)
-    return shown, environment
-
-
 class LiveSegment(Segment):
-    """The rows of a table, asked for anew at each `blocks()`, always under the same snapshot."""
+    """The rows of a table, asked for anew at each `blocks()`, always under the snapshot that stood when it was made."""
 
     def __init__(self, source: LiveSource, table: TableName, columns: Sequence[str]) -> None:
         super().__init__(table, columns)
         self._source = source
+        self.snapshot: Snapshot = source.snapshot
+        self._reading: Reader | None = None
 
     def _statement(self) -> str:
         listed = sql.SQL(", ").join(map(sql.Identifier, self.columns))
@@ -473,212 +699,16 @@ class LiveSegment(Segment):
 
     def blocks(self) -> Iterator[Block]:
         with self._source.reader() as reader:
-            answer = reader.copy_out(self._statement())
+            self._reading = reader
+            answer = reader.copy_out(self._source.task(self.table, self._statement(), self.snapshot))
             # SQL_ASCII is no encoding: such a server hands out whatever bytes it holds.
             convert = copytext.transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
             for block in copytext.read_blocks(answer.read):
                 yield convert(block) if convert else block
-            if answer.error:
-                raise self._source.failure(self.table, *answer.error)
+            self._reading = None
+            if answer.failure:
+                raise self._source.failure(self.table, answer.failure)
 
-
-class _Answer:
-    """One COPY's answer while it streams; `error` (words, SQLSTATE) is known once `read` has returned b""."""
-
-    error: tuple[str, str | None] | None = None
-
-    def read(self, size: int) -> bytes:
-        raise NotImplementedError
-
-
-class _Reader:
-    """A session that copies rows out, one table after another."""
-
-    usable = True
-
-    def copy_out(self, statement: str) -> _Answer:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
-
-
-class _PsqlReader(_Reader):
-    """A psql child that is told what to copy on its standard input.
-
-    After each COPY it is made to print a line that begins with backslash and point, which no row can begin with, and
-    that says how the COPY went. Settings and statements go in by pipe; the password through the environment.
-    """
-
-    def __init__(self, program: Path, parameters: Mapping[str, Any], pins: str, snapshot: str, role: str) -> None:
-        self._role = role
-        self._snapshot = snapshot
-        shown, environment = _for_programs(parameters)
-        self._errors = tempfile.TemporaryFile(prefix="forensics-psql-")
-        self._errors_seen = 0
-        self._buffer = bytearray()
-        self._child = subprocess.Popen(
-            [program, "-XAtq", "--no-password", "-d", conninfo.make_conninfo(**shown)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=environment, bufsize=0,
-            start_new_session=True,  # a Ctrl-C in the terminal is ours to handle
-        )  # fmt: skip
-        assert self._child.stdout is not None
-        _widen(self._child.stdout.fileno())
-        answer = self._answer_to(f"{pins};")
-        while answer.read(1 << 16):
-            pass
-        if answer.error:
-            self.close()
-            raise LiveError(f"psql cannot read the {role} database: {answer.error[0]}.")
-
-    def copy_out(self, statement: str) -> _Answer:
-        return self._answer_to(
-            f"{_SNAPSHOT_TRANSACTION};\nSET TRANSACTION SNAPSHOT '{self._snapshot}';\n{statement};\n{_PROBE}", after="ROLLBACK;\n"
-        )
-
-    def _answer_to(self, statement: str, after: str = "") -> _PsqlAnswer:
-        assert self._child.stdin is not None
-        text = f"\\set VERBOSITY verbose\n{statement}\n\\echo '\\\\.' :ERROR :SQLSTATE\n{after}"
-        with contextlib.suppress(BrokenPipeError):  # the answer's end tells what happened
-            self._child.stdin.write(text.encode("utf-8"))
-        return _PsqlAnswer(self)
-
-    def buffer(self, size: int) -> bytearray:
-        """Lend the buffer that answers are read into, of `size` bytes at least."""
-        if len(self._buffer) < size:
-            self._buffer = bytearray(size)
-        return self._buffer
-
-    def take_errors(self) -> str:
-        """What psql wrote to standard error since the last call."""
-        text = os.pread(self._errors.fileno(), 1 << 16, self._errors_seen)
-        self._errors_seen += len(text)
-        return text.decode("utf-8", "replace")
-
-    @property
-    def output(self) -> int:
-        assert self._child.stdout is not None
-        return self._child.stdout.fileno()
-
-    def close(self) -> None:
-        self.usable = False
-        self._child.kill()
-        self._child.wait()
-        for pipe in (self._child.stdin, self._child.stdout, self._errors):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-
-class _PsqlAnswer(_Answer):
-    """What psql prints up to the marker. Only the last line there is can be the marker: psql then waits for more."""
-
-    def __init__(self, reader: _PsqlReader) -> None:
-        self._reader = reader
-        self._held = b""  # the beginning of a line, which may be the marker's
-        self._within_line = False
-        self._ended = False
-
-    def read(self, size: int) -> bytes:
-        """Return the next whole lines, about `size` bytes of them; a longer line in parts."""
-        if self._ended:
-            return b""
-        # One buffer for all that is read: a fresh one each time would cost more in page faults than the reading.
-        buffer = self._reader.buffer(max(size, 2 * len(self._held)))
-        view = memoryview(buffer)
-        filled = len(self._held)
-        view[:filled] = self._held
-        while filled < len(buffer):
-            count = os.readv(self._reader.output, [view[filled:]])
-            if not count:
-                self._ended = True
-                self._reader.usable = False
-                self.error = _server_error(self._reader.take_errors()) or ("the connection was lost", "08006")
-                return b""
-            filled += count
-            if buffer[filled - 1] == _LINE_FEED:
-                start = buffer.rfind(b"\n", max(0, filled - _MARKER_BYTES), filled - 1) + 1
-                if buffer.startswith(b"\\. ", start) and (start or not self._within_line):
-                    self._ended = True
-                    self._finish(bytes(view[start:filled]))
-                    return bytes(view[:start])
-        cut = buffer.rfind(b"\n", 0, filled) + 1 or filled
-        self._held = bytes(view[cut:filled])
-        self._within_line = buffer[cut - 1] != _LINE_FEED
-        return bytes(view[:cut])
-
-    def _finish(self, line: bytes) -> None:
-        self._ended = True
-        parts = line.decode("ascii", "replace").split()
-        self.error = _server_error(self._reader.take_errors())
-        if self.error is None and parts[1] != "false":
-            self.error = ("the server gave no reason", parts[2])
-
-
-def _server_error(text: str) -> tuple[str, str | None] | None:
-    """The first error in what psql wrote (`psql:…: ERROR:  42501: words`): its words and its SQLSTATE, or None."""
-    for line in text.splitlines():
-        for lead in ("ERROR:  ", "FATAL:  "):
-            if lead in line:
-                words = line.split(lead, 1)[1]
-                code, colon, rest = words.partition(": ")
-                coded = bool(colon) and len(code) == _SQLSTATE_LENGTH
-                return redact(rest if coded else words).rstrip("."), code if coded else None
-        if line.startswith("psql: error: "):
-            return redact(line.removeprefix("psql: error: ")).rstrip("."), None
-    return None
-
-
-def _widen(pipe: int) -> None:
-    """Give a pipe the largest buffer that an ordinary user may have, where the system can."""
-    try:
-        import fcntl
-
-        fcntl.fcntl(pipe, _SET_PIPE_SIZE, _PIPE_BYTES)
-    except (ImportError, OSError):
-        pass
-
-
-class _PsycopgReader(_Reader):
-    """Rows through psycopg, where psql cannot be had: the same text, at a Python call a row."""
-
-    def __init__(self, connection: psycopg.Connection[Any], snapshot: str, role: str) -> None:
-        self._connection = connection
-        self._snapshot = snapshot
-
-    def copy_out(self, statement: str) -> _Answer:
-        return _PsycopgAnswer(self._connection, self._snapshot, statement)
-
-    def close(self) -> None:
-        self.usable = False
-        self._connection.close()
-
-
-class _PsycopgAnswer(_Answer):
-    def __init__(self, connection: psycopg.Connection[Any], snapshot: str, statement: str) -> None:
-        self._pieces = self._stream(connection, snapshot, statement)
-
-    def _stream(self, connection: psycopg.Connection[Any], snapshot: str, statement: str) -> Iterator[bytes]:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(_SNAPSHOT_TRANSACTION)
-                cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-                held: list[bytes] = []
-                size = 0
-                with cursor.copy(statement.encode("utf-8")) as copy:
-                    for piece in copy:
-                        held.append(bytes(piece))
-                        size += len(held[-1])
-                        if size >= copytext.BLOCK_BYTES:
-                            yield b"".join(held)
-                            held, size = [], 0
-                if held:
-                    yield b"".join(held)
-                cursor.execute("ROLLBACK")
-        except psycopg.Error as error:
-            self.error = (_words(error), error.sqlstate)
-            with contextlib.suppress(psycopg.Error):
-                connection.execute("ROLLBACK")
-
-    def read(self, size: int) -> bytes:
-        return next(self._pieces, b"")
+    def abandon(self) -> None:
+        if reader := self._reading:
+            reader.close()

@@ -10,14 +10,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
+from forensics.errors import EvidenceError, OutdatedError
 from forensics.model import Catalog, Column, Provenance, Table, TableName
 
 Block = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A moment of a database that rows are read from: the server's name for it, and when it was taken."""
+
+    identifier: str
+    taken_at: datetime
 
 
 class Segment(ABC):
@@ -25,7 +35,12 @@ class Segment(ABC):
 
     A table has one segment, or several: the leaves of a partitioned table, several COPY statements for one table.
     `blocks()` can be called again and yields the same rows in the same order.
+
+    Attributes:
+        snapshot: the moment that the rows are of, where a database holds them.
     """
+
+    snapshot: Snapshot | None = None
 
     def __init__(self, table: TableName, columns: Sequence[str]) -> None:
         self.table = table
@@ -39,6 +54,9 @@ class Segment(ABC):
             DamagedBackupError: after the last whole row, where a backup is cut off or corrupt within the segment.
             LiveError: the database refused, or was lost.
         """
+
+    def abandon(self) -> None:
+        """Let go of what `blocks()` waits for in another thread; that one then raises or ends."""
 
     def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
         """Yield (position, line) for rows that were seen before, without their line feeds.
@@ -93,6 +111,34 @@ class Source(ABC):
     def unreadable(self) -> Mapping[TableName, str]:
         """The tables whose rows cannot be read, or not all of them, each with what to ask for."""
         return {}
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The moment that rows are read from now, where the side is a database."""
+        return None
+
+    def recovers(self, error: EvidenceError) -> bool:
+        """Whether what failed may be tried again, after a short wait and under a new snapshot where the old one is gone.
+
+        Args:
+            error: what this side, or another, raised.
+
+        Raises:
+            LiveError: the database is lost; nothing more can be read of it in this run.
+        """
+        return False
+
+    def unsettled(self) -> OutdatedError | None:
+        """The last refusal since this was last asked that `recovers` may get over, even one that nobody was told of."""
+        return None
+
+    def news(self) -> list[str]:
+        """What people should know of the side, in sentences, since this was last asked."""
+        return []
+
+    def definition_changed(self, name: TableName) -> bool:
+        """Whether a table is another now than the catalogue says, because a later snapshot had to be taken."""
+        return False
 
     @property
     def large_objects(self) -> frozenset[int] | None:
@@ -160,7 +206,7 @@ class Source(ABC):
         return sum(bytes(block).count(b"\n") for segment in self.segments(name, ()) for block in segment.blocks())
 
     def close(self) -> None:
-        """Let go of files, connections and child processes."""
+        """Let go of files, connections and child processes. Another thread that reads meanwhile gets an error."""
 
     def __enter__(self) -> Self:
         return self

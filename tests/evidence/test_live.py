@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from psycopg import sql
 
 import forensics as fx
-from forensics.errors import LiveError, UsageError
-from forensics.evidence import live as module
+from forensics.errors import LiveError, OutdatedError, UsageError
+from forensics.evidence import readers
 from forensics.evidence.live import LiveSource, safe_dsn
-from forensics.model import TableName
+from forensics.model import TableName, TableResult
 from forensics.scratch import Scratch
 from tests.conftest import Incident
 
@@ -86,6 +87,77 @@ def test_one_snapshot_for_everything(database: Callable[..., str], scratch: Scra
         assert live.count(TableName("public", "u")) == 0
 
 
+SINCE_THE_SNAPSHOT = {
+    "truncated": "TRUNCATE t",
+    "rewritten": "ALTER TABLE t ALTER COLUMN id TYPE bigint",
+    "made again": "DROP TABLE t; CREATE TABLE t (id int); INSERT INTO t VALUES (1)",
+    "a partition is truncated": "TRUNCATE p1",
+    "a partition is dropped": "DROP TABLE p1",
+    "a partition is detached": "ALTER TABLE p DETACH PARTITION p1",
+    "a partition is attached": "CREATE TABLE p3 (id int); INSERT INTO p3 VALUES (25); ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)",
+}
+
+
+@pytest.mark.parametrize("psql", [True, False])
+@pytest.mark.parametrize("what", list(SINCE_THE_SNAPSHOT))
+def test_what_a_snapshot_no_longer_shows_is_refused(
+    what: str, psql: bool, database: Callable[..., str], scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """These statements change what every older snapshot sees, without a word: rows would seem lost, or new."""
+    name = database(
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); CREATE TABLE p (id int) PARTITION BY RANGE (id); "
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); "
+        "INSERT INTO p VALUES (1), (11)"
+    )
+    if not psql:
+        monkeypatch.setattr(readers, "psql_programs", list)
+    with LiveSource(scratch.dsn(name)) as live:
+        table, other = (TableName("public", t) for t in ("p", "t")[:: 1 if "partition" in what else -1])
+        assert len(live.rows_of(table, ["id"])) == 2
+        scratch.run(name, SINCE_THE_SNAPSHOT[what])
+        with pytest.raises(OutdatedError, match=f"Table {table.table} "):
+            live.rows_of(table, ["id"])
+        with pytest.raises(OutdatedError):
+            live.count(table)
+        assert len(live.rows_of(other, ["id"])) == 2
+        unsettled = live.unsettled()
+        assert unsettled is not None
+        before = live.snapshot
+        assert live.recovers(unsettled)
+        assert live.snapshot.taken_at > before.taken_at
+        assert live.definition_changed(table) == (what in ("rewritten",))
+        assert live.count(table) == {"truncated": 0, "a partition is attached": 3}.get(what, 2 if what == "rewritten" else 1)
+
+
+def test_a_table_that_is_altered_meanwhile_is_failed(incident: Incident, scratch: Scratch) -> None:
+    incident.happens(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v text); INSERT INTO b VALUES (1, 'x'), (2, 'y')",
+        "DELETE FROM b WHERE id = 1",
+    )
+
+    class Altering(fx.Listener):
+        def ends(self, result: TableResult) -> None:
+            if result.name.table == "a":
+                scratch.run(incident.live, "ALTER TABLE b ALTER COLUMN id TYPE bigint")
+
+    with incident.compare(listener=Altering()) as case:
+        assert case.result("b").state == "failed"
+        assert "altered" in (case.result("b").reason or "")
+    with incident.compare(options=fx.Options(resume=True)) as case:
+        assert case.complete
+        assert case.result("b").missing == 1
+
+
+def test_nobody_waits_for_locks_of_questions_that_were_answered(database: Callable[..., str], scratch: Scratch) -> None:
+    name = database("CREATE TABLE t (id int); CREATE TABLE u (id int)")
+    with LiveSource(scratch.dsn(name)) as live:
+        live.count(TableName("public", "t"))
+        live.ask(sql.SQL("SELECT max(id) FROM public.t"))
+        assert live.rows_of(TableName("public", "u"), ["id"]) == []
+        assert scratch.run(name, "SELECT relation::regclass FROM pg_locks WHERE relation::regclass::text IN ('t', 'u')") == ""
+        scratch.run(name, "SET lock_timeout = '1s'; ALTER TABLE t ADD COLUMN v text")
+
+
 def test_a_lock_is_not_waited_for(incident: Incident, scratch: Scratch) -> None:
     incident.happens(
         "CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); INSERT INTO free VALUES (1)", "DELETE FROM free"
@@ -111,7 +183,7 @@ def test_a_statement_timeout_is_said(incident: Incident) -> None:
 
 def test_without_psql_the_rows_are_the_same(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     incident.happens(EVERY_TYPE, "DELETE FROM t WHERE id < 7")
-    monkeypatch.setattr(module, "_psql_programs", list)
+    monkeypatch.setattr(readers, "psql_programs", list)
     with incident.compare() as case:
         assert case.complete
         assert case.totals["missing"] == 6
@@ -120,7 +192,7 @@ def test_without_psql_the_rows_are_the_same(incident: Incident, monkeypatch: pyt
 def test_without_psql_a_refusal_is_said_too(incident: Incident, scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     incident.happens("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)", "DELETE FROM b")
     scratch.run(incident.live, "CREATE ROLE half LOGIN; GRANT SELECT ON b TO half")
-    monkeypatch.setattr(module, "_psql_programs", list)
+    monkeypatch.setattr(readers, "psql_programs", list)
     try:
         with fx.compare(incident.backup, incident.live_dsn.replace("postgres@", "half@", 1), incident.backup.parent / "half") as case:
             assert case.result("a").state == "failed"

@@ -1,0 +1,160 @@
+"""The server is restarted, the connection cut: what was compared is kept, the run ends with a sentence, --resume ends right."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import forensics as fx
+from forensics.errors import CaseError, LiveError
+from forensics.evidence import readers
+from forensics.model import TableName
+from tests.clusters import (
+    RIGHT,
+    Cluster,
+    Interferer,
+    Line,
+    check,
+    children_of,
+    once_big_streams,
+    once_loss_is_worked_out,
+    sessions,
+)
+
+
+def right_so_far(case: fx.Case) -> None:
+    """Hold every table that a case says was compared to the truth."""
+    for r in case.results:
+        if r.state == "compared" and r.name.table in RIGHT:
+            assert (r.missing, r.changed) == RIGHT[r.name.table], r
+
+
+MOMENTS: dict[str, Callable[[Interferer, TableName | None], bool]] = {
+    "between tables": lambda me, table: not me.struck and len(me.done) == 1,
+    "while a table streams": once_big_streams,
+    "after the last table": lambda me, table: not me.struck and len(me.done) == 6,
+    "during the loss": once_loss_is_worked_out,
+}
+
+
+@pytest.mark.parametrize(("moment", "jobs"), [*((m, 1) for m in MOMENTS), ("while a table streams", 4)])
+def test_the_server_is_restarted(moment: str, jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+    cluster, backup = lasting
+    listener = Interferer(MOMENTS[moment], cluster.restart)
+    with pytest.raises(LiveError, match="was lost") as error:
+        fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(jobs=jobs), listener=listener)
+    assert listener.struck == 1
+    assert "--resume" in (error.value.hint or "")
+    with fx.open_case(tmp_path / "case") as case:
+        assert not case.complete
+        right_so_far(case)
+        compared = {r.name.table for r in case.results if r.state == "compared"}
+        assert compared >= ({"a_first"} if jobs == 1 else set())
+        reasons = [r.reason or "" for r in case.results if r.state == "failed"]
+        assert all(reasons)
+    with fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)) as case:
+        check(case)
+        assert bool(case.notes) == bool(compared and len(compared) < 6), "read at two moments, and said so"
+    assert sessions(cluster) == 0
+
+
+def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+    cluster, backup = lasting
+    command = [sys.executable, "-m", "forensics", "compare", str(backup), cluster.dsn(), "--case", str(tmp_path / "case"), "--json"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with psycopg.connect(cluster.dsn(), autocommit=True) as watch:
+        streams = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND state = 'active' AND query LIKE 'COPY%big%'"
+        )
+        while child.poll() is None and not watch.execute(streams).fetchone()[0]:  # type: ignore[index]
+            time.sleep(0.005)
+    cluster.restart()
+    out, err = child.communicate(timeout=30)
+    assert child.returncode == 2
+    assert json.loads(out)["error"]["kind"] == "live"
+    assert "was lost" in err
+    assert "--resume" in err
+    assert "Traceback" not in err
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["complete"] is True
+
+
+@pytest.mark.parametrize("psql", [True, False])
+def test_the_line_is_cut_at_any_moment(psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing says why it ended: no row may seem to be the last, and none that was read be forgotten."""
+    cluster, backup = lasting
+    if not psql:
+        monkeypatch.setattr(readers, "psql_programs", list)
+    line = Line(cluster, tmp_path)
+    chance = random.Random(5)
+    cuts = 0
+    for attempt in range(40):
+        timer = threading.Timer(chance.random() * (0.4 if attempt < 6 else 5), line.cut)
+        timer.start()
+        try:
+            with fx.compare(backup, line.dsn, tmp_path / "case", options=fx.Options(resume=True, jobs=1 + attempt % 3)) as case:
+                if case.complete:
+                    break
+        except LiveError:
+            cuts += 1
+        except CaseError as error:
+            assert "not begun" in str(error)
+        finally:
+            timer.cancel()
+            timer.join()
+        if (tmp_path / "case" / "case.duckdb").exists():
+            try:
+                with fx.open_case(tmp_path / "case") as case:
+                    right_so_far(case)
+            except CaseError as error:
+                assert "not begun" in str(error)
+    line.close()
+    assert cuts >= 2
+    with fx.open_case(tmp_path / "case") as case:
+        check(case)
+
+
+@pytest.mark.parametrize("victim", ["psql", "its session", "the session that holds the snapshot"])
+def test_a_reader_that_is_killed_is_no_end_of_rows(victim: str, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+    cluster, backup = lasting
+
+    def kill() -> None:
+        if victim == "psql":
+            [child] = [c for c in children_of(os.getpid()) if b"psql" in Path(f"/proc/{c}/cmdline").read_bytes()]
+            subprocess.run(["kill", "-KILL", str(child)], check=True)
+            return
+        sort = "state = 'active' AND query LIKE 'COPY%'" if victim == "its session" else "state LIKE 'idle in transaction%'"
+        with psycopg.connect(cluster.dsn(), autocommit=True) as other:
+            ended = other.execute(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND {sort}"
+            ).fetchall()
+        assert len(ended) == 1
+
+    listener = Interferer(once_big_streams, kill)
+    try:
+        case = fx.compare(backup, cluster.dsn(), tmp_path / "case", listener=listener)
+    except LiveError as error:
+        assert victim == "the session that holds the snapshot"
+        assert "was lost" in str(error)
+        case = fx.open_case(tmp_path / "case")
+    with case:
+        assert listener.struck == 1
+        assert not case.complete
+        right_so_far(case)
+        if victim != "the session that holds the snapshot":
+            assert case.result("big").state == "failed"
+            assert "--resume" in (case.result("big").reason or "")
+            assert case.result("hotels").state == "compared"
+    with fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)) as case:
+        check(case)
