@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.recovery import Plan, Scope, Wishes, make_plan
+from forensics.recovery import Plan, Scope, Tell, Wishes, make_plan, silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +91,22 @@ class Recovery:
         return pd.DataFrame(rows, columns=["fact", "value"]).set_index("fact")
 
     @property
+    def proofs(self) -> pd.DataFrame:
+        """One row an option that was rehearsed and a thing that was found; of the last rehearsal, this one's or the one that the case keeps."""
+        import pandas as pd
+
+        options = self.plan.as_json()["options"]
+        if not any(o["proof"] for o in options):
+            options = (self._case.store.get("recovery") or {}).get("options", ())
+        rows = [
+            {"option": o["name"], "verified": o["verified"], "seconds": o["seconds"], "found": said}
+            for o in options
+            if o.get("proof")
+            for said in (*o["proof"]["checks"], *o["proof"]["problems"], *o["proof"]["notes"])
+        ]
+        return pd.DataFrame(rows, columns=["option", "verified", "seconds", "found"])
+
+    @property
     def recommendation(self) -> str:
         """What the numbers speak for."""
         return self.plan.recommendation
@@ -103,7 +119,7 @@ class Recovery:
         Args:
             live: how to reach live, so that the scripts can tell whether it changed; it is only read.
             migrations: the folder of the migrations, for a safer one in place of the harmful.
-            backup: where the backup lies now, if it was moved; needed for the values of dropped columns only.
+            backup: where the backup lies now, if it was moved; needed for the values of dropped columns, and to rehearse.
 
         Raises:
             RecoveryError, LiveError, MigrationError: as `make_plan`.
@@ -119,19 +135,23 @@ class Recovery:
         live: str | None = None,
         migrations: str | Path | None = None,
         backup: str | Path | None = None,
+        skip: Sequence[str] = (),
+        tell: Tell = silent,
     ) -> Plan:
-        """Rehearse the scripts on a throw-away PostgreSQL with live's schema and rows; the proof goes into the case.
+        """Rehearse every option on a throw-away PostgreSQL, on copies of live and of the backup; the proofs go into the case.
 
         Args:
             out: where the scripts go; None for a temporary folder.
             live: how to reach live; LIVE_DSN or the PG* variables where it is None.
             migrations, backup: as in `write`; the safer migration is tried on a copy of the backup.
+            skip: options to leave out: "full restore" takes as long as restoring the whole backup does.
+            tell: is told how far it is.
 
         Raises:
             RecoveryError, LiveError, ScratchError, MigrationError: as `make_plan`.
         """
         dsn = live if live is not None else os.environ.get("LIVE_DSN", "")
-        wishes = Wishes(dsn, True, Path(migrations) if migrations else None, backup)
+        wishes = Wishes(dsn, True, Path(migrations) if migrations else None, backup, skip=tuple(skip), tell=tell)
         with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
             self._plan = make_plan(self._case.store, Path(folder if out is None else out), self._scope, wishes)
         with self._case.writing() as store:

@@ -132,6 +132,16 @@ def preflight(migrations: Sequence[Migration], live: LiveSource, *, rehearse: bo
     return _Preflight(live, listener or (lambda _: None)).run(migrations, rehearse)
 
 
+def table_bytes(live: LiveSource) -> dict[TableName, int]:
+    """How large live's tables are, in bytes, their indexes and toasted values included; a partitioned one with its partitions.
+
+    Raises:
+        LiveError: live does not answer.
+    """
+    text = resources.files("forensics.cause").joinpath("queries", "sizes.sql").read_text(encoding="utf-8")
+    return {TableName(r["schema"], r["table"]): int(r["bytes"] or 0) for r in live.ask(sql.SQL(text))}  # type: ignore[arg-type]
+
+
 def _in_function(hazard: Hazard) -> bool:
     return (hazard.within or "").startswith("function")
 
@@ -161,8 +171,7 @@ class _Preflight:
 
     @cached_property
     def _bytes(self) -> dict[TableName, int]:
-        text = resources.files("forensics.cause").joinpath("queries", "sizes.sql").read_text(encoding="utf-8")
-        return {TableName(r["schema"], r["table"]): int(r["bytes"] or 0) for r in self.live.ask(sql.SQL(text))}  # type: ignore[arg-type]
+        return table_bytes(self.live)
 
     def run(self, migrations: Sequence[Migration], rehearse: bool) -> Flight:
         for migration in migrations:

@@ -39,7 +39,7 @@ from forensics.evidence.migrations import Migration, Statement, parse_statements
 from forensics.model import TableName
 from forensics.scratch import Scratch
 
-_ROLE = "forensics_replay"
+ROLE = "forensics_replay"  # without any privilege beyond a database of its own
 _SCHEMA = "forensics replay"
 _TIMEOUT = "600s"
 # Extensions that open files, connections or other servers: a replay has no use for them.
@@ -48,9 +48,9 @@ _REACHING = {"dblink", "postgres_fdw", "file_fdw", "adminpack", "pg_cron", "pg_n
 _DEFINITIONS = {
     "create_schema_stmt", "create_enum_stmt", "create_domain_stmt", "composite_type_stmt", "create_range_stmt", "define_stmt",
     "create_cast_stmt", "create_seq_stmt", "alter_seq_stmt", "create_function_stmt", "create_stmt", "alter_table_stmt", "view_stmt",
-    "create_table_as_stmt", "index_stmt", "create_trig_stmt", "rule_stmt", "create_stats_stmt", "alter_domain_stmt", "alter_enum_stmt",
+    "create_table_as_stmt", "index_stmt", "create_trig_stmt", "rule_stmt", "create_stats_stmt", "create_policy_stmt", "alter_domain_stmt", "alter_enum_stmt",
 }  # fmt: skip
-_LAST = {"index_stmt", "create_trig_stmt", "rule_stmt", "create_stats_stmt"}
+_LAST = {"index_stmt", "create_trig_stmt", "rule_stmt", "create_stats_stmt", "create_policy_stmt"}
 # Statements of a migration that touch no row and need what a scratch server does not have, or that end the transaction.
 _LEFT_OUT = {
     "grant_stmt", "grant_role_stmt", "alter_owner_stmt", "comment_stmt", "sec_label_stmt", "create_role_stmt", "alter_role_stmt",
@@ -127,20 +127,21 @@ class Replay:
 
     Args:
         scratch: a running server.
+        timeout: how long one statement may run, as PostgreSQL writes it; "0" is without limit.
 
     Raises:
         ScratchError: the server is not running.
     """
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, timeout: str = _TIMEOUT) -> None:
         self._scratch, self.database = scratch, f"replay {uuid4()}"
         scratch.create(self.database)
         self._prepare()
         self._connection = psycopg.connect(
-            scratch.dsn(self.database), user=_ROLE, autocommit=True, row_factory=dict_row,
-            options=f"-c statement_timeout={_TIMEOUT} -c check_function_bodies=off -c client_min_messages=error",
+            scratch.dsn(self.database), user=ROLE, autocommit=True, row_factory=dict_row,
+            options=f"-c statement_timeout={timeout} -c check_function_bodies=off -c client_min_messages=error",
         )  # fmt: skip
-        self._last: list[str] = []
+        self._last: list[tuple[str, str]] = []  # as it stands, and without a look at rows that are there
         self._watched: list[Watched] = []
         self.notes: list[str] = []
         self.steps: list[Step] = []
@@ -148,17 +149,21 @@ class Replay:
         self.unbuilt: dict[TableName, str] = {}
 
     def _prepare(self) -> None:
-        role, database = sql.Identifier(_ROLE), sql.Identifier(self.database)
+        role, database = sql.Identifier(ROLE), sql.Identifier(self.database)
         with psycopg.connect(self._scratch.dsn(self.database), autocommit=True) as master:
-            if not master.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [_ROLE]).fetchone():
+            if not master.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                 master.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(role))
             master.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, role))
             master.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(role))
             master.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_SCHEMA), role))
 
+    def end_session(self) -> None:
+        """Let go of the database, so that it can be copied; it stays until `close`."""
+        self._connection.close()
+
     def close(self) -> None:
         """End the session and remove the database."""
-        self._connection.close()
+        self.end_session()
         self._scratch.drop(self.database)
 
     def __enter__(self) -> Replay:
@@ -194,7 +199,7 @@ class Replay:
         if name == "plpgsql":
             return
         if name in _REACHING:
-            self.notes.append(f"Extension {name} is left out of the replay: it reaches outside the server.")
+            self.notes.append(f"Extension {name} is left out: it reaches outside the server.")
             return
         try:
             with psycopg.connect(self._scratch.dsn(self.database), autocommit=True) as master:
@@ -215,22 +220,27 @@ class Replay:
             node.if_not_exists = True
             node.ClearField("authrole")
             text = _deparse(statement.kind, node)
+        if statement.kind == "create_policy_stmt":
+            node = _copy(node)
+            del node.roles[:]  # the scratch server has none of them, and nobody reads there as one
+            node.roles.add().role_spec.roletype = pb.ROLESPEC_PUBLIC
+            text = _deparse(statement.kind, node)
         if statement.kind == "alter_table_stmt":
             commands = [c.alter_table_cmd for c in node.cmds]
             if any(c.subtype in _OWNERSHIP for c in commands):
                 return
             later = any(c.subtype in (pb.AT_AddConstraint, pb.AT_ClusterOn) for c in commands) or node.objtype == pb.OBJECT_INDEX
             if later:
-                self._last.append(_unvalidated(statement))
+                self._last.append((text, _unvalidated(statement)))
                 return
         if statement.kind in _LAST:
-            self._last.append(text)
+            self._last.append((text, text))
             return
         words = self._run_quietly(text)
         if words and statement.kind == "create_stmt":
             self.unbuilt[TableName(node.relation.schemaname or "public", node.relation.relname)] = words
         elif words:
-            self.notes.append(f"Left out of the replay: {_short(text)}: {words}.")
+            self.notes.append(f"Left out on the scratch PostgreSQL: {_short(text)}: {words}.")
 
     def _run_quietly(self, text: str) -> str | None:
         """Run one statement; return the server's words where it refused."""
@@ -259,12 +269,16 @@ class Replay:
             return _words(error)
         return None
 
-    def finish(self) -> None:
-        """Make the constraints, indexes and triggers. Foreign keys are not checked: parents may have been left out."""
-        for text in self._last:
-            words = self._run_quietly(text)
+    def finish(self, *, checked: bool = False) -> None:
+        """Make the constraints, indexes and triggers.
+
+        Args:
+            checked: check foreign keys against the rows; not where parents may have been left out.
+        """
+        for text, unchecked in self._last:
+            words = self._run_quietly(text if checked else unchecked)
             if words:
-                self.notes.append(f"Left out of the replay: {_short(text)}: {words}.")
+                self.notes.append(f"Left out on the scratch PostgreSQL: {_short(text)}: {words}.")
         self._last = []
         self._run_quietly("ANALYZE")
 

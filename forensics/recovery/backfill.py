@@ -53,6 +53,12 @@ class Place:
         default = (self.column.default or "").split("::")[0].strip()
         return self.column.default if default in ("'[]'", "'{}'", "ARRAY[]") else None
 
+    @property
+    def length(self) -> str:
+        """The SQL for how many links the column of row `t` holds."""
+        column = f"t.{quote_identifier(self.column.name)}"
+        return f"cardinality({column})" if self.column.type.endswith("[]") else f"{self.column.type}_array_length({column})"
+
 
 def places(selection: Selection) -> tuple[tuple[Place, ...], tuple[str, ...]]:
     """Find the new place of each chosen junction table's links; say of the others why there is none.

@@ -99,9 +99,7 @@ def open_backup(store: Store, given: str | Path | None) -> Source:
     then = store.evidence()[0]
     path = given if given is not None else then.path
     if path is None or (given is None and not Path(path).exists()):
-        raise RecoveryError(
-            f"The values of dropped columns stand in the backup only, and {path or 'a database'} is not at hand.", "Name it with --backup."
-        )
+        raise RecoveryError(f"The backup, {path or 'a database'}, is not at hand.", "Name it with --backup.")
     source = open_source(path, role="backup")
     if then.sha256 and source.provenance.sha256 != then.sha256:
         source.close()

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import postgast
 from postgast import pg_query_pb2 as pb
 
-from forensics.model import Catalog, ForeignKey, Table, TableName, quote_identifier
+from forensics.model import Catalog, Column, ForeignKey, Table, TableName, quote_identifier
 
 Part = Literal["before", "after"]
 _LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z))+")
@@ -78,22 +78,26 @@ class Definitions:
         return (d for d in self.statements if d.part == part)
 
 
-def definitions(ddl: Sequence[str], backup: Catalog, live: Catalog, tables: Sequence[TableName]) -> Definitions:
+def definitions(
+    ddl: Sequence[str], backup: Catalog, live: Catalog, tables: Sequence[TableName], columns: Sequence[Column] = ()
+) -> Definitions:
     """Collect what makes `tables` (roots) again, with their partitions, sequences and types.
 
     Args:
         ddl: the backup's statements, as `store.get("ddl")` has them; empty where the backup is a database.
         backup, live: both catalogues.
         tables: root tables that live does not have.
+        columns: columns of other tables, whose types are needed too.
     """
     wanted = {leaf.name for leaf in backup.tables.values() if backup.root(leaf.name) in set(tables)}
-    if not wanted:
+    if not wanted and not columns:
         return Definitions(())
-    found = _Collector(backup, live, wanted)
+    types = _types_needed(backup, live, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
+    found = _Collector(backup, live, wanted, types)
     for statement, path in _statements(ddl):
         found.add(statement, path)
-    if not found.tables:
-        return _from_catalog(backup, live, sorted(tables))
+    if not found.tables and (wanted or not found.out):
+        return _from_catalog(backup, live, sorted(tables), types)
     return found.result()
 
 
@@ -125,7 +129,7 @@ def _statements(ddl: Iterable[str]) -> Iterator[tuple[_Statement, str]]:
 
 
 class _Collector:
-    def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName]) -> None:
+    def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName], types: set[str]) -> None:
         self.backup, self.live, self.wanted = backup, live, wanted
         self.path = ""
         self.out: list[Definition] = []
@@ -133,7 +137,7 @@ class _Collector:
         self.views: list[str] = []
         self.tables: set[TableName] = set()
         self.indexes: set[tuple[str, str]] = set()
-        self.types = _types_needed(backup, live, wanted)
+        self.types = types
         self.sequences = _sequences_needed(backup, live, wanted)
         there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences}
         self.schemas = tuple(sorted({n.schema for n in (*wanted, *self.sequences)} - there))
@@ -319,10 +323,10 @@ def own_types(catalog: Catalog) -> set[str]:
     return {*catalog.enums, *catalog.domains, *catalog.composites}
 
 
-def _types_needed(backup: Catalog, live: Catalog, wanted: Iterable[TableName]) -> set[str]:
-    """The backup's own types that the tables' columns need and live does not have."""
+def _types_needed(backup: Catalog, live: Catalog, columns: Iterable[Column]) -> set[str]:
+    """The backup's own types that columns need and live does not have."""
     known, there = own_types(backup), own_types(live)
-    todo = [base_type(c.type) for name in wanted for c in backup.tables[name].columns]
+    todo = [base_type(c.type) for c in columns]
     needed: set[str] = set()
     while todo:
         name = todo.pop()
@@ -352,9 +356,8 @@ def _sequences_needed(backup: Catalog, live: Catalog, wanted: set[TableName]) ->
 # --- without the backup's statements ----------------------------------------------------------------
 
 
-def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName]) -> Definitions:
+def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], types: set[str]) -> Definitions:
     wanted = set(tables)
-    types = _types_needed(backup, live, wanted)
     sequences = _sequences_needed(backup, live, wanted)
     out = [Definition(_create_type(backup, t), "before") for t in sorted(types, key=lambda t: (t not in backup.enums, t))]
     out += [Definition(f"CREATE SEQUENCE {s.sql}", "before") for s in sorted(sequences)]
@@ -372,7 +375,7 @@ def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName]) -
     for name in tables:
         for foreign in backup.tables[name].foreign_keys:
             if foreign.parent in live.tables or foreign.parent in wanted:
-                out.append(Definition(_add_foreign_key(name, foreign), "after"))
+                out.append(Definition(add_foreign_key(name, foreign), "after"))
     names = tuple((t, "DOMAIN" if t in backup.domains else "TYPE") for t in sorted(types))
     return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), complete=False)
 
@@ -402,7 +405,8 @@ def _create_table(table: Table) -> str:
     return f"CREATE TABLE {table.name.sql} ({', '.join(columns)})"
 
 
-def _add_foreign_key(name: TableName, key: ForeignKey) -> str:
+def add_foreign_key(name: TableName, key: ForeignKey) -> str:
+    """The statement that declares a foreign key, as far as the catalogue knows it."""
     return (
         f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} FOREIGN KEY ({_listed(key.columns)}) "
         f"REFERENCES {key.parent.sql} ({_listed(key.parent_columns)}) ON DELETE {key.on_delete.upper()}"

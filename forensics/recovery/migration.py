@@ -350,12 +350,11 @@ class _Rewriter:
                 continue
             yield from _move(new, archive)
             owner, column = new.owner.name.sql, quote_identifier(new.column.name)
-            measure = _measure(new)
             self.safer.kept.append(
                 Kept(
                     "links of a junction table", 0, new.target.name, new.owner.name, (new.column.name,),
                     f"SELECT count(*) FROM {new.target.name.sql} WHERE {_linked(new)}",
-                    f"SELECT coalesce(sum({measure}), 0)::bigint FROM {owner} t WHERE t.{column} IS NOT NULL",
+                    f"SELECT coalesce(sum({new.length}), 0)::bigint FROM {owner} t WHERE t.{column} IS NOT NULL",
                 )
             )  # fmt: skip
 
@@ -393,13 +392,6 @@ def _linked(place: Place) -> str:
     return f"{quote_identifier(place.owner.columns[0])} IS NOT NULL AND {quote_identifier(place.other.columns[0])} IS NOT NULL"
 
 
-def _measure(place: Place) -> str:
-    column = f"t.{quote_identifier(place.column.name)}"
-    if place.column.type.endswith("[]"):
-        return f"cardinality({column})"
-    return f"{place.column.type}_array_length({column})"
-
-
 def _move(place: Place, archive: TableName) -> Iterator[str]:
     owner, other = (quote_identifier(p.columns[0]) for p in (place.owner, place.other))
     by_order = ", ".join([*(f"l.{quote_identifier(c)}" for c in place.order), "l.ctid"])
@@ -419,7 +411,7 @@ def _move(place: Place, archive: TableName) -> Iterator[str]:
     said = f"Links of {_inside(place.target.name)} did not all arrive in {_inside(place.owner.name)}.{_inside(place.column.name)}"
     yield block([
         f"  IF (SELECT count(*) FROM {archive.sql} WHERE {_linked(place)})",
-        f"     <> (SELECT coalesce(sum({_measure(place)}), 0) FROM {place.owner.name.sql} t WHERE t.{column} IS NOT NULL) THEN",
+        f"     <> (SELECT coalesce(sum({place.length}), 0) FROM {place.owner.name.sql} t WHERE t.{column} IS NOT NULL) THEN",
         f"    RAISE EXCEPTION '{said}';",
         "  END IF;",
     ])  # fmt: skip

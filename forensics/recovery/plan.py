@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from psycopg import sql
 
-from forensics.errors import RecoveryError, ScratchError, UsageError
-from forensics.evidence import open_source
+from forensics.cause.history import History
+from forensics.cause.preflight import table_bytes
+from forensics.errors import BackupError, RecoveryError, ScratchError, UsageError
+from forensics.evidence import Source, open_source
 from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import TableName, plain
 from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
 from forensics.recovery.columns import Restored, open_backup, restored_columns
+from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml
 from forensics.recovery.definitions import definitions
-from forensics.recovery.migration import history_between, safer_migration
-from forensics.recovery.options import Option, options, recommendation
-from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse
+from forensics.recovery.foresight import foresee
+from forensics.recovery.migration import Safer, history_between, safer_migration
+from forensics.recovery.options import Option, options, proved, recommendation
+from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT, ROLL_BACK, Proof, Tell, silent
+from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse, touched
+from forensics.recovery.restore import prove_restore
+from forensics.recovery.rollback import Again, Undoing, price, rehearse_rollback, undoing
 from forensics.recovery.runbook import runbook
 from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
 from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
 from forensics.recovery.sqltext import private_file
-from forensics.recovery.trial import Trial, try_migrations, write_migration
+from forensics.recovery.trial import Trial, named_tables, try_migrations, write_migration
 from forensics.scratch import Scratch
 from forensics.store import Store, make_private
 
 FILES = ("recovery.sql", "undo.sql", "backfill.sql", "undo_backfill.sql", "plan.json", "runbook.md")
+SKIPPABLE = (FULL_RESTORE, ROLL_BACK, BACKFILL)
 
 
 @dataclass(frozen=True)
@@ -41,10 +49,12 @@ class Wishes:
         live: how to reach live; None leaves it alone. It is only read.
         rehearse: rehearse the scripts on a scratch PostgreSQL; needs `live`.
         migrations: the folder of the migrations, for the safer one; None makes none.
-        backup: where the backup lies now, if it was moved; needed for the values of dropped columns, and to try the safer
-            migration.
+        backup: where the backup lies now, if it was moved; needed for the values of dropped columns, to rehearse the full
+            restore, and to try the safer migration.
         ran: shell patterns of migrations that ran since the backup, where no history says so.
         scratch: a server to rehearse on, running; None starts one.
+        skip: options that are not rehearsed, of `SKIPPABLE`.
+        tell: is told how far the rehearsals are.
     """
 
     live: str | None = None
@@ -53,6 +63,8 @@ class Wishes:
     backup: str | Path | None = None
     ran: tuple[str, ...] = ()
     scratch: Scratch | None = None
+    skip: tuple[str, ...] = ()
+    tell: Tell = silent
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,13 @@ class Plan:
     @property
     def holds(self) -> bool:
         """Whether no rehearsal failed."""
-        return self.problem is None and (self.rehearsal is None or self.rehearsal.holds) and all(t.holds for t in self.migrations)
+        return self.problem is None and not self.problems
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What the rehearsals found that does not hold, each with the option or the migration that it is about."""
+        failed = [f"{o.name}: {p}" for o in self.options if o.proof for p in o.proof.problems]
+        return (*failed, *(p for t in self.migrations for p in t.problems))
 
     def as_json(self) -> dict[str, Any]:
         """The plan as the contract has it, and more."""
@@ -126,6 +144,8 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
         LiveError: live does not answer.
         MigrationError: a migration cannot be read.
     """
+    if wrong := [s for s in wishes.skip if s not in SKIPPABLE]:
+        raise UsageError(f"There is no option {wrong[0]} to leave out.", f"These can be: {', '.join(SKIPPABLE)}.")
     with ExitStack() as stack:
         source: LiveSource | None = None
         if wishes.live is not None:
@@ -137,29 +157,36 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
         ours, there = store.catalogs()
         state = live_state(source, selection) if source else LiveState()
         defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
+        undo = undoing(store)
+        priced = price(store, undo, source)
         restored: tuple[Restored, ...] = ()
-        found, notes = places(selection)
+        notes: tuple[str, ...] = ()
+        if scope.columns:
+            restored, notes = restored_columns(store, scope, stack.enter_context(open_backup(store, wishes.backup)))
+        history = history_between(store, read_folder(wishes.migrations), wishes.ran) if wishes.migrations else None
+
+        stage = None
+        if out is not None and wishes.rehearse and source is not None:
+            stage = _Stage(store, source, wishes, undo, history)
+            selection = stage.prepare(stack, Work(selection, defined, state, restored))
+        found, more = places(selection)
         if source:
             found = _asked(source, selection, found)
-        if scope.columns:
-            restored, more = restored_columns(store, scope, stack.enter_context(open_backup(store, wishes.backup)))
-            notes += more
         work = Work(selection, defined, state, restored)
-        proof, problem = None, None
+        choices = options(selection, found, priced)
         if out is not None:
             _write(out, work, found)
-            if wishes.rehearse and source is not None:
-                try:
-                    proof = rehearse(work, source, out, wishes.scratch)
-                except (ScratchError, RecoveryError) as error:
-                    problem = str(error)
+        if stage is not None and out is not None:
+            stage.rehearse(work, found, out, {o.name: o for o in choices})
+            stage.restore(selection, choices[0], priced.unseen)
+            choices = proved(choices, stage.proofs, stage.unrehearsed)
         trials: tuple[Trial, ...] = ()
-        if wishes.migrations is not None and out is not None:
-            trials, said = _migrations(store, out, found, wishes)
-            notes += said
-        choices = options(selection, found, proof)
+        said: tuple[str, ...] = ()
+        if history is not None and out is not None:
+            trials, said = _migrations(store, out, found, history, wishes)
         plan = Plan(
-            choices, recommendation(choices), proof, problem, selection.targets, _left(store, selection), notes,
+            choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
+            _left(store, selection), (*more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials,
         )  # fmt: skip
@@ -169,6 +196,114 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             with private_file(out / "runbook.md") as file:
                 file.write(runbook(store, plan.as_json(), defined))
     return plan
+
+
+class _Stage:
+    """Where the options are rehearsed, and what came of it.
+
+    Attributes:
+        rehearsal: what came of `recovery.sql` and `undo.sql`.
+        proofs: what came of each option that was rehearsed.
+        unrehearsed: why others were not.
+        problem: why nothing could be rehearsed on a copy of live.
+    """
+
+    def __init__(self, store: Store, source: LiveSource, wishes: Wishes, undo: Undoing, history: History | None) -> None:
+        self._store, self._source, self._wishes, self._undo, self._history = store, source, wishes, undo, history
+        self._server: Scratch | None = None
+        self._copy: LiveCopy | None = None
+        self.rehearsal: Rehearsal | None = None
+        self.proofs: dict[str, Proof] = {}
+        self.unrehearsed: dict[str, str] = {s: "it was left out on request." for s in SKIPPABLE if s in wishes.skip}
+        self.problem: str | None = None
+
+    def prepare(self, stack: ExitStack, work: Work) -> Selection:
+        """Copy live, and return the selection without the rows that live would refuse."""
+        ours, theirs = work.catalogs
+        needed = touched(work)
+        tables = self._tables(needed)
+        own = [ours.tables[t.name] for t in work.selection.recreated] + [theirs.tables[n] for n in needed]
+        try:
+            self._wishes.tell("starting a scratch PostgreSQL")
+            self._server = stack.enter_context(
+                a_server(
+                    self._wishes.scratch, self._source.provenance.server_version, needs_xml=has_xml(own),
+                    likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
+                )
+            )  # fmt: skip
+            sizes = table_bytes(self._source)
+            expect_room(self._server, 2 * sum(sizes.get(n, 0) for n in tables), "Copying live's rows, and working on them,")
+            copy = LiveCopy(self._server, stack.enter_context(a_database(self._server)), self._source)
+            copy.make(tables, needed, {r for d in work.definitions.statements for r in d.roles}, self._wishes.tell)
+            self._copy = copy
+            return work.selection.refused(foresee(work.selection, work.definitions, copy, self._wishes.tell))
+        except (ScratchError, RecoveryError) as error:
+            self._copy, self.problem = None, str(error)
+            return work.selection
+
+    def _tables(self, needed: Collection[TableName]) -> set[TableName]:
+        """The tables of live whose rows are copied: those that the scripts touch, and those that a roll back does."""
+        if ROLL_BACK in self.unrehearsed:
+            return set(needed)
+        found = {*needed, *self._undo.rows}
+        if self._history:
+            catalog = self._store.catalogs()[1]
+            texts = [m.applied.decode("utf-8-sig") for m in self._history.between]
+            found |= {n for n in named_tables(texts, self._history.schema, catalog) if n in catalog.tables}
+        tables = self._source.catalog.tables
+        return {n for n in found if n in tables and tables[n].kind in ("table", "partitioned") and tables[n].parent is None}
+
+    def rehearse(self, work: Work, found: Sequence[Place], out: Path, choices: dict[str, Option]) -> None:
+        """Rehearse what works on live: the scripts on one copy of the copy, the roll back on the copy itself."""
+        copy, server, tell = self._copy, self._server, self._wishes.tell
+        if copy is None or server is None:
+            return
+        chosen = () if BACKFILL in self.unrehearsed else found
+        try:
+            with self._working_copy(copy) as database:
+                outcome = rehearse(work, chosen, copy, database, out, tell)
+            self.rehearsal = outcome.rehearsal
+            self.proofs[REINSERT] = outcome.rehearsal.proof
+            if outcome.backfill:
+                self.proofs[BACKFILL] = outcome.backfill
+            elif chosen:
+                self.unrehearsed[BACKFILL] = "undo.sql did not bring the copy back as it was."
+            if ROLL_BACK not in self.unrehearsed:
+                again = Again(self._history.between, self._history.schema) if self._history else None
+                said = choices[ROLL_BACK].destroys
+                self.proofs[ROLL_BACK] = rehearse_rollback(server, copy.database, self._store.catalogs(), self._undo, said, again, tell)
+        except (ScratchError, RecoveryError) as error:
+            self.problem = str(error)
+
+    @contextmanager
+    def _working_copy(self, copy: LiveCopy) -> Iterator[str]:
+        """The database to run the scripts in: the copy of live, or another one where that is still needed."""
+        if ROLL_BACK in self.unrehearsed:
+            yield copy.database
+            return
+        with a_database(copy.scratch, copy.database) as database:
+            yield database
+
+    def restore(self, selection: Selection, option: Option, unseen: Mapping[TableName, int]) -> None:
+        """Rehearse the full restore, where the backup is at hand and has room."""
+        if FULL_RESTORE in self.unrehearsed or self._server is None:
+            return
+        with ExitStack() as stack:
+            try:
+                backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
+                if not backup.catalog.tables:
+                    raise RecoveryError("the backup defines no tables, and cannot be restored by itself.")
+                rows = {r.name: (r.backup_rows, r.live_rows) for r in self._store.results()}
+                size = backup_bytes(backup, rows, table_bytes(self._source))
+                expect_room(self._server, size, "The restored backup")
+            except (RecoveryError, BackupError) as error:
+                self.unrehearsed[FULL_RESTORE] = str(error)
+                return
+            try:
+                copied = stack.enter_context(backup_copy(self._server, backup, self._store.get("ddl") or (), None, self._wishes.tell))
+                self.proofs[FULL_RESTORE] = prove_restore(selection, copied, (option.recovers, option.destroys), unseen, self._wishes.tell)
+            except (ScratchError, BackupError) as error:
+                self.proofs[FULL_RESTORE] = Proof(0, 0, 0.0, (), (str(error),))
 
 
 def _write(out: Path, work: Work, found: Sequence[Place]) -> None:
@@ -191,20 +326,36 @@ def _asked(source: LiveSource, selection: Selection, found: Sequence[Place]) -> 
     return tuple(known)
 
 
-def _migrations(store: Store, out: Path, found: Sequence[Place], wishes: Wishes) -> tuple[tuple[Trial, ...], tuple[str, ...]]:
+def _migrations(
+    store: Store, out: Path, found: Sequence[Place], history: History, wishes: Wishes
+) -> tuple[tuple[Trial, ...], tuple[str, ...]]:
     """Write a safer migration for each that destroyed something, and try them where that is wished for."""
-    assert wishes.migrations is not None
-    history = history_between(store, read_folder(wishes.migrations), wishes.ran)
     catalog = store.catalogs()[0]
     written = [s for m in history.between if (s := safer_migration(m, catalog, history.schema, found))]
     for safer in written:
         write_migration(safer, out)
     notes = history.notes if written else (*history.notes, "No migration that ran since the backup destroys anything: none was rewritten.")
+    untried = tuple(Trial(s.name, s.original.name, None, None, None, None, None, None, (), tuple(s.notes)) for s in written)
     if not (wishes.rehearse and written):
-        return tuple(Trial(s.name, s.original.name, None, None, None, None, None, None, (), tuple(s.notes)) for s in written), notes
-    with open_backup(store, wishes.backup) as backup:
-        ran = [m.applied.decode("utf-8-sig") for m in history.between]
-        return try_migrations(written, ran, backup, store.get("ddl") or (), history.schema, wishes.scratch), notes
+        return untried, notes
+    try:
+        with open_backup(store, wishes.backup) as backup:
+            return _tried(store, backup, written, history, wishes), notes
+    except RecoveryError as error:
+        return untried, (*notes, f"The safer migration was not tried: {error}")
+
+
+def _tried(store: Store, backup: Source, written: Sequence[Safer], history: History, wishes: Wishes) -> tuple[Trial, ...]:
+    """Try the safer migrations on copies of the backup with the rows of the tables that they name; raises as `try_migrations`."""
+    texts = [*(m.applied.decode("utf-8-sig") for m in history.between), *(s.sql for s in written)]
+    # What was not rewritten may touch any table.
+    tables = None if any(s.notes for s in written) else named_tables(texts, history.schema, backup.catalog)
+    version = backup.provenance.server_version
+    likes_xml = has_xml(t for t in backup.catalog.tables.values() if tables is None or t.name in tables)
+    with a_server(wishes.scratch, version, needs_xml=False, likes_xml=likes_xml) as scratch:
+        expect_room(scratch, 3 * backup_bytes(backup, {}, {}), "Trying the safer migration on copies of the backup")
+        with backup_copy(scratch, backup, store.get("ddl") or (), tables, wishes.tell) as copy:
+            return try_migrations(written, copy, backup.catalog, history.schema)
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

@@ -7,30 +7,27 @@ the whole schema against what they were before.
 
 from __future__ import annotations
 
-import re
-import secrets
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from forensics.compare.schema import drift
 from forensics.errors import RecoveryError
 from forensics.evidence.live import LiveSource
-from forensics.model import Table, TableName
+from forensics.model import TableName, quote_identifier
+from forensics.recovery.backfill import Place
+from forensics.recovery.copies import LiveCopy, pinned_session, row_hash, rows_of, structure_of
+from forensics.recovery.foresight import offer
+from forensics.recovery.proof import Proof, Tell, off, silent
 from forensics.recovery.script import LiveState, Work
 from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, listed, template
-from forensics.scratch import Scratch
 
 _LOST = ("restorable", "blocked", "conflicting")
-_NOISE = re.compile(r"^(?:--.*|\\(?:un)?restrict .*|)$")
 
 Prints = dict[TableName, tuple[str, ...]]
 
@@ -49,7 +46,6 @@ class Rehearsal:
         seconds: how long `recovery.sql` ran.
         undo_seconds: how long `undo.sql` ran.
         values: how many values of dropped columns came back.
-        backfill: what came of `backfill.sql`, where there is one.
         problems: what went wrong, a sentence each; empty where the rehearsal holds.
         notes: what the copy could not have of live.
     """
@@ -64,7 +60,6 @@ class Rehearsal:
     seconds: float
     undo_seconds: float
     values: int = 0
-    backfill: Mapping[str, Any] | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -72,6 +67,26 @@ class Rehearsal:
     def holds(self) -> bool:
         """Whether everything went as it should."""
         return not self.problems
+
+    @property
+    def proof(self) -> Proof:
+        """The same, as the proof of the option."""
+        found = f"{self.lost_before - self.lost_after:,} of {self.lost_before:,} lost rows stood in their tables afterwards"
+        checks = (
+            f"{found}, and nothing else had changed." if self.unchanged else f"{found}.",
+            "A second run changed nothing." if self.idempotent else "",
+            "Every constraint held." if self.constraints_valid else "",
+            "After undo.sql every table and the schema were as before." if self.undo_restores else "",
+        )
+        return Proof(self.lost_before - self.lost_after, 0, self.seconds, tuple(filter(None, checks)), self.problems, self.notes)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of rehearsing the scripts: `recovery.sql` with `undo.sql`, and `backfill.sql` with its own where they could be run."""
+
+    rehearsal: Rehearsal
+    backfill: Proof | None
 
 
 def live_state(source: LiveSource, selection: Selection) -> LiveState:
@@ -97,7 +112,7 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
     schemas = frozenset(r["nspname"] for r in source.ask(sql.SQL("SELECT nspname FROM pg_namespace")))
     found: dict[TableName, tuple[str, str, str]] = {}
     for target in selection.inserted:
-        (prints,) = source.ask(sql.SQL(_fingerprint(_source(source.catalog.tables[target.name]), target.columns)))
+        (prints,) = source.ask(sql.SQL(_fingerprint(rows_of(source.catalog.tables[target.name]), target.columns)))
         if int(prints["rows"]) != target.live_rows:
             raise RecoveryError(
                 f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.", hint
@@ -111,13 +126,9 @@ def _parents(selection: Selection) -> set[TableName]:
     return {link.parent for t in selection.targets for link in t.links if link.parent in live.tables}
 
 
-def _touched(work: Work) -> list[TableName]:
+def touched(work: Work) -> list[TableName]:
     """The tables of live that the scripts write to or look into."""
     return sorted({t.name for t in work.selection.inserted} | _parents(work.selection) | {r.name for r in work.restored})
-
-
-def _source(table: Table) -> str:
-    return table.name.sql if table.kind == "partitioned" else f"ONLY {table.name.sql}"
 
 
 def _fingerprint(source: str, columns: Sequence[str]) -> str:
@@ -130,124 +141,20 @@ def _fingerprint(source: str, columns: Sequence[str]) -> str:
     )
 
 
-def rehearse(work: Work, source: LiveSource, folder: Path, scratch: Scratch | None = None) -> Rehearsal:
+def rehearse(work: Work, found: Sequence[Place], copy: LiveCopy, database: str, folder: Path, tell: Tell = silent) -> Outcome:
     """Rehearse the scripts that stand in a folder.
 
     Args:
         work: what they were written from.
-        source: live, open; only read.
+        found: the new places of links, where there is a `backfill.sql`.
+        copy: live's schema with the rows that the scripts touch.
+        database: the database to work in: the copy's, or a copy of that.
         folder: where `recovery.sql`, `undo.sql` and perhaps `backfill.sql` stand.
-        scratch: a server to rehearse on, running; None starts one.
 
     Raises:
-        RecoveryError: the copy of live could not be made.
-        ScratchError: there is no PostgreSQL to rehearse on.
-        LiveError: live could not be read.
+        ScratchError: the scratch PostgreSQL failed.
     """
-    with _server(work, source, scratch) as server, a_database(server) as database:
-        copy = _Copy(server, database, work, source)
-        copy.make()
-        return _Run(copy, work, folder).run()
-
-
-@contextmanager
-def a_database(scratch: Scratch, template: str | None = None) -> Iterator[str]:
-    """A new database of a name of its own, for a while."""
-    name = f"rehearsal_{secrets.token_hex(4)}"
-    scratch.create(name, template)
-    try:
-        yield name
-    finally:
-        scratch.drop(name)
-
-
-@contextmanager
-def _server(work: Work, source: LiveSource, given: Scratch | None) -> Iterator[Scratch]:
-    """A scratch server; where XML is in play, one that was built with it, if the machine has any."""
-    if given is not None:
-        yield given
-        return
-    backup, live = work.catalogs
-    touched = [backup.tables[t.name] for t in work.selection.recreated]
-    touched += [live.tables[n] for n in _touched(work)]
-    needs_xml = any(c.type in ("xml", "xml[]") for t in touched for c in t.columns)
-    major = int((source.provenance.server_version or "0").split(".")[0])
-    others = [p.parent for p in Path("/usr/lib/postgresql").glob("*/bin/postgres") if p.parts[-3].isdigit() and int(p.parts[-3]) >= major]
-    for programs in (None, *(sorted(others, reverse=True) if needs_xml else ())):
-        with Scratch(programs) as scratch:
-            if not needs_xml or _knows_xml(scratch):
-                yield scratch
-                return
-    raise RecoveryError(
-        "The scratch PostgreSQL was built without XML, and tables that the recovery touches have columns of that type.",
-        "Point FORENSICS_PGBIN to an installation that has it.",
-    )
-
-
-def _knows_xml(scratch: Scratch) -> bool:
-    with psycopg.connect(scratch.dsn(), autocommit=True) as connection:
-        try:
-            connection.execute("SELECT '<a/>'::xml")
-        except psycopg.errors.FeatureNotSupported:
-            return False
-    return True
-
-
-class _Copy:
-    """Live's schema and the rows that matter, in the scratch server."""
-
-    def __init__(self, scratch: Scratch, database: str, work: Work, source: LiveSource) -> None:
-        self.scratch, self.database, self.source = scratch, database, source
-        self._work = work
-        self.notes: list[str] = []
-
-    def make(self) -> None:
-        complaints = self._restore(self._schema())
-        touched = _touched(self._work)
-        with psycopg.connect(self.scratch.dsn(self.database), autocommit=True) as connection:
-            there = {r[0] for r in connection.execute("SELECT rolname FROM pg_roles")}
-            for role in sorted({r for d in self._work.definitions.statements for r in d.roles} - there):
-                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-            connection.execute("SET session_replication_role = replica")
-            for name in touched:
-                if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() == (None,):
-                    raise RecoveryError(
-                        f"Table {name} cannot be made on the scratch PostgreSQL: {complaints[0] if complaints else 'its definition failed'}.",
-                        "It may need an extension that the scratch server lacks. Point FORENSICS_PGBIN to an installation that has it.",
-                    )
-                self._fill(connection, name)
-        self.notes += [f"The scratch PostgreSQL could not make a part of live's schema: {c}." for c in complaints[:5]]
-
-    def _schema(self) -> bytes:
-        statements = list(self.source.statements())
-        if not statements:
-            raise RecoveryError(
-                f"No pg_dump at hand can read the schema of {self.source.shown_dsn}, and the rehearsal needs it.",
-                "Install a pg_dump of the server's version or a later one, or point FORENSICS_PGBIN to one.",
-            )
-        return "".join(f"{s.rstrip(';')};\n" for s in statements).encode("utf-8", "surrogateescape")
-
-    def _restore(self, schema: bytes) -> list[str]:
-        """Build the schema as far as it goes; return what the server said against it."""
-        done = subprocess.run(
-            [str(self.scratch.psql), "-X", "-q", "-d", self.database, "-f", "-"], input=schema, capture_output=True,
-            env=self.scratch.env, check=False,
-        )  # fmt: skip
-        lines = done.stderr.decode(errors="replace").splitlines()
-        return [line.split("ERROR:", 1)[1].strip().rstrip(".") for line in lines if "ERROR:" in line]
-
-    def _fill(self, connection: psycopg.Connection[Any], name: TableName) -> None:
-        columns = tuple(c.name for c in self.source.catalog.tables[name].columns if not c.generated)
-        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*name), sql.SQL(", ").join(map(sql.Identifier, columns)))
-        try:
-            with connection.cursor().copy(statement) as copy:
-                for segment in self.source.segments(name, columns):
-                    for block in segment.blocks():
-                        copy.write(bytes(block))
-        except psycopg.Error as error:
-            raise RecoveryError(
-                f"The rows of {name} do not go into the scratch PostgreSQL: {error.diag.message_primary or error}."
-            ) from error
+    return _Run(copy, work, folder, tell).run(database, found)
 
 
 @dataclass
@@ -262,72 +169,73 @@ class _Found:
 
 
 class _Run:
-    def __init__(self, copy: _Copy, work: Work, folder: Path) -> None:
-        self._copy, self._work, self._folder = copy, work, folder
-        self._scratch = copy.scratch
+    def __init__(self, copy: LiveCopy, work: Work, folder: Path, tell: Tell) -> None:
+        self._work, self._folder, self._tell = work, folder, tell
+        self._scratch, self._notes = copy.scratch, copy.notes
+        self._database = ""
         self._found = _Found()
         self._columns: dict[TableName, list[str]] = {}  # of each table, as they were first
 
-    def run(self) -> Rehearsal:
+    def run(self, database: str, places: Sequence[Place]) -> Outcome:
         targets = self._work.selection.targets
         found = self._found
-        with psycopg.connect(self._scratch.dsn(self._copy.database), autocommit=True) as self._connection:
-            for line in template("session").replace("SET LOCAL", "SET").split("\n"):
-                if line.startswith("SET") and "lock_timeout" not in line:
-                    self._connection.execute(line)
+        self._database = database
+        with pinned_session(self._scratch, database) as self._connection:
             before, schema = self._prints(), self._structure()
             self._remember()
             self._invalid_before = self._invalid()
-            seconds = self._script("recovery.sql")
+            seconds = self._script("recovery.sql", found.problems)
             undo_seconds = 0.0
-            backfill = None
+            as_before = True
             if seconds is None:
                 found.lost_after = sum(t.rows + t.blocked for t in targets)
             else:
                 after, structure = self._prints(), self._structure()
                 self._look(before, after)
-                if self._script("recovery.sql") is not None:
+                if self._script("recovery.sql", found.problems) is not None:
                     found.idempotent = self._prints() == after and self._structure() == structure
                     self._problem(not found.idempotent, "Running recovery.sql a second time changed something.")
-                taken = self._script("undo.sql")
+                taken = self._script("undo.sql", found.problems)
+                as_before = found.undo_restores = taken is not None and self._prints() == before and self._structure() == schema
                 if taken is not None:
                     undo_seconds = taken
-                    found.undo_restores = self._prints() == before and self._structure() == schema
-                    self._problem(not found.undo_restores, "After undo.sql the tables or the schema are not as they were before.")
-                    backfill = self._backfill(before, schema)
-        return Rehearsal(
+                    self._problem(not as_before, "After undo.sql the tables or the schema are not as they were before.")
+            backfill = self._backfill(before, schema, places) if as_before and places else None
+        rehearsal = Rehearsal(
             lost_before=sum(t.rows + t.blocked for t in targets), lost_after=found.lost_after, blocked=sum(t.blocked for t in targets),
             idempotent=found.idempotent, undo_restores=found.undo_restores, constraints_valid=found.constraints_valid,
-            unchanged=found.unchanged, values=found.values, seconds=round(seconds or 0.0, 3), undo_seconds=round(undo_seconds, 3), backfill=backfill,
-            problems=tuple(found.problems), notes=tuple(self._copy.notes),
+            unchanged=found.unchanged, values=found.values, seconds=round(seconds or 0.0, 3), undo_seconds=round(undo_seconds, 3),
+            problems=tuple(found.problems), notes=tuple(self._notes),
         )  # fmt: skip
+        return Outcome(rehearsal, backfill)
 
     def _problem(self, there: bool, words: str) -> None:
         if there:
             self._found.problems.append(words)
 
-    def _script(self, name: str) -> float | None:
+    def _script(self, name: str, problems: list[str]) -> float | None:
         """Run a script by psql, as people will; return the seconds that it took, or None where it failed."""
+        self._tell(f"running {name} on the copy")
         started = time.monotonic()
         done = subprocess.run(
-            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._copy.database, "-f", str((self._folder / name).resolve())],
+            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._database, "-f", str((self._folder / name).resolve())],
             capture_output=True, env=self._scratch.env, check=False,
         )  # fmt: skip
         if done.returncode == 0:
             return time.monotonic() - started
         lines = [line for line in done.stderr.decode(errors="replace").splitlines() if "ERROR:" in line or "error:" in line]
         words = lines[0].split("ERROR:", 1)[-1].strip() if lines else f"psql ended with {done.returncode}"
-        self._problem(True, f"{name} stopped: {words.rstrip('.')}.")
+        problems.append(f"{name} stopped: {words.rstrip('.')}.")
         return None
 
     def _prints(self) -> Prints:
         """Every table of the copy: rows and sums over their hashes."""
         found: Prints = {}
-        with LiveSource(self._scratch.dsn(self._copy.database), role="rehearsed") as source:
+        with LiveSource(self._scratch.dsn(self._database), role="rehearsed") as source:
             tables = source.catalog.roots
         for table in tables:
             self._columns.setdefault(table.name, [c.name for c in table.columns])
-            found[table.name] = self._print(_source(table), [c.name for c in table.columns])
+            found[table.name] = self._print(rows_of(table), [c.name for c in table.columns])
         return found
 
     def _print(self, source: str, columns: Sequence[str]) -> tuple[str, ...]:
@@ -336,7 +244,7 @@ class _Run:
         return tuple(found)
 
     def _structure(self) -> list[str]:
-        return structure_of(self._scratch, self._copy.database, self._scratch.folder / "structure.sql")
+        return structure_of(self._scratch, self._database, self._scratch.folder / "structure.sql")
 
     # --- what came back ------------------------------------------------------------------------------
 
@@ -344,7 +252,9 @@ class _Run:
         """How many copies of each row the surviving targets held before."""
         for n, target in enumerate(self._work.selection.targets, 1):
             if target.kind == "insert":
-                self._run(f"CREATE TEMP TABLE before_{n} AS SELECT {_hash(target)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1")
+                self._run(
+                    f"CREATE TEMP TABLE before_{n} AS SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1"
+                )
             else:
                 self._run(f"CREATE TEMP TABLE before_{n} (h text, n bigint)")
 
@@ -380,13 +290,13 @@ class _Run:
         """How many of a target's lost rows its table now holds, over what it held before."""
         columns = listed(target.columns)
         self._run(f"CREATE TEMP TABLE expected_{n} AS SELECT {columns} FROM {target.name.sql} WITH NO DATA")
-        with self._connection.cursor().copy(f"COPY expected_{n} ({columns}) FROM STDIN") as copy:
-            for lines in self._work.selection.lines(target, _LOST):
-                copy.write(lines)
+        with self._connection.transaction():
+            # Rows that no longer fit live's types are refused here too: they cannot have come back.
+            offer(self._connection, f"pg_temp.expected_{n}", target.columns, self._work.selection.lines(target, _LOST))
         statement = (
             f"SELECT coalesce(sum(least(e.n, t.n - coalesce(b.n, 0))), 0)::bigint "
-            f"FROM (SELECT {_hash(target)} AS h, count(*) AS n FROM expected_{n} t GROUP BY 1) e "
-            f"JOIN (SELECT {_hash(target)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1) t ON t.h = e.h "
+            f"FROM (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM expected_{n} t GROUP BY 1) e "
+            f"JOIN (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1) t ON t.h = e.h "
             f"LEFT JOIN before_{n} b ON b.h = e.h WHERE t.n > coalesce(b.n, 0)"
         )
         found = self._connection.execute(statement).fetchone()
@@ -424,7 +334,7 @@ class _Run:
     def _definitions(self) -> None:
         """Whether the tables that were made again are as the backup had them."""
         backup = self._work.catalogs[0]
-        with LiveSource(self._scratch.dsn(self._copy.database), role="rehearsed") as source:
+        with LiveSource(self._scratch.dsn(self._database), role="rehearsed") as source:
             now = source.catalog
         for target in self._work.selection.recreated:
             ours, theirs = backup.tables[target.name], now.tables.get(target.name)
@@ -439,28 +349,53 @@ class _Run:
 
     # --- the new place -------------------------------------------------------------------------------
 
-    def _backfill(self, before: Prints, schema: list[str]) -> Mapping[str, Any] | None:
-        if not (self._folder / "backfill.sql").exists():
-            return None
-        seconds = self._script("backfill.sql")
+    def _backfill(self, before: Prints, schema: list[str], places: Sequence[Place]) -> Proof | None:
+        problems: list[str] = []
+        for n, place in enumerate(places, 1):
+            owner = place.owner.name.sql
+            self._run(f"CREATE TEMP TABLE filled_{n} AS SELECT {_kept(place)} FROM {owner} t")
+        seconds = self._script("backfill.sql", problems)
         if seconds is None:
-            return None
+            return Proof(0, 0, 0.0, (), tuple(problems))
+        links = overwritten = 0
+        for n, place in enumerate(places, 1):
+            counts = self._connection.execute(_difference(n, place)).fetchone()
+            assert counts is not None
+            links, overwritten = links + int(counts[0]), overwritten + int(counts[1])
         filled = self._prints()
-        again = self._script("backfill.sql") is not None and self._prints() == filled
-        self._problem(not again, "Running backfill.sql a second time changed something.")
-        undone = self._script("undo_backfill.sql") is not None and self._prints() == before and self._structure() == schema
-        self._problem(not undone, "After undo_backfill.sql the tables are not as they were before.")
-        rows = {name: print_[0] for name, print_ in filled.items()} == {name: print_[0] for name, print_ in before.items()}
-        self._problem(not rows, "backfill.sql changed how many rows a table holds.")
-        changed = sorted(name for name in filled if filled[name] != before.get(name))
-        return {"seconds": round(seconds, 3), "idempotent": again, "undo_restores": undone, "tables": [str(n) for n in changed]}
+        if self._script("backfill.sql", problems) is not None and self._prints() != filled:
+            problems.append("Running backfill.sql a second time changed something.")
+        if self._script("undo_backfill.sql", problems) is not None and (self._prints() != before or self._structure() != schema):
+            problems.append("After undo_backfill.sql the tables are not as they were before.")
+        if {name: print_[0] for name, print_ in filled.items()} != {name: print_[0] for name, print_ in before.items()}:
+            problems.append("backfill.sql changed how many rows a table holds.")
+        changed = {name for name in filled if filled[name] != before.get(name)} - {p.owner.name for p in places}
+        if changed:
+            problems.append(f"backfill.sql changed rows of {', '.join(map(str, sorted(changed)))}.")
+        problems += [*off(sum(p.links for p in places), links, "recovers"), *off(0, overwritten, "destroys")]
+        checks = (
+            f"{links:,} links stood in the new columns that were empty before, and {overwritten:,} values that were there had changed.",
+            "A second run changed nothing, and undo_backfill.sql brought every table back as it was.",
+        )
+        return Proof(links, overwritten, round(seconds, 3), checks[: 1 if problems else 2], tuple(problems))
 
 
-def _hash(target: Target) -> str:
-    return f"md5(ROW({', '.join(f't.{listed([c])}' for c in target.columns)})::text)"
+def _kept(place: Place) -> str:
+    """The columns of the table that remembers a new place as it was."""
+    key, column = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.column.name)
+    cover = f"t.{quote_identifier(place.cover.name)}::text" if place.cover else "NULL::text"
+    empty = f"coalesce(t.{column}::text = ({place.empty})::{place.column.type}::text, true)" if place.empty else f"t.{column} IS NULL"
+    return f"t.{key} AS key, t.{column}::text AS list, {cover} AS cover, {empty} AS empty"
 
 
-def structure_of(scratch: Scratch, database: str, path: Path, *options: str) -> list[str]:
-    """A database's schema as pg_dump writes it to `path`, without comments and blank lines."""
-    scratch.dump(database, path, "--schema-only", *options)
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if not _NOISE.match(line)]
+def _difference(n: int, place: Place) -> str:
+    """The query for how many links a new place was given, and how many values that were there it lost."""
+    key, column = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.column.name)
+    other = f"t.{column}::text IS DISTINCT FROM f.list"
+    lost = f"({other} AND NOT f.empty)"
+    if place.cover:
+        lost = f"({lost} OR (f.cover IS NOT NULL AND t.{quote_identifier(place.cover.name)}::text IS DISTINCT FROM f.cover))"
+    return (
+        f"SELECT coalesce(sum({place.length}) FILTER (WHERE {other}), 0)::bigint, count(*) FILTER (WHERE {lost}) "
+        f"FROM {place.owner.name.sql} t JOIN pg_temp.filled_{n} f ON f.key = t.{key}"
+    )

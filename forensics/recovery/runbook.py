@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from forensics.model import TableName, plain, quote_identifier
 from forensics.recovery.definitions import Definitions
+from forensics.recovery.options import UNREHEARSED
 from forensics.recovery.sqltext import comment
 from forensics.store import Store
 
@@ -34,6 +35,7 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
         lines.append(
             f"| {option['name']} | {option['recovers']:,} | {option['destroys']:,} | {option['blocked']:,} | {verified} | {seconds} |"
         )
+    lines += ["", *_proofs(plan)]
     counts = [_count(t) for t in plan["tables"]]
     counts += [
         f"SELECT count({quote_identifier(c)}) AS \"values of {comment(c)}\" FROM {TableName(r['schema'], r['table']).sql};"
@@ -103,10 +105,22 @@ def _count(table: Mapping[str, Any]) -> str:
     return f'SELECT count(*) AS "at least {table["restorable"]}" FROM {TableName(table["schema"], table["table"]).sql};'
 
 
+def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What was found when each option was rehearsed, and why others were not."""
+    for option in plan["options"]:
+        proof = option["proof"]
+        if proof:
+            said = " ".join((*proof["checks"], *proof["notes"]))
+            failed = f" **It does not hold: {comment(' '.join(proof['problems']))}**" if proof["problems"] else ""
+            yield f"- {option['name']}, rehearsed: {comment(said)}{failed}"
+        for caveat in (c for c in option["caveats"] if c.startswith(UNREHEARSED)):
+            yield f"- {option['name']}: {comment(caveat)}"
+
+
 def _rehearsed(plan: Mapping[str, Any]) -> str:
     found = plan["rehearsal"]
     if plan["problem"]:
-        return f"**The rehearsal could not be held:** {plan['problem']}"
+        return f"**The rehearsal could not be held:** {comment(plan['problem'])}"
     if found is None:
         return "This was not rehearsed. Run `python -m forensics recover CASE --out DIR --rehearse` before you go on."
     if found["problems"]:

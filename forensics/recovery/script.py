@@ -240,13 +240,9 @@ def _rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) -> N
 def _insert(n: int, target: Target, work: Work) -> str:
     if not target.columns:
         return f"-- {comment(target.name)} has no columns to fill."
-    columns = listed(target.columns)
-    if target.kind == "recreate":
-        table, skip = work.catalogs[0].tables[target.name], ""
-    else:
-        table, skip = work.catalogs[1].tables[target.name], " ON CONFLICT DO NOTHING"
-    override = " OVERRIDING SYSTEM VALUE" if any(c.identity == "always" for c in table.columns) else ""
-    return f"INSERT INTO {target.name.sql} ({columns}){override} SELECT {columns} FROM rows_{n}{skip};"
+    table = work.catalogs[0 if target.kind == "recreate" else 1].tables[target.name]
+    override = "OVERRIDING SYSTEM VALUE" if any(c.identity == "always" for c in table.columns) else ""
+    return f"DO $do$ BEGIN PERFORM pg_temp.put({n}, '{override}'); END $do$;  -- into {comment(target.name)}"
 
 
 def _sequences(out: IO[str], work: Work) -> None:

@@ -6,11 +6,13 @@ Rows that the application may have deleted itself stay deleted unless they are a
 A row is *blocked* where it refers to a parent row that live no longer has and that does not come back itself, and
 *conflicting* where live has a row under one of its unique values, or demands a value that it does not have. Both are
 worked out from the case alone: a parent row is gone exactly where the comparison found it missing or its key changed.
+What the case cannot know (checks, exclusions, partial and expression indexes, types that changed) `foresight` finds out
+on a copy of live.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -107,10 +109,18 @@ class Target:
 class Selection:
     """The tables that rows return to, in the order in which they can be filled. Good while its case is open."""
 
-    def __init__(self, store: Store, cursor: duckdb.DuckDBPyConnection, targets: Sequence[Target]) -> None:
-        self.store = store
-        self._cursor = cursor
+    def __init__(self, chooser: _Chooser, cursor: duckdb.DuckDBPyConnection, targets: Sequence[Target]) -> None:
+        self.store = chooser.store
+        self._chooser, self._cursor = chooser, cursor
         self.targets = tuple(targets)
+
+    def refused(self, found: Mapping[TableName, Sequence[tuple[int, str]]]) -> Selection:
+        """The selection without rows that live would refuse: they conflict, and rows that refer to them are blocked.
+
+        Args:
+            found: by table, which of its restorable rows, numbered from 0 in the order of `lines`, and why.
+        """
+        return self._chooser.without(found, self.targets)
 
     def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:
         """Yield the rows of some classes as COPY text, a run of lines at a time."""
@@ -172,7 +182,7 @@ def select(store: Store, scope: Scope) -> Iterator[Selection]:
 
 class _Chooser:
     def __init__(self, store: Store, cursor: duckdb.DuckDBPyConnection, scope: Scope, results: Sequence[TableResult]) -> None:
-        self._store, self._db, self._scope = store, cursor, scope
+        self.store, self._db, self._scope = store, cursor, scope
         self._results = {r.name: r for r in results}
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
@@ -184,10 +194,27 @@ class _Chooser:
         targets = {r.name: self._target(r, names) for r in chosen}
         for target in targets.values():
             self._begin(target, names)
+        return self._settled(targets)
+
+    def without(self, refused: Mapping[TableName, Sequence[tuple[int, str]]], targets: Sequence[Target]) -> Selection:
+        """The selection of `targets` without the refused rows, as `Selection.refused` has it."""
+        for target in (t for t in targets if refused.get(t.name)):
+            places, reasons = zip(*refused[target.name], strict=True)
+            self._db.register("refused", pa.table({"place": pa.array(places, pa.int64()), "reason": pa.array(reasons, pa.string())}))
+            self._db.execute(
+                f"UPDATE class_{target.number} c SET class = 'conflicting', reason = x.reason "
+                f"FROM (SELECT pair, row_number() OVER (ORDER BY pair) - 1 AS place FROM class_{target.number} WHERE class = 'restorable') o "
+                "JOIN refused x ON x.place = o.place WHERE c.pair = o.pair"
+            )
+            self._db.unregister("refused")
+        return self._settled({t.name: t for t in targets})
+
+    def _settled(self, targets: dict[TableName, Target]) -> Selection:
+        """Block what refers to rows that do not come back, and count."""
         while sum(self._block(t, targets) for t in targets.values()):
             pass
         counted = [self._counted(t) for t in _in_order(targets)]
-        return Selection(self._store, self._db, [t for t in counted if t.rows or t.blocked or t.kind == "recreate"])
+        return Selection(self, self._db, [t for t in counted if t.rows or t.blocked or t.kind == "recreate"])
 
     def _is_chosen(self, result: TableResult) -> bool:
         if self._scope.tables and not matching(result.name, (), self._scope.tables):
@@ -202,7 +229,7 @@ class _Chooser:
 
     def _laid(self, result: TableResult) -> int:
         """How many of a surviving table's missing rows `cause` lays at statements."""
-        found = self._store.get("cause") or {}
+        found = self.store.get("cause") or {}
         return sum(
             s["rows"] or 0
             for s in found.get("statements", ())
@@ -212,7 +239,7 @@ class _Chooser:
     def _target(self, result: TableResult, chosen: set[TableName]) -> Target:
         name = result.name
         ours = self._backup.tables[name]
-        stored = self._store.columns(name, "backup")
+        stored = self.store.columns(name, "backup")
         theirs = self._live.tables.get(name)
         recreate = result.state == "dropped" or theirs is None
         columns = stored if recreate or theirs is None else tuple(c for c in stored if _writable(theirs, c))
@@ -279,7 +306,7 @@ class _Chooser:
                 )
             elif column.default is None and not column.identity:
                 self._mark(target, "conflicting", "true", f"live demands a value in its new column {column.name}")
-        held = self._store.columns(target.name, "live")
+        held = self.store.columns(target.name, "live")
         if not self._has(f"rows.live_{target.number}"):
             return
         for key in live.keys:
@@ -305,13 +332,13 @@ class _Chooser:
     def _gone(self, link: Link, fields: Sequence[str], parent: Target | None) -> str | None:
         """A condition that holds where live has no row under `fields` in the parent, and none comes back."""
         n = self._numbers.get(link.parent)
-        held = self._store.columns(link.parent, "backup")
+        held = self.store.columns(link.parent, "backup")
         if n is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{n}"):
             return None
         at = [held.index(c) for c in link.parent_columns]
         same = " AND ".join(f"p.f{i} = {f}" for i, f in zip(at, fields, strict=True))
         gone = f"EXISTS (SELECT 1 FROM rows.backup_{n} p WHERE {same})"
-        live = self._store.columns(link.parent, "live")
+        live = self.store.columns(link.parent, "live")
         if set(link.parent_columns) <= set(live) and self._has(f"rows.live_{n}"):
             now = " AND ".join(f"p.f{live.index(c)} = {f}" for c, f in zip(link.parent_columns, fields, strict=True))
             gone += f" AND NOT EXISTS (SELECT 1 FROM rows.live_{n} p WHERE {now})"

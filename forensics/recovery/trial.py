@@ -1,13 +1,12 @@
 """The safer migration, tried on a copy of the backup: nothing lost, and the schema that the original makes.
 
-The copy is built from the backup's own definitions, with the rows of the tables that the migration names. Both
+The copy is built from the backup's own definitions, with the rows of the tables that the migration names at least. Both
 migrations run, each on a copy of its own; then every row that was there before is looked for, in its table or in the
 archive, and the two schemas are compared as pg_dump writes them.
 """
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -20,15 +19,14 @@ import psycopg
 from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
-from forensics.evidence import Source
+from forensics.cause.replay import ROLE
 from forensics.model import Catalog, TableName
-from forensics.recovery.definitions import definitions
+from forensics.recovery.copies import BackupCopy, a_database, one, row_hash, run_migration, structure_of
 from forensics.recovery.migration import Safer
-from forensics.recovery.rehearsal import a_database, structure_of
-from forensics.recovery.sqltext import listed
 from forensics.scratch import Scratch
 
 _BEFORE = "forensics_before"
+_NOTES = 5
 
 
 @dataclass(frozen=True)
@@ -63,72 +61,30 @@ class Trial:
         return not self.problems
 
 
-def try_migrations(
-    found: Sequence[Safer], ran: Sequence[str], backup: Source, ddl: Sequence[str], schema: str, given: Scratch | None = None
-) -> tuple[Trial, ...]:
+def try_migrations(found: Sequence[Safer], copy: BackupCopy, catalog: Catalog, schema: str) -> tuple[Trial, ...]:
     """Try safer migrations one after the other on a copy of the backup, beside the originals.
 
     Args:
         found: the migrations, in order.
-        ran: SQL of the originals, for the tables that they name.
-        backup: the backup, open.
-        ddl: its statements.
+        copy: the backup, restored, with the rows of the tables that the migrations name at least.
+        catalog: the backup's.
         schema: where names without a schema lead.
-        given: a server to try them on, running; None starts one.
 
     Raises:
-        ScratchError: there is no PostgreSQL to try it on.
-        BackupError: the backup's rows cannot be read.
+        ScratchError: a copy of the copy cannot be made.
     """
+    scratch, base = copy.scratch, copy.database
+    notes = [f"The copy of the backup lacks something. {words}" for words in (*copy.short, *copy.notes)][:_NOTES]
     with ExitStack() as stack:
-        scratch = given or stack.enter_context(Scratch())
-        base = stack.enter_context(a_database(scratch))
-        # What was not rewritten may touch any table.
-        texts = None if any(s.notes for s in found) else [*ran, *(s.sql for s in found)]
-        notes = _build(scratch, base, backup, ddl, texts, schema)
         trials = []
         for safer in found:
-            safe, original = (stack.enter_context(a_database(scratch, base)) for _ in range(2))
-            trials.append(_Try(scratch, (safe, original), safer, backup.catalog, schema, notes).run())
+            safe, original = (stack.enter_context(a_database(scratch, base, ROLE)) for _ in range(2))
+            trials.append(_Try(scratch, (safe, original), safer, catalog, schema, notes).run())
             base = original if trials[-1].problems else safe
         return tuple(trials)
 
 
-def _build(scratch: Scratch, base: str, backup: Source, ddl: Sequence[str], texts: Iterable[str] | None, schema: str) -> list[str]:
-    """Make the backup's schema as far as it goes, with the rows of the tables that the texts name, or of all."""
-    catalog = backup.catalog
-    names = [t.name for t in catalog.roots]
-    defined = definitions(ddl, catalog, Catalog(), names)
-    notes = []
-    named = set(names) if texts is None else _named(texts, schema, catalog)
-    with psycopg.connect(scratch.dsn(base), autocommit=True) as connection:
-        for there in dict.fromkeys([*(n.schema for n in names), schema]):
-            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(there)))
-        for part in ("before", "after"):
-            for definition in defined.statements:
-                if definition.part != part or definition.roles:
-                    continue
-                try:
-                    connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(definition.path or "pg_catalog")))
-                    connection.execute(definition.sql)
-                except psycopg.Error as error:
-                    notes.append(f"The copy of the backup lacks something: {error.diag.message_primary or error}.")
-        connection.execute("SET session_replication_role = replica")
-        for name in (n for n in names if n in named):
-            stored = tuple(c.name for c in catalog.tables[name].columns if not c.generated)
-            for segment in backup.segments(name, stored):
-                columns = sql.SQL(", ").join(map(sql.Identifier, segment.columns))
-                statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*name), columns)
-                try:
-                    with connection.cursor().copy(statement) as copy:
-                        for one in segment.blocks():
-                            copy.write(bytes(one))
-                except psycopg.Error as error:
-                    notes.append(f"Rows of {name} do not go into the copy of the backup: {error.diag.message_primary or error}.")
-    return notes[:5]
-
-
-def _named(texts: Iterable[str], schema: str, catalog: Catalog) -> set[TableName]:
+def named_tables(texts: Iterable[str], schema: str, catalog: Catalog) -> set[TableName]:
     """The tables that statements name, in whatever place."""
     found: set[TableName] = set()
     for text in texts:
@@ -136,9 +92,9 @@ def _named(texts: Iterable[str], schema: str, catalog: Catalog) -> set[TableName
         for relation in postgast.find_nodes(tree, pb.RangeVar):
             found.add(TableName(relation.schemaname or schema, relation.relname))
         for drop in postgast.find_nodes(tree, pb.DropStmt):
-            for one in drop.objects:
-                found |= {n for n in catalog.tables if n.schema == one.string.sval}
-                words = [i.string.sval for i in one.list.items]
+            for dropped in drop.objects:
+                found |= {n for n in catalog.tables if n.schema == dropped.string.sval}
+                words = [i.string.sval for i in dropped.list.items]
                 if words:
                     found.add(TableName(words[-2] if len(words) > 1 else schema, words[-1]))
     return found
@@ -177,16 +133,7 @@ class _Try:
         )  # fmt: skip
 
     def _apply(self, database: str, text: str) -> str | None:
-        """Run a migration in one transaction; return what the server said against it."""
-        script = f'SET search_path TO "{self._schema}";\n{text}'
-        done = subprocess.run(
-            [str(self._scratch.psql), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"],
-            input=script.encode(), capture_output=True, env=self._scratch.env, check=False,
-        )  # fmt: skip
-        if done.returncode == 0:
-            return None
-        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if "ERROR:" in line]
-        return lines[0].split("ERROR:", 1)[1].strip() if lines else f"psql ended with {done.returncode}"
+        return run_migration(self._scratch, database, text, self._schema)
 
     # --- what was there, and where it is ----------------------------------------------------------------
 
@@ -195,9 +142,9 @@ class _Try:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_BEFORE)))
         for number, (name, columns) in enumerate(self._followed()):
             connection.execute(
-                f'CREATE TABLE "{_BEFORE}".rows_{number} AS SELECT {_hash(columns)} AS h, count(*) AS n FROM {name.sql} t GROUP BY 1'
+                f'CREATE TABLE "{_BEFORE}".rows_{number} AS SELECT {row_hash(columns)} AS h, count(*) AS n FROM {name.sql} t GROUP BY 1'
             )
-        return [_one(connection, k.before) if k.before else None for k in self._safer.kept]
+        return [one(connection, k.before) if k.before else None for k in self._safer.kept]
 
     def _followed(self) -> list[tuple[TableName, list[str]]]:
         """The tables whose every row is looked for, each with the columns that no statement takes from it."""
@@ -218,14 +165,14 @@ class _Try:
             copies = [
                 k.archive for k in self._safer.kept if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now[name]
             ]
-            places = " UNION ALL ".join(f"SELECT {_hash(columns)} AS h FROM {p.sql} t" for p in (self._safer.now[name], *copies))
-            lost += _one(
+            places = " UNION ALL ".join(f"SELECT {row_hash(columns)} AS h FROM {p.sql} t" for p in (self._safer.now[name], *copies))
+            lost += one(
                 connection,
                 f'SELECT coalesce(sum(greatest(b.n - coalesce(a.n, 0), 0)), 0)::bigint FROM "{_BEFORE}".rows_{number} b '
                 f"LEFT JOIN (SELECT h, count(*) AS n FROM ({places}) p GROUP BY h) a ON a.h = b.h",
             )
         for kept, was in zip(self._safer.kept, before, strict=True):
-            there = _one(connection, kept.after)
+            there = one(connection, kept.after)
             kind = "rows" if kept.what.startswith("rows") else "values" if kept.what.startswith("values") else "links"
             counts[kind] += there
             if was is not None:
@@ -246,15 +193,6 @@ class _Try:
         odd = sorted(set(safe) ^ set(original))
         self._problems.append(f"The schema after {self._safer.name} is not the original's: {'; '.join(line.strip() for line in odd[:3])}.")
         return False
-
-
-def _hash(columns: Sequence[str]) -> str:
-    return f"md5(ROW({', '.join(f't.{listed([c])}' for c in columns)})::text)"
-
-
-def _one(connection: psycopg.Connection[Any], query: str) -> int:
-    found = connection.execute(query).fetchone()
-    return int(found[0]) if found and found[0] is not None else 0
 
 
 def write_migration(safer: Safer, out: Path) -> Path:

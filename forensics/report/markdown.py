@@ -199,14 +199,21 @@ def _cause(d: Document) -> list[str]:
 def _recovery(d: Document) -> list[str]:
     if not d.recovery:
         return []
-    names = ("recovers", "destroys", "blocked", "verified")
+    names = ("recovers", "destroys", "blocked", "verified", "seconds")
     rows = [(text(o["name"]), *(text(fact(o.get(n))) for n in names)) for o in d.recovery["options"]]
     parts = ["## Recovery"]
     if d.recovery.get("recommendation"):
         parts.append(prose(d.recovery["recommendation"]))
     parts.append(_table(("option", *names), rows))
+    if proofs := [(o["name"], o["proof"]) for o in d.recovery["options"] if o.get("proof")]:
+        said = (
+            f"**{text(name)}**: {prose(' '.join((*p['checks'], *p['notes'])))}"
+            + (f" **It does not hold: {prose(' '.join(p['problems']))}**" if p["problems"] else "")
+            for name, p in proofs
+        )
+        parts += ["Each option was carried out on a throw-away PostgreSQL, on copies of live and of the backup:", _list(said)]
     if rehearsal := d.recovery.get("rehearsal"):
-        parts += ["Rehearsed on a throw-away PostgreSQL:", _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items())]
+        parts += ["recovery.sql and undo.sql, in numbers:", _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items())]
     if d.recovery.get("problem"):
         parts.append(f"> **The rehearsal failed:** {prose(d.recovery['problem'])}")
     return parts

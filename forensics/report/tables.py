@@ -357,8 +357,21 @@ def _shown_recovery(recovery: Mapping[str, Any] | None, mask: Mask) -> dict[str,
     """The plan, with the examples of rows that it names masked, and the server's words in it."""
     if recovery is None:
         return None
-    options = [{**o, "destroyed": [_shown_examples(d, mask) for d in o.get("destroyed", ())]} for o in recovery["options"]]
-    return {**recovery, "options": options, "problem": mask.sentence(recovery.get("problem"))}
+    options = [
+        {**o, "destroyed": [_shown_examples(d, mask) for d in o.get("destroyed", ())], "proof": _shown_proof(o.get("proof"), mask)}
+        for o in recovery["options"]
+    ]
+    found = {**recovery, "options": options, "problem": mask.sentence(recovery.get("problem"))}
+    if rehearsal := recovery.get("rehearsal"):
+        found["rehearsal"] = _shown_proof(rehearsal, mask)
+    return found
+
+
+def _shown_proof(proof: Mapping[str, Any] | None, mask: Mask) -> dict[str, Any] | None:
+    """What came of a rehearsal, with the server's words in it masked."""
+    if proof is None:
+        return None
+    return {n: [mask.sentence(s) for s in v] if n in ("problems", "notes") else v for n, v in proof.items()}
 
 
 def _shown_examples(destroyed: Mapping[str, Any], mask: Mask) -> dict[str, Any]:

@@ -31,10 +31,18 @@ class Incident:
         return self.scratch.dsn(self.database)
 
     def plan(
-        self, *, rehearse: bool = False, live: bool = True, migrations: Path | None = None, ran: tuple[str, ...] = (), **scope: Any
+        self,
+        *,
+        rehearse: bool = False,
+        live: bool = True,
+        migrations: Path | None = None,
+        ran: tuple[str, ...] = (),
+        every: bool = False,
+        **scope: Any,
     ) -> Plan:
-        """Write the scripts (and rehearse them) for the incident's database."""
-        wishes = Wishes(self.dsn if live or rehearse else None, rehearse, migrations, None, ran, self.scratch)
+        """Write the scripts for the incident's database, and rehearse them; `every` option on request, because that takes longer."""
+        skip = () if every else ("full restore", "roll back")
+        wishes = Wishes(self.dsn if live or rehearse or every else None, rehearse or every, migrations, None, ran, self.scratch, skip)
         return make_plan(self.case.store, self.out, Scope(**scope), wishes)
 
     def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -22,6 +22,10 @@ CREATE OR REPLACE FUNCTION pg_temp.listed(columns text[], alias text) RETURNS te
   SELECT coalesce(string_agg(alias || '.' || quote_ident(c), ', ' ORDER BY i), '') FROM unnest(columns) WITH ORDINALITY u(c, i)
 $body$;
 
+CREATE OR REPLACE FUNCTION pg_temp.names(columns text[]) RETURNS text LANGUAGE sql AS $body$
+  SELECT string_agg(quote_ident(c), ', ' ORDER BY i) FROM unnest(columns) WITH ORDINALITY u(c, i)
+$body$;
+
 CREATE OR REPLACE FUNCTION pg_temp.same(columns text[], a text, other text[], b text) RETURNS text LANGUAGE sql AS $body$
   SELECT string_agg(a || '.' || quote_ident(columns[i]) || ' = ' || b || '.' || quote_ident(other[i]), ' AND ' ORDER BY i)
     FROM generate_subscripts(columns, 1) i

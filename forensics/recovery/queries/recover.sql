@@ -79,9 +79,41 @@ BEGIN
   END LOOP;
 END $body$;
 
+-- Insert the rows of a target. One that the table refuses stops everything, and is shown with what refuses it.
+CREATE OR REPLACE FUNCTION pg_temp.put(number int, overriding text) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE t targets; words text; detail text; skip text := '';
+BEGIN
+  SELECT * INTO t FROM pg_temp.targets x WHERE x.n = number;
+  -- Rows that collide are counted afterwards. PostgreSQL cannot pass over them where a constraint may be deferred.
+  IF NOT t.created AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = to_regclass(t.relation) AND o.condeferrable AND o.contype IN ('p', 'u', 'x')) THEN
+    skip := ' ON CONFLICT DO NOTHING';
+  END IF;
+  EXECUTE format('INSERT INTO %1$s (%2$s) %3$s SELECT %4$s FROM pg_temp.rows_%5$s r%6$s', t.relation, pg_temp.names(t.columns), overriding,
+    pg_temp.listed(t.columns, 'r'), t.n, skip);
+EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+  GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+  PERFORM pg_temp.stop(format('Table %s refuses a row that is to return: %s. %s', t.relation, words, detail),
+    'Rehearse with live at hand (recover --rehearse): the recovery is then written without the rows that the table refuses, and names them.');
+END $body$;
+
+-- What do rows collide with that were passed over? One of them, put in by itself: it is refused, or something else swallowed it.
+CREATE OR REPLACE FUNCTION pg_temp.collision(t targets) RETURNS text LANGUAGE plpgsql AS $body$
+DECLARE place tid; words text; detail text;
+BEGIN
+  IF cardinality(t.key) = 0 THEN RETURN ''; END IF;
+  EXECUTE format('SELECT r.ctid FROM pg_temp.rows_%s r WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) ORDER BY 1 LIMIT 1', t.n, t.source,
+    pg_temp.same(t.key, 't', t.key, 'r')) INTO place;
+  EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.rows_%s r WHERE r.ctid = $1', t.relation,
+    pg_temp.names(t.columns), pg_temp.listed(t.columns, 'r'), t.n) USING place;
+  RETURN '';
+EXCEPTION WHEN integrity_constraint_violation THEN
+  GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+  RETURN format(' For example: %s. %s', words, detail);
+END $body$;
+
 -- Is every table what it was, plus exactly the rows that were to return?
 CREATE OR REPLACE FUNCTION pg_temp.verify(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE t targets; lacking bigint;
+DECLARE t targets; lacking bigint; example text;
 BEGIN
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
     IF pg_temp.fingerprint(t.source, t.columns)
@@ -90,8 +122,13 @@ BEGIN
     IF lacking > 0 AND accept_changes THEN
       RAISE WARNING '% rows of table % were left out: they collide with rows that are there.', lacking, t.relation;
     ELSIF lacking > 0 THEN
-      PERFORM pg_temp.stop(format('%s of the %s rows for table %s collide with rows that are there.', lacking, t.expected, t.relation),
-        'A unique key of the table holds their values already. Compare again; or leave those rows out with: psql -v accept_changes=on.');
+      example := pg_temp.collision(t);
+      IF example = '' AND cardinality(t.key) > 0 THEN
+        PERFORM pg_temp.stop(format('%s of the %s rows for table %s did not go in, and no constraint refused them.', lacking, t.expected, t.relation),
+          'A rule of the table swallows rows. Disable it for the length of this script.');
+      END IF;
+      PERFORM pg_temp.stop(format('%s of the %s rows for table %s collide with rows that are there.%s', lacking, t.expected, t.relation, example),
+        'Rehearse with live at hand (recover --rehearse), which leaves them out and names them; or leave them out now with: psql -v accept_changes=on.');
     ELSE
       PERFORM pg_temp.stop(format('Table %s does not hold what was inserted.', t.relation),
         'A rule or a trigger changes rows on their way in. Disable it for the length of this script.');

@@ -1,0 +1,149 @@
+"""Which rows live would refuse, found out before the scripts are written: they are offered to a copy of live.
+
+Checks, exclusion constraints, partial and expression indexes, domains, enum labels, partitions and types that changed
+are judged by PostgreSQL itself, with live's own definitions, in a transaction that is taken back. Nothing of theirs is
+worked out a second time here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import psycopg
+from psycopg import sql
+
+from forensics.errors import RecoveryError
+from forensics.model import TableName, quote_identifier
+from forensics.recovery.copies import LiveCopy, advice, pinned_session, words_of
+from forensics.recovery.definitions import Definitions
+from forensics.recovery.proof import Tell, silent
+from forensics.recovery.selection import Selection
+from forensics.recovery.sqltext import listed
+
+Refused = dict[TableName, list[tuple[int, str]]]
+
+_CHUNK = 5_000
+_AT = re.compile(r"^COPY .*?, line (\d+)(?:, column (.*?)(?:: |$))?", re.M)
+
+
+def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Tell = silent) -> Refused:
+    """Find the restorable rows that live would refuse.
+
+    Args:
+        selection: what comes back.
+        defined: what makes the dropped tables again.
+        copy: live's schema with the rows of the tables that rows return to; it is as before afterwards.
+
+    Returns:
+        By table, which rows (numbered from 0 in the order of `selection.lines`) and why. Empty where the dropped tables
+        cannot be made: the rehearsal then says why.
+
+    Raises:
+        RecoveryError: the scratch server failed for a reason that has nothing to do with the rows.
+    """
+    found: Refused = {}
+    with pinned_session(copy.scratch, copy.database) as connection:
+        connection.execute("SET session_replication_role = replica")  # foreign keys are the selection's, and triggers sleep
+        connection.execute("BEGIN")
+        try:
+            _make(connection, defined)
+            for target in selection.targets:
+                if target.rows and target.columns:
+                    tell("offering the rows to a copy of live", str(target.name))
+                    found[target.name] = offer(connection, target.name.sql, target.columns, selection.lines(target))
+        except _NotMadeError:
+            return {}
+        finally:
+            connection.execute("ROLLBACK")
+    return {name: rows for name, rows in found.items() if rows}
+
+
+class _NotMadeError(Exception):
+    """A dropped table cannot be made on the copy."""
+
+
+def _make(connection: psycopg.Connection[tuple[object, ...]], defined: Definitions) -> None:
+    try:
+        for schema in defined.schemas:
+            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+        for definition in defined.of("before"):
+            if not definition.roles:
+                path = f"{quote_identifier(definition.path)}, pg_catalog" if definition.path else "''"
+                connection.execute(f"SET LOCAL search_path = {path}")  # type: ignore[call-overload]
+                connection.execute(definition.sql)  # type: ignore[call-overload]
+        connection.execute("SET LOCAL search_path = ''")
+    except psycopg.Error as error:
+        raise _NotMadeError from error
+
+
+def offer(
+    connection: psycopg.Connection[tuple[object, ...]], table: str, columns: Sequence[str], texts: Iterable[str]
+) -> list[tuple[int, str]]:
+    """Put rows into a table but for those that it refuses.
+
+    COPY names the line that it stops at, so that each refused row costs one more attempt and no other is tried by itself.
+
+    Args:
+        connection: within a transaction.
+        table: the table, as SQL.
+        columns: what the rows hold.
+        texts: the rows as COPY text, runs of whole lines.
+
+    Returns:
+        Which rows were refused, numbered from 0, and why.
+
+    Raises:
+        RecoveryError: the server failed for a reason that has nothing to do with the rows.
+    """
+    statement = f"COPY {table} ({listed(columns)}) FROM STDIN"
+    refused: list[tuple[int, str]] = []
+    start = 0
+    for text in texts:
+        lines = text.split("\n")[:-1]
+        todo = [(at, lines[at : at + _CHUNK]) for at in range(0, len(lines), _CHUNK)][::-1]
+        while todo:
+            first, some = todo.pop()
+            found = _attempt(connection, statement, some) if some else None
+            if found:
+                at, reason = found
+                refused.append((start + first + at, reason))
+                # What stands before the line was not refused, as far as the server had come: it goes in first.
+                todo += [(first + at + 1, some[at + 1 :]), (first, some[:at])]
+        start += len(lines)
+    return refused
+
+
+def _attempt(connection: psycopg.Connection[tuple[object, ...]], statement: str, lines: Sequence[str]) -> tuple[int, str] | None:
+    """Put lines in; return which one was refused and why, or None where all went in."""
+    connection.execute("SAVEPOINT offered")
+    try:
+        with connection.cursor().copy(statement) as copy:  # type: ignore[call-overload]
+            copy.write("".join(f"{line}\n" for line in lines))
+    except psycopg.Error as error:
+        connection.execute("ROLLBACK TO SAVEPOINT offered")
+        at = _AT.search(error.diag.context or "")
+        if at is None or (error.sqlstate or "")[:2] not in ("22", "23"):
+            words = words_of(error)
+            raise RecoveryError(f"Rows do not go into a scratch table ({statement[:80]}): {words}.", advice(words)) from error
+        return int(at[1]) - 1, _reason(error, at[2])
+    connection.execute("RELEASE SAVEPOINT offered")
+    return None
+
+
+def _reason(error: psycopg.Error, column: str | None) -> str:
+    """Why a row was refused, without any value of it: reasons are counted, and shown."""
+    name = error.diag.constraint_name
+    match error.sqlstate:
+        case "23505":
+            return f"it collides with unique index {name}"
+        case "23P01":
+            return f"it collides with exclusion constraint {name}"
+        case "23502":
+            return f"live demands a value in column {error.diag.column_name}, and the row has none"
+        case "23514" if name:
+            return f"it breaks check constraint {name}"
+        case "23514":
+            return "no partition of live's table takes it"
+        case _:
+            return f"its value does not fit column {column} of live" if column else "its values do not fit live's columns"
