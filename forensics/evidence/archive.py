@@ -17,6 +17,7 @@ import numpy as np
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext, ddl, inserts
 from forensics.evidence.containers import Container, open_container
+from forensics.evidence.encodings import transcoder
 from forensics.evidence.files import PlainFile
 from forensics.evidence.source import Block, Contents, Segment, Source
 from forensics.evidence.toc import Entry, Toc
@@ -204,7 +205,7 @@ class CopySegment(Segment):
         if self._run.damage:
             raise self._source.damaged(self.table, self._run.damage)
         stream = self._source.entry_stream(self._run.entry)
-        convert = copytext.transcoder(self._source.toc.encoding)
+        convert = transcoder(self._source.toc.encoding)
         rows = 0
         for block in _without_end(copytext.read_blocks(lambda _: next(stream, b"")), self._without_marker):
             size, lines = _good_part(block, len(self.columns))
@@ -273,7 +274,7 @@ class InsertSegment(Segment):
 
     def blocks(self) -> Iterator[Block]:
         toc = self._source.toc
-        convert = copytext.transcoder(toc.encoding)
+        convert = transcoder(toc.encoding)
         damage: list[BackupError] = []
 
         def statements() -> Iterator[bytes]:

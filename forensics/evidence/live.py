@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 
 from forensics.errors import LiveError, UsageError, redact
 from forensics.evidence import copytext
+from forensics.evidence.encodings import transcoder
 from forensics.evidence.source import Block, Contents, Segment, Source
 from forensics.model import (
     Catalog,
@@ -469,7 +470,7 @@ class LiveSegment(Segment):
         with self._source.reader() as reader:
             answer = reader.copy_out(self._statement())
             # SQL_ASCII is no encoding: such a server hands out whatever bytes it holds.
-            convert = copytext.transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
+            convert = transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
             for block in copytext.read_blocks(answer.read):
                 yield convert(block) if convert else block
             if answer.error:

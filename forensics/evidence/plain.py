@@ -21,6 +21,7 @@ import numpy as np
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext, ddl, inserts, lexer
+from forensics.evidence.encodings import transcoder
 from forensics.evidence.files import PlainFile
 from forensics.evidence.source import Block, Contents, Segment, Source
 from forensics.model import Catalog, Provenance, TableName
@@ -321,7 +322,7 @@ class CopySegment(Segment):
 
     def blocks(self) -> Iterator[Block]:
         file, data = self._source.file, self._data
-        convert = copytext.transcoder(self._source.index.encoding)
+        convert = transcoder(self._source.index.encoding)
         for block in copytext.read_blocks(file.reader(data.start, data.end)):
             if self._source.index.line_end == b"\r\n":
                 # A carriage return within data is always escaped: this one belongs to the file's line ends.
@@ -334,7 +335,7 @@ class CopySegment(Segment):
             )
 
     def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
-        if self._source.index.line_end != b"\n" or copytext.transcoder(self._source.index.encoding):
+        if self._source.index.line_end != b"\n" or transcoder(self._source.index.encoding):
             yield from super().lines_at(positions)
             return
         # Positions are the file's own: no need to read what lies between.
@@ -357,7 +358,7 @@ class InsertSegment(Segment):
         source, data = self._source, self._data
         read = source.file.reader(data.start, data.end)
         chunks = iter(lambda: read(_CHUNK), b"")
-        convert = copytext.transcoder(source.index.encoding)
+        convert = transcoder(source.index.encoding)
         yield from inserts.copy_blocks(
             (convert(c) if convert else c for c in inserts.whole_statements(chunks, source.index.standard_strings)),
             source.table_columns(data.written_for or data.table) or source.table_columns(data.table),
@@ -404,7 +405,7 @@ class PlainSource(Source):
     def statement(self, start: int, end: int) -> str:
         """The text of the statement at a byte range."""
         text = os.pread(self.file.fd, end - start, start)
-        convert = copytext.transcoder(self.index.encoding)
+        convert = transcoder(self.index.encoding)
         return (convert(text) if convert else text).decode("utf-8", "replace")
 
     def statements(self) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """One shape for both sides: a Source has a catalog, provenance, and each table's rows as blocks of COPY text.
 
-A block is a bytes-like run of whole lines, each ending in a line feed, in UTF-8 (`copytext.transcoder` says how
+A block is a bytes-like run of whole lines, each ending in a line feed, in UTF-8 (`encodings.transcoder` says how
 other encodings get there), fields as COPY wrote them. A line is a row. Nothing is parsed on the way: what the
 two sides wrote alike is alike.
 """
