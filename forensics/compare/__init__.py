@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from importlib import import_module
 from queue import SimpleQueue
 
@@ -95,7 +96,14 @@ def compare_sources(backup: Source, live: Source, store: Store, options: Options
     """
     listener = listener or Listener()
     ours = {t.name: t for t in backup.catalog.roots}
+    if not ours:
+        raise BackupError(
+            "The backup defines no table and holds no rows: nothing can be compared with it.",
+            "Was only a section of it dumped, or another database? inspect says what it holds.",
+        )
     theirs = {t.name: t for t in live.catalog.roots if t.name in ours or t.extension is None}
+    # A backup of a partition alone (pg_dump --table=PARTITION) is held against that partition.
+    theirs |= {n: t for n in ours if n not in theirs and (t := live.catalog.tables.get(n)) and t.parent}
     names = [n for n in sorted({*ours, *theirs}) if matching(n, options.schemas, options.tables)]
     if not names:
         raise UsageError(
@@ -240,12 +248,12 @@ class _Workers:
 
     def _both(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
         assert job.backup is not None and job.live is not None
-        common = schema.compared_columns(job.backup, job.live)
+        common, left_out = self._columns(job.backup, job.live)
         changes = schema.drift(job.backup, job.live)
         lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
         given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
-        # A backup that breaks off has not said its keys, and one of rows alone never does: live's word has to do.
-        told = replace(job.backup, keys=job.live.keys) if self._backup.damage and not job.backup.keys else job.backup
+        # A backup that breaks off has not said its keys, and one without its last section never does: live's word has to do.
+        told = replace(job.backup, keys=job.live.keys) if self._says_no_keys and not job.backup.keys else job.backup
         choice = keys.choose(told, job.live, common, given)
         ours, theirs = self._sides(job.backup, job.live, common, lost)
         try:
@@ -256,7 +264,7 @@ class _Workers:
         changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
         numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
         rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
-        notes = choice.notes + _rewritten_keys(found.counts)
+        notes = choice.notes + left_out + _rewritten_keys(found.counts)
         if rescaled:
             notes += (f"{rescaled} of the changed rows differ only in the scale of numbers, as 1.50 does from 1.5",)
         result = _result(
@@ -276,6 +284,18 @@ class _Workers:
             engine.clean()
             self._verify(job, engine, common, found.counts)
         return result
+
+    @cached_property
+    def _says_no_keys(self) -> bool:
+        return bool(self._backup.damage) or not any(t.keys for t in self._backup.catalog.tables.values())
+
+    def _columns(self, backup: Table, live: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns to compare, and what to say of those that the backup's rows leave out: a COPY may name only some."""
+        held = [set(s.columns) for s in self._backup.segments(backup.name, _stored(backup))]
+        common = schema.compared_columns(backup, live)
+        lacking = [c for c in common if any(c not in columns for columns in held)]
+        said = (f"the backup's rows have no {', '.join(lacking)}: not compared",) if lacking else ()
+        return tuple(c for c in common if c not in lacking), said
 
     def _lower_bound(
         self, job: _Job, engine: Engine, common: tuple[str, ...], key: tuple[str, ...], error: DamagedBackupError
@@ -318,12 +338,14 @@ class _Workers:
         return ours, theirs
 
     def _side(self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()) -> Side:
+        segments = source.segments(table.name, stored)
+        stored = tuple(c for c in stored if all(c in s.columns for s in segments))
         canonical = {}
         if not source.pinned:
             for column in table.columns:
                 if column.name in stored and (change := canonical_for(column.type, source.catalog)):
                     canonical[column.name] = change
-        return Side(source.segments(table.name, stored), stored, canonical, counted)
+        return Side(segments, stored, canonical, counted)
 
 
 class _AsFarAsItGoes(Segment):

@@ -35,14 +35,65 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 def decode_field(field: str) -> str | None:
     """Return the value that COPY wrote as `field`: None for NULL."""
-    if field == NULL:
-        return None
+    return None if field == NULL else unescape(field)
+
+
+def unescape(field: str) -> str:
+    """Return what a field that is not NULL says, its escapes undone."""
     return _ESCAPE.sub(_unescape_one, field) if "\\" in field else field
 
 
 def encode_field(value: str | None) -> str:
     """Return `value` as COPY writes it."""
     return NULL if value is None else value.translate(_ESCAPES)
+
+
+# What the byte after a backslash may be in text that PostgreSQL wrote.
+_WRITTEN = np.zeros(256, dtype=bool)
+_WRITTEN[np.frombuffer(b"\\bfnrtvN", dtype=np.uint8)] = True
+_ANY_ESCAPE = re.compile(rb"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.S)
+_BYTES = {ord(k): b"\\" + v.encode() for v, k in _LETTERS.items()} | {0x5C: b"\\\\"}
+
+
+def has_odd_escapes(block: bytes) -> bool:
+    """Whether COPY text holds escapes that PostgreSQL reads and never writes: octal, hexadecimal, needless ones."""
+    if b"\\" not in block:
+        return False
+    data = np.frombuffer(block, dtype=np.uint8)
+    found = np.flatnonzero(data[:-1] == 0x5C)
+    if _WRITTEN[data[found + 1]].all():
+        return False
+    # Of a run of backslashes every other one begins an escape.
+    place = np.arange(len(found))
+    begins = np.concatenate(([True], np.diff(found) > 1))
+    escapes = found[(place - np.maximum.accumulate(np.where(begins, place, 0))) % 2 == 0]
+    return not _WRITTEN[data[escapes + 1]].all()
+
+
+def rewrite_escapes(block: bytes, delimiter: bytes = b"\t") -> bytes:
+    """Return COPY text with every escape as PostgreSQL writes it, in any encoding that extends ASCII.
+
+    Args:
+        block: whole lines, in the encoding of the file: octal and hexadecimal escapes mean bytes of it.
+        delimiter: what separates fields; an escaped one stays escaped.
+    """
+    edges = delimiter + b"\n"
+
+    def rewrite(match: re.Match[bytes]) -> bytes:
+        body = match[0][1:]
+        if body == b"N":
+            around = block[match.start() - 1 : match.start()] + block[match.end() : match.end() + 1]
+            return match[0] if all(b in edges for b in around) else body  # within a field it is a plain N
+        if body in b"\\bfnrtv" or body == delimiter != b"\t":
+            return match[0]
+        byte = body[0]
+        if byte in b"01234567":
+            byte = int(body, 8) & 0xFF
+        elif len(body) > 1:
+            byte = int(body[1:], 16)
+        return _BYTES.get(byte, bytes((byte,)))
+
+    return _ANY_ESCAPE.sub(rewrite, block)
 
 
 def read_blocks(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
