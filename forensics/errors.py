@@ -10,6 +10,7 @@
     │   │   └── OutdatedError   its snapshot cannot be read from any more; a later one may do
     │   └── MigrationError      a migration folder or its SQL: not there, no such folder, does not parse
     ├── CompareError            one table could not be compared
+    │   └── RepeatedKeyError    its key does not tell its rows apart
     ├── CaseError               the case file: exists already, in use, of another version, no case
     ├── ScratchError            the throw-away PostgreSQL
     ├── RecoveryError           a recovery could not be planned, written or rehearsed
@@ -101,6 +102,10 @@ class MigrationError(EvidenceError):
 
 class CompareError(ForensicsError):
     kind = "compare"
+
+
+class RepeatedKeyError(CompareError):
+    kind = "repeated key"
 
 
 class CaseError(ForensicsError):

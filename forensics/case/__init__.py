@@ -95,8 +95,7 @@ def compare(
     ):
         if exists(folder) and force and not options.resume:
             remove(folder)
-        if not ours.catalog.tables:
-            ours.adopt(theirs.catalog)
+        ours.adopt(theirs.catalog)
         # Opening the case takes its lock: a second process is refused before it has asked live anything.
         store = Store(folder, write=True, memory=options.memory)
         try:
@@ -105,6 +104,8 @@ def compare(
                 for side in (ours, theirs):
                     for name, remedy in side.unreadable().items():
                         listener.minds(f"Table {name} cannot be read whole. Ask for: {remedy}")
+                if ours.edits:
+                    listener.minds(f"The backup holds statements that change its rows and are not taken into account: {ours.edits[0]} …")
             compare_sources(ours, theirs, store, options, listener)
             _conclude(store, ours, theirs, listener)
         finally:

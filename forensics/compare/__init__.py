@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from importlib import import_module
 from queue import SimpleQueue
 
@@ -17,7 +18,7 @@ from forensics.compare import keys, schema
 from forensics.compare.canonical import Writer
 from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
 from forensics.compare.rows import Counts, Engine, Found, Side
-from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, UsageError, redact
+from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, RepeatedKeyError, UsageError, redact
 from forensics.evidence.live import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 from forensics.evidence.source import Block, Segment, Snapshot, Source
 from forensics.model import Table, TableName, TableResult
@@ -96,7 +97,14 @@ def compare_sources(backup: Source, live: Source, store: Store, options: Options
     """
     listener = listener or Listener()
     ours = {t.name: t for t in backup.catalog.roots}
+    if not ours:
+        raise BackupError(
+            "The backup defines no table and holds no rows: nothing can be compared with it.",
+            "Was only a section of it dumped, or another database? inspect says what it holds.",
+        )
     theirs = {t.name: t for t in live.catalog.roots if t.name in ours or t.extension is None}
+    # A backup of a partition alone (pg_dump --table=PARTITION) is held against that partition.
+    theirs |= {n: t for n in ours if n not in theirs and (t := live.catalog.tables.get(n)) and t.parent}
     names = [n for n in sorted({*ours, *theirs}) if matching(n, options.schemas, options.tables)]
     if not names:
         raise UsageError(
@@ -284,23 +292,28 @@ class _Workers:
 
     def _both(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
         assert job.backup is not None and job.live is not None
-        common = schema.compared_columns(job.backup, job.live)
+        common, left_out = self._columns(job.backup, job.live)
         changes = schema.drift(job.backup, job.live)
         lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
         given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
-        # A backup that breaks off has not said its keys, and one of rows alone never does: live's word has to do.
-        told = replace(job.backup, keys=job.live.keys) if self._backup.damage and not job.backup.keys else job.backup
+        # A backup that breaks off has not said its keys, and one without its last section never does: live's word has to do.
+        told = replace(job.backup, keys=job.live.keys) if self._says_no_keys and not job.backup.keys else job.backup
         choice = keys.choose(told, job.live, common, given)
-        ours, theirs = self._sides(job.backup, job.live, common, lost)
         try:
-            found: Found = engine.compare(ours, theirs, common, choice.columns, lambda n: self._listener.rows(job.name, n))
+            ours, theirs, found = self._compared(job, engine, (common, lost), choice.columns)
+        except RepeatedKeyError:
+            if told is job.backup or choice.source == "given":
+                raise
+            engine.clean()  # the key was live's alone: the backup may repeat it
+            choice = keys.Choice((), "all columns")
+            ours, theirs, found = self._compared(job, engine, (common, lost), ())
         except DamagedBackupError as error:
             engine.clean()
             raise self._lower_bound(job, engine, common, choice.columns, error) from error
         changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
         numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
         rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
-        notes = choice.notes + _rewritten_keys(found.counts) + self._unsure_casts(job.backup, job.live, common)
+        notes = choice.notes + left_out + _rewritten_keys(found.counts) + self._unsure_casts(job.backup, job.live, common)
         if job.live.persistence == "unlogged" and found.counts.missing:
             notes += ("the table is unlogged: a crash or a failover of live empties it, and then nobody deleted its rows",)
         if rescaled:
@@ -322,6 +335,30 @@ class _Workers:
             engine.clean()
             self._verify(job, engine, (ours, theirs), found)
         return result
+
+    def _compared(
+        self, job: _Job, engine: Engine, columns: tuple[tuple[str, ...], tuple[str, ...]], key: tuple[str, ...]
+    ) -> tuple[Side, Side, Found]:
+        assert job.backup is not None and job.live is not None
+        ours, theirs = self._sides(job.backup, job.live, *columns)
+        return ours, theirs, engine.compare(ours, theirs, columns[0], key, lambda n: self._listener.rows(job.name, n))
+
+    @cached_property
+    def _says_no_keys(self) -> bool:
+        """Whether the backup lacks the part that declares keys, rather than the keys: it has none, and live has them on most tables."""
+        if self._backup.damage:
+            return True
+        ours, theirs = self._backup.catalog.tables, self._live.catalog.tables
+        shared = [theirs[n] for n in ours if n in theirs]
+        return not any(t.keys for t in ours.values()) and 2 * sum(bool(t.keys) for t in shared) > len(shared)
+
+    def _columns(self, backup: Table, live: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns to compare, and what to say of those that the backup's rows leave out: a COPY may name only some."""
+        held = [set(s.columns) for s in self._backup.segments(backup.name, _stored(backup))]
+        common = schema.compared_columns(backup, live)
+        lacking = [c for c in common if any(c not in columns for columns in held)]
+        said = (f"the backup's rows have no {', '.join(lacking)}: not compared",) if lacking else ()
+        return tuple(c for c in common if c not in lacking), said
 
     def _lower_bound(
         self, job: _Job, engine: Engine, common: tuple[str, ...], key: tuple[str, ...], error: DamagedBackupError
@@ -372,8 +409,10 @@ class _Workers:
 
     def _side(self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()) -> Side:
         writer = self._writers[id(source)]
+        segments = source.segments(table.name, stored)
+        stored = tuple(c for c in stored if all(c in s.columns for s in segments))
         canonical = {c.name: change for c in table.columns if c.name in stored and (change := writer.canonical(c.type))}
-        return Side(source.segments(table.name, stored), stored, canonical, counted=counted)
+        return Side(segments, stored, canonical, counted=counted)
 
 
 class _AsFarAsItGoes(Segment):

@@ -233,7 +233,10 @@ def _gone_without_rows(backup: Source, live: Source) -> list[Finding]:
 
 def _large_objects_gone(backup: Source, live: Source) -> list[Finding]:
     ours = backup.large_objects
-    theirs = live.large_objects if ours else None
+    try:
+        theirs = live.large_objects if ours else None
+    except EvidenceError:
+        return []
     if not ours or theirs is None or not (gone := sorted(ours - theirs)):
         return []
     shown = ", ".join(map(str, gone[:_IDS_SHOWN])) + (", …" if len(gone) > _IDS_SHOWN else "")

@@ -23,7 +23,7 @@ import pyarrow as pa
 from forensics.compare.align import Stream, align
 from forensics.compare.canonical import Canonical, Shaper, after
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
-from forensics.errors import CompareError
+from forensics.errors import CompareError, RepeatedKeyError
 from forensics.evidence import copytext
 from forensics.evidence.source import Block, Segment, Snapshot
 from forensics.model import TableName
@@ -143,7 +143,8 @@ class Engine:
             progress: is told of rows that were read on the live side.
 
         Raises:
-            CompareError: the key repeats, or the backup's rows changed while they were read.
+            RepeatedKeyError: the key repeats.
+            CompareError: the backup's rows changed while they were read.
             EvidenceError: a side could not be read to its end.
         """
         ours, theirs = _left_over(backup, live, columns, progress)
@@ -337,8 +338,8 @@ def _kept(side: str, number: int, columns: Sequence[str], rows: str) -> str:
     )
 
 
-def _repeats(table: TableName, key: Sequence[str]) -> CompareError:
-    return CompareError(
+def _repeats(table: TableName, key: Sequence[str]) -> RepeatedKeyError:
+    return RepeatedKeyError(
         f"Table {table}: the key ({', '.join(key)}) repeats, so it does not tell rows apart.",
         "Choose another with --key TABLE=COLUMN,COLUMN.",
     )

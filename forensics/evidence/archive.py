@@ -17,8 +17,9 @@ import numpy as np
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext, ddl, inserts
 from forensics.evidence.containers import Container, open_container
+from forensics.evidence.encodings import transcoder
 from forensics.evidence.files import PlainFile
-from forensics.evidence.source import Block, Contents, Segment, Source
+from forensics.evidence.source import Block, Contents, LackingSegment, Segment, Source, lacking_partitions, leaves_by_root
 from forensics.evidence.toc import Entry, Toc
 from forensics.model import Catalog, Provenance, TableName
 
@@ -136,7 +137,20 @@ class ArchiveSource(Source):
         return _Run(entry, own, target, columns)
 
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
-        return [CopySegment(self, run) if run.entry.copy_stmt else InsertSegment(self, run, columns) for run in self._runs.get(name, ())]
+        runs = self._runs.get(name, ())
+        found: list[Segment] = [CopySegment(self, r) if r.entry.copy_stmt else InsertSegment(self, r, columns) for r in runs]
+        if lacking := self._lacking.get(name):
+            found.append(LackingSegment(name, found[0].columns, lacking, None))
+        return found
+
+    @cached_property
+    def _lacking(self) -> Mapping[TableName, tuple[TableName, ...]]:
+        """By root table, the partitions that have no entry, where others have."""
+        found = {}
+        for name, leaves in leaves_by_root(self.catalog).items():
+            if lacking := lacking_partitions(self.catalog, leaves, [(r.target, r.own) for r in self._runs.get(name, ())]):
+                found[name] = lacking
+        return found
 
     def contents(self) -> Mapping[TableName, Contents]:
         names = {t.name for t in self.catalog.roots} | set(self._runs)
@@ -153,6 +167,7 @@ class ArchiveSource(Source):
                 data=bool(runs) or (empty and bool(self._runs)),
                 bytes=sum(s.bytes for s in stored),
                 complete=all(s.whole for s in stored) and not any(r.damage for r in runs),
+                lacking=self._lacking.get(name, ()),
             )
         return found
 
@@ -204,7 +219,7 @@ class CopySegment(Segment):
         if self._run.damage:
             raise self._source.damaged(self.table, self._run.damage)
         stream = self._source.entry_stream(self._run.entry)
-        convert = copytext.transcoder(self._source.toc.encoding)
+        convert = transcoder(self._source.toc.encoding)
         rows = 0
         for block in _without_end(copytext.read_blocks(lambda _: next(stream, b"")), self._without_marker):
             size, lines = _good_part(block, len(self.columns))
@@ -273,7 +288,7 @@ class InsertSegment(Segment):
 
     def blocks(self) -> Iterator[Block]:
         toc = self._source.toc
-        convert = copytext.transcoder(toc.encoding)
+        convert = transcoder(toc.encoding)
         damage: list[BackupError] = []
 
         def statements() -> Iterator[bytes]:

@@ -577,7 +577,7 @@ class _Tar(Container):
         if first is None or first[0] != "toc.dat":
             raise BackupError(
                 f"{path} is no archive of pg_dump: neither a custom archive nor a tar file that begins with toc.dat.",
-                "Give a file or folder that pg_dump wrote.",
+                "Give a file or folder that pg_dump wrote; where this is a tar file of one, unpack it first (tar -xf).",
             )
         toc = self._regular(*first)
         self.toc = read_toc(file.read, toc.start, min(toc.start + toc.size, file.size), path)

@@ -1,4 +1,4 @@
-"""COPY's text format, and nothing else: lines ↔ Arrow, fields ↔ values, encodings ↔ UTF-8.
+"""COPY's text format, and nothing else: lines ↔ Arrow, fields ↔ values.
 
 Source of the format: the PostgreSQL manual, COPY, "File Formats", "Text Format". A field never holds a raw tab or
 line feed (they are written \\t and \\n), so a line is a row and a tab is a border. NULL is the two characters \\N;
@@ -7,7 +7,6 @@ a value that is a backslash and an N is written \\\\N. That makes every row's te
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -36,14 +35,65 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 def decode_field(field: str) -> str | None:
     """Return the value that COPY wrote as `field`: None for NULL."""
-    if field == NULL:
-        return None
+    return None if field == NULL else unescape(field)
+
+
+def unescape(field: str) -> str:
+    """Return what a field that is not NULL says, its escapes undone."""
     return _ESCAPE.sub(_unescape_one, field) if "\\" in field else field
 
 
 def encode_field(value: str | None) -> str:
     """Return `value` as COPY writes it."""
     return NULL if value is None else value.translate(_ESCAPES)
+
+
+# What the byte after a backslash may be in text that PostgreSQL wrote.
+_WRITTEN = np.zeros(256, dtype=bool)
+_WRITTEN[np.frombuffer(b"\\bfnrtvN", dtype=np.uint8)] = True
+_ANY_ESCAPE = re.compile(rb"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.S)
+_BYTES = {ord(k): b"\\" + v.encode() for v, k in _LETTERS.items()} | {0x5C: b"\\\\"}
+
+
+def has_odd_escapes(block: bytes) -> bool:
+    """Whether COPY text holds escapes that PostgreSQL reads and never writes: octal, hexadecimal, needless ones."""
+    if b"\\" not in block:
+        return False
+    data = np.frombuffer(block, dtype=np.uint8)
+    found = np.flatnonzero(data[:-1] == 0x5C)
+    if _WRITTEN[data[found + 1]].all():
+        return False
+    # Of a run of backslashes every other one begins an escape.
+    place = np.arange(len(found))
+    begins = np.concatenate(([True], np.diff(found) > 1))
+    escapes = found[(place - np.maximum.accumulate(np.where(begins, place, 0))) % 2 == 0]
+    return not _WRITTEN[data[escapes + 1]].all()
+
+
+def rewrite_escapes(block: bytes, delimiter: bytes = b"\t") -> bytes:
+    """Return COPY text with every escape as PostgreSQL writes it, in any encoding that extends ASCII.
+
+    Args:
+        block: whole lines, in the encoding of the file: octal and hexadecimal escapes mean bytes of it.
+        delimiter: what separates fields; an escaped one stays escaped.
+    """
+    edges = delimiter + b"\n"
+
+    def rewrite(match: re.Match[bytes]) -> bytes:
+        body = match[0][1:]
+        if body == b"N":
+            around = block[match.start() - 1 : match.start()] + block[match.end() : match.end() + 1]
+            return match[0] if all(b in edges for b in around) else body  # within a field it is a plain N
+        if body in b"\\bfnrtv" or body == delimiter != b"\t":
+            return match[0]
+        byte = body[0]
+        if byte in b"01234567":
+            byte = int(body, 8) & 0xFF
+        elif len(body) > 1:
+            byte = int(body[1:], 16)
+        return _BYTES.get(byte, bytes((byte,)))
+
+    return _ANY_ESCAPE.sub(rewrite, block)
 
 
 def read_blocks(read: Callable[[int], bytes], size: int = BLOCK_BYTES) -> Iterator[bytes]:
@@ -118,57 +168,6 @@ def field_columns(lines: pa.Array, width: int) -> list[pa.Array]:
             "The file is corrupt, or was edited.",
         )
     return [pc.list_element(parts, i) for i in range(width)]
-
-
-# --- encodings -----------------------------------------------------------------------------------
-
-# PostgreSQL's names (pg_encoding_to_char) for what Python knows; SQL_ASCII is not an encoding at all.
-_CODECS = {
-    "LATIN1": "latin-1", "LATIN2": "iso8859-2", "LATIN3": "iso8859-3", "LATIN4": "iso8859-4", "LATIN5": "iso8859-9",
-    "LATIN6": "iso8859-10", "LATIN7": "iso8859-13", "LATIN8": "iso8859-14", "LATIN9": "iso8859-15",
-    "LATIN10": "iso8859-16", "ISO_8859_5": "iso8859-5", "ISO_8859_6": "iso8859-6", "ISO_8859_7": "iso8859-7",
-    "ISO_8859_8": "iso8859-8", "WIN866": "cp866", "WIN874": "cp874", "WIN1250": "cp1250", "WIN1251": "cp1251",
-    "WIN1252": "cp1252", "WIN1253": "cp1253", "WIN1254": "cp1254", "WIN1255": "cp1255", "WIN1256": "cp1256",
-    "WIN1257": "cp1257", "WIN1258": "cp1258", "KOI8R": "koi8-r", "KOI8U": "koi8-u", "EUC_JP": "euc-jp",
-    "EUC_KR": "euc-kr", "EUC_CN": "gb2312", "SJIS": "shift-jis", "BIG5": "big5", "GBK": "gbk", "GB18030": "gb18030",
-    "UHC": "cp949", "JOHAB": "johab",
-}  # fmt: skip
-
-# A byte that means nothing in its encoding becomes a character of this private range, one for each byte, so that
-# different bytes stay different and can be written back.
-_STRAY = 0x10FF00
-_STRAY_LEAD = b"\xf4\x8f\xbc"
-
-
-def _stray_bytes(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "".join(chr(_STRAY + b) for b in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("forensics-stray", _stray_bytes)
-
-
-def transcoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
-    """Return what turns blocks of `encoding` (PostgreSQL's name) into UTF-8, or None where nothing is to be done.
-
-    The result is one-to-one: two different texts stay different, bytes without meaning included, because a
-    comparison stands on it. SQL_ASCII is read as UTF-8, with bytes that are none kept apart.
-    """
-    if encoding is None or encoding.upper().replace("-", "") in ("UTF8", "UNICODE"):
-        return None
-    codec = _CODECS.get(encoding.upper(), "utf-8")
-
-    def convert(block: bytes) -> bytes:
-        if block.isascii():
-            return block
-        if _STRAY_LEAD not in block:
-            return block.decode(codec, "forensics-stray").encode("utf-8")
-        # The private range itself occurs: take its bytes one by one, so that it cannot be mistaken for a stray one.
-        pieces = re.split(rb"(\xf4\x8f\xbc[\x80-\xbf]|\xf4\x8f\xbd[\x80-\xbf]|\xf4\x8f\xbe[\x80-\xbf]|\xf4\x8f\xbf[\x80-\xbf])", block)
-        text = [p.decode(codec, "forensics-stray") if n % 2 == 0 else "".join(chr(_STRAY + b) for b in p) for n, p in enumerate(pieces)]
-        return "".join(text).encode("utf-8")
-
-    return convert
 
 
 def known_columns(text: str) -> Sequence[str]:

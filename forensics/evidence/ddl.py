@@ -172,6 +172,10 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
             kind = raw.stmt.WhichOneof("node")
             if handler := _HANDLERS.get(kind):
                 handler(draft, getattr(raw.stmt, kind))
+    for name, table in draft.tables.items():
+        if table.parent and table.parent not in draft.tables:
+            # `pg_dump --table=PARTITION`: what it is a partition of is not there, so it stands for itself.
+            draft.tables[name] = replace(table, kind="partitioned" if table.kind == "partitioned" else "table", parent=None)
     return Catalog(
         tables=dict(sorted(draft.tables.items())),
         enums=draft.enums,

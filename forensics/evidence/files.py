@@ -6,6 +6,7 @@ once. The temporary file has no name from the moment it exists: nothing of it is
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import hashlib
 import os
@@ -13,7 +14,8 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -33,8 +35,23 @@ _PACKERS = (
 )
 
 
+_LAYERS = 4  # packed twice happens: a tool compresses what pg_dump compressed already
+# Windows PowerShell writes what it redirects (pg_dump … > file) as UTF-16, behind a mark.
+_WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
 class _DamageError(Exception):
     """The compressed bytes are cut off or corrupt."""
+
+
+def _from_wide(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode("utf-8")
+        yield decoder.decode(b"", final=True).encode("utf-8")
+    except UnicodeError as error:
+        raise _DamageError(f"its UTF-16 text cannot be read ({error})") from error
 
 
 class PlainFile:
@@ -42,6 +59,7 @@ class PlainFile:
 
     Attributes:
         compression: what was taken off: gzip, zstd, lz4, xz, bzip2; None where nothing was.
+        recoded: whether its text was UTF-16 and is UTF-8 here, whatever the dump says of its encoding.
         damage: why the bytes end before their time, or None.
     """
 
@@ -53,6 +71,7 @@ class PlainFile:
         """
         self.path = path
         self.compression: str | None = None
+        self.recoded = False
         self.damage: str | None = None
         self._file: IO[bytes]
         try:
@@ -70,12 +89,16 @@ class PlainFile:
             self.close()
             raise BackupError(f"{path} is empty.", "The backup was never written, or the disk was full. Look for another copy.")
         self._hashing.start()
-        head = os.pread(self._file.fileno(), 16, 0)
-        for magic, name in _PACKERS:
-            if head.startswith(magic):
-                self.compression = name
-                self._unpack("gzip file" if name == "gzip" else name)
+        for _ in range(_LAYERS):
+            head = os.pread(self._file.fileno(), 16, 0)
+            name = next((n for magic, n in _PACKERS if head.startswith(magic)), None)
+            if name is None or self.damage:
                 break
+            self.compression = name
+            self._rewrite(partial(unpack, compression="gzip file" if name == "gzip" else name, damaged=_DamageError))
+        if encoding := next((e for mark, e in _WIDE.items() if head.startswith(mark)), None):
+            self.recoded = True
+            self._rewrite(partial(_from_wide, encoding=encoding))
         self.size = os.fstat(self._file.fileno()).st_size
 
     def _spooled(self) -> IO[bytes]:
@@ -95,12 +118,13 @@ class PlainFile:
             at += len(chunk)
         os.close(fd)
 
-    def _unpack(self, compression: str) -> None:
-        packed = self._file
+    def _rewrite(self, change: Callable[[Iterator[bytes]], Iterator[bytes]]) -> None:
+        """Put what a change makes of the file in its place, as far as it goes."""
+        before = self._file
         self._file = tempfile.TemporaryFile(prefix="forensics-")
         try:
-            packed.seek(0)
-            for piece in unpack(iter(lambda: packed.read(CHUNK), b""), compression, _DamageError):
+            before.seek(0)
+            for piece in change(iter(lambda: before.read(CHUNK), b"")):
                 self._file.write(piece)
             self._file.flush()
         except _DamageError as error:
@@ -113,7 +137,7 @@ class PlainFile:
                 "Set TMPDIR to a folder with room for the unpacked dump.",
             ) from error
         finally:
-            packed.close()
+            before.close()
 
     @property
     def fd(self) -> int:

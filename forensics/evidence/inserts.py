@@ -32,6 +32,25 @@ _FLUSH = 1 << 20
 _BARE = {"null": copytext.NULL, "true": "t", "false": "f"}
 
 
+def columns_of(text: str, standard_strings: bool = True) -> Sequence[str]:
+    """Return the columns of the INSERT statement that a text begins with.
+
+    They are the names that it gives, or as many as its first row has values, named as VALUES names them (`column1`, …);
+    none where the text is cut off before.
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        return ()
+    if head["columns"] is not None:
+        return copytext.known_columns(head["columns"])
+    row = _NEXT_ROW.match(text, head.end())
+    try:
+        fields, _ = _fields(text, row.end(), _VALUE[standard_strings], standard_strings) if row else ([], 0)
+    except BackupError:
+        return ()  # a first row that is longer than what was read
+    return [f"column{n + 1}" for n in range(len(fields))]
+
+
 def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> Iterator[bytes]:
     """Cut a byte stream of statements into runs of whole ones.
 
@@ -92,7 +111,10 @@ def copy_blocks(
                 while row := _NEXT_ROW.match(text, at):
                     fields, at = _fields(text, row.end(), value, standard_strings)
                     if len(fields) != len(named):
-                        raise _odd(text, row.end())
+                        raise BackupError(
+                            f"A row has {len(fields)} values, and its table {len(named)} columns.",
+                            "The backup does not say which are meant: make one with pg_dump --column-inserts, or one that defines its tables.",
+                        )
                     line = "\t".join(fields[i] if i >= 0 else copytext.NULL for i in order) + "\n"
                     out.append(line)
                     size += len(line)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from forensics.errors import EvidenceError
 from forensics.evidence import copytext
 from forensics.evidence.migrations import HistoryEntry, read_history
-from forensics.evidence.source import Contents, Source
+from forensics.evidence.source import Contents, LackingSegment, Source
 from forensics.model import Catalog, Provenance, Sequence, Table, TableName
 
 _WRITTEN_AT = re.compile(r"(created|updated|inserted|modified|changed|started|finished|logged)_?(at|on|date|time)?\Z", re.I)
@@ -90,8 +90,7 @@ def inspect_backup(source: Source, *, read_rows: bool = True, progress: Callable
     Raises:
         EvidenceError: the source cannot be read at all.
     """
-    if not source.catalog.tables:
-        source.adopt(Catalog())
+    source.adopt(Catalog())
     contents = source.contents()
     held = tuple(_look(source, table, contents.get(table.name), read_rows, progress) for table in source.catalog.roots)
     history = _history(source)
@@ -116,12 +115,15 @@ def _look(
     if contents is None or not contents.data:
         problem = "its rows are cut off" if source.damage else None
         return Held(table, False, None, None, None, problem)
+    cut = f"the rows of {', '.join(map(str, contents.lacking))} are cut off" if contents.lacking and source.damage else None
     if not read_rows:
-        problem = None if contents.complete else "its rows are cut off or corrupt"
+        problem = cut or (None if contents.complete else "its rows are cut off or corrupt")
         return Held(table, True, contents.bytes, contents.rows, None, problem)
-    rows, newest, problem = 0, None, None
+    rows, newest, problem = 0, None, cut
     try:
         for segment in source.segments(table.name, [c.name for c in table.columns if not c.generated]):
+            if isinstance(segment, LackingSegment):
+                continue  # partitions without rows are said of the backup as a whole
             at = [i for i, c in enumerate(segment.columns) if _is_written_at(table, c)]
             for batch in copytext.line_batches(segment.blocks()):
                 rows += len(batch)
@@ -161,6 +163,15 @@ def _findings(found: Inspection, source: Source) -> list[tuple[str, str]]:
         said.append(("stop", "It holds no rows at all, only definitions (--schema-only?): it cannot say what was lost."))
     elif without:
         said.append(("mind", f"Rows of {len(without)} tables were never dumped, so nothing can be said of them: {', '.join(without)}."))
+    lacking = [str(n) for c in source.contents().values() for n in c.lacking]
+    if lacking and not found.damage:
+        said.append(
+            ("mind", f"Rows of {len(lacking)} partitions were never dumped, so their tables cannot be compared: {', '.join(lacking)}.")
+        )
+    if source.edits:
+        said.append(
+            ("mind", f"Somebody's statements in it change rows that it brought in, and are not taken into account: {source.edits[0]} …")
+        )
     if not found.tables:
         said.append(("stop", "It defines no table and holds no rows."))
     if last := found.last_migration:

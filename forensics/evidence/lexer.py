@@ -61,7 +61,7 @@ def statement_end(text: Text, at: int, standard_strings: bool = True) -> int | N
             if not parentheses and not begins:
                 return at + 1
         elif one == b"/":
-            at = _comment_end(text, at)
+            at = comment_end(text, at)
             continue
         elif word := _WORD.match(text, at):
             spelled = word[0].lower()
@@ -77,7 +77,8 @@ def statement_end(text: Text, at: int, standard_strings: bool = True) -> int | N
     return None
 
 
-def _comment_end(text: Text, at: int) -> int:
+def comment_end(text: Text, at: int) -> int:
+    """Return the offset after the comment that begins at `at` with a slash and a star; comments nest."""
     level = 0
     for match in _COMMENT_EDGE.finditer(text, at):
         level += 1 if match[0] == b"/*" else -1

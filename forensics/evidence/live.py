@@ -33,6 +33,7 @@ from sqlalchemy.pool import NullPool
 
 from forensics.errors import EvidenceError, LiveError, OutdatedError, UsageError, redact
 from forensics.evidence import copytext, readers
+from forensics.evidence.encodings import transcoder
 from forensics.evidence.readers import BEGIN, Copying, Failure, PsqlReader, PsycopgReader, Reader
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
 from forensics.model import (
@@ -702,7 +703,7 @@ class LiveSegment(Segment):
             self._reading = reader
             answer = reader.copy_out(self._source.task(self.table, self._statement(), self.snapshot))
             # SQL_ASCII is no encoding: such a server hands out whatever bytes it holds.
-            convert = copytext.transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
+            convert = transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
             for block in copytext.read_blocks(answer.read):
                 yield convert(block) if convert else block
             self._reading = None

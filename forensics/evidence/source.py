@@ -1,6 +1,6 @@
 """One shape for both sides: a Source has a catalog, provenance, and each table's rows as blocks of COPY text.
 
-A block is a bytes-like run of whole lines, each ending in a line feed, in UTF-8 (`copytext.transcoder` says how
+A block is a bytes-like run of whole lines, each ending in a line feed, in UTF-8 (`encodings.transcoder` says how
 other encodings get there), fields as COPY wrote them. A line is a row. Nothing is parsed on the way: what the
 two sides wrote alike is alike.
 """
@@ -8,7 +8,7 @@ two sides wrote alike is alike.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from forensics.errors import EvidenceError, OutdatedError
+from forensics.errors import BackupError, DamagedBackupError, EvidenceError, OutdatedError
 from forensics.model import Catalog, Column, Provenance, Table, TableName
 
 Block = bytes | bytearray | memoryview
@@ -83,6 +83,7 @@ class Contents:
 
     `data` is False where the table was defined and its rows were never dumped (`--schema-only`,
     `--exclude-table-data`). `bytes` is the size of its rows as stored; `rows` is known where the form says it.
+    `lacking` names partitions whose rows it does not hold, though it holds those of others.
     """
 
     name: TableName
@@ -90,6 +91,53 @@ class Contents:
     bytes: int | None = None
     rows: int | None = None
     complete: bool = True
+    lacking: tuple[TableName, ...] = ()
+
+
+class LackingSegment(Segment):
+    """Partitions whose rows a backup does not hold: reading them fails, so that nobody takes the others' for all."""
+
+    def __init__(self, table: TableName, columns: Sequence[str], partitions: Sequence[TableName], damage: str | None) -> None:
+        super().__init__(table, columns)
+        said = f"The backup does not hold the rows of every partition of {table}: those of {', '.join(map(str, partitions))}"
+        self._error = (
+            DamagedBackupError(f"{said} are cut off.", "Look for a complete copy of the backup, and go on with --resume.")
+            if damage
+            else BackupError(f"{said} were left out.", "Was it made with --exclude-table-data? Another backup may hold them.")
+        )
+
+    def blocks(self) -> Iterator[Block]:
+        raise self._error
+
+
+def lacking_partitions(
+    catalog: Catalog,
+    leaves: Sequence[TableName],
+    runs: Collection[tuple[TableName, TableName | None]],
+    promised: Collection[TableName] = (),
+) -> tuple[TableName, ...]:
+    """Return the partitions whose rows a dump does not hold, where it holds those of others.
+
+    Args:
+        catalog: the dump's.
+        leaves: the partitions at the bottom of one table's tree.
+        runs: of each run of its rows the table that they go to, and the one that they were in, where that is said.
+        promised: tables that are known to be empty.
+    """
+    if not runs or any(to not in leaves and of not in leaves for to, of in runs):
+        return ()  # rows that are written to the root may be of any partition
+    named = {name for run in runs for name in run}
+    return tuple(n for n in leaves if n not in named and n not in promised and catalog.tables[n].kind != "foreign")
+
+
+def leaves_by_root(catalog: Catalog) -> Mapping[TableName, tuple[TableName, ...]]:
+    """By each root table the tables that hold its rows: its partitions at the bottom, or itself."""
+    above = {t.parent for t in catalog.tables.values()}
+    found: dict[TableName, list[TableName]] = {}
+    for name in sorted(catalog.tables):
+        if name not in above:
+            found.setdefault(catalog.root(name), []).append(name)
+    return {name: tuple(leaves) for name, leaves in found.items()}
 
 
 class Source(ABC):
@@ -141,6 +189,11 @@ class Source(ABC):
         return False
 
     @property
+    def edits(self) -> Sequence[str]:
+        """Statements of a dump that change the rows which it brought in, and that are not taken into account."""
+        return ()
+
+    @property
     def large_objects(self) -> frozenset[int] | None:
         """The ids of the large objects that the side holds, or None where it does not say."""
         return None
@@ -160,18 +213,21 @@ class Source(ABC):
         """
 
     def adopt(self, catalog: Catalog) -> None:
-        """Take the definitions of the tables whose rows this side holds from another catalogue.
+        """Take the definitions of tables whose rows this side holds and does not define from another catalogue.
 
-        For a backup that defines nothing (`pg_dump --data-only`). A table that the other catalogue does not know is
-        taken for one whose columns are those of its COPY statement.
+        For a backup that defines nothing (`pg_dump --data-only`), and for tables that an extension makes. A table that
+        the other catalogue does not know is taken for one whose columns are those of its COPY statement.
         """
-        tables: dict[TableName, Table] = {}
-        for name, columns in self.held_columns().items():
+        tables: dict[TableName, Table] = dict(self.catalog.tables)
+        undefined = {n: c for n, c in self.held_columns().items() if n not in tables}
+        if not undefined:
+            return
+        for name, columns in undefined.items():
             known = catalog.tables.get(name)
             tables[name] = known or Table(name, columns=tuple(Column(c, "text") for c in columns))
             while known and known.parent and (known := catalog.tables.get(known.parent)):
                 tables[known.name] = known
-        self.catalog = replace(catalog, tables=dict(sorted(tables.items())))
+        self.catalog = replace(self.catalog if self.catalog.tables else catalog, tables=dict(sorted(tables.items())))
 
     def held_columns(self) -> Mapping[TableName, Sequence[str]]:
         """By table (partitions by themselves), the columns that its rows are said to have, where that is said."""

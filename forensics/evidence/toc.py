@@ -19,6 +19,7 @@ from struct import Struct
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext
+from forensics.evidence.encodings import transcoder
 from forensics.model import TableName, quote_identifier
 
 MAGIC = b"PGDMP"
@@ -389,7 +390,7 @@ def _lenient(text: bytes | None) -> str | None:
 def _decoded(raw: list[_Raw], path: Path) -> tuple[Entry, ...]:
     setting = next((r.texts[2] or b"" for r in raw if r.texts[1] == b"ENCODING"), b"")
     match = re.search(rb"'([^']*)'", setting)
-    convert = copytext.transcoder(match[1].decode("ascii", "replace") if match else None)
+    convert = transcoder(match[1].decode("ascii", "replace") if match else None)
 
     def decode(text: bytes | None, errors: str = "strict") -> str:
         if not text:
@@ -411,7 +412,7 @@ def _decoded(raw: list[_Raw], path: Path) -> tuple[Entry, ...]:
                     one.with_oids, one.dependencies, state, offset, decode(filename) or None,
                 )
             )  # fmt: skip
-        except UnicodeDecodeError as error:
+        except (UnicodeDecodeError, BackupError) as error:
             raise DamagedBackupError(
                 f"{path} is corrupt: an entry of its table of contents, at byte {one.position}, has a name that is "
                 "not in the dump's encoding.",

@@ -6,12 +6,15 @@ import bz2
 import gzip
 import lzma
 import random
+import re
 import subprocess
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lz4.frame
+import numpy as np
 import psycopg
 import pytest
 import zstandard
@@ -21,7 +24,7 @@ from hypothesis import strategies as st
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import open_source
 from forensics.evidence.source import Source
-from forensics.model import TableName
+from forensics.model import Catalog, TableName
 from forensics.scratch import Scratch
 
 SQL = r"""
@@ -298,8 +301,8 @@ def test_any_text_survives(scratch: Scratch, made: str, tmp_path: Path, values: 
 @pytest.mark.parametrize("size", [5, 6, 7, 8, 11])
 @pytest.mark.parametrize("ending", ["\n\\.\n", "\r\n\\.\r\n", "\n\\."])
 def test_the_end_of_rows_is_found_wherever_a_chunk_ends(size: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forensics.evidence.plain._CHUNK", size)
-    monkeypatch.setattr("forensics.evidence.plain._FEW", 2)
+    monkeypatch.setattr("forensics.evidence.scanning._CHUNK", size)
+    monkeypatch.setattr("forensics.evidence.scanning._FEW", 2)
     line = "\r\n" if "\r" in ending else "\n"
     for padding in range(12):
         rows = ["x" * padding, "\\\\.", "\\N", "a\\\\", "", "\\\\."]
@@ -308,3 +311,167 @@ def test_the_end_of_rows_is_found_wherever_a_chunk_ends(size: int, ending: str, 
         with open_source(tmp_path / "b.sql") as source:
             found = source.rows_of(TableName("public", "t"), ["v"])
         assert found == [("x" * padding,), ("\\.",), (None,), ("a\\",), ("",), ("\\.",)]
+
+
+# --- written, joined and edited by people -----------------------------------------------------------
+
+BLANK = "COPY public.blank (t) FROM stdin;\n"
+
+
+def edited(text: str, statement: str, rows: str | None = None) -> str:
+    """The dump with another COPY for table blank, and perhaps other rows."""
+    before, rest = text.rsplit(BLANK, 1)  # a function and a comment hold the same words
+    own, after = rest.split("\n\\.\n", 1)
+    return f"{before}{statement}\n{own if rows is None else rows}\n\\.\n{after}"
+
+
+BY_HAND: dict[str, Callable[[str], str]] = {
+    "comments": lambda t: edited(t, "/* a /* nested */ one */ COPY -- here\n /* and */ public.blank (t) FROM stdin;"),
+    "options": lambda t: edited(t, "copy blank from STDIN with (format text, null '\\N') ;"),
+    "psql": lambda t: edited(t, "\\copy public.blank (t) from stdin"),
+    "null": lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH NULL AS 'none';", "\nnone\n\n\\\\.\nCOPY blank (t) FROM stdin;"),
+    "escapes": lambda t: edited(t, BLANK[:-1], "\n\\N\n\n\\134\\.\n\\103\\x4f\\PY blank (t) FROM stdin;"),
+    "csv": lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH CSV HEADER;", 't\n""\n\n""\n"\\."\nCOPY blank (t) FROM stdin;'),
+    "csv options": lambda t: edited(
+        t, "COPY public.blank (t) FROM stdin (FORMAT csv, NULL '-', QUOTE '''', DELIMITER '|');", "\n-\n''\n'\\.'\nCOPY blank (t) FROM stdin;"
+    ),
+    "wide": lambda t: "\ufeff" + t.replace("\n", "\r\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", BY_HAND)
+def test_what_people_write(
+    edit: str, scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path
+) -> None:
+    text = BY_HAND[edit](scratch.dump(made, tmp_path / "b.sql").read_text("utf-8"))
+    path = tmp_path / "edited.sql"
+    path.write_bytes(text.encode("utf-16-be" if edit == "wide" else "utf-8"))
+    with open_source(path) as source:
+        assert source.damage is None
+        for table, wanted in truth.items():
+            assert rows(source, table) == wanted, table
+        # Found again by position, as a comparison does it.
+        [segment] = source.segments(TableName("public", "blank"), ["t"])
+        lines = b"".join(bytes(b) for b in segment.blocks()).split(b"\n")[:-1]
+        starts = np.cumsum([0, *(len(line) + 1 for line in lines)])[:-1].astype(np.int64)
+        assert [line for _, line in segment.lines_at(starts)] == lines
+
+
+NOT_WHOLE: dict[str, tuple[Callable[[str], str], str]] = {
+    "unknown option": (lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH ODD 1;"), "COPY statement that PostgreSQL would not"),
+    "rows elsewhere": (lambda t: t + "\\copy public.blank from 'more.csv' csv\n", r"blank are in more\.csv"),
+    "another script": (lambda t: t + "\\i more.sql\n", r"includes more\.sql"),
+    "a lost sector": (lambda t: t.replace("fooled", "\0" * 512, 1), "a NUL stands at byte"),
+    "its last line": (lambda t: t[: t.index("\\unrestrict")], "unrestrict"),
+}
+
+
+@pytest.mark.parametrize("edit", NOT_WHOLE)
+def test_what_is_not_whole_is_said(edit: str, scratch: Scratch, made: str, tmp_path: Path) -> None:
+    change, words = NOT_WHOLE[edit]
+    path = tmp_path / "edited.sql"
+    path.write_text(change(scratch.dump(made, tmp_path / "b.sql").read_text("utf-8")), "utf-8")
+    with open_source(path) as source:
+        assert source.damage is not None
+        assert re.search(words, source.damage)
+
+
+def test_binary_rows_fail_their_table_and_edits_are_said(scratch: Scratch, made: str, tmp_path: Path) -> None:
+    text = edited(scratch.dump(made, tmp_path / "b.sql").read_text("utf-8"), "COPY public.blank (t) FROM stdin (FORMAT binary);")
+    (tmp_path / "b.sql").write_text(text + "UPDATE t SET v = upper(v);\n", "utf-8")
+    with open_source(tmp_path / "b.sql") as source:
+        assert source.edits == ("UPDATE t SET v = upper(v);",)
+        with pytest.raises(BackupError, match="blank cannot be read: they are written in the format binary"):
+            source.count(TableName("public", "blank"))
+        assert source.count(TableName("public", "t")) == 90
+
+
+def test_dumps_in_one_file(scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path) -> None:
+    """A schema and its data may be two dumps; a log to which a job appends every night may not."""
+    parts = [scratch.dump(made, tmp_path / name, option).read_bytes() for name, option in (("s", "--schema-only"), ("d", "--data-only"))]
+    (tmp_path / "both.sql").write_bytes(b"".join(parts))
+    with open_source(tmp_path / "both.sql") as source:
+        assert rows(source, "t") == truth["t"]
+    (tmp_path / "twice.sql").write_bytes(scratch.dump(made, tmp_path / "b.sql").read_bytes() * 2)
+    with pytest.raises(BackupError, match="several dumps one after the other"):
+        open_source(tmp_path / "twice.sql")
+
+
+def test_packed_twice_and_packed_by_others(scratch: Scratch, made: str, tmp_path: Path) -> None:
+    text = scratch.dump(made, tmp_path / "b.sql").read_bytes()
+    (tmp_path / "b.gz.zst").write_bytes(zstandard.ZstdCompressor().compress(gzip.compress(text)))
+    with open_source(tmp_path / "b.gz.zst") as source:
+        assert source.count(TableName("public", "t")) == 90
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
+        packed.writestr("b.sql", text)
+    with pytest.raises(BackupError, match=r"is a ZIP file.*Unpack it"):
+        open_source(tmp_path / "b.zip")
+
+
+def test_names_in_the_encoding_of_the_dump(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    name = database('CREATE TABLE "Größe" (id int, "naïve" text); INSERT INTO "Größe" VALUES (1, \'é\'), (2, NULL)')
+    for options in ((), ("--inserts",), ("--column-inserts",)):
+        with open_source(scratch.dump(name, tmp_path / "b.sql", "--encoding=LATIN1", *options)) as source:
+            assert source.damage is None
+            assert sorted(source.rows_of(TableName("public", "Größe"), ["id", "naïve"])) == [("1", "é"), ("2", None)]
+
+
+def test_a_cluster_cut_after_its_first_database(scratch: Scratch, tmp_path: Path) -> None:
+    names = ["cut_one", "cut_two"]
+    for name in names:
+        scratch.create(name)
+        scratch.run(name, "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); CREATE TABLE u (id int)")
+    try:
+        path = tmp_path / "all.sql"
+        subprocess.run([scratch.bin / "pg_dumpall", "-f", path], env=scratch.env, check=True)
+        lines = path.read_bytes().splitlines(keepends=True)
+        (begin,) = (n for n, line in enumerate(lines) if line.startswith(b"\\connect cut_two"))
+        (end,) = (n for n, line in enumerate(lines) if b"cluster dump complete" in line)
+        for last in range(begin + 1, end, 3):
+            path.write_bytes(b"".join(lines[:last]))
+            for name in names:
+                with open_source(path, database=name) as source:
+                    assert source.damage, (last, name)
+    finally:
+        for name in names:
+            scratch.drop(name)
+
+
+PARTS = """CREATE TABLE p (id int, r text, PRIMARY KEY (id, r)) PARTITION BY LIST (r); CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a');
+CREATE TABLE p_b PARTITION OF p FOR VALUES IN ('b'); CREATE TABLE p_c PARTITION OF p DEFAULT;
+INSERT INTO p SELECT i, (array['a', 'b'])[1 + i % 2] FROM generate_series(1, 40) i;"""
+
+
+@pytest.mark.parametrize("form", [(), ("--inserts",), ("-Fc",), ("--load-via-partition-root",)])
+def test_partitions_whose_rows_are_not_there(form: tuple[str, ...], scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    name, root = database(PARTS), TableName("public", "p")
+    with open_source(scratch.dump(name, tmp_path / "all", *form)) as source:
+        assert source.contents()[root].lacking == ()
+        assert source.count(root) == 40
+    with open_source(scratch.dump(name, tmp_path / "some", "--exclude-table-data=p_a", *form)) as source:
+        assert source.damage is None
+        assert source.contents()[root].lacking == (TableName("public", "p_a"),)
+        with pytest.raises(BackupError, match="those of p_a were left out"):
+            source.count(root)
+    with open_source(scratch.dump(name, tmp_path / "one", "--table=p_a", *form)) as source:
+        assert "p_a" in [t.name.table for t in source.catalog.roots]
+        assert source.count(TableName("public", "p_a")) == 20
+    if form == ():
+        text = (tmp_path / "all").read_bytes()
+        (tmp_path / "cut").write_bytes(text[: text.index(b"COPY public.p_b")])
+        with open_source(tmp_path / "cut") as source, pytest.raises(DamagedBackupError, match="p_b, p_c are cut off"):
+            source.count(root)
+
+
+def test_rows_of_a_dump_that_defines_nothing(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    name = database("CREATE TABLE gone (a int, b text); INSERT INTO gone VALUES (1, 'x;'), (2, NULL); CREATE TABLE none (a int)")
+    for option, columns in (
+        ("--inserts", ["column1", "column2"]),
+        ("--column-inserts", ["a", "b"]),
+        ("--rows-per-insert=2", ["column1", "column2"]),
+    ):
+        with open_source(scratch.dump(name, tmp_path / "b.sql", "--data-only", option)) as source:
+            source.adopt(Catalog())
+            assert [t.name.table for t in source.catalog.roots] == ["gone", "none"]
+            assert sorted(source.rows_of(TableName("public", "gone"), columns)) == [("1", "x;"), ("2", None)]
+            assert source.contents()[TableName("public", "none")].data

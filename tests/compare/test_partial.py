@@ -1,0 +1,60 @@
+"""Backups that hold less than live: sections, columns, partitions, tables of extensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import forensics as fx
+from forensics.errors import BackupError
+from tests.conftest import Incident
+
+BEFORE = """CREATE TABLE a (id int PRIMARY KEY, v text, w int); INSERT INTO a SELECT i, 'v' || i, i FROM generate_series(1, 30) i;
+CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (20);
+CREATE TABLE p_2 PARTITION OF p DEFAULT; INSERT INTO p SELECT i, 'v' FROM generate_series(1, 40) i;"""
+CHANGE = "DELETE FROM a WHERE id < 4; UPDATE a SET v = 'changed' WHERE id = 9; DELETE FROM p WHERE id IN (3, 30);"
+
+
+def counts(case: fx.Case) -> dict[str, tuple[object, ...]]:
+    return {t["table"]: (t["state"], t["missing"], t["added"], t["changed"]) for t in case.summary()["tables"]}
+
+
+def test_without_the_section_that_declares_keys(incident: Incident) -> None:
+    with incident.happens(BEFORE, CHANGE, "--section=pre-data", "--section=data").compare() as case:
+        assert counts(case) == {"a": ("compared", 3, 0, 1), "p": ("compared", 2, 0, 0)}
+
+
+def test_one_partition_alone(incident: Incident) -> None:
+    with incident.happens(BEFORE, CHANGE, "--table=p_1").compare() as case:
+        assert counts(case)["p_1"] == ("compared", 1, 0, 0)
+
+
+def test_a_backup_without_tables_answers_nothing(incident: Incident) -> None:
+    with pytest.raises(BackupError, match="defines no table"):
+        incident.happens(BEFORE, CHANGE, "--section=post-data").compare()
+
+
+def test_rows_that_leave_out_a_column(incident: Incident, tmp_path: Path) -> None:
+    incident.happens(BEFORE, CHANGE)
+    text = incident.backup.read_text()
+    before, rest = text.split("COPY public.a (id, v, w) FROM stdin;\n")
+    rows, after = rest.split("\\.\n", 1)
+    rows = "".join(line.rsplit("\t", 1)[0] + "\n" for line in rows.splitlines())
+    incident.backup.write_text(f"{before}COPY public.a (id, v) FROM stdin;\n{rows}\\.\n{after}")
+    with incident.compare() as case:
+        [result] = [r for r in case.results if r.name.table == "a"]
+        assert (result.missing, result.changed, result.unchanged) == (3, 1, 26)
+        assert any("have no w: not compared" in n for n in result.notes)
+
+
+def test_rows_of_a_table_that_the_backup_does_not_define(incident: Incident) -> None:
+    """An extension makes its tables: pg_dump writes the rows that it marks, and no definition."""
+    incident.happens(BEFORE, CHANGE + "DELETE FROM a WHERE id = 30")
+    text = incident.backup.read_text()
+    begin = text.index("CREATE TABLE public.a (")
+    text = text[:begin] + text[text.index(";\n", begin) + 2 :]
+    begin = text.index("ALTER TABLE ONLY public.a\n")
+    incident.backup.write_text(text[:begin] + text[text.index(";\n", begin) + 2 :])
+    with incident.compare() as case:
+        assert counts(case)["a"] == ("compared", 4, 0, 1)
