@@ -40,6 +40,7 @@ _CONNECT = re.compile(rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table from one left out.
 _DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
 _LARGE_OBJECT = re.compile(r"\blo_create\(")
+_POSITIONS = 50_000  # of rows, looked up at a time
 _CHUNK = 4 << 20
 _MARKER_BYTES = 4  # backslash, point, carriage return, line feed
 _FEW = 64
@@ -340,9 +341,16 @@ class CopySegment(Segment):
         # Positions are the file's own: no need to read what lies between.
         file, data = self._source.file, self._data
         with mmap.mmap(file.fd, 0, prot=mmap.PROT_READ) as text:
-            for position in positions.tolist():
-                at = data.start + position
-                yield position, text[at : text.find(b"\n", at)]
+            read = 0
+            for first in range(0, len(positions), _POSITIONS):
+                for position in positions[first : first + _POSITIONS].tolist():
+                    at = data.start + position
+                    yield position, text[at : text.find(b"\n", at)]
+                # What was read stays in the system's cache, and no longer counts as this process's memory.
+                upto = at // mmap.PAGESIZE * mmap.PAGESIZE
+                if hasattr(mmap, "MADV_DONTNEED") and upto > read:
+                    text.madvise(mmap.MADV_DONTNEED, read, upto - read)
+                    read = upto
 
 
 class InsertSegment(Segment):

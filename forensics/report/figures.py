@@ -28,7 +28,8 @@ from matplotlib.patches import Circle, Rectangle
 
 from forensics.errors import ReportError
 from forensics.model import TableResult
-from forensics.report.words import count, duration, moment, percent, plural, visible
+from forensics.report.words import count, duration, moment, percent, plural
+from forensics.text import visible
 
 INK, QUIET, KEPT, BACK = "#1d2733", "#5b6876", "#d3dae2", "#ffffff"
 MISSING, CHANGED = "#d55e00", "#0072b2"

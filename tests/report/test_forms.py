@@ -25,7 +25,7 @@ from forensics.report.tables import gather
 from tests.report.conftest import LINKS, LONG, tree
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-assert cli
+cli.register()
 
 
 # --- Markdown ------------------------------------------------------------------------------------
