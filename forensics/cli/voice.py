@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 OK, FOUND, FAILED = 0, 1, 2  # exit statuses: nothing is missing, something is, the question was not answered
 
+_COMMAND = re.compile(r"\A(\s*)([:#])(?=[:#])")  # what GitHub's runner obeys at the begin of a line
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="The folder of a case.")]
@@ -31,8 +34,8 @@ LIVE_HELP = "The live database: postgresql://…, service=…, host=… dbname=�
 
 
 def safe(text: object) -> str:
-    """Return text for a terminal, in one line: what would steer it, or its reader's eye, is shown as an escape."""
-    return escape(visible(text))
+    """Return text for a terminal or a CI log, in one line: what would steer it, or its reader's eye, is shown as an escape."""
+    return escape(_COMMAND.sub(lambda m: f"{m[1]}\\x{ord(m[2]):02x}", visible(text)))
 
 
 class _Console(Console):

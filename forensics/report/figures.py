@@ -393,5 +393,5 @@ def _tidy(svg: str, name: str, alt: str) -> str:
     body = re.sub(r"\n\s*", "\n", body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{head["box"]}" '
-        f'style="width:100%;height:auto;display:block" role="img" aria-label="{escape(alt)}">\n<title>{escape(alt)}</title>{body}'
+        f'style="width:100%;height:auto;display:block" role="img" aria-label="{escape(visible(alt))}">\n<title>{escape(visible(alt))}</title>{body}'
     )
