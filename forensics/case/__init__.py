@@ -7,8 +7,6 @@ case = fx.open_case("cases/hotels")
 
 from __future__ import annotations
 
-import html
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from forensics.case.evidence import Evidence
+from forensics.case.evidence import Evidence, escaped
 from forensics.case.junctions import CaseJunction, churn_frame, find_junction, junction_frame
 from forensics.case.tables import CaseTable
 from forensics.case.window import Window
@@ -42,6 +40,7 @@ from forensics.model import (
     plain_catalog,
 )
 from forensics.store import Store, exists, interruptible, make_private, remove
+from forensics.text import document, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -549,15 +548,15 @@ class Case:
     def _write(self, name: str, value: dict[str, Any]) -> None:
         make_private(self.folder)
         path = self.folder / name
-        path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(document(value), encoding="utf-8")
         path.chmod(0o600)
 
     def _repr_html_(self) -> str:
-        totals = " · ".join(f"<b>{v:,}</b> {html.escape(k.replace('_', ' '))}" for k, v in self.totals.items())
-        return f"<p><b>{html.escape(self.verdict)}</b></p><p>{totals}</p><p><code>{html.escape(str(self.folder))}</code></p>"
+        totals = " · ".join(f"<b>{v:,}</b> {escaped(k.replace('_', ' '))}" for k, v in self.totals.items())
+        return f"<p><b>{escaped(self.verdict)}</b></p><p>{totals}</p><p><code>{escaped(self.folder)}</code></p>"
 
     def __repr__(self) -> str:
-        return f"<Case {self.folder}: {self.verdict}>"
+        return visible(f"<Case {self.folder}: {self.verdict}>")
 
 
 def _without_side(moment: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.evidence import escaped, inert
 from forensics.case.junctions import CaseJunction, find_junction
 from forensics.model import TableName
 from forensics.report.words import plural
+from forensics.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,9 +84,9 @@ class Browser:
         if self.junction is None:
             return "<p>No link of a junction table is missing.</p>"
         rows = self.rows
-        said = f"<code>{html.escape(str(self.junction.name))}</code>: {len(rows):,} {plural(len(rows), 'row')} of <code>{html.escape(self.parent)}</code> miss links"
+        said = f"<code>{escaped(str(self.junction.name))}</code>: {len(rows):,} {plural(len(rows), 'row')} of <code>{escaped(self.parent)}</code> miss links"
         table = rows.head(_SHOWN)[[*rows.columns[: self._key_width()], "label", "state", "had", "missing", "lost", "left"]]
-        return f"<p>{said}; the worst hit:</p>{table.to_html(index=False, na_rep='–', border=0)}"
+        return f"<p>{said}; the worst hit:</p>{inert(table).to_html(index=False, na_rep='–', border=0)}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         found = {"text/html": self._repr_html_(), "text/plain": repr(self)}
@@ -94,7 +95,7 @@ class Browser:
         return {**found, "text/html": self._repr_html_()}
 
     def __repr__(self) -> str:
-        return f"<Browser {self.junction.name if self.junction else 'without missing links'}>"
+        return visible(f"<Browser {self.junction.name if self.junction else 'without missing links'}>")
 
     def _widget(self) -> Any:
         import ipywidgets as widgets
@@ -123,7 +124,7 @@ class Browser:
 
         def show() -> None:
             links = self.links
-            shown.value = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>" + links.head(50).to_html(
+            shown.value = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>" + inert(links.head(50)).to_html(
                 index=False, na_rep="–", border=0
             )
 

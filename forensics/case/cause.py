@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.evidence import escaped, inert
 from forensics.cause.attribution import Ask, Listener, attribute
 from forensics.errors import CaseError
 from forensics.evidence.migrations import read_folder
 from forensics.store import make_private
+from forensics.text import document, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,12 +84,12 @@ class Cause:
     def _repr_html_(self) -> str:
         struck = self.statements
         struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
-        shown = struck.drop(columns=["sql", "counted"]).to_html(index=False, na_rep="", escape=True) if len(struck) else ""
-        said = "".join(f"<li>{html.escape(n)}</li>" for n in self.notes)
-        return f"<p><b>{html.escape(self.verdict)}</b></p>{shown}<ul>{said}</ul>"
+        shown = inert(struck.drop(columns=["sql", "counted"])).to_html(index=False, na_rep="", escape=True) if len(struck) else ""
+        said = "".join(f"<li>{escaped(n)}</li>" for n in self.notes)
+        return f"<p><b>{escaped(self.verdict)}</b></p>{shown}<ul>{said}</ul>"
 
     def __repr__(self) -> str:
-        return f"<Cause: {self.verdict}>"
+        return visible(f"<Cause: {self.verdict}>")
 
 
 def verdict(found: Mapping[str, Any]) -> str:
@@ -140,6 +140,6 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = 
         attribution.write(store)
     make_private(case.folder)
     path = case.folder / "cause.json"
-    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(document(found), encoding="utf-8")
     path.chmod(0o600)
     return Cause(found)

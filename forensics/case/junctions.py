@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from forensics.case.evidence import escaped
 from forensics.case.evidence import shown as as_text
 from forensics.case.tables import text_type
 from forensics.case.words import near_matches
@@ -13,6 +13,7 @@ from forensics.errors import UnknownTableError
 from forensics.loss import LOST
 from forensics.loss.junctions import parent_of
 from forensics.model import Parent, TableName
+from forensics.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,12 +220,12 @@ class CaseJunction:
         e = self.entry
         counts = "".join(f"<tr><th style='text-align:left'>{c}</th><td style='text-align:right'>{as_text(e[c])}</td></tr>" for c in _SHOWN)
         hit = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(t)}</td><td>{as_text(n)}</td><td>{as_text(e['emptied'][t])}</td></tr>"
+            f"<tr><td style='text-align:left'>{escaped(t)}</td><td>{as_text(n)}</td><td>{as_text(e['emptied'][t])}</td></tr>"
             for t, n in e["affected"].items()
         )
-        said = "".join(f"<li>{html.escape(n)}</li>" for n in self.sentences)
+        said = "".join(f"<li>{escaped(n)}</li>" for n in self.sentences)
         return (
-            f"<h4>{html.escape(str(self.name))}: links {html.escape(' and '.join(dict.fromkeys(str(p.name) for p in self.parents)))}</h4>"
+            f"<h4>{escaped(str(self.name))}: links {escaped(' and '.join(dict.fromkeys(str(p.name) for p in self.parents)))}</h4>"
             f"<table><tbody>{counts}</tbody></table>"
             f"<table><thead><tr><th style='text-align:left'>parent</th><th>affected</th><th>emptied</th></tr></thead><tbody>{hit}</tbody></table>"
             f"<ul>{said}</ul>"
@@ -248,7 +249,7 @@ class CaseJunction:
 
     def __repr__(self) -> str:
         e = self.entry
-        return f"<CaseJunction {self.name}: {e['missing']:,} missing, {e['lost']:,} lost, {e['restorable']:,} restorable>"
+        return visible(f"<CaseJunction {self.name}: {e['missing']:,} missing, {e['lost']:,} lost, {e['restorable']:,} restorable>")
 
 
 def _reason(kind: str, blocked: list[str], violates: str | None, where: int | None, places: list[str]) -> str | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics.case.evidence import escaped
 from forensics.recovery import Plan, Scope, Tell, Wishes, make_plan, silent
+from forensics.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,15 +161,15 @@ class Recovery:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(o.name)}</th><td>{o.recovers:,}</td><td>{o.destroys:,}</td>"
+            f"<tr><th style='text-align:left'>{escaped(o.name)}</th><td>{o.recovers:,}</td><td>{o.destroys:,}</td>"
             f"<td>{o.blocked:,}</td><td>{'yes' if o.verified else 'no'}</td></tr>"
             for o in self.plan.options
         )
         head = "<tr><th>option</th><th>recovers</th><th>destroys</th><th>blocked</th><th>verified</th></tr>"
-        return f"<p><b>{html.escape(self.plan.recommendation)}</b></p><table>{head}{rows}</table>"
+        return f"<p><b>{escaped(self.plan.recommendation)}</b></p><table>{head}{rows}</table>"
 
     def __repr__(self) -> str:
-        return f"<Recovery: {self.plan.recommendation}>"
+        return visible(f"<Recovery: {self.plan.recommendation}>")
 
 
 def _key(example: Mapping[str, str | None]) -> str:

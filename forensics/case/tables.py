@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import shown
+from forensics.case.evidence import escaped, shown
 from forensics.compare.canonical import Writer
 from forensics.compare.casts import casts_between
 from forensics.evidence.copytext import decode_field, encode_field
@@ -88,8 +87,8 @@ class CaseTable:
     def _repr_html_(self) -> str:
         r = self.result
         counts = "".join(f"<tr><th style='text-align:left'>{c.replace('_', ' ')}</th><td>{shown(getattr(r, c))}</td></tr>" for c in COUNTS)
-        said = "".join(f"<li>{html.escape(n)}</li>" for n in (r.notes + ((r.reason,) if r.reason else ())))
-        return f"<h4>{html.escape(str(r.name))}: {r.state}</h4><table>{counts}</table><ul>{said}</ul>"
+        said = "".join(f"<li>{escaped(n)}</li>" for n in (r.notes + ((r.reason,) if r.reason else ())))
+        return f"<h4>{escaped(r.name)}: {r.state}</h4><table>{counts}</table><ul>{said}</ul>"
 
 
 def text_type(kind: Any) -> Any:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import shown
+from forensics.case.evidence import escaped, inert, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,11 +46,11 @@ class Window:
             ("between them", length, ""),
         ]
         cells = "".join(
-            f"<tr><th style='text-align:left'>{a}</th><td style='text-align:left'>{html.escape(b)}</td>"
-            f"<td style='text-align:left'>{html.escape(c)}</td></tr>"
+            f"<tr><th style='text-align:left'>{a}</th><td style='text-align:left'>{escaped(b)}</td>"
+            f"<td style='text-align:left'>{escaped(c)}</td></tr>"
             for a, b, c in rows
         )
-        table = self.unobservable.to_html(index=False, na_rep="–", border=0)
+        table = inert(self.unobservable).to_html(index=False, na_rep="–", border=0)
         return f"<table><tbody>{cells}</tbody></table><p>Written in between, and in neither side:</p>{table}"
 
 

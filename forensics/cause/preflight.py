@@ -7,6 +7,7 @@ matter.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from psycopg import sql
 
@@ -28,6 +30,7 @@ from forensics.evidence.migrations import Migration, MigrationFolder, Statement,
 from forensics.model import TableName
 from forensics.model import quote_identifier as q
 from forensics.scratch import Scratch
+from forensics.text import visible
 
 Listener = Callable[[str], None]
 
@@ -646,7 +649,7 @@ def github(flight: Flight) -> str:
     words = {"error": "error", "warning": "warning", "note": "notice"}
 
     def data(text: str) -> str:
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        return visible(text).replace("%", "%25")
 
     def value(text: str) -> str:
         return data(text).replace(":", "%3A").replace(",", "%2C")
@@ -660,6 +663,11 @@ def github(flight: Flight) -> str:
 def _sentence(warning: Forewarning) -> str:
     where = f"{warning.hazard.table}: " if warning.hazard.table and str(warning.hazard.table) not in warning.says else ""
     return f"{where}{warning.says}"
+
+
+def _brackets(text: str) -> str:
+    """Text in which SARIF sees no link."""
+    return re.sub(r"([\\\[\]])", r"\\\1", visible(text))
 
 
 def sarif(flight: Flight, version: str) -> dict[str, Any]:
@@ -682,9 +690,9 @@ def sarif(flight: Flight, version: str) -> dict[str, Any]:
                 },
                 "results": [
                     {
-                        "ruleId": w.hazard.code, "ruleIndex": codes.index(w.hazard.code), "level": level(w), "message": {"text": _sentence(w)},
+                        "ruleId": w.hazard.code, "ruleIndex": codes.index(w.hazard.code), "level": level(w), "message": {"text": _brackets(_sentence(w))},
                         "locations": [
-                            {"physicalLocation": {"artifactLocation": {"uri": Path(w.path).as_posix()}, "region": {"startLine": w.hazard.line}}}
+                            {"physicalLocation": {"artifactLocation": {"uri": quote(Path(w.path).as_posix())}, "region": {"startLine": w.hazard.line}}}
                         ],
                         "properties": {"rows": w.rows, "fails": w.fails},
                     }

@@ -61,7 +61,9 @@ def show_cause(console: Console, found: Mapping[str, Any]) -> None:
         console.print(table)
     struck = [s for s in found["statements"] if s["rows"] or s["changed"] or s["blanked"]]
     for name in dict.fromkeys(s["migration"] for s in struck):
-        table = RichTable("line", "hazard", "of", "missing", "moved", "changed", "blanked", title=safe(name), title_justify="left")
+        table = RichTable(
+            "line", "hazard", "of", "missing", "moved", "changed", "blanked", title=f"Migration {safe(name)}", title_justify="left"
+        )
         for s in (s for s in struck if s["migration"] == name):
             where = str(TableName(s["schema"], s["table"])) if s["table"] else "–"
             counts = (f"{s[c]:,}" if s[c] else "" for c in ("rows", "moved", "changed", "blanked"))
@@ -76,7 +78,9 @@ def show_cause(console: Console, found: Mapping[str, Any]) -> None:
     for u in found["unexplained_values"]:
         console.print(f"{safe(TableName(u['schema'], u['table']))}.{safe(u['column'])}: {u['values']:,} missing values are unexplained")
     for step in found["replay"]["failed"]:
-        console.print(f"[yellow]{safe(step['migration'])}, line {step['line']} did not run in the replay: {safe(step['error'])}.[/]")
+        console.print(
+            f"[yellow]Migration {safe(step['migration'])}, line {step['line']} did not run in the replay: {safe(step['error'])}.[/]"
+        )
     for note in found["notes"]:
         console.print(f"[yellow]{safe(note)}[/]")
     console.print(f"\n[bold]{safe(verdict(found))}[/]")

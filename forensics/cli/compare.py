@@ -101,7 +101,7 @@ def compare_command(
         int, typer.Option("--jobs", min=1, max=32, help="Tables to compare at a time. Live lends a connection to each, and one more.")
     ] = 1,
     memory: Annotated[
-        str, typer.Option("--memory", help="What the engine may hold before it spills to disk; the process takes up to 500 MB more.")
+        str, typer.Option("--memory", help="What the engine may hold before it spills to disk; the process takes up to 600 MB more.")
     ] = Options.memory,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run ended.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a case that is there.")] = False,

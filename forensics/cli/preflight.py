@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from forensics.errors import UsageError
 from forensics.evidence import looks_like_dsn
 from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import read_folder
+from forensics.text import document
 
 
 class Format(StrEnum):
@@ -58,9 +58,7 @@ def preflight_command(
         if form in (Format.github, Format.sarif):
             from forensics import __version__
 
-            voice.write(
-                github(flight) if form is Format.github else json.dumps(sarif(flight, __version__), indent=2, ensure_ascii=False) + "\n"
-            )
+            voice.write(github(flight) if form is Format.github else document(sarif(flight, __version__)))
         else:
             answer = plain_flight(flight)
             voice.answer({**answer, "notes": notes + answer["notes"]}, lambda console: _show(console, flight, notes))
@@ -75,10 +73,10 @@ def _show(console: Console, flight: Flight, notes: list[str]) -> None:
     for name in flight.migrations:
         some = [w for w in flight.hazards if w.migration == name]
         if not some:
-            console.print(f"{safe(name)}: no hazard.")
+            console.print(f"Migration {safe(name)}: no hazard.")
             continue
         shown = [w for w in some if w.rows != 0 or w.fails or "fills" in w.says or not (CODES[w.hazard.code].fails or w.hazard.destroys)]
-        table = RichTable("line", "hazard", "what it would do", "table size", title=safe(name), title_justify="left")
+        table = RichTable("line", "hazard", "what it would do", "table size", title=f"Migration {safe(name)}", title_justify="left")
         table.columns[0].justify = table.columns[3].justify = "right"
         table.columns[1].no_wrap = True
         for w in shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -17,6 +16,7 @@ from rich.markup import escape
 
 from forensics.errors import ForensicsError, UsageError, redact
 from forensics.store import interruptible
+from forensics.text import document, visible
 
 app = typer.Typer(
     name="forensics", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -24,7 +24,8 @@ app = typer.Typer(
 )  # fmt: skip
 
 OK, FOUND, FAILED = 0, 1, 2  # exit statuses: nothing is missing, something is, the question was not answered
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_COMMAND = re.compile(r"\A(\s*)([:#])(?=[:#])")  # what GitHub's runner obeys at the begin of a line
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
@@ -33,8 +34,8 @@ LIVE_HELP = "The live database: postgresql://…, service=…, host=… dbname=�
 
 
 def safe(text: object) -> str:
-    """Return text for a terminal: control characters made visible, so that no value of a row steers it."""
-    return escape(_CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", str(text)))
+    """Return text for a terminal or a CI log, in one line: what would steer it, or its reader's eye, is shown as an escape."""
+    return escape(_COMMAND.sub(lambda m: f"{m[1]}\\x{ord(m[2]):02x}", visible(text)))
 
 
 class _Console(Console):
@@ -73,7 +74,7 @@ class Voice:
     def answer(self, value: Any, show: Callable[[Console], None]) -> None:
         """Print the answer: `value` as JSON, or what `show` prints for people."""
         if self.as_json:
-            self.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+            self.write(document(value))
         elif not self.quiet:
             show(self.out)
 
@@ -88,7 +89,7 @@ class Voice:
     def fail(self, error: ForensicsError) -> NoReturn:
         """Say what went wrong, and end with 2."""
         if self.as_json:
-            self.write(json.dumps({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}, ensure_ascii=False) + "\n")
+            self.write(document({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}))
         self.err.print(f"[bold red]{safe(error.message)}[/]" + (f"\n{safe(error.hint)}" if error.hint else ""))
         raise typer.Exit(FAILED)
 

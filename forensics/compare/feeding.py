@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
@@ -17,6 +19,24 @@ CREATE OR REPLACE TEMP MACRO copy_value(f) AS CASE
 """
 
 
+_MANY = 64  # batches, of about a megabyte
+_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1  # of GNU's mallopt
+_BLOCK_BYTES = 200_000  # less than a block of DuckDB has
+
+
+def hold_tight() -> None:
+    """Have the C library give DuckDB's blocks back to the system as soon as they are freed.
+
+    They are freed by one thread and asked for by another, and GNU's library would keep them for the first: a process
+    came to hold several times what DuckDB was allowed. It costs time, so only what is large pays for it.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # another C library
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_MMAP_THRESHOLD, _BLOCK_BYTES)
+        library.mallopt(_M_TRIM_THRESHOLD, _BLOCK_BYTES)
+        library.malloc_trim(0)
+
+
 class Guard:
     """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
 
@@ -27,7 +47,10 @@ class Guard:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._batches
+            for number, batch in enumerate(self._batches, 1):
+                yield batch
+                if number == _MANY:
+                    hold_tight()
         except BaseException as error:
             self.error = error
             raise

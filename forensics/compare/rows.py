@@ -474,7 +474,7 @@ def _lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> I
     for segment, start, first, last in zip(side.segments, side.starts, edges, edges[1:], strict=False):
         shaper = Shaper(segment.columns, columns, side.comparable)
         keep = _keeper(side, segment, columns)
-        found = segment.lines_at(positions[first:last] - start)
+        found = segment.lines_at(positions[first:last] - start if start else positions[first:last])
         while some := list(itertools.islice(found, _FETCH_ROWS)):
             lines = pa.array([line.decode("utf-8") + "\n" for _, line in some], type=_TEXT)
             yield _batch(pa.array([at + start for at, _ in some], pa.int64()), shaper(lines), keep(lines) if keep else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from forensics.errors import UsageError
@@ -13,7 +14,7 @@ __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
 
 def looks_like_dsn(text: str) -> bool:
     """Whether `text` is a connection string (`postgresql://…`, `service=…`, `host=… dbname=…`) rather than a path."""
-    if text.startswith(("postgresql://", "postgres://")):
+    if re.match(r"postgres(ql)?(\+\w+)?://", text):
         return True
     return "=" in text and not Path(text).exists()
 

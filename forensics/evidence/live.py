@@ -97,6 +97,7 @@ _HINTS = {
 _ROW_SECURITY = "row-level security"
 _RESTRICTED = re.compile(r"^\\(?:un)?restrict \w+$", re.M)  # what pg_dump writes for psql around the rest
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
+_DRIVER = re.compile(r"\Apostgres(?:ql)?\+\w+://")  # as SQLAlchemy names one
 _PORTS = re.compile(r"(?:[^:\[\]]*|\[[^\]]*\])(?::\d*)?\Z")
 
 
@@ -112,6 +113,7 @@ def parameters_of(dsn: str) -> dict[str, Any]:
         UsageError: it is none. The message repeats nothing of it, and its cause is left out: either could hold a part
             of the password.
     """
+    dsn = _DRIVER.sub("postgresql://", dsn)
     if match := _URI.match(dsn):
         authority, rest = match["authority"], match["rest"].partition("?")[0]
         # libpq takes the first @ for the end of the password, and would then look for a host that is half of it.

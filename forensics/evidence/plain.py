@@ -23,6 +23,7 @@ from forensics.evidence.source import Block, Contents, LackingSegment, Segment, 
 from forensics.model import Catalog, Provenance, TableName
 
 _LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
+_POSITIONS = 50_000  # of rows, looked up at a time
 _CHUNK = 4 << 20
 _HEAD_BYTES = 1 << 20
 
@@ -72,9 +73,16 @@ class CopySegment(Segment):
         # Positions are the file's own: no need to read what lies between.
         file = self._source.file
         with mmap.mmap(file.fd, 0, prot=mmap.PROT_READ) as text:
-            for position in positions.tolist():
-                at = data.start + position
-                yield position, text[at : text.find(b"\n", at)]
+            read = 0
+            for first in range(0, len(positions), _POSITIONS):
+                for position in positions[first : first + _POSITIONS].tolist():
+                    at = data.start + position
+                    yield position, text[at : text.find(b"\n", at)]
+                # What was read stays in the system's cache, and no longer counts as this process's memory.
+                upto = at // mmap.PAGESIZE * mmap.PAGESIZE
+                if hasattr(mmap, "MADV_DONTNEED") and upto > read:
+                    text.madvise(mmap.MADV_DONTNEED, read, upto - read)
+                    read = upto
 
 
 def _whole_rows(blocks: Iterator[bytes]) -> Iterator[bytes]:

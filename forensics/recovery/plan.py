@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from forensics.recovery.sqltext import private_file
 from forensics.recovery.trial import Trial, named_tables, try_migrations, write_migration
 from forensics.scratch import Scratch
 from forensics.store import Store, make_private
+from forensics.text import document
 
 FILES = ("recovery.sql", "undo.sql", "backfill.sql", "undo_backfill.sql", "plan.json", "runbook.md")
 SKIPPABLE = (FULL_RESTORE, ROLL_BACK, BACKFILL)
@@ -192,7 +192,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
         )  # fmt: skip
         if out is not None:
             with private_file(out / "plan.json") as file:
-                file.write(json.dumps(plan.as_json(), indent=2, ensure_ascii=False) + "\n")
+                file.write(document(plan.as_json()))
             with private_file(out / "runbook.md") as file:
                 file.write(runbook(store, plan.as_json(), defined))
     return plan

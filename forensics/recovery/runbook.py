@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from forensics.model import TableName, plain, quote_identifier
+from forensics.model import TableName, plain
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.options import UNREHEARSED
-from forensics.recovery.sqltext import comment
+from forensics.recovery.sqltext import comment, in_a_line
 from forensics.store import Store
+from forensics.text import code, prose
 
 
 def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
@@ -24,9 +25,9 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
     rehearsal = plan["rehearsal"]
     lines = [
         "# Runbook: bring the rows back", "",
-        f"Backup: `{comment(backup.path or backup.dsn)}`. Compared with `{comment(live.dsn or live.path)}`"
+        f"Backup: {code(backup.path or backup.dsn)}. Compared with {code(live.dsn or live.path)}"
         + (f" as of {plain(live.taken_at)}." if live.taken_at else "."),
-        "", f"**{plan['recommendation']}**", "", _rehearsed(plan), "",
+        "", f"**{prose(plan['recommendation'])}**", "", _rehearsed(plan), "",
         "| option | recovers | destroys | blocked | verified | seconds |", "| --- | ---: | ---: | ---: | --- | ---: |",
     ]  # fmt: skip
     for option in plan["options"]:
@@ -38,7 +39,7 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
     lines += ["", *_proofs(plan)]
     counts = [_count(t) for t in plan["tables"]]
     counts += [
-        f"SELECT count({quote_identifier(c)}) AS \"values of {comment(c)}\" FROM {TableName(r['schema'], r['table']).sql};"
+        f"SELECT count({in_a_line(c)}) AS {in_a_line(f'values of {c}')} FROM {in_a_line(TableName(r['schema'], r['table']))};"
         for r in plan["columns"] for c in r["columns"]
     ]  # fmt: skip
     lines += [
@@ -70,9 +71,9 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
             )
         )
         lines += [
-            "## The next time", "", f"`migrations/{comment(trial['name'])}` stands in for `{comment(trial['original'])}` ({tried}).",
+            "## The next time", "", f"{code('migrations/' + trial['name'])} stands in for {code(trial['original'])} ({tried}).",
             "Commit it in place of the original for databases where that has not run yet.", "",
-            *(f"- {comment(note)}" for note in (*trial["problems"], *trial["notes"])), "",
+            *(f"- {prose(note)}" for note in (*trial["problems"], *trial["notes"])), "",
         ]  # fmt: skip
     lines += ["## Back out", "", "The later step first:", "", "```sh"]
     if "backfill.sql" in plan["files"]:
@@ -83,17 +84,17 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
         "## What stays", "",
     ]  # fmt: skip
     stays = [
-        f"- {_rows(r['rows'])} of `{r['table']}`: {r['reason']}."
+        f"- {_rows(r['rows'])} of {code(r['table'])}: {prose(r['reason'])}."
         for o in plan["options"]
         if o["name"] == "reinsert lost rows"
         for r in o["reasons"]
     ]
     stays += [
-        f"- Missing rows of `{TableName(t['schema'], t['table'])}`: {t['rows']:,}, not asked for. No statement of a migration is known to have "
+        f"- Missing rows of {code(TableName(t['schema'], t['table']))}: {t['rows']:,}, not asked for. No statement of a migration is known to have "
         "taken them; `--include-unexplained` brings them back too." for t in plan["left"]
     ]  # fmt: skip
-    stays += [f"- View `{view}` stood on a dropped table and is not made again." for view in defined.views]
-    stays += [f"- {note}" for note in plan["notes"]]
+    stays += [f"- View {code(view)} stood on a dropped table and is not made again." for view in defined.views]
+    stays += [f"- {prose(note)}" for note in plan["notes"]]
     return "\n".join([*lines, *(stays or ["Nothing."]), ""])
 
 
@@ -102,7 +103,7 @@ def _rows(count: int) -> str:
 
 
 def _count(table: Mapping[str, Any]) -> str:
-    return f'SELECT count(*) AS "at least {table["restorable"]}" FROM {TableName(table["schema"], table["table"]).sql};'
+    return f'SELECT count(*) AS "at least {table["restorable"]}" FROM {in_a_line(TableName(table["schema"], table["table"]))};'
 
 
 def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -120,11 +121,11 @@ def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
 def _rehearsed(plan: Mapping[str, Any]) -> str:
     found = plan["rehearsal"]
     if plan["problem"]:
-        return f"**The rehearsal could not be held:** {comment(plan['problem'])}"
+        return f"**The rehearsal could not be held:** {prose(plan['problem'])}"
     if found is None:
         return "This was not rehearsed. Run `python -m forensics recover CASE --out DIR --rehearse` before you go on."
     if found["problems"]:
-        return "**The rehearsal failed. Do not run these scripts on live.** " + " ".join(found["problems"])
+        return "**The rehearsal failed. Do not run these scripts on live.** " + prose(" ".join(found["problems"]))
     return (
         f"Rehearsed on a copy: {found['lost_before']:,} rows lost before, {found['lost_after']:,} after, which are the {found['blocked']:,} that are "
         f"blocked; a second run changed nothing, all constraints hold, and `undo.sql` brought every table back as it was. It took "

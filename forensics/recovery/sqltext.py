@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -11,9 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from forensics.errors import RecoveryError
-from forensics.model import quote_identifier
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+from forensics.model import TableName, quote_identifier
+from forensics.text import visible
 
 
 def template(name: str) -> str:
@@ -42,8 +40,8 @@ def listed(columns: Sequence[str]) -> str:
 
 
 def comment(text: object) -> str:
-    """Return text for an SQL comment: in one line, whatever it holds."""
-    return _CONTROL.sub(" ", str(text))
+    """Return text for an SQL comment: in one line, whatever it holds, and none of it steering a terminal or an eye."""
+    return visible(text)
 
 
 @contextmanager
@@ -61,6 +59,15 @@ def private_file(path: Path) -> Iterator[IO[str]]:
         raise RecoveryError(
             f"{path} cannot be written: {error.strerror}.", "Is the disk full? Choose another folder with --out."
         ) from error
+
+
+def in_a_line(name: str | TableName) -> str:
+    """Return a name as an SQL identifier that stands in one line: for what people copy into a shell."""
+    if isinstance(name, TableName):
+        return f"{in_a_line(name.schema)}.{in_a_line(name.table)}"
+    if name.isprintable():
+        return quote_identifier(name)
+    return 'U&"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\+{ord(c):06x}" for c in name) + '"'
 
 
 def block(lines: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from forensics.report import bundle, html, markdown, workbook
 from forensics.report.masking import Mask
 from forensics.report.rows import with_missing
 from forensics.report.tables import gather, report_json
+from forensics.text import document
 
 if TYPE_CHECKING:
     from forensics.case import Case
@@ -62,7 +62,7 @@ def _write(case: Case, path: Path, mask: bool) -> None:
             forms[form.name] = form.read_bytes()
         bundle.write(forms, with_missing(case, _mask(case, mask)), path, masked=mask)
     elif path.suffix == ".json":
-        path.write_text(json.dumps(report_json(case, mask=mask), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(document(report_json(case, mask=mask)), encoding="utf-8")
     elif path.suffix == ".xlsx":
         workbook.write(gather(case, mask=mask), with_missing(case, _mask(case, mask)), path)
     else:

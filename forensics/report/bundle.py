@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from forensics.errors import ReportError
 from forensics.report.rows import MissingRows
+from forensics.text import document
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same case gives the same bytes
 _README = """\
@@ -51,7 +51,7 @@ def write(files: Mapping[str, bytes], missing: Iterable[MissingRows], path: Path
                 manifest.append(
                     {"file": name, "schema": table.result.name.schema, "table": table.result.name.table, **_rows(bundle, name, table)}
                 )
-            said = json.dumps({"masked": masked, "files": manifest}, indent=2, ensure_ascii=False) + "\n"
+            said = document({"masked": masked, "files": manifest})
             bundle.writestr(_entry("MANIFEST.json"), said)
     except (OSError, zipfile.LargeZipFile) as error:
         raise ReportError(f"{path} could not be written: {error}.", "Is the disk full?") from error

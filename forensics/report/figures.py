@@ -28,7 +28,8 @@ from matplotlib.patches import Circle, Rectangle
 
 from forensics.errors import ReportError
 from forensics.model import TableResult
-from forensics.report.words import count, duration, moment, percent, plural, visible
+from forensics.report.words import count, duration, moment, percent, plural
+from forensics.text import visible
 
 INK, QUIET, KEPT, BACK = "#1d2733", "#5b6876", "#d3dae2", "#ffffff"
 MISSING, CHANGED = "#d55e00", "#0072b2"
@@ -392,5 +393,5 @@ def _tidy(svg: str, name: str, alt: str) -> str:
     body = re.sub(r"\n\s*", "\n", body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{head["box"]}" '
-        f'style="width:100%;height:auto;display:block" role="img" aria-label="{escape(alt)}">\n<title>{escape(alt)}</title>{body}'
+        f'style="width:100%;height:auto;display:block" role="img" aria-label="{escape(visible(alt))}">\n<title>{escape(visible(alt))}</title>{body}'
     )

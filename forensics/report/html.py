@@ -13,7 +13,8 @@ from markupsafe import Markup
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
 from forensics.report.tables import CLASSES, Document, ParentLoss, method, of
-from forensics.report.words import count, fact, moment, one_line, percent, plural, visible
+from forensics.report.words import count, fact, moment, one_line, percent, plural
+from forensics.text import visible
 
 
 def render(document: Document) -> str:

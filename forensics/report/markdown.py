@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from forensics.report.tables import CLASSES, Document, Junction, method, of
-from forensics.report.words import count, fact, moment, one_line, percent, plural, visible
+from forensics.report.words import count, fact, moment, one_line, percent, plural
+from forensics.text import prose, visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/=$^])")
@@ -38,12 +39,6 @@ def text(value: object) -> str:
     """A value as Markdown text: shown as it is, whatever it holds; never markup, HTML, a cell's end or a terminal's command."""
     said = visible(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", said)
-
-
-def prose(value: object) -> str:
-    """A sentence of ours, which may name tables: what could be markup is neutralised, its punctuation left as it is."""
-    said = visible(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", said)
 
 
 def code(value: object) -> str:

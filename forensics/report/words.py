@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-# What a page or terminal would obey instead of showing: controls, and marks that turn the direction of text.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
-
-
-def visible(text: object) -> str:
-    """Return text with every character that would steer its reader shown as an escape."""
-    return _OBEYED.sub(_escape, str(text))
-
-
-def _escape(found: re.Match[str]) -> str:
-    number = ord(found[0])
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 def count(value: int | None) -> str:

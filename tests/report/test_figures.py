@@ -11,7 +11,8 @@ from forensics.errors import ReportError
 from forensics.model import TableName, TableResult
 from forensics.report import figures
 from forensics.report.figures import Hit, Moment, Picture
-from forensics.report.words import count, duration, percent, visible
+from forensics.report.words import count, duration, percent
+from forensics.text import visible
 from tests.report.conftest import tree
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -26,7 +26,7 @@ from tests.conftest import Incident
 from tests.report.conftest import LINKS, LONG, tree
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-assert cli
+cli.register()
 
 
 # --- Markdown ------------------------------------------------------------------------------------
