@@ -90,11 +90,16 @@ class ArchiveSource(Source):
         if self.provenance.complete:
             return None
         hurt = [str(name) for name, held in self.contents().items() if not held.complete]
-        return f"it breaks off or is corrupt in the rows of {', '.join(hurt)}" if hurt else "it ends before its last rows end"
+        if hurt:
+            return f"it breaks off or is corrupt in the rows of {', '.join(hurt)}"
+        return self.damage_of_large_objects() or "it ends before its last rows end"
 
     @property
     def large_objects(self) -> frozenset[int] | None:
         return self.toc.large_objects
+
+    def damage_of_large_objects(self) -> str | None:
+        return self._container.damage_of_large_objects()
 
     def statements(self) -> Iterator[str]:
         return iter(self.toc.statements())

@@ -93,6 +93,10 @@ class Container(ABC):
         """Whether the archive ends as its writer ends one, as far as can be told without unpacking it."""
         return all(self.stored(e).whole for e in self.toc.data_entries)
 
+    def damage_of_large_objects(self) -> str | None:
+        """Unpack all large objects, and return what is wrong with one of them, in words, or None."""
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Let go of the archive's files."""
@@ -525,12 +529,45 @@ class _Directory(Container):
         size, tail = file.size, file.read(8, max(0, file.size - 8))
         file.close()
         whole = size > 0
-        if compression is None and entry.copy_stmt:
+        if entry.desc == _LARGE_OBJECT_DATA:
+            listed = self._large_objects(entry)
+            whole = listed is not None and all(self._member(n) for n in listed)
+        elif compression is None and entry.copy_stmt:
             whole = tail.rstrip(b"\n").endswith(b"\\.")
         elif compression == "lz4":
             # A frame ends with a length of zero, after which other writers than pg_dump put a checksum.
             whole = bytes(4) in (tail[:4], tail[4:])
         return Stored(size, whole)
+
+    def _large_objects(self, entry: Entry) -> list[str] | None:
+        """The files that hold an entry's large objects, or None where the list of them is not there or is cut off."""
+        member = self._member(_member_name(self.toc, entry) or "")
+        if member is None:
+            return None
+        file, compression = member
+        try:
+            text = self._whole(file, compression) if compression else file.read(file.size, 0)
+        except DamagedBackupError:
+            return None
+        finally:
+            file.close()
+        listed = re.fullmatch(rb"(?:[0-9]+ blob_[0-9]+\.dat\n)+", text)
+        return [line.split(" ")[1] for line in text.decode("ascii").splitlines()] if listed else None
+
+    def damage_of_large_objects(self) -> str | None:
+        for entry in (e for e in self.toc.data_entries if e.desc == _LARGE_OBJECT_DATA):
+            for name in self._large_objects(entry) or ():
+                if (member := self._member(name)) is None:
+                    return f"the file {name} of a large object is not there"
+                file, compression = member
+                try:
+                    for _ in unpack(_raw(file, compression), _as_file(compression), self.damaged):
+                        pass
+                except DamagedBackupError:
+                    return f"the file {file.path.name} of a large object is cut off or corrupt"
+                finally:
+                    file.close()
+        return None
 
     def stream(self, entry: Entry) -> Iterator[bytes]:
         name = _member_name(self.toc, entry)
@@ -546,6 +583,11 @@ class _Directory(Container):
             yield from unpack(file.chunks(0, file.size), _as_file(compression), damaged)
         finally:
             file.close()
+
+
+def _raw(file: _File, compression: str | None) -> Iterator[bytes]:
+    # What is not compressed has no sign of its end, and bytes of an object may be anything: there is nothing to check.
+    return file.chunks(0, file.size) if compression else iter(())
 
 
 def _as_file(compression: str | None) -> str | None:

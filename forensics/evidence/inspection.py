@@ -95,8 +95,8 @@ def inspect_backup(source: Source, *, read_rows: bool = True, progress: Callable
     held = tuple(_look(source, table, contents.get(table.name), read_rows, progress) for table in source.catalog.roots)
     history = _history(source)
     found = Inspection(
-        source.provenance, source.damage, held, source.catalog.sequences, source.catalog.extensions,
-        None if source.large_objects is None else len(source.large_objects),
+        source.provenance, source.damage or (source.damage_of_large_objects() if read_rows else None), held, source.catalog.sequences,
+        source.catalog.extensions, None if source.large_objects is None else len(source.large_objects),
         history, max((t.newest for t in held if t.newest), default=None), read_rows, (),
     )  # fmt: skip
     return replace(found, findings=tuple(_findings(found, source)))

@@ -198,6 +198,10 @@ class Source(ABC):
         """The ids of the large objects that the side holds, or None where it does not say."""
         return None
 
+    def damage_of_large_objects(self) -> str | None:
+        """Read all large objects, where damage in them can be told, and return what is wrong with one, or None."""
+        return None
+
     def statements(self) -> Iterator[str]:
         """The schema as SQL statements, in the order in which they build it; nothing where the side cannot say."""
         return iter(())

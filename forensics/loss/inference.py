@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from forensics.errors import EvidenceError
-from forensics.loss.junctions import declared_parents, find_junctions, is_implicit, is_junction, referenced_tables
+from forensics.loss.junctions import declared_parents, ends_of, find_junctions, is_implicit, is_junction, referenced_tables
 from forensics.loss.names import family, likeness, refers, words
 from forensics.loss.workspace import Workspace, literal
 from forensics.model import Column, Parent, Table, TableName
@@ -19,6 +20,7 @@ from forensics.model import Column, Parent, Table, TableName
 _CONTAINED = 0.95
 _ENOUGH = 5  # distinct values that must be contained where no name speaks for a parent
 _KINDS = 60  # distinct values that a column of kinds may have
+_ANY = TableName("", "")  # a table that is not known yet
 _KIND = re.compile(r"^(?P<stem>.*?)_?(type|kind|class|model)$", re.I)
 
 
@@ -32,21 +34,47 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     found: dict[TableName, tuple[Parent, ...]] = dict(find_junctions(catalog))
     for table in catalog.roots:
         known = found.get(table.name) or declared_parents(table)
-        guesses = _guesses(work, table, known)
-        kinds = _polymorphic(table, known)
+        generic = _generic(work, table, known)
+        kinds = [*generic, *_polymorphic(table, known)]
+        guesses = {c: g for c, g in _guesses(work, table, known).items() if c not in {k.column for k in generic}}
+        known = tuple(p for p in known if p.columns not in {(k.kind,) for k in generic})
         if not guesses and not kinds:
             continue
         imagined = (*known, *(Parent(g[0].name, (c,), g[0].primary_key.columns) for c, g in guesses.items() if g[0].primary_key))
-        imagined += tuple(Parent(table.name, (i,), (i,), when=(k, "")) for k, i in kinds if i not in guesses)
+        imagined += tuple(Parent(_ANY, (k.column,), (k.column,), when=(k.kind, "")) for k in kinds if k.column not in guesses)
         if table.name not in found and not is_junction(table, imagined, referenced):
             continue
         try:
             parents = (*known, *_inferred(work, table, guesses, kinds))
         except EvidenceError:
             continue  # a damaged backup: comparing the table said so already, and what is declared stands
-        if table.name in found or is_junction(table, parents, referenced):
+        # A second kind of reference that no row makes (who tagged it) is no payload either.
+        unused = {c for k in kinds for c in (k.kind, k.column)}
+        if len(ends_of(parents)) >= 2 and (table.name in found or is_junction(table, parents, referenced, unused)):
             found[table.name] = parents
     return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Columns by which a table refers to rows of several tables: what kind of row, and which. `models` says in which table kinds are named."""
+
+    kind: str
+    column: str
+    models: Parent | None = None
+
+
+def _generic(work: Workspace, table: Table, known: Sequence[Parent]) -> list[_Kind]:
+    """Django's generic relations: the kind is a row of its table of content types."""
+    found = []
+    for parent in known:
+        models = work.backup.catalog.tables.get(parent.name)
+        if models is None or not {"app_label", "model"} <= {c.name for c in models.columns} or len(parent.columns) != 1:
+            continue
+        lead = parent.columns[0].removesuffix("content_type_id")
+        if column := next((c for c in (f"{lead}object_id", f"{lead}object_pk") if table.column(c)), None):
+            found.append(_Kind(parent.columns[0], column, parent))
+    return found
 
 
 def _guesses(work: Workspace, table: Table, known: Sequence[Parent]) -> dict[str, list[Table]]:
@@ -82,11 +110,9 @@ def _key_family(work: Workspace, table: Table) -> str | None:
     return family(column.type, work.backup.catalog) if column else None
 
 
-def _inferred(
-    work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[tuple[str, str]]
-) -> tuple[Parent, ...]:
+def _inferred(work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[_Kind]) -> tuple[Parent, ...]:
     """Hold the guesses against the values; where there are none, names decide."""
-    polymorphic = {i for _, i in kinds}
+    polymorphic = {k.column for k in kinds}
     found: list[Parent] = []
     readable = work.holds("backup", table.name)
     for column, candidates in guesses.items():
@@ -97,9 +123,9 @@ def _inferred(
             parent = _parent(candidates[0], column, "the names; the backup holds no rows to check")
         if parent:
             found.append(parent)
-    for kind, column in kinds:
+    for kind in kinds:
         if readable:
-            found += _variants(work, table, kind, column)
+            found += _variants(work, table, kind)
     return tuple(found)
 
 
@@ -134,7 +160,7 @@ def _by_values(work: Workspace, table: Table, column: str, candidates: Sequence[
     return _parent(chosen, column, f"{name}{contained:,} of {distinct:,} distinct values are keys of {chosen.name}")
 
 
-def _polymorphic(table: Table, known: Sequence[Parent]) -> list[tuple[str, str]]:
+def _polymorphic(table: Table, known: Sequence[Parent]) -> list[_Kind]:
     """Pairs of columns (kind, id) by which a table refers to rows of several tables."""
     taken = {c for p in known for c in p.columns}
     found = []
@@ -145,19 +171,20 @@ def _polymorphic(table: Table, known: Sequence[Parent]) -> list[tuple[str, str]]
         lead = words(match["stem"])
         for other in table.columns:
             if other.name not in taken and other.name != column.name and refers(other.name) and words(other.name)[:-1] == lead:
-                found.append((column.name, other.name))
+                found.append(_Kind(column.name, other.name))
                 break
     return found
 
 
-def _variants(work: Workspace, table: Table, kind: str, column: str) -> list[Parent]:
-    rows = work.read("backup", table.name, (kind, column))
+def _variants(work: Workspace, table: Table, kind: _Kind) -> list[Parent]:
+    rows = work.read("backup", table.name, (kind.kind, kind.column))
     kinds = work.ask(f"SELECT c0, count(DISTINCT c1) FROM {rows} WHERE c0 IS NOT NULL AND c1 IS NOT NULL GROUP BY c0 ORDER BY c0")
     found: list[Parent] = []
     if len(kinds) > _KINDS:
         return found
+    names = _model_names(work, kind.models) if kind.models else {}
     for value, distinct in kinds:
-        lead = words(re.split(r"[\\/.:]", value)[-1])
+        lead = words(names.get(value, "") if kind.models else re.split(r"[\\/.:]", value)[-1])
         named = [t for t in work.backup.catalog.roots if t.primary_key and len(t.primary_key.columns) == 1 and _called(lead, t)]
         for candidate in sorted(named, key=lambda t: (len(words(t.name.table)), t.name.schema != table.name.schema, t.name)):
             if candidate.primary_key is None or not work.holds("backup", candidate.name):
@@ -167,10 +194,18 @@ def _variants(work: Workspace, table: Table, kind: str, column: str) -> list[Par
                 f"SELECT count(*) FROM (SELECT DISTINCT c1 FROM {rows} WHERE c0 = {literal(value)}) v SEMI JOIN {keys} k ON k.c0 = v.c1"
             )
             if contained >= _CONTAINED * distinct:
-                evidence = f"{kind} {value} and {contained:,} of {distinct:,} distinct values are keys of {candidate.name}"
-                found.append(Parent(candidate.name, (column,), candidate.primary_key.columns, False, evidence, (kind, value)))
+                evidence = f"{kind.kind} {value} and {contained:,} of {distinct:,} distinct values are keys of {candidate.name}"
+                found.append(Parent(candidate.name, (kind.column,), candidate.primary_key.columns, False, evidence, (kind.kind, value)))
                 break
     return found
+
+
+def _model_names(work: Workspace, models: Parent) -> dict[str, str]:
+    """By the key of a content type, what Django calls the table of its rows unless it is told otherwise."""
+    if not work.holds("backup", models.name):
+        return {}
+    rows = work.read("backup", models.name, (*models.parent_columns, "app_label", "model"))
+    return {key: f"{app}_{model}" for key, app, model in work.ask(f"SELECT c0, c1, c2 FROM {rows}")}
 
 
 def _called(lead: Sequence[str], table: Table) -> bool:

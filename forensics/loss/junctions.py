@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from forensics.errors import UsageError
+from forensics.loss.names import words
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _INTEGERS = ("smallint", "integer", "bigint")
@@ -19,6 +20,12 @@ _AUDIT = re.compile(
     r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted|attached|inserted|since|valid)|(_at|_on|At|On)$", re.I
 )
 
+# Words of columns that make a row a thing of its own, whatever it refers to.
+_CONTENT = {
+    "body", "content", "message", "subject", "html", "markdown", "bio", "token", "secret", "email", "phone", "amount", "price", "total",
+    "balance", "cost", "fee", "salary",
+}  # fmt: skip
+_MOST_BESIDE_A_LINK = 3
 _DOING = re.compile(r"(_by|By)(_id|Id)?$|^(created|updated|added|granted|assigned|invited|deleted)_?by", re.I)
 
 
@@ -26,7 +33,8 @@ def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
     """Return the junction tables of a catalogue, each with the parents that its rows link.
 
     A junction table has foreign keys to at least two parents, or two to one, and carries little besides: a surrogate
-    key, an order, flags, audit timestamps; one more column at the most, and none where other tables refer to it. An
+    key, an order, flags, audit timestamps; one more column at the most, three where its primary key is the link itself,
+    and none where other tables refer to it. Prose and money make a row a thing of its own (a message, a payment). An
     implicit many-to-many table of Prisma (columns `A` and `B`, name `_XToY`) is one even where its keys are not declared.
     """
     referenced = referenced_tables(catalog)
@@ -80,9 +88,33 @@ def referenced_tables(catalog: Catalog) -> set[TableName]:
     return {f.parent for t in catalog.tables.values() for f in t.foreign_keys if f.parent != t.name}
 
 
-def is_junction(table: Table, parents: Sequence[Parent], referenced: set[TableName]) -> bool:
-    """Whether a table with these parents is a junction table: two ends at least, and little besides."""
-    return len(ends_of(parents)) >= 2 and _payload(table, parents) <= (0 if table.name in referenced else 1)
+def is_junction(table: Table, parents: Sequence[Parent], referenced: set[TableName], aside: Collection[str] = ()) -> bool:
+    """Whether a table with these parents is a junction table: two ends at least, and little besides.
+
+    Args:
+        table: the table.
+        parents: what its columns refer to. Rows of itself (a tree) are no end, nor is who did it (`approved_by`), unless a
+            key is made of that.
+        referenced: the tables that others refer to.
+        aside: columns that count for nothing.
+    """
+    others = [p for p in parents if p.name != table.name or len({q.name for q in parents}) == 1]
+    keyed = {c for k in table.keys if len(k.columns) > 1 for c in k.columns}
+    ends = [e for e in ends_of(others) if not any(is_doing(c) and c not in keyed for c in e.columns)]
+    if len(ends) < 2:
+        return False
+    linking = {c for e in ends_of(others) for c in e.columns}
+    payload = _payload(table, linking | set(aside))
+    if any(_CONTENT & {*words(c.name)} for c in payload):
+        return False
+    primary = table.primary_key
+    key = set(primary.columns) if primary else set()
+    if len(key) == 1 and key <= linking:
+        # It extends a row of that parent; only where the rest is a link too, it links one with one.
+        return not payload and not any(c.nullable for c in table.columns if c.name in linking)
+    if len(key) > 1 and key <= linking:
+        return len(payload) <= _MOST_BESIDE_A_LINK
+    return len(payload) <= (0 if table.name in referenced else 1)
 
 
 @dataclass(frozen=True)
@@ -171,12 +203,11 @@ def declared_parents(table: Table) -> tuple[Parent, ...]:
     return tuple(seen.values())
 
 
-def _payload(table: Table, parents: Sequence[Parent]) -> int:
-    """How many columns a table has that a link does not need."""
-    linking = {c for end in ends_of(parents) for c in end.columns}
+def _payload(table: Table, linking: Collection[str]) -> list[Column]:
+    """The columns of a table that a link does not need."""
     primary = table.primary_key
     surrogate = set(primary.columns) if primary and len(primary.columns) == 1 else set()
-    count, ordered = 0, False
+    found, ordered = [], False
     for column in table.columns:
         if column.name in linking or column.name in surrogate or column.generated or column.type == "boolean":
             continue
@@ -185,13 +216,19 @@ def _payload(table: Table, parents: Sequence[Parent]) -> int:
         if is_order(column) and not ordered:
             ordered = True
             continue
-        count += 1
-    return count
+        found.append(column)
+    return found
+
+
+def payload_of(table: Table, junction: Junction) -> tuple[str, ...]:
+    """The columns of a junction table that say something beside the link: no key, order, flag or time."""
+    linking = {c for end in ends_of(junction.parents) for c in end.columns}
+    return tuple(c.name for c in _payload(table, linking))
 
 
 def is_order(column: Column) -> bool:
     """Whether a column says at which place a link stands."""
-    return column.type in _INTEGERS and bool(_ORDER.search(column.name))
+    return column.type in _INTEGERS and bool(_ORDER.search(column.name)) and words(column.name)[-1:] != ("id",)
 
 
 def is_audit(column: Column) -> bool:

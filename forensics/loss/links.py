@@ -1,6 +1,6 @@
 """What became of each missing link: one class for every missing row of a junction table.
 
-superseded, moved: live holds the link, in the same table under another key, or elsewhere; it is not lost. Of what is
+superseded, moved: live holds the link, in the same table in another row, or elsewhere; it is not lost. Of what is
 lost, blocked rows name a parent that is gone from live, conflicting rows collide with a key or constraint of live, and
 the rest is restorable. All of it is joins over the rows that differ; of live only parents' keys, keys that live made
 unique since the backup, and the columns where a link may have gone are read.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from forensics.loss.junctions import Junction, declared_parents
+from forensics.loss.junctions import Junction, declared_parents, payload_of
 from forensics.loss.places import Place, Search
 from forensics.loss.workspace import Workspace, listed, literal, same
 from forensics.model import Key, Parent, Table, TableName
@@ -88,21 +88,21 @@ def classify(work: Workspace, junction: Junction) -> Fate:
         joins += f" LEFT JOIN {moved} v ON v.pair = m.pair"
     if conflicts:
         joins += f" LEFT JOIN {conflicts} x ON x.pair = m.pair"
-    live_pair = "s.live_pair" if superseded else "NULL"
+    again, live_pair = ("s.pair IS NOT NULL", "s.live_pair") if superseded else ("false", "NULL")
     place = "v.place" if moved else "NULL"
     with_key, with_pair = ("x.violates", "x.live_pair") if conflicts else ("NULL", "NULL")
     work.run(
         f"""
         CREATE OR REPLACE TABLE {target} AS
         SELECT pair,
-               CASE WHEN superseded_by IS NOT NULL THEN 'superseded' WHEN place IS NOT NULL THEN 'moved'
+               CASE WHEN again THEN 'superseded' WHEN place IS NOT NULL THEN 'moved'
                     WHEN len(blocked_by) > 0 THEN 'blocked' WHEN violates IS NOT NULL THEN 'conflicting'
                     ELSE 'restorable' END AS class,
-               CASE WHEN superseded_by IS NULL AND place IS NULL THEN blocked_by ELSE [] END AS blocked_by,
-               CASE WHEN superseded_by IS NULL AND place IS NULL AND len(blocked_by) = 0 THEN violates END AS violates,
-               CASE WHEN superseded_by IS NULL AND place IS NULL AND len(blocked_by) = 0 THEN violates_pair END AS violates_pair,
-               superseded_by, CASE WHEN superseded_by IS NULL THEN place END AS place
-          FROM (SELECT m.pair, {blocked}::VARCHAR[] AS blocked_by, {with_key}::VARCHAR AS violates,
+               CASE WHEN NOT again AND place IS NULL THEN blocked_by ELSE [] END AS blocked_by,
+               CASE WHEN NOT again AND place IS NULL AND len(blocked_by) = 0 THEN violates END AS violates,
+               CASE WHEN NOT again AND place IS NULL AND len(blocked_by) = 0 THEN violates_pair END AS violates_pair,
+               superseded_by, CASE WHEN NOT again THEN place END AS place
+          FROM (SELECT m.pair, {again} AS again, {blocked}::VARCHAR[] AS blocked_by, {with_key}::VARCHAR AS violates,
                        {with_pair}::BIGINT AS violates_pair, {live_pair}::BIGINT AS superseded_by, {place}::INTEGER AS place
                   FROM {missing} m {joins})
         """
@@ -123,21 +123,47 @@ _LAYOUT = "pair BIGINT, class VARCHAR, blocked_by VARCHAR[], violates VARCHAR, v
 
 
 def _superseded(work: Workspace, junction: Junction, missing: str) -> str | None:
-    """Pair missing links with added rows of the same table that hold the same link, one with one."""
+    """Return a working table (pair, live_pair) of the missing links that live holds in the same table, or None.
+
+    Missing links are paired with added rows of the same link, one with one. What is left over is superseded where any row
+    of live says the same, payload and all: the row that a clean-up of duplicates kept, for one. `live_pair` is NULL there.
+    """
     result = work.result(junction.name)
-    live = work.kept("live", junction.name)
-    if live is None or result is None or not result.added:
-        return None
+    live, table = work.kept("live", junction.name), work.table("live", junction.name)
     columns = junction.link_columns
-    ours, theirs = work.fields("backup", junction.name, columns), work.fields("live", junction.name, columns)
-    if not ours or not theirs:
+    if live is None or table is None or result is None or not set(columns) <= set(result.columns):
         return None
+    ours, theirs = work.fields("backup", junction.name, columns) or [], work.fields("live", junction.name, columns) or []
     rank = "row_number() OVER (PARTITION BY {0} ORDER BY pair) AS r"
-    return work.temp(
+    found = work.temp(
         f"SELECT b.pair, l.pair AS live_pair FROM "
         f"(SELECT pair, {listed(ours)}, {rank.format(listed(ours))} FROM {missing}) b JOIN "
         f"(SELECT pair, {listed(theirs)}, {rank.format(listed(theirs))} FROM {live} WHERE state = 'added') l "
         f"ON b.r = l.r AND {same([f'b.{f}' for f in ours], [f'l.{f}' for f in theirs])}"
+    )
+    if (result.missing or 0) > work.one(f"SELECT count(*) FROM {found}")[0]:
+        _said_again(work, junction, missing, found)
+    return found
+
+
+def _said_again(work: Workspace, junction: Junction, missing: str, found: str) -> None:
+    """Put into `found` the missing links that other rows of live hold, which the backup had too."""
+    backup, live = work.backup.catalog.tables[junction.name], work.live.catalog.tables[junction.name]
+    result = work.results[junction.name]
+    stored = {c.name for c in live.columns if not c.generated} & set(result.columns)
+    said = (*junction.link_columns, *(c for c in payload_of(backup, junction) if c in stored))
+    ours, theirs = work.fields("backup", junction.name, said) or [], work.fields("live", junction.name, said) or []
+    if any(set(k.columns) <= set(junction.link_columns) for k in backup.keys):
+        # The backup had each link once: another row says it only since it was changed.
+        rows = f"(SELECT {', '.join(f'{f} AS c{n}' for n, f in enumerate(theirs))} FROM {work.kept('live', junction.name)} WHERE state = 'changed')"
+    elif result.unchanged or result.changed:
+        rows = work.read("live", junction.name, said)
+    else:
+        return
+    width = len(junction.link_columns)
+    on = " AND ".join(f"m.{f} {'=' if n < width else 'IS NOT DISTINCT FROM'} l.c{n}" for n, f in enumerate(ours))
+    work.run(
+        f"INSERT INTO {found} SELECT m.pair, NULL FROM {missing} m SEMI JOIN {rows} l ON {on} WHERE m.pair NOT IN (SELECT pair FROM {found})"
     )
 
 

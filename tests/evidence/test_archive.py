@@ -207,6 +207,26 @@ def test_the_table_of_contents_is_that_of_pg_restore(server: Scratch, tmp_path: 
             assert rows.dependencies == (images.dump_id,)
 
 
+def test_large_objects_that_are_cut_or_gone(server: Scratch, tmp_path: Path) -> None:
+    path = dump(server, tmp_path / "directory", "-Fd")
+    with open_archive(path) as source:
+        assert source.damage is None
+        assert source.damage_of_large_objects() is None
+    content = next(p for p in path.glob("blob_100002.dat*"))
+    listing = next(p for p in path.glob("blobs*.toc"))
+    whole = {p: p.read_bytes() for p in (content, listing)}
+    content.write_bytes(whole[content][:-5])
+    with open_archive(path) as source:
+        assert "large object is cut off or corrupt" in (source.damage_of_large_objects() or "")
+    content.unlink()
+    with open_archive(path) as source:
+        assert source.damage == "the file blob_100002.dat of a large object is not there"
+    content.write_bytes(whole[content])
+    listing.write_bytes(whole[listing][:-3])
+    with open_archive(path) as source:
+        assert source.damage
+
+
 def test_an_archive_written_to_a_pipe_is_searched(server: Scratch, tmp_path: Path) -> None:
     for options in (["-Fc"], ["-Fc", "-Z0"]):
         whole = dump(server, tmp_path / "".join(options), *options)
