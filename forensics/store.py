@@ -9,6 +9,7 @@ not), with `pair`, by which the two halves of a changed row find each other, and
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,6 +77,8 @@ class Store:
             raise CaseError(f"Case {folder} cannot be opened: {_first_line(error)}.", "Is the disk full, or the file damaged?") from error
         except duckdb.Error as error:
             raise CaseError(f"{path} is not a case file: {_first_line(error)}.", "Give the folder that compare wrote.") from error
+        if write:
+            shutil.rmtree(spill, ignore_errors=True)  # left by a process that was killed: none has the case open now
         if self.get("format") != FORMAT:
             self.close()
             raise CaseError(f"Case {folder} was written by another version of the kit.", "Compare again into a new folder.")
@@ -274,6 +277,22 @@ def make_private(folder: Path) -> None:
         raise CaseError(f"Folder {folder} cannot be made: {error.strerror}.", "Choose another folder with --case.") from error
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file into a case's folder, readable by its owner only: whole, or not at all.
+
+    Raises:
+        CaseError: it cannot be written.
+    """
+    make_private(path.parent)
+    fresh = path.with_name(f".{path.name}")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.chmod(0o600)
+        os.replace(fresh, path)
+    except OSError as error:
+        raise CaseError(f"{path} cannot be written: {error.strerror}.", "Is the disk full? Make room, and go on with --resume.") from error
+
+
 def remove(folder: Path) -> None:
     """Remove what an earlier comparison wrote into a case's folder, and nothing else that lies there.
 
@@ -285,7 +304,7 @@ def remove(folder: Path) -> None:
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
             raise _in_use(folder) from error
-    for name in (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json"):
+    for name in (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json", ".summary.json", ".loss.json", ".cause.json"):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "spill", ignore_errors=True)
 

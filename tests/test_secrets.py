@@ -87,7 +87,10 @@ def clean(text: str) -> None:
         assert part not in text, text[max(0, text.index(part) - 80) :][:200]
 
 
-@pytest.mark.parametrize("form", FORMS)
+OFTEN = ("URI", "keywords", "service")
+
+
+@pytest.mark.parametrize("form", [*OFTEN, *(pytest.param(f, marks=pytest.mark.soak) for f in FORMS if f not in OFTEN)])
 def test_a_password_that_is_right_stands_nowhere(
     form: str,
     guarded: str,

@@ -90,7 +90,7 @@ def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_pa
     assert json.loads(done.stdout)["complete"] is True
 
 
-@pytest.mark.parametrize("psql", [True, False])
+@pytest.mark.parametrize("psql", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_the_line_is_cut_at_any_moment(psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing says why it ended: no row may seem to be the last, and none that was read be forgotten."""
     cluster, backup = lasting

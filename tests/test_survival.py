@@ -49,23 +49,116 @@ def test_killed_at_any_moment_and_resumed(lost: Incident, tmp_path: Path) -> Non
     chance = random.Random(3)
     killed = 0
     for attempt in range(8):
-        child = subprocess.Popen(command(lost, tmp_path / "case", "--resume"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        jobs = ("--jobs", "4") if attempt % 2 else ()
+        child = subprocess.Popen(command(lost, tmp_path / "case", "--resume", *jobs), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         time.sleep(0.7 + chance.random() * 1.2)
         if child.poll() is None:
             child.send_signal(signal.SIGKILL)
             killed += 1
         child.communicate()
-        if (tmp_path / "case" / "case.duckdb").exists():
-            try:
-                with fx.open_case(tmp_path / "case") as case:
-                    for result in case.results:
-                        assert result.state != "failed"
-            except CaseError as error:
-                assert "not begun" in str(error), attempt
+        opens_or_says_that_it_was_not_begun(tmp_path / "case")
     assert killed >= 2, "the machine was too fast for this test to kill anything"
     done = subprocess.run(command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert counts(json.loads(done.stdout)) == wanted
+
+
+def opens_or_says_that_it_was_not_begun(folder: Path) -> None:
+    if not (folder / "case.duckdb").exists():
+        return
+    try:
+        with fx.open_case(folder) as case:
+            assert all(r.state != "failed" for r in case.results)
+            assert case.summary()["tables"] is not None
+    except CaseError as error:
+        assert "not begun" in str(error)
+    for path in folder.glob("*.json"):
+        json.loads(path.read_text())
+
+
+# Each kills itself at a moment of its choice: a signal from outside would rarely hit these.
+LATE = ("between two tables", "the findings", "the loss is begun", "the loss is written", "summary.json is written", "loss.json is written")
+
+
+@pytest.mark.parametrize("moment", [*LATE[1::2], *(pytest.param(m, marks=pytest.mark.soak) for m in LATE[::2])])
+def test_killed_late(moment: str, lost: Incident, tmp_path: Path) -> None:
+    """In the stages after the tables, and in the middle of a JSON file."""
+    script = f"""
+import os, signal, sys, pathlib
+import forensics as fx
+from forensics import case as cases, store
+moment = {moment!r}
+def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
+class Listener(fx.Listener):
+    left = 5
+    def ends(self, result):
+        self.left -= 1
+        if moment == "between two tables" and not self.left: die()
+if moment == "the findings": cases.find_findings = die
+if moment == "the loss is begun": cases.assess = die
+if moment == "the loss is written":
+    put = store.Store.put
+    store.Store.put = lambda self, name, value: die() if name == "ended_at" and value else put(self, name, value)
+if "json" in moment:
+    replace = os.replace
+    os.replace = lambda a, b: die() if str(b).endswith(moment.split()[0]) else replace(a, b)
+fx.compare({str(lost.backup)!r}, {lost.live_dsn!r}, {str(tmp_path / "case")!r}, options=fx.Options(jobs=3), listener=Listener())
+"""
+    died = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    opens_or_says_that_it_was_not_begun(tmp_path / "case")
+    with lost.compare(options=fx.Options(resume=True)) as case:
+        assert case.complete
+        lost.check(case)
+    assert json.loads((tmp_path / "case" / "summary.json").read_text())["complete"] is True
+    assert [p.name for p in (tmp_path / "case").iterdir() if p.name not in ("case.duckdb", "summary.json", "loss.json")] == []
+
+
+def test_a_spill_folder_that_a_killed_process_left_is_removed(lost: Incident, tmp_path: Path) -> None:
+    lost.compare().close()
+    spill = tmp_path / "case" / "spill"
+    spill.mkdir()
+    (spill / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"x" * 1000)
+    fx.open_case(tmp_path / "case").close()
+    assert spill.exists(), "who only reads does not know whether another process uses it"
+    lost.compare(options=fx.Options(resume=True)).close()
+    assert not spill.exists()
+
+
+def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
+    """Who reads disturbs no reader; who would write is told who is in the way, and how that ends."""
+    lost.compare().close()
+    case = str(tmp_path / "case")
+    holder = subprocess.Popen(
+        [sys.executable, "-c", f"import forensics as fx, sys; case = fx.open_case({case!r}); print('open', flush=True); sys.stdin.read()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "open\n"
+
+    def run(*args: str) -> tuple[int, str]:
+        done = subprocess.run([sys.executable, "-m", "forensics", *args], capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        return done.returncode, done.stderr
+
+    (tmp_path / "migrations" / "1_x").mkdir(parents=True)
+    (tmp_path / "migrations" / "1_x" / "migration.sql").write_text("DROP TABLE t3;")
+    try:
+        assert run("loss", case)[0] == 1
+        assert run("report", case, "--out", str(tmp_path / "r.md"))[0] == 0
+        for args in (
+            ["cause", case, "--migrations", str(tmp_path / "migrations"), "--ran", "*"],
+            ["recover", case, "--out", str(tmp_path / "out"), "--rehearse", "--live", lost.live_dsn],
+        ):
+            status, said = run(*args)
+            assert status == 2
+            assert "is open in another process" in said
+            assert "notebook" in said
+    finally:
+        holder.kill()
+        holder.wait()
+    with fx.open_case(case) as opened, opened.writing():
+        pass
 
 
 def test_a_second_process_is_refused(lost: Incident, tmp_path: Path) -> None:

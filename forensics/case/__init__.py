@@ -39,7 +39,7 @@ from forensics.model import (
     plain,
     plain_catalog,
 )
-from forensics.store import Store, exists, interruptible, make_private, remove
+from forensics.store import Store, exists, interruptible, remove, write_private
 from forensics.text import document, visible
 
 if TYPE_CHECKING:
@@ -546,10 +546,7 @@ class Case:
         self._write("loss.json", self.loss)
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
-        make_private(self.folder)
-        path = self.folder / name
-        path.write_text(document(value), encoding="utf-8")
-        path.chmod(0o600)
+        write_private(self.folder / name, document(value))
 
     def _repr_html_(self) -> str:
         totals = " · ".join(f"<b>{v:,}</b> {escaped(k.replace('_', ' '))}" for k, v in self.totals.items())

@@ -10,7 +10,7 @@ from forensics.case.evidence import escaped, inert
 from forensics.cause.attribution import Ask, Listener, attribute
 from forensics.errors import CaseError
 from forensics.evidence.migrations import read_folder
-from forensics.store import make_private
+from forensics.store import write_private
 from forensics.text import document, visible
 
 if TYPE_CHECKING:
@@ -138,8 +138,5 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = 
     found = attribution.found
     with case.writing() as store:
         attribution.write(store)
-    make_private(case.folder)
-    path = case.folder / "cause.json"
-    path.write_text(document(found), encoding="utf-8")
-    path.chmod(0o600)
+    write_private(case.folder / "cause.json", document(found))
     return Cause(found)
