@@ -43,7 +43,7 @@ ROLE = "forensics_replay"  # without any privilege beyond a database of its own
 _SCHEMA = "forensics replay"
 _TIMEOUT = "600s"
 # Extensions that open files, connections or other servers: a replay has no use for them.
-_REACHING = {"dblink", "postgres_fdw", "file_fdw", "adminpack", "pg_cron", "pg_net", "http", "plpython3u", "plperlu", "pltclu", "aws_s3"}
+REACHING = {"dblink", "postgres_fdw", "file_fdw", "adminpack", "pg_cron", "pg_net", "http", "plpython3u", "plperlu", "pltclu", "aws_s3"}
 
 _DEFINITIONS = {
     "create_schema_stmt", "create_enum_stmt", "create_domain_stmt", "composite_type_stmt", "create_range_stmt", "define_stmt",
@@ -60,6 +60,10 @@ _LEFT_OUT = {
     "create_subscription_stmt", "alter_subscription_stmt", "drop_subscription_stmt", "create_fdw_stmt", "create_foreign_server_stmt",
     "create_user_mapping_stmt", "import_foreign_schema_stmt", "create_policy_stmt", "alter_policy_stmt", "reindex_stmt", "cluster_stmt",
     "reassign_owned_stmt", "create_event_trig_stmt", "alter_event_trig_stmt",
+}  # fmt: skip
+_LATER = {
+    pb.AT_AddConstraint, pb.AT_ClusterOn, pb.AT_EnableTrig, pb.AT_EnableAlwaysTrig, pb.AT_EnableReplicaTrig, pb.AT_DisableTrig,
+    pb.AT_EnableRule, pb.AT_EnableAlwaysRule, pb.AT_EnableReplicaRule, pb.AT_DisableRule, pb.AT_ReplicaIdentity,
 }  # fmt: skip
 _OWNERSHIP = (pb.AT_ChangeOwner, pb.AT_SetTableSpace, pb.AT_SetAccessMethod)
 
@@ -198,7 +202,7 @@ class Replay:
     def _make_extension(self, name: str) -> None:
         if name == "plpgsql":
             return
-        if name in _REACHING:
+        if name in REACHING:
             self.notes.append(f"Extension {name} is left out: it reaches outside the server.")
             return
         try:
@@ -229,7 +233,7 @@ class Replay:
             commands = [c.alter_table_cmd for c in node.cmds]
             if any(c.subtype in _OWNERSHIP for c in commands):
                 return
-            later = any(c.subtype in (pb.AT_AddConstraint, pb.AT_ClusterOn) for c in commands) or node.objtype == pb.OBJECT_INDEX
+            later = any(c.subtype in _LATER for c in commands) or node.objtype == pb.OBJECT_INDEX
             if later:
                 self._last.append((text, _unvalidated(statement)))
                 return
@@ -260,7 +264,8 @@ class Replay:
         return self._copy_in(sql.Identifier(*name), columns, blocks)
 
     def _copy_in(self, table: sql.Identifier, columns: Sequence[str], blocks: Iterable[bytes | bytearray | memoryview]) -> str | None:
-        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(table, _list(columns))
+        listed = sql.SQL("({})").format(_list(columns)) if columns else sql.SQL("")
+        statement = sql.SQL("COPY {} {} FROM STDIN").format(table, listed)
         try:
             with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
                 for block in blocks:

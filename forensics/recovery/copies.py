@@ -1,7 +1,8 @@
 """Copies to rehearse on, in a throw-away PostgreSQL: of live, with the rows that matter, and of the whole backup.
 
 Live's schema comes from its own `pg_dump`, its rows through the same read-only snapshot. The backup is built from its own
-statements, through the kit's reader, by a role that may do nothing beyond its own database: a dump is untrusted input.
+statements, through the kit's reader. Whatever of a dump is executed, its functions included, is executed by a role that may
+do nothing beyond its own database: a dump is untrusted input.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from forensics.evidence.live import LiveSource
 from forensics.model import Catalog, Table, TableName
 from forensics.recovery.definitions import definitions
 from forensics.recovery.proof import Tell, silent
-from forensics.recovery.sqltext import listed, template
+from forensics.recovery.sqltext import copy_in, listed, template
 from forensics.scratch import Scratch
 
 _NOISE = re.compile(r"^(?:--.*|\\(?:un)?restrict .*|)$")
@@ -36,6 +37,12 @@ _SPARE = 64 << 20  # an empty cluster, and what is sorted
 _ROOM = "Set TMPDIR to a folder with more room, or narrow the choice with --table or --skip."
 _FULL = re.compile(r"No space left|File too large|could not (?:extend|write)|quota", re.I)
 _NOTES = 5
+# A trigger may fire whatever the session says, and a constraint that was never validated may be broken by rows that are there:
+# pg_restore too makes both after the rows.
+_AFTER_ROWS = re.compile(
+    r"\bNOT VALID\s*;?\s*\Z|^CREATE (?:CONSTRAINT |EVENT )?TRIGGER\b|^ALTER (?:TABLE (?:ONLY )?\S.*|EVENT TRIGGER \S.*) (?:ENABLE|DISABLE)\b",
+    re.M,
+)
 
 
 @contextmanager
@@ -103,8 +110,8 @@ def has_xml(tables: Iterable[Table]) -> bool:
 
 
 def pinned_session(scratch: Scratch, database: str) -> psycopg.Connection[Any]:
-    """Connect to a scratch database, as its superuser, under the settings that the scripts run under."""
-    connection = psycopg.connect(scratch.dsn(database), autocommit=True)
+    """Connect to a scratch database, as the role that may do nothing beyond it, under the settings that the scripts run under."""
+    connection = psycopg.connect(scratch.dsn(database), user=ROLE, autocommit=True)
     for line in template("session").replace("SET LOCAL", "SET").split("\n"):
         if line.startswith("SET") and "lock_timeout" not in line:
             connection.execute(line)  # type: ignore[call-overload]
@@ -193,7 +200,7 @@ def backup_bytes(backup: Source, rows: Mapping[TableName, tuple[int | None, int 
 
 
 class LiveCopy:
-    """Live's schema, and the rows of some of its tables, in a scratch database.
+    """Live's schema, and the rows of some of its tables, in a scratch database that belongs to `ROLE`.
 
     Attributes:
         scratch, database: where it is.
@@ -218,14 +225,13 @@ class LiveCopy:
         """
         tell("copying live's schema")
         statements = self._schema()
-        # A constraint that was never validated may be broken by rows that are there: pg_restore too adds it after them.
-        late = [s for s in statements if s.rstrip(";").rstrip().endswith("NOT VALID")]
+        late = [s for s in statements if _AFTER_ROWS.search(s)]
         complaints = self._restore([s for s in statements if s not in late])
         with psycopg.connect(self.scratch.dsn(self.database), autocommit=True) as connection:
             there = {r[0] for r in connection.execute("SELECT rolname FROM pg_roles")}
             for role in sorted(set(roles) - there):
                 connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-            connection.execute("SET session_replication_role = replica")
+            connection.execute("SET session_replication_role = replica")  # foreign keys: not every parent is copied
             for n, name in enumerate(sorted(tables), 1):
                 tell("copying live's rows", f"{name}, table {n} of {len(tables)}")
                 if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() != (None,):
@@ -236,6 +242,8 @@ class LiveCopy:
                         "It may need an extension that the scratch server lacks. Point FORENSICS_PGBIN to an installation that has it.",
                     )
         complaints += self._restore(late)
+        with psycopg.connect(self.scratch.dsn(self.database), autocommit=True) as connection:
+            hand_over(connection)
         self.notes += [f"The scratch PostgreSQL could not make a part of live's schema: {c}." for c in complaints[:_NOTES]]
 
     def _schema(self) -> list[str]:
@@ -259,9 +267,8 @@ class LiveCopy:
 
     def _fill(self, connection: psycopg.Connection[Any], name: TableName) -> None:
         columns = tuple(c.name for c in self._source.catalog.tables[name].columns if not c.generated)
-        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(*name), sql.SQL(", ").join(map(sql.Identifier, columns)))
         try:
-            with connection.cursor().copy(statement) as copy:
+            with connection.cursor().copy(copy_in(name.sql, columns)) as copy:  # type: ignore[call-overload]
                 for segment in self._source.segments(name, columns):
                     for block in segment.blocks():
                         copy.write(bytes(block))
@@ -323,7 +330,7 @@ def backup_copy(
             stored = tuple(c.name for c in catalog.tables[name].columns if not c.generated)
             for segment in backup.segments(name, stored):
                 if words := copy.load(name, segment.columns, segment.blocks()):
-                    short.append(f"Rows of {name} do not go in: {words}.")
+                    short.append(f"Rows of {name} do not go in: {words}. {advice(words) or ''}".rstrip())
         tell("restoring the backup's keys, indexes and foreign keys")
         copy.finish(checked=tables is None)
         seconds = time.monotonic() - started

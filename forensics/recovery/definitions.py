@@ -1,8 +1,8 @@
 """What a dropped table needs in order to come back: the backup's own statements, in the backup's order.
 
-Every statement is parsed by PostgreSQL's own parser and taken only where it is of a kind that builds a table: nothing
-else of a dump is ever sent to a database. Where the backup is a database and no statements are known, tables are built
-from its catalogue, without the plain indexes, checks, comments and grants that a catalogue of ours does not hold.
+Every statement is parsed by PostgreSQL's own parser and taken only where it is of a kind that builds a table, or makes
+a function, a type or an extension that such a table's own definition names: nothing else of a dump is ever sent to a
+database. Where no statements are known, tables are built from the backup's catalogue, without what that does not hold.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from typing import Any, Literal
 import postgast
 from postgast import pg_query_pb2 as pb
 
+from forensics.cause.replay import REACHING
+from forensics.evidence.ddl import format_type
 from forensics.model import Catalog, Column, ForeignKey, Table, TableName, quote_identifier
+from forensics.recovery.sqltext import literal
 
 Part = Literal["before", "after"]
 _LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z))+")
@@ -24,6 +27,12 @@ _BEFORE_COMMANDS = frozenset({
     pb.AT_AddInherit, pb.AT_ChangeOwner, pb.AT_SetStorage, pb.AT_SetCompression, pb.AT_SetStatistics, pb.AT_SetOptions,
     pb.AT_SetRelOptions, pb.AT_SetLogged, pb.AT_SetUnLogged,
 })  # fmt: skip
+_KINDS = (
+    {"smallint", "integer", "bigint", "numeric", "real", "double precision"},
+    {"text", "character varying", "character", "bpchar", "name"},
+    {"date", "timestamp without time zone", "timestamp with time zone"},
+)
+_LABEL = re.compile(r"'((?:[^']|'')*)'::")
 _TYPE_MODIFIER = re.compile(r"\([^()]*\)|\[\]")
 
 
@@ -36,6 +45,7 @@ class Definition:
         roles: the roles it names; it is passed over where one is not there.
         path: the search path that its unqualified names need, or "".
         lenient: it is tried, and a row in its way is a warning: a foreign key of a table that was not dropped.
+        unless: an SQL condition under which it is passed over, because what it makes is there; or "".
     """
 
     sql: str
@@ -43,6 +53,7 @@ class Definition:
     roles: tuple[str, ...] = ()
     path: str = ""
     lenient: bool = False
+    unless: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,18 @@ class Incoming:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """Something else than a table that a table's definition names, and of which a catalogue of ours does not say whether live has it.
+
+    `kind` and `name` are what DROP needs; `there` is an SQL condition that holds where it is there.
+    """
+
+    kind: Literal["FUNCTION", "TYPE", "EXTENSION"]
+    name: str
+    there: str
+
+
+@dataclass(frozen=True)
 class Definitions:
     """The statements for some tables.
 
@@ -62,7 +85,11 @@ class Definitions:
         types, sequences, schemas: what is made besides tables, as SQL names; schemas only where they are not there.
         incoming: foreign keys of other tables that are tried again.
         views: views of the backup that stood on the tables; they are not made again.
-        complete: whether the backup's own statements were at hand.
+        extras: what is made besides where it is not there.
+        defaults: columns of other tables that draw from a returning sequence again.
+        unvalidated: constraints that the backup had not validated either.
+        lacks: in what the tables come back otherwise than the backup had them, a sentence each.
+        without: the same as names: (table, a column that lost its default, or a foreign key).
     """
 
     statements: tuple[Definition, ...]
@@ -71,7 +98,11 @@ class Definitions:
     schemas: tuple[str, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     views: tuple[str, ...] = ()
-    complete: bool = True
+    extras: tuple[Extra, ...] = ()
+    defaults: tuple[tuple[TableName, str], ...] = ()
+    unvalidated: frozenset[str] = frozenset()
+    lacks: tuple[str, ...] = ()
+    without: frozenset[tuple[TableName, str]] = frozenset()
 
     def of(self, part: Part) -> Iterator[Definition]:
         """The statements of one part."""
@@ -93,8 +124,10 @@ def definitions(
     if not wanted and not columns:
         return Definitions(())
     types = _types_needed(backup, live, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
+    statements = list(_statements(ddl))
     found = _Collector(backup, live, wanted, types)
-    for statement, path in _statements(ddl):
+    found.survey(statements)
+    for statement, path in statements:
         found.add(statement, path)
     if not found.tables and (wanted or not found.out):
         return _from_catalog(backup, live, sorted(tables), types)
@@ -141,12 +174,91 @@ class _Collector:
         self.sequences = _sequences_needed(backup, live, wanted)
         there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences}
         self.schemas = tuple(sorted({n.schema for n in (*wanted, *self.sequences)} - there))
+        self.functions: set[str] = set()  # signatures of those that the tables' definitions name
+        self.ranges: set[TableName] = set()
+        self.extensions: tuple[str, ...] = ()
+        self.extras: list[Extra] = []
+        self.unvalidated: set[str] = set()
+        self.lacks: dict[tuple[TableName, str], str] = {}
+        self.unless = self.text = ""
 
     def result(self) -> Definitions:
+        defaults = list(self._defaults())
         return Definitions(
-            tuple(self.out), tuple((t, self._type_kind(t)) for t in sorted(self.types)), tuple(sorted(s.sql for s in self.sequences)),
-            self.schemas, tuple(self.incoming), tuple(self.views),
+            (*self.out, *(Definition(text, "after") for _, _, text in defaults)), tuple((t, self._type_kind(t)) for t in sorted(self.types)),
+            tuple(sorted(s.sql for s in self.sequences)), self.schemas, tuple(self.incoming), tuple(self.views), tuple(self.extras),
+            tuple((n, c) for n, c, _ in defaults), frozenset(self.unvalidated), tuple(self.lacks.values()), frozenset(self.lacks),
         )  # fmt: skip
+
+    def survey(self, statements: Sequence[tuple[_Statement, str]]) -> None:
+        """Find the functions, range types and extensions that the tables' own definitions name."""
+        defined: dict[TableName, list[tuple[str, Any]]] = {}
+        ranges: dict[TableName, TableName] = {}
+        named: set[TableName] = set()
+        for statement, self.path in statements:
+            node = statement.node
+            if statement.kind == "create_function_stmt":
+                name = self.name_of(node.funcname)
+                for spelled in {name, TableName("", name.table)} if self.path else {name}:
+                    defined.setdefault(spelled, []).append((self._signature(node), node))
+            elif statement.kind == "create_range_stmt":
+                name = self.name_of(node.type_name)
+                ranges[name] = name
+                for parameter in (p.def_elem for p in node.params):
+                    if parameter.defname == "multirange_type_name":
+                        ranges[self.name_of(parameter.arg.type_name.names)] = name
+            elif self._belongs(statement):
+                named |= self._names(node)
+        todo = [*named]
+        while todo:
+            for signature, node in defined.get(todo.pop(), ()):
+                if signature not in self.functions:
+                    self.functions.add(signature)
+                    todo += self._names(node)
+        self.ranges = {ranges[n] for n in named if n in ranges}
+        known = {*defined, *ranges, *self.backup.tables, *(s.name for s in self.backup.sequences)}
+        own = own_types(self.backup)
+        elsewhere = [n for n in named - known if n.schema not in ("", "pg_catalog", "information_schema") and self._type(n) not in own]
+        if elsewhere:
+            # Which of them brings what, a dump does not say.
+            lacking = set(self.backup.extensions) - set(self.live.extensions) - REACHING - {"plpgsql"}
+            self.extensions = tuple(sorted(lacking))
+
+    def _belongs(self, statement: _Statement) -> bool:
+        """Whether a statement defines one of the tables, or a type that they need."""
+        node, kind = statement.node, statement.kind
+        if kind in ("create_stmt", "alter_table_stmt", "index_stmt", "create_trig_stmt"):
+            return self.name(node.relation) in self.wanted
+        if kind == "create_policy_stmt":
+            return self.name(node.table) in self.wanted
+        return kind == "create_domain_stmt" and self._type(self.name_of(node.domainname)) in self.types
+
+    def _names(self, node: Any) -> set[TableName]:
+        """What a definition names with a schema: functions, types, classes of operators."""
+        lists = [f.funcname for f in postgast.find_nodes(node, pb.FuncCall)]
+        lists += [t.names for t in postgast.find_nodes(node, pb.TypeName)]
+        lists += [e.opclass for e in postgast.find_nodes(node, pb.IndexElem)]
+        if isinstance(node, pb.CreateTrigStmt):
+            lists.append(node.funcname)
+        # Without a schema it is either PostgreSQL's own, or of the dump's search path and then among what the dump defines.
+        return {self.name_of(i) if len(i) > 1 else TableName("", i[0].string.sval) for i in lists if i}
+
+    def _signature(self, node: Any) -> str:
+        """A function as `to_regprocedure` takes it: its name, and the types of what goes into it."""
+        into = (pb.FUNC_PARAM_IN, pb.FUNC_PARAM_INOUT, pb.FUNC_PARAM_VARIADIC, pb.FUNC_PARAM_DEFAULT)
+        types = [format_type(p.function_parameter.arg_type) for p in node.parameters if p.function_parameter.mode in into]
+        return f"{self.name_of(node.funcname).sql}({', '.join(types)})"
+
+    def _defaults(self) -> Iterator[tuple[TableName, str, str]]:
+        """Columns of tables that were not dropped that drew from a returning sequence, and lost their default with it."""
+        drawn = {s: f"'{type_text(s)}'" for s in self.sequences}
+        for name, table in sorted(self.backup.tables.items()):
+            theirs = self.live.tables.get(name)
+            for column in table.columns if theirs and name not in self.wanted else ():
+                now = theirs.column(column.name) if theirs else None
+                if now and now.default is None and any(text in (column.default or "") for text in drawn.values()):
+                    text = f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default}"
+                    yield name, column.name, text
 
     def _type_kind(self, name: str) -> str:
         return "DOMAIN" if name in self.backup.domains else "TYPE"
@@ -159,12 +271,12 @@ class _Collector:
         return TableName(words[-2] if len(words) > 1 else self.path or "public", words[-1])
 
     def add(self, statement: _Statement, path: str) -> None:
-        self.path = path
+        self.path, self.unless, self.text = path, "", statement.sql
         part = self._part(statement)
         if part is None:
             return
         lenient = self._is_incoming(statement)
-        self.out.append(Definition(statement.sql, part, _roles(statement.node), path, lenient))
+        self.out.append(Definition(self.text, part, _roles(statement.node), path, lenient, self.unless))
 
     def _part(self, statement: _Statement) -> Part | None:
         node = statement.node
@@ -172,7 +284,30 @@ class _Collector:
         found: Part | None = handler(node) if handler else None
         return found
 
+    def _extra(self, kind: Literal["FUNCTION", "TYPE", "EXTENSION"], name: str, there: str) -> Part:
+        self.extras.append(Extra(kind, name, there))
+        self.unless = there
+        return "before"
+
     # --- one a kind of statement --------------------------------------------------------------------
+
+    def _on_create_extension_stmt(self, node: Any) -> Part | None:
+        if node.extname not in self.extensions:
+            return None
+        there = f"EXISTS (SELECT FROM pg_extension WHERE extname = {literal(node.extname)})"
+        return self._extra("EXTENSION", quote_identifier(node.extname), there)
+
+    def _on_create_function_stmt(self, node: Any) -> Part | None:
+        signature = self._signature(node)
+        return (
+            self._extra("FUNCTION", signature, f"to_regprocedure({literal(signature)}) IS NOT NULL")
+            if signature in self.functions
+            else None
+        )
+
+    def _on_create_range_stmt(self, node: Any) -> Part | None:
+        name = self.name_of(node.type_name)
+        return self._extra("TYPE", name.sql, f"to_regtype({literal(name.sql)}) IS NOT NULL") if name in self.ranges else None
 
     def _on_create_enum_stmt(self, node: Any) -> Part | None:
         return "before" if self._type(self.name_of(node.type_name)) in self.types else None
@@ -195,10 +330,29 @@ class _Collector:
         if name not in self.wanted:
             return None
         self.tables.add(name)
+        gone = set()
         for element in node.table_elts:
             if element.HasField("constraint"):
                 self.indexes.add((name.schema, element.constraint.conname))
+            elif element.HasField("column_def") and self._has_lost_its_default(name, element.column_def.colname):
+                gone.add(element.column_def.colname)
+        if gone:
+            self.text = _without_defaults(node, gone)
         return "before"
+
+    def _has_lost_its_default(self, table: TableName, name: str) -> bool:
+        """Whether a column's default is a label that live's type has not."""
+        column = self.backup.tables[table].column(name)
+        kind = base_type(column.type) if column else ""
+        if column is None or kind in self.types or kind not in self.backup.enums or kind not in self.live.enums:
+            return False
+        label = _LABEL.match(column.default or "")
+        if label is None or label[1].replace("''", "'") in self.live.enums[kind]:
+            return False
+        self.lacks[table, name] = (
+            f"Column {table}.{name} comes back without its default {column.default}: live's type {kind} has no such label."
+        )
+        return True
 
     def _on_create_seq_stmt(self, node: Any) -> Part | None:
         return "before" if self.name(node.sequence) in self.sequences else None
@@ -218,8 +372,10 @@ class _Collector:
         for command in commands:
             if command.subtype == pb.AT_AddConstraint:
                 constraint = getattr(command, "def").constraint
-                if constraint.contype == pb.CONSTR_FOREIGN and not self._comes_back(self.name(constraint.pktable)):
+                if constraint.contype == pb.CONSTR_FOREIGN and not self._can_be_declared(name, constraint):
                     return None
+                if constraint.skip_validation:
+                    self.unvalidated.add(constraint.conname)
                 self.indexes.add((name.schema, constraint.conname))
         return "before" if all(c.subtype in _BEFORE_COMMANDS for c in commands) else "after"
 
@@ -241,8 +397,18 @@ class _Collector:
             statement.node.objtype == pb.OBJECT_TABLE
         )  # fmt: skip
 
-    def _comes_back(self, parent: TableName) -> bool:
-        return parent in self.live.tables or parent in self.wanted
+    def _can_be_declared(self, name: TableName, constraint: Any) -> bool:
+        """Whether a table's foreign key finds its parent as it needs it: one that returns too, or live's."""
+        parent = self.name(constraint.pktable)
+        if parent in self.wanted:
+            return True
+        columns = [k.string.sval for k in constraint.fk_attrs]
+        reason = undeclarable(self.backup.tables[name], columns, self.live.tables.get(parent), [k.string.sval for k in constraint.pk_attrs])
+        if reason:
+            self.lacks[name, constraint.conname] = (
+                f"Table {name} comes back without its foreign key {constraint.conname} to {parent}: {reason}."
+            )
+        return not reason
 
     def _on_index_stmt(self, node: Any) -> Part | None:
         name = self.name(node.relation)
@@ -299,7 +465,47 @@ class _Collector:
 
     @staticmethod
     def _type(name: TableName) -> str:
-        return _type_text(name)
+        return type_text(name)
+
+
+def undeclarable(child: Table, columns: Sequence[str], parent: Table | None, parent_columns: Sequence[str]) -> str | None:
+    """Why a foreign key cannot be declared to a table as it is now, or None where it can.
+
+    Args:
+        columns: the child's.
+        parent_columns: the parent's; empty for its primary key.
+    """
+    if parent is None:
+        return "that table is gone"
+    referred = list(parent_columns) or list(parent.primary_key.columns if parent.primary_key else ())
+    for name, other in zip(columns, referred, strict=False):
+        ours, theirs = child.column(name), parent.column(other)
+        if theirs is None:
+            return f"that table has no column {other} any more"
+        if ours and not comparable(ours.type, theirs.type):
+            return f"column {other} of that table is {theirs.type} now"
+    if len(referred) != len(columns) or not any(set(k.columns) == set(referred) for k in parent.keys):
+        return f"{', '.join(referred) or 'nothing'} is no unique key of that table any more"
+    return None
+
+
+def comparable(one: str, other: str) -> bool:
+    """Whether values of two types can be compared without a cast that somebody has to write."""
+    kinds = [next((n for n, some in enumerate(_KINDS) if base_type(t) in some), base_type(t)) for t in (one, other)]
+    return kinds[0] == kinds[1]
+
+
+def _without_defaults(node: Any, columns: set[str]) -> str:
+    """CREATE TABLE without the defaults of some columns."""
+    tree = pb.ParseResult(version=180000)
+    other = tree.stmts.add().stmt.create_stmt
+    other.CopyFrom(node)
+    for definition in (e.column_def for e in other.table_elts if e.HasField("column_def")):
+        if definition.colname in columns:
+            for n in reversed(range(len(definition.constraints))):
+                if definition.constraints[n].constraint.contype == pb.CONSTR_DEFAULT:
+                    del definition.constraints[n]
+    return str(postgast.deparse(tree))
 
 
 def _roles(node: Any) -> tuple[str, ...]:
@@ -309,7 +515,8 @@ def _roles(node: Any) -> tuple[str, ...]:
     return tuple(sorted(set(re.findall(r'rolename: "((?:[^"\\]|\\.)*)"', str(node)))))
 
 
-def _type_text(name: TableName) -> str:
+def type_text(name: TableName) -> str:
+    """A name as `format_type` and `regclass` print it: quoted where it has to be."""
     return ".".join(p if re.fullmatch(r"[a-z_][a-z0-9_]*", p) else quote_identifier(p) for p in name)
 
 
@@ -348,12 +555,18 @@ def _sequences_needed(backup: Catalog, live: Catalog, wanted: set[TableName]) ->
             column = backup.tables[sequence.owner[0]].column(sequence.owner[1])
             if column is None or not column.identity:
                 needed.add(sequence.name)
-        elif f"'{_type_text(sequence.name)}'" in defaults:
+        elif f"'{type_text(sequence.name)}'" in defaults:
             needed.add(sequence.name)
     return needed - there
 
 
 # --- without the backup's statements ----------------------------------------------------------------
+
+
+_LACKS = (
+    "No statements of the backup define the dropped tables: plain indexes, checks, comments and grants are not known here. Where it "
+    "holds rows only, columns of tables that live has not are text, without keys; make those tables yourself before you insert."
+)
 
 
 def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], types: set[str]) -> Definitions:
@@ -374,10 +587,12 @@ def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], t
             ))  # fmt: skip
     for name in tables:
         for foreign in backup.tables[name].foreign_keys:
-            if foreign.parent in live.tables or foreign.parent in wanted:
+            if foreign.parent in wanted or not undeclarable(
+                backup.tables[name], foreign.columns, live.tables.get(foreign.parent), foreign.parent_columns
+            ):
                 out.append(Definition(add_foreign_key(name, foreign), "after"))
     names = tuple((t, "DOMAIN" if t in backup.domains else "TYPE") for t in sorted(types))
-    return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), complete=False)
+    return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), lacks=(_LACKS,))
 
 
 def _create_type(backup: Catalog, name: str) -> str:

@@ -14,12 +14,12 @@ import psycopg
 from psycopg import sql
 
 from forensics.errors import RecoveryError
-from forensics.model import TableName, quote_identifier
-from forensics.recovery.copies import LiveCopy, advice, pinned_session, words_of
+from forensics.model import Catalog, Table, TableName, quote_identifier
+from forensics.recovery.copies import LiveCopy, advice, pinned_session, rows_of, words_of
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.proof import Tell, silent
-from forensics.recovery.selection import Selection
-from forensics.recovery.sqltext import listed
+from forensics.recovery.selection import Link, Selection, Target
+from forensics.recovery.sqltext import copy_in, literal, template
 
 Refused = dict[TableName, list[tuple[int, str]]]
 
@@ -44,10 +44,12 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
     """
     found: Refused = {}
     with pinned_session(copy.scratch, copy.database) as connection:
-        connection.execute("SET session_replication_role = replica")  # foreign keys are the selection's, and triggers sleep
         connection.execute("BEGIN")
         try:
             _make(connection, defined)
+            for target in selection.inserted:
+                # What its rows refer to is the selection's business, and triggers sleep while rows return.
+                connection.execute(template("alone").replace("{table}", literal(target.name.sql)))  # type: ignore[call-overload]
             for target in selection.targets:
                 if target.rows and target.columns:
                     tell("offering the rows to a copy of live", str(target.name))
@@ -59,22 +61,78 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
     return {name: rows for name, rows in found.items() if rows}
 
 
+Orphans = dict[tuple[TableName, Link], list[tuple[str, ...]]]
+
+
+def orphans(selection: Selection, catalog: Catalog, copy: LiveCopy) -> Orphans:
+    """Find the keys that restorable rows refer to and live's parent tables do not have.
+
+    The case knows this of parents that went missing. It does not know it of those that its backup left out, that went
+    since it was made, or that were not there when the backup was taken.
+
+    Args:
+        catalog: live's.
+        copy: live's schema with the rows of the parent tables.
+    """
+    found: Orphans = {}
+    with pinned_session(copy.scratch, copy.database) as connection:
+        for target in selection.targets:
+            for link in target.links:
+                parent = catalog.tables.get(link.parent)
+                if link.exists and parent is not None and target.rows:
+                    with connection.transaction(force_rollback=True):
+                        keys = _without_parent(connection, selection, target, link, parent)
+                    if keys:
+                        found[target.name, link] = keys
+    return found
+
+
+def _without_parent(
+    connection: psycopg.Connection[tuple[object, ...]], selection: Selection, target: Target, link: Link, parent: Table
+) -> list[tuple[str, ...]]:
+    fields = [selection.field(target, c) for c in link.columns]
+    keys = [f"k{i}" for i in range(len(fields))]
+    connection.execute(f"CREATE TEMP TABLE named ({', '.join(f'{k} text' for k in keys)})")  # type: ignore[call-overload]
+    filled = " AND ".join(f"{f} IS NOT NULL" for f in fields)
+    texts = ", ".join(f"copy_field({f})" for f in fields)
+    question = f"SELECT DISTINCT concat_ws(chr(9), {texts}) FROM {selection.rows(target)} WHERE c.class = 'restorable' AND {filled}"
+    offer(connection, "pg_temp.named", keys, selection.copy(question))
+    types = [column.type if (column := parent.column(c)) else "text" for c in link.parent_columns]
+    typed = " AND ".join(f"p.{quote_identifier(c)} = n.{k}::{t}" for c, k, t in zip(link.parent_columns, keys, types, strict=True))
+    spelled = " AND ".join(f"p.{quote_identifier(c)}::text = n.{k}" for c, k in zip(link.parent_columns, keys, strict=True))
+    for same in (typed, spelled):
+        try:
+            with connection.transaction():
+                return connection.execute(  # type: ignore[return-value]
+                    f"SELECT {', '.join(keys)} FROM pg_temp.named n WHERE NOT EXISTS (SELECT FROM {rows_of(parent)} p WHERE {same}) ORDER BY 1"  # type: ignore[call-overload]
+                ).fetchall()
+        except psycopg.DataError:
+            continue  # a key that cannot be of the parent's type: then all of them are compared as text
+    return []
+
+
 class _NotMadeError(Exception):
     """A dropped table cannot be made on the copy."""
 
 
 def _make(connection: psycopg.Connection[tuple[object, ...]], defined: Definitions) -> None:
     try:
+        connection.execute("SET LOCAL check_function_bodies = off")
         for schema in defined.schemas:
             connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         for definition in defined.of("before"):
-            if not definition.roles:
+            if not definition.roles and not (definition.unless and _holds(connection, definition.unless)):
                 path = f"{quote_identifier(definition.path)}, pg_catalog" if definition.path else "''"
                 connection.execute(f"SET LOCAL search_path = {path}")  # type: ignore[call-overload]
                 connection.execute(definition.sql)  # type: ignore[call-overload]
         connection.execute("SET LOCAL search_path = ''")
     except psycopg.Error as error:
         raise _NotMadeError from error
+
+
+def _holds(connection: psycopg.Connection[tuple[object, ...]], condition: str) -> bool:
+    found = connection.execute(f"SELECT {condition}").fetchone()  # type: ignore[call-overload]
+    return bool(found and found[0])
 
 
 def offer(
@@ -96,7 +154,7 @@ def offer(
     Raises:
         RecoveryError: the server failed for a reason that has nothing to do with the rows.
     """
-    statement = f"COPY {table} ({listed(columns)}) FROM STDIN"
+    statement = copy_in(table, columns)
     refused: list[tuple[int, str]] = []
     start = 0
     for text in texts:

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from forensics.cause.history import History
 from forensics.cause.preflight import table_bytes
+from forensics.cause.replay import ROLE
 from forensics.errors import BackupError, RecoveryError, ScratchError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.live import LiveSource
@@ -21,7 +22,7 @@ from forensics.recovery.backfill import Place, asked, places, questions, write_b
 from forensics.recovery.columns import Restored, open_backup, restored_columns
 from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml
 from forensics.recovery.definitions import definitions
-from forensics.recovery.foresight import foresee
+from forensics.recovery.foresight import foresee, orphans
 from forensics.recovery.migration import Safer, history_between, safer_migration
 from forensics.recovery.options import Option, options, proved, recommendation
 from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT, ROLL_BACK, Proof, Tell, silent
@@ -155,8 +156,8 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             source = opened
         selection = stack.enter_context(select(store, scope))
         ours, there = store.catalogs()
-        state = live_state(source, selection) if source else LiveState()
         defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
+        state = live_state(source, selection, defined) if source else LiveState()
         undo = undoing(store)
         priced = price(store, undo, source)
         restored: tuple[Restored, ...] = ()
@@ -186,7 +187,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             trials, said = _migrations(store, out, found, history, wishes)
         plan = Plan(
             choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            _left(store, selection), (*more, *notes, *said),
+            _left(store, selection), (*defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials,
         )  # fmt: skip
@@ -236,7 +237,8 @@ class _Stage:
             copy = LiveCopy(self._server, stack.enter_context(a_database(self._server)), self._source)
             copy.make(tables, needed, {r for d in work.definitions.statements for r in d.roles}, self._wishes.tell)
             self._copy = copy
-            return work.selection.refused(foresee(work.selection, work.definitions, copy, self._wishes.tell))
+            selection = work.selection.orphaned(orphans(work.selection, self._source.catalog, copy))
+            return selection.refused(foresee(selection, work.definitions, copy, self._wishes.tell))
         except (ScratchError, RecoveryError) as error:
             self._copy, self.problem = None, str(error)
             return work.selection
@@ -281,7 +283,7 @@ class _Stage:
         if ROLL_BACK in self.unrehearsed:
             yield copy.database
             return
-        with a_database(copy.scratch, copy.database) as database:
+        with a_database(copy.scratch, copy.database, ROLE) as database:
             yield database
 
     def restore(self, selection: Selection, option: Option, unseen: Mapping[TableName, int]) -> None:

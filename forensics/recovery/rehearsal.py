@@ -15,12 +15,14 @@ from pathlib import Path
 
 from psycopg import sql
 
+from forensics.cause.replay import ROLE
 from forensics.compare.schema import drift
 from forensics.errors import RecoveryError
 from forensics.evidence.live import LiveSource
 from forensics.model import TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.copies import LiveCopy, pinned_session, row_hash, rows_of, structure_of
+from forensics.recovery.definitions import Definitions
 from forensics.recovery.foresight import offer
 from forensics.recovery.proof import Proof, Tell, off, silent
 from forensics.recovery.script import LiveState, Work
@@ -89,8 +91,11 @@ class Outcome:
     backfill: Proof | None
 
 
-def live_state(source: LiveSource, selection: Selection) -> LiveState:
+def live_state(source: LiveSource, selection: Selection, defined: Definitions) -> LiveState:
     """Ask live whether it is as it was when compared, and for fingerprints of the tables that rows return to.
+
+    Args:
+        defined: what makes the dropped tables again.
 
     Raises:
         RecoveryError: live changed since it was compared.
@@ -118,7 +123,8 @@ def live_state(source: LiveSource, selection: Selection) -> LiveState:
                 f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.", hint
             )
         found[target.name] = (prints["rows"], prints["a"], prints["b"])
-    return LiveState(found, schemas)
+    absent = frozenset(e for e in defined.extras if not source.ask(sql.SQL(f"SELECT {e.there} AS there"))[0]["there"])  # type: ignore[arg-type]
+    return LiveState(found, schemas, absent)
 
 
 def _parents(selection: Selection) -> set[TableName]:
@@ -218,14 +224,17 @@ class _Run:
         self._tell(f"running {name} on the copy")
         started = time.monotonic()
         done = subprocess.run(
-            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self._database, "-f", str((self._folder / name).resolve())],
+            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", self._database, "-f", str((self._folder / name).resolve())],
             capture_output=True, env=self._scratch.env, check=False,
         )  # fmt: skip
         if done.returncode == 0:
             return time.monotonic() - started
-        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if "ERROR:" in line or "error:" in line]
-        words = lines[0].split("ERROR:", 1)[-1].strip() if lines else f"psql ended with {done.returncode}"
-        problems.append(f"{name} stopped: {words.rstrip('.')}.")
+        lines = done.stderr.decode(errors="replace").splitlines()
+        words = next(
+            (line.split("ERROR:", 1)[-1] for line in lines if "ERROR:" in line or "error:" in line), f"psql ended with {done.returncode}"
+        )
+        hint = next((line.split("HINT:", 1)[1] for line in lines if "HINT:" in line), "").replace("Nothing was changed.", "")
+        problems.append(f"{name} stopped: {words.strip().rstrip('.')}. {hint.strip()}".rstrip())
         return None
 
     def _prints(self) -> Prints:
@@ -309,7 +318,8 @@ class _Run:
 
     def _invalid(self) -> set[str]:
         names = array([t.name.sql for t in self._work.selection.targets])
-        return {r[0] for r in self._connection.execute(template("invalid").replace("{tables}", names))}
+        there = self._connection.execute(template("invalid").replace("{tables}", names))
+        return {words for name, words in there if name not in self._work.definitions.unvalidated}
 
     def _constraints(self) -> None:
         """Whether all constraints and indexes of the targets are valid, and every foreign key's parents are there."""
@@ -341,10 +351,12 @@ class _Run:
             if theirs is None:
                 self._problem(True, f"Table {target.name} did not come back.")
                 continue
-            changes = [f"{c.column} ({c.change})" for c in drift(ours, theirs)]
+            without = self._work.definitions.without
+            changes = [f"{c.column} ({c.change})" for c in drift(ours, theirs) if (target.name, c.column) not in without]
             self._problem(bool(changes), f"Table {target.name} came back with other columns: {', '.join(changes)}.")
             keys = {k.name for k in ours.keys} - {k.name for k in theirs.keys}
-            wanted = {k.name for k in ours.foreign_keys if k.parent in now.tables} - {k.name for k in theirs.foreign_keys}
+            wanted = {k.name for k in ours.foreign_keys if k.parent in now.tables and (target.name, k.name) not in without}
+            wanted -= {k.name for k in theirs.foreign_keys}
             self._problem(bool(keys | wanted), f"Table {target.name} came back without {', '.join(sorted(keys | wanted))}.")
 
     # --- the new place -------------------------------------------------------------------------------

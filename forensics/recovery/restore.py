@@ -71,8 +71,8 @@ class _Look:
 
     def _there(self, result: TableResult, table: Table) -> int:
         """How many of a table's missing rows it holds."""
-        if not result.missing:
-            return 0
+        if not result.missing or not table.columns:
+            return min(result.missing or 0, one(self._connection, f"SELECT count(*) FROM {rows_of(table)}"))
         # Of the table's own types, so that a value means the same however the backup spells it.
         columns = self._selection.store.columns(result.name, "backup")
         self._stage(result, "backup", "missing", f"AS SELECT {listed(columns)} FROM {table.name.sql} WITH NO DATA")

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from forensics.model import Catalog, Provenance, Table, TableName, plain, quote_identifier
-from forensics.model import Sequence as ModelSequence
+from forensics.model import Catalog, Column, Provenance, Table, TableName, plain, quote_identifier
 from forensics.recovery.columns import Restored, write_columns, write_undo_columns
-from forensics.recovery.definitions import Definition, Definitions
+from forensics.recovery.definitions import Definition, Definitions, Extra, type_text
 from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, block, comment, listed, literal, private_file, psql_text, tag_for, template
 
@@ -24,11 +23,13 @@ from forensics.recovery.sqltext import array, block, comment, listed, literal, p
 class LiveState:
     """What was asked of live when the scripts were written: by table, rows and two sums over hashes of them.
 
-    Empty where live was not asked: then rows are only counted. `schemas` are those that live has, None where not asked.
+    Empty where live was not asked: then rows are only counted. `schemas` are those that live has, None where not asked;
+    `absent` are the extras of the definitions that it does not have.
     """
 
     fingerprints: Mapping[TableName, tuple[str, str, str]] = field(default_factory=dict)
     schemas: frozenset[str] | None = None
+    absent: frozenset[Extra] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def write_recovery(path: Path, work: Work) -> None:
         print(
             "\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;", file=out
         )
-        for n, target in enumerate(targets, 1):
-            print(_insert(n, target, work), file=out)
+        for group in _groups(work):
+            print(_insert(group, targets), file=out)
         print("DO $do$ BEGIN\n  PERFORM pg_temp.wake();", file=out)
         print("  PERFORM pg_temp.verify(current_setting('forensics.accept_changes')::boolean);\nEND $do$;\n\\endif", file=out)
         print("\n\\if :create\n-- Their keys, indexes, foreign keys, comments and grants, now that the rows are in.", file=out)
@@ -132,8 +133,10 @@ def _recovery_header(work: Work) -> Iterator[str]:
         yield f"-- foreign key {comment(incoming.constraint)} of {comment(incoming.table)} is restored where rows written since allow it"
     for view in work.definitions.views:
         yield f"-- view {comment(view)} stood on these tables; it is not made again"
-    if not work.definitions.complete:
-        yield "-- The backup is a database: plain indexes, checks, comments and grants of the dropped tables are not known here."
+    for lack in work.definitions.lacks:
+        yield f"-- {comment(lack)}"
+    for extra in work.definitions.extras:
+        yield f"-- {extra.kind.lower()} {comment(extra.name)} is made where it is not there: the definition of a dropped table names it"
     yield ""
 
 
@@ -185,7 +188,10 @@ def _statement(definition: Definition) -> str:
         tag = tag_for(sql)
         sql = block([f"  PERFORM pg_temp.if_rows_allow({tag}{sql}{tag});"])
     else:
-        sql += ";"
+        tag = tag_for(sql)
+        sql = block([f"  PERFORM pg_temp.define({tag}{sql}{tag});"])
+    if definition.unless:
+        sql = f"SELECT NOT ({definition.unless}) AS lacking \\gset\n\\if :lacking\n{sql}\n\\endif"
     if definition.path:
         return f"SET LOCAL search_path = {quote_identifier(definition.path)}, pg_catalog;\n{sql}\nSET LOCAL search_path = '';"
     return sql
@@ -237,32 +243,58 @@ def _rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) -> N
         print(f"ANALYZE rows_{n};", file=out)
 
 
-def _insert(n: int, target: Target, work: Work) -> str:
-    if not target.columns:
-        return f"-- {comment(target.name)} has no columns to fill."
-    table = work.catalogs[0 if target.kind == "recreate" else 1].tables[target.name]
-    override = "OVERRIDING SYSTEM VALUE" if any(c.identity == "always" for c in table.columns) else ""
-    return f"DO $do$ BEGIN PERFORM pg_temp.put({n}, '{override}'); END $do$;  -- into {comment(target.name)}"
+def _groups(work: Work) -> Iterator[list[int]]:
+    """The numbers of the targets in order, those together whose rows refer to each other in a circle that live enforces."""
+    numbers = {t.name: n for n, t in enumerate(work.selection.targets, 1)}
+    kept = {t.name for t in work.selection.inserted}
+    parents = {
+        t.name: {k.parent for k in t.links if k.declared and k.parent in kept} if t.name in kept else set() for t in work.selection.targets
+    }
+    reached: dict[TableName, set[TableName]] = {}
+    for name in numbers:
+        todo, seen = [*parents[name]], set()
+        while todo:
+            if (parent := todo.pop()) not in seen:
+                seen.add(parent)
+                todo += parents[parent]
+        reached[name] = seen
+    done: set[TableName] = set()
+    for name in numbers:
+        if name not in done:
+            group = [name, *(n for n in numbers if n != name and n in reached[name] and name in reached[n])]
+            done |= {*group}
+            yield [numbers[n] for n in group]
+
+
+def _insert(group: Sequence[int], targets: Sequence[Target]) -> str:
+    names = comment(", ".join(str(targets[n - 1].name) for n in group))
+    if not targets[group[0] - 1].columns:
+        return f"-- {names} has no columns to fill."
+    return f"DO $do$ BEGIN PERFORM pg_temp.put(array[{', '.join(map(str, group))}]); END $do$;  -- into {names}"
 
 
 def _sequences(out: IO[str], work: Work) -> None:
     """Have the sequences of the targets' columns stand past the rows."""
     backup, live = work.catalogs
-    stands = {s.owner: s for s in backup.sequences if s.owner}
     calls = []
     for target in work.selection.targets:
         table = (backup if target.kind == "recreate" else live).tables[target.name]
         for column in table.columns:
             if column.identity or "nextval(" in (column.default or ""):
-                least = _stands_at(stands.get((target.name, column.name))) if target.kind == "recreate" else None
+                least = _stands_at(backup, target.name, column) if target.kind == "recreate" else None
                 arguments = f"{literal(target.name.sql)}, {literal(column.name)}, {'NULL' if least is None else least}"
                 calls.append(f"  PERFORM pg_temp.past({arguments});")
     if calls:
         print("\n-- Sequences past the rows.\n\\if :todo\n" + block(calls) + "\n\\endif", file=out)
 
 
-def _stands_at(sequence: ModelSequence | None) -> int | None:
-    return sequence.last_value if sequence and sequence.is_called else None
+def _stands_at(backup: Catalog, table: TableName, column: Column) -> int | None:
+    """Where the sequence stood that a column drew from, its own or one that it shared."""
+    for sequence in backup.sequences:
+        drawn = column.default is not None and f"'{type_text(sequence.name)}'" in column.default
+        if (drawn or sequence.owner == (table, column.name)) and sequence.is_called:
+            return sequence.last_value
+    return None
 
 
 # --- undo.sql -----------------------------------------------------------------------------------------
@@ -285,7 +317,11 @@ def write_undo(path: Path, work: Work) -> None:
             "-- It stops and changes nothing where the application uses what came back: rows written into the tables that were made",
             file=out,
         )
-        print("-- again, recovered rows that were changed, or rows that refer to them. It can run twice.", file=out)
+        print(
+            "-- again, recovered rows that were changed, or rows that refer to them. It can run twice. Sequences that were there stay",
+            file=out,
+        )
+        print("-- where they are: their next values may be in use already.", file=out)
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql\n", file=out)
         start(out, "undo", "columns")
         if recreated:
@@ -304,19 +340,27 @@ def write_undo(path: Path, work: Work) -> None:
             print(block([f"  LOCK TABLE {t.name.sql} IN ACCESS EXCLUSIVE MODE;" for t in recreated]), file=out)
         print(_REFUSE_FOREIGN_ROWS, file=out)
         print("\\endif", file=out)
-        print("\n-- Rows that returned to other tables, children first.", file=out)
-        print(_TAKE_BACK, file=out)
         print("\n\\if :gone\n\\else", file=out)
         for incoming in work.definitions.incoming:
             print(f"ALTER TABLE {incoming.table.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(incoming.constraint)};", file=out)
+        for name, column in work.definitions.defaults:
+            print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
         if recreated:
             print(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))};", file=out)
         for sequence in work.definitions.sequences:
             print(f"DROP SEQUENCE IF EXISTS {sequence};", file=out)
-        if work.definitions.types:
+        print("\\endif", file=out)
+        print("\n-- Rows that returned to other tables, children first.", file=out)
+        calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
+        print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
+        print("\n\\if :gone\n\\else", file=out)
+        extras = [e for e in reversed(work.definitions.extras) if e in work.live.absent]
+        if work.definitions.types or extras:
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
-        for name, kind in reversed(work.definitions.types):
-            print(f"DROP {kind} IF EXISTS {name};", file=out)
+        for type_name, kind in reversed(work.definitions.types):
+            print(f"DROP {kind} IF EXISTS {type_name};", file=out)
+        for extra in extras:
+            print(f"DROP {extra.kind} IF EXISTS {extra.name};", file=out)
         for schema in work.new_schemas:
             print(f"DROP SCHEMA IF EXISTS {quote_identifier(schema)};", file=out)
         print("\\endif", file=out)
@@ -334,13 +378,4 @@ BEGIN
         'The application uses the table. Save those rows elsewhere first, if the recovery is really to be undone.');
     END IF;
   END LOOP;
-END $do$;"""
-
-_TAKE_BACK = """DO $do$
-DECLARE t targets;
-BEGIN
-  FOR t IN SELECT * FROM pg_temp.targets WHERE NOT created ORDER BY n DESC LOOP
-    PERFORM pg_temp.take_back(t);
-  END LOOP;
-  PERFORM pg_temp.wake();
 END $do$;"""

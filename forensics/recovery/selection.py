@@ -24,6 +24,7 @@ from forensics.compare import matching
 from forensics.errors import UsageError
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
+from forensics.recovery.definitions import comparable
 from forensics.store import Store
 
 # unexplained: of a surviving table, and no statement is known to have taken it.
@@ -122,6 +123,14 @@ class Selection:
         """
         return self._chooser.without(found, self.targets)
 
+    def orphaned(self, found: Mapping[tuple[TableName, Link], Sequence[tuple[str, ...]]]) -> Selection:
+        """The selection without rows that refer to rows which live does not have and which do not return: they are blocked.
+
+        Args:
+            found: by table and link, the keys that the parent has not in live.
+        """
+        return self._chooser.orphaned(found, self.targets)
+
     def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:
         """Yield the rows of some classes as COPY text, a run of lines at a time."""
         fields = ", ".join(f"copy_field(r.{f})" for f in target.fields)
@@ -187,6 +196,7 @@ class _Chooser:
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
         self._numbers = {name: store.number(name) for name in self._results}
+        self._orphans: dict[tuple[TableName, Link], str] = {}  # tables of keys that live's parents do not have
 
     def selection(self) -> Selection:
         chosen = [r for _, r in sorted(self._results.items()) if self._is_chosen(r)]
@@ -207,6 +217,16 @@ class _Chooser:
                 "JOIN refused x ON x.place = o.place WHERE c.pair = o.pair"
             )
             self._db.unregister("refused")
+        return self._settled({t.name: t for t in targets})
+
+    def orphaned(self, found: Mapping[tuple[TableName, Link], Sequence[tuple[str, ...]]], targets: Sequence[Target]) -> Selection:
+        """The selection of `targets` without rows that refer to nothing, as `Selection.orphaned` has it."""
+        for n, ((name, link), keys) in enumerate(sorted(found.items(), key=lambda f: (f[0][0], f[0][1].columns, f[0][1].parent))):
+            columns = {f"k{i}": pa.array([k[i] for k in keys], pa.string()) for i in range(len(link.columns))}
+            self._db.register("orphans", pa.table(columns))
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE orphans_{n} AS SELECT * FROM orphans")
+            self._db.unregister("orphans")
+            self._orphans[name, link] = f"orphans_{n}"
         return self._settled({t.name: t for t in targets})
 
     def _settled(self, targets: dict[TableName, Target]) -> Selection:
@@ -255,14 +275,22 @@ class _Chooser:
         """The foreign keys of a table, and the links of a junction table that the schema does not declare."""
         found: list[Link] = []
         for key in table.foreign_keys:
-            if set(key.columns) <= columns:
-                found.append(
-                    Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen))
-                )
+            found.append(Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen)))
         for parent in self._junctions.get(table.name, ()):
-            if not parent.declared and set(parent.columns) <= columns:
+            if not parent.declared:
                 found.append(Link(parent.columns, parent.name, parent.parent_columns, False, self._there(parent.name, chosen)))
-        return tuple(dict.fromkeys(found))
+        return tuple(k for k in dict.fromkeys(found) if set(k.columns) <= columns and self._can_be_followed(table, k))
+
+    def _can_be_followed(self, table: Table, link: Link) -> bool:
+        """Whether live's parent, where it has one, still has the columns that a link names, and of types that can be compared."""
+        parent = self._live.tables.get(link.parent)
+        if parent is None:
+            return True
+        for name, other in zip(link.columns, link.parent_columns, strict=False):
+            ours, theirs = table.column(name), parent.column(other)
+            if ours is None or theirs is None or not comparable(ours.type, theirs.type):
+                return False
+        return True
 
     def _there(self, parent: TableName, chosen: set[TableName]) -> bool:
         return parent in self._live.tables or parent in chosen
@@ -287,6 +315,8 @@ class _Chooser:
                 "AND NOT (l.class = 'blocked' AND list_has_any(l.blocked_by, ?))",
                 [[str(name) for name in chosen]],
             )
+        if not target.columns:
+            self._mark(target, "blocked", "true", "its table has no columns, so that there is nothing to bring back")
         if target.kind == "insert":
             if not self._scope.include_unexplained and self._has(f"cause.rows_{n}"):
                 self._db.execute(
@@ -325,29 +355,44 @@ class _Chooser:
             reason = f"the row of {link.parent} that it refers to is gone"
             if not link.exists:
                 marked += self._mark(target, "blocked", filled, f"table {link.parent} that it refers to is gone")
-            elif gone := self._gone(link, fields, targets.get(link.parent)):
-                marked += self._mark(target, "blocked", f"{filled} AND {gone}", reason)
+                continue
+            parent = targets.get(link.parent)
+            for gone in (self._gone(link, fields, parent), self._absent(target, link, fields)):
+                if gone:
+                    returns = self._returns(link, fields, parent)
+                    marked += self._mark(target, "blocked", f"{filled} AND {gone} AND NOT {returns}", reason)
         return marked
 
     def _gone(self, link: Link, fields: Sequence[str], parent: Target | None) -> str | None:
-        """A condition that holds where live has no row under `fields` in the parent, and none comes back."""
+        """A condition that holds where live has no row under `fields` in the parent, as far as the case tells; None where it tells nothing."""
+        if parent is not None and parent.kind == "recreate":
+            return "true"  # what does not return is not there
         n = self._numbers.get(link.parent)
         held = self.store.columns(link.parent, "backup")
         if n is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{n}"):
             return None
-        at = [held.index(c) for c in link.parent_columns]
-        same = " AND ".join(f"p.f{i} = {f}" for i, f in zip(at, fields, strict=True))
+        same = _same("p", [f"f{held.index(c)}" for c in link.parent_columns], fields)
         gone = f"EXISTS (SELECT 1 FROM rows.backup_{n} p WHERE {same})"
         live = self.store.columns(link.parent, "live")
         if set(link.parent_columns) <= set(live) and self._has(f"rows.live_{n}"):
-            now = " AND ".join(f"p.f{live.index(c)} = {f}" for c, f in zip(link.parent_columns, fields, strict=True))
+            now = _same("p", [f"f{live.index(c)}" for c in link.parent_columns], fields)
             gone += f" AND NOT EXISTS (SELECT 1 FROM rows.live_{n} p WHERE {now})"
-        if parent is not None:
-            gone += (
-                f" AND NOT EXISTS (SELECT 1 FROM rows.backup_{n} p JOIN class_{n} pc ON pc.pair = p.pair"
-                f" WHERE pc.class = 'restorable' AND {same})"
-            )
-        return gone
+        return f"({gone})"
+
+    def _absent(self, target: Target, link: Link, fields: Sequence[str]) -> str | None:
+        """The same, as live told when it was asked."""
+        table = self._orphans.get((target.name, link))
+        keys = [f"k{i}" for i in range(len(fields))]
+        return f"EXISTS (SELECT 1 FROM {table} p WHERE {_same('p', keys, fields)})" if table else None
+
+    def _returns(self, link: Link, fields: Sequence[str], parent: Target | None) -> str:
+        """A condition that holds where a row under `fields` returns to the parent."""
+        held = self.store.columns(link.parent, "backup")
+        if parent is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{parent.number}"):
+            return "false"
+        same = _same("p", [f"f{held.index(c)}" for c in link.parent_columns], fields)
+        n = parent.number
+        return f"EXISTS (SELECT 1 FROM rows.backup_{n} p JOIN class_{n} pc ON pc.pair = p.pair WHERE pc.class = 'restorable' AND {same})"
 
     def _mark(self, target: Target, name: str, condition: str, reason: str) -> int:
         n = target.number
@@ -373,6 +418,10 @@ class _Chooser:
             "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name]
         )
         return found.fetchone() is not None
+
+
+def _same(alias: str, columns: Sequence[str], fields: Sequence[str]) -> str:
+    return " AND ".join(f"{alias}.{c} = {f}" for c, f in zip(columns, fields, strict=True))
 
 
 def _writable(live: Table, column: str) -> bool:

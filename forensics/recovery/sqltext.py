@@ -39,6 +39,11 @@ def listed(columns: Sequence[str]) -> str:
     return ", ".join(map(quote_identifier, columns))
 
 
+def copy_in(table: str, columns: Sequence[str]) -> str:
+    """Return the COPY that takes rows of some columns in; a table may have none."""
+    return f"COPY {table} {f'({listed(columns)})' if columns else ''} FROM STDIN"
+
+
 def comment(text: object) -> str:
     """Return text for an SQL comment: in one line, whatever it holds, and none of it steering a terminal or an eye."""
     return visible(text)

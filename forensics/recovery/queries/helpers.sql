@@ -15,8 +15,8 @@ CREATE TEMP TABLE targets (
 -- A reference from rows_N to rows of parent, which come from rows_PARENT_N too where the parent's rows return themselves.
 CREATE TEMP TABLE links (n int, columns text[], parent text, parent_columns text[], parent_n int) ON COMMIT DROP;
 
--- Triggers of the application, as they were set before they were put to sleep.
-CREATE TEMP TABLE sleeping (relation text, name text, mode "char") ON COMMIT DROP;
+-- Triggers and rules of the application, as they were set before they were put to sleep.
+CREATE TEMP TABLE sleeping (relation text, kind text, name text, mode "char") ON COMMIT DROP;
 
 CREATE OR REPLACE FUNCTION pg_temp.listed(columns text[], alias text) RETURNS text LANGUAGE sql AS $body$
   SELECT coalesce(string_agg(alias || '.' || quote_ident(c), ', ' ORDER BY i), '') FROM unnest(columns) WITH ORDINALITY u(c, i)
@@ -60,7 +60,7 @@ BEGIN
   SELECT coalesce(array_agg(r ORDER BY r), '{}') INTO there FROM unnest(relations) r WHERE to_regclass(r) IS NOT NULL;
   SELECT r INTO other FROM unnest(there) r JOIN pg_class c ON c.oid = to_regclass(r) WHERE c.relkind NOT IN ('r', 'p') LIMIT 1;
   IF other IS NOT NULL THEN
-    PERFORM pg_temp.stop(format('%s is no table any more.', other), 'Something else took its name. Compare again before you recover.');
+    PERFORM pg_temp.stop(format('%s is no table any more.', other), 'Something else took the name of a dropped table: rename that, or leave the table out with recover --table.');
   END IF;
   IF cardinality(there) = 0 THEN RETURN 'absent'; END IF;
   IF cardinality(there) < cardinality(relations) THEN
@@ -117,14 +117,17 @@ CREATE OR REPLACE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE
                    = pg_temp.plus(t.live_fingerprint, pg_temp.fingerprint('pg_temp.rows_' || t.n, t.columns)) END
 $body$;
 
--- The application's own triggers sleep while rows return as they were; they wake up as they were.
+-- The application's own triggers and rules sleep while rows return as they were; they wake up as they were.
 CREATE OR REPLACE FUNCTION pg_temp.sleep(relation text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE found record;
 BEGIN
-  FOR found IN SELECT g.tgname, g.tgenabled FROM pg_trigger g
-                WHERE g.tgrelid = to_regclass(relation) AND NOT g.tgisinternal AND g.tgenabled <> 'D' ORDER BY 1 LOOP
-    INSERT INTO pg_temp.sleeping VALUES (relation, found.tgname, found.tgenabled);
-    EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', relation, found.tgname);
+  FOR found IN SELECT 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled AS mode FROM pg_trigger g
+                WHERE g.tgrelid = to_regclass(relation) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+               UNION ALL
+               SELECT 'RULE', w.rulename, w.ev_enabled FROM pg_rewrite w
+                WHERE w.ev_class = to_regclass(relation) AND w.ev_type <> '1' AND w.ev_enabled <> 'D' ORDER BY 1, 2 LOOP
+    INSERT INTO pg_temp.sleeping VALUES (relation, found.kind, found.name, found.mode);
+    EXECUTE format('ALTER TABLE %s DISABLE %s %I', relation, found.kind, found.name);
   END LOOP;
 END $body$;
 
@@ -133,7 +136,7 @@ DECLARE found record;
 BEGIN
   SET CONSTRAINTS ALL IMMEDIATE;
   FOR found IN DELETE FROM pg_temp.sleeping RETURNING * LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', found.relation,
-      CASE found.mode WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END, found.name);
+    EXECUTE format('ALTER TABLE %s ENABLE %s %s %I', found.relation,
+      CASE found.mode WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END, found.kind, found.name);
   END LOOP;
 END $body$;

@@ -79,21 +79,30 @@ BEGIN
   END LOOP;
 END $body$;
 
--- Insert the rows of a target. One that the table refuses stops everything, and is shown with what refuses it.
-CREATE OR REPLACE FUNCTION pg_temp.put(number int, overriding text) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE t targets; words text; detail text; skip text := '';
+-- What an INSERT of whole rows needs where the table numbers them itself. (to_jsonb: servers before 10 have no such column.)
+CREATE OR REPLACE FUNCTION pg_temp.overriding(t targets) RETURNS text LANGUAGE sql AS $body$
+  SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(t.relation) AND to_jsonb(a) ->> 'attidentity' = 'a')
+              THEN 'OVERRIDING SYSTEM VALUE' ELSE '' END
+$body$;
+
+-- Insert the rows of targets, all in one statement: rows that refer to each other in a circle are checked when they are all there.
+-- A row that a table refuses stops everything, and is shown with what refuses it.
+CREATE OR REPLACE FUNCTION pg_temp.put(numbers int[]) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE t targets; parts text[]; words text; detail text; skip text;
 BEGIN
-  SELECT * INTO t FROM pg_temp.targets x WHERE x.n = number;
-  -- Rows that collide are counted afterwards. PostgreSQL cannot pass over them where a constraint may be deferred.
-  IF NOT t.created AND NOT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = to_regclass(t.relation) AND o.condeferrable AND o.contype IN ('p', 'u', 'x')) THEN
-    skip := ' ON CONFLICT DO NOTHING';
-  END IF;
-  EXECUTE format('INSERT INTO %1$s (%2$s) %3$s SELECT %4$s FROM pg_temp.rows_%5$s r%6$s', t.relation, pg_temp.names(t.columns), overriding,
-    pg_temp.listed(t.columns, 'r'), t.n, skip);
+  FOR t IN SELECT x.* FROM pg_temp.targets x WHERE x.n = ANY (numbers) ORDER BY array_position(numbers, x.n) LOOP
+    -- Rows that collide are counted afterwards. PostgreSQL cannot pass over them where a constraint may be deferred, or beside rules.
+    skip := CASE WHEN t.created
+                   OR EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = to_regclass(t.relation) AND o.condeferrable AND o.contype IN ('p', 'u', 'x'))
+                   OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = to_regclass(t.relation)) THEN '' ELSE 'ON CONFLICT DO NOTHING' END;
+    parts := parts || format('p%1$s AS (INSERT INTO %2$s (%3$s) %4$s SELECT %5$s FROM pg_temp.rows_%1$s r %6$s)', t.n, t.relation,
+      pg_temp.names(t.columns), pg_temp.overriding(t), pg_temp.listed(t.columns, 'r'), skip);
+  END LOOP;
+  EXECUTE 'WITH ' || array_to_string(parts, ', ') || ' SELECT';
 EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
   GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-  PERFORM pg_temp.stop(format('Table %s refuses a row that is to return: %s. %s', t.relation, words, detail),
-    'Rehearse with live at hand (recover --rehearse): the recovery is then written without the rows that the table refuses, and names them.');
+  PERFORM pg_temp.stop(format('A table refuses a row that is to return: %s. %s', words, detail),
+    'Rehearse with live at hand (recover --rehearse): the recovery is then written without the rows that its tables refuse, and names them.');
 END $body$;
 
 -- What do rows collide with that were passed over? One of them, put in by itself: it is refused, or something else swallowed it.
@@ -103,8 +112,8 @@ BEGIN
   IF cardinality(t.key) = 0 THEN RETURN ''; END IF;
   EXECUTE format('SELECT r.ctid FROM pg_temp.rows_%s r WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) ORDER BY 1 LIMIT 1', t.n, t.source,
     pg_temp.same(t.key, 't', t.key, 'r')) INTO place;
-  EXECUTE format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.rows_%s r WHERE r.ctid = $1', t.relation,
-    pg_temp.names(t.columns), pg_temp.listed(t.columns, 'r'), t.n) USING place;
+  EXECUTE format('INSERT INTO %s (%s) %s SELECT %s FROM pg_temp.rows_%s r WHERE r.ctid = $1', t.relation,
+    pg_temp.names(t.columns), pg_temp.overriding(t), pg_temp.listed(t.columns, 'r'), t.n) USING place;
   RETURN '';
 EXCEPTION WHEN integrity_constraint_violation THEN
   GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
@@ -136,7 +145,7 @@ BEGIN
   END LOOP;
 END $body$;
 
--- Run a statement only where the roles that it names are there; say so where they are not.
+-- Run a statement only where the roles that it names are there, and where it is allowed; say so where not.
 CREATE OR REPLACE FUNCTION pg_temp.for_roles(roles text[], statement text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE lacking text;
 BEGIN
@@ -146,6 +155,23 @@ BEGIN
   ELSE
     RAISE WARNING 'Role % is not there, passed over: %', lacking, statement;
   END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE WARNING 'Not allowed (%), passed over: %', SQLERRM, statement;
+END $body$;
+
+-- Make a part of a dropped table, or say what is in its way and what to do.
+CREATE OR REPLACE FUNCTION pg_temp.define(statement text) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE words text; state text;
+BEGIN
+  EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
+  PERFORM pg_temp.stop(format('A dropped table cannot be made as it was: %s. The statement is: %s', words, left(regexp_replace(statement, '\s+', ' ', 'g'), 200)),
+    CASE WHEN state IN ('42P07', '42710', '42723', '42P06')
+         THEN 'Something else in the database has that name by now: rename that, and run this script again.'
+         WHEN state IN ('42704', '42883', '42P01', '42703', '3F000')
+         THEN 'Something that the table needs is gone from the database: make that again, or leave the table out with recover --table.'
+         ELSE 'Change what is in its way, or leave the table out with recover --table.' END);
 END $body$;
 
 -- Restore a foreign key of a table that was not dropped, where its rows allow.
@@ -159,10 +185,19 @@ EXCEPTION
     RAISE WARNING 'There already: %', statement;
 END $body$;
 
--- Have a sequence stand past a column's values, where it stands behind.
+-- Have the sequence that a column draws from, its own or a shared one, stand past the column's values, where it stands behind.
 CREATE OR REPLACE FUNCTION pg_temp.past(relation text, name text, least_value bigint) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE sequence text := pg_get_serial_sequence(relation, name); highest bigint; stands bigint;
 BEGIN
+  IF sequence IS NULL THEN
+    SELECT format('%I.%I', n.nspname, s.relname) INTO sequence
+      FROM pg_attrdef e
+      JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attname = name
+      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+      JOIN pg_namespace n ON n.oid = s.relnamespace
+     WHERE e.adrelid = to_regclass(relation) LIMIT 1;
+  END IF;
   IF sequence IS NULL THEN RETURN; END IF;
   EXECUTE format('SELECT greatest(max(%I)::bigint, %s) FROM %s', name, coalesce(least_value::text, 'NULL'), relation) INTO highest;
   EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO stands;

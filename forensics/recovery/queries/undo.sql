@@ -17,7 +17,10 @@ BEGIN
            (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.conkey) WITH ORDINALITY k(n, i)
               JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.n) AS columns,
            (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.confkey) WITH ORDINALITY k(n, i)
-              JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.n) AS parent_columns
+              JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.n) AS parent_columns,
+           -- Rows that were recovered themselves, and go in the same statement.
+           (SELECT format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s x WHERE %s)', x.n, pg_temp.same(x.key, 'c', x.key, 'x'))
+              FROM pg_temp.targets x WHERE NOT x.created AND cardinality(x.key) > 0 AND to_regclass(x.relation) = o.conrelid) AS but_for
       FROM pg_constraint o
      WHERE o.contype = 'f' AND o.confrelid = to_regclass(t.relation) AND o.conparentid = 0
        AND o.conrelid <> o.confrelid
@@ -25,8 +28,8 @@ BEGIN
      ORDER BY o.conrelid, o.oid
   LOOP
     IF NOT f.parent_columns <@ t.columns THEN CONTINUE; END IF;
-    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s', f.child, t.n,
-      pg_temp.same(f.columns, 'c', f.parent_columns, 'r')));
+    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s WHERE true%s', f.child, t.n,
+      pg_temp.same(f.columns, 'c', f.parent_columns, 'r'), f.but_for));
     IF found > 0 THEN
       PERFORM pg_temp.stop(format('%s rows of table %s refer to rows of table %s that were recovered.', found, f.child, t.relation),
         'The application uses what came back. Move or delete those rows first, if the recovery is really to be undone.');
@@ -34,25 +37,35 @@ BEGIN
   END LOOP;
 END $body$;
 
--- Delete the recovered rows from a table that was not dropped.
-CREATE OR REPLACE FUNCTION pg_temp.take_back(t targets) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE changed bigint; wanted bigint := pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+-- Delete the recovered rows from tables that were not dropped: by key in one statement, so that circles of references do not matter.
+CREATE OR REPLACE FUNCTION pg_temp.take_back(numbers int[]) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE t targets; changed bigint; parts text[] := '{}';
 BEGIN
-  IF wanted = 0 THEN RETURN; END IF;
-  IF cardinality(t.key) > 0 THEN
+  FOR t IN SELECT x.* FROM pg_temp.targets x WHERE x.n = ANY (numbers) AND NOT x.created ORDER BY x.n LOOP
+    IF pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) = 0 THEN CONTINUE; END IF;
+    IF cardinality(t.key) = 0 THEN
+      PERFORM pg_temp.take_back_copies(t);
+      CONTINUE;
+    END IF;
     changed := pg_temp.count_of(format('SELECT count(*) FROM %s t JOIN pg_temp.rows_%s r ON %s WHERE ROW(%s)::text <> ROW(%s)::text',
       t.source, t.n, pg_temp.same(t.key, 't', t.key, 'r'), pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r')));
     IF changed > 0 THEN
       PERFORM pg_temp.stop(format('%s recovered rows of table %s were changed since.', changed, t.relation),
         'The application uses what came back. Decide about those rows by hand.');
     END IF;
-    IF pg_temp.held(t) = 0 THEN RETURN; END IF;
+    IF pg_temp.held(t) = 0 THEN CONTINUE; END IF;
     PERFORM pg_temp.expect_unreferenced(t);
     PERFORM pg_temp.sleep(t.relation);
-    EXECUTE format('DELETE FROM %s t USING pg_temp.rows_%s r WHERE %s', t.source, t.n, pg_temp.same(t.key, 't', t.key, 'r'));
-  ELSIF pg_temp.recovered(t) THEN
+    parts := parts || format('p%1$s AS (DELETE FROM %2$s t USING pg_temp.rows_%1$s r WHERE %3$s)', t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'));
+  END LOOP;
+  IF cardinality(parts) > 0 THEN EXECUTE 'WITH ' || array_to_string(parts, ', ') || ' SELECT'; END IF;
+END $body$;
+
+-- The same where nothing tells rows apart. Copies of equal rows are alike: of each, as many are deleted as came back, the last ones.
+CREATE OR REPLACE FUNCTION pg_temp.take_back_copies(t targets) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  IF pg_temp.recovered(t) THEN
     PERFORM pg_temp.sleep(t.relation);
-    -- Copies of equal rows are alike: of each, as many are deleted as came back, the last ones.
     EXECUTE format(
       'DELETE FROM %1$s d USING (SELECT tableoid AS o, ctid AS c, md5(ROW(%2$s)::text) AS h, row_number() OVER '
       '(PARTITION BY md5(ROW(%2$s)::text) ORDER BY tableoid, ctid DESC) AS i FROM %1$s t) t '
