@@ -170,13 +170,10 @@ class _Scanner:
         self.standard_strings = True
         self.search_path = "public"
         self.part = 0
+        self.nul: int | None = None
         self.damage: str | None = None
 
     def scan(self) -> Index:
-        # No text of PostgreSQL holds a NUL: what stands behind one is not what was written.
-        nul = self.text.find(b"\0")
-        if nul >= 0:
-            self.size = nul
         at = 0
         while at < self.size and not self.damage:
             at = _SPACE.match(self.text, at).end()  # type: ignore[union-attr]
@@ -186,7 +183,7 @@ class _Scanner:
             if two == b"--":
                 at = self._comment(at)
             elif two == b"/*":
-                at = lexer.comment_end(self.text, at)
+                at = self._text_until(lexer.comment_end(self.text, at), at)
             elif two[:1] == b"\\":
                 at = self._meta_command(at)
             else:
@@ -195,13 +192,21 @@ class _Scanner:
         if last and last.form == "insert" and not self.text[last.end : self.size].strip():
             # A run of INSERTs has no end mark: where the file ends with one, more may have followed.
             self.data[-1] = replace(last, complete=False)
-        if nul >= 0:
-            self.damage = f"a NUL stands at byte {nul}, so it is corrupt there" + (f"; {self.damage}" if self.damage else "")
+        if self.nul is not None:
+            self.damage = f"a NUL stands at byte {self.nul}, so it is corrupt there" + (f"; {self.damage}" if self.damage else "")
         return Index(
             tuple(self.statements), tuple(self.data), tuple(self.comments), tuple(self.databases), tuple(self.with_tables),
             tuple(self.announced), tuple(self.encodings.items()), tuple(self.edits), tuple(self.elsewhere), self.restricted is not None,
             self.damage,
         )  # fmt: skip
+
+    def _text_until(self, end: int, start: int) -> int:
+        """Return `end`, or where the text from `start` on ends before it: what stands behind a NUL is not what was written."""
+        return self._ends_at(nul) if (nul := self.text.find(b"\0", start, end)) >= 0 else end
+
+    def _ends_at(self, nul: int) -> int:
+        self.nul = self.size = nul
+        return nul
 
     def _said(self, text: bytes) -> str:
         convert = transcoder(self.encoding) if not self.file.recoded else None
@@ -218,7 +223,7 @@ class _Scanner:
         elif heading := _DATA_HEADING.match(words):
             self.heading = TableName(self._said(heading[2]), self._said(heading[1]))
             self.announced.append((self.heading, self.database))
-        return line.end()
+        return self._text_until(line.end(), at)
 
     def _meta_command(self, at: int) -> int:
         line = _LINE.match(self.text, at)
@@ -235,7 +240,7 @@ class _Scanner:
             return self._copy(line.end(), form)
         elif copy:
             self.elsewhere.append(f"it loads rows that are in another file: {self._said(line[0]).strip()}")
-        return line.end()
+        return self._text_until(line.end(), at)
 
     def _enter(self, database: str) -> None:
         if match := re.search(r"dbname='((?:[^'\\]|\\.)*)'", database):
@@ -251,6 +256,7 @@ class _Scanner:
 
     def _statement(self, at: int) -> int:
         end = lexer.statement_end(self.text, at, self.standard_strings)
+        self._text_until(end or self.size, at)
         if end is None or end > self.size:
             self.damage = f"a statement that begins at byte {at} has no end"
             last = self.data[-1] if self.data else None
@@ -342,6 +348,8 @@ class _Scanner:
         at = start
         before = b"\n"  # the byte before the chunk: a marker stands at the beginning of a line
         while chunk := os.pread(self.file.fd, min(_CHUNK, self.size - at), at):
+            if (nul := chunk.find(b"\0")) >= 0:
+                chunk = chunk[: self._ends_at(at + nul) - at]
             last = at + len(chunk) >= self.size
             found = _marker_in(before + chunk, last)
             if found is not None:

@@ -20,7 +20,7 @@ CREATE TABLE hotel_images (id int PRIMARY KEY, hotel_id text NOT NULL REFERENCES
   asset_id int NOT NULL REFERENCES assets ON DELETE CASCADE, sort_order int NOT NULL DEFAULT 0);
 INSERT INTO hotels SELECT 'h' || i, 'Hotel ' || i FROM generate_series(1, 10) i;
 INSERT INTO assets SELECT i, 'a' || i FROM generate_series(1, 20) i;
-INSERT INTO hotel_images SELECT i, 'h' || (1 + i % 10), 1 + i % 20, i FROM generate_series(1, 60) i;
+INSERT INTO hotel_images SELECT i, 'h' || (1 + i % 10), 1 + (i + i / 10 * 3) % 20, i FROM generate_series(1, 60) i;
 """
 DROPPED = """
 DELETE FROM hotels WHERE id = 'h3';
