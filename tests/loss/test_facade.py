@@ -194,7 +194,7 @@ def test_the_command_says_what_the_case_holds(incident: Incident, tmp_path: Path
     assert (tmp_path / "case" / "loss.json").stat().st_mode & 0o777 == 0o600
     shown = cli("loss", tmp_path / "case")
     assert shown.returncode == 1
-    assert "Of 5 missing links 3 are lost: 3 can be restored" in shown.stdout
+    assert "Of 5 missing links 2 are lost: 2 can be restored" in shown.stdout
     quiet = cli("loss", tmp_path / "case", "--quiet")
     assert (quiet.stdout, quiet.stderr, quiet.returncode) == ("", "", 1)
 
