@@ -397,7 +397,7 @@ class _Attribution:
         if renamed := replay.renamed(watched):
             yield renamed, {c: c for c in (watched.key or watched.columns)}
         for step in self._steps:
-            found = copied_columns(step.statement, watched.name, self._history.schema, watched.columns)
+            found = copied_columns(step.statement, watched.name, self._history.schema, watched.columns, replay.columns_of)
             if found and found[0] != watched.name:
                 target, columns = found
                 telling = {k: columns[k] for k in watched.key if k in columns}
@@ -514,15 +514,18 @@ def _reopened(store: Store, notes: list[str]) -> Source | None:
     return source
 
 
-def copied_columns(statement: Statement, name: TableName, schema: str, known: Sequence[str]) -> tuple[TableName, dict[str, str]] | None:
+def copied_columns(
+    statement: Statement, name: TableName, schema: str, known: Sequence[str], order: Callable[[TableName], Sequence[str]]
+) -> tuple[TableName, dict[str, str]] | None:
     """Return where a statement copies rows of `name` to, and by column of `name` the column that gets it; None for others.
 
-    Read are INSERT … SELECT and CREATE TABLE … AS SELECT with `name` in FROM and plain columns in the list.
+    `order` says which columns an INSERT that names none means. Read are INSERT … SELECT and CREATE TABLE … AS SELECT with `name` in FROM and plain columns in the list.
     """
-    node, target, names = statement.node, None, []
+    node, target = statement.node, None
+    names: Sequence[str] = ()
     if statement.kind == "insert_stmt":
         target, select = node.relation, node.select_stmt.select_stmt
-        names = [c.res_target.name for c in node.cols]
+        names = [c.res_target.name for c in node.cols] or order(TableName(target.schemaname or schema, target.relname))
     elif statement.kind == "create_table_as_stmt" and node.into.HasField("rel"):
         target, select = node.into.rel, node.query.select_stmt
     if target is None:

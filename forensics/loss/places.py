@@ -365,9 +365,10 @@ class Search:
         if not hits or (loose and hits < _PRECISE * missing and hits < _PRECISE * total):
             work.drop(matches)
             return None
+        links = " AND ".join(meant for _, meant in holders.values())
         keys = {
-            parent: work.temp(f"SELECT DISTINCT {', '.join(f'{f} AS k{i}' for i, f in enumerate(theirs))} FROM {rows} t WHERE {meant}")
-            for parent, (theirs, meant) in holders.items()
+            parent: work.temp(f"SELECT DISTINCT {', '.join(f'{f} AS k{i}' for i, f in enumerate(theirs))} FROM {rows} t WHERE {links}")
+            for parent, (theirs, _) in holders.items()
         }
         return _Found(table.name, None, matches, keys, False, tuple(c.name for c in table.columns))
 
