@@ -32,6 +32,7 @@ from forensics.store import Store
 Listener = Callable[[str], None]
 
 _WHOLE = ("drop-table", "truncate", "delete-all", "drop-schema", "rename-table")
+_OF_KEY = ("drop-column", "drop-type", "type-change", "update-all", "update-where")
 _OF_COLUMN = ("drop-column", "rename-column", "drop-type")
 
 
@@ -298,7 +299,8 @@ class _Attribution:
         about = [replace(h, table=name) for h in step.hazards if h.table and name in self._reached(h.table)]
         hazard = destructive(about, name, column) or (destructive(about, name, None) if column else None)
         if hazard is None:
-            hazard = next((h for h in about if h.code.startswith("update")), None)
+            # What changes or drops a column that is the rows' key takes the rows, as far as the key tells them.
+            hazard = next((h for h in about if h.code in _OF_KEY), None)
         if hazard is not None:
             return hazard.code
         codes = {h.code for h in step.hazards}
@@ -314,15 +316,16 @@ class _Attribution:
         return found
 
     def _hangs_on(self, parents: set[TableName], name: TableName) -> bool:
-        """Whether deleting rows of `parents` deletes rows of `name` through foreign keys."""
+        """Whether deleting rows of `parents` deletes or empties rows of `name` through foreign keys."""
         seen: set[TableName] = set()
         waiting = [name]
         while waiting:
             one = waiting.pop()
             seen.add(one)
             table = self._backup.tables.get(one)
+            follow = ("cascade", "set null", "set default") if one == name else ("cascade",)
             for key in table.foreign_keys if table else ():
-                if key.on_delete == "cascade" and key.parent not in seen:
+                if key.on_delete in follow and key.parent not in seen:
                     if key.parent in parents:
                         return True
                     waiting.append(key.parent)
