@@ -32,6 +32,7 @@ from forensics.store import Store
 Listener = Callable[[str], None]
 
 _WHOLE = ("drop-table", "truncate", "delete-all", "drop-schema", "rename-table")
+_OF_KEY = ("drop-column", "drop-type", "type-change", "update-all", "update-where")
 _OF_COLUMN = ("drop-column", "rename-column", "drop-type")
 
 
@@ -298,7 +299,8 @@ class _Attribution:
         about = [replace(h, table=name) for h in step.hazards if h.table and name in self._reached(h.table)]
         hazard = destructive(about, name, column) or (destructive(about, name, None) if column else None)
         if hazard is None:
-            hazard = next((h for h in about if h.code.startswith("update")), None)
+            # What changes or drops a column that is the rows' key takes the rows, as far as the key tells them.
+            hazard = next((h for h in about if h.code in _OF_KEY), None)
         if hazard is not None:
             return hazard.code
         codes = {h.code for h in step.hazards}
@@ -314,15 +316,16 @@ class _Attribution:
         return found
 
     def _hangs_on(self, parents: set[TableName], name: TableName) -> bool:
-        """Whether deleting rows of `parents` deletes rows of `name` through foreign keys."""
+        """Whether deleting rows of `parents` deletes or empties rows of `name` through foreign keys."""
         seen: set[TableName] = set()
         waiting = [name]
         while waiting:
             one = waiting.pop()
             seen.add(one)
             table = self._backup.tables.get(one)
+            follow = ("cascade", "set null", "set default") if one == name else ("cascade",)
             for key in table.foreign_keys if table else ():
-                if key.on_delete == "cascade" and key.parent not in seen:
+                if key.on_delete in follow and key.parent not in seen:
                     if key.parent in parents:
                         return True
                     waiting.append(key.parent)
@@ -397,7 +400,7 @@ class _Attribution:
         if renamed := replay.renamed(watched):
             yield renamed, {c: c for c in (watched.key or watched.columns)}
         for step in self._steps:
-            found = copied_columns(step.statement, watched.name, self._history.schema, watched.columns)
+            found = copied_columns(step.statement, watched.name, self._history.schema, watched.columns, replay.columns_of)
             if found and found[0] != watched.name:
                 target, columns = found
                 telling = {k: columns[k] for k in watched.key if k in columns}
@@ -514,15 +517,18 @@ def _reopened(store: Store, notes: list[str]) -> Source | None:
     return source
 
 
-def copied_columns(statement: Statement, name: TableName, schema: str, known: Sequence[str]) -> tuple[TableName, dict[str, str]] | None:
+def copied_columns(
+    statement: Statement, name: TableName, schema: str, known: Sequence[str], order: Callable[[TableName], Sequence[str]]
+) -> tuple[TableName, dict[str, str]] | None:
     """Return where a statement copies rows of `name` to, and by column of `name` the column that gets it; None for others.
 
-    Read are INSERT … SELECT and CREATE TABLE … AS SELECT with `name` in FROM and plain columns in the list.
+    `order` says which columns an INSERT that names none means. Read are INSERT … SELECT and CREATE TABLE … AS SELECT with `name` in FROM and plain columns in the list.
     """
-    node, target, names = statement.node, None, []
+    node, target = statement.node, None
+    names: Sequence[str] = ()
     if statement.kind == "insert_stmt":
         target, select = node.relation, node.select_stmt.select_stmt
-        names = [c.res_target.name for c in node.cols]
+        names = [c.res_target.name for c in node.cols] or order(TableName(target.schemaname or schema, target.relname))
     elif statement.kind == "create_table_as_stmt" and node.into.HasField("rel"):
         target, select = node.into.rel, node.query.select_stmt
     if target is None:

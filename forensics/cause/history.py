@@ -6,14 +6,15 @@ said in `notes`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
 from forensics.errors import UsageError
-from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFolder
+from forensics.evidence.migrations import APART, HistoryEntry, Migration, MigrationFolder
 
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
 FileState = Literal["match", "edited", "absent"]
@@ -79,7 +80,7 @@ def place(
     between = []
     for p in placed:
         entry = next((e for e in live.get(p.name, []) if e.ran), None)
-        already = any(e.ran for e in backup.get(p.name, []))
+        already = any(e.ran for e in backup.get(p.name, [])) and not _ran_again(backup.get(p.name, []), live.get(p.name, []))
         if "backup" in errors and entry is not None:
             when = entry.applied_at or entry.started_at
             if when is None or backup_at is None:
@@ -101,8 +102,25 @@ def place(
     if applied:
         late = [p.name for p in placed if p.state == "pending" and order[p.name] < max(applied) and p.name not in forced]
         notes += [f"{name} stands in the folder before migrations that were applied, and was never applied itself." for name in late]
-    tables = [e.table for side in ("live", "backup") for e in entries[side] if e.tool != "Drizzle"]
-    return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), tables[0].schema if tables else "public")
+    schema = schema_of([*entries["live"], *entries["backup"]], files)
+    return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
+
+
+def schema_of(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> str:
+    """Return where names without a schema lead: to the schema of the history table, where its tool keeps it with the others.
+
+    A database may hold several histories: the one that the files belong to counts, if one does.
+    """
+    held = [e for e in entries if e.tool not in APART]
+    ours = {e.table for e in entries if _match(e, files)}
+    held = [e for e in held if e.table in ours] if ours else held
+    return held[0].table.schema if held else "public"
+
+
+def _ran_again(backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry]) -> bool:
+    """Whether a migration that the backup had ran once more: Flyway's repeatable ones, or one that was taken back in between."""
+    before = {e.moment for e in backup if e.ran and e.moment}
+    return bool(before) and any(e.ran and e.moment and e.moment > max(before) for e in live)
 
 
 def _by_name(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> dict[str, list[HistoryEntry]]:
@@ -110,10 +128,14 @@ def _by_name(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> dic
     for entry in entries:
         file = _match(entry, files)
         names = [file.name if file else entry.name]
-        if entry.cumulative and file:
+        if entry.tool == "Flyway" and entry.cumulative:
+            upto = tuple(int(n) for n in re.findall(r"\d+", entry.name))
+            names = [m.name for m in files if m.order is not None and m.order <= upto] or names
+        elif entry.cumulative and file:
             names = [m.name for m in files[: files.index(file) + 1]]
         for name in names:
-            found.setdefault(name, []).append(entry)
+            # Of a version that is dirty, those before it went through.
+            found.setdefault(name, []).append(entry if name == names[-1] else replace(entry, failed=False))
     return found
 
 
@@ -127,6 +149,8 @@ def _match(entry: HistoryEntry, files: Sequence[Migration]) -> Migration | None:
             if entry.checksum in file.checksums or (file.created_at is not None and str(file.created_at) == entry.name):
                 return file
         return None
+    if entry.tool == "Liquibase":
+        return None  # a file of Liquibase's may hold several changes, and it runs each once
     if entry.tool == "Alembic":
         return next((f for f in files if entry.name and entry.name in f.name), None)
     return next((f for f in files if _version(f.version) == _version(entry.name)), None)
@@ -144,6 +168,8 @@ def _placed(name: str, backup: Sequence[HistoryEntry], live: Sequence[HistoryEnt
     latest = [*(live or backup)]
     # The row that counts is the one that is in force; a failed first try leaves another of the same name.
     chosen = next((e for e in reversed(latest) if e.in_force), latest[-1] if latest else None)
+    if latest and latest[-1].tool == "goose":
+        chosen = latest[-1]  # it notes a migration that it takes back in a row of its own
     state: State = "pending"
     if chosen is not None:
         state = "rolled back" if chosen.rolled_back else "failed" if chosen.failed else "applied" if chosen.ran else "marked as applied"
@@ -168,11 +194,15 @@ def _contradictions(placed: Placed, backup: Sequence[HistoryEntry], live: Sequen
     name = placed.name
     if any(e.in_force for e in backup) and not live:
         found.append(f"{name} is in the backup's history and not in live's: live was restored from elsewhere, or its history was edited.")
-    sums = {e.checksum for e in (*backup, *live) if e.checksum and e.in_force}
-    if len(sums) > 1:
+    ours, theirs = ({e.checksum for e in side if e.checksum and e.in_force} for side in (backup, live))
+    if ours and theirs and ours.isdisjoint(theirs):
         found.append(
             f"{name} has one checksum in the backup's history and another in live's: it was run again from another file, or edited."
         )
+    if len(theirs) > 1:
+        found.append(f"{name} ran more than once, from files that differ: only the last of them can be replayed.")
+    if placed.state == "rolled back" and any(e.ran for e in live):
+        found.append(f"{name} ran and was taken back: what took it back is not replayed.")
     if placed.state == "marked as applied" and not any(e.in_force for e in backup):
         found.append(f"{name} is marked as applied and its SQL was not run by {placed.tool}: it is not replayed.")
     if placed.state == "failed":

@@ -22,6 +22,7 @@ from psycopg import sql
 from forensics.cause.attribution import definitions
 from forensics.cause.forecast import Forecast, Virtual
 from forensics.cause.hazards import CODES, Hazard, Reader, ranges
+from forensics.cause.history import place, schema_of
 from forensics.cause.replay import Replay, Watched
 from forensics.errors import EvidenceError, LiveError
 from forensics.evidence import ddl
@@ -109,12 +110,13 @@ def pending(folder: MigrationFolder, live: LiveSource) -> tuple[tuple[Migration,
     """
     if folder.kind == "single file":
         return folder.migrations, []
-    from forensics.cause.history import place
-
     entries = read_history(live)
     if not entries:
         return folder.migrations, ["Live holds no migration history that is known here: every migration of the folder is looked at."]
     placed = {p.name: p for p in place({"backup": [], "live": entries}, {}, folder, None).migrations}
+    if not any(placed[m.name].in_live for m in folder.migrations):
+        tools = " and ".join(sorted({e.tool for e in entries}))
+        return folder.migrations, [f"Live's migration history ({tools}) names no file of the folder: every migration of it is looked at."]
     return tuple(m for m in folder.migrations if placed[m.name].state in ("pending", "rolled back", "failed")), []
 
 
@@ -132,7 +134,7 @@ def preflight(migrations: Sequence[Migration], live: LiveSource, *, rehearse: bo
         LiveError: the database was lost, or refuses to be read.
         ScratchError: the rehearsal's server does not start.
     """
-    return _Preflight(live, listener or (lambda _: None)).run(migrations, rehearse)
+    return _Preflight(live, listener or (lambda _: None), migrations).run(rehearse)
 
 
 def table_bytes(live: LiveSource) -> dict[TableName, int]:
@@ -153,6 +155,7 @@ def _in_function(hazard: Hazard) -> bool:
 class _Preflight:
     live: LiveSource
     tell: Listener
+    migrations: Sequence[Migration]
     found: list[Forewarning] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -166,17 +169,18 @@ class _Preflight:
     def _schema(self) -> str:
         """Where names without a schema lead: where the history table lies, else public."""
         try:
-            entries = [e for e in read_history(self.live) if e.tool != "Drizzle"]
+            entries = read_history(self.live)
         except EvidenceError as error:
             self.notes.append(f"{error.message}")
             entries = []
-        return entries[0].table.schema if entries else "public"
+        return schema_of(entries, self.migrations)
 
     @cached_property
     def _bytes(self) -> dict[TableName, int]:
         return table_bytes(self.live)
 
-    def run(self, migrations: Sequence[Migration], rehearse: bool) -> Flight:
+    def run(self, rehearse: bool) -> Flight:
+        migrations = self.migrations
         for migration in migrations:
             self.tell(f"counting for {migration.name}")
             self._migration = migration

@@ -259,6 +259,15 @@ class Replay:
         found = self._connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL AS found", [name.sql]).fetchone()
         return bool(found and found["found"])
 
+    def columns_of(self, name: TableName) -> list[str]:
+        """The columns that a table has now, in order; none where there is no such table."""
+        found = self._connection.execute(
+            "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass(%s) AND attnum > 0 AND NOT attisdropped "
+            "ORDER BY attnum",
+            [name.sql],
+        )
+        return [r["attname"] for r in found]
+
     def load(self, name: TableName, columns: Sequence[str], blocks: Iterable[bytes | bytearray | memoryview]) -> str | None:
         """Fill a table with rows in COPY's text; return why it could not be done, or None."""
         return self._copy_in(sql.Identifier(*name), columns, blocks)

@@ -1,8 +1,9 @@
 """Migrations: the files of a folder, and the history table that says which of them ran.
 
-Folders are read as their tools lay them out: Prisma (a folder a migration, `migration.sql` in it), Drizzle
-(`meta/_journal.json`), Flyway (`V1__name.sql`), golang-migrate (`1_name.up.sql`), dbmate and goose (both ways in one
-file, between marks), or plain `.sql` files in the order of their names. Files are parsed with PostgreSQL's own parser,
+Folders are read as their tools lay them out: Prisma (a folder a migration, `migration.sql` in it), Diesel (`up.sql` in it),
+Drizzle (`meta/_journal.json`), sqitch (`sqitch.plan`), Flyway (`V1__name.sql`, in folders of any depth), golang-migrate
+(`1_name.up.sql`), dbmate, goose and node-pg-migrate (both ways in one file, between marks), or plain `.sql` files in the order of
+their names. Files are parsed with PostgreSQL's own parser,
 and only when their statements are asked for. Nothing is executed.
 
 Sources: the tools' manuals; Prisma's schema engine for `_prisma_migrations` (checksum: SHA-256 of the file; a row that
@@ -28,12 +29,22 @@ from forensics.errors import EvidenceError, MigrationError
 from forensics.evidence.source import Source
 from forensics.model import TableName
 
-FolderKind = Literal["prisma", "drizzle", "flyway", "up files", "marked files", "plain files", "single file"]
+FolderKind = Literal["prisma", "drizzle", "sqitch", "flyway", "up files", "marked files", "plain files", "single file"]
 
 _DIGITS = re.compile(r"(\d+)")
 _FLYWAY = re.compile(r"(?P<kind>[VRUB])(?P<version>[0-9._]*)__.+\.sql\Z")
-_DOWN = re.compile(rb"^--\s*(?:migrate:down|\+goose\s+Down|\+migrate\s+Down)\b.*", re.M | re.S | re.I)
-_MARK = re.compile(rb"^--\s*(?:migrate:up|\+goose\s+Up|\+migrate\s+Up)\b", re.M | re.I)
+_DOWN = re.compile(rb"^--\s*(?:migrate:down|\+goose\s+Down|\+migrate\s+Down|Down\s+Migration)\b.*", re.M | re.S | re.I)
+_MARK = re.compile(rb"^--\s*(?:migrate:up|\+goose\s+Up|\+migrate\s+Up|Up\s+Migration)\b", re.M | re.I)
+_UP = re.compile(r"(?P<name>.+)[._-]up\.sql\Z", re.I)
+_BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
+_DIESEL = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d{6})_")
+# What other tools keep migrations in, and how they say them in SQL.
+_NO_SQL = {
+    ".py": "manage.py sqlmigrate APP NAME, or alembic upgrade FROM:TO --sql", ".rb": "the statements that rails db:migrate logs",
+    ".php": "php artisan migrate --pretend", ".cs": "dotnet ef migrations script FROM TO", ".xml": "liquibase update-sql",
+    ".yaml": "liquibase update-sql", ".yml": "liquibase update-sql", ".js": "the statements that the tool logs",
+    ".ts": "the statements that the tool logs", ".exs": "mix ecto.migrate --log-migrations-sql",
+}  # fmt: skip
 _LEADING = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.S)
 _NAMED_NEAR = re.compile(r'at or near "')
 
@@ -122,16 +133,26 @@ class Migration:
 
     @property
     def checksums(self) -> frozenset[str]:
-        """SHA-256 of the file as it is, with LF and with CRLF line ends; and Flyway's CRC-32."""
+        """SHA-256 of the file as it is, with LF and with CRLF line ends; sqlx's SHA-384; and Flyway's CRC-32."""
         plain = self.text.replace(b"\r\n", b"\n")
         forms = {self.text, plain, plain.replace(b"\n", b"\r\n")}
-        return frozenset(hashlib.sha256(f).hexdigest() for f in forms) | {_flyway_checksum(plain)}
+        digests = {kind(f).hexdigest() for f in forms for kind in (hashlib.sha256, hashlib.sha384)}
+        return frozenset(digests) | {_flyway_checksum(plain)}
 
     @property
     def version(self) -> str:
         """What tools that number migrations call it: what stands before the first underscore."""
+        if match := _FLYWAY.match(self.path.name):
+            return match["version"].replace("_", ".")
+        if match := _DIESEL.match(self.name):
+            return "".join(match.groups())
+        return re.split(r"[_\-.]", self.name, maxsplit=1)[0]
+
+    @property
+    def order(self) -> tuple[int, ...] | None:
+        """The version of one of Flyway's versioned migrations, as numbers; None for all others."""
         match = _FLYWAY.match(self.path.name)
-        return match["version"].replace("_", ".") if match else re.split(r"[_\-.]", self.name, maxsplit=1)[0]
+        return _numbers(match["version"]) if match and match["kind"] == "V" else None
 
 
 def _flyway_checksum(text: bytes) -> str:
@@ -174,30 +195,56 @@ def _read_folder(path: Path) -> MigrationFolder:
         raise MigrationError(f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file.")
     if (path / "migration.sql").is_file():
         return MigrationFolder(path, "single file", (_migration(path.resolve().name, path / "migration.sql"),))
-    nested = sorted(p for p in path.glob("*/migration.sql") if p.is_file())
-    if nested:
-        return MigrationFolder(path, "prisma", tuple(_migration(p.parent.name, p) for p in nested))
+    for name, kind in _NESTED.items():
+        if nested := sorted(p for p in path.glob(f"*/{name}") if p.is_file()):
+            return MigrationFolder(path, kind, tuple(_migration(p.parent.name, p) for p in nested))
+    if (path / "sqitch.plan").is_file():
+        return _sqitch(path)
     files = sorted((p for p in path.glob("*.sql") if p.is_file()), key=lambda p: _natural(p.name))
+    flyway = [(m, p) for p in sorted(path.rglob("*.sql")) if p.is_file() and (m := _FLYWAY.match(p.name))]
+    if any(m["kind"] == "V" for m, _ in flyway):
+        versioned = sorted(((m["version"], p) for m, p in flyway if m["kind"] == "V"), key=lambda v: (_numbers(v[0]), v[1]))
+        repeatable = [p for m, p in flyway if m["kind"] == "R"]
+        return MigrationFolder(path, "flyway", tuple(_migration(p.stem, p) for p in [p for _, p in versioned] + repeatable))
     if not files:
         if (path / "migrations").is_dir():
             return _read_folder(path / "migrations")
-        raise MigrationError(
-            f"{path} is no migration folder: there is no .sql file in it and no folder with a migration.sql.",
-            "Give the folder that Prisma, Drizzle, Flyway, dbmate or golang-migrate keeps its files in.",
-        )
+        raise _no_folder(path)
     if (journal := path / "meta" / "_journal.json").is_file():
         return _drizzle(path, journal)
-    flyway = [(m, p) for p in files if (m := _FLYWAY.match(p.name))]
-    if flyway:
-        versioned = sorted(((m["version"], p) for m, p in flyway if m["kind"] == "V"), key=lambda v: _numbers(v[0]))
-        repeatable = [p for m, p in flyway if m["kind"] == "R"]
-        return MigrationFolder(path, "flyway", tuple(_migration(p.stem, p) for p in [p for _, p in versioned] + repeatable))
-    up = [p for p in files if p.name.endswith(".up.sql")]
+    up = {m["name"]: p for p in files if (m := _UP.match(p.name))}
+    there = {p.name.removesuffix(".sql") for p in files} | set(up)
+    # Only a file that has its counterpart runs backward: "take_down.sql" may be a migration of that name.
+    forward = [p for p in files if not ((m := _BACK.match(p.name)) and m["name"] in there)]
     if up:
-        return MigrationFolder(path, "up files", tuple(_migration(p.name.removesuffix(".up.sql"), p) for p in up))
-    found = tuple(_migration(p.stem, p) for p in files if not p.name.endswith(".down.sql"))
+        return MigrationFolder(path, "up files", tuple(_migration(n, p) for n, p in up.items()))
+    found = tuple(_migration(p.stem, p) for p in forward)
     marked = any(_MARK.search(m.text) for m in found)
     return MigrationFolder(path, "marked files" if marked else "plain files", found)
+
+
+_NESTED: Mapping[str, FolderKind] = {"migration.sql": "prisma", "up.sql": "up files"}
+
+
+def _no_folder(path: Path) -> MigrationError:
+    kinds = sorted({p.suffix for p in path.rglob("*") if p.suffix in _NO_SQL and p.is_file()})
+    said = f"{path} is no migration folder that is read here: there is no .sql file in it and no folder with a migration.sql"
+    if kinds:
+        return MigrationError(
+            f"{said}, and what {' and '.join(kinds)} files do is not read.",
+            f"If they are its migrations, have their tool write them as SQL ({_NO_SQL[kinds[0]]}), and give that file.",
+        )
+    return MigrationError(f"{said}.", "Give the folder that Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate keeps its files in.")
+
+
+def _sqitch(path: Path) -> MigrationFolder:
+    lines = (path / "sqitch.plan").read_text(encoding="utf-8").splitlines()
+    # A change's name comes first in its line; % is a pragma, @ a tag, # a comment. A name that comes again was reworked.
+    names = [line.split()[0] for line in lines if line.strip() and line.strip()[0] not in "%@#"]
+    found = [(n, path / "deploy" / f"{n}.sql") for n in dict.fromkeys(names)]
+    if not found or not any(p.is_file() for _, p in found):
+        raise MigrationError(f"{path} has a sqitch.plan, and no change of it in deploy.", "Restore the files from version control.")
+    return MigrationFolder(path, "sqitch", tuple(_migration(n, p) for n, p in found if p.is_file()))
 
 
 def _drizzle(path: Path, journal: Path) -> MigrationFolder:
@@ -234,7 +281,7 @@ class HistoryEntry:
     """One row of a migration history table.
 
     `steps` is Prisma's `applied_steps_count`: 0 on a finished row means that it was marked as applied without having
-    run. `cumulative` entries (Alembic, golang-migrate) name the newest migration and imply those before it.
+    run. `cumulative` entries (Alembic, golang-migrate, Flyway's baseline) name the newest migration and imply those before it.
     """
 
     tool: str
@@ -255,6 +302,11 @@ class HistoryEntry:
         return not self.failed and not self.rolled_back
 
     @property
+    def moment(self) -> datetime | None:
+        """When it ran, as far as the tool noted it."""
+        return self.applied_at or self.started_at
+
+    @property
     def ran(self) -> bool:
         """Whether its SQL went through, as far as the tool noted it."""
         return not self.failed and self.steps != 0
@@ -262,12 +314,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class _Tool:
-    """How one tool's history table is recognised and read: `columns` must all be there."""
+    """How one tool's history table is recognised and read: `columns` must all be there, and none of `absent`."""
 
     name: str
     table: str
     columns: tuple[str, ...]
-    optional: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
 
@@ -279,12 +330,25 @@ _TOOLS = (
     _Tool("Flyway", "flyway_schema_history", ("script", "version", "type", "checksum", "installed_on", "success")),
     _Tool("Alembic", "alembic_version", ("version_num",)),
     _Tool("golang-migrate", "schema_migrations", ("version", "dirty")),
-    _Tool("Rails or dbmate", "schema_migrations", ("version",), absent=("dirty",)),
+    _Tool("Ecto", "schema_migrations", ("version", "inserted_at"), absent=("dirty",)),
+    _Tool("Supabase", "schema_migrations", ("version", "statements"), absent=("dirty", "inserted_at")),
+    _Tool("Rails or dbmate", "schema_migrations", ("version",), absent=("dirty", "inserted_at", "statements")),
     _Tool("Django", "django_migrations", ("app", "name", "applied")),
     _Tool("Drizzle", "__drizzle_migrations", ("hash", "created_at")),
     _Tool("goose", "goose_db_version", ("version_id", "is_applied", "tstamp")),
     _Tool("Knex", "knex_migrations", ("name", "migration_time")),
+    _Tool("sqlx", "_sqlx_migrations", ("version", "installed_on", "success", "checksum")),
+    _Tool("Diesel", "__diesel_schema_migrations", ("version", "run_on")),
+    _Tool("sqitch", "changes", ("change_id", "change", "committed_at")),
+    _Tool("node-pg-migrate", "pgmigrations", ("name", "run_on")),
+    _Tool("Liquibase", "databasechangelog", ("id", "author", "filename", "dateexecuted", "exectype")),
+    _Tool("TypeORM", "migrations", ("timestamp", "name")),
+    _Tool("Laravel", "migrations", ("migration", "batch")),
+    _Tool("Sequelize", "SequelizeMeta", ("name",)),
+    _Tool("EF Core", "__EFMigrationsHistory", ("MigrationId", "ProductVersion")),
 )  # fmt: skip
+# Tools that keep their table in a schema of its own, in which no migration works.
+APART = ("Drizzle", "Supabase", "sqitch")
 
 
 def read_history(source: Source) -> list[HistoryEntry]:
@@ -348,9 +412,12 @@ def _entry(tool: str, table: TableName, row: Mapping[str, str | None]) -> Histor
     if tool == "Flyway":
         if row["type"] in ("SCHEMA", "DELETE") or not row["script"]:
             return None
+        if row["type"] in ("BASELINE", "SQL_BASELINE"):
+            # What is not above it is taken for applied, and never runs.
+            return HistoryEntry(tool, table, row["version"] or "", applied_at=_time(row["installed_on"]), steps=0, cumulative=True)
         return HistoryEntry(
-            tool, table, row["script"].removesuffix(".sql"), row["checksum"], applied_at=_time(row["installed_on"]),
-            steps=0 if row["type"] in ("BASELINE", "SQL_BASELINE") else None, failed=row["success"] != "t",
+            tool, table, re.split(r"[\\/]", row["script"])[-1].removesuffix(".sql"), row["checksum"], applied_at=_time(row["installed_on"]),
+            failed=row["success"] != "t",
             rolled_back=(row["type"] or "").startswith("UNDO"),
         )  # fmt: skip
     if tool == "golang-migrate":
@@ -364,10 +431,30 @@ def _entry(tool: str, table: TableName, row: Mapping[str, str | None]) -> Histor
         if row["version_id"] == "0":
             return None
         return HistoryEntry(tool, table, row["version_id"] or "", applied_at=_time(row["tstamp"]), rolled_back=row["is_applied"] != "t")
-    if tool == "Knex":
-        return HistoryEntry(tool, table, re.sub(r"\.\w+\Z", "", row["name"] or ""), applied_at=_time(row["migration_time"]))
+    if tool == "sqlx":
+        checksum = (row["checksum"] or "").removeprefix("\\x")
+        return HistoryEntry(
+            tool, table, row["version"] or "", checksum, applied_at=_time(row["installed_on"]), failed=row["success"] != "t"
+        )
+    if tool == "Liquibase":
+        name = f"{row['filename']}::{row['id']}::{row['author']}"
+        steps = 0 if row["exectype"] == "MARK_RAN" else None
+        return HistoryEntry(tool, table, name, applied_at=_time(row["dateexecuted"]), steps=steps, failed=row["exectype"] == "FAILED")
+    if tool in _NAMED:
+        name, at = _NAMED[tool]
+        return HistoryEntry(
+            tool, table, re.sub(r"\.(?:js|cjs|mjs|ts|sql)\Z", "", row[name] or ""), applied_at=_time(row[at]) if at else None
+        )
     version = row["version_num"] if tool == "Alembic" else row["version"]
     return HistoryEntry(tool, table, version or "", cumulative=tool == "Alembic")
+
+
+# Tools whose rows are a name and perhaps a time.
+_NAMED = {
+    "Knex": ("name", "migration_time"), "Ecto": ("version", "inserted_at"), "Diesel": ("version", "run_on"), "sqitch": ("change", "committed_at"),
+    "node-pg-migrate": ("name", "run_on"), "TypeORM": ("name", None), "Laravel": ("migration", None), "Sequelize": ("name", None),
+    "EF Core": ("MigrationId", None),
+}  # fmt: skip
 
 
 def _time(text: str | None) -> datetime | None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from forensics.errors import EvidenceError
 from forensics.loss.junctions import declared_parents, ends_of, find_junctions, is_implicit, is_junction, referenced_tables
 from forensics.loss.names import family, likeness, refers, words
-from forensics.loss.workspace import Workspace, literal
-from forensics.model import Column, Parent, Table, TableName
+from forensics.loss.workspace import SideName, Workspace, literal
+from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _CONTAINED = 0.95
 _ENOUGH = 5  # distinct values that must be contained where no name speaks for a parent
@@ -34,10 +34,9 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     found: dict[TableName, tuple[Parent, ...]] = dict(find_junctions(catalog))
     for table in catalog.roots:
         known = found.get(table.name) or declared_parents(table)
-        generic = _generic(work, table, known)
-        kinds = [*generic, *_polymorphic(table, known)]
-        guesses = {c: g for c, g in _guesses(work, table, known).items() if c not in {k.column for k in generic}}
-        known = tuple(p for p in known if p.columns not in {(k.kind,) for k in generic})
+        kinds = kinds_of(table, known, catalog)
+        guesses = {c: g for c, g in _guesses(work, table, known).items() if c not in {k.column for k in kinds if k.models}}
+        known = tuple(p for p in known if p.columns not in {(k.kind,) for k in kinds if k.models})
         if not guesses and not kinds:
             continue
         imagined = (*known, *(Parent(g[0].name, (c,), g[0].primary_key.columns) for c, g in guesses.items() if g[0].primary_key))
@@ -56,7 +55,7 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     """Columns by which a table refers to rows of several tables: what kind of row, and which. `models` says in which table kinds are named."""
 
     kind: str
@@ -64,16 +63,21 @@ class _Kind:
     models: Parent | None = None
 
 
-def _generic(work: Workspace, table: Table, known: Sequence[Parent]) -> list[_Kind]:
+def kinds_of(table: Table, known: Sequence[Parent], catalog: Catalog) -> list[Kind]:
+    """Return the polymorphic references of a table: Rails' and Laravel's pairs of columns, and Django's generic relations."""
+    return [*_generic(table, known, catalog), *_polymorphic(table, known)]
+
+
+def _generic(table: Table, known: Sequence[Parent], catalog: Catalog) -> list[Kind]:
     """Django's generic relations: the kind is a row of its table of content types."""
     found = []
     for parent in known:
-        models = work.backup.catalog.tables.get(parent.name)
+        models = catalog.tables.get(parent.name)
         if models is None or not {"app_label", "model"} <= {c.name for c in models.columns} or len(parent.columns) != 1:
             continue
         lead = parent.columns[0].removesuffix("content_type_id")
         if column := next((c for c in (f"{lead}object_id", f"{lead}object_pk") if table.column(c)), None):
-            found.append(_Kind(parent.columns[0], column, parent))
+            found.append(Kind(parent.columns[0], column, parent))
     return found
 
 
@@ -110,7 +114,7 @@ def _key_family(work: Workspace, table: Table) -> str | None:
     return family(column.type, work.backup.catalog) if column else None
 
 
-def _inferred(work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[_Kind]) -> tuple[Parent, ...]:
+def _inferred(work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[Kind]) -> tuple[Parent, ...]:
     """Hold the guesses against the values; where there are none, names decide."""
     polymorphic = {k.column for k in kinds}
     found: list[Parent] = []
@@ -160,7 +164,7 @@ def _by_values(work: Workspace, table: Table, column: str, candidates: Sequence[
     return _parent(chosen, column, f"{name}{contained:,} of {distinct:,} distinct values are keys of {chosen.name}")
 
 
-def _polymorphic(table: Table, known: Sequence[Parent]) -> list[_Kind]:
+def _polymorphic(table: Table, known: Sequence[Parent]) -> list[Kind]:
     """Pairs of columns (kind, id) by which a table refers to rows of several tables."""
     taken = {c for p in known for c in p.columns}
     found = []
@@ -171,21 +175,21 @@ def _polymorphic(table: Table, known: Sequence[Parent]) -> list[_Kind]:
         lead = words(match["stem"])
         for other in table.columns:
             if other.name not in taken and other.name != column.name and refers(other.name) and words(other.name)[:-1] == lead:
-                found.append(_Kind(column.name, other.name))
+                found.append(Kind(column.name, other.name))
                 break
     return found
 
 
-def _variants(work: Workspace, table: Table, kind: _Kind) -> list[Parent]:
+def _variants(work: Workspace, table: Table, kind: Kind) -> list[Parent]:
     rows = work.read("backup", table.name, (kind.kind, kind.column))
     kinds = work.ask(f"SELECT c0, count(DISTINCT c1) FROM {rows} WHERE c0 IS NOT NULL AND c1 IS NOT NULL GROUP BY c0 ORDER BY c0")
     found: list[Parent] = []
     if len(kinds) > _KINDS:
         return found
-    names = _model_names(work, kind.models) if kind.models else {}
+    leads = leads_of(work, "backup", kind, [value for value, _ in kinds])
     for value, distinct in kinds:
-        lead = words(names.get(value, "") if kind.models else re.split(r"[\\/.:]", value)[-1])
-        named = [t for t in work.backup.catalog.roots if t.primary_key and len(t.primary_key.columns) == 1 and _called(lead, t)]
+        lead = leads[value]
+        named = [t for t in work.backup.catalog.roots if t.primary_key and len(t.primary_key.columns) == 1 and called(lead, t.name)]
         for candidate in sorted(named, key=lambda t: (len(words(t.name.table)), t.name.schema != table.name.schema, t.name)):
             if candidate.primary_key is None or not work.holds("backup", candidate.name):
                 continue
@@ -200,14 +204,22 @@ def _variants(work: Workspace, table: Table, kind: _Kind) -> list[Parent]:
     return found
 
 
-def _model_names(work: Workspace, models: Parent) -> dict[str, str]:
-    """By the key of a content type, what Django calls the table of its rows unless it is told otherwise."""
-    if not work.holds("backup", models.name):
-        return {}
-    rows = work.read("backup", models.name, (*models.parent_columns, "app_label", "model"))
-    return {key: f"{app}_{model}" for key, app, model in work.ask(f"SELECT c0, c1, c2 FROM {rows}")}
+def leads_of(work: Workspace, side: SideName, kind: Kind, values: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return, by value of a column of kinds, the words by which it names a table: `App\\Models\\Post` is (post,).
+
+    Django's content types are rows, which say the app and the model; that is how its tables are called, unless it is told
+    otherwise.
+    """
+    if kind.models is None:
+        return {value: words(re.split(r"[\\/.:]", value)[-1]) for value in values}
+    names = {}
+    if work.holds(side, kind.models.name):
+        rows = work.read(side, kind.models.name, (*kind.models.parent_columns, "app_label", "model"))
+        names = {key: f"{app}_{model}" for key, app, model in work.ask(f"SELECT c0, c1, c2 FROM {rows}")}
+    return {value: words(names.get(value, "")) for value in values}
 
 
-def _called(lead: Sequence[str], table: Table) -> bool:
-    theirs = words(table.name.table)
+def called(lead: Sequence[str], table: TableName) -> bool:
+    """Whether the words of a kind name a table, perhaps without a prefix on either side."""
+    theirs = words(table.table)
     return bool(lead) and (tuple(lead) == theirs or theirs[-len(lead) :] == tuple(lead) or tuple(lead)[-len(theirs) :] == theirs)

@@ -9,6 +9,7 @@ from forensics.model import Catalog
 
 _WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
 _IDENTITY = {"id", "ids", "uuid", "uuids", "guid", "key", "keys", "fk", "ref", "refs", "pk", "no", "oid"}
+_COUNTING = {"count", "counter", "total", "sum", "size", "length", "quantity", "qty", "amount", "score"}
 _INTEGERS = {"smallint", "integer", "bigint"}
 _TEXTS = ("text", "character varying", "character", "citext", "name")
 
@@ -63,6 +64,11 @@ def family(type_name: str, catalog: Catalog) -> str:
     return "text" if base in _TEXTS else base
 
 
+def counts(label: str) -> bool:
+    """Whether a name says how many, not which."""
+    return bool(set(words(label)) & _COUNTING)
+
+
 def related(label: str, within: Iterable[str], meant: set[str]) -> bool:
     """Whether a place's name names what is looked for.
 
@@ -71,6 +77,8 @@ def related(label: str, within: Iterable[str], meant: set[str]) -> bool:
         within: the names of what the label stands in, innermost first.
         meant: words that name what is looked for.
     """
+    if counts(label):
+        return False
     if set(stem(label)) & meant:
         return True
     return not stem(label) and any(set(stem(name)) & meant for name in within)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from forensics.errors import LiveError
+from forensics.loss.inference import Kind, called, kinds_of, leads_of
 from forensics.loss.junctions import Junction, declared_parents, is_doing, is_order
 from forensics.loss.names import family, likeness, related, stem, words
 from forensics.loss.workspace import Workspace, listed, literal, same
@@ -22,7 +23,11 @@ from forensics.model import Column, Parent, Table, TableName
 
 _NEVER = ("boolean", "date", "time", "interval", "bytea", "real", "double", "money", "bit", "point", "tsvector", "xml")
 _DISTINCT = r"regexp_matches({0}, '[0-9]') AND regexp_matches({0}, '[a-zA-Z]') OR length({0}) >= 12"
+# A list in a text: between commas and the like or line by line, in braces, brackets and quotes or without. Not between
+# blanks: prose that names a key is no link.
+_LIST = r"""list_transform(string_split_regex(v, '[,;|\n\r\t]+'), e -> trim(e, ' {}[]()"'''))"""
 _LABELS = 2000
+_MOST_COLUMNS = 12  # of a table whose columns' names say nothing
 _PRECISE = 0.5
 _SOME = 3
 _BEYOND_CHANCE = 3
@@ -58,6 +63,27 @@ class _Found:
     holders: dict[Parent, str]
     ordered: bool
     has: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Holder:
+    """Columns that may hold one end of a link; `kind` where they may hold others too; `sure` where a foreign key says so."""
+
+    columns: tuple[str, ...]
+    kind: Kind | None = None
+    sure: bool = False
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    """What may hold each end of a link."""
+
+    holders: tuple[_Holder, ...]
+
+    @property
+    def sure(self) -> bool:
+        """Whether foreign keys say so of every end."""
+        return all(h.sure for h in self.holders)
 
 
 class Search:
@@ -124,7 +150,8 @@ class Search:
 
     def _may_hold(self, column: Column) -> bool:
         kind = family(column.type, self._work.live.catalog)
-        return not column.generated and not kind.startswith(_NEVER) and not is_doing(column.name)
+        several = kind.endswith("[]") or kind in ("json", "jsonb")
+        return not column.generated and not kind.startswith(_NEVER) and (several or not is_doing(column.name))
 
     def _added(self, holder: Parent, live: Table, columns: Sequence[Column]) -> Iterator[tuple[Column, str]]:
         """Yield columns that the backup did not have, with their values for the parents of missing links."""
@@ -182,7 +209,7 @@ class Search:
             inner = f"(SELECT * FROM {rows} WHERE v[1] IN ('[', chr(123)) AND json_valid(v))"
             query = (
                 f"SELECT {keys}, unnest(parts) AS token, '$' AS label, '$' AS within, unnest(range(len(parts))) AS spot "
-                f"FROM (SELECT {keys}, string_split_regex(trim(v), '\\s*[,;|]\\s*') AS parts FROM {whole}) UNION ALL {_json(keys, inner)}"
+                f"FROM (SELECT {keys}, {_LIST} AS parts FROM {whole}) UNION ALL {_json(keys, inner)}"
             )
         else:
             query = f"SELECT {keys}, v AS token, '$' AS label, '$' AS within, 0 AS spot FROM {rows}"
@@ -263,37 +290,58 @@ class Search:
             return
         new = table.name not in work.backup.catalog.tables
         is_junction = table.name in work.live_junctions
-        if not new and not is_junction:
+        kinds = kinds_of(table, declared_parents(table), work.live.catalog)
+        if not new and not is_junction and not kinds:
             return
         for combination in itertools.product(*(e.parents for e in self._junction.link)):
-            for places, sure in self._mappings(table, combination):
-                self._match_rows(table, combination, places, loose=not (is_junction and sure))
+            mappings = self._mappings(table, combination, kinds, new=new)
+            found = [f for m in mappings if (f := self._match_rows(table, combination, m, loose=not (is_junction and m.sure)))]
+            for one in sorted(found, key=lambda f: -self._hits(f)):
+                self._add(one)
 
-    def _mappings(self, table: Table, parents: Sequence[Parent]) -> list[tuple[list[tuple[str, ...]], bool]]:
-        """Ways in which a table's columns may hold the ends of a link, each with whether foreign keys say so."""
-        options: list[list[tuple[tuple[str, ...], bool]]] = []
+    def _hits(self, found: _Found) -> int:
+        return int(self._work.one(f"SELECT count(*) FROM {found.matches}")[0])
+
+    def _mappings(self, table: Table, parents: Sequence[Parent], kinds: Sequence[Kind], *, new: bool) -> list[_Mapping]:
+        """Ways in which a table's columns may hold the ends of a link."""
+        options: list[list[_Holder]] = []
         declared = declared_parents(table)
         for parent in parents:
             name = self._work.live_name(parent.name)
-            by_key = [(d.columns, True) for d in declared if d.name == name and d.parent_columns == parent.parent_columns]
-            by_name = [(parent.columns, False)] if _has(table, parent.columns) else []
-            if not by_key and not by_name and len(parent.columns) == 1:
-                by_name = [((c.name,), False) for c in table.columns if likeness(c.name, parent.name.table) >= 2]
-            by_key.sort(key=lambda o: o[0] != parent.columns)
-            options.append(by_key or by_name)
+            by_key = [_Holder(d.columns, sure=True) for d in declared if d.name == name and d.parent_columns == parent.parent_columns]
+            by_key.sort(key=lambda o: o.columns != parent.columns)
+            by_name = [_Holder(parent.columns)] if _has(table, parent.columns) else []
+            by_kind = [_Holder((k.column,), k) for k in kinds] if len(parent.columns) == 1 else []
+            if not by_name and len(parent.columns) == 1:
+                by_name = [_Holder((c.name,)) for c in table.columns if likeness(c.name, parent.name.table) >= 2]
+            options.append(by_key or [*by_name[:1], *by_kind] or (self._by_value(table, parent) if new else []))
+        if not all(options):
+            return []
         found = []
         for choice in itertools.product(*options):
-            columns = [c for c, _ in choice]
+            columns = [h.columns for h in choice]
             if len(set(columns)) == len(columns):
-                found.append((columns, all(sure for _, sure in choice)))
+                found.append(_Mapping(tuple(choice)))
         # Two ends at one parent can be held either way round; the names as they were come first.
-        return found[: 2 if len({p.name for p in parents}) < len(parents) else 1]
+        either_way = len({p.name for p in parents}) < len(parents)
+        told = all(len(o) == 1 or o[0].sure for o in options)
+        return found[: 2 if either_way else 1] if told else found
 
-    def _match_rows(self, table: Table, parents: Sequence[Parent], places: Sequence[tuple[str, ...]], *, loose: bool) -> None:
+    def _by_value(self, table: Table, parent: Parent) -> list[_Holder]:
+        """Columns whose names say nothing, where the parent's keys are unmistakable."""
+        field = self.field(parent.columns[0])
+        there = self._table.column(parent.columns[0])
+        if len(parent.columns) != 1 or there is None or not self._distinct(field):
+            return []
+        kind = family(there.type, self._work.backup.catalog)
+        columns = [c.name for c in table.columns if not c.generated and family(c.type, self._work.live.catalog) == kind]
+        return [_Holder((c,)) for c in columns] if len(columns) <= _MOST_COLUMNS else []
+
+    def _match_rows(self, table: Table, parents: Sequence[Parent], mapping: _Mapping, *, loose: bool) -> _Found | None:
         work = self._work
-        columns = tuple(dict.fromkeys(c for p in places for c in p))
+        columns = tuple(dict.fromkeys(c for h in mapping.holders for c in (*h.columns, *((h.kind.kind,) if h.kind else ()))))
         if any((c := table.column(name)) is None or c.generated for name in columns):
-            return
+            return None
         kept = work.kept("live", table.name)
         fields = work.fields("live", table.name, columns) if kept else None
         result = work.result(table.name)
@@ -301,12 +349,14 @@ class Search:
             rows = f"(SELECT {', '.join(f'{f} AS c{i}' for i, f in enumerate(fields))} FROM {kept})"
         else:
             rows = work.read("live", table.name, columns)
-        on = []
-        for parent, place in zip(parents, places, strict=True):
-            ours = self._fields(parent.columns)
-            if ours is None:
-                return
-            on.append(same([f"m.{f}" for f in ours], [f"t.c{columns.index(c)}" for c in place]))
+        on, holders = [], {}
+        for parent, holder in zip(parents, mapping.holders, strict=True):
+            ours, meant = self._fields(parent.columns), self._of_kind(holder, parent, columns, rows)
+            if ours is None or meant is None:
+                return None
+            theirs = [f"t.c{columns.index(c)}" for c in holder.columns]
+            on.append(f"{same([f'm.{f}' for f in ours], theirs)} AND {meant}")
+            holders[parent] = (theirs, meant)
         when = " AND ".join(_when(self, p) for p in parents)
         matches = work.temp(f"SELECT m.pair, 0 AS spot FROM {self._missing} m SEMI JOIN {rows} t ON {' AND '.join(on)} WHERE {when}")
         hits, missing, total = work.one(
@@ -314,12 +364,24 @@ class Search:
         )
         if not hits or (loose and hits < _PRECISE * missing and hits < _PRECISE * total):
             work.drop(matches)
-            return
-        holders = {}
-        for parent, place in zip(parents, places, strict=True):
-            heads = ", ".join(f"c{columns.index(c)} AS k{i}" for i, c in enumerate(place))
-            holders[parent] = work.temp(f"SELECT DISTINCT {heads} FROM {rows}")
-        self._add(_Found(table.name, None, matches, holders, False, tuple(c.name for c in table.columns)))
+            return None
+        links = " AND ".join(meant for _, meant in holders.values())
+        keys = {
+            parent: work.temp(f"SELECT DISTINCT {', '.join(f'{f} AS k{i}' for i, f in enumerate(theirs))} FROM {rows} t WHERE {links}")
+            for parent, (theirs, _) in holders.items()
+        }
+        return _Found(table.name, None, matches, keys, False, tuple(c.name for c in table.columns))
+
+    def _of_kind(self, holder: _Holder, parent: Parent, columns: Sequence[str], rows: str) -> str | None:
+        """The condition under which a row `t` of another table means a parent's row; None where none does."""
+        if holder.kind is None:
+            return "true"
+        name = self._work.live_name(parent.name)
+        field = f"c{columns.index(holder.kind.kind)}"
+        values = [v for (v,) in self._work.ask(f"SELECT DISTINCT {field} FROM {rows} WHERE {field} IS NOT NULL ORDER BY 1 LIMIT {_LABELS}")]
+        leads = leads_of(self._work, "live", holder.kind, values)
+        meant = [literal(v) for v in values if name and called(leads[v], name)]
+        return f"t.{field} IN ({', '.join(meant)})" if meant else None
 
     # --- what was found ---------------------------------------------------------------------------------
 

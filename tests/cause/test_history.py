@@ -121,3 +121,58 @@ def test_without_any_history_it_has_to_be_said_what_ran(tmp_path: Path) -> None:
     assert [m.name for m in place(empty, {}, read_folder(tmp_path), None, ("2*",)).between] == ["2_b"]
     with pytest.raises(UsageError, match="fits no migration"):
         place(empty, {}, read_folder(tmp_path), None, ("3_c",))
+
+
+def placed(scratch: Scratch, database: Callable[..., str], folder: Path, backup: str, live: str) -> History:
+    return place({"backup": entries(scratch, database, backup), "live": entries(scratch, database, live)}, {}, read_folder(folder), None)
+
+
+FLYWAY = """CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version text, description text, type text, script text,
+  checksum int, installed_on timestamp, success boolean);"""
+
+
+def test_what_flyway_repeats_and_what_it_never_runs(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    for name in ("V1__old.sql", "V1_1__newer.sql", "V3__pending.sql", "R__views.sql"):
+        (tmp_path / name).write_text("SELECT 1")
+    row = "INSERT INTO flyway_schema_history VALUES ({}, {}, 'd', '{}', '{}', {}, '2026-01-0{} 10:00', true);"
+    backup = (
+        FLYWAY + row.format(1, "'1'", "BASELINE", "<< Flyway Baseline >>", "NULL", 1) + row.format(2, "NULL", "SQL", "R__views.sql", 5, 1)
+    )
+    live = backup + row.format(3, "'1.1'", "SQL", "v1/V1_1__newer.sql", "NULL", 2) + row.format(4, "NULL", "SQL", "R__views.sql", 6, 3)
+    found = placed(scratch, database, tmp_path, backup, live)
+    assert {p.name: p.state for p in found.migrations} == {
+        "V1__old": "marked as applied", "V1_1__newer": "applied", "R__views": "applied", "V3__pending": "pending",
+    }  # fmt: skip
+    assert [m.name for m in found.between] == ["V1_1__newer", "R__views"]
+    assert any("R__views ran more than once, from files that differ" in n for n in found.notes)
+
+
+def test_a_dirty_version_failed_and_those_before_it_did_not(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        (tmp_path / f"{number}_m.up.sql").write_text("SELECT 1")
+    table = "CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES ({}, {});"
+    found = placed(scratch, database, tmp_path, table.format(1, "false"), table.format(3, "true"))
+    assert [p.state for p in found.migrations] == ["applied", "applied", "failed"]
+    assert [m.name for m in found.between] == ["2_m"]
+
+
+def test_goose_takes_back_in_a_row_of_its_own(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"0000{number}_m.sql").write_text("-- +goose Up\nSELECT 1;\n-- +goose Down\n")
+    table = "CREATE TABLE goose_db_version (id serial, version_id bigint, is_applied boolean, tstamp timestamp);"
+    row = "INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES ({}, {}, '2026-01-0{}');"
+    backup = table + row.format(1, "true", 1)
+    found = placed(scratch, database, tmp_path, backup, backup + row.format(2, "true", 2) + row.format(2, "false", 3))
+    assert [(p.state, p.rolled_back) for p in found.migrations] == [("applied", False), ("rolled back", True)]
+    assert any("was taken back" in n for n in found.notes)
+
+
+def test_names_lead_to_where_the_folders_own_history_lies(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "20260102_drop.sql").write_text("SELECT 1")
+    platform = "CREATE SCHEMA auth; CREATE TABLE auth.schema_migrations (version text); INSERT INTO auth.schema_migrations VALUES ('00');"
+    supabase = "CREATE SCHEMA s; CREATE TABLE s.schema_migrations (version text, statements text[]);"
+    ran = supabase + "INSERT INTO s.schema_migrations VALUES ('20260102', '{}');"
+    assert placed(scratch, database, tmp_path, platform + supabase, platform + ran).schema == "public"
+    own = "CREATE SCHEMA app; CREATE TABLE app.schema_migrations (version text);"
+    ran = own + "INSERT INTO app.schema_migrations VALUES ('20260102');"
+    assert placed(scratch, database, tmp_path, platform + own, platform + ran).schema == "app"

@@ -214,6 +214,17 @@ def test_only_pending_migrations_of_a_folder_are_looked_at(scratch: Scratch, dat
     assert [(w.hazard.code, w.rows) for w in flight.hazards] == [("drop-table", 2)]
 
 
+def test_a_history_that_names_none_of_the_files_is_said(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "1.sql").write_text("SELECT 1;")
+    name = database(
+        "CREATE TABLE migrations (id serial, migration text, batch int); INSERT INTO migrations (migration, batch) VALUES ('a', 1)"
+    )
+    with LiveSource(scratch.dsn(name)) as live:
+        chosen, notes = pending(read_folder(tmp_path), live)
+    assert [m.name for m in chosen] == ["1"]
+    assert notes == ["Live's migration history (Laravel) names no file of the folder: every migration of it is looked at."]
+
+
 def test_annotations_say_how_many_rows(scratch: Scratch, template: str, tmp_path: Path) -> None:
     path = tmp_path / "migration.sql"
     path.write_text("\n\nDROP TABLE goods;\nCREATE INDEX ON lone (n);")

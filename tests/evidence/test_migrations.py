@@ -34,6 +34,29 @@ FOLDERS = {
         "flyway",
         ["V2__a", "V2_1__b", "V10__c", "R__view"],
     ),
+    "flyway in folders": ({"v2/V2__b.sql": "", "v1/V1__a.sql": "", "R__view.sql": ""}, "flyway", ["V1__a", "V2__b", "R__view"]),
+    "diesel": (
+        {"2025-01-02-000000_b/up.sql": "", "2025-01-01-000000_a/up.sql": "", "2025-01-01-000000_a/down.sql": ""},
+        "up files",
+        ["2025-01-01-000000_a", "2025-01-02-000000_b"],
+    ),
+    "sqitch": (
+        {
+            "sqitch.plan": "%project=p\n\nb 2025-01-01T00:00:00Z x <x@y> # first\n@v1\na [b] 2025-01-02T00:00:00Z x <x@y>\n",
+            "deploy/a.sql": "",
+            "deploy/b.sql": "",
+            "revert/a.sql": "",
+        },
+        "sqitch",
+        ["b", "a"],
+    ),
+    "pairs": ({"1_a_up.sql": "", "1_a_down.sql": "DROP TABLE a", "2_b_up.sql": ""}, "up files", ["1_a", "2_b"]),
+    "ways back": (
+        {"1_a.sql": "", "1_a_rollback.sql": "", "2_b.sql": "", "2_b.undo.sql": "", "3_take_down.sql": ""},
+        "plain files",
+        ["1_a", "2_b", "3_take_down"],
+    ),
+    "node-pg-migrate": ({"1_a.sql": "-- Up Migration\nSELECT 1;\n-- Down Migration\nDROP TABLE a;\n"}, "marked files", ["1_a"]),
     "golang-migrate": ({"1_a.up.sql": "", "1_a.down.sql": "DROP TABLE a", "2_b.up.sql": ""}, "up files", ["1_a", "2_b"]),
     "dbmate": ({"1_a.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE a;\n"}, "marked files", ["1_a"]),
 }
@@ -70,8 +93,9 @@ def test_a_single_migration_is_its_file_or_its_folder(tmp_path: Path) -> None:
     assert read_folder(tmp_path / "1_a" / "migration.sql").migrations[0].name == "1_a"
 
 
-def test_what_runs_backward_is_not_read(tmp_path: Path) -> None:
-    migration = read_folder(write(tmp_path, **{"1_a.sql": "-- migrate:up\nSELECT 1;\n\n-- migrate:down\nDROP TABLE a;\n"})).migrations[0]
+@pytest.mark.parametrize(("up", "down"), [("migrate:up", "migrate:down"), ("+goose Up", "+goose Down"), ("Up Migration", "Down Migration")])
+def test_what_runs_backward_is_not_read(up: str, down: str, tmp_path: Path) -> None:
+    migration = read_folder(write(tmp_path, **{"1_a.sql": f"-- {up}\nSELECT 1;\n\n-- {down}\nDROP TABLE a;\n"})).migrations[0]
     assert [s.text for s in migration.statements] == ["SELECT 1"]
 
 
@@ -94,7 +118,9 @@ def test_sql_that_does_not_parse_is_said_with_line_and_column() -> None:
 
 def test_a_folder_without_migrations_is_none(tmp_path: Path) -> None:
     with pytest.raises(MigrationError, match="is no migration folder"):
-        read_folder(write(tmp_path, **{"README.md": "", "models.py": ""}))
+        read_folder(write(tmp_path / "none", **{"README.md": ""}))
+    with pytest.raises(MigrationError, match=r"is no migration folder.*\.py files do is not read.*alembic upgrade"):
+        read_folder(write(tmp_path, **{"env.py": "", "versions/1_a.py": ""}))
     with pytest.raises(MigrationError, match="is not there"):
         read_folder(tmp_path / "absent")
 
@@ -140,6 +166,52 @@ HISTORIES = {
     "Knex": (
         "CREATE TABLE knex_migrations (id serial PRIMARY KEY, name text, batch int, migration_time timestamptz); INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('1_a.js', 1, now());",
         [("1_a", None, True, True)],
+    ),
+    "Ecto": (
+        "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, inserted_at timestamp); INSERT INTO schema_migrations VALUES (20, '2026-01-01');",
+        [("20", None, True, True)],
+    ),
+    "Supabase": (
+        "CREATE SCHEMA s; CREATE TABLE s.schema_migrations (version text PRIMARY KEY, statements text[], name text); INSERT INTO s.schema_migrations VALUES ('20', '{}', 'a');",
+        [("20", None, True, True)],
+    ),
+    "sqlx": (
+        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text, installed_on timestamptz, success boolean, checksum bytea, execution_time bigint);"
+        "INSERT INTO _sqlx_migrations VALUES (1, 'a', '2026-01-01 10:00+00', true, '\\x0aff', 1), (2, 'b', '2026-01-02 10:00+00', false, '\\x0b', 1);",
+        [("1", "0aff", True, True), ("2", "0b", False, False)],
+    ),
+    "Diesel": (
+        "CREATE TABLE __diesel_schema_migrations (version text PRIMARY KEY, run_on timestamp); INSERT INTO __diesel_schema_migrations VALUES ('20250101000000', '2026-01-01');",
+        [("20250101000000", None, True, True)],
+    ),
+    "sqitch": (
+        "CREATE SCHEMA sqitch; CREATE TABLE sqitch.changes (change_id text PRIMARY KEY, change text, committed_at timestamptz); INSERT INTO sqitch.changes VALUES ('x', 'a', '2026-01-01 10:00+00');",
+        [("a", None, True, True)],
+    ),
+    "node-pg-migrate": (
+        "CREATE TABLE pgmigrations (id serial, name text, run_on timestamp); INSERT INTO pgmigrations (name, run_on) VALUES ('1_a', '2026-01-01');",
+        [("1_a", None, True, True)],
+    ),
+    "Liquibase": (
+        "CREATE TABLE databasechangelog (id text, author text, filename text, dateexecuted timestamp, orderexecuted int, exectype text, md5sum text);"
+        "INSERT INTO databasechangelog VALUES ('1', 'me', 'db/a.sql', '2026-01-01', 1, 'EXECUTED', '8:aa'), ('2', 'me', 'db/a.sql', '2026-01-02', 2, 'MARK_RAN', '8:bb');",
+        [("db/a.sql::1::me", None, True, True), ("db/a.sql::2::me", None, True, False)],
+    ),
+    "TypeORM": (
+        "CREATE TABLE migrations (id serial, timestamp bigint, name text); INSERT INTO migrations (timestamp, name) VALUES (1, 'Init1');",
+        [("Init1", None, True, True)],
+    ),
+    "Laravel": (
+        "CREATE TABLE migrations (id serial, migration text, batch int); INSERT INTO migrations (migration, batch) VALUES ('2026_a', 1);",
+        [("2026_a", None, True, True)],
+    ),
+    "Sequelize": (
+        'CREATE TABLE "SequelizeMeta" (name text PRIMARY KEY); INSERT INTO "SequelizeMeta" VALUES (\'1-a.js\');',
+        [("1-a", None, True, True)],
+    ),
+    "EF Core": (
+        'CREATE TABLE "__EFMigrationsHistory" ("MigrationId" text PRIMARY KEY, "ProductVersion" text); INSERT INTO "__EFMigrationsHistory" VALUES (\'2026_A\', \'8\');',
+        [("2026_A", None, True, True)],
     ),
     "Prisma": (
         Prisma.TABLE

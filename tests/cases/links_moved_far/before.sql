@@ -1,0 +1,18 @@
+CREATE TABLE hotels (id text PRIMARY KEY, name text);
+CREATE TABLE assets (id text PRIMARY KEY, url text);
+INSERT INTO hotels SELECT 'hot' || i, 'Hotel ' || i FROM generate_series(1, 6) i;
+INSERT INTO assets SELECT 'ast' || i, 'https://cdn.example/' || i FROM generate_series(1, 20) i;
+CREATE TABLE kinds (hotel_id text REFERENCES hotels, asset_id text REFERENCES assets, PRIMARY KEY (hotel_id, asset_id));
+CREATE TABLE names (hotel_id text REFERENCES hotels, asset_id text REFERENCES assets, PRIMARY KEY (hotel_id, asset_id));
+CREATE TABLE users_of (hotel_id text REFERENCES hotels, asset_id text REFERENCES assets, PRIMARY KEY (hotel_id, asset_id));
+CREATE TABLE lines_of (hotel_id text REFERENCES hotels, asset_id text REFERENCES assets, PRIMARY KEY (hotel_id, asset_id));
+INSERT INTO kinds SELECT 'hot' || i, 'ast' || (i + k) FROM generate_series(1, 6) i, generate_series(0, 1) k;
+INSERT INTO names SELECT 'hot' || i, 'ast' || (i + k + 2) FROM generate_series(1, 6) i, generate_series(0, 1) k;
+INSERT INTO users_of SELECT 'hot' || i, 'ast' || (i + k + 7) FROM generate_series(1, 6) i, generate_series(0, 1) k;
+INSERT INTO lines_of SELECT 'hot' || i, 'ast' || (i + k + 11) FROM generate_series(1, 6) i, generate_series(0, 1) k;
+CREATE TABLE people (id int PRIMARY KEY, name text);
+CREATE TABLE tags (id int PRIMARY KEY, name text);
+CREATE TABLE people_tags (person_id int REFERENCES people, tag_id int REFERENCES tags, PRIMARY KEY (person_id, tag_id));
+INSERT INTO people SELECT i, 'Person ' || i FROM generate_series(1, 10) i;
+INSERT INTO tags SELECT i, 'Tag ' || i FROM generate_series(1, 5) i;
+INSERT INTO people_tags SELECT i, 1 + (i + k) % 5 FROM generate_series(1, 10) i, generate_series(0, 2) k;
