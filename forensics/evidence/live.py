@@ -31,6 +31,8 @@ from sqlalchemy.pool import NullPool
 
 from forensics.errors import LiveError, UsageError, redact
 from forensics.evidence import copytext
+from forensics.evidence.files import PlainFile
+from forensics.evidence.plain import PlainSource
 from forensics.evidence.source import Block, Contents, Segment, Source
 from forensics.model import (
     Catalog,
@@ -306,8 +308,9 @@ class LiveSource(Source):
                     text = _RESTRICTED.sub("", out.read_text(encoding="utf-8"))
                     try:
                         found = postgast.split(text)
-                    except postgast.PgQueryError:  # a word of a later version than the parser's
-                        found = postgast.split(text, method="scanner")
+                    except postgast.PgQueryError:  # a word of a later version than the parser's, or one that PostgreSQL wrote wrongly
+                        with PlainSource(PlainFile(out)) as dump:
+                            found = list(dump.statements())
                     yield from (s.strip() for s in found if s.strip())
                     return
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from forensics.cause.history import History
@@ -21,7 +22,7 @@ from forensics.evidence.migrations import read_folder
 from forensics.model import TableName, plain
 from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
 from forensics.recovery.columns import Restored, open_backup, restored_columns
-from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml
+from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml, words_of
 from forensics.recovery.definitions import definitions
 from forensics.recovery.foresight import foresee, orphans
 from forensics.recovery.migration import Safer, history_between, safer_migration
@@ -187,7 +188,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             trials, said = _migrations(store, out, found, history, wishes)
         plan = Plan(
             choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            _left(store, selection), (*defined.lacks, *more, *notes, *said),
+            _left(store, selection), (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials,
         )  # fmt: skip
@@ -237,10 +238,10 @@ class _Stage:
             copy = LiveCopy(self._server, stack.enter_context(a_database(self._server)), self._source)
             copy.make(tables, needed, {r for d in work.definitions.statements for r in d.roles}, self._wishes.tell)
             self._copy = copy
-            selection = work.selection.orphaned(orphans(work.selection, self._source.catalog, copy))
+            selection = work.selection.orphaned(orphans(work.selection, copy, self._source.catalog))
             return selection.refused(foresee(selection, work.definitions, copy, self._wishes.tell))
-        except (ScratchError, RecoveryError) as error:
-            self._copy, self.problem = None, str(error)
+        except (ScratchError, RecoveryError, psycopg.Error) as error:
+            self._copy, self.problem = None, _said(error)
             return work.selection
 
     def _tables(self, needed: Collection[TableName]) -> set[TableName]:
@@ -274,8 +275,8 @@ class _Stage:
                 again = Again(self._history.between, self._history.schema) if self._history else None
                 said = choices[ROLL_BACK].destroys
                 self.proofs[ROLL_BACK] = rehearse_rollback(server, copy.database, self._store.catalogs(), self._undo, said, again, tell)
-        except (ScratchError, RecoveryError) as error:
-            self.problem = str(error)
+        except (ScratchError, RecoveryError, psycopg.Error) as error:
+            self.problem = _said(error)
 
     @contextmanager
     def _working_copy(self, copy: LiveCopy) -> Iterator[str]:
@@ -304,8 +305,13 @@ class _Stage:
             try:
                 copied = stack.enter_context(backup_copy(self._server, backup, self._store.get("ddl") or (), None, self._wishes.tell))
                 self.proofs[FULL_RESTORE] = prove_restore(selection, copied, (option.recovers, option.destroys), unseen, self._wishes.tell)
-            except (ScratchError, BackupError) as error:
-                self.proofs[FULL_RESTORE] = Proof(0, 0, 0.0, (), (str(error),))
+            except (ScratchError, BackupError, psycopg.Error) as error:
+                self.proofs[FULL_RESTORE] = Proof(0, 0, 0.0, (), (_said(error),))
+
+
+def _said(error: Exception) -> str:
+    """What a rehearsal failed of, in words; a scratch server may fail in ways that nobody foresaw."""
+    return f"The scratch PostgreSQL failed: {words_of(error)}." if isinstance(error, psycopg.Error) else str(error)
 
 
 def _write(out: Path, work: Work, found: Sequence[Place]) -> None:
@@ -358,6 +364,16 @@ def _tried(store: Store, backup: Source, written: Sequence[Safer], history: Hist
         expect_room(scratch, 3 * backup_bytes(backup, {}, {}), "Trying the safer migration on copies of the backup")
         with backup_copy(scratch, backup, store.get("ddl") or (), tables, wishes.tell) as copy:
             return try_migrations(written, copy, backup.catalog, history.schema)
+
+
+def _renamed(store: Store, selection: Selection) -> Iterator[str]:
+    """What is to be known of dropped tables whose rows live seems to hold under another name."""
+    again = {t.name for t in selection.recreated}
+    for finding in store.get("findings") or ():
+        name = TableName(**finding["name"])
+        if finding["kind"] == "renamed table":
+            advice = "leave it out with --table where its rows are not lost" if name in again else "--table brings it back all the same"
+            yield f"{finding['text'].rstrip('.')}: {advice}."
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:
