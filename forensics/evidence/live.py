@@ -34,6 +34,8 @@ from sqlalchemy.pool import NullPool
 from forensics.errors import EvidenceError, LiveError, OutdatedError, UsageError, redact
 from forensics.evidence import copytext, readers
 from forensics.evidence.encodings import transcoder
+from forensics.evidence.files import PlainFile
+from forensics.evidence.plain import PlainSource
 from forensics.evidence.readers import BEGIN, Copying, Failure, PsqlReader, PsycopgReader, Reader
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
 from forensics.model import (
@@ -461,8 +463,9 @@ class LiveSource(Source):
                     text = _RESTRICTED.sub("", out.read_text(encoding="utf-8"))
                     try:
                         found = postgast.split(text)
-                    except postgast.PgQueryError:  # a word of a later version than the parser's
-                        found = postgast.split(text, method="scanner")
+                    except postgast.PgQueryError:  # a word of a later version than the parser's, or one that PostgreSQL wrote wrongly
+                        with PlainSource(PlainFile(out)) as dump:
+                            found = list(dump.statements())
                     yield from (s.strip() for s in found if s.strip())
                     return
 

@@ -205,11 +205,13 @@ class LiveCopy:
     Attributes:
         scratch, database: where it is.
         notes: what it could not have of live.
+        lacking: the tables among them that were wished for, a sentence each.
     """
 
     def __init__(self, scratch: Scratch, database: str, source: LiveSource) -> None:
         self.scratch, self.database, self._source = scratch, database, source
         self.notes: list[str] = []
+        self.lacking: list[str] = []
 
     def make(self, tables: Collection[TableName], needed: Collection[TableName], roles: Iterable[str], tell: Tell = silent) -> None:
         """Build the schema as far as it goes, and fill tables.
@@ -234,13 +236,17 @@ class LiveCopy:
             connection.execute("SET session_replication_role = replica")  # foreign keys: not every parent is copied
             for n, name in enumerate(sorted(tables), 1):
                 tell("copying live's rows", f"{name}, table {n} of {len(tables)}")
-                if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() != (None,):
+                try:
+                    if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() == (None,):
+                        raise RecoveryError(
+                            f"Table {name} cannot be made on the scratch PostgreSQL: {complaints[0] if complaints else 'its definition failed'}.",
+                            "It may need an extension that the scratch server lacks. Point FORENSICS_PGBIN to an installation that has it.",
+                        )
                     self._fill(connection, name)
-                elif name in needed:
-                    raise RecoveryError(
-                        f"Table {name} cannot be made on the scratch PostgreSQL: {complaints[0] if complaints else 'its definition failed'}.",
-                        "It may need an extension that the scratch server lacks. Point FORENSICS_PGBIN to an installation that has it.",
-                    )
+                except RecoveryError as error:
+                    if name in needed:
+                        raise
+                    self.lacking.append(str(error))
         complaints += self._restore(late)
         with psycopg.connect(self.scratch.dsn(self.database), autocommit=True) as connection:
             hand_over(connection)

@@ -68,12 +68,14 @@ class Incoming:
 class Extra:
     """Something else than a table that a table's definition names, and of which a catalogue of ours does not say whether live has it.
 
-    `kind` and `name` are what DROP needs; `there` is an SQL condition that holds where it is there.
+    `kind` and `name` are what DROP needs; `there` is an SQL condition that holds where it is there. `of_rows`: it is a
+    function that takes rows of a returning table, and so goes with it.
     """
 
-    kind: Literal["FUNCTION", "TYPE", "EXTENSION"]
+    kind: Literal["FUNCTION", "TYPE", "COLLATION", "EXTENSION"]
     name: str
     there: str
+    of_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,9 @@ class _Collector:
         self.indexes: set[tuple[str, str]] = set()
         self.types = types
         self.sequences = _sequences_needed(backup, live, wanted)
-        there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences}
-        self.schemas = tuple(sorted({n.schema for n in (*wanted, *self.sequences)} - there))
+        self.schemas: tuple[str, ...] = ()
+        self.made: list[str] = []  # the types, in the order in which the dump makes them
+        self.collations: set[TableName] = set()
         self.functions: set[str] = set()  # signatures of those that the tables' definitions name
         self.ranges: set[TableName] = set()
         self.extensions: tuple[str, ...] = ()
@@ -185,7 +188,7 @@ class _Collector:
     def result(self) -> Definitions:
         defaults = list(self._defaults())
         return Definitions(
-            (*self.out, *(Definition(text, "after") for _, _, text in defaults)), tuple((t, self._type_kind(t)) for t in sorted(self.types)),
+            (*self.out, *(Definition(text, "after") for _, _, text in defaults)), tuple((t, self._type_kind(t)) for t in self.made),
             tuple(sorted(s.sql for s in self.sequences)), self.schemas, tuple(self.incoming), tuple(self.views), tuple(self.extras),
             tuple((n, c) for n, c, _ in defaults), frozenset(self.unvalidated), tuple(self.lacks.values()), frozenset(self.lacks),
         )  # fmt: skip
@@ -194,7 +197,9 @@ class _Collector:
         """Find the functions, range types and extensions that the tables' own definitions name."""
         defined: dict[TableName, list[tuple[str, Any]]] = {}
         ranges: dict[TableName, TableName] = {}
+        collations: set[TableName] = set()
         named: set[TableName] = set()
+        called: set[TableName] = set()
         for statement, self.path in statements:
             node = statement.node
             if statement.kind == "create_function_stmt":
@@ -207,6 +212,8 @@ class _Collector:
                 for parameter in (p.def_elem for p in node.params):
                     if parameter.defname == "multirange_type_name":
                         ranges[self.name_of(parameter.arg.type_name.names)] = name
+            elif statement.kind == "define_stmt" and node.kind == pb.OBJECT_COLLATION:
+                collations.add(self.name_of(node.defnames))
             elif self._belongs(statement):
                 named |= self._names(node)
         todo = [*named]
@@ -214,9 +221,14 @@ class _Collector:
             for signature, node in defined.get(todo.pop(), ()):
                 if signature not in self.functions:
                     self.functions.add(signature)
+                    called.add(self.name_of(node.funcname))
                     todo += self._names(node)
         self.ranges = {ranges[n] for n in named if n in ranges}
-        known = {*defined, *ranges, *self.backup.tables, *(s.name for s in self.backup.sequences)}
+        self.collations = {n for n in named if n in collations}
+        self.schemas = _schemas_needed(
+            self.live, {*self.wanted, *self.sequences, *self.ranges, *self.collations, *called, *map(_name_of_type, self.types)}
+        )
+        known = {*defined, *ranges, *collations, *self.backup.tables, *(s.name for s in self.backup.sequences)}
         own = own_types(self.backup)
         elsewhere = [n for n in named - known if n.schema not in ("", "pg_catalog", "information_schema") and self._type(n) not in own]
         if elsewhere:
@@ -238,6 +250,7 @@ class _Collector:
         lists = [f.funcname for f in postgast.find_nodes(node, pb.FuncCall)]
         lists += [t.names for t in postgast.find_nodes(node, pb.TypeName)]
         lists += [e.opclass for e in postgast.find_nodes(node, pb.IndexElem)]
+        lists += [c.collname for c in postgast.find_nodes(node, pb.CollateClause)]
         if isinstance(node, pb.CreateTrigStmt):
             lists.append(node.funcname)
         # Without a schema it is either PostgreSQL's own, or of the dump's search path and then among what the dump defines.
@@ -284,9 +297,16 @@ class _Collector:
         found: Part | None = handler(node) if handler else None
         return found
 
-    def _extra(self, kind: Literal["FUNCTION", "TYPE", "EXTENSION"], name: str, there: str) -> Part:
-        self.extras.append(Extra(kind, name, there))
+    def _extra(self, kind: Literal["FUNCTION", "TYPE", "COLLATION", "EXTENSION"], name: str, there: str) -> Part:
+        rows = kind == "FUNCTION" and any(type_text(n) in name for n in self.wanted)
+        self.extras.append(Extra(kind, name, there, rows))
         self.unless = there
+        return "before"
+
+    def _own_type(self, name: TableName) -> Part | None:
+        if self._type(name) not in self.types:
+            return None
+        self.made.append(self._type(name))
         return "before"
 
     # --- one a kind of statement --------------------------------------------------------------------
@@ -305,18 +325,28 @@ class _Collector:
             else None
         )
 
+    def _on_define_stmt(self, node: Any) -> Part | None:
+        name = self.name_of(node.defnames)
+        if node.kind != pb.OBJECT_COLLATION or name not in self.collations:
+            return None
+        there = (
+            "EXISTS (SELECT FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace "
+            f"WHERE c.collname = {literal(name.table)} AND n.nspname = {literal(name.schema)})"
+        )
+        return self._extra("COLLATION", name.sql, there)
+
     def _on_create_range_stmt(self, node: Any) -> Part | None:
         name = self.name_of(node.type_name)
         return self._extra("TYPE", name.sql, f"to_regtype({literal(name.sql)}) IS NOT NULL") if name in self.ranges else None
 
     def _on_create_enum_stmt(self, node: Any) -> Part | None:
-        return "before" if self._type(self.name_of(node.type_name)) in self.types else None
+        return self._own_type(self.name_of(node.type_name))
 
     def _on_create_domain_stmt(self, node: Any) -> Part | None:
-        return "before" if self._type(self.name_of(node.domainname)) in self.types else None
+        return self._own_type(self.name_of(node.domainname))
 
     def _on_composite_type_stmt(self, node: Any) -> Part | None:
-        return "before" if self._type(self.name(node.typevar)) in self.types else None
+        return self._own_type(self.name(node.typevar))
 
     def _on_alter_owner_stmt(self, node: Any) -> Part | None:
         if node.object_type == pb.OBJECT_SCHEMA:
@@ -545,6 +575,36 @@ def _types_needed(backup: Catalog, live: Catalog, columns: Iterable[Column]) -> 
     return needed - there
 
 
+def _name_of_type(text: str) -> TableName:
+    """The name that `type_text` printed."""
+    words = re.findall(r'"(?:[^"]|"")*"|[^.]+', text)
+    schema, name = (w[1:-1].replace('""', '"') if w.startswith('"') else w for w in (words[0] if len(words) > 1 else "public", words[-1]))
+    return TableName(schema, name)
+
+
+def _schemas_needed(live: Catalog, names: Iterable[TableName]) -> tuple[str, ...]:
+    """The schemas of names in which live, as far as its tables and sequences tell, has nothing."""
+    there = {n.schema for n in live.tables} | {s.name.schema for s in live.sequences}
+    return tuple(sorted({n.schema for n in names} - there))
+
+
+def _in_order_of_use(backup: Catalog, types: set[str]) -> list[str]:
+    """Types, each after those that it is made of."""
+    done: list[str] = []
+
+    def place(name: str) -> None:
+        parts = [backup.domains[name]] if name in backup.domains else list(backup.composites.get(name, ()))
+        for part in map(base_type, parts):
+            if part in types and part != name:
+                place(part)
+        if name not in done:
+            done.append(name)
+
+    for name in sorted(types):
+        place(name)
+    return done
+
+
 def _sequences_needed(backup: Catalog, live: Catalog, wanted: set[TableName]) -> set[TableName]:
     """Sequences that the tables own or draw from, and that live does not have; those of identity columns come by themselves."""
     there = {s.name for s in live.sequences}
@@ -572,7 +632,8 @@ _LACKS = (
 def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], types: set[str]) -> Definitions:
     wanted = set(tables)
     sequences = _sequences_needed(backup, live, wanted)
-    out = [Definition(_create_type(backup, t), "before") for t in sorted(types, key=lambda t: (t not in backup.enums, t))]
+    ordered = _in_order_of_use(backup, types)
+    out = [Definition(_create_type(backup, t), "before") for t in ordered]
     out += [Definition(f"CREATE SEQUENCE {s.sql}", "before") for s in sorted(sequences)]
     out += [Definition(_create_table(backup.tables[t]), "before") for t in tables]
     for sequence in backup.sequences:
@@ -591,8 +652,9 @@ def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], t
                 backup.tables[name], foreign.columns, live.tables.get(foreign.parent), foreign.parent_columns
             ):
                 out.append(Definition(add_foreign_key(name, foreign), "after"))
-    names = tuple((t, "DOMAIN" if t in backup.domains else "TYPE") for t in sorted(types))
-    return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), lacks=(_LACKS,))
+    names = tuple((t, "DOMAIN" if t in backup.domains else "TYPE") for t in ordered)
+    schemas = _schemas_needed(live, {*wanted, *sequences, *map(_name_of_type, types)})
+    return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), schemas, lacks=(_LACKS,))
 
 
 def _create_type(backup: Catalog, name: str) -> str:

@@ -18,7 +18,7 @@ from forensics.model import Catalog, Table, TableName, quote_identifier
 from forensics.recovery.copies import LiveCopy, advice, pinned_session, rows_of, words_of
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.proof import Tell, silent
-from forensics.recovery.selection import Link, Selection, Target
+from forensics.recovery.selection import Keys, Link, Selection, Target
 from forensics.recovery.sqltext import copy_in, literal, template
 
 Refused = dict[TableName, list[tuple[int, str]]]
@@ -61,53 +61,74 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
     return {name: rows for name, rows in found.items() if rows}
 
 
-Orphans = dict[tuple[TableName, Link], list[tuple[str, ...]]]
+Orphans = dict[tuple[TableName, Link], Keys]
 
 
-def orphans(selection: Selection, catalog: Catalog, copy: LiveCopy) -> Orphans:
+def orphans(selection: Selection, copy: LiveCopy, live: Catalog) -> Orphans:
     """Find the keys that restorable rows refer to and live's parent tables do not have.
 
     The case knows this of parents that went missing. It does not know it of those that its backup left out, that went
-    since it was made, or that were not there when the backup was taken.
+    since it was made, or that were not there when the backup was taken; and it compares text, where PostgreSQL takes
+    1.5 and 1.50 for the same key.
 
     Args:
-        catalog: live's.
         copy: live's schema with the rows of the parent tables.
+        live: live's catalogue.
     """
     found: Orphans = {}
+    targets = {t.name: t for t in selection.targets}
+    backup = selection.store.catalogs()[0]
     with pinned_session(copy.scratch, copy.database) as connection:
         for target in selection.targets:
-            for link in target.links:
-                parent = catalog.tables.get(link.parent)
-                if link.exists and parent is not None and target.rows:
+            for link in target.links if target.rows else ():
+                parent = live.tables.get(link.parent)
+                table = parent or backup.tables.get(link.parent)
+                if link.exists and table is not None:
                     with connection.transaction(force_rollback=True):
-                        keys = _without_parent(connection, selection, target, link, parent)
+                        _load_keys(connection, "named", selection, target, link.columns)
+                        _load_keys(connection, "back", selection, targets.get(link.parent), link.parent_columns)
+                        keys = _without_parent(connection, link, table, parent is not None)
                     if keys:
                         found[target.name, link] = keys
     return found
 
 
-def _without_parent(
-    connection: psycopg.Connection[tuple[object, ...]], selection: Selection, target: Target, link: Link, parent: Table
-) -> list[tuple[str, ...]]:
-    fields = [selection.field(target, c) for c in link.columns]
-    keys = [f"k{i}" for i in range(len(fields))]
-    connection.execute(f"CREATE TEMP TABLE named ({', '.join(f'{k} text' for k in keys)})")  # type: ignore[call-overload]
+def _load_keys(
+    connection: psycopg.Connection[tuple[object, ...]], name: str, selection: Selection, target: Target | None, columns: Sequence[str]
+) -> None:
+    """Make a temporary table of the different keys, as text, that restorable rows of a target hold in some columns."""
+    keys = [f"k{i}" for i in range(len(columns))]
+    connection.execute(f"CREATE TEMP TABLE {name} ({', '.join(f'{k} text' for k in keys)})")  # type: ignore[call-overload]
+    if target is None or not set(columns) <= set(target.columns):
+        return
+    fields = [selection.field(target, c) for c in columns]
     filled = " AND ".join(f"{f} IS NOT NULL" for f in fields)
     texts = ", ".join(f"copy_field({f})" for f in fields)
     question = f"SELECT DISTINCT concat_ws(chr(9), {texts}) FROM {selection.rows(target)} WHERE c.class = 'restorable' AND {filled}"
-    offer(connection, "pg_temp.named", keys, selection.copy(question))
-    types = [column.type if (column := parent.column(c)) else "text" for c in link.parent_columns]
-    typed = " AND ".join(f"p.{quote_identifier(c)} = n.{k}::{t}" for c, k, t in zip(link.parent_columns, keys, types, strict=True))
-    spelled = " AND ".join(f"p.{quote_identifier(c)}::text = n.{k}" for c, k in zip(link.parent_columns, keys, strict=True))
-    for same in (typed, spelled):
+    offer(connection, f"pg_temp.{name}", keys, selection.copy(question))
+
+
+def _without_parent(connection: psycopg.Connection[tuple[object, ...]], link: Link, table: Table, in_live: bool) -> Keys:
+    keys = [f"k{i}" for i in range(len(link.columns))]
+    types = [column.type if (column := table.column(c)) else "text" for c in link.parent_columns]
+    for kinds in (types, None):
+        cast = [f"::{t}" for t in kinds] if kinds else ["::text"] * len(keys)
+        spelled = [quote_identifier(c) + ("" if kinds else "::text") for c in link.parent_columns]
+        there = " AND ".join(f"p.{c} = n.{k}{t}" for c, k, t in zip(spelled, keys, cast, strict=True))
+        back = " AND ".join(f"r.{k}{t} = n.{k}{t}" for k, t in zip(keys, cast, strict=True))
+        lacking = f"WHERE NOT EXISTS (SELECT FROM {rows_of(table)} p WHERE {there})" if in_live else ""
+        columns = ", ".join([*(f"n.{k}" for k in keys), *(f"r.{k}" for k in keys)])
+        question = (
+            f"SELECT DISTINCT ON ({', '.join(f'n.{k}' for k in keys)}) {columns} "
+            f"FROM pg_temp.named n LEFT JOIN pg_temp.back r ON {back} {lacking} ORDER BY {columns}"
+        )
         try:
             with connection.transaction():
-                return connection.execute(  # type: ignore[return-value]
-                    f"SELECT {', '.join(keys)} FROM pg_temp.named n WHERE NOT EXISTS (SELECT FROM {rows_of(parent)} p WHERE {same}) ORDER BY 1"  # type: ignore[call-overload]
-                ).fetchall()
-        except psycopg.DataError:
-            continue  # a key that cannot be of the parent's type: then all of them are compared as text
+                rows = connection.execute(question).fetchall()  # type: ignore[call-overload]
+        except (psycopg.DataError, psycopg.ProgrammingError):
+            continue  # a key that cannot be of the parent's type, or a type that is not there: then they are compared as text
+        width = len(keys)
+        return [(tuple(map(str, r[:width])), None if r[width] is None else tuple(map(str, r[width:]))) for r in rows]
     return []
 
 

@@ -49,7 +49,7 @@ class Option:
     @property
     def seconds(self) -> float | None:
         """How long it keeps live busy, measured in its rehearsal; None where none was held or it came to no end."""
-        return self.proof.seconds if self.proof and self.proof.seconds else None
+        return self.proof.seconds if self.proof and self.proof.checks else None
 
     def as_json(self) -> dict[str, Any]:
         """The option as the contract has it, and more."""

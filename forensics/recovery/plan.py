@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,61 +11,29 @@ from typing import Any
 from psycopg import sql
 
 from forensics.cause.history import History
-from forensics.cause.preflight import table_bytes
-from forensics.cause.replay import ROLE
-from forensics.errors import BackupError, RecoveryError, ScratchError, UsageError
+from forensics.errors import RecoveryError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import TableName, plain
 from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
 from forensics.recovery.columns import Restored, open_backup, restored_columns
-from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml
+from forensics.recovery.copies import a_server, backup_bytes, backup_copy, expect_room, has_xml
 from forensics.recovery.definitions import definitions
-from forensics.recovery.foresight import foresee, orphans
 from forensics.recovery.migration import Safer, history_between, safer_migration
 from forensics.recovery.options import Option, options, proved, recommendation
-from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT, ROLL_BACK, Proof, Tell, silent
-from forensics.recovery.rehearsal import Rehearsal, live_state, rehearse, touched
-from forensics.recovery.restore import prove_restore
-from forensics.recovery.rollback import Again, Undoing, price, rehearse_rollback, undoing
+from forensics.recovery.rehearsal import Rehearsal, live_state
+from forensics.recovery.rollback import price, undoing
 from forensics.recovery.runbook import runbook
 from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
 from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
 from forensics.recovery.sqltext import private_file
+from forensics.recovery.stage import SKIPPABLE, Stage, Wishes
 from forensics.recovery.trial import Trial, named_tables, try_migrations, write_migration
-from forensics.scratch import Scratch
 from forensics.store import Store, make_private
 from forensics.text import document
 
 FILES = ("recovery.sql", "undo.sql", "backfill.sql", "undo_backfill.sql", "plan.json", "runbook.md")
-SKIPPABLE = (FULL_RESTORE, ROLL_BACK, BACKFILL)
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What is wanted of a plan besides the options.
-
-    Attributes:
-        live: how to reach live; None leaves it alone. It is only read.
-        rehearse: rehearse the scripts on a scratch PostgreSQL; needs `live`.
-        migrations: the folder of the migrations, for the safer one; None makes none.
-        backup: where the backup lies now, if it was moved; needed for the values of dropped columns, to rehearse the full
-            restore, and to try the safer migration.
-        ran: shell patterns of migrations that ran since the backup, where no history says so.
-        scratch: a server to rehearse on, running; None starts one.
-        skip: options that are not rehearsed, of `SKIPPABLE`.
-        tell: is told how far the rehearsals are.
-    """
-
-    live: str | None = None
-    rehearse: bool = False
-    migrations: Path | None = None
-    backup: str | Path | None = None
-    ran: tuple[str, ...] = ()
-    scratch: Scratch | None = None
-    skip: tuple[str, ...] = ()
-    tell: Tell = silent
 
 
 @dataclass(frozen=True)
@@ -130,14 +98,14 @@ class Plan:
         }  # fmt: skip
 
 
-def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wishes()) -> Plan:
+def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | None = None) -> Plan:
     """Work out the options; write the scripts into a folder, and rehearse them.
 
     Args:
         store: the case, open.
         out: the folder to write into, or None to write nothing.
         scope: what is to come back.
-        wishes: what else is wanted.
+        wishes: what else is wanted; None for nothing.
 
     Raises:
         UsageError: the question is wrong.
@@ -145,6 +113,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
         LiveError: live does not answer.
         MigrationError: a migration cannot be read.
     """
+    wishes = wishes or Wishes()
     if wrong := [s for s in wishes.skip if s not in SKIPPABLE]:
         raise UsageError(f"There is no option {wrong[0]} to leave out.", f"These can be: {', '.join(SKIPPABLE)}.")
     with ExitStack() as stack:
@@ -159,6 +128,8 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
         defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
         state = live_state(source, selection, defined) if source else LiveState()
         undo = undoing(store)
+        if source:
+            wishes.tell("asking live what a roll back would take")
         priced = price(store, undo, source)
         restored: tuple[Restored, ...] = ()
         notes: tuple[str, ...] = ()
@@ -168,7 +139,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
 
         stage = None
         if out is not None and wishes.rehearse and source is not None:
-            stage = _Stage(store, source, wishes, undo, history)
+            stage = Stage(store, source, wishes, undo, history)
             selection = stage.prepare(stack, Work(selection, defined, state, restored))
         found, more = places(selection)
         if source:
@@ -187,7 +158,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             trials, said = _migrations(store, out, found, history, wishes)
         plan = Plan(
             choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            _left(store, selection), (*defined.lacks, *more, *notes, *said),
+            _left(store, selection), (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials,
         )  # fmt: skip
@@ -197,115 +168,6 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes = Wis
             with private_file(out / "runbook.md") as file:
                 file.write(runbook(store, plan.as_json(), defined))
     return plan
-
-
-class _Stage:
-    """Where the options are rehearsed, and what came of it.
-
-    Attributes:
-        rehearsal: what came of `recovery.sql` and `undo.sql`.
-        proofs: what came of each option that was rehearsed.
-        unrehearsed: why others were not.
-        problem: why nothing could be rehearsed on a copy of live.
-    """
-
-    def __init__(self, store: Store, source: LiveSource, wishes: Wishes, undo: Undoing, history: History | None) -> None:
-        self._store, self._source, self._wishes, self._undo, self._history = store, source, wishes, undo, history
-        self._server: Scratch | None = None
-        self._copy: LiveCopy | None = None
-        self.rehearsal: Rehearsal | None = None
-        self.proofs: dict[str, Proof] = {}
-        self.unrehearsed: dict[str, str] = {s: "it was left out on request." for s in SKIPPABLE if s in wishes.skip}
-        self.problem: str | None = None
-
-    def prepare(self, stack: ExitStack, work: Work) -> Selection:
-        """Copy live, and return the selection without the rows that live would refuse."""
-        ours, theirs = work.catalogs
-        needed = touched(work)
-        tables = self._tables(needed)
-        own = [ours.tables[t.name] for t in work.selection.recreated] + [theirs.tables[n] for n in needed]
-        try:
-            self._wishes.tell("starting a scratch PostgreSQL")
-            self._server = stack.enter_context(
-                a_server(
-                    self._wishes.scratch, self._source.provenance.server_version, needs_xml=has_xml(own),
-                    likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
-                )
-            )  # fmt: skip
-            sizes = table_bytes(self._source)
-            expect_room(self._server, 2 * sum(sizes.get(n, 0) for n in tables), "Copying live's rows, and working on them,")
-            copy = LiveCopy(self._server, stack.enter_context(a_database(self._server)), self._source)
-            copy.make(tables, needed, {r for d in work.definitions.statements for r in d.roles}, self._wishes.tell)
-            self._copy = copy
-            selection = work.selection.orphaned(orphans(work.selection, self._source.catalog, copy))
-            return selection.refused(foresee(selection, work.definitions, copy, self._wishes.tell))
-        except (ScratchError, RecoveryError) as error:
-            self._copy, self.problem = None, str(error)
-            return work.selection
-
-    def _tables(self, needed: Collection[TableName]) -> set[TableName]:
-        """The tables of live whose rows are copied: those that the scripts touch, and those that a roll back does."""
-        if ROLL_BACK in self.unrehearsed:
-            return set(needed)
-        found = {*needed, *self._undo.rows}
-        if self._history:
-            catalog = self._store.catalogs()[1]
-            texts = [m.applied.decode("utf-8-sig") for m in self._history.between]
-            found |= {n for n in named_tables(texts, self._history.schema, catalog) if n in catalog.tables}
-        tables = self._source.catalog.tables
-        return {n for n in found if n in tables and tables[n].kind in ("table", "partitioned") and tables[n].parent is None}
-
-    def rehearse(self, work: Work, found: Sequence[Place], out: Path, choices: dict[str, Option]) -> None:
-        """Rehearse what works on live: the scripts on one copy of the copy, the roll back on the copy itself."""
-        copy, server, tell = self._copy, self._server, self._wishes.tell
-        if copy is None or server is None:
-            return
-        chosen = () if BACKFILL in self.unrehearsed else found
-        try:
-            with self._working_copy(copy) as database:
-                outcome = rehearse(work, chosen, copy, database, out, tell)
-            self.rehearsal = outcome.rehearsal
-            self.proofs[REINSERT] = outcome.rehearsal.proof
-            if outcome.backfill:
-                self.proofs[BACKFILL] = outcome.backfill
-            elif chosen:
-                self.unrehearsed[BACKFILL] = "undo.sql did not bring the copy back as it was."
-            if ROLL_BACK not in self.unrehearsed:
-                again = Again(self._history.between, self._history.schema) if self._history else None
-                said = choices[ROLL_BACK].destroys
-                self.proofs[ROLL_BACK] = rehearse_rollback(server, copy.database, self._store.catalogs(), self._undo, said, again, tell)
-        except (ScratchError, RecoveryError) as error:
-            self.problem = str(error)
-
-    @contextmanager
-    def _working_copy(self, copy: LiveCopy) -> Iterator[str]:
-        """The database to run the scripts in: the copy of live, or another one where that is still needed."""
-        if ROLL_BACK in self.unrehearsed:
-            yield copy.database
-            return
-        with a_database(copy.scratch, copy.database, ROLE) as database:
-            yield database
-
-    def restore(self, selection: Selection, option: Option, unseen: Mapping[TableName, int]) -> None:
-        """Rehearse the full restore, where the backup is at hand and has room."""
-        if FULL_RESTORE in self.unrehearsed or self._server is None:
-            return
-        with ExitStack() as stack:
-            try:
-                backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
-                if not backup.catalog.tables:
-                    raise RecoveryError("the backup defines no tables, and cannot be restored by itself.")
-                rows = {r.name: (r.backup_rows, r.live_rows) for r in self._store.results()}
-                size = backup_bytes(backup, rows, table_bytes(self._source))
-                expect_room(self._server, size, "The restored backup")
-            except (RecoveryError, BackupError) as error:
-                self.unrehearsed[FULL_RESTORE] = str(error)
-                return
-            try:
-                copied = stack.enter_context(backup_copy(self._server, backup, self._store.get("ddl") or (), None, self._wishes.tell))
-                self.proofs[FULL_RESTORE] = prove_restore(selection, copied, (option.recovers, option.destroys), unseen, self._wishes.tell)
-            except (ScratchError, BackupError) as error:
-                self.proofs[FULL_RESTORE] = Proof(0, 0, 0.0, (), (str(error),))
 
 
 def _write(out: Path, work: Work, found: Sequence[Place]) -> None:
@@ -358,6 +220,16 @@ def _tried(store: Store, backup: Source, written: Sequence[Safer], history: Hist
         expect_room(scratch, 3 * backup_bytes(backup, {}, {}), "Trying the safer migration on copies of the backup")
         with backup_copy(scratch, backup, store.get("ddl") or (), tables, wishes.tell) as copy:
             return try_migrations(written, copy, backup.catalog, history.schema)
+
+
+def _renamed(store: Store, selection: Selection) -> Iterator[str]:
+    """What is to be known of dropped tables whose rows live seems to hold under another name."""
+    again = {t.name for t in selection.recreated}
+    for finding in store.get("findings") or ():
+        name = TableName(**finding["name"])
+        if finding["kind"] == "renamed table":
+            advice = "leave it out with --table where its rows are not lost" if name in again else "--table brings it back all the same"
+            yield f"{finding['text'].rstrip('.')}: {advice}."
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

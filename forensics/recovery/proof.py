@@ -56,6 +56,11 @@ class Proof:
         return not self.problems
 
 
+def failed(why: str) -> Proof:
+    """The proof of an option whose rehearsal came to no end."""
+    return Proof(0, 0, 0.0, problems=(why,))
+
+
 def off(wanted: int, found: int, what: str) -> list[str]:
     """The problem that two numbers differ, or none.
 

@@ -24,7 +24,7 @@ from forensics.recovery.backfill import Place
 from forensics.recovery.copies import LiveCopy, pinned_session, row_hash, rows_of, structure_of
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.foresight import offer
-from forensics.recovery.proof import Proof, Tell, off, silent
+from forensics.recovery.proof import Proof, Tell, failed, off, silent
 from forensics.recovery.script import LiveState, Work
 from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, listed, template
@@ -368,7 +368,7 @@ class _Run:
             self._run(f"CREATE TEMP TABLE filled_{n} AS SELECT {_kept(place)} FROM {owner} t")
         seconds = self._script("backfill.sql", problems)
         if seconds is None:
-            return Proof(0, 0, 0.0, (), tuple(problems))
+            return failed(" ".join(problems))
         links = overwritten = 0
         for n, place in enumerate(places, 1):
             counts = self._connection.execute(_difference(n, place)).fetchone()

@@ -345,6 +345,8 @@ def write_undo(path: Path, work: Work) -> None:
             print(f"ALTER TABLE {incoming.table.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(incoming.constraint)};", file=out)
         for name, column in work.definitions.defaults:
             print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
+        for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
+            print(f"DROP FUNCTION IF EXISTS {extra.name} CASCADE;", file=out)
         if recreated:
             print(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))};", file=out)
         for sequence in work.definitions.sequences:
@@ -354,7 +356,7 @@ def write_undo(path: Path, work: Work) -> None:
         calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
         print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
         print("\n\\if :gone\n\\else", file=out)
-        extras = [e for e in reversed(work.definitions.extras) if e in work.live.absent]
+        extras = [e for e in reversed(work.definitions.extras) if e in work.live.absent and not e.of_rows]
         if work.definitions.types or extras:
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
         for type_name, kind in reversed(work.definitions.types):

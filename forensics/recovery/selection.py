@@ -41,6 +41,9 @@ CREATE OR REPLACE TEMP MACRO copy_field(v) AS CASE
 """
 
 
+Keys = Sequence[tuple[tuple[str, ...], tuple[str, ...] | None]]
+
+
 @dataclass(frozen=True)
 class Scope:
     """What is to come back.
@@ -123,11 +126,12 @@ class Selection:
         """
         return self._chooser.without(found, self.targets)
 
-    def orphaned(self, found: Mapping[tuple[TableName, Link], Sequence[tuple[str, ...]]]) -> Selection:
+    def orphaned(self, found: Mapping[tuple[TableName, Link], Keys]) -> Selection:
         """The selection without rows that refer to rows which live does not have and which do not return: they are blocked.
 
         Args:
-            found: by table and link, the keys that the parent has not in live.
+            found: by table and link, the keys that the parent has not in live, each with the spelling of the parent row that
+                returns, or None.
         """
         return self._chooser.orphaned(found, self.targets)
 
@@ -196,6 +200,9 @@ class _Chooser:
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
         self._numbers = {name: store.number(name) for name in self._results}
+        self._renamed = {
+            TableName(**f["name"]) for f in store.get("findings") or () if f["kind"] == "renamed table" and f["rows"] == f["of"]
+        }
         self._orphans: dict[tuple[TableName, Link], str] = {}  # tables of keys that live's parents do not have
 
     def selection(self) -> Selection:
@@ -219,10 +226,12 @@ class _Chooser:
             self._db.unregister("refused")
         return self._settled({t.name: t for t in targets})
 
-    def orphaned(self, found: Mapping[tuple[TableName, Link], Sequence[tuple[str, ...]]], targets: Sequence[Target]) -> Selection:
+    def orphaned(self, found: Mapping[tuple[TableName, Link], Keys], targets: Sequence[Target]) -> Selection:
         """The selection of `targets` without rows that refer to nothing, as `Selection.orphaned` has it."""
         for n, ((name, link), keys) in enumerate(sorted(found.items(), key=lambda f: (f[0][0], f[0][1].columns, f[0][1].parent))):
-            columns = {f"k{i}": pa.array([k[i] for k in keys], pa.string()) for i in range(len(link.columns))}
+            places = range(len(link.columns))
+            columns = {f"k{i}": pa.array([k[i] for k, _ in keys], pa.string()) for i in places}
+            columns |= {f"p{i}": pa.array([p and p[i] for _, p in keys], pa.string()) for i in places}
             self._db.register("orphans", pa.table(columns))
             self._db.execute(f"CREATE OR REPLACE TEMP TABLE orphans_{n} AS SELECT * FROM orphans")
             self._db.unregister("orphans")
@@ -240,7 +249,8 @@ class _Chooser:
         if self._scope.tables and not matching(result.name, (), self._scope.tables):
             return False
         if result.state == "dropped":
-            return True
+            # A table that goes on under another name with all of its rows lost none. It is made again where it is asked for.
+            return bool(self._scope.tables) or result.name not in self._renamed
         if result.state != "compared" or not result.missing:
             return False
         return self._scope.include_unexplained or self._laid(result) == result.missing or (
@@ -357,16 +367,14 @@ class _Chooser:
                 marked += self._mark(target, "blocked", filled, f"table {link.parent} that it refers to is gone")
                 continue
             parent = targets.get(link.parent)
-            for gone in (self._gone(link, fields, parent), self._absent(target, link, fields)):
+            for gone in (self._gone(link, fields), self._absent(target, link, fields)):
                 if gone:
-                    returns = self._returns(link, fields, parent)
+                    returns = self._returns(target, link, fields, parent)
                     marked += self._mark(target, "blocked", f"{filled} AND {gone} AND NOT {returns}", reason)
         return marked
 
-    def _gone(self, link: Link, fields: Sequence[str], parent: Target | None) -> str | None:
+    def _gone(self, link: Link, fields: Sequence[str]) -> str | None:
         """A condition that holds where live has no row under `fields` in the parent, as far as the case tells; None where it tells nothing."""
-        if parent is not None and parent.kind == "recreate":
-            return "true"  # what does not return is not there
         n = self._numbers.get(link.parent)
         held = self.store.columns(link.parent, "backup")
         if n is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{n}"):
@@ -385,14 +393,21 @@ class _Chooser:
         keys = [f"k{i}" for i in range(len(fields))]
         return f"EXISTS (SELECT 1 FROM {table} p WHERE {_same('p', keys, fields)})" if table else None
 
-    def _returns(self, link: Link, fields: Sequence[str], parent: Target | None) -> str:
-        """A condition that holds where a row under `fields` returns to the parent."""
+    def _returns(self, target: Target, link: Link, fields: Sequence[str], parent: Target | None) -> str:
+        """A condition that holds where a row under `fields` returns to the parent, under the same text or as PostgreSQL told."""
         held = self.store.columns(link.parent, "backup")
         if parent is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{parent.number}"):
             return "false"
-        same = _same("p", [f"f{held.index(c)}" for c in link.parent_columns], fields)
-        n = parent.number
-        return f"EXISTS (SELECT 1 FROM rows.backup_{n} p JOIN class_{n} pc ON pc.pair = p.pair WHERE pc.class = 'restorable' AND {same})"
+        columns = [f"f{held.index(c)}" for c in link.parent_columns]
+        n, table = parent.number, self._orphans.get((target.name, link))
+        returning = f"rows.backup_{n} p JOIN class_{n} pc ON pc.pair = p.pair"
+        found = f"EXISTS (SELECT 1 FROM {returning} WHERE pc.class = 'restorable' AND {_same('p', columns, fields)})"
+        if table:
+            places = range(len(fields))
+            spelled = _same("p", columns, [f"o.p{i}" for i in places])
+            named = _same("o", [f"k{i}" for i in places], fields)
+            found += f" OR EXISTS (SELECT 1 FROM {table} o JOIN ({returning}) ON {spelled} WHERE pc.class = 'restorable' AND {named})"
+        return f"({found})"
 
     def _mark(self, target: Target, name: str, condition: str, reason: str) -> int:
         n = target.number

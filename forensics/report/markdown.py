@@ -208,7 +208,10 @@ def _recovery(d: Document) -> list[str]:
         )
         parts += ["Each option was carried out on a throw-away PostgreSQL, on copies of live and of the backup:", _list(said)]
     if rehearsal := d.recovery.get("rehearsal"):
-        parts += ["recovery.sql and undo.sql, in numbers:", _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items())]
+        parts += [
+            "recovery.sql and undo.sql, in numbers:",
+            _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items() if not isinstance(v, list | dict)),
+        ]
     if d.recovery.get("problem"):
         parts.append(f"> **The rehearsal failed:** {prose(d.recovery['problem'])}")
     return parts

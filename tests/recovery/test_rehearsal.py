@@ -19,7 +19,7 @@ import pytest
 import forensics as fx
 from forensics.errors import RecoveryError, UsageError
 from forensics.evidence import open_source
-from forensics.recovery import Proof, Scope, Wishes, make_plan, plan
+from forensics.recovery import Proof, Scope, Wishes, make_plan, plan, stage
 from forensics.recovery.copies import LiveCopy, a_database, backup_copy
 from forensics.recovery.restore import prove_restore
 from forensics.recovery.rollback import price, rehearse_rollback, undoing
@@ -260,7 +260,7 @@ def test_an_option_whose_numbers_do_not_hold_fails_the_plan(
     def one_more(*given: object, **named: object) -> Proof:
         return undone(*given[:4], given[4] + 1, *given[5:], **named)  # type: ignore[arg-type,operator]
 
-    monkeypatch.setattr(plan, "rehearse_rollback", one_more)
+    monkeypatch.setattr(stage, "rehearse_rollback", one_more)
     wishes = Wishes(sample.dsn, True, None, None, (), sample.scratch, ("full restore", "backfill"))
     found = make_plan(sample.case.store, tmp_path / "out", Scope(("esim_images",)), wishes)
     assert not found.holds
@@ -280,25 +280,29 @@ def test_without_live_the_price_of_a_roll_back_is_not_known_and_says_so(sample: 
     assert not one.verified
 
 
-def test_too_little_room_for_the_backup_is_no_failure_and_says_what_is_lacking(
+def test_too_little_room_is_foreseen_and_says_what_is_lacking(
     sample: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = namedtuple("room", "total used free")
-    asked = []
+    frees: list[int] = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: room(1, 1, frees.pop(0)))
 
-    def usage(path: Path) -> object:
-        asked.append(path)
-        return room(1, 1, 1 << 40 if len(asked) == 1 else 100_000_000)
+    def planned(*free: int) -> plan.Plan:
+        frees[:] = free
+        wishes = Wishes(sample.dsn, True, None, None, (), sample.scratch, ("backfill",))
+        found = make_plan(sample.case.store, tmp_path / "out", Scope(("esim_images",)), wishes)
+        assert frees == []
+        return found
 
-    monkeypatch.setattr(shutil, "disk_usage", usage)
-    wishes = Wishes(sample.dsn, True, None, None, (), sample.scratch, ("roll back", "backfill"))
-    found = make_plan(sample.case.store, tmp_path / "out", Scope(("esim_images",)), wishes)
+    enough, little = 1 << 40, 70_000_000
+    # For a copy of what the scripts touch there is enough, for what a roll back touches and for the backup there is not.
+    found = planned(little, enough, little)
     assert found.holds
-    assert asked == [sample.scratch.folder] * 2
-    (caveat,) = [c for c in found.options[0].caveats if c.startswith("Not rehearsed")]
-    assert re.search(r"The restored backup needs about \d+ MB in /\S+, and 100 MB are free there\. Set TMPDIR", caveat)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: room(1, 1, 1000))
-    found = make_plan(sample.case.store, tmp_path / "out", Scope(("esim_images",)), wishes)
+    assert [o.verified for o in found.options] == [False, False, True, False]
+    for one, what in ((found.options[0], "The restored backup"), (found.options[1], "A copy of live's rows")):
+        (caveat,) = [c for c in one.caveats if c.startswith("Not rehearsed")]
+        assert re.search(rf"{what} needs about \d+ MB in /\S+, and 70 MB are free there\. Set TMPDIR", caveat)
+    found = planned(1000, 1000, 1000)
     assert not found.holds
     assert "and 1 kB are free there" in (found.problem or "")
 

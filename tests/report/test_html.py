@@ -151,6 +151,17 @@ def investigated(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) ->
     with fx.open_case(folder) as case:
         case.cause(build.MIGRATIONS)
         plan = case.recovery.plan.as_json()
+        words = 'Rows of t do not go in: invalid input syntax for type integer: "crimson".'
+        proof = {
+            "recovers": 1,
+            "destroys": 2,
+            "seconds": 3.5,
+            "checks": ["Nine of ten rows were there."],
+            "problems": [words],
+            "notes": [words],
+        }
+        plan["options"][0] |= {"proof": proof, "seconds": 3.5}
+        plan["rehearsal"] = {"lost_before": 10, "seconds": 1.25, "problems": [words], "notes": []}
         with case.writing() as store:
             store.put("recovery", plan)
     return folder
@@ -166,6 +177,11 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
     assert "updated_at" in found.text
     assert f"= '{MARK}' WHERE" in found.text, "what an UPDATE writes is masked"
     assert "reinsert lost rows" in found.text
+    for page in (found.text, text.replace("\\", "")):
+        assert "Nine of ten rows were there." in page
+        assert "It does not hold" in page
+        assert "3.5" in page
+        assert "crimson" not in page
     assert "## Cause" in text
     assert "## Recovery" in text
     assert found.open == []
