@@ -303,7 +303,12 @@ class PlainSource(Source):
 
         Where a dump breaks off there are none, for rows may have followed.
         """
-        return set() if self.damage else {n for n, database in self.index.announced if database in (None, self._database)}
+        if self.damage:
+            return set()
+        # A heading has a name's line ends as blanks.
+        known = (*self.catalog.tables, *(d.table for d in self._here))
+        spelled = {TableName(*(re.sub(r"[\r\n]", " ", part) for part in name)): name for name in known}
+        return {spelled.get(n, n) for n, database in self.index.announced if database in (None, self._database)}
 
     @property
     def _leaves(self) -> Mapping[TableName, tuple[TableName, ...]]:

@@ -8,3 +8,8 @@ INSERT INTO "Odd.Schema"."Mixed ""Case""" SELECT i, 's' || i, 'i' || i, 'x' FROM
 INSERT INTO "<script>alert(1)</script>" SELECT i, '=cmd|x' FROM generate_series(1, 9) i; INSERT INTO "x; DROP TABLE y; --" SELECT generate_series(1, 9);
 INSERT INTO same SELECT generate_series(1, 9); INSERT INTO other.same SELECT i, 'v' FROM generate_series(1, 9) i;
 INSERT INTO "ﬀ 🙂 ünï" VALUES ('東京'), ('ffi'); INSERT INTO "pct %s {0} :name" SELECT i, ':x', '%(y)s' FROM generate_series(1, 9) i;
+
+CREATE TABLE "new
+line" (id int PRIMARY KEY, "a
+b" text); INSERT INTO "new
+line" SELECT i, 'v' FROM generate_series(1, 9) i; CREATE TABLE "new line" (id int PRIMARY KEY); CREATE TABLE "; Type: TABLE DATA; Schema: x; Owner: " (id int PRIMARY KEY);
