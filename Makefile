@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 N ?= 5000000
+JOBS ?= 2
 
 .PHONY: demo test lab bench check soak clean
 
@@ -21,8 +22,8 @@ demo: $(VENV)/.run        ## the sample incident from backup to report, into bui
 lab: $(VENV)/.run         ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks
 
-test: $(VENV)/.dev        ## every test, on a real PostgreSQL
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a time
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 soak: $(VENV)/.dev        ## the long runs that `test` leaves out
 	$(BIN)/python -m pytest -m soak
