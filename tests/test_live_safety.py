@@ -27,7 +27,7 @@ from tests.clusters import CHANGE, SCHEMA, Cluster, check, children_of, sessions
 WATCH = """
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%'),
        (SELECT array_agg(DISTINCT l.mode) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-         WHERE a.application_name LIKE 'forensics%' AND l.locktype NOT IN ('virtualxid', 'transactionid')),
+         WHERE a.application_name LIKE 'forensics%' AND l.locktype = 'relation'),
        (SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
          WHERE a.application_name LIKE 'forensics%' AND l.locktype = 'transactionid'),
        (SELECT count(*) FROM pg_class WHERE relpersistence = 't')
