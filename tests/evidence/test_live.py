@@ -269,3 +269,11 @@ def test_nobody_listens() -> None:
         LiveSource("postgresql://u:geheim@127.0.0.1:1/x")
     assert "geheim" not in str(error.value)
     assert error.value.hint
+
+
+def test_temporary_tables_of_other_sessions_are_nobody_s_loss(incident: Incident) -> None:
+    incident.happens("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 9)", "DELETE FROM t WHERE id = 3")
+    with psycopg.connect(incident.live_dsn, autocommit=True) as other:
+        other.execute("CREATE TEMP TABLE t (id int); CREATE TEMP TABLE passing (id int)")
+        with incident.compare() as case:
+            assert [(r.name, r.missing) for r in case.results] == [(TableName("public", "t"), 1)]
