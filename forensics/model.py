@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 _PLAIN_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_$]*\Z")
@@ -151,7 +152,7 @@ class Catalog:
             return (name,)
         return tuple(leaf for child in children for leaf in self.leaves(child))
 
-    @property
+    @cached_property
     def roots(self) -> tuple[Table, ...]:
         """Every table that holds rows of its own and is not a partition of another, by name."""
         kinds = ("table", "partitioned")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ Progress = Callable[[int], None]
 _TEXT = pa.large_string()
 _STORED = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _PREFETCHED_BLOCKS = 24
+_NONE = "SELECT 0::BIGINT AS pair, '' AS state, '' AS raw WHERE false"
+_WORKING_TABLE = re.compile(r"CREATE TABLE \{work\}\.(\w+)")
 _FETCH_ROWS = 20_000
 _PATIENCE = 2  # seconds
 
@@ -113,6 +116,7 @@ class Engine:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, number: int) -> None:
         self._db = cursor
         self._work = f"work_{number}"
+        self._made: set[str] = set()  # working tables that may be there
         self._db.execute(f"ATTACH ':memory:' AS {self._work}")
         # The backup's hashes are what the join is built on, whatever the optimizer thinks of their number.
         self._db.execute("SET disabled_optimizers = 'build_side_probe_side'")
@@ -147,7 +151,11 @@ class Engine:
             CompareError: the backup's rows changed while they were read.
             EvidenceError: a side could not be read to its end.
         """
-        ours, theirs = _left_over(backup, live, columns, progress)
+        stored = {"backup": backup.stored, "live": live.stored}
+        left = _left_over(backup, live, columns, progress)
+        if left is None:
+            return Found(Counts(backup.rows, live.rows, 0, 0, 0, backup.rows), tuple(columns), stored, dict.fromkeys(stored, _NONE))
+        ours, theirs = left
         with ours, theirs:
             if key:
                 self._differ_by_hash(ours, theirs)
@@ -219,8 +227,9 @@ class Engine:
 
     def clean(self) -> None:
         """Drop the working tables."""
-        for (name,) in self._db.execute(f"SELECT table_name FROM duckdb_tables() WHERE database_name = '{self._work}'").fetchall():
-            self._run(f"DROP TABLE {{work}}.{name}")
+        for name in self._made:
+            self._run(f"DROP TABLE IF EXISTS {{work}}.{name}")
+        self._made.clear()
 
     def _differ_by_hash(self, ours: Guard, theirs: Guard) -> None:
         self._stream(
@@ -317,6 +326,7 @@ class Engine:
     # --- statements ---------------------------------------------------------------------------------
 
     def _run(self, statement: str) -> None:
+        self._made.update(_WORKING_TABLE.findall(statement))
         self._db.execute(statement.replace("{work}", self._work))
 
     def _ask(self, statement: str) -> tuple[int, ...]:
@@ -326,6 +336,7 @@ class Engine:
 
     def _stream(self, statement: str, **guards: Guard) -> None:
         """Run a statement that reads batches by name."""
+        self._made.update(_WORKING_TABLE.findall(statement))
         feed(self._db, statement.replace("{work}", self._work), _STORED, guards)
 
 
@@ -393,8 +404,8 @@ class _Prefetch:
             self._thread.join()
 
 
-def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard]:
-    """Pair off what is in the same order on both sides; return what is left of each, as comparable lines."""
+def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard] | None:
+    """Pair off what is in the same order on both sides; return what is left of each, as comparable lines, or None: nothing is."""
     if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.casts:
         if len(live.segments) != 1:
             return Guard(_stored_lines(backup, columns, None)), Guard(_stored_lines(live, columns, progress))
@@ -408,6 +419,9 @@ def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progr
         ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
+        if not (ours.odd or theirs.odd or ours.fill() or theirs.fill()):
+            ahead.close()
+            return None
         return (
             Guard(_rest(backup, ours, columns, None)),
             Guard(_rest(live, theirs, columns, progress), ahead.close),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from forensics.errors import EvidenceError
 from forensics.loss.junctions import declared_parents, ends_of, find_junctions, is_implicit, is_junction, referenced_tables
-from forensics.loss.names import family, likeness, refers, words
+from forensics.loss.names import family, likeness, refers, stem, words
 from forensics.loss.workspace import SideName, Workspace, literal
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
@@ -32,10 +32,11 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     catalog = work.backup.catalog
     referenced = referenced_tables(catalog)
     found: dict[TableName, tuple[Parent, ...]] = dict(find_junctions(catalog))
+    candidates = _Candidates(catalog)
     for table in catalog.roots:
         known = found.get(table.name) or declared_parents(table)
         kinds = kinds_of(table, known, catalog)
-        guesses = {c: g for c, g in _guesses(work, table, known).items() if c not in {k.column for k in kinds if k.models}}
+        guesses = {c: g for c, g in _guesses(candidates, table, known).items() if c not in {k.column for k in kinds if k.models}}
         known = tuple(p for p in known if p.columns not in {(k.kind,) for k in kinds if k.models})
         if not guesses and not kinds:
             continue
@@ -81,9 +82,42 @@ def _generic(table: Table, known: Sequence[Parent], catalog: Catalog) -> list[Ki
     return found
 
 
-def _guesses(work: Workspace, table: Table, known: Sequence[Parent]) -> dict[str, list[Table]]:
+class _Candidates:
+    """Tables that a column may refer to: those with a key of one column, by what its values are and by their last word."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._fitting: dict[str, list[Table]] = {}
+        self._named: dict[tuple[str, str], list[Table]] = {}
+        for table in catalog.roots:
+            key = table.primary_key
+            column = table.column(key.columns[0]) if key and len(key.columns) == 1 else None
+            if column is None:
+                continue
+            kind = family(column.type, catalog)
+            self._fitting.setdefault(kind, []).append(table)
+            if said := words(table.name.table):
+                self._named.setdefault((kind, said[-1]), []).append(table)
+
+    def fitting(self, column: Column, table: Table) -> list[Table]:
+        """Other tables whose keys the column's values can equal."""
+        return [t for t in self._fitting.get(family(column.type, self._catalog), ()) if t.name != table.name]
+
+    def are_integers(self, column: Column) -> bool:
+        """Whether the column's values are numbers, of which nearly any table's keys hold some."""
+        return family(column.type, self._catalog) == "integer"
+
+    def named(self, column: Column, table: Table) -> list[Table]:
+        """Those of them that the column is named after, the likeliest first."""
+        said = stem(column.name)
+        # Names that are alike share their last word.
+        alike = self._named.get((family(column.type, self._catalog), said[-1]), ()) if said else ()
+        found = [t for t in alike if t.name != table.name and likeness(column.name, t.name.table)]
+        return sorted(found, key=lambda t: _rank(column, t, table))
+
+
+def _guesses(candidates: _Candidates, table: Table, known: Sequence[Parent]) -> dict[str, list[Table]]:
     """By column, the tables that it may refer to, the likeliest first."""
-    catalog = work.backup.catalog
     taken = {c for p in known for c in p.columns}
     own = table.primary_key.columns if table.primary_key and len(table.primary_key.columns) == 1 else ()
     key_columns = {c for k in table.keys for c in k.columns}
@@ -91,27 +125,19 @@ def _guesses(work: Workspace, table: Table, known: Sequence[Parent]) -> dict[str
     for column in table.columns:
         if column.name in taken or column.name in own or column.generated:
             continue
-        kind = family(column.type, catalog)
-        fitting = [t for t in catalog.roots if _key_family(work, t) == kind and t.name != table.name]
         if is_implicit(table):
-            found[column.name] = fitting
+            found[column.name] = candidates.fitting(column, table)
             continue
-        named = sorted((t for t in fitting if likeness(column.name, t.name.table)), key=lambda t: _rank(column, t, table))
+        named = candidates.named(column, table)
         if named and (refers(column.name) or (column.name in key_columns and likeness(column.name, named[0].name.table) == 3)):
             found[column.name] = named
-        elif refers(column.name) and kind != "integer" and fitting:
-            found[column.name] = fitting
+        elif refers(column.name) and not candidates.are_integers(column):
+            found[column.name] = candidates.fitting(column, table)
     return {c: g for c, g in found.items() if g}
 
 
 def _rank(column: Column, candidate: Table, table: Table) -> tuple[int, bool, TableName]:
     return -likeness(column.name, candidate.name.table), candidate.name.schema != table.name.schema, candidate.name
-
-
-def _key_family(work: Workspace, table: Table) -> str | None:
-    key = table.primary_key
-    column = table.column(key.columns[0]) if key and len(key.columns) == 1 else None
-    return family(column.type, work.backup.catalog) if column else None
 
 
 def _inferred(work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[Kind]) -> tuple[Parent, ...]:

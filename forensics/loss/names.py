@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from forensics.model import Catalog
 
@@ -25,6 +26,7 @@ def singular(word: str) -> str:
     return word
 
 
+@lru_cache(100_000)
 def words(name: str) -> tuple[str, ...]:
     """Return an identifier's words in lower case and singular: `CityPlaceIds` and `city_place_ids` are (city, place, id)."""
     return tuple(singular(w.lower()) for w in _WORD.findall(name))
