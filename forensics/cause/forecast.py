@@ -9,7 +9,7 @@ same file adds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,11 +45,18 @@ class Forecast:
     Args:
         catalog: the schema as it is.
         schema: where names without a schema lead.
+
+    Attributes:
+        schema, path: where names without a schema lead now, and where they are looked for after that.
+        made: tables that the statements made: they hold no rows that anybody would miss.
+        unvalidated: by table and name, constraints that were added without a look at the rows.
     """
 
     def __init__(self, catalog: Catalog, schema: str = "public") -> None:
         self.schema = schema
+        self.path: tuple[str, ...] = ()
         self._catalog = catalog
+        self.unvalidated: dict[tuple[TableName, str], Any] = {}
         self.tables: dict[TableName, Virtual] = {
             t.name: Virtual(t, t.name.sql) for t in catalog.tables.values() if t.kind in ("table", "partitioned", "partition")
         }
@@ -60,6 +67,10 @@ class Forecast:
     def catalog(self) -> Catalog:
         """The schema as it would stand."""
         return replace(self._catalog, tables={n: v.table for n, v in sorted(self.tables.items())})
+
+    def reader(self, functions: Mapping[str, Sequence[tuple[str, str]]] | None = None) -> Reader:
+        """What reads hazards from the next statement."""
+        return Reader(self.catalog, self.schema, self.path, functions)
 
     # --- SELECTs -----------------------------------------------------------------------------------
 
@@ -75,6 +86,10 @@ class Forecast:
         ordered = [n for n in self._layers if n in wanted]
         lead = ", ".join(f"{n} AS NOT MATERIALIZED ({self._layers[n]})" for n in ordered)
         return sql.SQL((f"WITH {lead} " if lead else "") + text)  # type: ignore[arg-type]
+
+    def is_stored(self, virtual: Virtual) -> bool:
+        """Whether a table's rows are those that the database holds: no statement has touched them."""
+        return virtual.relation not in self._layers
 
     def layer(self, text: str) -> str:
         """Note a SELECT as a layer; return the name to select it by."""
@@ -93,12 +108,15 @@ class Forecast:
         for relation in ranges(copy):
             if not relation.schemaname and relation.relname in own:
                 continue
-            virtual = self.tables.get(TableName(relation.schemaname or self.schema, relation.relname))
+            name = self.name(relation)
+            virtual = self.tables.get(name)
             if virtual and virtual.relation in self._layers:
                 if not relation.alias.aliasname:
                     relation.alias.aliasname = relation.relname
                 relation.relname = virtual.relation
                 relation.ClearField("schemaname")
+            elif virtual:
+                relation.schemaname = name.schema
         return copy
 
     def from_items(self, items: Sequence[Any]) -> str:
@@ -140,14 +158,15 @@ class Forecast:
         """From now on a table's rows are those of a SELECT with the same columns."""
         self.tables[name] = replace(self.tables[name], relation=self.layer(text))
 
-    def _name(self, relation: Any) -> TableName:
-        return TableName(relation.schemaname or self.schema, relation.relname)
+    def name(self, relation: Any) -> TableName:
+        """The table that a RangeVar means."""
+        return self.reader().name(relation)
 
     def _edit(self, name: TableName, change: Callable[[Table], Table]) -> None:
         self.tables[name] = replace(self.tables[name], table=change(self.tables[name].table))
 
     def _drop(self, statement: Statement, node: Any) -> None:
-        reader = Reader(self.catalog, self.schema)
+        reader = self.reader()
         gone = {h.table for h in reader.read(statement) if h.code in ("drop-table", "drop-schema") and h.table}
         for name in gone:
             self.tables.pop(name, None)
@@ -160,7 +179,7 @@ class Forecast:
                     self._drop_column(hazard.table, hazard.column)
 
     def _truncate(self, statement: Statement, node: Any) -> None:
-        for hazard in Reader(self.catalog, self.schema).read(statement):
+        for hazard in self.reader().read(statement):
             if hazard.table in self.tables:
                 self._keep(hazard.table, "false")
 
@@ -170,10 +189,12 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}")
 
     def _delete(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if name in self.tables:
             condition = self.condition(node, node.using_clause)
-            for child, key, hit in self.hanging(name, self.alias(node.relation), condition):
+            hanging = self.hanging(name, self.alias(node.relation), condition)
+            condition = self.with_own(name, self.alias(node.relation), condition)
+            for child, key, hit in hanging:
                 if key.on_delete == "cascade" and child != name:
                     self._keep(child, f"({hit}) IS NOT TRUE", "c")
                 elif key.on_delete in ("set null", "set default") and child != name:
@@ -188,7 +209,7 @@ class Forecast:
     def hanging(self, name: TableName, alias: str, condition: str) -> list[tuple[TableName, ForeignKey, str]]:
         """Tables that refer to rows which a DELETE takes: each with its key, and the condition that its row `c` does."""
         found = []
-        waiting = [(name, alias, condition)]
+        waiting = [(name, alias, self.with_own(name, alias, condition))]
         seen = {name}
         while waiting:
             parent, parent_alias, taken = waiting.pop(0)
@@ -207,8 +228,26 @@ class Forecast:
                         waiting.append((child, "c", hit))
         return found
 
+    def with_own(self, name: TableName, alias: str, condition: str) -> str:
+        """The condition under which a DELETE takes a row of a table that refers to itself: with what hangs on it, and on that."""
+        virtual = self.tables[name]
+        key = next((f for f in virtual.table.foreign_keys if f.parent == name and f.on_delete == "cascade"), None)
+        primary = virtual.table.primary_key
+        parent = (key.parent_columns if key else ()) or (primary.columns if primary else ())
+        if key is None or not parent:
+            return condition
+        layer = f"forensics_{len(self._layers) + 1}"
+        taken, hung = (", ".join(f"{a}.{q(c)}" for c in parent) for a in (alias, "c"))
+        names = ", ".join(f"k{i}" for i in range(len(parent)))
+        on = " AND ".join(f"c.{q(c)} = p.k{i}" for i, c in enumerate(key.columns))
+        self.layer(
+            f"SELECT * FROM (WITH RECURSIVE taken ({names}) AS (SELECT {taken} FROM {virtual.relation} AS {alias} WHERE {condition} "
+            f"UNION SELECT {hung} FROM {virtual.relation} AS c JOIN taken AS p ON {on}) SELECT * FROM taken) AS all_taken"
+        )
+        return f"({taken}) IN (SELECT * FROM {layer})"
+
     def _update(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if name not in self.tables:
             return
         virtual, alias = self.tables[name], self.alias(node.relation)
@@ -234,7 +273,7 @@ class Forecast:
         return self.expression(target.val)
 
     def _insert(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if name not in self.tables or not node.HasField("select_stmt"):
             return
         virtual = self.tables[name]
@@ -250,8 +289,8 @@ class Forecast:
         )
 
     def _create(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
-        if name in self.tables or node.relation.relpersistence == "t":
+        name = self.name(node.relation)
+        if name in self.tables and node.relation.relpersistence != "t":
             return
         made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(name)
         if made is None:
@@ -263,7 +302,7 @@ class Forecast:
     def _create_as(self, statement: Statement, node: Any) -> None:
         if node.objtype != pb.OBJECT_TABLE:
             return
-        name = self._name(node.into.rel)
+        name = self.name(node.into.rel)
         tree = pb.ParseResult(version=180000)
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.query))
         targets = node.query.select_stmt.target_list
@@ -273,7 +312,7 @@ class Forecast:
         ]
         if "" in names:
             names = [
-                c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self._name(r))) for c in v.columns
+                c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self.name(r))) for c in v.columns
             ]
         self.made.add(name)
         self.tables[name] = Virtual(Table(name, columns=tuple(Column(n, "text") for n in names)), self.layer(str(postgast.deparse(tree))))
@@ -285,7 +324,7 @@ class Forecast:
         return f"NULL::{kind}" if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base) else "NULL::text"
 
     def _alter(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if node.objtype == pb.OBJECT_TABLE and name in self.tables:
             for item in node.cmds:
                 self.command(name, item.alter_table_cmd)
@@ -321,11 +360,13 @@ class Forecast:
             )
         elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
             self._add_foreign_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.fk_attrs))
+        if kind == pb.AT_AddConstraint and definition.constraint.skip_validation:
+            self.unvalidated[name, definition.constraint.conname] = definition.constraint
 
     def _add_foreign_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
         actions = {"c": "cascade", "n": "set null", "d": "set default", "r": "restrict"}
         key = ForeignKey(
-            constraint.conname, columns, self._name(constraint.pktable), tuple(k.string.sval for k in constraint.pk_attrs),
+            constraint.conname, columns, self.name(constraint.pktable), tuple(k.string.sval for k in constraint.pk_attrs),
             actions.get(constraint.fk_del_action, "no action"),
         )  # fmt: skip
         self._edit(name, lambda t: replace(t, foreign_keys=(*t.foreign_keys, key)))
@@ -371,7 +412,7 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed or 'NULL'} FROM {virtual.relation} AS {q(name.table)}")
 
     def _rename(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if name not in self.tables:
             return
         if node.rename_type == pb.OBJECT_TABLE:
@@ -395,17 +436,30 @@ class Forecast:
                     other,
                     lambda t: replace(t, foreign_keys=tuple(replace(f, parent=new) if f.parent == name else f for f in t.foreign_keys)),
                 )
-        if name in self.made:
-            self.made.add(new)
+        if name in self.made and new not in self._catalog.tables:
+            self.made.add(new)  # one that takes a table's place takes its rows with it, as far as they were copied
 
     def _set_schema(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if node.object_type == pb.OBJECT_TABLE and name in self.tables:
             self._move(name, TableName(node.newschema, name.table))
 
     def _set(self, statement: Statement, node: Any) -> None:
         if node.name == "search_path" and node.args:
-            self.schema = node.args[0].a_const.sval.sval or self.schema
+            self._look_in([a.a_const.sval.sval for a in node.args])
+
+    def _look_in(self, schemas: Sequence[str]) -> None:
+        named = [s for s in schemas if s and s != "$user"]
+        if named:
+            self.schema, self.path = named[0], tuple(named[1:])
+
+    def _select(self, statement: Statement, node: Any) -> None:
+        for target in node.target_list:
+            call = target.res_target.val.func_call
+            if [n.string.sval for n in call.funcname][-1:] == ["set_config"] and len(call.args) > 1:
+                name, value = (a.a_const.sval.sval for a in call.args[:2])
+                if name == "search_path":
+                    self._look_in([part.strip().strip('"') for part in value.split(",")])
 
 
 _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
@@ -420,4 +474,5 @@ _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
     "rename_stmt": Forecast._rename,
     "alter_object_schema_stmt": Forecast._set_schema,
     "variable_set_stmt": Forecast._set,
+    "select_stmt": Forecast._select,
 }

@@ -9,7 +9,7 @@ Source for what locks and rewrites: the PostgreSQL manual, ALTER TABLE (Notes) a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,9 +70,9 @@ CODES = {
 class Hazard:
     """One danger of one statement.
 
-    `table` and `column` are what it is a danger to, None where the text does not say. `within` is the DO block or the
-    function it stands in; what stands in a function runs only when that is called. `node` is the part of the parse
-    tree that makes it one.
+    `table` and `column` are what it is a danger to, None where the text does not say. `within` is the DO block, the
+    function or the call of one that it stands in; what stands in a function runs only when that is called. `node` is the
+    part of the parse tree that makes it one. `known` is for dynamic SQL whose text can be read all the same.
     """
 
     code: str
@@ -84,6 +84,7 @@ class Hazard:
     cascade: bool = False
     within: str | None = None
     node: Any = field(default=None, repr=False, compare=False)
+    known: bool = False
 
     @property
     def destroys(self) -> bool:
@@ -132,15 +133,30 @@ class Reader:
     Args:
         catalog: the schema before the statement, as far as it is known.
         schema: where names without a schema lead.
+        path: the schemas in which they are looked for after that.
+        functions: by name, what functions say (body, language), where a call of them is to be read.
     """
 
-    def __init__(self, catalog: Catalog, schema: str = "public") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        schema: str = "public",
+        path: Sequence[str] = (),
+        functions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    ) -> None:
         self.catalog = catalog
         self.schema = schema
+        self._path = (schema, *path)
+        self._functions = functions or {}
+        self._calls: list[str] = []
 
     def name(self, relation: Any) -> TableName:
         """The table that a RangeVar means."""
-        return TableName(relation.schemaname or self.schema, relation.relname)
+        return self._found(relation.schemaname, relation.relname)
+
+    def _found(self, schema: str, table: str) -> TableName:
+        there = (TableName(s, table) for s in self._path if TableName(s, table) in self.catalog.tables)
+        return TableName(schema, table) if schema else next(there, TableName(self.schema, table))
 
     def read(self, statement: Statement) -> list[Hazard]:
         """Return the hazards of one statement."""
@@ -177,7 +193,9 @@ class Reader:
                     yield self._hazard("drop-schema", TableName(schema, "*"), cascade=cascade, node=node)
             elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
                 yield from self._drop_type(item.type_name, cascade, node)
-            elif cascade and node.remove_type in (pb.OBJECT_EXTENSION, pb.OBJECT_FUNCTION, pb.OBJECT_SEQUENCE, pb.OBJECT_VIEW):
+            elif node.remove_type == pb.OBJECT_EXTENSION:
+                yield self._hazard("drop-cascade", None, cascade=cascade, node=node)
+            elif cascade and node.remove_type in (pb.OBJECT_FUNCTION, pb.OBJECT_SEQUENCE, pb.OBJECT_VIEW):
                 yield self._hazard("drop-cascade", None, cascade=True, node=node)
 
     def _drop_type(self, type_name: Any, cascade: bool, node: Any) -> Iterator[Hazard]:
@@ -187,6 +205,42 @@ class Reader:
         yield from (self._hazard("drop-type", t, c, cascade=cascade, node=node) for t, c in using)
         if not using:
             yield self._hazard("drop-type", None, cascade=cascade, node=node)
+
+    def drop_database(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        yield self._hazard("drop-cascade", None, cascade=True, node=node)
+
+    def explain(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        """EXPLAIN ANALYZE runs what it explains."""
+        if any(o.def_elem.defname == "analyze" for o in node.options):
+            kind = node.query.WhichOneof("node")
+            yield from self.read(Statement(statement.text, statement.line, kind, getattr(node.query, kind)))
+
+    def prepare(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        kind = node.query.WhichOneof("node")
+        yield from self.read(Statement(statement.text, statement.line, kind, getattr(node.query, kind)))
+
+    def domain(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        """What a domain demands from now on is demanded of every column of it."""
+        path = [n.string.sval for n in node.type_name]
+        spelled = {_spelled(path[-2] if len(path) > 1 else self.schema, path[-1])}
+        constraint = getattr(node, "def").constraint
+        code = {"C": "add-check", "O": "set-not-null"}.get(node.subtype)
+        if code and not constraint.skip_validation:
+            for table in self.catalog.roots:
+                for column in (c.name for c in table.columns if c.type in spelled):
+                    yield self._hazard(code, table.name, column, columns=(column,), node=constraint)
+
+    def call(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        """What a statement does by calling functions."""
+        for call in (m for m in walk(node) if m.DESCRIPTOR.name == "FuncCall"):
+            name = call.funcname[-1].string.sval
+            if name in self._calls:
+                continue
+            self._calls.append(name)
+            for body, language in self._functions.get(name, ()):
+                for hazard in self._code(statement, body, language, f"a call of {name}"):
+                    yield replace(hazard, line=statement.line)
+            self._calls.pop()
 
     def drop_owned(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         yield self._hazard("drop-cascade", None, cascade=node.behavior == pb.DROP_CASCADE, node=node)
@@ -282,6 +336,10 @@ class Reader:
             yield self._hazard("drop-constraint", name, columns=(column,), cascade=cascade, node=command)
             if cascade:
                 yield self._hazard("drop-cascade", name, columns=(column,), cascade=True, node=command)
+        elif kind == pb.AT_ValidateConstraint:
+            table = self.catalog.tables.get(name)
+            key = next((f for f in table.foreign_keys if f.name == column), None) if table else None
+            yield self._hazard("add-foreign-key" if key else "add-check", name, columns=key.columns if key else (), node=command)
         elif kind == pb.AT_DetachPartition:
             yield self._hazard("detach-partition", name, node=command)
         elif kind in (pb.AT_SetLogged, pb.AT_SetUnLogged, pb.AT_SetTableSpace, pb.AT_SetAccessMethod):
@@ -378,8 +436,8 @@ class Reader:
             return
         for line, text, dynamic in queries:
             if dynamic:
-                yield Hazard("dynamic-sql", first + line - 1, text, within=within)
                 constant = _constant(text)
+                yield Hazard("dynamic-sql", first + line - 1, text, within=within, known=constant is not None)
                 if constant is None:
                     continue
                 text = constant
@@ -390,14 +448,14 @@ class Reader:
                 continue
             for one in inner:
                 for hazard in self.read(replace(one, line=first + line - 1)):
-                    yield replace(hazard, within=within)
+                    yield hazard if hazard.within and hazard.within.startswith("a call of") else replace(hazard, within=within)
 
     def _hazard(self, code: str, table: TableName | None, column: str | None = None, **more: Any) -> Hazard:
         return Hazard(code, 0, "", table, column or None, **more)
 
     def _listed(self, item: Any) -> TableName:
         path = [n.string.sval for n in item.list.items]
-        return TableName(path[-2] if len(path) > 1 else self.schema, path[-1])
+        return self._found(path[-2] if len(path) > 1 else "", path[-1])
 
 
 def plpgsql_queries(body: str) -> Iterator[tuple[int, str, bool]]:
@@ -514,6 +572,12 @@ _HARMLESS = {"long-lock", "table-rewrite", "drop-constraint", "add-unique", "add
 _READERS: dict[str, Callable[[Reader, Statement, Any], Iterator[Hazard]]] = {
     "drop_stmt": Reader.drop,
     "drop_owned_stmt": Reader.drop_owned,
+    "dropdb_stmt": Reader.drop_database,
+    "explain_stmt": Reader.explain,
+    "prepare_stmt": Reader.prepare,
+    "alter_domain_stmt": Reader.domain,
+    "select_stmt": Reader.call,
+    "call_stmt": Reader.call,
     "truncate_stmt": Reader.truncate,
     "rename_stmt": Reader.rename,
     "alter_object_schema_stmt": Reader.set_schema,

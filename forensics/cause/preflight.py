@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
 from forensics.cause.attribution import definitions
 from forensics.cause.forecast import Forecast, Virtual
-from forensics.cause.hazards import CODES, Hazard, Reader, ranges
+from forensics.cause.hazards import CODES, Hazard, ranges, walk
 from forensics.cause.history import place, schema_of
 from forensics.cause.replay import Replay, Watched
 from forensics.errors import EvidenceError, LiveError
@@ -38,6 +39,7 @@ Listener = Callable[[str], None]
 _TEXTS = ("text", "character varying", "character", "bpchar", "name", "json", "jsonb")
 _INTEGERS = {"smallint": 15, "integer": 31, "bigint": 63}
 _NUMBERS = (*_INTEGERS, "numeric", "real", "double precision")
+_LOOKS_AT_ROWS = ("add-unique", "add-foreign-key", "add-check", "set-not-null")
 _INPUT_IS_VALID = 160000  # the first version with pg_input_is_valid
 
 
@@ -94,7 +96,8 @@ class Flight:
     @property
     def uncounted(self) -> bool:
         """Whether something that may destroy could not be counted."""
-        return any(h.hazard.destroys and h.rows is None and not _in_function(h.hazard) for h in self.hazards)
+        open_ = (h.hazard for h in self.hazards if h.rows is None and not h.fails)
+        return any((h.destroys or h.code == "dynamic-sql") and not _in_function(h) for h in open_)
 
     @property
     def fails(self) -> bool:
@@ -160,6 +163,8 @@ class _Preflight:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._gone: set[str] = set()
+        self._dropped: dict[TableName, Virtual] = {}
         self._catalog = self.live.catalog
         self._forecast = Forecast(self._catalog, self._schema)
         self._migration = Migration("", Path(), b"")
@@ -175,9 +180,40 @@ class _Preflight:
             entries = []
         return schema_of(entries, self.migrations)
 
+    def _rows_of(self, query: str) -> list[dict[str, Any]]:
+        """The answer to `queries/QUERY.sql`."""
+        text = resources.files("forensics.cause").joinpath("queries", f"{query}.sql").read_text(encoding="utf-8")
+        return self.live.ask(sql.SQL(text))  # type: ignore[arg-type]
+
     @cached_property
     def _bytes(self) -> dict[TableName, int]:
         return table_bytes(self.live)
+
+    @cached_property
+    def _functions(self) -> dict[str, list[tuple[str, str]]]:
+        """By name, the functions of live that may change rows."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for r in self._rows_of("functions"):
+            found.setdefault(r["name"], []).append((r["body"], r["language"]))
+        return found
+
+    @cached_property
+    def _with_triggers(self) -> set[TableName]:
+        return {TableName(r["schema"], r["table"]) for r in self._rows_of("triggers")}
+
+    @cached_property
+    def _dependents(self) -> dict[tuple[TableName, str | None], list[str]]:
+        found: dict[tuple[TableName, str | None], list[str]] = {}
+        for r in self._rows_of("dependents"):
+            by = f"{r['kind']} {TableName(r['by_schema'], r['by_table'])}"
+            for column in {r["column"], None}:
+                held = found.setdefault((TableName(r["schema"], r["table"]), column), [])
+                held += [by] * (by not in held)
+        return found
+
+    def _standing_on(self, name: TableName, column: str | None = None) -> list[str]:
+        """The views and rules that stand on a table, or on a column of it, and that no statement has dropped."""
+        return [d for d in self._dependents.get((name, column), ()) if d.rsplit(" ", 1)[-1] not in self._gone and d not in self._gone]
 
     def run(self, rehearse: bool) -> Flight:
         migrations = self.migrations
@@ -186,15 +222,68 @@ class _Preflight:
             self._migration = migration
             for statement in migration.statements:
                 self._statement = statement
-                reader = Reader(self._forecast.catalog, self._forecast.schema)
-                for hazard in reader.read(statement):
+                hazards = self._forecast.reader(self._functions).read(statement)
+                # An ALTER TABLE adds its columns first and looks at the rows last, in whatever order it says them.
+                last = _LOOKS_AT_ROWS if statement.kind == "alter_table_stmt" else ()
+                for hazard in (h for h in hazards if h.code not in last):
                     self._one(hazard)
+                self._note_what_runs_beside(statement, hazards)
+                before = dict(self._forecast.tables)
                 self._forecast.advance(statement)
+                self._drop_and_create(statement, before)
+                for hazard in (h for h in hazards if h.code in last):
+                    self._one(hazard)
         rehearsal = self._rehearse(migrations) if rehearse else None
         return Flight(tuple(self.found), tuple(m.name for m in migrations), tuple(dict.fromkeys(self.notes)), rehearsal)
 
+    def _note_what_runs_beside(self, statement: Statement, hazards: Sequence[Hazard]) -> None:
+        """Remember functions that the file makes, and views that it drops; say which triggers it sets off."""
+        node = statement.node
+        if statement.kind == "create_function_stmt":
+            options = {o.def_elem.defname: o.def_elem.arg for o in node.options}
+            body = options["as"].list.items[0].string.sval if "as" in options else ""
+            language = options["language"].string.sval.lower() if "language" in options else "sql"
+            self._functions[node.funcname[-1].string.sval] = [(body, language)]
+        elif statement.kind == "drop_stmt" and node.remove_type in (pb.OBJECT_VIEW, pb.OBJECT_MATVIEW, pb.OBJECT_RULE):
+            paths = [[n.string.sval for n in item.list.items] for item in node.objects]
+            self._gone |= {f"rule {p[-1]} on {p[-2]}" if node.remove_type == pb.OBJECT_RULE else p[-1] for p in paths}
+        elif statement.kind in ("drop_stmt", "alter_table_stmt"):
+            for hazard in hazards:
+                if hazard.cascade and hazard.table:
+                    self._gone |= {d.rsplit(" ", 1)[-1] for d in self._standing_on(hazard.table, hazard.column)}
+        if statement.kind in ("delete_stmt", "update_stmt", "insert_stmt", "merge_stmt"):
+            name = self._forecast.name(node.relation)
+            if name in self._with_triggers:
+                self.notes.append(f"{name} has triggers: what they do is not counted; --rehearse runs them.")
+
+    def _drop_and_create(self, statement: Statement, before: dict[TableName, Virtual]) -> None:
+        """Say how many rows of a table that is dropped are not in the one that takes its name."""
+        for name in before.keys() - self._forecast.tables.keys():
+            self._dropped.setdefault(name, before[name])
+        for name in (self._forecast.tables.keys() - before.keys()) & self._dropped.keys():
+            old, new = self._dropped.pop(name), self._forecast.tables[name]
+            key = old.table.primary_key
+            columns = [c for c in (key.columns if key else old.columns) if c in new.columns]
+            if name in self._forecast.made and name not in self._catalog.tables:
+                continue
+            hazard = Hazard("drop-and-create", statement.line, statement.text, name, node=statement.node)
+            same = " AND ".join(f"n.{q(c)}::text IS NOT DISTINCT FROM o.{q(c)}::text" for c in columns) or "false"
+            try:
+                rows = self._count(
+                    f"SELECT count(*) FROM {old.relation} AS o WHERE NOT EXISTS (SELECT 1 FROM {new.relation} AS n WHERE {same})"
+                )
+            except LiveError as error:
+                self.notes.append(
+                    f"{self._migration.path}, line {statement.line}: what was copied into the new {name} was not counted: {error}"
+                )
+                continue
+            says = (
+                f"{rows:,} rows of the {name} that was dropped are not in the new one" if rows else f"every row of {name} is in the new one"
+            )
+            self._warn(hazard, rows, destroys=False, says=says)
+
     def _one(self, hazard: Hazard) -> None:
-        if hazard.table in self._forecast.made and hazard.code in ("long-lock", "table-rewrite"):
+        if hazard.table in self._forecast.made and (hazard.code in ("long-lock", "table-rewrite") or hazard.destroys):
             return
         if _in_function(hazard):
             self._warn(hazard, None, says=f"{CODES[hazard.code].words}, when {hazard.within} is called")
@@ -231,7 +320,7 @@ class _Preflight:
         )  # fmt: skip
 
     def _only_said(self, hazard: Hazard) -> None:
-        self._warn(hazard, None if hazard.code == "dynamic-sql" else 0, destroys=False)
+        self._warn(hazard, None if hazard.code == "dynamic-sql" and not hazard.known else 0, destroys=False)
 
     # --- objects -----------------------------------------------------------------------------------
 
@@ -247,9 +336,11 @@ class _Preflight:
             self._absent(hazard)
             return
         assert hazard.table is not None and self._statement is not None
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        same = {h.table for h in Reader(self._forecast.catalog, self._forecast.schema).read(self._statement) if h.code == hazard.code}
-        holders = [t for t in self._referring(hazard.table) if t not in same]
+        rows = self._count(f"SELECT count(*) FROM {self._own(virtual)} AS t")
+        same = {h.table for h in self._forecast.reader().read(self._statement) if h.code == hazard.code}
+        holders: list[object] = [t for t in self._referring(hazard.table) if t not in same]
+        holders += [t for t in self._heirs(hazard.table) if t not in same]
+        holders += self._standing_on(hazard.table)
         if holders and not hazard.cascade:
             names = ", ".join(map(str, holders[:3]))
             self._warn(
@@ -258,8 +349,25 @@ class _Preflight:
                 fails=True,
                 says=f"fails: {names} {'refers' if len(holders) == 1 else 'refer'} to {hazard.table}; it has {rows:,} rows",
             )
-        else:
-            self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
+            return
+        self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
+        for heir in self._heirs(hazard.table) if hazard.cascade else ():
+            if heir not in same:
+                taken = self._count(f"SELECT count(*) FROM {self._own(self._forecast.tables[heir])} AS t")
+                self._warn(replace(hazard, code="drop-cascade", table=heir), taken, says=f"CASCADE drops {heir} too: {taken:,} rows")
+
+    def _own(self, virtual: Virtual, only: bool = True) -> str:
+        """A table as a FROM item: its own rows, without those of tables that inherit from it."""
+        return (
+            f"ONLY {virtual.relation}"
+            if only and self._forecast.is_stored(virtual) and virtual.table.kind != "partitioned"
+            else virtual.relation
+        )
+
+    def _heirs(self, name: TableName) -> list[TableName]:
+        """Tables that inherit from one, and from those."""
+        found = [n for n, v in sorted(self._forecast.tables.items()) if name in v.table.inherits]
+        return [*found, *(h for f in found for h in self._heirs(f))]
 
     def _referring(self, name: TableName) -> list[TableName]:
         return sorted(n for n, v in self._forecast.tables.items() if n != name and any(f.parent == name for f in v.table.foreign_keys))
@@ -282,18 +390,31 @@ class _Preflight:
             self._absent(hazard)
             return
         assert hazard.table is not None
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        named = {TableName(r.schemaname or self._forecast.schema, r.relname) for r in ranges(hazard.node)}
+        rows = self._count(f"SELECT count(*) FROM {self._own(virtual)} AS t")
+        named = {self._forecast.name(r) for r in ranges(hazard.node)}
         holders = [t for t in self._referring(hazard.table) if t not in named]
         if holders and not hazard.cascade:
             self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to {hazard.table}")
         else:
             self._warn(hazard, rows, says=f"empties {hazard.table}: {rows:,} rows")
+            for heir in self._heirs(hazard.table) if all(r.inh for r in ranges(hazard.node)) else ():
+                taken = self._count(f"SELECT count(*) FROM {self._own(self._forecast.tables[heir])} AS t")
+                self._warn(replace(hazard, table=heir), taken, says=f"empties {heir}, which inherits from {hazard.table}: {taken:,} rows")
 
     def _cascade(self, hazard: Hazard) -> None:
         """CASCADE: of TRUNCATE, whole tables; of DROP, the foreign keys that refer to the object."""
         virtual = self._virtual(hazard)
-        if hazard.node.DESCRIPTOR.name == "TruncateStmt" and virtual:
+        node = hazard.node
+        if node.DESCRIPTOR.name == "DropdbStmt":
+            self._warn(hazard, None, says=f"drops the database {node.dbname} with everything in it; what that is was not counted")
+            return
+        if node.DESCRIPTOR.name == "DropOwnedStmt":
+            self._drop_owned(hazard)
+            return
+        if node.DESCRIPTOR.name == "DropStmt" and node.remove_type == pb.OBJECT_EXTENSION:
+            self._drop_extension(hazard)
+            return
+        if node.DESCRIPTOR.name == "TruncateStmt" and virtual:
             rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
             self._warn(hazard, rows, says=f"CASCADE empties {hazard.table} too: {rows:,} rows")
             return
@@ -301,6 +422,35 @@ class _Preflight:
         self._warn(
             hazard, 0, destroys=False, says=f"CASCADE drops foreign keys of {', '.join(keys[:3])}" if keys else CODES[hazard.code].words
         )
+
+    def _drop_owned(self, hazard: Hazard) -> None:
+        roles = {r.role_spec.rolename for r in hazard.node.roles}
+        for r in self._rows_of("owned"):
+            virtual = self._forecast.tables.get(TableName(r["schema"], r["table"]))
+            if r["role"] in roles and virtual:
+                rows = self._count(f"SELECT count(*) FROM {self._own(virtual)} AS t")
+                self._warn(
+                    replace(hazard, table=virtual.table.name),
+                    rows,
+                    says=f"drops {rows:,} rows of {virtual.table.name}, which {r['role']} owns",
+                )
+
+    def _drop_extension(self, hazard: Hazard) -> None:
+        """Columns of an extension's types, and its own tables, go with it."""
+        names = {i.string.sval for i in hazard.node.objects}
+        for r in self._rows_of("extension_columns"):
+            virtual = self._forecast.tables.get(TableName(r["schema"], r["table"]))
+            if r["extension"] not in names or virtual is None or (r["column"] and r["column"] not in virtual.columns):
+                continue
+            name, column = virtual.table.name, r["column"]
+            one = replace(hazard, table=name, column=column)
+            rows = self._count(f"SELECT count({q(column) if column else '*'}) FROM {virtual.relation} AS t")
+            if column and not hazard.cascade:
+                self._warn(one, rows, fails=True, says=f"fails: {name}.{column} is of a type of extension {r['extension']}")
+            elif column:
+                self._warn(one, rows, says=f"drops {rows:,} values of {name}.{column}, which is of a type of extension {r['extension']}")
+            else:
+                self._warn(one, rows, says=f"drops {rows:,} rows of {name}, a table of extension {r['extension']}")
 
     def _drop_column(self, hazard: Hazard) -> None:
         virtual = self._virtual(hazard)
@@ -318,12 +468,13 @@ class _Preflight:
             self._warn(hazard, rows, fails=True, says=f"fails: {hazard.table}.{hazard.column} is of that type")
         elif holders and not hazard.cascade:
             self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to it")
+        elif (standing := self._standing_on(hazard.table, hazard.column)) and not hazard.cascade:
+            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(standing[:3])} refers to it")
         else:
             self._warn(hazard, rows, says=f"drops {rows:,} values of {hazard.table}.{hazard.column}")
 
     def _detach(self, hazard: Hazard) -> None:
-        relation = getattr(hazard.node, "def").partition_cmd.name
-        name = TableName(relation.schemaname or self._forecast.schema, relation.relname)
+        name = self._forecast.name(getattr(hazard.node, "def").partition_cmd.name)
         rows = self._count(f"SELECT count(*) FROM {name.sql} AS t")
         self._warn(hazard, rows, destroys=False, says=f"takes {rows:,} rows out of {hazard.table}; they stay in {name}")
 
@@ -340,8 +491,11 @@ class _Preflight:
             self._warn(hazard, None, says="MERGE deletes rows; how many is not counted without a rehearsal")
             return
         alias, condition = self._forecast.alias(node.relation), self._forecast.condition(node, node.using_clause)
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {alias} WHERE {condition}")
+        rows = self._count(f"SELECT count(*) FROM {self._own(virtual)} AS {alias} WHERE {condition}")
         self._warn(hazard, rows, says=f"deletes {rows:,} rows of {hazard.table}")
+        for heir in self._heirs(hazard.table) if node.relation.inh else ():
+            taken = self._count(f"SELECT count(*) FROM {self._own(self._forecast.tables[heir])} AS {alias} WHERE {condition}")
+            self._warn(replace(hazard, table=heir), taken, says=f"deletes {taken:,} rows of {heir}, which inherits from {hazard.table}")
         for child, key, hit in self._forecast.hanging(hazard.table, alias, condition) if rows else ():
             own = f" AND ({self._forecast_condition_for_child(condition, alias)}) IS NOT TRUE" if child == hazard.table else ""
             taken = self._count(f"SELECT count(*) FROM {self._forecast.tables[child].relation} AS c WHERE {hit}{own}")
@@ -446,15 +600,19 @@ class _Preflight:
 
     def _foreign_key(self, hazard: Hazard) -> None:
         virtual = self._virtual(hazard)
-        relation = hazard.node.pktable
-        parent_name = TableName(relation.schemaname or self._forecast.schema, relation.relname)
+        if hazard.node.DESCRIPTOR.name == "AlterTableCmd":
+            # VALIDATE CONSTRAINT: the key is one of the table's.
+            key = next(f for f in virtual.table.foreign_keys if f.name == hazard.node.name) if virtual else None
+            parent_name, listed = (key.parent, list(key.parent_columns)) if key else (TableName("", ""), [])
+        else:
+            parent_name, listed = self._forecast.name(hazard.node.pktable), [k.string.sval for k in hazard.node.pk_attrs]
         parent = self._forecast.tables.get(parent_name)
         if virtual is None or parent is None:
             missing = str(parent_name) if parent is None else str(hazard.table)
             self._warn(hazard, 0, fails=not hazard.within, says=f"{missing} is not there")
             return
         primary = parent.table.primary_key
-        theirs = [k.string.sval for k in hazard.node.pk_attrs] or list(primary.columns if primary else ())
+        theirs = listed or list(primary.columns if primary else ())
         given = " AND ".join(f"c.{q(c)} IS NOT NULL" for c in hazard.columns)
         pairs = " AND ".join(f"p.{q(t)} = c.{q(c)}" for c, t in zip(hazard.columns, theirs, strict=True))
         rows = self._count(
@@ -472,7 +630,13 @@ class _Preflight:
         if virtual is None or hazard.table is None:
             self._absent(hazard)
             return
-        condition = self._forecast.expression(hazard.node.raw_expr)
+        constraint = hazard.node
+        if constraint.DESCRIPTOR.name == "AlterTableCmd":
+            constraint = self._forecast.unvalidated.get((hazard.table, constraint.name))
+            if constraint is None:
+                self._warn(hazard, None, says=f"looks at every row of {hazard.table}; whether all meet {hazard.node.name} was not counted")
+                return
+        condition = self._forecast.expression(_for_column(constraint.raw_expr, hazard.column) if hazard.column else constraint.raw_expr)
         rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {q(hazard.table.table)} WHERE ({condition}) IS FALSE")
         self._warn(
             hazard,
@@ -487,6 +651,9 @@ class _Preflight:
             self._absent(hazard)
             return
         definition = getattr(hazard.node, "def").column_def
+        if standing := self._standing_on(hazard.table, hazard.column):
+            self._warn(hazard, 0, fails=True, says=f"fails: {', '.join(standing[:3])} refers to it")
+            return
         old = next(c.type for c in virtual.table.columns if c.name == hazard.column)
         new = ddl.format_type(definition.type_name)
         column, rows_of = q(hazard.column), f"FROM {virtual.relation} AS {q(hazard.table.table)}"
@@ -508,12 +675,27 @@ class _Preflight:
         except LiveError as error:
             if (error.sqlstate or "")[:2] != "22":
                 raise
-            self._warn(hazard, None, fails=True, says=f"fails: {error.message.split(' refuses a question: ', 1)[-1]}")
+            self._no_way_back(hazard, f"SELECT count(({value})::text) {rows_of}")
             return
         self._warn(
             hazard,
             lost,
             says=f"changes {lost:,} values of {hazard.table}.{hazard.column} for good" if lost else "every value keeps what it says",
+        )
+
+    def _no_way_back(self, hazard: Hazard, asked: str) -> None:
+        """A value cannot be turned into the old type again: either it cannot even be made, or what it says is another thing."""
+        try:
+            self._count(asked)
+        except LiveError as error:
+            if (error.sqlstate or "")[:2] != "22":
+                raise
+            self._warn(hazard, None, fails=True, says=f"fails: {error.message.split(' refuses a question: ', 1)[-1]}")
+            return
+        self._warn(
+            hazard,
+            None,
+            says=f"turns values of {hazard.table}.{hazard.column} into what cannot be turned back; how many lose by it was not counted",
         )
 
     def _refused(self, old: str, new: str, column: str, rows_of: str) -> int:
@@ -588,6 +770,16 @@ class _Preflight:
             key = table.primary_key.columns if table.primary_key else ()
             values = tuple(c for c in columns if (name, c) in dropped)
             yield Watched(name, key, key or columns, values=values)
+
+
+def _for_column(condition: Any, column: str) -> Any:
+    """A domain's condition, as a column of it is to meet it."""
+    copy = type(condition)()
+    copy.CopyFrom(condition)
+    for one in walk(copy):
+        if one.DESCRIPTOR.name == "ColumnRef" and [f.string.sval for f in one.fields] == ["value"]:
+            one.fields[0].string.sval = column
+    return copy
 
 
 _CHECKS: dict[str, Callable[[_Preflight, Hazard], None]] = {
