@@ -8,8 +8,9 @@ Source for what locks and rewrites: the PostgreSQL manual, ALTER TABLE (Notes) a
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from postgast import pg_query_pb2 as pb
 from forensics.errors import MigrationError
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Migration, Statement, parse_statements
-from forensics.model import Catalog, TableName
+from forensics.model import Catalog, Table, TableName
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Reader:
         catalog: the schema before the statement, as far as it is known.
         schema: where names without a schema lead.
         path: the schemas in which they are looked for after that.
-        functions: by name, what functions say (body, language), where a call of them is to be read.
+        functions: by name, the CREATE FUNCTION of each that bears it, where calls are to be read.
     """
 
     def __init__(
@@ -142,7 +143,7 @@ class Reader:
         catalog: Catalog,
         schema: str = "public",
         path: Sequence[str] = (),
-        functions: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        functions: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.catalog = catalog
         self.schema = schema
@@ -152,19 +153,33 @@ class Reader:
 
     def name(self, relation: Any) -> TableName:
         """The table that a RangeVar means."""
-        return self._found(relation.schemaname, relation.relname)
+        return resolve(relation.schemaname, relation.relname, self._path, self.catalog.tables)
 
-    def _found(self, schema: str, table: str) -> TableName:
-        there = (TableName(s, table) for s in self._path if TableName(s, table) in self.catalog.tables)
-        return TableName(schema, table) if schema else next(there, TableName(self.schema, table))
+    def heirs(self, name: TableName) -> list[TableName]:
+        """Tables that inherit from one (partitions are not meant), and from those."""
+        return heirs(name, self.catalog.tables)
 
     def read(self, statement: Statement) -> list[Hazard]:
         """Return the hazards of one statement."""
+        statement = what_runs(statement)
+        found = self._stated(statement)
+        if self._functions and statement.kind in _CALLERS:
+            found += self._called(statement)
+        return found
+
+    def _stated(self, statement: Statement) -> list[Hazard]:
         made = _READERS.get(statement.kind)
         found = list(made(self, statement, statement.node)) if made else []
+        if statement.kind in _REACHES_HEIRS and statement.node.relation.inh:
+            found = [one for h in found for one in (h, *self._inherited(h))]
         if statement.kind not in ("do_stmt", "create_function_stmt"):
             found += self._in_with(statement)
         return [h if h.sql else replace(h, line=h.line or statement.line, sql=statement.text) for h in found]
+
+    def _inherited(self, hazard: Hazard) -> Iterator[Hazard]:
+        """The same danger to the tables that inherit: an UPDATE of a table is one of theirs too. Keys alone are not inherited."""
+        if hazard.table and hazard.code not in ("add-unique", "add-foreign-key", "on-delete-cascade", "detach-partition"):
+            yield from (replace(hazard, table=heir) for heir in self.heirs(hazard.table))
 
     def _in_with(self, statement: Statement) -> Iterator[Hazard]:
         """Data-modifying statements in a WITH clause."""
@@ -174,7 +189,34 @@ class Reader:
             query = element.common_table_expr.ctequery
             kind = query.WhichOneof("node")
             if kind in ("delete_stmt", "update_stmt", "insert_stmt", "merge_stmt"):
-                yield from self.read(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+                yield from self._stated(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+
+    def _called(self, statement: Statement) -> Iterator[Hazard]:
+        """What a statement does by calling functions."""
+        for call in (m for m in walk(statement.node) if m.DESCRIPTOR.name == "FuncCall"):
+            name = call.funcname[-1].string.sval
+            if name not in self._calls:
+                self._calls.append(name)
+                for definition in self._functions.get(name, ()):
+                    yield from (replace(h, line=statement.line) for h in self.defined(definition, f"a call of {name}"))
+                self._calls.pop()
+
+    def defined(self, definition: str, within: str) -> list[Hazard]:
+        """What running a function or a rule does.
+
+        Args:
+            definition: its CREATE FUNCTION or CREATE RULE, as `pg_get_functiondef` and `pg_get_ruledef` give it.
+            within: what the hazards are said to stand in.
+
+        What cannot be read is said to be dynamic SQL.
+        """
+        try:
+            (statement,) = parse_statements(definition.encode("utf-8"), within)
+        except MigrationError:  # of a server whose language this parser does not know
+            return [Hazard("dynamic-sql", 1, definition, within=within)]
+        if statement.kind == "rule_stmt":
+            return list(self._within(self._parsed(statement, statement.node.actions), within))
+        return list(self._body(statement, statement.node, within))
 
     # --- objects -----------------------------------------------------------------------------------
 
@@ -184,7 +226,7 @@ class Reader:
             if node.remove_type == pb.OBJECT_TABLE:
                 yield self._hazard("drop-table", self._listed(item), cascade=cascade, node=node)
                 if cascade:
-                    yield self._hazard("drop-cascade", self._listed(item), cascade=True, node=node)
+                    yield from self._cascaded(self._listed(item), node)
             elif node.remove_type == pb.OBJECT_SCHEMA:
                 schema = item.string.sval
                 tables = [t.name for t in self.catalog.roots if t.name.schema == schema] if cascade else []
@@ -206,18 +248,18 @@ class Reader:
         if not using:
             yield self._hazard("drop-type", None, cascade=cascade, node=node)
 
+    def _cascaded(self, name: TableName, node: Any) -> Iterator[Hazard]:
+        """DROP TABLE … CASCADE takes references to the table, and whole tables that inherit from it."""
+        named = [self._listed(item) for item in node.objects]
+        for table in (name, *(h for h in self.heirs(name) if h not in named)):
+            yield self._hazard("drop-cascade", table, cascade=True, node=node)
+
     def drop_database(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         yield self._hazard("drop-cascade", None, cascade=True, node=node)
 
-    def explain(self, statement: Statement, node: Any) -> Iterator[Hazard]:
-        """EXPLAIN ANALYZE runs what it explains."""
-        if any(o.def_elem.defname == "analyze" for o in node.options):
-            kind = node.query.WhichOneof("node")
-            yield from self.read(Statement(statement.text, statement.line, kind, getattr(node.query, kind)))
-
-    def prepare(self, statement: Statement, node: Any) -> Iterator[Hazard]:
-        kind = node.query.WhichOneof("node")
-        yield from self.read(Statement(statement.text, statement.line, kind, getattr(node.query, kind)))
+    def execute(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        """What was prepared runs now, with values that the parse tree of PREPARE does not have."""
+        yield self._hazard("dynamic-sql", None, node=node)
 
     def domain(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         """What a domain demands from now on is demanded of every column of it."""
@@ -230,28 +272,20 @@ class Reader:
                 for column in (c.name for c in table.columns if c.type in spelled):
                     yield self._hazard(code, table.name, column, columns=(column,), node=constraint)
 
-    def call(self, statement: Statement, node: Any) -> Iterator[Hazard]:
-        """What a statement does by calling functions."""
-        for call in (m for m in walk(node) if m.DESCRIPTOR.name == "FuncCall"):
-            name = call.funcname[-1].string.sval
-            if name in self._calls:
-                continue
-            self._calls.append(name)
-            for body, language in self._functions.get(name, ()):
-                for hazard in self._code(statement, body, language, f"a call of {name}"):
-                    yield replace(hazard, line=statement.line)
-            self._calls.pop()
-
     def drop_owned(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         yield self._hazard("drop-cascade", None, cascade=node.behavior == pb.DROP_CASCADE, node=node)
 
     def truncate(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         cascade = node.behavior == pb.DROP_CASCADE
-        named = [self.name(r.range_var) for r in node.relations]
-        for name in named:
+        named = [n for r in node.relations for n in self._truncated(r.range_var)]
+        for name in dict.fromkeys(named):
             yield self._hazard("truncate", name, cascade=cascade, node=node)
         if cascade:
             yield from (self._hazard("drop-cascade", t, cascade=True, node=node) for t in self.referencing(named))
+
+    def _truncated(self, relation: Any) -> list[TableName]:
+        name = self.name(relation)
+        return [name, *self.heirs(name)] if relation.inh else [name]
 
     def referencing(self, names: Sequence[TableName]) -> list[TableName]:
         """Tables that refer to any of `names`, to those that do, and so on."""
@@ -323,7 +357,7 @@ class Reader:
         elif kind == pb.AT_AlterColumnType:
             old = self._column_type(name, column)
             new = ddl.format_type(definition.column_def.type_name)
-            if not widens(old, new):
+            if not widens(old, new) or not _only_casts(definition.column_def.raw_default, column):
                 yield self._hazard("type-change", name, column, node=command)
                 yield self._hazard("table-rewrite", name, column, node=command)
         elif kind == pb.AT_SetNotNull:
@@ -339,7 +373,9 @@ class Reader:
         elif kind == pb.AT_ValidateConstraint:
             table = self.catalog.tables.get(name)
             key = next((f for f in table.foreign_keys if f.name == column), None) if table else None
-            yield self._hazard("add-foreign-key" if key else "add-check", name, columns=key.columns if key else (), node=command)
+            keys = key.columns if key else ()
+            code = "add-foreign-key" if key else "add-check"
+            yield self._hazard(code, name, keys[0] if len(keys) == 1 else None, columns=keys, node=command)
         elif kind == pb.AT_DetachPartition:
             yield self._hazard("detach-partition", name, node=command)
         elif kind in (pb.AT_SetLogged, pb.AT_SetUnLogged, pb.AT_SetTableSpace, pb.AT_SetAccessMethod):
@@ -416,22 +452,32 @@ class Reader:
     def block(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         options = {a.def_elem.defname: a.def_elem.arg for a in node.args}
         language = options["language"].string.sval if "language" in options else "plpgsql"
-        yield from self._code(statement, options["as"].string.sval, language, "a DO block")
+        body = options["as"].string.sval
+        yield from self._code(statement, body, language, "a DO block")
 
     def function(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        yield from self._body(statement, node, f"function {node.funcname[-1].string.sval}")
+
+    def _body(self, statement: Statement, node: Any, within: str) -> Iterator[Hazard]:
         options = {o.def_elem.defname: o.def_elem.arg for o in node.options}
-        within = f"function {node.funcname[-1].string.sval}"
         language = options["language"].string.sval.lower() if "language" in options else "sql"
-        body = options["as"].list.items[0].string.sval if "as" in options else ""
-        yield from self._code(statement, body, language, within)
+        if node.HasField("sql_body"):  # BEGIN ATOMIC … END: parsed with the statement
+            parts = [item for listed in node.sql_body.list.items for item in listed.list.items]
+            yield from self._within(self._parsed(statement, parts), within)
+        elif "as" in options:
+            body = options["as"].list.items[0].string.sval
+            yield from self._code(statement, body, language, within)
+
+    def _parsed(self, statement: Statement, parts: Iterable[Any]) -> Iterator[Hazard]:
+        """What statements do that were parsed as parts of another."""
+        for part in parts:
+            kind = part.WhichOneof("node")
+            yield from self.read(Statement(statement.text, statement.line, kind, getattr(part, kind)))
 
     def _code(self, statement: Statement, body: str, language: str, within: str) -> Iterator[Hazard]:
         first = statement.line + statement.text[: max(statement.text.find(body), 0)].count("\n")
-        if language == "sql":
-            queries = [(1, body, False)]
-        elif language == "plpgsql":
-            queries = list(plpgsql_queries(body))
-        else:
+        queries = plpgsql_queries(_as_function(statement, body)) if language == "plpgsql" else [(1, body, False)]
+        if language not in ("sql", "plpgsql") or queries is None:
             yield Hazard("dynamic-sql", statement.line, statement.text, within=within)
             return
         for line, text, dynamic in queries:
@@ -447,30 +493,49 @@ class Reader:
                 # An assignment or a condition of PL/pgSQL, which is no statement.
                 continue
             for one in inner:
-                for hazard in self.read(replace(one, line=first + line - 1)):
-                    yield hazard if hazard.within and hazard.within.startswith("a call of") else replace(hazard, within=within)
+                yield from self._within(self.read(replace(one, line=first + line - 1)), within)
+
+    @staticmethod
+    def _within(found: Iterable[Hazard], within: str) -> Iterator[Hazard]:
+        """Say where hazards stand; those of a function that is called there keep its name."""
+        for hazard in found:
+            yield hazard if hazard.within and hazard.within.startswith("a call of") else replace(hazard, within=within)
 
     def _hazard(self, code: str, table: TableName | None, column: str | None = None, **more: Any) -> Hazard:
         return Hazard(code, 0, "", table, column or None, **more)
 
     def _listed(self, item: Any) -> TableName:
         path = [n.string.sval for n in item.list.items]
-        return self._found(path[-2] if len(path) > 1 else "", path[-1])
+        return resolve(path[-2] if len(path) > 1 else "", path[-1], self._path, self.catalog.tables)
 
 
-def plpgsql_queries(body: str) -> Iterator[tuple[int, str, bool]]:
-    """Yield (line within the body, SQL text, whether it is an expression that EXECUTE runs) of a PL/pgSQL body.
+def _as_function(statement: Statement, body: str) -> str:
+    """PL/pgSQL as a CREATE FUNCTION that the parser takes: the statement itself, or a wrap around a DO block or a trigger's body.
 
-    A body that does not parse yields nothing: it cannot run either.
+    What libpg_query 18 makes of a trigger function is no JSON (its issue 337); as a function of two records it is.
     """
+    head = "f()", "void"
+    if statement.kind == "create_function_stmt":
+        returned = [n.string.sval for n in statement.node.return_type.names][-1:]
+        if returned not in (["trigger"], ["event_trigger"]):
+            return statement.text
+        head = ("f(new record, old record)", "record") if returned == ["trigger"] else head
     tag = "forensics"
     while f"${tag}$" in body:
         tag += "_"
+    return f"CREATE FUNCTION {head[0]} RETURNS {head[1]} LANGUAGE plpgsql AS ${tag}${body}${tag}$"
+
+
+def plpgsql_queries(definition: str) -> list[tuple[int, str, bool]] | None:
+    """Return (line within the body, SQL text, whether it is an expression that EXECUTE runs) of a PL/pgSQL function, or None.
+
+    The whole CREATE FUNCTION is read: whether a body may return a value, or has OLD and NEW, its head says. None where it does
+    not parse.
+    """
     try:
-        trees = postgast.parse_plpgsql(f"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${tag}${body}${tag}$")
-    except postgast.PgQueryError:
-        return
-    yield from _queries(trees, 1)
+        return list(_queries(postgast.parse_plpgsql(definition), 1))
+    except (postgast.PgQueryError, json.JSONDecodeError):
+        return None
 
 
 def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
@@ -488,6 +553,13 @@ def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
         elif key in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
             yield int(value.get("lineno", line)), value["query"]["PLpgSQL_expr"]["query"], True
             yield from _queries(value.get("body"), line)
+        elif key == "PLpgSQL_stmt_return_query":
+            held = value.get("query") or value["dynquery"]
+            yield int(value.get("lineno", line)), held["PLpgSQL_expr"]["query"], "dynquery" in value
+        elif key == "PLpgSQL_expr":
+            # A query that a loop goes through; else a condition or an assignment, which may call functions.
+            query = value["query"]
+            yield line, f"SELECT {query.split(':=', 1)[-1]}" if value.get("parseMode") else query, False
         elif key != "datums":
             yield from _queries(value, line)
 
@@ -511,6 +583,29 @@ def walk(message: Any) -> Iterator[Any]:
         if descriptor.type == descriptor.TYPE_MESSAGE:
             for item in value if descriptor.is_repeated else (value,):
                 yield from walk(item)
+
+
+def what_runs(statement: Statement) -> Statement:
+    """The statement that a statement runs: of EXPLAIN ANALYZE, what it explains; of others, itself."""
+    if statement.kind == "explain_stmt":
+        for option in (o.def_elem for o in statement.node.options):
+            off = option.arg.string.sval.lower() in ("off", "false") or (option.arg.HasField("integer") and not option.arg.integer.ival)
+            if option.defname == "analyze" and not off:
+                kind = statement.node.query.WhichOneof("node")
+                return replace(statement, kind=kind, node=getattr(statement.node.query, kind))
+    return statement
+
+
+def resolve(schema: str, table: str, path: Sequence[str], tables: Container[TableName]) -> TableName:
+    """The table that a name means: of its own schema, else of the first on the path that has one, else the path's first."""
+    there = (TableName(s, table) for s in path if TableName(s, table) in tables)
+    return TableName(schema, table) if schema else next(there, TableName(path[0], table))
+
+
+def heirs(name: TableName, tables: Mapping[TableName, Table]) -> list[TableName]:
+    """Tables that inherit from one, and from those; partitions are not meant."""
+    own = [t.name for _, t in sorted(tables.items()) if name in t.inherits]
+    return list(dict.fromkeys([*own, *(h for o in own for h in heirs(o, tables))]))
 
 
 def ranges(message: Any) -> list[Any]:
@@ -554,6 +649,15 @@ def widens(old: str | None, new: str) -> bool:
     return False
 
 
+def _only_casts(using: Any, column: str) -> bool:
+    """Whether the USING of a new type is the column itself, cast or not; also where there is none."""
+    kind = using.WhichOneof("node")
+    while kind == "type_cast":
+        using = using.type_cast.arg
+        kind = using.WhichOneof("node")
+    return kind is None or (kind == "column_ref" and using.column_ref.fields[-1].string.sval == column)
+
+
 def _spelled(schema: str, name: str) -> str:
     return str(TableName(schema, name)) if schema != "public" else f"public.{TableName('public', name)}"
 
@@ -569,15 +673,15 @@ def destructive(hazards: Iterable[Hazard], table: TableName, column: str | None 
 
 _HARMLESS = {"long-lock", "table-rewrite", "drop-constraint", "add-unique", "add-foreign-key", "add-check", "on-delete-cascade", "dynamic-sql", "set-not-null", "add-not-null-column"}  # fmt: skip
 
+_REACHES_HEIRS = ("delete_stmt", "update_stmt", "merge_stmt", "alter_table_stmt")
+_CALLERS = ("select_stmt", "call_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "create_table_as_stmt")
+
 _READERS: dict[str, Callable[[Reader, Statement, Any], Iterator[Hazard]]] = {
     "drop_stmt": Reader.drop,
     "drop_owned_stmt": Reader.drop_owned,
     "dropdb_stmt": Reader.drop_database,
-    "explain_stmt": Reader.explain,
-    "prepare_stmt": Reader.prepare,
+    "execute_stmt": Reader.execute,
     "alter_domain_stmt": Reader.domain,
-    "select_stmt": Reader.call,
-    "call_stmt": Reader.call,
     "truncate_stmt": Reader.truncate,
     "rename_stmt": Reader.rename,
     "alter_object_schema_stmt": Reader.set_schema,

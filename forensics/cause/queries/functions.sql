@@ -1,5 +1,5 @@
 -- Which functions may change rows, and what do they say? Those of extensions and those that promise not to are left out.
-SELECT p.proname AS name, p.prosrc AS body, l.lanname AS language
+SELECT p.proname AS name, pg_catalog.pg_get_functiondef(p.oid) AS definition
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_catalog.pg_language l ON l.oid = p.prolang
