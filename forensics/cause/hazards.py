@@ -8,15 +8,14 @@ Source for what locks and rewrites: the PostgreSQL manual, ALTER TABLE (Notes) a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import postgast
 from postgast import pg_query_pb2 as pb
 
+from forensics.cause import plpgsql
 from forensics.errors import MigrationError
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Migration, Statement, parse_statements
@@ -476,13 +475,13 @@ class Reader:
 
     def _code(self, statement: Statement, body: str, language: str, within: str) -> Iterator[Hazard]:
         first = statement.line + statement.text[: max(statement.text.find(body), 0)].count("\n")
-        queries = plpgsql_queries(_as_function(statement, body)) if language == "plpgsql" else [(1, body, False)]
+        queries = plpgsql.queries(statement, body) if language == "plpgsql" else [(1, body, False)]
         if language not in ("sql", "plpgsql") or queries is None:
             yield Hazard("dynamic-sql", statement.line, statement.text, within=within)
             return
         for line, text, dynamic in queries:
             if dynamic:
-                constant = _constant(text)
+                constant = plpgsql.constant(text)
                 yield Hazard("dynamic-sql", first + line - 1, text, within=within, known=constant is not None)
                 if constant is None:
                     continue
@@ -507,70 +506,6 @@ class Reader:
     def _listed(self, item: Any) -> TableName:
         path = [n.string.sval for n in item.list.items]
         return resolve(path[-2] if len(path) > 1 else "", path[-1], self._path, self.catalog.tables)
-
-
-def _as_function(statement: Statement, body: str) -> str:
-    """PL/pgSQL as a CREATE FUNCTION that the parser takes: the statement itself, or a wrap around a DO block or a trigger's body.
-
-    What libpg_query 18 makes of a trigger function is no JSON (its issue 337); as a function of two records it is.
-    """
-    head = "f()", "void"
-    if statement.kind == "create_function_stmt":
-        returned = [n.string.sval for n in statement.node.return_type.names][-1:]
-        if returned not in (["trigger"], ["event_trigger"]):
-            return statement.text
-        head = ("f(new record, old record)", "record") if returned == ["trigger"] else head
-    tag = "forensics"
-    while f"${tag}$" in body:
-        tag += "_"
-    return f"CREATE FUNCTION {head[0]} RETURNS {head[1]} LANGUAGE plpgsql AS ${tag}${body}${tag}$"
-
-
-def plpgsql_queries(definition: str) -> list[tuple[int, str, bool]] | None:
-    """Return (line within the body, SQL text, whether it is an expression that EXECUTE runs) of a PL/pgSQL function, or None.
-
-    The whole CREATE FUNCTION is read: whether a body may return a value, or has OLD and NEW, its head says. None where it does
-    not parse.
-    """
-    try:
-        return list(_queries(postgast.parse_plpgsql(definition), 1))
-    except (postgast.PgQueryError, json.JSONDecodeError):
-        return None
-
-
-def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _queries(item, line)
-        return
-    if not isinstance(tree, dict):
-        return
-    line = int(tree.get("lineno", line))
-    for key, value in tree.items():
-        if key in ("PLpgSQL_stmt_execsql", "PLpgSQL_stmt_perform"):
-            held = value.get("sqlstmt") or value.get("expr")
-            yield int(value.get("lineno", line)), held["PLpgSQL_expr"]["query"], False
-        elif key in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
-            yield int(value.get("lineno", line)), value["query"]["PLpgSQL_expr"]["query"], True
-            yield from _queries(value.get("body"), line)
-        elif key == "PLpgSQL_stmt_return_query":
-            held = value.get("query") or value["dynquery"]
-            yield int(value.get("lineno", line)), held["PLpgSQL_expr"]["query"], "dynquery" in value
-        elif key == "PLpgSQL_expr":
-            # A query that a loop goes through; else a condition or an assignment, which may call functions.
-            query = value["query"]
-            yield line, f"SELECT {query.split(':=', 1)[-1]}" if value.get("parseMode") else query, False
-        elif key != "datums":
-            yield from _queries(value, line)
-
-
-def _constant(expression: str) -> str | None:
-    """The text of a string constant, or of format('…') without arguments; None for what is only known when it runs."""
-    try:
-        target = postgast.parse(f"SELECT {expression}").stmts[0].stmt.select_stmt.target_list[0].res_target.val
-    except (postgast.PgQueryError, IndexError):
-        return None
-    return str(target.a_const.sval.sval) if target.HasField("a_const") and target.a_const.HasField("sval") else None
 
 
 # --- parse trees ---------------------------------------------------------------------------------

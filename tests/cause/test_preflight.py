@@ -414,6 +414,11 @@ OPEN = {
     "DO $$ BEGIN EXECUTE 'CREATE INDEX ON goods (name)'; END $$;": (False, False),
     "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DROP TABLE ' || 'goods'; END $$;": (False, False),
     "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM goods; END $$;\nSELECT f();": (True, False),
+    "CREATE FUNCTION f() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'DROP TABLE ' || 'goods'; END $$;\nSELECT f();": (
+        False,
+        True,
+    ),
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plperl AS $$ return 1 $$;\nSELECT f();": (False, True),
     "PREPARE p (int) AS DELETE FROM goods WHERE id > $1;": (False, False),
     "PREPARE p (int) AS DELETE FROM goods WHERE id > $1;\nEXECUTE p (3);": (False, True),
     "DROP DATABASE elsewhere;": (False, True),
