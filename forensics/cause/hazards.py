@@ -496,9 +496,10 @@ class Reader:
 
     @staticmethod
     def _within(found: Iterable[Hazard], within: str) -> Iterator[Hazard]:
-        """Say where hazards stand; those of a function that is called there keep its name."""
+        """Say where hazards stand; those of a function that is called there keep its name, but where nothing runs yet."""
         for hazard in found:
-            yield hazard if hazard.within and hazard.within.startswith("a call of") else replace(hazard, within=within)
+            called = (hazard.within or "").startswith("a call of") and not within.startswith("function")
+            yield hazard if called else replace(hazard, within=within)
 
     def _hazard(self, code: str, table: TableName | None, column: str | None = None, **more: Any) -> Hazard:
         return Hazard(code, 0, "", table, column or None, **more)

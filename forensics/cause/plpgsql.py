@@ -54,9 +54,10 @@ def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
             yield int(value.get("lineno", line)), value[_EXECUTE[key]]["PLpgSQL_expr"]["query"], True
             yield from _queries(value.get("body"), line)
         elif key == "PLpgSQL_expr":
-            # A query; else a condition or an assignment, which may call functions.
-            query = value["query"]
-            yield line, f"SELECT {query.split(':=', 1)[-1]}" if value.get("parseMode") else query, False
+            # A query (0), a condition (2) or an assignment (above): these two may call functions.
+            query, mode = value["query"], value.get("parseMode", 0)
+            called = query.split(":=", 1)[-1] if mode > 2 else query
+            yield line, f"SELECT {called}" if mode else query, False
         elif key != "datums":
             yield from _queries(value, line)
 

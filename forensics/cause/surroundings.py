@@ -157,7 +157,12 @@ class Surroundings:
                 self._cascade(hazard.table, hazard.column)
             if hazard.table and hazard.code in ("drop-table", "drop-schema", "drop-cascade") and not hazard.column:
                 self._gone |= {d for d in self._all if d.name == hazard.table}  # its own rules
-        if statement.kind == "alter_table_stmt":
+        if statement.kind == "do_stmt" and "drop" in statement.text.lower():
+            # Which of them it drops is not followed; to hold that they are there would hide what goes with the table.
+            self._gone |= self._all
+        elif statement.kind == "rename_stmt":
+            self._rename(node, resolve(node.relation.schemaname, node.relation.relname, path, tables))
+        elif statement.kind == "alter_table_stmt":
             self._switch(resolve(node.relation.schemaname, node.relation.relname, path, tables), node.cmds)
 
     @property
@@ -178,6 +183,17 @@ class Surroundings:
             self._gone |= {d for d in self._all if d.name == name and not d.kind.startswith("rule")}
             # Without CASCADE nothing stood on it; with it, that went too.
             self._cascade(name)
+
+    def _rename(self, node: Any, name: TableName) -> None:
+        """What stands on a table or a column goes on standing on it, and its triggers stay with it."""
+        moved = {name: TableName(name.schema, node.newname)} if node.rename_type == pb.OBJECT_TABLE else {}
+        if node.rename_type in (pb.OBJECT_VIEW, pb.OBJECT_MATVIEW):  # what becomes of it under its new name is not followed
+            self._gone |= {d for d in self._all if d.name == name}
+            self._cascade(name)
+        columns = {(name, node.subname): node.newname} if node.rename_type == pb.OBJECT_COLUMN else {}
+        self._dependents = {(moved.get(t, t), columns.get((t, c or ""), c)): held for (t, c), held in self._dependents.items()}
+        self._beside = {moved.get(t, t): held for t, held in self._beside.items()}
+        self._silent = {(moved.get(t, t), n) for t, n in self._silent}
 
     def _cascade(self, name: TableName, column: str | None = None) -> None:
         for one in self.standing_on(name, column):

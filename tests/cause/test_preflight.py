@@ -44,6 +44,7 @@ CREATE EXTENSION citext;
 CREATE TABLE dishes (id int PRIMARY KEY, costs price, tag citext, CONSTRAINT dear CHECK (id < 100));
 CREATE VIEW menu AS SELECT id, tag FROM dishes;
 CREATE VIEW short_menu AS SELECT m.id FROM menu m JOIN dishes USING (id);
+CREATE VIEW specials AS SELECT s.id FROM short_menu s JOIN dishes USING (id);
 CREATE TABLE tills (id int PRIMARY KEY, n int);
 CREATE RULE follow AS ON DELETE TO tills DO ALSO DELETE FROM dishes WHERE id = old.n;
 CREATE TABLE log (id int PRIMARY KEY);
@@ -259,6 +260,11 @@ CASES: dict[str, tuple[str, Wanted]] = {
     "a view stands on the column": ("ALTER TABLE dishes DROP COLUMN tag;", {(1, "drop-column", "dishes", "tag"): (8, True)}),
     "no view stands on the column": ("ALTER TABLE dishes DROP COLUMN costs;", {(1, "drop-column", "dishes", "costs"): (9, False)}),
     "a view refers to what changes": ("ALTER TABLE dishes ALTER tag TYPE text;", {(1, "type-change", "dishes", "tag"): (0, True)}),
+    "a view stands on it under another name": (
+        "ALTER TABLE dishes RENAME COLUMN tag TO label;\nALTER TABLE dishes RENAME TO meals;\nCREATE TABLE dishes (label text);\n"
+        "ALTER TABLE dishes DROP COLUMN label;\nALTER TABLE meals DROP COLUMN label;",
+        {(4, "drop-column", "dishes", "label"): (0, False), (5, "drop-column", "meals", "label"): (8, True)},
+    ),
     "the views and the rule are dropped before": (
         "DROP VIEW menu CASCADE;\nDROP RULE follow ON tills;\nDROP TABLE dishes;",
         {(3, "drop-table", "dishes", None): (9, False)},
@@ -419,12 +425,17 @@ OPEN = {
         True,
     ),
     "CREATE FUNCTION f() RETURNS int LANGUAGE plperl AS $$ return 1 $$;\nSELECT f();": (False, True),
+    "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN purge(); END $$;": (False, False),
+    "DO $$ BEGIN IF abs(x := purge()) > 1 THEN NULL; END IF; END $$;": (True, False),
     "PREPARE p (int) AS DELETE FROM goods WHERE id > $1;": (False, False),
     "PREPARE p (int) AS DELETE FROM goods WHERE id > $1;\nEXECUTE p (3);": (False, True),
     "DROP DATABASE elsewhere;": (False, True),
     "DROP OWNED BY CURRENT_USER;": (False, True),
     "MERGE INTO notes n USING lone l ON l.id = n.id WHEN MATCHED THEN DELETE;": (False, True),
     "CREATE TABLE t AS SELECT * FROM goods;\nDELETE FROM t;": (False, False),
+    "DO $$ BEGIN DROP VIEW menu CASCADE; DROP RULE follow ON tills; END $$;\nDROP TABLE dishes;": (True, False),
+    "ALTER VIEW menu RENAME TO card;\nDROP VIEW card CASCADE;\nDROP RULE follow ON tills;\nDROP TABLE dishes;": (True, False),
+    "ALTER TABLE notes RENAME TO remarks;\nDELETE FROM remarks WHERE id > 99;": (False, True),
     "DROP EXTENSION citext;": (False, False),  # fails, and so takes nothing
     "ALTER TABLE lone ALTER big TYPE text USING 'no ' || big;": (False, True),
 }
