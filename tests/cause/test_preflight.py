@@ -281,9 +281,13 @@ CASES: dict[str, tuple[str, Wanted]] = {
     "validate what live has": ("ALTER TABLE dishes VALIDATE CONSTRAINT cheap;", {(1, "add-check", "dishes", None): (2, True)}),
     "validate what holds": ("ALTER TABLE dishes VALIDATE CONSTRAINT dear;", {(1, "add-check", "dishes", None): (0, False)}),
     "validate what the file adds": (
-        "ALTER TABLE lone ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES leases NOT VALID, ADD CONSTRAINT one CHECK (id > 1) NOT VALID;\n"
+        "ALTER TABLE lone ADD CONSTRAINT fk FOREIGN KEY (id) REFERENCES leases NOT VALID, ADD CONSTRAINT one CHECK (id > 2) NOT VALID;\n"
         "DELETE FROM lone WHERE id = 1;\nALTER TABLE lone VALIDATE CONSTRAINT one;\nALTER TABLE lone VALIDATE CONSTRAINT fk;",
-        {(3, "add-check", "lone", None): (0, False), (4, "add-foreign-key", "lone", "id"): (5, True)},
+        {(3, "add-check", "lone", None): (1, True), (4, "add-foreign-key", "lone", "id"): (5, True)},
+    ),
+    "validate a NOT NULL": (
+        "ALTER TABLE shops ADD CONSTRAINT known NOT NULL code NOT VALID;\nALTER TABLE shops VALIDATE CONSTRAINT known;",
+        {(2, "add-check", "shops", None): (1, True)},
     ),
     "explain analyze runs it": (
         "EXPLAIN DELETE FROM goods;\nEXPLAIN (ANALYZE, COSTS off) DELETE FROM goods WHERE id > 200;\nEXPLAIN (ANALYZE off) DELETE FROM goods;\nDELETE FROM goods;",
