@@ -9,7 +9,7 @@ same file adds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,12 +17,14 @@ import postgast
 from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
-from forensics.cause.hazards import Reader, calls, ranges, walk
+from forensics.cause.hazards import Reader, calls, heirs, ranges, resolve, walk, what_runs
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Statement
 from forensics.model import Catalog, Column, ForeignKey, Table, TableName
 from forensics.model import quote_identifier as q
 
+_PASSES = {pb.AT_DropColumn: 0, pb.AT_DropConstraint: 0, pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
+_INHERITED = (pb.AT_AddColumn, pb.AT_DropColumn, pb.AT_AlterColumnType, pb.AT_SetNotNull, pb.AT_DropNotNull)
 _WORD = re.compile(r"forensics_\d+\b")
 
 
@@ -45,13 +47,24 @@ class Forecast:
     Args:
         catalog: the schema as it is.
         schema: where names without a schema lead.
+
+    Attributes:
+        schema, path: where names without a schema lead now, and where they are looked for after that.
+        made: tables that the statements made: they hold no rows that anybody would miss.
+        unvalidated: by table and name, constraints that were added without a look at the rows.
     """
 
     def __init__(self, catalog: Catalog, schema: str = "public") -> None:
         self.schema = schema
+        self.path: tuple[str, ...] = ()
         self._catalog = catalog
+        self.unvalidated: dict[tuple[TableName, str], Any] = {}
+        inherited = {p for t in catalog.tables.values() for p in t.inherits}
+        # A table that others inherit from stands for its own rows only, as in a comparison; its heirs stand for theirs.
         self.tables: dict[TableName, Virtual] = {
-            t.name: Virtual(t, t.name.sql) for t in catalog.tables.values() if t.kind in ("table", "partitioned", "partition")
+            t.name: Virtual(t, f"ONLY {t.name.sql}" if t.name in inherited else t.name.sql)
+            for t in catalog.tables.values()
+            if t.kind in ("table", "partitioned", "partition")
         }
         self._layers: dict[str, str] = {}
         self.made: set[TableName] = set()
@@ -60,6 +73,10 @@ class Forecast:
     def catalog(self) -> Catalog:
         """The schema as it would stand."""
         return replace(self._catalog, tables={n: v.table for n, v in sorted(self.tables.items())})
+
+    def reader(self, functions: Mapping[str, Sequence[str]] | None = None) -> Reader:
+        """What reads hazards from the next statement."""
+        return Reader(self.catalog, self.schema, self.path, functions)
 
     # --- SELECTs -----------------------------------------------------------------------------------
 
@@ -93,13 +110,29 @@ class Forecast:
         for relation in ranges(copy):
             if not relation.schemaname and relation.relname in own:
                 continue
-            virtual = self.tables.get(TableName(relation.schemaname or self.schema, relation.relname))
-            if virtual and virtual.relation in self._layers:
+            name = self.name(relation)
+            if name not in self.tables:
+                continue
+            family = self.family(name, relation.inh)
+            if any(self.tables[n].relation in self._layers for n in family):
                 if not relation.alias.aliasname:
                     relation.alias.aliasname = relation.relname
-                relation.relname = virtual.relation
+                relation.relname, relation.inh = self._together(family), True
                 relation.ClearField("schemaname")
+            else:
+                relation.schemaname = name.schema
         return copy
+
+    def family(self, name: TableName, inh: bool = True) -> list[TableName]:
+        """The tables whose rows a statement means by a table: without ONLY, those that inherit from it too."""
+        return [name, *heirs(name, {n: v.table for n, v in self.tables.items()})] if inh else [name]
+
+    def _together(self, family: Sequence[TableName]) -> str:
+        """A layer with the rows of a table and of its heirs."""
+        if len(family) == 1:
+            return self.tables[family[0]].relation
+        listed = ", ".join(f"t.{q(c)}" for c in self.tables[family[0]].columns)
+        return self.layer(" UNION ALL ".join(f"SELECT {listed} FROM {self.tables[n].relation} AS t" for n in family))
 
     def from_items(self, items: Sequence[Any]) -> str:
         """FROM items as text, over the tables as they would stand."""
@@ -133,6 +166,7 @@ class Forecast:
 
     def advance(self, statement: Statement) -> None:
         """Take a statement as done."""
+        statement = what_runs(statement)
         if handler := _HANDLERS.get(statement.kind):
             handler(self, statement, statement.node)
 
@@ -140,15 +174,16 @@ class Forecast:
         """From now on a table's rows are those of a SELECT with the same columns."""
         self.tables[name] = replace(self.tables[name], relation=self.layer(text))
 
-    def _name(self, relation: Any) -> TableName:
-        return TableName(relation.schemaname or self.schema, relation.relname)
+    def name(self, relation: Any) -> TableName:
+        """The table that a RangeVar means."""
+        return resolve(relation.schemaname, relation.relname, (self.schema, *self.path), self.tables)
 
     def _edit(self, name: TableName, change: Callable[[Table], Table]) -> None:
         self.tables[name] = replace(self.tables[name], table=change(self.tables[name].table))
 
     def _drop(self, statement: Statement, node: Any) -> None:
-        reader = Reader(self.catalog, self.schema)
-        gone = {h.table for h in reader.read(statement) if h.code in ("drop-table", "drop-schema") and h.table}
+        reader = self.reader()
+        gone = {h.table for h in reader.read(statement) if h.code in ("drop-table", "drop-schema", "drop-cascade") and h.table}
         for name in gone:
             self.tables.pop(name, None)
         for name, virtual in list(self.tables.items()):
@@ -160,7 +195,7 @@ class Forecast:
                     self._drop_column(hazard.table, hazard.column)
 
     def _truncate(self, statement: Statement, node: Any) -> None:
-        for hazard in Reader(self.catalog, self.schema).read(statement):
+        for hazard in self.reader().read(statement):
             if hazard.table in self.tables:
                 self._keep(hazard.table, "false")
 
@@ -170,10 +205,10 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}")
 
     def _delete(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
-        if name in self.tables:
-            condition = self.condition(node, node.using_clause)
-            for child, key, hit in self.hanging(name, self.alias(node.relation), condition):
+        alias, given = self.alias(node.relation), self.condition(node, node.using_clause)
+        for name in self._written(node.relation):
+            hanging, condition = self.hanging(name, alias, given), self.with_own(name, alias, given)
+            for child, key, hit in hanging:
                 if key.on_delete == "cascade" and child != name:
                     self._keep(child, f"({hit}) IS NOT TRUE", "c")
                 elif key.on_delete in ("set null", "set default") and child != name:
@@ -183,12 +218,17 @@ class Forecast:
                         for n in virtual.columns
                     )
                     self.replace_rows(child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
-            self._keep(name, f"({condition}) IS NOT TRUE", self.alias(node.relation))
+            self._keep(name, f"({condition}) IS NOT TRUE", alias)
+
+    def _written(self, relation: Any) -> list[TableName]:
+        """The tables whose rows a statement changes; none where the table that it names is not there."""
+        name = self.name(relation)
+        return self.family(name, relation.inh) if name in self.tables else []
 
     def hanging(self, name: TableName, alias: str, condition: str) -> list[tuple[TableName, ForeignKey, str]]:
         """Tables that refer to rows which a DELETE takes: each with its key, and the condition that its row `c` does."""
         found = []
-        waiting = [(name, alias, condition)]
+        waiting = [(name, alias, self.with_own(name, alias, condition))]
         seen = {name}
         while waiting:
             parent, parent_alias, taken = waiting.pop(0)
@@ -196,9 +236,8 @@ class Forecast:
                 for key in virtual.table.foreign_keys:
                     if key.parent != parent or parent not in self.tables:
                         continue
-                    parent_columns = key.parent_columns or tuple(k for p in [self.tables[parent].table.primary_key] if p for k in p.columns)
                     ours = ", ".join(f"c.{q(n)}" for n in key.columns)
-                    theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in parent_columns)
+                    theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in self.referred(key))
                     rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
                     hit = f"({ours}) IN (SELECT * FROM {rows})"
                     found.append((child, key, hit))
@@ -207,11 +246,30 @@ class Forecast:
                         waiting.append((child, "c", hit))
         return found
 
+    def referred(self, key: ForeignKey) -> tuple[str, ...]:
+        """The columns of the parent that a foreign key refers to."""
+        primary = self.tables[key.parent].table.primary_key
+        return key.parent_columns or (primary.columns if primary else ())
+
+    def with_own(self, name: TableName, alias: str, condition: str) -> str:
+        """The condition under which a DELETE takes a row of a table that refers to itself: with what hangs on it, and on that."""
+        virtual = self.tables[name]
+        key = next((f for f in virtual.table.foreign_keys if f.parent == name and f.on_delete == "cascade"), None)
+        if key is None:
+            return condition
+        parent = self.referred(key)
+        layer = f"forensics_{len(self._layers) + 1}"
+        taken, hung = (", ".join(f"{a}.{q(c)}" for c in parent) for a in (alias, "c"))
+        names = ", ".join(f"k{i}" for i in range(len(parent)))
+        on = " AND ".join(f"c.{q(c)} = p.k{i}" for i, c in enumerate(key.columns))
+        self.layer(
+            f"SELECT * FROM (WITH RECURSIVE taken ({names}) AS (SELECT {taken} FROM {virtual.relation} AS {alias} WHERE {condition} "
+            f"UNION SELECT {hung} FROM {virtual.relation} AS c JOIN taken AS p ON {on}) SELECT * FROM taken) AS all_taken"
+        )
+        return f"({taken}) IN (SELECT * FROM {layer})"
+
     def _update(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
-        if name not in self.tables:
-            return
-        virtual, alias = self.tables[name], self.alias(node.relation)
+        alias = self.alias(node.relation)
         values = {t.res_target.name: self.assigned(t.res_target) for t in node.target_list}
         if node.from_clause:
             where = self.expression(node.where_clause) if node.HasField("where_clause") else "true"
@@ -221,11 +279,13 @@ class Forecast:
             values = {c: f"new_values.n{i}" for i, c in enumerate(values)}
         else:
             join, condition = "", self.condition(node, ())
-        listed = (
-            f"CASE WHEN {condition} THEN {values[c]} ELSE {alias}.{q(c)} END AS {q(c)}" if c in values else f"{alias}.{q(c)}"
-            for c in virtual.columns
-        )
-        self.replace_rows(name, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS {alias}{join}")
+        for name in self._written(node.relation):
+            virtual = self.tables[name]
+            listed = (
+                f"CASE WHEN {condition} THEN {values[c]} ELSE {alias}.{q(c)} END AS {q(c)}" if c in values else f"{alias}.{q(c)}"
+                for c in virtual.columns
+            )
+            self.replace_rows(name, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS {alias}{join}")
 
     def assigned(self, target: Any) -> str:
         """The value that UPDATE gives a column, as text; NULL where only running it could tell."""
@@ -234,7 +294,7 @@ class Forecast:
         return self.expression(target.val)
 
     def _insert(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if name not in self.tables or not node.HasField("select_stmt"):
             return
         virtual = self.tables[name]
@@ -250,8 +310,8 @@ class Forecast:
         )
 
     def _create(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
-        if name in self.tables or node.relation.relpersistence == "t":
+        name = self._new(node.relation)
+        if name in self.tables and node.relation.relpersistence != "t":
             return
         made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(name)
         if made is None:
@@ -260,10 +320,14 @@ class Forecast:
         listed = ", ".join(f"{self._null(c.type)} AS {q(c.name)}" for c in made.columns)
         self.tables[name] = Virtual(made, self.layer(f"SELECT {listed} WHERE false"))
 
+    def _new(self, relation: Any) -> TableName:
+        """The table that a CREATE makes: where the search path begins, not where it finds one of that name."""
+        return TableName(relation.schemaname or self.schema, relation.relname)
+
     def _create_as(self, statement: Statement, node: Any) -> None:
         if node.objtype != pb.OBJECT_TABLE:
             return
-        name = self._name(node.into.rel)
+        name = self._new(node.into.rel)
         tree = pb.ParseResult(version=180000)
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.query))
         targets = node.query.select_stmt.target_list
@@ -273,7 +337,7 @@ class Forecast:
         ]
         if "" in names:
             names = [
-                c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self._name(r))) for c in v.columns
+                c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self.name(r))) for c in v.columns
             ]
         self.made.add(name)
         self.tables[name] = Virtual(Table(name, columns=tuple(Column(n, "text") for n in names)), self.layer(str(postgast.deparse(tree))))
@@ -285,10 +349,13 @@ class Forecast:
         return f"NULL::{kind}" if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base) else "NULL::text"
 
     def _alter(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
-        if node.objtype == pb.OBJECT_TABLE and name in self.tables:
-            for item in node.cmds:
-                self.command(name, item.alter_table_cmd)
+        if node.objtype != pb.OBJECT_TABLE:
+            return
+        # PostgreSQL drops, then changes types, then adds columns, then all else, in whatever order they are written.
+        for command in sorted((c.alter_table_cmd for c in node.cmds), key=lambda c: _PASSES.get(c.subtype, len(_PASSES))):
+            reaching = node.relation.inh and command.subtype in _INHERITED
+            for name in self._written(node.relation)[: None if reaching else 1]:
+                self.command(name, command)
 
     def command(self, name: TableName, command: Any) -> None:
         """Take one command of an ALTER TABLE as done."""
@@ -321,11 +388,13 @@ class Forecast:
             )
         elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
             self._add_foreign_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.fk_attrs))
+        if kind == pb.AT_AddConstraint and definition.constraint.skip_validation:
+            self.unvalidated[name, definition.constraint.conname] = definition.constraint
 
     def _add_foreign_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
         actions = {"c": "cascade", "n": "set null", "d": "set default", "r": "restrict"}
         key = ForeignKey(
-            constraint.conname, columns, self._name(constraint.pktable), tuple(k.string.sval for k in constraint.pk_attrs),
+            constraint.conname, columns, self.name(constraint.pktable), tuple(k.string.sval for k in constraint.pk_attrs),
             actions.get(constraint.fk_del_action, "no action"),
         )  # fmt: skip
         self._edit(name, lambda t: replace(t, foreign_keys=(*t.foreign_keys, key)))
@@ -371,7 +440,7 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed or 'NULL'} FROM {virtual.relation} AS {q(name.table)}")
 
     def _rename(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if name not in self.tables:
             return
         if node.rename_type == pb.OBJECT_TABLE:
@@ -390,22 +459,37 @@ class Forecast:
         listed = ", ".join(q(c) for c in virtual.columns) or "NULL"
         self.tables[new] = Virtual(replace(virtual.table, name=new), self.layer(f"SELECT {listed} FROM {virtual.relation} AS t"))
         for other, held in list(self.tables.items()):
+            if name in held.table.inherits:
+                self._edit(other, lambda t: replace(t, inherits=tuple(new if p == name else p for p in t.inherits)))
             if any(f.parent == name for f in held.table.foreign_keys):
                 self._edit(
                     other,
                     lambda t: replace(t, foreign_keys=tuple(replace(f, parent=new) if f.parent == name else f for f in t.foreign_keys)),
                 )
-        if name in self.made:
-            self.made.add(new)
+        if name in self.made and new not in self._catalog.tables:
+            self.made.add(new)  # one that takes a table's place takes its rows with it, as far as they were copied
 
     def _set_schema(self, statement: Statement, node: Any) -> None:
-        name = self._name(node.relation)
+        name = self.name(node.relation)
         if node.object_type == pb.OBJECT_TABLE and name in self.tables:
             self._move(name, TableName(node.newschema, name.table))
 
     def _set(self, statement: Statement, node: Any) -> None:
         if node.name == "search_path" and node.args:
-            self.schema = node.args[0].a_const.sval.sval or self.schema
+            self._look_in([a.a_const.sval.sval for a in node.args])
+
+    def _look_in(self, schemas: Sequence[str]) -> None:
+        named = [s for s in schemas if s and s != "$user"]
+        if named:
+            self.schema, self.path = named[0], tuple(named[1:])
+
+    def _select(self, statement: Statement, node: Any) -> None:
+        for target in node.target_list:
+            call = target.res_target.val.func_call
+            if [n.string.sval for n in call.funcname][-1:] == ["set_config"] and len(call.args) > 1:
+                name, value = (a.a_const.sval.sval for a in call.args[:2])
+                if name == "search_path":
+                    self._look_in([part.strip().strip('"') for part in value.split(",")])
 
 
 _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
@@ -420,4 +504,5 @@ _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
     "rename_stmt": Forecast._rename,
     "alter_object_schema_stmt": Forecast._set_schema,
     "variable_set_stmt": Forecast._set,
+    "select_stmt": Forecast._select,
 }

@@ -9,17 +9,17 @@ Source for what locks and rewrites: the PostgreSQL manual, ALTER TABLE (Notes) a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import postgast
 from postgast import pg_query_pb2 as pb
 
+from forensics.cause import plpgsql
 from forensics.errors import MigrationError
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Migration, Statement, parse_statements
-from forensics.model import Catalog, TableName
+from forensics.model import Catalog, Table, TableName
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ CODES = {
 class Hazard:
     """One danger of one statement.
 
-    `table` and `column` are what it is a danger to, None where the text does not say. `within` is the DO block or the
-    function it stands in; what stands in a function runs only when that is called. `node` is the part of the parse
-    tree that makes it one.
+    `table` and `column` are what it is a danger to, None where the text does not say. `within` is the DO block, the
+    function or the call of one that it stands in; what stands in a function runs only when that is called. `node` is the
+    part of the parse tree that makes it one. `known` is for dynamic SQL whose text can be read all the same.
     """
 
     code: str
@@ -84,6 +84,7 @@ class Hazard:
     cascade: bool = False
     within: str | None = None
     node: Any = field(default=None, repr=False, compare=False)
+    known: bool = False
 
     @property
     def destroys(self) -> bool:
@@ -132,23 +133,52 @@ class Reader:
     Args:
         catalog: the schema before the statement, as far as it is known.
         schema: where names without a schema lead.
+        path: the schemas in which they are looked for after that.
+        functions: by name, the CREATE FUNCTION of each that bears it, where calls are to be read.
     """
 
-    def __init__(self, catalog: Catalog, schema: str = "public") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        schema: str = "public",
+        path: Sequence[str] = (),
+        functions: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.catalog = catalog
         self.schema = schema
+        self._path = (schema, *path)
+        self._functions = functions or {}
+        self._calls: list[str] = []
 
     def name(self, relation: Any) -> TableName:
         """The table that a RangeVar means."""
-        return TableName(relation.schemaname or self.schema, relation.relname)
+        return resolve(relation.schemaname, relation.relname, self._path, self.catalog.tables)
+
+    def heirs(self, name: TableName) -> list[TableName]:
+        """Tables that inherit from one (partitions are not meant), and from those."""
+        return heirs(name, self.catalog.tables)
 
     def read(self, statement: Statement) -> list[Hazard]:
         """Return the hazards of one statement."""
+        statement = what_runs(statement)
+        found = self._stated(statement)
+        if self._functions and statement.kind in _CALLERS:
+            found += self._called(statement)
+        return found
+
+    def _stated(self, statement: Statement) -> list[Hazard]:
         made = _READERS.get(statement.kind)
         found = list(made(self, statement, statement.node)) if made else []
+        if statement.kind in _REACHES_HEIRS and statement.node.relation.inh:
+            found = [one for h in found for one in (h, *self._inherited(h))]
         if statement.kind not in ("do_stmt", "create_function_stmt"):
             found += self._in_with(statement)
         return [h if h.sql else replace(h, line=h.line or statement.line, sql=statement.text) for h in found]
+
+    def _inherited(self, hazard: Hazard) -> Iterator[Hazard]:
+        """The same danger to the tables that inherit: an UPDATE of a table is one of theirs too. Keys alone are not inherited."""
+        if hazard.table and hazard.code not in ("add-unique", "add-foreign-key", "on-delete-cascade", "detach-partition"):
+            yield from (replace(hazard, table=heir) for heir in self.heirs(hazard.table))
 
     def _in_with(self, statement: Statement) -> Iterator[Hazard]:
         """Data-modifying statements in a WITH clause."""
@@ -158,7 +188,34 @@ class Reader:
             query = element.common_table_expr.ctequery
             kind = query.WhichOneof("node")
             if kind in ("delete_stmt", "update_stmt", "insert_stmt", "merge_stmt"):
-                yield from self.read(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+                yield from self._stated(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+
+    def _called(self, statement: Statement) -> Iterator[Hazard]:
+        """What a statement does by calling functions."""
+        for call in (m for m in walk(statement.node) if m.DESCRIPTOR.name == "FuncCall"):
+            name = call.funcname[-1].string.sval
+            if name not in self._calls:
+                self._calls.append(name)
+                for definition in self._functions.get(name, ()):
+                    yield from (replace(h, line=statement.line) for h in self.defined(definition, f"a call of {name}"))
+                self._calls.pop()
+
+    def defined(self, definition: str, within: str) -> list[Hazard]:
+        """What running a function or a rule does.
+
+        Args:
+            definition: its CREATE FUNCTION or CREATE RULE, as `pg_get_functiondef` and `pg_get_ruledef` give it.
+            within: what the hazards are said to stand in.
+
+        What cannot be read is said to be dynamic SQL.
+        """
+        try:
+            (statement,) = parse_statements(definition.encode("utf-8"), within)
+        except MigrationError:  # of a server whose language this parser does not know
+            return [Hazard("dynamic-sql", 1, definition, within=within)]
+        if statement.kind == "rule_stmt":
+            return list(self._within(self._parsed(statement, statement.node.actions), within))
+        return list(self._body(statement, statement.node, within))
 
     # --- objects -----------------------------------------------------------------------------------
 
@@ -168,7 +225,7 @@ class Reader:
             if node.remove_type == pb.OBJECT_TABLE:
                 yield self._hazard("drop-table", self._listed(item), cascade=cascade, node=node)
                 if cascade:
-                    yield self._hazard("drop-cascade", self._listed(item), cascade=True, node=node)
+                    yield from self._cascaded(self._listed(item), node)
             elif node.remove_type == pb.OBJECT_SCHEMA:
                 schema = item.string.sval
                 tables = [t.name for t in self.catalog.roots if t.name.schema == schema] if cascade else []
@@ -177,7 +234,9 @@ class Reader:
                     yield self._hazard("drop-schema", TableName(schema, "*"), cascade=cascade, node=node)
             elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
                 yield from self._drop_type(item.type_name, cascade, node)
-            elif cascade and node.remove_type in (pb.OBJECT_EXTENSION, pb.OBJECT_FUNCTION, pb.OBJECT_SEQUENCE, pb.OBJECT_VIEW):
+            elif node.remove_type == pb.OBJECT_EXTENSION:
+                yield self._hazard("drop-cascade", None, cascade=cascade, node=node)
+            elif cascade and node.remove_type in (pb.OBJECT_FUNCTION, pb.OBJECT_SEQUENCE, pb.OBJECT_VIEW):
                 yield self._hazard("drop-cascade", None, cascade=True, node=node)
 
     def _drop_type(self, type_name: Any, cascade: bool, node: Any) -> Iterator[Hazard]:
@@ -188,16 +247,44 @@ class Reader:
         if not using:
             yield self._hazard("drop-type", None, cascade=cascade, node=node)
 
+    def _cascaded(self, name: TableName, node: Any) -> Iterator[Hazard]:
+        """DROP TABLE … CASCADE takes references to the table, and whole tables that inherit from it."""
+        named = [self._listed(item) for item in node.objects]
+        for table in (name, *(h for h in self.heirs(name) if h not in named)):
+            yield self._hazard("drop-cascade", table, cascade=True, node=node)
+
+    def drop_database(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        yield self._hazard("drop-cascade", None, cascade=True, node=node)
+
+    def execute(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        """What was prepared runs now, with values that the parse tree of PREPARE does not have."""
+        yield self._hazard("dynamic-sql", None, node=node)
+
+    def domain(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        """What a domain demands from now on is demanded of every column of it."""
+        path = [n.string.sval for n in node.type_name]
+        spelled = {_spelled(path[-2] if len(path) > 1 else self.schema, path[-1])}
+        constraint = getattr(node, "def").constraint
+        code = {"C": "add-check", "O": "set-not-null"}.get(node.subtype)
+        if code and not constraint.skip_validation:
+            for table in self.catalog.roots:
+                for column in (c.name for c in table.columns if c.type in spelled):
+                    yield self._hazard(code, table.name, column, columns=(column,), node=constraint)
+
     def drop_owned(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         yield self._hazard("drop-cascade", None, cascade=node.behavior == pb.DROP_CASCADE, node=node)
 
     def truncate(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         cascade = node.behavior == pb.DROP_CASCADE
-        named = [self.name(r.range_var) for r in node.relations]
-        for name in named:
+        named = [n for r in node.relations for n in self._truncated(r.range_var)]
+        for name in dict.fromkeys(named):
             yield self._hazard("truncate", name, cascade=cascade, node=node)
         if cascade:
             yield from (self._hazard("drop-cascade", t, cascade=True, node=node) for t in self.referencing(named))
+
+    def _truncated(self, relation: Any) -> list[TableName]:
+        name = self.name(relation)
+        return [name, *self.heirs(name)] if relation.inh else [name]
 
     def referencing(self, names: Sequence[TableName]) -> list[TableName]:
         """Tables that refer to any of `names`, to those that do, and so on."""
@@ -269,7 +356,7 @@ class Reader:
         elif kind == pb.AT_AlterColumnType:
             old = self._column_type(name, column)
             new = ddl.format_type(definition.column_def.type_name)
-            if not widens(old, new):
+            if not widens(old, new) or not _only_casts(definition.column_def.raw_default, column):
                 yield self._hazard("type-change", name, column, node=command)
                 yield self._hazard("table-rewrite", name, column, node=command)
         elif kind == pb.AT_SetNotNull:
@@ -282,6 +369,12 @@ class Reader:
             yield self._hazard("drop-constraint", name, columns=(column,), cascade=cascade, node=command)
             if cascade:
                 yield self._hazard("drop-cascade", name, columns=(column,), cascade=True, node=command)
+        elif kind == pb.AT_ValidateConstraint:
+            table = self.catalog.tables.get(name)
+            key = next((f for f in table.foreign_keys if f.name == column), None) if table else None
+            keys = key.columns if key else ()
+            code = "add-foreign-key" if key else "add-check"
+            yield self._hazard(code, name, keys[0] if len(keys) == 1 else None, columns=keys, node=command)
         elif kind == pb.AT_DetachPartition:
             yield self._hazard("detach-partition", name, node=command)
         elif kind in (pb.AT_SetLogged, pb.AT_SetUnLogged, pb.AT_SetTableSpace, pb.AT_SetAccessMethod):
@@ -358,28 +451,38 @@ class Reader:
     def block(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         options = {a.def_elem.defname: a.def_elem.arg for a in node.args}
         language = options["language"].string.sval if "language" in options else "plpgsql"
-        yield from self._code(statement, options["as"].string.sval, language, "a DO block")
+        body = options["as"].string.sval
+        yield from self._code(statement, body, language, "a DO block")
 
     def function(self, statement: Statement, node: Any) -> Iterator[Hazard]:
+        yield from self._body(statement, node, f"function {node.funcname[-1].string.sval}")
+
+    def _body(self, statement: Statement, node: Any, within: str) -> Iterator[Hazard]:
         options = {o.def_elem.defname: o.def_elem.arg for o in node.options}
-        within = f"function {node.funcname[-1].string.sval}"
         language = options["language"].string.sval.lower() if "language" in options else "sql"
-        body = options["as"].list.items[0].string.sval if "as" in options else ""
-        yield from self._code(statement, body, language, within)
+        if node.HasField("sql_body"):  # BEGIN ATOMIC … END: parsed with the statement
+            parts = [item for listed in node.sql_body.list.items for item in listed.list.items]
+            yield from self._within(self._parsed(statement, parts), within)
+        elif "as" in options:
+            body = options["as"].list.items[0].string.sval
+            yield from self._code(statement, body, language, within)
+
+    def _parsed(self, statement: Statement, parts: Iterable[Any]) -> Iterator[Hazard]:
+        """What statements do that were parsed as parts of another."""
+        for part in parts:
+            kind = part.WhichOneof("node")
+            yield from self.read(Statement(statement.text, statement.line, kind, getattr(part, kind)))
 
     def _code(self, statement: Statement, body: str, language: str, within: str) -> Iterator[Hazard]:
         first = statement.line + statement.text[: max(statement.text.find(body), 0)].count("\n")
-        if language == "sql":
-            queries = [(1, body, False)]
-        elif language == "plpgsql":
-            queries = list(plpgsql_queries(body))
-        else:
+        queries = plpgsql.queries(statement, body) if language == "plpgsql" else [(1, body, False)]
+        if language not in ("sql", "plpgsql") or queries is None:
             yield Hazard("dynamic-sql", statement.line, statement.text, within=within)
             return
         for line, text, dynamic in queries:
             if dynamic:
-                yield Hazard("dynamic-sql", first + line - 1, text, within=within)
-                constant = _constant(text)
+                constant = plpgsql.constant(text)
+                yield Hazard("dynamic-sql", first + line - 1, text, within=within, known=constant is not None)
                 if constant is None:
                     continue
                 text = constant
@@ -389,58 +492,21 @@ class Reader:
                 # An assignment or a condition of PL/pgSQL, which is no statement.
                 continue
             for one in inner:
-                for hazard in self.read(replace(one, line=first + line - 1)):
-                    yield replace(hazard, within=within)
+                yield from self._within(self.read(replace(one, line=first + line - 1)), within)
+
+    @staticmethod
+    def _within(found: Iterable[Hazard], within: str) -> Iterator[Hazard]:
+        """Say where hazards stand; those of a function that is called there keep its name, but where nothing runs yet."""
+        for hazard in found:
+            called = (hazard.within or "").startswith("a call of") and not within.startswith("function")
+            yield hazard if called else replace(hazard, within=within)
 
     def _hazard(self, code: str, table: TableName | None, column: str | None = None, **more: Any) -> Hazard:
         return Hazard(code, 0, "", table, column or None, **more)
 
     def _listed(self, item: Any) -> TableName:
         path = [n.string.sval for n in item.list.items]
-        return TableName(path[-2] if len(path) > 1 else self.schema, path[-1])
-
-
-def plpgsql_queries(body: str) -> Iterator[tuple[int, str, bool]]:
-    """Yield (line within the body, SQL text, whether it is an expression that EXECUTE runs) of a PL/pgSQL body.
-
-    A body that does not parse yields nothing: it cannot run either.
-    """
-    tag = "forensics"
-    while f"${tag}$" in body:
-        tag += "_"
-    try:
-        trees = postgast.parse_plpgsql(f"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${tag}${body}${tag}$")
-    except postgast.PgQueryError:
-        return
-    yield from _queries(trees, 1)
-
-
-def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _queries(item, line)
-        return
-    if not isinstance(tree, dict):
-        return
-    line = int(tree.get("lineno", line))
-    for key, value in tree.items():
-        if key in ("PLpgSQL_stmt_execsql", "PLpgSQL_stmt_perform"):
-            held = value.get("sqlstmt") or value.get("expr")
-            yield int(value.get("lineno", line)), held["PLpgSQL_expr"]["query"], False
-        elif key in ("PLpgSQL_stmt_dynexecute", "PLpgSQL_stmt_dynfors"):
-            yield int(value.get("lineno", line)), value["query"]["PLpgSQL_expr"]["query"], True
-            yield from _queries(value.get("body"), line)
-        elif key != "datums":
-            yield from _queries(value, line)
-
-
-def _constant(expression: str) -> str | None:
-    """The text of a string constant, or of format('…') without arguments; None for what is only known when it runs."""
-    try:
-        target = postgast.parse(f"SELECT {expression}").stmts[0].stmt.select_stmt.target_list[0].res_target.val
-    except (postgast.PgQueryError, IndexError):
-        return None
-    return str(target.a_const.sval.sval) if target.HasField("a_const") and target.a_const.HasField("sval") else None
+        return resolve(path[-2] if len(path) > 1 else "", path[-1], self._path, self.catalog.tables)
 
 
 # --- parse trees ---------------------------------------------------------------------------------
@@ -453,6 +519,29 @@ def walk(message: Any) -> Iterator[Any]:
         if descriptor.type == descriptor.TYPE_MESSAGE:
             for item in value if descriptor.is_repeated else (value,):
                 yield from walk(item)
+
+
+def what_runs(statement: Statement) -> Statement:
+    """The statement that a statement runs: of EXPLAIN ANALYZE, what it explains; of others, itself."""
+    if statement.kind == "explain_stmt":
+        for option in (o.def_elem for o in statement.node.options):
+            off = option.arg.string.sval.lower() in ("off", "false") or (option.arg.HasField("integer") and not option.arg.integer.ival)
+            if option.defname == "analyze" and not off:
+                kind = statement.node.query.WhichOneof("node")
+                return replace(statement, kind=kind, node=getattr(statement.node.query, kind))
+    return statement
+
+
+def resolve(schema: str, table: str, path: Sequence[str], tables: Container[TableName]) -> TableName:
+    """The table that a name means: of its own schema, else of the first on the path that has one, else the path's first."""
+    there = (TableName(s, table) for s in path if TableName(s, table) in tables)
+    return TableName(schema, table) if schema else next(there, TableName(path[0], table))
+
+
+def heirs(name: TableName, tables: Mapping[TableName, Table]) -> list[TableName]:
+    """Tables that inherit from one, and from those; partitions are not meant."""
+    own = [t.name for _, t in sorted(tables.items()) if name in t.inherits]
+    return list(dict.fromkeys([*own, *(h for o in own for h in heirs(o, tables))]))
 
 
 def ranges(message: Any) -> list[Any]:
@@ -496,6 +585,15 @@ def widens(old: str | None, new: str) -> bool:
     return False
 
 
+def _only_casts(using: Any, column: str) -> bool:
+    """Whether the USING of a new type is the column itself, cast or not; also where there is none."""
+    kind = using.WhichOneof("node")
+    while kind == "type_cast":
+        using = using.type_cast.arg
+        kind = using.WhichOneof("node")
+    return kind is None or (kind == "column_ref" and using.column_ref.fields[-1].string.sval == column)
+
+
 def _spelled(schema: str, name: str) -> str:
     return str(TableName(schema, name)) if schema != "public" else f"public.{TableName('public', name)}"
 
@@ -511,9 +609,15 @@ def destructive(hazards: Iterable[Hazard], table: TableName, column: str | None 
 
 _HARMLESS = {"long-lock", "table-rewrite", "drop-constraint", "add-unique", "add-foreign-key", "add-check", "on-delete-cascade", "dynamic-sql", "set-not-null", "add-not-null-column"}  # fmt: skip
 
+_REACHES_HEIRS = ("delete_stmt", "update_stmt", "merge_stmt", "alter_table_stmt")
+_CALLERS = ("select_stmt", "call_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "create_table_as_stmt")
+
 _READERS: dict[str, Callable[[Reader, Statement, Any], Iterator[Hazard]]] = {
     "drop_stmt": Reader.drop,
     "drop_owned_stmt": Reader.drop_owned,
+    "dropdb_stmt": Reader.drop_database,
+    "execute_stmt": Reader.execute,
+    "alter_domain_stmt": Reader.domain,
     "truncate_stmt": Reader.truncate,
     "rename_stmt": Reader.rename,
     "alter_object_schema_stmt": Reader.set_schema,

@@ -1,105 +1,36 @@
 """Preflight: what a migration would destroy, and where it would fail, counted on live before it runs.
 
 Nothing is written: every count is a SELECT under the read-only snapshot, over the tables as the statements before would
-have left them (`forecast`). With a rehearsal the statements themselves are run, on a scratch copy of the tables that
+have left them (`forecast`, `counts`). With a rehearsal the statements themselves are run, on a scratch copy of the tables that
 matter.
 """
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
-
-from psycopg import sql
 
 from forensics.cause.attribution import definitions
-from forensics.cause.forecast import Forecast, Virtual
-from forensics.cause.hazards import CODES, Hazard, Reader, ranges
+from forensics.cause.counts import Counts
+from forensics.cause.flight import Flight, Rehearsed
+from forensics.cause.forecast import Forecast
+from forensics.cause.hazards import ranges
 from forensics.cause.history import place, schema_of
 from forensics.cause.replay import Replay, Watched
-from forensics.errors import EvidenceError, LiveError
-from forensics.evidence import ddl
+from forensics.cause.surroundings import Surroundings
+from forensics.errors import EvidenceError
 from forensics.evidence.live import LiveSource
-from forensics.evidence.migrations import Migration, MigrationFolder, Statement, read_history
+from forensics.evidence.migrations import Migration, MigrationFolder, read_history
 from forensics.model import TableName
-from forensics.model import quote_identifier as q
 from forensics.scratch import Scratch
-from forensics.text import visible
 
 Listener = Callable[[str], None]
 
-_TEXTS = ("text", "character varying", "character", "bpchar", "name", "json", "jsonb")
-_INTEGERS = {"smallint": 15, "integer": 31, "bigint": 63}
-_NUMBERS = (*_INTEGERS, "numeric", "real", "double precision")
-_INPUT_IS_VALID = 160000  # the first version with pg_input_is_valid
-
-
-@dataclass(frozen=True)
-class Forewarning:
-    """A hazard, counted.
-
-    Attributes:
-        migration, path: where it stands.
-        rows: what it would destroy, or what stands in its way; None where that could not be counted.
-        fails: whether the statement would fail on the data as it is.
-        destroys: whether `rows` would be destroyed.
-        says: what it would do, in a sentence.
-        table_rows, table_bytes: how large the table is, for what goes through it or holds it up; None where unknown.
-    """
-
-    migration: str
-    path: str
-    hazard: Hazard
-    rows: int | None = None
-    fails: bool = False
-    destroys: bool = False
-    says: str = ""
-    table_rows: int | None = None
-    table_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Rehearsed:
-    """One statement of a rehearsal: what it took from which table, how long it took, and why it failed if it did."""
-
-    migration: str
-    line: int
-    sql: str
-    seconds: float
-    error: str | None
-    took: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Flight:
-    """The answer of a preflight."""
-
-    hazards: tuple[Forewarning, ...]
-    migrations: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    rehearsal: tuple[Rehearsed, ...] | None = None
-
-    @property
-    def destroys(self) -> bool:
-        """Whether a row or a value would be destroyed, by count or in the rehearsal."""
-        return any(h.destroys and h.rows for h in self.hazards) or any(r.took for r in self.rehearsal or ())
-
-    @property
-    def uncounted(self) -> bool:
-        """Whether something that may destroy could not be counted."""
-        return any(h.hazard.destroys and h.rows is None and not _in_function(h.hazard) for h in self.hazards)
-
-    @property
-    def fails(self) -> bool:
-        """Whether a statement would fail on the data as it is."""
-        return any(h.fails for h in self.hazards) or any(r.error for r in self.rehearsal or ())
+# An ALTER TABLE looks at the rows after it has changed the table's shape, in whatever order it is written.
+_LOOKS_AT_ROWS = ("add-unique", "add-foreign-key", "add-check", "set-not-null")
 
 
 def pending(folder: MigrationFolder, live: LiveSource) -> tuple[tuple[Migration, ...], list[str]]:
@@ -137,33 +68,19 @@ def preflight(migrations: Sequence[Migration], live: LiveSource, *, rehearse: bo
     return _Preflight(live, listener or (lambda _: None), migrations).run(rehearse)
 
 
-def table_bytes(live: LiveSource) -> dict[TableName, int]:
-    """How large live's tables are, in bytes, their indexes and toasted values included; a partitioned one with its partitions.
-
-    Raises:
-        LiveError: live does not answer.
-    """
-    text = resources.files("forensics.cause").joinpath("queries", "sizes.sql").read_text(encoding="utf-8")
-    return {TableName(r["schema"], r["table"]): int(r["bytes"] or 0) for r in live.ask(sql.SQL(text))}  # type: ignore[arg-type]
-
-
-def _in_function(hazard: Hazard) -> bool:
-    return (hazard.within or "").startswith("function")
-
-
 @dataclass
 class _Preflight:
     live: LiveSource
     tell: Listener
     migrations: Sequence[Migration]
-    found: list[Forewarning] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._catalog = self.live.catalog
         self._forecast = Forecast(self._catalog, self._schema)
-        self._migration = Migration("", Path(), b"")
-        self._statement: Statement | None = None
+        self._around = Surroundings(self.live)
+        self._counts = Counts(self.live, self._forecast, self._around, Migration("", Path(), b""), notes=self.notes)
+        self._followed: set[TableName] = set()
 
     @cached_property
     def _schema(self) -> str:
@@ -175,371 +92,33 @@ class _Preflight:
             entries = []
         return schema_of(entries, self.migrations)
 
-    @cached_property
-    def _bytes(self) -> dict[TableName, int]:
-        return table_bytes(self.live)
-
     def run(self, rehearse: bool) -> Flight:
-        migrations = self.migrations
-        for migration in migrations:
+        for migration in self.migrations:
             self.tell(f"counting for {migration.name}")
-            self._migration = migration
             for statement in migration.statements:
-                self._statement = statement
-                reader = Reader(self._forecast.catalog, self._forecast.schema)
-                for hazard in reader.read(statement):
-                    self._one(hazard)
-                self._forecast.advance(statement)
-        rehearsal = self._rehearse(migrations) if rehearse else None
-        return Flight(tuple(self.found), tuple(m.name for m in migrations), tuple(dict.fromkeys(self.notes)), rehearsal)
+                self._counts.begin(migration, statement)
+                hazards = self._forecast.reader(self._around.functions).read(statement)
+                last = [h for h in hazards if h.code in _LOOKS_AT_ROWS and statement.kind == "alter_table_stmt"]
+                for hazard in hazards:
+                    if hazard not in last:
+                        self._counts.take(hazard)
+                self._counts.take_what_runs_beside(statement)
+                self._around.advance(statement, hazards, (self._forecast.schema, *self._forecast.path), self._forecast.tables)
+                self._counts.advance(statement)
+                for hazard in last:
+                    self._counts.take(hazard)
+        self._counts.compare_with_successors()
+        rehearsal = self._rehearse() if rehearse else None
+        names = tuple(m.name for m in self.migrations)
+        return Flight(tuple(self._counts.found), names, tuple(dict.fromkeys(self.notes)), rehearsal, frozenset(self._followed))
 
-    def _one(self, hazard: Hazard) -> None:
-        if hazard.table in self._forecast.made and hazard.code in ("long-lock", "table-rewrite"):
-            return
-        if _in_function(hazard):
-            self._warn(hazard, None, says=f"{CODES[hazard.code].words}, when {hazard.within} is called")
-            return
-        try:
-            _CHECKS.get(hazard.code, _Preflight._only_said)(self, hazard)
-        except LiveError as error:
-            if error.sqlstate is None or error.sqlstate[:2] not in ("22", "23", "25", "42") or error.sqlstate == "42501":
-                raise
-            words = error.message.split(" refuses a question: ", 1)[-1]
-            self.notes.append(f"{self._migration.path}, line {hazard.line}: {hazard.code} could not be counted: {words}")
-            self._warn(hazard, None, says=f"{CODES[hazard.code].words}; how many could not be counted: {words}")
-
-    # --- asking ------------------------------------------------------------------------------------
-
-    def _ask(self, text: str) -> list[dict[str, Any]]:
-        return self.live.ask(self._forecast.select(text), self._forecast.schema)
-
-    def _count(self, text: str) -> int:
-        return int(next(iter(self._ask(text)[0].values())) or 0)
-
-    def _virtual(self, hazard: Hazard) -> Virtual | None:
-        return self._forecast.tables.get(hazard.table) if hazard.table else None
-
-    def _warn(self, hazard: Hazard, rows: int | None, *, fails: bool = False, destroys: bool | None = None, says: str = "") -> None:
-        destroys = hazard.destroys and not fails if destroys is None else destroys
-        size = self._catalog.tables.get(hazard.table) if hazard.table else None
-        self.found.append(
-            Forewarning(
-                self._migration.name, str(self._migration.path), hazard, rows, fails, destroys, says or CODES[hazard.code].words,
-                size.rows_estimate if size and size.rows_estimate >= 0 else None,
-                self._bytes.get(self._catalog.root(hazard.table)) if size and hazard.table else None,
-            )
-        )  # fmt: skip
-
-    def _only_said(self, hazard: Hazard) -> None:
-        self._warn(hazard, None if hazard.code == "dynamic-sql" else 0, destroys=False)
-
-    # --- objects -----------------------------------------------------------------------------------
-
-    def _absent(self, hazard: Hazard) -> None:
-        """A statement that names what is not there: IF EXISTS passes over it, anything else fails."""
-        optional = bool(getattr(hazard.node, "missing_ok", False))
-        what = f"{hazard.table}.{hazard.column}" if hazard.column else str(hazard.table)
-        self._warn(hazard, 0, fails=not optional and not hazard.within, destroys=False, says=f"{what} is not there")
-
-    def _drop_table(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None and self._statement is not None
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        same = {h.table for h in Reader(self._forecast.catalog, self._forecast.schema).read(self._statement) if h.code == hazard.code}
-        holders = [t for t in self._referring(hazard.table) if t not in same]
-        if holders and not hazard.cascade:
-            names = ", ".join(map(str, holders[:3]))
-            self._warn(
-                hazard,
-                rows,
-                fails=True,
-                says=f"fails: {names} {'refers' if len(holders) == 1 else 'refer'} to {hazard.table}; it has {rows:,} rows",
-            )
-        else:
-            self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
-
-    def _referring(self, name: TableName) -> list[TableName]:
-        return sorted(n for n, v in self._forecast.tables.items() if n != name and any(f.parent == name for f in v.table.foreign_keys))
-
-    def _drop_schema(self, hazard: Hazard) -> None:
-        assert hazard.table is not None
-        held = [n for n in self._forecast.tables if n.schema == hazard.table.schema]
-        if hazard.table.table == "*":
-            fails = bool(held) and not hazard.cascade
-            self._warn(hazard, 0, fails=fails, destroys=False, says=f"fails: schema {hazard.table.schema} is not empty" if fails else "")
-            return
-        virtual = self._virtual(hazard)
-        if virtual:
-            rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-            self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
-
-    def _truncate(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        named = {TableName(r.schemaname or self._forecast.schema, r.relname) for r in ranges(hazard.node)}
-        holders = [t for t in self._referring(hazard.table) if t not in named]
-        if holders and not hazard.cascade:
-            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to {hazard.table}")
-        else:
-            self._warn(hazard, rows, says=f"empties {hazard.table}: {rows:,} rows")
-
-    def _cascade(self, hazard: Hazard) -> None:
-        """CASCADE: of TRUNCATE, whole tables; of DROP, the foreign keys that refer to the object."""
-        virtual = self._virtual(hazard)
-        if hazard.node.DESCRIPTOR.name == "TruncateStmt" and virtual:
-            rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-            self._warn(hazard, rows, says=f"CASCADE empties {hazard.table} too: {rows:,} rows")
-            return
-        keys = [f"{n}" for n in self._referring(hazard.table)] if hazard.table else []
-        self._warn(
-            hazard, 0, destroys=False, says=f"CASCADE drops foreign keys of {', '.join(keys[:3])}" if keys else CODES[hazard.code].words
-        )
-
-    def _drop_column(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
-        rows = self._count(f"SELECT count({q(hazard.column)}) FROM {virtual.relation} AS t")
-        holders = [
-            n
-            for n, v in sorted(self._forecast.tables.items())
-            if any(f.parent == hazard.table and hazard.column in f.parent_columns for f in v.table.foreign_keys)
-        ]
-        if hazard.code == "drop-type" and not hazard.cascade:
-            self._warn(hazard, rows, fails=True, says=f"fails: {hazard.table}.{hazard.column} is of that type")
-        elif holders and not hazard.cascade:
-            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to it")
-        else:
-            self._warn(hazard, rows, says=f"drops {rows:,} values of {hazard.table}.{hazard.column}")
-
-    def _detach(self, hazard: Hazard) -> None:
-        relation = getattr(hazard.node, "def").partition_cmd.name
-        name = TableName(relation.schemaname or self._forecast.schema, relation.relname)
-        rows = self._count(f"SELECT count(*) FROM {name.sql} AS t")
-        self._warn(hazard, rows, destroys=False, says=f"takes {rows:,} rows out of {hazard.table}; they stay in {name}")
-
-    # --- rows --------------------------------------------------------------------------------------
-
-    def _delete(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
-        node = hazard.node
-        if node.DESCRIPTOR.name != "DeleteStmt":
-            self._warn(hazard, None, says="MERGE deletes rows; how many is not counted without a rehearsal")
-            return
-        alias, condition = self._forecast.alias(node.relation), self._forecast.condition(node, node.using_clause)
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {alias} WHERE {condition}")
-        self._warn(hazard, rows, says=f"deletes {rows:,} rows of {hazard.table}")
-        for child, key, hit in self._forecast.hanging(hazard.table, alias, condition) if rows else ():
-            own = f" AND ({self._forecast_condition_for_child(condition, alias)}) IS NOT TRUE" if child == hazard.table else ""
-            taken = self._count(f"SELECT count(*) FROM {self._forecast.tables[child].relation} AS c WHERE {hit}{own}")
-            if not taken:
-                continue
-            cascaded = Hazard("delete-cascades", hazard.line, hazard.sql, child, None, key.columns, within=hazard.within, node=node)
-            if key.on_delete == "cascade":
-                self._warn(cascaded, taken, says=f"deletes {taken:,} rows of {child} with them (ON DELETE CASCADE)")
-            elif key.on_delete in ("set null", "set default"):
-                nulled = Hazard(
-                    "delete-cascades", hazard.line, hazard.sql, child, key.columns[0], key.columns, within=hazard.within, node=node
-                )
-                self._warn(nulled, taken, says=f"empties {child}.{key.columns[0]} in {taken:,} rows (ON DELETE {key.on_delete.upper()})")
-            else:
-                self._warn(cascaded, taken, fails=True, says=f"fails: {taken:,} rows of {child} refer to rows that it deletes")
-
-    @staticmethod
-    def _forecast_condition_for_child(condition: str, alias: str) -> str:
-        """A table that refers to itself: rows that the statement deletes anyway are no obstacle."""
-        return condition.replace(f"{alias}.", "c.")
-
-    def _update(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns:
-            self._absent(hazard)
-            return
-        node = hazard.node
-        if node.DESCRIPTOR.name != "UpdateStmt":
-            self._warn(
-                hazard, None, says=f"overwrites values of {hazard.table}.{hazard.column}; how many is not counted without a rehearsal"
-            )
-            return
-        alias = self._forecast.alias(node.relation)
-        column = f"{alias}.{q(hazard.column)}"
-        condition = self._forecast.condition(node, node.from_clause)
-        target = next(t.res_target for t in node.target_list if t.res_target.name == hazard.column)
-        simple = not node.from_clause and not node.HasField("with_clause")
-        other = f" AND ({self._forecast.assigned(target)})::text IS DISTINCT FROM {column}::text" if simple else ""
-        row = self._ask(
-            f"SELECT count(*) FILTER (WHERE {column} IS NOT NULL{other}) AS taken, count(*) FILTER (WHERE {column} IS NULL) AS filled "
-            f"FROM {virtual.relation} AS {alias} WHERE {condition}"
-        )[0]
-        says = f"overwrites {row['taken']:,} values of {hazard.table}.{hazard.column}"
-        if row["filled"]:
-            says += f" and fills {row['filled']:,} NULLs"
-        self._warn(hazard, row["taken"], says=says)
-
-    # --- what stands in the way --------------------------------------------------------------------
-
-    def _not_null(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns:
-            self._absent(hazard)
-            return
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t WHERE {q(hazard.column)} IS NULL")
-        self._warn(
-            hazard,
-            rows,
-            fails=rows > 0,
-            says=f"{rows:,} rows of {hazard.table} have NULL in {hazard.column}" if rows else "no NULL stands in its way",
-        )
-
-    def _new_not_null(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        self._warn(
-            hazard,
-            rows,
-            fails=rows > 0,
-            says=f"fails: {hazard.table} has {rows:,} rows, and they would have no value in {hazard.column}" if rows else "",
-        )
-
-    def _unique(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        node = hazard.node
-        where = []
-        if node.DESCRIPTOR.name == "IndexStmt":
-            parts = [
-                q(p.index_elem.name) if p.index_elem.name else f"({self._forecast.expression(p.index_elem.expr)})"
-                for p in node.index_params
-            ]
-            if node.HasField("where_clause"):
-                where.append(f"({self._forecast.expression(node.where_clause)})")
-        else:
-            parts = [q(c) for c in hazard.columns]
-        if not node.nulls_not_distinct:
-            where += [f"{p} IS NOT NULL" for p in parts]
-        name = q(hazard.table.table) if hazard.table else "t"
-        rows = self._count(
-            f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {virtual.relation} AS {name}"
-            f"{' WHERE ' + ' AND '.join(where) if where else ''} GROUP BY {', '.join(parts)} HAVING count(*) > 1) AS repeated"
-        )
-        self._warn(
-            hazard, rows, fails=rows > 0, says=f"{rows:,} rows of {hazard.table} repeat another's values" if rows else "no value repeats"
-        )
-
-    def _foreign_key(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        relation = hazard.node.pktable
-        parent_name = TableName(relation.schemaname or self._forecast.schema, relation.relname)
-        parent = self._forecast.tables.get(parent_name)
-        if virtual is None or parent is None:
-            missing = str(parent_name) if parent is None else str(hazard.table)
-            self._warn(hazard, 0, fails=not hazard.within, says=f"{missing} is not there")
-            return
-        primary = parent.table.primary_key
-        theirs = [k.string.sval for k in hazard.node.pk_attrs] or list(primary.columns if primary else ())
-        given = " AND ".join(f"c.{q(c)} IS NOT NULL" for c in hazard.columns)
-        pairs = " AND ".join(f"p.{q(t)} = c.{q(c)}" for c, t in zip(hazard.columns, theirs, strict=True))
-        rows = self._count(
-            f"SELECT count(*) FROM {virtual.relation} AS c WHERE {given} AND NOT EXISTS (SELECT 1 FROM {parent.relation} AS p WHERE {pairs})"
-        )
-        self._warn(
-            hazard,
-            rows,
-            fails=rows > 0,
-            says=f"{rows:,} rows of {hazard.table} refer to no row of {parent_name}" if rows else "every value refers to a row",
-        )
-
-    def _check(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.table is None:
-            self._absent(hazard)
-            return
-        condition = self._forecast.expression(hazard.node.raw_expr)
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {q(hazard.table.table)} WHERE ({condition}) IS FALSE")
-        self._warn(
-            hazard,
-            rows,
-            fails=rows > 0,
-            says=f"{rows:,} rows of {hazard.table} do not meet the condition" if rows else "every row meets it",
-        )
-
-    def _type(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns or hazard.table is None:
-            self._absent(hazard)
-            return
-        definition = getattr(hazard.node, "def").column_def
-        old = next(c.type for c in virtual.table.columns if c.name == hazard.column)
-        new = ddl.format_type(definition.type_name)
-        column, rows_of = q(hazard.column), f"FROM {virtual.relation} AS {q(hazard.table.table)}"
-        value, read = f"{column}::{new}", column
-        if definition.HasField("raw_default"):
-            using = definition.raw_default
-            value, read = f"({self._forecast.expression(using)})", ""
-            # A cast to a type with a length cuts off what an assignment would refuse.
-            if using.HasField("type_cast") and ddl.format_type(using.type_cast.type_name) == new and "(" not in new:
-                read = self._forecast.expression(using.type_cast.arg)
-        refused = self._refused(old, new, read, rows_of) if read else 0
-        if refused:
-            self._warn(hazard, refused, fails=True, says=f"{refused:,} values of {hazard.table}.{hazard.column} cannot be read as {new}")
-            return
-        try:
-            lost = self._count(
-                f"SELECT count(*) {rows_of} WHERE {column} IS NOT NULL AND ({value}::{old})::text IS DISTINCT FROM {column}::text"
-            )
-        except LiveError as error:
-            if (error.sqlstate or "")[:2] != "22":
-                raise
-            self._warn(hazard, None, fails=True, says=f"fails: {error.message.split(' refuses a question: ', 1)[-1]}")
-            return
-        self._warn(
-            hazard,
-            lost,
-            says=f"changes {lost:,} values of {hazard.table}.{hazard.column} for good" if lost else "every value keeps what it says",
-        )
-
-    def _refused(self, old: str, new: str, column: str, rows_of: str) -> int:
-        """How many values a cast refuses, where that can be told without trying."""
-        column = f"({column})"
-        if old.startswith(_TEXTS) and self._version >= _INPUT_IS_VALID:
-            fitting = f"pg_catalog.pg_input_is_valid({column}::text, {sql.Literal(new).as_string(None)})"
-            return self._count(f"SELECT count(*) {rows_of} WHERE {column} IS NOT NULL AND NOT {fitting}")
-        if old.startswith(_NUMBERS) and new in _INTEGERS:
-            top = 2 ** _INTEGERS[new]
-            return self._count(f"SELECT count(*) {rows_of} WHERE round({column}::numeric) NOT BETWEEN {-top} AND {top - 1}")
-        return 0
-
-    @cached_property
-    def _version(self) -> int:
-        return int(self.live.ask(sql.SQL("SELECT current_setting('server_version_num')::int AS version"))[0]["version"])
-
-    # --- the rehearsal -----------------------------------------------------------------------------
-
-    def _rehearse(self, migrations: Sequence[Migration]) -> tuple[Rehearsed, ...]:
+    def _rehearse(self) -> tuple[Rehearsed, ...]:
         """Run the statements on a scratch copy of the tables that they name, those around them included."""
         named = set()
-        for migration in migrations:
+        for migration in self.migrations:
             for statement in migration.statements:
                 named |= {TableName(r.schemaname or self._schema, r.relname) for r in ranges(statement.node)}
-        named |= {w.hazard.table for w in self.found if w.hazard.table}
+        named |= {w.hazard.table for w in self._counts.found if w.hazard.table}
         named = {self._catalog.root(n) for n in named if n in self._catalog.tables}
         parents = {f.parent for n in named for f in self._catalog.tables[n].foreign_keys}
         children = {t.name for t in self._catalog.roots if any(f.parent in named for f in t.foreign_keys)}
@@ -552,9 +131,12 @@ class _Preflight:
             watched = list(self._copy(replay, sorted(named | parents | children)))
             replay.finish()
             for one in watched:
-                if words := replay.watch(one):
+                words = replay.watch(one)
+                if words is None:
+                    self._followed.add(one.name)
+                else:
                     self.notes.append(f"{one.name} is not followed in the rehearsal: {words}.")
-            replay.run(migrations, self._schema, lambda name: self.tell(f"rehearsing {name}"))
+            replay.run(self.migrations, self._schema, lambda name: self.tell(f"rehearsing {name}"))
             took: dict[int, dict[str, int]] = {}
             for one in watched:
                 for step, rows in replay.gone(one).items() if one.oid is not None else ():
@@ -571,7 +153,9 @@ class _Preflight:
 
     def _copy(self, replay: Replay, names: Sequence[TableName]) -> Iterator[Watched]:
         dropped = {
-            (w.hazard.table, w.hazard.column) for w in self.found if w.hazard.code in ("drop-column", "drop-type") and w.hazard.column
+            (w.hazard.table, w.hazard.column)
+            for w in self._counts.found
+            if w.hazard.code in ("drop-column", "drop-type") and w.hazard.column
         }
         for name in names:
             table = self._catalog.tables[name]
@@ -588,120 +172,3 @@ class _Preflight:
             key = table.primary_key.columns if table.primary_key else ()
             values = tuple(c for c in columns if (name, c) in dropped)
             yield Watched(name, key, key or columns, values=values)
-
-
-_CHECKS: dict[str, Callable[[_Preflight, Hazard], None]] = {
-    "drop-table": _Preflight._drop_table,
-    "drop-schema": _Preflight._drop_schema,
-    "drop-column": _Preflight._drop_column,
-    "drop-type": lambda self, h: self._drop_column(h) if h.table else self._warn(h, 0, destroys=False, says="no column is of that type"),
-    "drop-cascade": _Preflight._cascade,
-    "detach-partition": _Preflight._detach,
-    "truncate": _Preflight._truncate,
-    "delete-all": _Preflight._delete,
-    "delete-where": _Preflight._delete,
-    "update-all": _Preflight._update,
-    "update-where": _Preflight._update,
-    "set-not-null": _Preflight._not_null,
-    "add-not-null-column": _Preflight._new_not_null,
-    "add-unique": _Preflight._unique,
-    "add-foreign-key": _Preflight._foreign_key,
-    "add-check": _Preflight._check,
-    "type-change": _Preflight._type,
-}
-
-
-# --- what machines read --------------------------------------------------------------------------
-
-
-def plain_flight(flight: Flight) -> dict[str, Any]:
-    """Return the answer as `preflight --json` has it."""
-    found: dict[str, Any] = {
-        "hazards": [
-            {
-                "line": w.hazard.line, "sql": w.hazard.sql, "hazard": w.hazard.code,
-                "schema": w.hazard.table.schema if w.hazard.table else None, "table": w.hazard.table.table if w.hazard.table else None,
-                "column": w.hazard.column, "rows": w.rows, "fails": w.fails, "destroys": w.destroys, "says": w.says,
-                "columns": list(w.hazard.columns), "within": w.hazard.within, "migration": w.migration, "file": w.path,
-                "table_rows": w.table_rows, "table_bytes": w.table_bytes,
-            }
-            for w in flight.hazards
-        ],
-        "migrations": list(flight.migrations),
-        "notes": list(flight.notes),
-    }  # fmt: skip
-    if flight.rehearsal is not None:
-        found["rehearsal"] = [
-            {"migration": r.migration, "line": r.line, "sql": r.sql, "seconds": r.seconds, "error": r.error, "took": r.took}
-            for r in flight.rehearsal
-        ]
-    return found
-
-
-def level(warning: Forewarning) -> str:
-    """How loud a warning is: "error" where data would go or the statement would fail, "warning" where that is open, else "note"."""
-    if warning.fails or (warning.destroys and warning.rows):
-        return "error"
-    return "warning" if warning.hazard.destroys and warning.rows is None else "note"
-
-
-def github(flight: Flight) -> str:
-    """Return the hazards as workflow commands that GitHub shows beside the lines of a pull request.
-
-    Source: GitHub's documentation, "Workflow commands for GitHub Actions" (error, warning, notice; escapes).
-    """
-    words = {"error": "error", "warning": "warning", "note": "notice"}
-
-    def data(text: str) -> str:
-        return visible(text).replace("%", "%25")
-
-    def value(text: str) -> str:
-        return data(text).replace(":", "%3A").replace(",", "%2C")
-
-    return "".join(
-        f"::{words[level(w)]} file={value(w.path)},line={w.hazard.line},title={value(w.hazard.code)}::{data(_sentence(w))}\n"
-        for w in flight.hazards
-    )
-
-
-def _sentence(warning: Forewarning) -> str:
-    where = f"{warning.hazard.table}: " if warning.hazard.table and str(warning.hazard.table) not in warning.says else ""
-    return f"{where}{warning.says}"
-
-
-def _brackets(text: str) -> str:
-    """Text in which SARIF sees no link."""
-    return re.sub(r"([\\\[\]])", r"\\\1", visible(text))
-
-
-def sarif(flight: Flight, version: str) -> dict[str, Any]:
-    """Return the hazards as SARIF 2.1.0, which code scanning services take.
-
-    Args:
-        version: the kit's version.
-    """
-    codes = sorted({w.hazard.code for w in flight.hazards})
-    return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {
-                    "driver": {
-                        "name": "forensics preflight", "version": version,
-                        "rules": [{"id": c, "shortDescription": {"text": CODES[c].words}} for c in codes],
-                    }
-                },
-                "results": [
-                    {
-                        "ruleId": w.hazard.code, "ruleIndex": codes.index(w.hazard.code), "level": level(w), "message": {"text": _brackets(_sentence(w))},
-                        "locations": [
-                            {"physicalLocation": {"artifactLocation": {"uri": quote(Path(w.path).as_posix())}, "region": {"startLine": w.hazard.line}}}
-                        ],
-                        "properties": {"rows": w.rows, "fails": w.fails},
-                    }
-                    for w in flight.hazards
-                ],
-            }
-        ],
-    }  # fmt: skip

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from forensics.cause.flight import Flight, github, level, plain_flight, sarif
 from forensics.cause.hazards import CODES
-from forensics.cause.preflight import Flight, github, level, pending, plain_flight, preflight, sarif
+from forensics.cause.preflight import pending, preflight
 from forensics.cli.cause import working
 from forensics.cli.voice import FAILED, FOUND, LIVE_HELP, OK, Json, Quiet, app, live_side, safe, speaking
 from forensics.errors import UsageError
@@ -101,7 +102,8 @@ def _show(console: Console, flight: Flight, notes: list[str]) -> None:
     if failing:
         said.append(f"{failing} {'hazard' if failing == 1 else 'hazards'} would make a statement fail on the data as it is.")
     if flight.uncounted:
-        said.append("Something that may destroy could not be counted.")
+        hint = "; --rehearse runs it on a copy." if flight.rehearsal is None else "."
+        said.append(f"Something that may destroy could not be counted{hint}")
     console.print(f"\n[bold]{' '.join(said)}[/]")
 
 

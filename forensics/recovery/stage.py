@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 
 from forensics.cause.history import History
-from forensics.cause.preflight import table_bytes
 from forensics.cause.replay import ROLE
+from forensics.cause.surroundings import table_bytes
 from forensics.errors import BackupError, RecoveryError, ScratchError
 from forensics.evidence.live import LiveSource
 from forensics.model import TableName

@@ -59,6 +59,12 @@ STATEMENTS = {
     "VACUUM FULL p": [("table-rewrite", "p", None)],
     "LOCK TABLE p": [("long-lock", "p", None)],
     "CREATE TABLE fresh (id int, t text); CREATE INDEX ON fresh (t); ALTER TABLE fresh ALTER t SET NOT NULL": [],
+    "DROP DATABASE d": [("drop-cascade", "None", None)],
+    "PREPARE d AS DELETE FROM p; EXECUTE d; EXPLAIN DELETE FROM p": [("dynamic-sql", "None", None)],
+    "EXPLAIN ANALYZE DELETE FROM p": [("delete-all", "p", None)],
+    "ALTER TABLE p ALTER v TYPE text USING v::text": [],
+    "ALTER TABLE p ALTER v TYPE text USING ''": [("type-change", "p", "v"), ("table-rewrite", "p", "v")],
+    "ALTER TABLE c VALIDATE CONSTRAINT c_p_fkey, VALIDATE CONSTRAINT other": [("add-foreign-key", "c", "p"), ("add-check", "c", None)],
     "SELECT 1; CREATE VIEW w AS SELECT 1; DROP VIEW w; DROP INDEX i; COMMENT ON TABLE p IS 'DROP TABLE p'": [],
 }
 
