@@ -23,7 +23,7 @@ from forensics.evidence.source import Block, Contents, LackingSegment, Segment, 
 from forensics.model import Catalog, Provenance, TableName
 
 _LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
-_POSITIONS = 50_000  # of rows, looked up at a time
+_POSITIONS = 2_000  # of rows, looked up at a time: each may map 64 kB of the file
 _CHUNK = 4 << 20
 _HEAD_BYTES = 1 << 20
 
