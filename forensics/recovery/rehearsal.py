@@ -21,13 +21,14 @@ from forensics.errors import RecoveryError
 from forensics.evidence.live import LiveSource
 from forensics.model import TableName, quote_identifier
 from forensics.recovery.backfill import Place
-from forensics.recovery.copies import LiveCopy, pinned_session, row_hash, rows_of, structure_of
+from forensics.recovery.columns import Restored
+from forensics.recovery.copies import LiveCopy, one, pinned_session, row_hash, rows_of, structure_of
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.foresight import offer
 from forensics.recovery.proof import Proof, Tell, failed, off, silent
 from forensics.recovery.script import LiveState, Work
 from forensics.recovery.selection import Selection, Target
-from forensics.recovery.sqltext import array, listed, template
+from forensics.recovery.sqltext import array, copy_in, listed, template
 
 _LOST = ("restorable", "blocked", "conflicting")
 
@@ -281,10 +282,8 @@ class _Run:
         for restored in self._work.restored:
             # Of a table that got columns back, the others must be as they were.
             columns = self._columns[restored.name]
-            after = {**after, restored.name: self._print(f"ONLY {restored.name.sql}", columns)}
-            for column in restored.columns:
-                held = self._connection.execute(f"SELECT count({listed([column.name])}) FROM {restored.name.sql}").fetchone()
-                self._found.values += held[0] if held else 0
+            after = {**after, restored.name: self._print(restored.rows, columns)}
+            self._values(restored)
         odd = [
             str(name) for name in sorted({*before, *after})
             if (name not in grown and before.get(name) != after.get(name))
@@ -294,6 +293,25 @@ class _Run:
         self._problem(bool(odd), f"Tables hold other rows than they should: {', '.join(odd[:5])}.")
         self._constraints()
         self._definitions()
+
+    def _values(self, restored: Restored) -> None:
+        """Look for the values of dropped columns in the rows that they belong to."""
+        names = [c.name for c in restored.columns]
+        held = ", ".join(f"count({listed([c])})" for c in names)
+        counts = self._connection.execute(f"SELECT {held} FROM {restored.rows}").fetchone()
+        self._found.values += sum(counts or ())
+        wanted = [*restored.key, *names]
+        self._run(f"CREATE TEMP TABLE expected_values AS SELECT {listed(wanted)} FROM {restored.name.sql} WITH NO DATA")
+        with self._connection.cursor().copy(copy_in("pg_temp.expected_values", wanted)) as copy:
+            for lines in restored.lines():
+                copy.write(lines)
+        same = " AND ".join(f"t.{listed([k])} = v.{listed([k])}" for k in restored.key)
+        texts = (f"ROW({', '.join(f'{a}.{listed([c])}' for c in names)})::text" for a in "tv")
+        lacking = one(
+            self._connection, f"SELECT count(*) FROM pg_temp.expected_values v JOIN {restored.rows} t ON {same} WHERE {' <> '.join(texts)}"
+        )
+        self._run("DROP TABLE expected_values")
+        self._problem(lacking > 0, f"{lacking:,} rows of {restored.name} do not hold the backup's values of {', '.join(names)}.")
 
     def _found_again(self, n: int, target: Target) -> int:
         """How many of a target's lost rows its table now holds, over what it held before."""

@@ -24,7 +24,7 @@ BEGIN
   other := pg_temp.count_of(format('SELECT count(*) FROM %s t LEFT JOIN pg_temp.values_%s v ON %s WHERE NOT (%s) AND ROW(%s)::text IS DISTINCT FROM ROW(%s)::text',
     relation, n, pg_temp.same(key, 't', key, 'v'), nothing, pg_temp.listed(names, 't'), pg_temp.listed(names, 'v')));
   IF other > 0 THEN
-    PERFORM pg_temp.stop(format('%s rows of table %s hold other values in %s than came back.', other, relation, names),
+    PERFORM pg_temp.stop(format('%s rows of table %s hold other values in %s than came back.', other, regexp_replace(relation, '^ONLY ', ''), array_to_string(names, ', ')),
       'The application uses the columns. Decide about them by hand.');
   END IF;
 END $body$;
