@@ -228,8 +228,8 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
         own = {c.name: c for c in columns}
         above: dict[str, Column] = {}
         for parent in (draft.tables[p] for p in inherited if p in draft.tables):
-            for column in parent.columns:
-                above.setdefault(column.name, column)
+            for held in parent.columns:
+                above.setdefault(held.name, held)
         columns = [_merged(c, own.pop(c.name, c)) for c in above.values()] + [*own.values()]
     draft.tables[name] = replace(table, columns=tuple(columns))
     for constraint, column in constraints:
