@@ -22,6 +22,7 @@ from forensics.cause.history import History, place
 from forensics.evidence.migrations import Migration, MigrationFolder, Statement, history_of
 from forensics.model import Catalog, Table, TableName, quote_identifier
 from forensics.recovery.backfill import Place
+from forensics.recovery.copies import rows_of
 from forensics.recovery.definitions import base_type
 from forensics.recovery.sqltext import block, comment, listed
 from forensics.store import Store
@@ -158,7 +159,8 @@ class _Rewriter:
         if found is not None:
             yield from found
             return
-        if any(h.destroys for h in hazards) or any(h.code == "dynamic-sql" for h in hazards):
+        # A table that is made again under the name of a dropped one takes nothing: that one was parked.
+        if any(h.destroys and h.code != "drop-and-create" for h in hazards) or any(h.code == "dynamic-sql" for h in hazards):
             self.safer.notes.append(
                 f"line {statement.line} destroys rows in a way that was not rewritten: {statement.text.splitlines()[0][:100]}"
             )
@@ -202,8 +204,11 @@ class _Rewriter:
 
     def _park(self, statement: Statement, names: Sequence[TableName]) -> Iterator[str]:
         yield f"-- Parked instead of: {comment(statement.text)}"
+        names = [*names]
         for name in names:
             table = self.tables.pop(name, None)
+            # Those that inherit from it go with it, or the statement fails.
+            names += [n for n, t in sorted(self.tables.items()) if table and table.name in t.inherits and n not in names]
             if table is None:
                 yield f"DROP TABLE IF EXISTS {name.sql};"
                 continue
@@ -220,7 +225,7 @@ class _Rewriter:
                 yield f"ALTER TABLE {part.sql} SET SCHEMA {quote_identifier(schema)};"
             self.parked[table.name] = archive
             columns = tuple(c.name for c in table.columns)
-            self.safer.kept.append(Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(archive)))
+            self.safer.kept.append(Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(archive, table)))
 
     def _park_types(self, names: Sequence[TableName]) -> Iterator[str]:
         yield "-- Parked with the tables that use it."
@@ -238,7 +243,7 @@ class _Rewriter:
                 original = self.tables.pop(table)
                 self.parked[original.name] = there
                 columns = tuple(c.name for c in original.columns)
-                self.safer.kept.append(Kept("rows of a dropped schema", 0, original.name, there, columns, _count(there)))
+                self.safer.kept.append(Kept("rows of a dropped schema", 0, original.name, there, columns, _count(there, original)))
 
     def _rename(self, statement: Statement, node: Any) -> Iterator[str] | None:
         if node.rename_type == pb.OBJECT_TABLE:
@@ -337,7 +342,7 @@ class _Rewriter:
         return keep()
 
     def _keep_rows(self, statement: Statement, name: TableName, hit: str, suffix: str, what: str) -> Iterator[str]:
-        yield from self._copy_rows(statement.line, name, f"t.ctid IN ({hit})", suffix, what)
+        yield from self._copy_rows(statement.line, name, f"(t.tableoid, t.ctid) IN ({hit})", suffix, what)
         yield f"{statement.text.rstrip(';')};"
 
     def _copy_rows(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> Iterator[str]:
@@ -386,8 +391,9 @@ def _renamed(columns: Sequence[str], old: str, new: str) -> tuple[str, ...]:
     return tuple(new if c == old else c for c in columns)
 
 
-def _count(name: TableName) -> str:
-    return f"SELECT count(*) FROM {name.sql}"
+def _count(name: TableName, table: Table | None = None) -> str:
+    """The query for how many rows stand in a place that holds a table of the schema before; without those that inherit from it."""
+    return f"SELECT count(*) FROM {rows_of(replace(table, name=name)) if table else name.sql}"
 
 
 def _inside(text: object) -> str:
@@ -396,13 +402,13 @@ def _inside(text: object) -> str:
 
 
 def _hit(relation: Any, others: Sequence[Any], node: Any) -> str:
-    """A query for the ctids of the rows that a DELETE or an UPDATE hits."""
+    """A query for the places of the rows that a DELETE or an UPDATE hits: a ctid is one of a single partition."""
     tree = pb.ParseResult(version=180000)
     select = tree.stmts.add().stmt.select_stmt
-    target = select.target_list.add().res_target
-    fields = target.val.column_ref.fields
-    fields.add().string.sval = relation.alias.aliasname or relation.relname
-    fields.add().string.sval = "ctid"
+    for column in ("tableoid", "ctid"):
+        fields = select.target_list.add().res_target.val.column_ref.fields
+        fields.add().string.sval = relation.alias.aliasname or relation.relname
+        fields.add().string.sval = column
     select.from_clause.add().range_var.CopyFrom(relation)
     for other in others:
         select.from_clause.add().CopyFrom(other)

@@ -263,7 +263,7 @@ class _Run:
         for n, target in enumerate(self._work.selection.targets, 1):
             if target.kind == "insert":
                 self._run(
-                    f"CREATE TEMP TABLE before_{n} AS SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1"
+                    f"CREATE TEMP TABLE before_{n} AS SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {self._source(target)} t GROUP BY 1"
                 )
             else:
                 self._run(f"CREATE TEMP TABLE before_{n} (h text, n bigint)")
@@ -323,13 +323,17 @@ class _Run:
         statement = (
             f"SELECT coalesce(sum(least(e.n, t.n - coalesce(b.n, 0))), 0)::bigint "
             f"FROM (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM expected_{n} t GROUP BY 1) e "
-            f"JOIN (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1) t ON t.h = e.h "
+            f"JOIN (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {self._source(target)} t GROUP BY 1) t ON t.h = e.h "
             f"LEFT JOIN before_{n} b ON b.h = e.h WHERE t.n > coalesce(b.n, 0)"
         )
         found = self._connection.execute(statement).fetchone()
         assert found is not None
         self._run(f"DROP TABLE expected_{n}")  # its columns hold on to types that undo.sql may drop
         return int(found[0])
+
+    def _source(self, target: Target) -> str:
+        backup, live = self._work.catalogs
+        return rows_of((backup if target.kind == "recreate" else live).tables[target.name])
 
     def _run(self, statement: str) -> None:
         self._connection.execute(statement)
@@ -346,13 +350,14 @@ class _Run:
             self._found.constraints_valid = True
             return
         wrong = sorted(self._invalid() - self._invalid_before)
-        for child, parent, columns, parent_columns in self._connection.execute(
+        for child, parent, whole, parent_whole, columns, parent_columns in self._connection.execute(
             template("foreign_keys").replace("{tables}", array(names))
         ).fetchall():
             same = " AND ".join(f"p.{listed([q])} = c.{listed([k])}" for k, q in zip(columns, parent_columns, strict=True))
             filled = " AND ".join(f"c.{listed([k])} IS NOT NULL" for k in columns)
             orphans = self._connection.execute(
-                f"SELECT count(*) FROM {child} c WHERE {filled} AND NOT EXISTS (SELECT FROM {parent} p WHERE {same})"
+                f"SELECT count(*) FROM {'' if whole else 'ONLY '}{child} c WHERE {filled} "
+                f"AND NOT EXISTS (SELECT FROM {'' if parent_whole else 'ONLY '}{parent} p WHERE {same})"
             ).fetchone()
             if orphans and orphans[0]:
                 wrong.append(f"{orphans[0]} rows of {child} refer to no row of {parent}")

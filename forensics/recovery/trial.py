@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
 from forensics.cause.replay import ROLE
-from forensics.model import Catalog, TableName
-from forensics.recovery.copies import BackupCopy, a_database, one, row_hash, run_migration, structure_of
+from forensics.model import Catalog, Table, TableName
+from forensics.recovery.copies import BackupCopy, a_database, one, row_hash, rows_of, run_migration, structure_of
 from forensics.recovery.migration import Kept, Safer
 from forensics.recovery.sqltext import listed
 from forensics.scratch import Scratch
@@ -142,11 +142,17 @@ class _Try:
         """Note the hashes of every table's rows and of the values that are to be kept, in a schema beside them."""
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_BEFORE)))
         for number, (name, columns) in enumerate(self._followed()):
-            self._note(connection, f"rows_{number}", f"{row_hash(columns)} AS h", name.sql)
+            self._note(connection, f"rows_{number}", f"{row_hash(columns)} AS h", rows_of(self._catalog.tables[name]))
         for number, (kept, column) in enumerate(self._values()):
             old = {new: first for first, new in self._safer.called.get(kept.table, {}).items()}
             names = [old.get(c, c) for c in (*kept.key, column)]
-            self._note(connection, f"values_{number}", f"{row_hash(names)} AS h", kept.table.sql, f"t.{listed(names[-1:])} IS NOT NULL")
+            self._note(
+                connection,
+                f"values_{number}",
+                f"{row_hash(names)} AS h",
+                rows_of(self._catalog.tables[kept.table]),
+                f"t.{listed(names[-1:])} IS NOT NULL",
+            )
 
     @staticmethod
     def _note(connection: psycopg.Connection[Any], table: str, what: str, source: str, condition: str = "true") -> None:
@@ -182,7 +188,9 @@ class _Try:
                 self._problems.append(
                     f"Table {name} or a column of it is gone after {self._safer.name}, by a statement that was not rewritten."
                 )
-            lost += self._lacking(connection, f"rows_{number}", [f"SELECT {row_hash(now)} AS h FROM {p.sql} t" for p in places])
+            lost += self._lacking(
+                connection, f"rows_{number}", [f"SELECT {row_hash(now)} AS h FROM {self._rows(name, p)} t" for p in places]
+            )
         for number, (kept, column) in enumerate(self._values()):
             names = [*kept.key, column]
             there = [p for p in (kept.archive, *self._copies(kept.table)) if self._has(connection, p, names)]
@@ -193,6 +201,11 @@ class _Try:
             counts[kind] += there_now
             lost += max(one(connection, kept.wanted) - there_now, 0) if kept.wanted else 0
         return lost
+
+    def _rows(self, name: TableName, place: TableName) -> str:
+        """A place of a table's rows as a FROM item."""
+        table = self._catalog.tables[name] if place == self._safer.now[name] else Table(place)
+        return rows_of(replace(table, name=place))
 
     def _copies(self, name: TableName) -> list[TableName]:
         """Where rows of a table were copied to before they were deleted or overwritten."""

@@ -40,6 +40,7 @@ CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE pa
 INSERT INTO parted SELECT i FROM generate_series(1, 4) i;
 CREATE TABLE old.parted (id int PRIMARY KEY); INSERT INTO old.parted SELECT i FROM generate_series(1, 5) i;
 CREATE TABLE "ééééééééééééééééééééééééééééééé" (n int); INSERT INTO "ééééééééééééééééééééééééééééééé" SELECT i FROM generate_series(1, 3) i;
+CREATE TABLE parent (n int); CREATE TABLE old.heir () INHERITS (parent); INSERT INTO parent VALUES (1), (2); INSERT INTO old.heir VALUES (3), (4), (5);
 CREATE TABLE image_notes (id int PRIMARY KEY, image_id int CONSTRAINT to_image REFERENCES hotel_images);
 INSERT INTO image_notes SELECT i, i FROM generate_series(1, 5) i;
 """
@@ -118,16 +119,17 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         ("TRUNCATE hits CASCADE", 140, 0),
         ("UPDATE cache SET query = '[]' WHERE query IS NULL", 10, 0),
         ("WITH few AS (SELECT 1 AS id) UPDATE cache AS c SET price = 0 FROM few WHERE c.id = few.id", 1, 0),
-        ("DROP SCHEMA old CASCADE", 7 + 5, 0),
+        ("DROP SCHEMA old CASCADE", 7 + 5 + 3, 0),
         ("DROP TABLE moods, old.things", 12, 0),
         ("DROP TABLE IF EXISTS hotel_images, never_there CASCADE", 60, 0),
         ("ALTER TABLE cache RENAME TO store; DELETE FROM store WHERE id = 4", 1 + 3 + 2, 0),
-        ("DELETE FROM moods WHERE n < 3; DROP TABLE moods", 2 + 3, 0),
+        ("DELETE FROM moods WHERE n < 3; DROP TABLE moods; CREATE TABLE moods (n int)", 2 + 3, 0),
+        ("DROP TABLE parent CASCADE", 2 + 3, 0),
         ("DELETE FROM moods WHERE n < 3; ALTER TABLE moods DROP COLUMN n", 2, 3),
         ("ALTER TABLE cache RENAME COLUMN seen TO at; UPDATE cache SET price = 1 WHERE id = 1; ALTER TABLE cache DROP COLUMN at", 1, 15),
         (
             'DROP TABLE "ééééééééééééééééééééééééééééééé"; DROP TABLE parted; DROP TABLE old.parted; DROP SCHEMA old CASCADE',
-            3 + 4 + 5 + 7,
+            3 + 4 + 5 + 7 + 3,
             0,
         ),
         ('DELETE FROM "ééééééééééééééééééééééééééééééé"; UPDATE "ééééééééééééééééééééééééééééééé" SET n = 1', 3 + 0, 0),
@@ -137,6 +139,7 @@ def test_what_a_statement_destroys_is_kept(more: tuple[BackupCopy, Catalog], mig
     trial, text = _tried(more, migration)
     assert trial.holds, (trial.problems, text)
     assert (trial.rows, trial.values, trial.lost, trial.schema_equal) == (rows, values, 0, True)
+    assert trial.notes == ()
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ CREATE OR REPLACE FUNCTION pg_temp.same(columns text[], a text, other text[], b 
     FROM generate_subscripts(columns, 1) i
 $body$;
 
+-- A table as a FROM item: without the tables that inherit from it, for which its keys do not hold; with its partitions.
+CREATE OR REPLACE FUNCTION pg_temp.rows_of(relation regclass) RETURNS text LANGUAGE sql AS $body$
+  SELECT CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END || relation::text FROM pg_class c WHERE c.oid = relation
+$body$;
+
 -- Rows, and two sums over the halves of the MD5 of each row's text: sums of disjoint sets of rows add up.
 CREATE OR REPLACE FUNCTION pg_temp.fingerprint(relation text, columns text[]) RETURNS numeric[] LANGUAGE plpgsql AS $body$
 DECLARE found numeric[];

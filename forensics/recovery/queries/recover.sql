@@ -45,7 +45,7 @@ BEGIN
     total := 0;
     FOR l IN SELECT * FROM pg_temp.links ORDER BY n, columns LOOP
       SELECT string_agg(format('r.%I IS NOT NULL', c), ' AND ') INTO filled FROM unnest(l.columns) c;
-      gone := format('NOT EXISTS (SELECT FROM %s p WHERE %s)', l.parent, pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
+      gone := format('NOT EXISTS (SELECT FROM %s p WHERE %s)', pg_temp.rows_of(l.parent::regclass), pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
       IF l.parent_n IS NOT NULL THEN
         gone := gone || format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s p WHERE %s)', l.parent_n,
           pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));

@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION pg_temp.expect_unreferenced(t targets) RETURNS void L
 DECLARE f record; found bigint;
 BEGIN
   FOR f IN
-    SELECT o.conrelid::regclass::text AS child,
+    SELECT o.conrelid::regclass::text AS child, pg_temp.rows_of(o.conrelid) AS source,
            (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.conkey) WITH ORDINALITY k(n, i)
               JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.n) AS columns,
            (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.confkey) WITH ORDINALITY k(n, i)
@@ -29,7 +29,7 @@ BEGIN
      ORDER BY o.conrelid, o.oid
   LOOP
     IF NOT f.parent_columns <@ t.columns THEN CONTINUE; END IF;
-    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s WHERE true%s', f.child, t.n,
+    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s WHERE true%s', f.source, t.n,
       pg_temp.same(f.columns, 'c', f.parent_columns, 'r'), f.but_for));
     IF found > 0 THEN
       PERFORM pg_temp.stop(format('%s rows of table %s refer to rows of table %s that were recovered.', found, f.child, t.relation),
