@@ -21,7 +21,7 @@ from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.copies import rows_of
 from forensics.recovery.definitions import base_type, own_types
 from forensics.recovery.selection import Scope
-from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, psql_text, taking, writing
+from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, psql_text, taking
 from forensics.store import Store
 
 
@@ -146,7 +146,8 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
         sets = ", ".join(f"{quote_identifier(c)} = v.{quote_identifier(c)}" for c in names)
         print(f"\\if :add_{n}", file=out)
         print(block([f"  PERFORM pg_temp.sleep({literal(table)});"]), file=out)
-        print(writing(f"UPDATE {one.rows} t SET {sets} FROM pg_temp.values_{n} v WHERE {_same(one)}"), file=out)
+        update = f"UPDATE {one.rows} t SET {sets} FROM pg_temp.values_{n} v WHERE {_same(one)}"
+        print(f"SELECT pg_temp.fill({literal(table)}, {literal(update)}) AS written \\gset", file=out)
         said = f"Recovered: rows of {comment(one.name)} that have values of {comment(', '.join(names))} again:"
         print(f"\\echo {psql_text(said)} :written", file=out)
         print(block(["  PERFORM pg_temp.wake();"]), file=out)
