@@ -37,3 +37,11 @@ def prose(value: object) -> str:
 def code(value: object) -> str:
     """Return a name as Markdown's code: in one line, without what would end it."""
     return f"`{visible(value).replace('`', chr(39))}`"
+
+
+def spans(text: str) -> list[tuple[bool, str]]:
+    """Split a sentence at its backticks: (whether it is a name or a command, the text). One without its other half is a letter."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["`".join(parts[-2:])]
+    return [(n % 2 == 1, part) for n, part in enumerate(parts) if part]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import escaped
-from forensics.recovery import Plan, Scope, Tell, Wishes, make_plan, silent
+from forensics.model import TableName
+from forensics.recovery import CLASSES, Plan, Scope, Tell, Wishes, make_plan, silent
 from forensics.text import visible
 
 if TYPE_CHECKING:
@@ -47,20 +49,40 @@ class Recovery:
         return self._plan
 
     @property
+    def shown(self) -> dict[str, Any]:
+        """The plan that is shown, as JSON has it: what was rehearsed last, here or as the case keeps it, and else what the case alone tells.
+
+        A rehearsed plan that the case keeps counts where it is of the same choice, and of the same rows: `cause` may lay more at a
+        statement since.
+        """
+        plan = self.plan.as_json()
+        kept: dict[str, Any] | None = self._case.store.get("recovery")
+        if plan["rehearsed_at"] or kept is None or kept.get("scope") != plan["scope"] or _lost(kept) != _lost(plan):
+            return plan
+        return kept
+
+    @property
+    def rehearsed_at(self) -> datetime | None:
+        """When what is shown was rehearsed, or None."""
+        at = self.shown["rehearsed_at"]
+        return datetime.fromisoformat(at) if at else None
+
+    @property
     def options(self) -> pd.DataFrame:
         """One row an option: what it recovers, destroys, and cannot bring back."""
         import pandas as pd
 
         names = ["name", "recovers", "destroys", "blocked", "verified", "seconds"]
-        return pd.DataFrame([{n: getattr(o, n) for n in names} for o in self.plan.options], columns=names).set_index("name")
+        return pd.DataFrame([{n: o[n] for n in names} for o in self.shown["options"]], columns=names).set_index("name")
 
     @property
     def tables(self) -> pd.DataFrame:
         """One row a table that rows return to: how many, and what of the others."""
         import pandas as pd
 
-        rows = [{"table": str(t.name), "kind": t.kind, "missing": t.missing, **t.counts} for t in self.plan.targets]
-        return pd.DataFrame(rows)
+        names = ["kind", "missing", *CLASSES]
+        rows = [{"table": _table(t), **{n: t[n] for n in names}} for t in self.shown["tables"]]
+        return pd.DataFrame(rows, columns=["table", *names])
 
     @property
     def destroyed(self) -> pd.DataFrame:
@@ -68,9 +90,9 @@ class Recovery:
         import pandas as pd
 
         rows = [
-            {"option": o.name, "table": str(s.name), "rows": s.rows, "for example": "; ".join(_key(e) for e in s.examples)}
-            for o in self.plan.options
-            for s in sorted(o.destroyed, key=lambda s: (-s.rows, s.name))
+            {"option": o["name"], "table": _table(s), "rows": s["rows"], "for example": "; ".join(_key(e) for e in s["examples"])}
+            for o in self.shown["options"]
+            for s in sorted(o["destroyed"], key=lambda s: (-s["rows"], s["schema"], s["table"]))
         ]
         return pd.DataFrame(rows, columns=["option", "table", "rows", "for example"])
 
@@ -79,30 +101,28 @@ class Recovery:
         """One row a table and reason: how many lost rows cannot return because of it."""
         import pandas as pd
 
-        rows = [{"table": str(t.name), "rows": n, "reason": why} for t in self.plan.targets for why, n in t.reasons]
+        rows = [{"table": _table(t), "rows": r["rows"], "reason": r["reason"]} for t in self.shown["tables"] for r in t["reasons"]]
         return pd.DataFrame(rows, columns=["table", "rows", "reason"])
 
     @property
     def rehearsal(self) -> pd.DataFrame:
-        """What the last rehearsal found, this one's or the one that the case keeps; empty where none was held."""
+        """What the last rehearsal of this choice found; empty where none was held."""
         import pandas as pd
 
-        found = self.plan.as_json()["rehearsal"] or (self._case.store.get("recovery") or {}).get("rehearsal") or {}
+        shown = self.shown
+        found = {"rehearsed at": shown["rehearsed_at"], **(shown["rehearsal"] or {})} if shown["rehearsal"] else {}
         rows = [(n.replace("_", " "), v) for n, v in found.items() if not isinstance(v, dict | list)]
         return pd.DataFrame(rows, columns=["fact", "value"]).set_index("fact")
 
     @property
     def proofs(self) -> pd.DataFrame:
-        """One row an option that was rehearsed and a thing that was found; of the last rehearsal, this one's or the one that the case keeps."""
+        """One row an option that was rehearsed and a thing that was found."""
         import pandas as pd
 
-        options = self.plan.as_json()["options"]
-        if not any(o["proof"] for o in options):
-            options = (self._case.store.get("recovery") or {}).get("options", ())
         rows = [
             {"option": o["name"], "verified": o["verified"], "seconds": o["seconds"], "found": said}
-            for o in options
-            if o.get("proof")
+            for o in self.shown["options"]
+            if o["proof"]
             for said in (*o["proof"]["checks"], *o["proof"]["problems"], *o["proof"]["notes"])
         ]
         return pd.DataFrame(rows, columns=["option", "verified", "seconds", "found"])
@@ -110,7 +130,7 @@ class Recovery:
     @property
     def recommendation(self) -> str:
         """What the numbers speak for."""
-        return self.plan.recommendation
+        return str(self.shown["recommendation"])
 
     def write(
         self, out: str | Path, *, live: str | None = None, migrations: str | Path | None = None, backup: str | Path | None = None
@@ -160,16 +180,31 @@ class Recovery:
         return self._plan
 
     def _repr_html_(self) -> str:
+        shown = self.shown
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escaped(o.name)}</th><td>{o.recovers:,}</td><td>{o.destroys:,}</td>"
-            f"<td>{o.blocked:,}</td><td>{'yes' if o.verified else 'no'}</td></tr>"
-            for o in self.plan.options
+            f"<tr><th style='text-align:left'>{escaped(o['name'])}</th><td>{o['recovers']:,}</td><td>{o['destroys']:,}</td><td>{o['blocked']:,}</td>"
+            f"<td>{'yes' if o['verified'] else 'no'}</td><td>{'' if o['seconds'] is None else format(o['seconds'], '.1f')}</td></tr>"
+            for o in shown["options"]
         )
-        head = "<tr><th>option</th><th>recovers</th><th>destroys</th><th>blocked</th><th>verified</th></tr>"
-        return f"<p><b>{escaped(self.plan.recommendation)}</b></p><table>{head}{rows}</table>"
+        head = "".join(f"<th>{n}</th>" for n in ("option", "recovers", "destroys", "blocked", "verified", "seconds"))
+        at = self.rehearsed_at
+        when = f"<p>Rehearsed on copies of live and of the backup at {at:%Y-%m-%d %H:%M} UTC.</p>" if at else ""
+        return f"<p><b>{escaped(shown['recommendation'])}</b></p>{when}<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:
-        return visible(f"<Recovery: {self.plan.recommendation}>")
+        return visible(f"<Recovery: {self.recommendation}>")
+
+
+def _table(of: Mapping[str, Any]) -> str:
+    return str(TableName(of["schema"], of["table"]))
+
+
+def _lost(plan: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    """Which rows a plan is about, however many of them live refuses: that only a rehearsal finds out."""
+    return [
+        (t["schema"], t["table"], t["kind"], t["missing"], t["restorable"] + t["blocked"] + t["conflicting"], t["moved"], t["superseded"])
+        for t in plan["tables"]
+    ]
 
 
 def _key(example: Mapping[str, str | None]) -> str:

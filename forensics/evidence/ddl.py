@@ -224,16 +224,21 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
         elif element.HasField("constraint"):
             constraints.append((element.constraint, None))
     if not partition:
-        # A child's own text may leave out what it inherits; merged columns come first, as PostgreSQL has it.
-        known = {c.name for c in columns}
-        for parent in inherited:
-            if parent in draft.tables:
-                fresh = [c for c in draft.tables[parent].columns if c.name not in known]
-                columns = fresh + columns
-                known |= {c.name for c in fresh}
+        # A child's own text may leave out what it inherits, or say it again; what is inherited comes first, in the parents' order.
+        own = {c.name: c for c in columns}
+        above: dict[str, Column] = {}
+        for parent in (draft.tables[p] for p in inherited if p in draft.tables):
+            for held in parent.columns:
+                above.setdefault(held.name, held)
+        columns = [_merged(c, own.pop(c.name, c)) for c in above.values()] + [*own.values()]
     draft.tables[name] = replace(table, columns=tuple(columns))
     for constraint, column in constraints:
         _add_constraint(draft, name, constraint, column)
+
+
+def _merged(above: Column, own: Column) -> Column:
+    """A column that a child both inherits and defines."""
+    return replace(own, nullable=own.nullable and above.nullable, default=above.default if own.default is None else own.default)
 
 
 def _column(definition: Any, of_type: Column | None = None) -> Column:

@@ -4,7 +4,22 @@ from forensics.recovery.options import UNREHEARSED, Option
 from forensics.recovery.plan import Plan, make_plan
 from forensics.recovery.proof import Proof, Tell, silent
 from forensics.recovery.rehearsal import Rehearsal
-from forensics.recovery.selection import Scope
+from forensics.recovery.runbook import markdown
+from forensics.recovery.selection import CLASSES, Scope
 from forensics.recovery.stage import SKIPPABLE, Wishes
 
-__all__ = ["SKIPPABLE", "UNREHEARSED", "Option", "Plan", "Proof", "Rehearsal", "Scope", "Tell", "Wishes", "make_plan", "silent"]
+__all__ = [
+    "CLASSES",
+    "SKIPPABLE",
+    "UNREHEARSED",
+    "Option",
+    "Plan",
+    "Proof",
+    "Rehearsal",
+    "Scope",
+    "Tell",
+    "Wishes",
+    "make_plan",
+    "markdown",
+    "silent",
+]

@@ -16,7 +16,7 @@ from typing import IO, Any
 from forensics.model import Column, Parent, Table, quote_identifier
 from forensics.recovery.script import provenance, start
 from forensics.recovery.selection import Selection, Target, junction_parents
-from forensics.recovery.sqltext import array, comment, literal, private_file, psql_text
+from forensics.recovery.sqltext import array, comment, literal, private_file, psql_text, writing
 
 _LIST_NAME = re.compile(r"galler|image|photo|picture|media|asset|_ids$|Ids$|list|items|tags|members", re.I)
 _COVER_NAME = re.compile(r"cover|primary|main|hero|thumb|featured|lead|default", re.I)
@@ -182,9 +182,10 @@ def write_backfill(path: Path, selection: Selection, found: Sequence[Place]) -> 
             cover = place.cover and quote_identifier(place.cover.name)
             more = f", {cover} = coalesce(t.{cover}, f.cover)" if cover else ""
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
-            print(f"UPDATE {owner} t SET {column} = f.list{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {_unfilled(place)};", file=out)
+            filling = f"UPDATE {owner} t SET {column} = f.list{more} FROM pg_temp.fill_{n} f WHERE t.{key} = f.owner AND {_unfilled(place)}"
+            print(writing(filling), file=out)
             print(
-                f"\\echo {psql_text(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :ROW_COUNT",
+                f"\\echo {psql_text(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :written",
                 file=out,
             )
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
@@ -212,11 +213,11 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
                 cover = quote_identifier(place.cover.name)
                 more = f", {cover} = CASE WHEN t.{cover} = f.cover THEN NULL ELSE t.{cover} END"
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
-            print(
-                f"UPDATE {owner} t SET {column} = {place.empty or 'NULL'}{more} FROM fill_{n} f WHERE t.{key} = f.owner AND {same};",
-                file=out,
+            emptying = (
+                f"UPDATE {owner} t SET {column} = {place.empty or 'NULL'}{more} FROM pg_temp.fill_{n} f WHERE t.{key} = f.owner AND {same}"
             )
-            print(f"\\echo {psql_text(comment(place.owner.name) + ': rows that were emptied again:')} :ROW_COUNT", file=out)
+            print(writing(emptying), file=out)
+            print(f"\\echo {psql_text(comment(place.owner.name) + ': rows that were emptied again:')} :written", file=out)
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
 
 

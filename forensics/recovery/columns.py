@@ -6,7 +6,7 @@ the one step that needs the backup itself again; it must be the same file, to th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from forensics.compare import matching
 from forensics.errors import RecoveryError
 from forensics.evidence import Source, copytext, open_source
-from forensics.model import Column, TableName, quote_identifier
+from forensics.model import Catalog, Column, Table, TableName, quote_identifier
+from forensics.recovery.copies import rows_of
 from forensics.recovery.definitions import base_type, own_types
 from forensics.recovery.selection import Scope
-from forensics.recovery.sqltext import array, block, comment, listed, literal, psql_text
+from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, psql_text, taking
 from forensics.store import Store
 
 
@@ -34,6 +35,7 @@ class Restored:
         values: how many values of them are missing.
         source: the backup, open.
         stored: the columns that the backup stores of the table.
+        rows: the table as a FROM item, without the tables that inherit from it.
     """
 
     name: TableName
@@ -42,6 +44,7 @@ class Restored:
     values: int
     source: Source
     stored: tuple[str, ...]
+    rows: str
 
     def lines(self) -> Iterator[str]:
         """Yield key and values as COPY text, of every row that has one of the values; a run of lines at a time."""
@@ -76,7 +79,8 @@ def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[
             by_table.setdefault(change.name, []).append(column)
             values[change.name] = values.get(change.name, 0) + change.values_missing
     found, notes = [], []
-    for name, columns in sorted(by_table.items()):
+    for name in sorted(by_table, key=lambda n: (_depth(live, n), n)):
+        columns = by_table[name]
         key = results[name].key
         if not key:
             notes.append(f"The values of {name}.{columns[0].name} cannot return: the table has no key by which to find their rows.")
@@ -85,8 +89,25 @@ def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[
             notes.append(f"The values of {name}.{gone[0].name} cannot return by themselves: live has no type {gone[0].type} any more.")
             continue
         stored = tuple(c.name for c in backup.tables[name].columns if not c.generated)
-        found.append(Restored(name, key, tuple(columns), values[name], source, stored))
+        found.append(Restored(name, key, tuple(columns), values[name], source, stored, rows_of(live.tables[name])))
+        notes += _without(backup.tables[name], columns)
     return tuple(found), tuple(notes)
+
+
+def _depth(catalog: Catalog, name: TableName) -> int:
+    """How many tables a table inherits from, one above the other: a column that returns to the topmost returns to those below."""
+    table = catalog.tables.get(name)
+    return 1 + max((_depth(catalog, p) for p in table.inherits), default=-1) if table else 0
+
+
+def _without(table: Table, columns: Sequence[Column]) -> Iterator[str]:
+    """What stood on columns and does not return with their values."""
+    for column in columns:
+        lacks = ["NOT NULL"] if not column.nullable else []
+        lacks += [f"key {k.name}" for k in table.keys if column.name in k.columns]
+        lacks += [f"foreign key {k.name}" for k in table.foreign_keys if column.name in k.columns]
+        if lacks:
+            yield f"The values of {table.name}.{column.name} return without {', '.join(lacks)}: rows written since have none."
 
 
 def open_backup(store: Store, given: str | Path | None) -> Source:
@@ -113,41 +134,51 @@ def open_backup(store: Store, given: str | Path | None) -> Source:
 def write_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
     """Write the part of `recovery.sql` that adds the columns and fills them."""
     for n, one in enumerate(restored, 1):
-        table, names = one.name.sql, [c.name for c in one.columns]
-        print(f"\n-- Values of dropped columns of {comment(one.name)}: {comment(', '.join(names))}.", file=out)
-        print(block([f"  LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;"]), file=out)
-        print(f"SELECT pg_temp.columns_standing({literal(table)}, {array(names)}) = 'absent' AS add \\gset", file=out)
-        print("\\if :add", file=out)
-        adds = ", ".join(f"ADD COLUMN {quote_identifier(c.name)} {c.type}" for c in one.columns)
-        print(f"ALTER TABLE {table} {adds};", file=out)
-        print("\\endif", file=out)
+        print(f"\n-- Values of dropped columns of {comment(one.name)}: {comment(', '.join(_names(one)))}.", file=out)
+        print(block([lock(one.name)]), file=out)
+        # Asked of all before any is added: a column that is added to a table is added to those that inherit from it.
+        print(f"SELECT {_standing(one)} = 'absent' AS add_{n} \\gset", file=out)
+    for n, one in enumerate(restored, 1):
+        table, names = one.name.sql, _names(one)
+        adds = ", ".join(f"ADD COLUMN IF NOT EXISTS {quote_identifier(c.name)} {c.type}" for c in one.columns)
+        print(f"\n\\if :add_{n}\nALTER TABLE {table} {adds};\n\\endif", file=out)
         _stage(out, n, one, typed=True)
         sets = ", ".join(f"{quote_identifier(c)} = v.{quote_identifier(c)}" for c in names)
-        print("\\if :add", file=out)
+        print(f"\\if :add_{n}", file=out)
         print(block([f"  PERFORM pg_temp.sleep({literal(table)});"]), file=out)
-        print(f"UPDATE {table} t SET {sets} FROM values_{n} v WHERE {_same(one)};", file=out)
+        update = f"UPDATE {one.rows} t SET {sets} FROM pg_temp.values_{n} v WHERE {_same(one)}"
+        print(f"SELECT pg_temp.fill({literal(table)}, {literal(update)}) AS written \\gset", file=out)
         said = f"Recovered: rows of {comment(one.name)} that have values of {comment(', '.join(names))} again:"
-        print(f"\\echo {psql_text(said)} :ROW_COUNT", file=out)
+        print(f"\\echo {psql_text(said)} :written", file=out)
         print(block(["  PERFORM pg_temp.wake();"]), file=out)
         for column in one.columns:
             if column.default is not None:
-                print(f"ALTER TABLE {table} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default};", file=out)
-        print("\\else", file=out)
-        print(block([f"  PERFORM pg_temp.expect_values({n}, {literal(table)}, {array(one.key)}, {array(names)});"]), file=out)
-        print("\\endif", file=out)
+                print(f"ALTER TABLE {one.rows} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default};", file=out)
+        print(f"\\else\n{_expected(n, one)}\n\\endif", file=out)
 
 
 def write_undo_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
     """Write the part of `undo.sql` that drops the columns again."""
     for n, one in enumerate(restored, 1):
-        table, names = one.name.sql, [c.name for c in one.columns]
         print(f"\n-- The columns of {comment(one.name)} that were added again.", file=out)
-        print(f"SELECT pg_temp.columns_standing({literal(table)}, {array(names)}) = 'absent' AS without \\gset", file=out)
+        print(f"SELECT {_standing(one)} = 'absent' AS without_{n} \\gset", file=out)
         _stage(out, n, one, typed=False)
-        print("\\if :without\n\\else", file=out)
-        print(block([f"  PERFORM pg_temp.expect_values({n}, {literal(table)}, {array(one.key)}, {array(names)});"]), file=out)
-        drops = ", ".join(f"DROP COLUMN {quote_identifier(c)}" for c in names)
-        print(f"DROP TABLE pg_temp.values_{n};\nALTER TABLE {table} {drops};\n\\endif", file=out)
+        print(f"\\if :without_{n}\n\\else\n{_expected(n, one)}\nDROP TABLE pg_temp.values_{n};\n\\endif", file=out)
+    for n, one in enumerate(restored, 1):
+        drops = ", ".join(f"DROP COLUMN IF EXISTS {quote_identifier(c)}" for c in _names(one))
+        print(f"\\if :without_{n}\n\\else\n{taking(f'ALTER TABLE {one.name.sql} {drops}')}\n\\endif", file=out)
+
+
+def _names(one: Restored) -> list[str]:
+    return [c.name for c in one.columns]
+
+
+def _standing(one: Restored) -> str:
+    return f"pg_temp.columns_standing({literal(one.name.sql)}, {array(_names(one))})"
+
+
+def _expected(n: int, one: Restored) -> str:
+    return block([f"  PERFORM pg_temp.expect_values({n}, {literal(one.rows)}, {array(one.key)}, {array(_names(one))});"])
 
 
 def _stage(out: IO[str], n: int, one: Restored, *, typed: bool) -> None:
@@ -157,7 +188,7 @@ def _stage(out: IO[str], n: int, one: Restored, *, typed: bool) -> None:
         print(made, file=out)
     else:
         texts = ", ".join(f"{quote_identifier(c)} text" for c in columns)
-        print(f"\\if :without\nCREATE TEMP TABLE values_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif", file=out)
+        print(f"\\if :without_{n}\nCREATE TEMP TABLE values_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif", file=out)
     print(f"COPY values_{n} ({listed(columns)}) FROM stdin;", file=out)
     for lines in one.lines():
         out.write(lines)

@@ -279,8 +279,22 @@ class LiveCopy:
                     for block in segment.blocks():
                         copy.write(bytes(block))
         except psycopg.Error as error:
+            if isinstance(error, psycopg.errors.CheckViolation) and self._without(connection, name, error.diag.constraint_name):
+                self._fill(connection, name)
+                return
             words = words_of(error)
             raise RecoveryError(f"The rows of {name} do not go into the scratch PostgreSQL: {words}.", advice(words)) from error
+
+    def _without(self, connection: psycopg.Connection[Any], name: TableName, check: str | None) -> bool:
+        """Take away a check that refuses rows which live holds; say whether that was possible."""
+        try:
+            connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.SQL(name.sql), sql.Identifier(check or "")))  # type: ignore[arg-type]
+        except psycopg.Error:
+            return False
+        self.notes.append(
+            f"Check {check} of {name} was left aside: it refuses rows that live holds, because it reads what the copy has not."
+        )
+        return True
 
 
 # --- the backup -----------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from forensics.recovery.sqltext import copy_in, literal, template
 Refused = dict[TableName, list[tuple[int, str]]]
 
 _CHUNK = 5_000
+_LATE = ("23505", "23P01")  # a key that may be deferred is looked at when the statement is through
 _AT = re.compile(r"^COPY .*?, line (\d+)(?:, column (.*?)(?:: |$))?", re.M)
 
 
@@ -46,10 +47,13 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
     with pinned_session(copy.scratch, copy.database) as connection:
         connection.execute("BEGIN")
         try:
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
             _make(connection, defined)
             for target in selection.inserted:
                 # What its rows refer to is the selection's business, and triggers sleep while rows return.
                 connection.execute(template("alone").replace("{table}", literal(target.name.sql)))  # type: ignore[call-overload]
+            # Checks and generated columns may call what looks things up there.
+            connection.execute("SET LOCAL search_path TO DEFAULT")
             for target in selection.targets:
                 if target.rows and target.columns:
                     tell("offering the rows to a copy of live", str(target.name))
@@ -161,7 +165,8 @@ def offer(
 ) -> list[tuple[int, str]]:
     """Put rows into a table but for those that it refuses.
 
-    COPY names the line that it stops at, so that each refused row costs one more attempt and no other is tried by itself.
+    COPY names the line that it stops at, so that each refused row costs one more attempt and no other is tried by itself; where
+    a key may be deferred it names none, and the rows are halved until one is left.
 
     Args:
         connection: within a transaction.
@@ -184,8 +189,13 @@ def offer(
         while todo:
             first, some = todo.pop()
             found = _attempt(connection, statement, some) if some else None
-            if found:
-                at, reason = found
+            if found is None:
+                continue
+            at, reason = found
+            if at is None:  # told only when all of them were in: one of either half
+                half = len(some) // 2
+                todo += [(first + half, some[half:]), (first, some[:half])]
+            else:
                 refused.append((start + first + at, reason))
                 # What stands before the line was not refused, as far as the server had come: it goes in first.
                 todo += [(first + at + 1, some[at + 1 :]), (first, some[:at])]
@@ -193,8 +203,8 @@ def offer(
     return refused
 
 
-def _attempt(connection: psycopg.Connection[tuple[object, ...]], statement: str, lines: Sequence[str]) -> tuple[int, str] | None:
-    """Put lines in; return which one was refused and why, or None where all went in."""
+def _attempt(connection: psycopg.Connection[tuple[object, ...]], statement: str, lines: Sequence[str]) -> tuple[int | None, str] | None:
+    """Put lines in; return which one was refused (None where the server does not say) and why, or None where all went in."""
     connection.execute("SAVEPOINT offered")
     try:
         with connection.cursor().copy(statement) as copy:  # type: ignore[call-overload]
@@ -202,6 +212,8 @@ def _attempt(connection: psycopg.Connection[tuple[object, ...]], statement: str,
     except psycopg.Error as error:
         connection.execute("ROLLBACK TO SAVEPOINT offered")
         at = _AT.search(error.diag.context or "")
+        if at is None and error.sqlstate in _LATE:
+            return (0 if len(lines) == 1 else None), _reason(error, None)
         if at is None or (error.sqlstate or "")[:2] not in ("22", "23"):
             words = words_of(error)
             raise RecoveryError(f"Rows do not go into a scratch table ({statement[:80]}): {words}.", advice(words)) from error

@@ -22,6 +22,7 @@ from forensics.cause.history import History, place
 from forensics.evidence.migrations import Migration, MigrationFolder, Statement, history_of
 from forensics.model import Catalog, Table, TableName, quote_identifier
 from forensics.recovery.backfill import Place
+from forensics.recovery.copies import rows_of
 from forensics.recovery.definitions import base_type
 from forensics.recovery.sqltext import block, comment, listed
 from forensics.store import Store
@@ -41,8 +42,9 @@ class Kept:
         table: the table that it is taken from.
         archive: where it is kept.
         columns: the columns that are kept.
-        before: a query for how much there is before the migration; None where only the migration's own course tells.
         after: a query for how much of it is kept afterwards.
+        key: with values of a column, the columns that tell which row they are of.
+        wanted: a query, asked afterwards, for how much has to be there; None where rows and values themselves are looked for.
     """
 
     what: str
@@ -50,8 +52,9 @@ class Kept:
     table: TableName
     archive: TableName
     columns: tuple[str, ...]
-    before: str | None
     after: str
+    key: tuple[str, ...] = ()
+    wanted: str | None = None
 
 
 @dataclass
@@ -65,6 +68,7 @@ class Safer:
         sql: its text.
         kept: what it keeps.
         now: where each table of the schema before it stands afterwards.
+        called: by table of that schema, what its columns are called afterwards where they were renamed.
         notes: what people should look at.
     """
 
@@ -74,6 +78,7 @@ class Safer:
     sql: str = ""
     kept: list[Kept] = field(default_factory=list)
     now: dict[TableName, TableName] = field(default_factory=dict)
+    called: dict[TableName, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -105,7 +110,7 @@ def safer_migration(migration: Migration, catalog: Catalog, schema: str, found: 
     if not any(h.destroys or h.code == "set-not-null" for _, some in read for h in some):
         return None
     dated = _DATED.match(migration.name)
-    archive = f"archive_{dated[1]}" if dated else f"archive_{re.sub(r'[^a-z0-9_]', '_', migration.name.lower())}"[:_LONGEST_NAME]
+    archive = f"archive_{dated[1]}" if dated else _cut(f"archive_{re.sub(r'[^a-z0-9_]', '_', migration.name.lower())}")
     safer = Safer(f"{migration.name}_keeping_rows", migration, archive)
     _Rewriter(safer, catalog, schema, found).run(read)
     return safer
@@ -118,6 +123,7 @@ class _Rewriter:
         self.tables: dict[TableName, Table] = {t.name: t for t in catalog.tables.values()}
         self.parked: dict[TableName, TableName] = {}  # by the name that it had in the catalogue
         self.names: set[str] = set()
+        self.archives = {safer.archive}
 
     def run(self, read: Sequence[tuple[Statement, Sequence[Hazard]]]) -> None:
         body: list[str] = []
@@ -136,7 +142,7 @@ class _Rewriter:
             "",
         ]
         if self.safer.kept or self.parked:
-            head += [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(self.safer.archive)};", ""]
+            head += [*(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(a)};" for a in sorted(self.archives)), ""]
         self.safer.sql = "\n".join([*head, *body, *self._move_links()])
         self.safer.now = {**{table.name: name for name, table in self.tables.items()}, **self.parked}
 
@@ -153,7 +159,8 @@ class _Rewriter:
         if found is not None:
             yield from found
             return
-        if any(h.destroys for h in hazards) or any(h.code == "dynamic-sql" for h in hazards):
+        # A table that is made again under the name of a dropped one takes nothing: that one was parked.
+        if any(h.destroys and h.code != "drop-and-create" for h in hazards) or any(h.code == "dynamic-sql" for h in hazards):
             self.safer.notes.append(
                 f"line {statement.line} destroys rows in a way that was not rewritten: {statement.text.splitlines()[0][:100]}"
             )
@@ -166,11 +173,17 @@ class _Rewriter:
         words = [i.string.sval for i in items]
         return TableName(words[-2] if len(words) > 1 else self.schema, words[-1])
 
+    def _archive_of(self, schema: str) -> str:
+        """The archive for tables of a schema: one for each, because two schemas may have tables and indexes of the same name."""
+        archive = self.safer.archive if schema == self.schema else _cut(f"{self.safer.archive}_{schema}")
+        self.archives.add(archive)
+        return archive
+
     def _archive_name(self, wanted: str) -> TableName:
-        name, n = wanted[:_LONGEST_NAME], 1
+        name, n = _cut(wanted), 1
         while name in self.names:
             n += 1
-            name = f"{wanted[: _LONGEST_NAME - 4]}_{n}"
+            name = f"{_cut(wanted, _LONGEST_NAME - 4)}_{n}"
         self.names.add(name)
         return TableName(self.safer.archive, name)
 
@@ -191,8 +204,11 @@ class _Rewriter:
 
     def _park(self, statement: Statement, names: Sequence[TableName]) -> Iterator[str]:
         yield f"-- Parked instead of: {comment(statement.text)}"
+        names = [*names]
         for name in names:
             table = self.tables.pop(name, None)
+            # Those that inherit from it go with it, or the statement fails.
+            names += [n for n, t in sorted(self.tables.items()) if table and table.name in t.inherits and n not in names]
             if table is None:
                 yield f"DROP TABLE IF EXISTS {name.sql};"
                 continue
@@ -202,14 +218,14 @@ class _Rewriter:
                         yield f"ALTER TABLE {other.name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
             for key in table.foreign_keys:
                 yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
-            archive = TableName(self.safer.archive, name.table)
+            schema = self._archive_of(name.schema)
+            archive = TableName(schema, name.table)
             self.names.add(name.table)
-            yield f"ALTER TABLE {name.sql} SET SCHEMA {quote_identifier(self.safer.archive)};"
+            for part in [name, *sorted(t for t in self.catalog.tables if t != table.name and self.catalog.root(t) == table.name)]:
+                yield f"ALTER TABLE {part.sql} SET SCHEMA {quote_identifier(schema)};"
             self.parked[table.name] = archive
             columns = tuple(c.name for c in table.columns)
-            self.safer.kept.append(
-                Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(table.name), _count(archive))
-            )
+            self.safer.kept.append(Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(archive, table)))
 
     def _park_types(self, names: Sequence[TableName]) -> Iterator[str]:
         yield "-- Parked with the tables that use it."
@@ -218,22 +234,29 @@ class _Rewriter:
 
     def _park_schemas(self, names: Sequence[str]) -> Iterator[str]:
         for name in names:
-            new = f"{self.safer.archive}_{name}"[:_LONGEST_NAME]
+            new = _cut(f"{self.safer.archive}_{name}")
+            if new in self.archives:  # of tables that were parked one by one before
+                new = _cut(f"{self.safer.archive}_all_of_{name}")
             yield f"ALTER SCHEMA {quote_identifier(name)} RENAME TO {quote_identifier(new)};"
             for table in [t for t in self.tables if t.schema == name]:
                 there = TableName(new, table.table)
                 original = self.tables.pop(table)
                 self.parked[original.name] = there
                 columns = tuple(c.name for c in original.columns)
-                self.safer.kept.append(
-                    Kept("rows of a dropped schema", 0, original.name, there, columns, _count(original.name), _count(there))
-                )
+                self.safer.kept.append(Kept("rows of a dropped schema", 0, original.name, there, columns, _count(there, original)))
 
     def _rename(self, statement: Statement, node: Any) -> Iterator[str] | None:
         if node.rename_type == pb.OBJECT_TABLE:
             name = self._name(node.relation)
             if table := self.tables.pop(name, None):
                 self.tables[TableName(name.schema, node.newname)] = table
+        if node.rename_type == pb.OBJECT_COLUMN and (table := self.tables.get(self._name(node.relation))):
+            columns = tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in table.columns)
+            keys = tuple(replace(k, columns=_renamed(k.columns, node.subname, node.newname)) for k in table.keys)
+            self.tables[self._name(node.relation)] = replace(table, columns=columns, keys=keys)
+            called = self.safer.called.setdefault(table.name, {})
+            first = next((old for old, new in called.items() if new == node.subname), node.subname)
+            called[first] = node.newname
         return None
 
     # --- values ---------------------------------------------------------------------------------------
@@ -260,7 +283,7 @@ class _Rewriter:
             self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
         checks = []
         for column in required:
-            check = f"{name.table[:30]}_{column[:20]}_filled"
+            check = f"{_cut(name.table, 30)}_{_cut(column, 20)}_filled"
             checks.append(check)
             quoted = quote_identifier(column)
             yield f"-- Refuse NULLs with a sentence; or decide what goes there: UPDATE {name.sql} SET {quoted} = … WHERE {quoted} IS NULL;"
@@ -284,10 +307,10 @@ class _Rewriter:
         some = " OR ".join(f"{quote_identifier(c)} IS NOT NULL" for c in columns)
         yield f"-- The values of {comment(', '.join(columns))}, kept with the key of their rows."
         yield f"CREATE TABLE {archive.sql} AS SELECT {listed(kept)} FROM {name.sql} WHERE {some};"
-        before = "SELECT " + " + ".join(f"count({quote_identifier(c)})" for c in columns) + " FROM "
-        self.safer.kept.append(
-            Kept("values of a column", line, table.name, archive, tuple(columns), before + table.name.sql, before + archive.sql)
-        )
+        there = " + ".join(f"count({quote_identifier(c)})" for c in columns)
+        found = f"SELECT {there} FROM {archive.sql}"
+        told_by = tuple(c for c in kept if c not in columns or c in (key or ()))
+        self.safer.kept.append(Kept("values of a column", line, table.name, archive, tuple(columns), found, told_by))
 
     # --- rows -----------------------------------------------------------------------------------------
 
@@ -319,7 +342,7 @@ class _Rewriter:
         return keep()
 
     def _keep_rows(self, statement: Statement, name: TableName, hit: str, suffix: str, what: str) -> Iterator[str]:
-        yield from self._copy_rows(statement.line, name, f"t.ctid IN ({hit})", suffix, what)
+        yield from self._copy_rows(statement.line, name, f"(t.tableoid, t.ctid) IN ({hit})", suffix, what)
         yield f"{statement.text.rstrip(';')};"
 
     def _copy_rows(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> Iterator[str]:
@@ -328,7 +351,7 @@ class _Rewriter:
         yield f"CREATE TABLE {archive.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};"
         table = self.tables[name]
         columns = tuple(c.name for c in table.columns)
-        self.safer.kept.append(Kept(what, line, table.name, archive, columns, None, _count(archive)))
+        self.safer.kept.append(Kept(what, line, table.name, archive, columns, _count(archive)))
         if suffix == "before":
             return
         # Rows that go with the deleted ones, or lose a value by it.
@@ -353,14 +376,24 @@ class _Rewriter:
             self.safer.kept.append(
                 Kept(
                     "links of a junction table", 0, new.target.name, new.owner.name, (new.column.name,),
-                    f"SELECT count(*) FROM {new.target.name.sql} WHERE {_linked(new)}",
                     f"SELECT coalesce(sum({new.length}), 0)::bigint FROM {owner} t WHERE t.{column} IS NOT NULL",
+                    wanted=f"SELECT count(*) FROM {archive.sql} WHERE {_linked(new)}",
                 )
             )  # fmt: skip
 
 
-def _count(name: TableName) -> str:
-    return f"SELECT count(*) FROM {name.sql}"
+def _cut(name: str, most: int = _LONGEST_NAME) -> str:
+    """A name as PostgreSQL would cut it: by bytes, and never within a character."""
+    return name.encode()[:most].decode(errors="ignore")
+
+
+def _renamed(columns: Sequence[str], old: str, new: str) -> tuple[str, ...]:
+    return tuple(new if c == old else c for c in columns)
+
+
+def _count(name: TableName, table: Table | None = None) -> str:
+    """The query for how many rows stand in a place that holds a table of the schema before; without those that inherit from it."""
+    return f"SELECT count(*) FROM {rows_of(replace(table, name=name)) if table else name.sql}"
 
 
 def _inside(text: object) -> str:
@@ -369,13 +402,13 @@ def _inside(text: object) -> str:
 
 
 def _hit(relation: Any, others: Sequence[Any], node: Any) -> str:
-    """A query for the ctids of the rows that a DELETE or an UPDATE hits."""
+    """A query for the places of the rows that a DELETE or an UPDATE hits: a ctid is one of a single partition."""
     tree = pb.ParseResult(version=180000)
     select = tree.stmts.add().stmt.select_stmt
-    target = select.target_list.add().res_target
-    fields = target.val.column_ref.fields
-    fields.add().string.sval = relation.alias.aliasname or relation.relname
-    fields.add().string.sval = "ctid"
+    for column in ("tableoid", "ctid"):
+        fields = select.target_list.add().res_target.val.column_ref.fields
+        fields.add().string.sval = relation.alias.aliasname or relation.relname
+        fields.add().string.sval = column
     select.from_clause.add().range_var.CopyFrom(relation)
     for other in others:
         select.from_clause.add().CopyFrom(other)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from forensics.recovery.migration import Safer, history_between, safer_migration
 from forensics.recovery.options import Option, options, proved, recommendation
 from forensics.recovery.rehearsal import Rehearsal, live_state
 from forensics.recovery.rollback import price, undoing
-from forensics.recovery.runbook import runbook
+from forensics.recovery.runbook import Step, runbook, steps
 from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
 from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
 from forensics.recovery.sqltext import private_file
@@ -51,6 +52,9 @@ class Plan:
         files: what was written, in the order in which to read it.
         columns: dropped columns whose values return: (table, columns, missing values).
         migrations: the safer migrations that were written.
+        scope: what was asked for.
+        rehearsed_at: when it was rehearsed, or None.
+        runbook: what is to be done, step by step.
     """
 
     options: tuple[Option, ...]
@@ -63,6 +67,9 @@ class Plan:
     files: tuple[str, ...]
     columns: tuple[tuple[TableName, tuple[str, ...], int], ...] = ()
     migrations: tuple[Trial, ...] = ()
+    scope: Scope = field(default_factory=Scope)
+    rehearsed_at: datetime | None = None
+    runbook: tuple[Step, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -95,6 +102,9 @@ class Plan:
             "left": [{**plain(n), "rows": rows} for n, rows in self.left],
             "notes": list(self.notes),
             "files": list(self.files),
+            "scope": plain(self.scope),
+            "rehearsed_at": plain(self.rehearsed_at),
+            "runbook": plain(self.runbook),
         }  # fmt: skip
 
 
@@ -160,13 +170,15 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
             choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
             _left(store, selection), (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
-            tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials,
+            tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
+            datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None,
         )  # fmt: skip
+        plan = replace(plan, runbook=tuple(steps(plan.as_json(), defined)))
         if out is not None:
             with private_file(out / "plan.json") as file:
                 file.write(document(plan.as_json()))
             with private_file(out / "runbook.md") as file:
-                file.write(runbook(store, plan.as_json(), defined))
+                file.write(runbook(store, plan.as_json()))
     return plan
 
 

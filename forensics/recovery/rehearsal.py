@@ -21,13 +21,14 @@ from forensics.errors import RecoveryError
 from forensics.evidence.live import LiveSource
 from forensics.model import TableName, quote_identifier
 from forensics.recovery.backfill import Place
-from forensics.recovery.copies import LiveCopy, pinned_session, row_hash, rows_of, structure_of
+from forensics.recovery.columns import Restored
+from forensics.recovery.copies import LiveCopy, one, pinned_session, row_hash, rows_of, structure_of
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.foresight import offer
 from forensics.recovery.proof import Proof, Tell, failed, off, silent
 from forensics.recovery.script import LiveState, Work
 from forensics.recovery.selection import Selection, Target
-from forensics.recovery.sqltext import array, listed, template
+from forensics.recovery.sqltext import array, copy_in, listed, template
 
 _LOST = ("restorable", "blocked", "conflicting")
 
@@ -262,7 +263,7 @@ class _Run:
         for n, target in enumerate(self._work.selection.targets, 1):
             if target.kind == "insert":
                 self._run(
-                    f"CREATE TEMP TABLE before_{n} AS SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1"
+                    f"CREATE TEMP TABLE before_{n} AS SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {self._source(target)} t GROUP BY 1"
                 )
             else:
                 self._run(f"CREATE TEMP TABLE before_{n} (h text, n bigint)")
@@ -281,10 +282,8 @@ class _Run:
         for restored in self._work.restored:
             # Of a table that got columns back, the others must be as they were.
             columns = self._columns[restored.name]
-            after = {**after, restored.name: self._print(f"ONLY {restored.name.sql}", columns)}
-            for column in restored.columns:
-                held = self._connection.execute(f"SELECT count({listed([column.name])}) FROM {restored.name.sql}").fetchone()
-                self._found.values += held[0] if held else 0
+            after = {**after, restored.name: self._print(restored.rows, columns)}
+            self._values(restored)
         odd = [
             str(name) for name in sorted({*before, *after})
             if (name not in grown and before.get(name) != after.get(name))
@@ -294,6 +293,25 @@ class _Run:
         self._problem(bool(odd), f"Tables hold other rows than they should: {', '.join(odd[:5])}.")
         self._constraints()
         self._definitions()
+
+    def _values(self, restored: Restored) -> None:
+        """Look for the values of dropped columns in the rows that they belong to."""
+        names = [c.name for c in restored.columns]
+        held = ", ".join(f"count({listed([c])})" for c in names)
+        counts = self._connection.execute(f"SELECT {held} FROM {restored.rows}").fetchone()
+        self._found.values += sum(counts or ())
+        wanted = [*restored.key, *names]
+        self._run(f"CREATE TEMP TABLE expected_values AS SELECT {listed(wanted)} FROM {restored.name.sql} WITH NO DATA")
+        with self._connection.cursor().copy(copy_in("pg_temp.expected_values", wanted)) as copy:
+            for lines in restored.lines():
+                copy.write(lines)
+        same = " AND ".join(f"t.{listed([k])} = v.{listed([k])}" for k in restored.key)
+        texts = (f"ROW({', '.join(f'{a}.{listed([c])}' for c in names)})::text" for a in "tv")
+        lacking = one(
+            self._connection, f"SELECT count(*) FROM pg_temp.expected_values v JOIN {restored.rows} t ON {same} WHERE {' <> '.join(texts)}"
+        )
+        self._run("DROP TABLE expected_values")
+        self._problem(lacking > 0, f"{lacking:,} rows of {restored.name} do not hold the backup's values of {', '.join(names)}.")
 
     def _found_again(self, n: int, target: Target) -> int:
         """How many of a target's lost rows its table now holds, over what it held before."""
@@ -305,13 +323,17 @@ class _Run:
         statement = (
             f"SELECT coalesce(sum(least(e.n, t.n - coalesce(b.n, 0))), 0)::bigint "
             f"FROM (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM expected_{n} t GROUP BY 1) e "
-            f"JOIN (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {target.name.sql} t GROUP BY 1) t ON t.h = e.h "
+            f"JOIN (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM {self._source(target)} t GROUP BY 1) t ON t.h = e.h "
             f"LEFT JOIN before_{n} b ON b.h = e.h WHERE t.n > coalesce(b.n, 0)"
         )
         found = self._connection.execute(statement).fetchone()
         assert found is not None
         self._run(f"DROP TABLE expected_{n}")  # its columns hold on to types that undo.sql may drop
         return int(found[0])
+
+    def _source(self, target: Target) -> str:
+        backup, live = self._work.catalogs
+        return rows_of((backup if target.kind == "recreate" else live).tables[target.name])
 
     def _run(self, statement: str) -> None:
         self._connection.execute(statement)
@@ -328,13 +350,14 @@ class _Run:
             self._found.constraints_valid = True
             return
         wrong = sorted(self._invalid() - self._invalid_before)
-        for child, parent, columns, parent_columns in self._connection.execute(
+        for child, parent, whole, parent_whole, columns, parent_columns in self._connection.execute(
             template("foreign_keys").replace("{tables}", array(names))
         ).fetchall():
             same = " AND ".join(f"p.{listed([q])} = c.{listed([k])}" for k, q in zip(columns, parent_columns, strict=True))
             filled = " AND ".join(f"c.{listed([k])} IS NOT NULL" for k in columns)
             orphans = self._connection.execute(
-                f"SELECT count(*) FROM {child} c WHERE {filled} AND NOT EXISTS (SELECT FROM {parent} p WHERE {same})"
+                f"SELECT count(*) FROM {'' if whole else 'ONLY '}{child} c WHERE {filled} "
+                f"AND NOT EXISTS (SELECT FROM {'' if parent_whole else 'ONLY '}{parent} p WHERE {same})"
             ).fetchone()
             if orphans and orphans[0]:
                 wrong.append(f"{orphans[0]} rows of {child} refer to no row of {parent}")

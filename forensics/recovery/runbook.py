@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from forensics.model import TableName, plain
@@ -10,19 +11,53 @@ from forensics.recovery.definitions import Definitions
 from forensics.recovery.options import UNREHEARSED
 from forensics.recovery.sqltext import comment, in_a_line
 from forensics.store import Store
-from forensics.text import code, prose
+from forensics.text import code, prose, spans
 
 
-def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
+@dataclass
+class Step:
+    """One step of the runbook.
+
+    Attributes:
+        title: what it is for.
+        parts: in order, either {"text": a paragraph} or {"commands": lines for a shell} or {"list": sentences}. Names and
+            files stand between backticks in sentences, everything else is as it is.
+    """
+
+    title: str
+    parts: list[dict[str, Any]] = field(default_factory=list)
+
+    def say(self, text: str) -> Step:
+        self.parts.append({"text": text})
+        return self
+
+    def run(self, *lines: str) -> Step:
+        self.parts.append({"commands": "\n".join(lines)})
+        return self
+
+    def points(self, sentences: Sequence[str]) -> Step:
+        self.parts.append({"list": [*sentences]})
+        return self
+
+
+def steps(plan: Mapping[str, Any], defined: Definitions) -> list[Step]:
+    """Work out what is to be done, in order.
+
+    Args:
+        plan: the plan as JSON has it.
+        defined: what is made again.
+    """
+    return [*_forward(plan), *_next_time(plan), _back(plan), _what_stays(plan, defined)]
+
+
+def runbook(store: Store, plan: Mapping[str, Any]) -> str:
     """Return the page as Markdown.
 
     Args:
         store: the case.
-        plan: the plan as JSON has it.
-        defined: what is made again.
+        plan: the plan as JSON has it, its steps included.
     """
     backup, live = store.evidence()
-    rehearsal = plan["rehearsal"]
     lines = [
         "# Runbook: bring the rows back", "",
         f"Backup: {code(backup.path or backup.dsn)}. Compared with {code(live.dsn or live.path)}"
@@ -36,32 +71,68 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
         lines.append(
             f"| {option['name']} | {option['recovers']:,} | {option['destroys']:,} | {option['blocked']:,} | {verified} | {seconds} |"
         )
-    lines += ["", *_proofs(plan)]
+    lines += ["", *_proofs(plan), ""]
+    for step in plan["runbook"]:
+        lines += [f"## {step['title']}", "", *markdown(step["parts"])]
+    return "\n".join(lines)
+
+
+def markdown(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of a step's parts as Markdown."""
+    for part in parts:
+        if "commands" in part:
+            yield from ("```sh", part["commands"], "```", "")
+        elif "list" in part:
+            yield from (*(f"- {_marked(s)}" for s in part["list"]), "")
+        else:
+            yield from (_marked(part["text"]), "")
+
+
+def _marked(text: str) -> str:
+    return "".join(code(said) if is_code else prose(said) for is_code, said in spans(text))
+
+
+def _forward(plan: Mapping[str, Any]) -> Iterator[Step]:
+    rehearsal = plan["rehearsal"]
+    yield (
+        Step("1. Before")
+        .say(
+            "Set `DATABASE` to live's connection string, and keep this folder with its scripts at hand. Every script is one transaction: if it "
+            "stops or is cut off, live is as it was."
+        )
+        .say("A backup of what is there now, which is what you go back to if all else fails:")
+        .run('pg_dump -Fc -f before_recovery.dump -d "$DATABASE"', "pg_restore --list before_recovery.dump | tail -n 3")
+        .say("Check: the list shows entries, and the file is not empty. Tell whoever deploys that no migration may run until this is done.")
+    )
+    yield (
+        Step("2. Bring the rows back")
+        .run('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"')
+        .say(
+            "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing was changed: compare again where live moved on "
+            "in the meantime, and write the recovery anew. Writers to the tables it fills wait while it runs"
+            + (f" (rehearsed: {rehearsal['seconds']} seconds)." if rehearsal else ".")
+        )
+    )
     counts = [_count(t) for t in plan["tables"]]
     counts += [
         f"SELECT count({in_a_line(c)}) AS {in_a_line(f'values of {c}')} FROM {in_a_line(TableName(r['schema'], r['table']))};"
         for r in plan["columns"] for c in r["columns"]
     ]  # fmt: skip
-    lines += [
-        "", "Set `DATABASE` to live's connection string, and keep this folder with its scripts at hand. Every script is one",
-        "transaction: if it stops or is cut off, live is as it was.", "",
-        "## 1. Before", "", "A backup of what is there now, which is what you go back to if all else fails:", "",
-        "```sh", 'pg_dump -Fc -f before_recovery.dump -d "$DATABASE"', "pg_restore --list before_recovery.dump | tail -n 3", "```", "",
-        "Check: the list shows entries, and the file is not empty. Tell whoever deploys that no migration may run until this is done.", "",
-        "## 2. Bring the rows back", "",
-        "```sh", 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"', "```", "",
-        "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing was changed: compare again where live",
-        "moved on in the meantime, and write the recovery anew. Writers to the tables it fills wait while it runs"
-        + (f" (rehearsed: {rehearsal['seconds']} seconds)." if rehearsal else "."), "",
-        "## 3. Check", "", "```sh", 'psql -X -d "$DATABASE" <<\'SQL\'', *counts, "SQL", "```", "",
-        "Each answer is at least the number beside it. Run `recovery.sql` once more if you like: it says that there is nothing to do.", "",
-    ]  # fmt: skip
+    yield (
+        Step("3. Check")
+        .run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
+        .say("Each answer is at least the number beside it. Run `recovery.sql` once more if you like: it says that there is nothing to do.")
+    )
     if "backfill.sql" in plan["files"]:
-        lines += [
-            "## 4. Fill the new columns", "", "Only where the application now reads links from its new columns:", "",
-            "```sh", 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f backfill.sql; echo "exit $?"', "```", "",
-            "Check: it says for each table how many rows were given links. Look at some pages of the application.", "",
-        ]  # fmt: skip
+        yield (
+            Step("4. Fill the new columns")
+            .say("Only where the application now reads links from its new columns:")
+            .run('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f backfill.sql; echo "exit $?"')
+            .say("Check: it says for each table how many rows were given links. Look at some pages of the application.")
+        )
+
+
+def _next_time(plan: Mapping[str, Any]) -> Iterator[Step]:
     for trial in plan["migrations"]:
         tried = (
             "not tried"
@@ -70,32 +141,39 @@ def runbook(store: Store, plan: Mapping[str, Any], defined: Definitions) -> str:
                 f"tried on a copy of the backup: {trial['rows']:,} rows, {trial['values']:,} values and {trial['links']:,} links kept, {trial['lost']:,} lost"
             )
         )
-        lines += [
-            "## The next time", "", f"{code('migrations/' + trial['name'])} stands in for {code(trial['original'])} ({tried}).",
-            "Commit it in place of the original for databases where that has not run yet.", "",
-            *(f"- {prose(note)}" for note in (*trial["problems"], *trial["notes"])), "",
-        ]  # fmt: skip
-    lines += ["## Back out", "", "The later step first:", "", "```sh"]
-    if "backfill.sql" in plan["files"]:
-        lines.append('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f undo_backfill.sql')
-    lines += [
-        'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f undo.sql', "```", "",
-        "`undo.sql` refuses where the application uses what came back, and then changes nothing.", "",
-        "## What stays", "",
-    ]  # fmt: skip
+        step = Step("The next time").say(
+            f"{code('migrations/' + trial['name'])} stands in for {code(trial['original'])} ({tried}). Commit it in place of the original for "
+            "databases where that has not run yet."
+        )
+        yield step.points(said) if (said := (*trial["problems"], *trial["notes"])) else step
+
+
+def _back(plan: Mapping[str, Any]) -> Step:
+    scripts = ["undo_backfill.sql", "undo.sql"] if "backfill.sql" in plan["files"] else ["undo.sql"]
+    return (
+        Step("Back out")
+        .say("The later step first:" if len(scripts) > 1 else "This takes back what `recovery.sql` did, and nothing else:")
+        .run(*(f'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {s}; echo "exit $?"' for s in scripts))
+        .say("Check: it prints `exit 0`. `undo.sql` refuses where the application uses what came back, and then changes nothing.")
+    )
+
+
+def _what_stays(plan: Mapping[str, Any], defined: Definitions) -> Step:
     stays = [
-        f"- {_rows(r['rows'])} of {code(r['table'])}: {prose(r['reason'])}."
+        f"{_rows(r['rows'])} of {code(r['table'])}: {r['reason']}."
         for o in plan["options"]
         if o["name"] == "reinsert lost rows"
         for r in o["reasons"]
     ]
-    stays += [
-        f"- Missing rows of {code(TableName(t['schema'], t['table']))}: {t['rows']:,}, not asked for. No statement of a migration is known to have "
-        "taken them; `--include-unexplained` brings them back too." for t in plan["left"]
-    ]  # fmt: skip
-    stays += [f"- View {code(view)} stood on a dropped table and is not made again." for view in defined.views]
-    stays += [f"- {prose(note)}" for note in plan["notes"]]
-    return "\n".join([*lines, *(stays or ["Nothing."]), ""])
+    stays += [f"View {code(view)} stood on a dropped table and is not made again." for view in defined.views]
+    stays += plan["notes"]
+    left = [f"{_rows(t['rows'])} of {code(TableName(t['schema'], t['table']))}" for t in plan["left"]]
+    if left:
+        stays.append(
+            f"Missing rows that were not asked for, because no statement of a migration is known to have taken them: {', '.join(left)}. "
+            "`--include-unexplained` brings them back too."
+        )
+    return Step("What stays").points(stays or ["Nothing."])
 
 
 def _rows(count: int) -> str:

@@ -16,7 +16,7 @@ from forensics.model import Catalog, Column, Provenance, Table, TableName, plain
 from forensics.recovery.columns import Restored, write_columns, write_undo_columns
 from forensics.recovery.definitions import Definition, Definitions, Extra, type_text
 from forensics.recovery.selection import Selection, Target
-from forensics.recovery.sqltext import array, block, comment, listed, literal, private_file, psql_text, tag_for, template
+from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, private_file, psql_text, tag_for, taking, template
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
         f"  PERFORM pg_temp.expect_columns({literal(name.sql)}, {array(list(types))}, {array(list(types.values()))});"
         for name, types in sorted(needed.items())
     ]
-    checks += [f"  LOCK TABLE {t.name.sql} IN SHARE ROW EXCLUSIVE MODE;" for t in work.selection.inserted]
+    checks += [lock(t.name) for t in work.selection.inserted]
     if checks:
         print(block(checks), file=out)
 
@@ -274,7 +274,7 @@ def _insert(group: Sequence[int], targets: Sequence[Target]) -> str:
 
 
 def _sequences(out: IO[str], work: Work) -> None:
-    """Have the sequences of the targets' columns stand past the rows."""
+    """Have the sequences of the targets' columns stand past the rows, and those that are made again where the backup had them."""
     backup, live = work.catalogs
     calls = []
     for target in work.selection.targets:
@@ -284,6 +284,12 @@ def _sequences(out: IO[str], work: Work) -> None:
                 least = _stands_at(backup, target.name, column) if target.kind == "recreate" else None
                 arguments = f"{literal(target.name.sql)}, {literal(column.name)}, {'NULL' if least is None else least}"
                 calls.append(f"  PERFORM pg_temp.past({arguments});")
+    made = {*work.definitions.sequences}
+    calls += [
+        f"  PERFORM pg_temp.reach({literal(s.name.sql)}, {s.last_value});"
+        for s in backup.sequences
+        if s.name.sql in made and s.is_called and s.last_value is not None
+    ]
     if calls:
         print("\n-- Sequences past the rows.\n\\if :todo\n" + block(calls) + "\n\\endif", file=out)
 
@@ -329,7 +335,7 @@ def write_undo(path: Path, work: Work) -> None:
         else:
             print("\\set gone t", file=out)
         if work.selection.inserted or recreated:
-            locks = [f"  LOCK TABLE {t.name.sql} IN SHARE ROW EXCLUSIVE MODE;" for t in work.selection.inserted]
+            locks = [lock(t.name) for t in work.selection.inserted]
             if locks:
                 print(block(locks), file=out)
         _facts(out, work)
@@ -337,7 +343,7 @@ def write_undo(path: Path, work: Work) -> None:
             _rows(out, n, target, work, typed=False)
         print("\n\\if :gone\n\\else\n-- The tables that were made again may hold what came back, and nothing else.", file=out)
         if recreated:
-            print(block([f"  LOCK TABLE {t.name.sql} IN ACCESS EXCLUSIVE MODE;" for t in recreated]), file=out)
+            print(block([lock(t.name, "ACCESS EXCLUSIVE") for t in recreated]), file=out)
         print(_REFUSE_FOREIGN_ROWS, file=out)
         print("\\endif", file=out)
         print("\n\\if :gone\n\\else", file=out)
@@ -347,10 +353,9 @@ def write_undo(path: Path, work: Work) -> None:
             print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
         for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
             print(f"DROP FUNCTION IF EXISTS {extra.name} CASCADE;", file=out)
-        if recreated:
-            print(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))};", file=out)
-        for sequence in work.definitions.sequences:
-            print(f"DROP SEQUENCE IF EXISTS {sequence};", file=out)
+        dropped = [f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"] if recreated else []
+        if dropped := [*dropped, *(f"DROP SEQUENCE IF EXISTS {s}" for s in work.definitions.sequences)]:
+            print(taking(*dropped), file=out)
         print("\\endif", file=out)
         print("\n-- Rows that returned to other tables, children first.", file=out)
         calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
@@ -359,12 +364,10 @@ def write_undo(path: Path, work: Work) -> None:
         extras = [e for e in reversed(work.definitions.extras) if e in work.live.absent and not e.of_rows]
         if work.definitions.types or extras:
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
-        for type_name, kind in reversed(work.definitions.types):
-            print(f"DROP {kind} IF EXISTS {type_name};", file=out)
-        for extra in extras:
-            print(f"DROP {extra.kind} IF EXISTS {extra.name};", file=out)
-        for schema in work.new_schemas:
-            print(f"DROP SCHEMA IF EXISTS {quote_identifier(schema)};", file=out)
+        dropped = [f"DROP {kind} IF EXISTS {name}" for name, kind in reversed(work.definitions.types)]
+        dropped += [f"DROP {extra.kind} IF EXISTS {extra.name}" for extra in extras]
+        if dropped := [*dropped, *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas)]:
+            print(taking(*dropped), file=out)
         print("\\endif", file=out)
         write_undo_columns(out, work.restored)
         print("\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)

@@ -82,6 +82,22 @@ def block(lines: Sequence[str]) -> str:
     return f"DO {tag} BEGIN\n{text}\nEND {tag};"
 
 
+def lock(table: TableName, mode: str = "SHARE ROW EXCLUSIVE") -> str:
+    """Return the line of a DO block that locks a table until the script ends."""
+    return f"  PERFORM pg_temp.lock({literal(table.sql)}, {literal(mode)});"
+
+
+def taking(*statements: str) -> str:
+    """Return a DO block that drops things, and stops where something else stands on them."""
+    return block([f"  PERFORM pg_temp.take_away({literal(s)});" for s in statements])
+
+
+def writing(statement: str) -> str:
+    """Return what runs a statement that writes rows as the application would, and keeps how many in psql's variable `written`."""
+    tag = tag_for(statement)
+    return f"SELECT pg_temp.write({tag}{statement}{tag}) AS written \\gset"
+
+
 def tag_for(text: str) -> str:
     """Return a dollar quote that does not occur in a text."""
     n = 0

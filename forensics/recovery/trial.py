@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
 from forensics.cause.replay import ROLE
-from forensics.model import Catalog, TableName
-from forensics.recovery.copies import BackupCopy, a_database, one, row_hash, run_migration, structure_of
-from forensics.recovery.migration import Safer
+from forensics.model import Catalog, Table, TableName
+from forensics.recovery.copies import BackupCopy, a_database, one, row_hash, rows_of, run_migration, structure_of
+from forensics.recovery.migration import Kept, Safer
+from forensics.recovery.sqltext import listed
 from forensics.scratch import Scratch
 
 _BEFORE = "forensics_before"
@@ -112,7 +113,7 @@ class _Try:
     def run(self) -> Trial:
         scratch = self._scratch
         with psycopg.connect(scratch.dsn(self._safe), autocommit=True) as connection:
-            before = self._before(connection)
+            self._before(connection)
         started = time.monotonic()
         failed = self._apply(self._safe, self._safer.sql)
         seconds = time.monotonic() - started
@@ -122,7 +123,7 @@ class _Try:
             self._problems.append(f"{self._safer.name} stopped: {failed}")
         else:
             with psycopg.connect(scratch.dsn(self._safe), autocommit=True) as connection:
-                lost = self._after(connection, before, counts)
+                lost = self._after(connection, counts)
                 connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_BEFORE)))
             if lost:
                 self._problems.append(f"{lost:,} rows, values or links stand nowhere after {self._safer.name}.")
@@ -137,21 +138,34 @@ class _Try:
 
     # --- what was there, and where it is ----------------------------------------------------------------
 
-    def _before(self, connection: psycopg.Connection[Any]) -> list[int | None]:
-        """Note the hashes of every table's rows, in a schema beside them; return how much there is of what is to be kept."""
+    def _before(self, connection: psycopg.Connection[Any]) -> None:
+        """Note the hashes of every table's rows and of the values that are to be kept, in a schema beside them."""
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_BEFORE)))
         for number, (name, columns) in enumerate(self._followed()):
-            connection.execute(
-                f'CREATE TABLE "{_BEFORE}".rows_{number} AS SELECT {row_hash(columns)} AS h, count(*) AS n FROM {name.sql} t GROUP BY 1'
+            self._note(connection, f"rows_{number}", f"{row_hash(columns)} AS h", rows_of(self._catalog.tables[name]))
+        for number, (kept, column) in enumerate(self._values()):
+            old = {new: first for first, new in self._safer.called.get(kept.table, {}).items()}
+            names = [old.get(c, c) for c in (*kept.key, column)]
+            self._note(
+                connection,
+                f"values_{number}",
+                f"{row_hash(names)} AS h",
+                rows_of(self._catalog.tables[kept.table]),
+                f"t.{listed(names[-1:])} IS NOT NULL",
             )
-        return [one(connection, k.before) if k.before else None for k in self._safer.kept]
+
+    @staticmethod
+    def _note(connection: psycopg.Connection[Any], table: str, what: str, source: str, condition: str = "true") -> None:
+        connection.execute(
+            f'CREATE TABLE "{_BEFORE}".{table} AS SELECT {what}, count(*) AS n FROM {source} t WHERE {condition} GROUP BY 1'  # type: ignore[call-overload]
+        )
 
     def _followed(self) -> list[tuple[TableName, list[str]]]:
         """The tables whose every row is looked for, each with the columns that no statement takes from it."""
         taken: dict[TableName, set[str]] = {}
-        for kept in self._safer.kept:
-            if kept.what == "values of a column":
-                taken.setdefault(kept.table, set()).update(kept.columns)
+        for kept, column in self._values():
+            old = {new: first for first, new in self._safer.called.get(kept.table, {}).items()}
+            taken.setdefault(kept.table, set()).add(old.get(column, column))
         found = []
         for name in sorted(self._safer.now):
             table = self._catalog.tables.get(name)
@@ -159,25 +173,62 @@ class _Try:
                 found.append((name, [c.name for c in table.columns if c.name not in taken.get(name, set())]))
         return found
 
-    def _after(self, connection: psycopg.Connection[Any], before: Sequence[int | None], counts: dict[str, int]) -> int:
+    def _values(self) -> list[tuple[Kept, str]]:
+        """The columns whose every value is looked for, as they are called when they are taken."""
+        return [(k, c) for k in self._safer.kept if k.what.startswith("values") for c in k.columns]
+
+    def _after(self, connection: psycopg.Connection[Any], counts: dict[str, int]) -> int:
+        """Count what is kept; return how much of what there was stands nowhere."""
         lost = 0
         for number, (name, columns) in enumerate(self._followed()):
-            copies = [
-                k.archive for k in self._safer.kept if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now[name]
-            ]
-            places = " UNION ALL ".join(f"SELECT {row_hash(columns)} AS h FROM {p.sql} t" for p in (self._safer.now[name], *copies))
-            lost += one(
-                connection,
-                f'SELECT coalesce(sum(greatest(b.n - coalesce(a.n, 0), 0)), 0)::bigint FROM "{_BEFORE}".rows_{number} b '
-                f"LEFT JOIN (SELECT h, count(*) AS n FROM ({places}) p GROUP BY h) a ON a.h = b.h",
+            called = self._safer.called.get(name, {})
+            now = [called.get(c, c) for c in columns]
+            places = [p for p in (self._safer.now[name], *self._copies(name)) if self._has(connection, p, now)]
+            if self._safer.now[name] not in places:
+                self._problems.append(
+                    f"Table {name} or a column of it is gone after {self._safer.name}, by a statement that was not rewritten."
+                )
+            lost += self._lacking(
+                connection, f"rows_{number}", [f"SELECT {row_hash(now)} AS h FROM {self._rows(name, p)} t" for p in places]
             )
-        for kept, was in zip(self._safer.kept, before, strict=True):
-            there = one(connection, kept.after)
+        for number, (kept, column) in enumerate(self._values()):
+            names = [*kept.key, column]
+            there = [p for p in (kept.archive, *self._copies(kept.table)) if self._has(connection, p, names)]
+            lost += self._lacking(connection, f"values_{number}", [f"SELECT {row_hash(names)} AS h FROM {p.sql} t" for p in there])
+        for kept in self._safer.kept:
+            there_now = one(connection, kept.after)
             kind = "rows" if kept.what.startswith("rows") else "values" if kept.what.startswith("values") else "links"
-            counts[kind] += there
-            if was is not None:
-                lost += max(was - there, 0)
+            counts[kind] += there_now
+            lost += max(one(connection, kept.wanted) - there_now, 0) if kept.wanted else 0
         return lost
+
+    def _rows(self, name: TableName, place: TableName) -> str:
+        """A place of a table's rows as a FROM item."""
+        table = self._catalog.tables[name] if place == self._safer.now[name] else Table(place)
+        return rows_of(replace(table, name=place))
+
+    def _copies(self, name: TableName) -> list[TableName]:
+        """Where rows of a table were copied to before they were deleted or overwritten."""
+        return [
+            k.archive for k in self._safer.kept if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now.get(name)
+        ]
+
+    @staticmethod
+    def _has(connection: psycopg.Connection[Any], table: TableName, columns: Sequence[str]) -> bool:
+        found = connection.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped", [table.sql]
+        )
+        return set(columns) <= {r[0] for r in found}
+
+    @staticmethod
+    def _lacking(connection: psycopg.Connection[Any], noted: str, places: Sequence[str]) -> int:
+        """How many of the rows that were noted stand in none of some places."""
+        there = " UNION ALL ".join(places) or "SELECT NULL AS h"
+        return one(
+            connection,
+            f'SELECT coalesce(sum(greatest(b.n - coalesce(a.n, 0), 0)), 0)::bigint FROM "{_BEFORE}".{noted} b '
+            f"LEFT JOIN (SELECT h, count(*) AS n FROM ({there}) p GROUP BY h) a ON a.h = b.h",
+        )
 
     def _schemas_equal(self) -> bool | None:
         """Whether the schema is the one that the original makes, but for the archive."""

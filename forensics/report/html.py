@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
 from forensics.report.tables import CLASSES, Document, ParentLoss, method, of
 from forensics.report.words import count, fact, moment, one_line, percent, plural
-from forensics.text import visible
+from forensics.text import spans, visible
 
 
 def render(document: Document) -> str:
@@ -74,6 +74,17 @@ def _listed(items: Sequence[Any]) -> str:
     return ", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)
 
 
+def _marked(text: str) -> Markup:
+    """A sentence with what stands between backticks as code."""
+    said = (Markup("<code>{}</code>").format(visible(part)) if is_code else escape(visible(part)) for is_code, part in spans(text))
+    return Markup("").join(said)
+
+
+def _lines(text: str) -> Markup:
+    """Commands, a line each."""
+    return Markup("\n").join(visible(line) for line in text.split("\n"))
+
+
 def _when(text: str | None) -> str | None:
     return fact(datetime.fromisoformat(text)) if text else None
 
@@ -91,6 +102,8 @@ def _environment() -> Environment:
         "plural": plural,
         "moment": moment,
         "listed": _listed,
+        "marked": _marked,
+        "lines": _lines,
         "shown": fact,
         "of": of,
         "when": _when,

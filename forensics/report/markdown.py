@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from forensics.recovery import markdown
 from forensics.report.tables import CLASSES, Document, Junction, method, of
 from forensics.report.words import count, fact, moment, one_line, percent, plural
 from forensics.text import prose, visible
@@ -214,6 +215,10 @@ def _recovery(d: Document) -> list[str]:
         ]
     if d.recovery.get("problem"):
         parts.append(f"> **The rehearsal failed:** {prose(d.recovery['problem'])}")
+    if d.recovery.get("runbook"):
+        parts.append("## Runbook")
+    for step in d.recovery.get("runbook", ()):
+        parts += [f"### {prose(step['title'])}", "\n".join(markdown(step["parts"])).rstrip("\n")]
     return parts
 
 

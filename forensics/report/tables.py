@@ -364,7 +364,13 @@ def _shown_recovery(recovery: Mapping[str, Any] | None, mask: Mask) -> dict[str,
     found = {**recovery, "options": options, "problem": mask.sentence(recovery.get("problem"))}
     if rehearsal := recovery.get("rehearsal"):
         found["rehearsal"] = _shown_proof(rehearsal, mask)
+    found["runbook"] = [{**step, "parts": [_shown_part(p, mask) for p in step["parts"]]} for step in recovery.get("runbook", ())]
     return found
+
+
+def _shown_part(part: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
+    """A part of the runbook, with the server's words in it masked; commands name tables and no values."""
+    return {n: [mask.sentence(s) for s in v] if n == "list" else mask.sentence(v) if n == "text" else v for n, v in part.items()}
 
 
 def _shown_proof(proof: Mapping[str, Any] | None, mask: Mask) -> dict[str, Any] | None:

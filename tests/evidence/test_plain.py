@@ -43,6 +43,9 @@ CREATE TABLE p (id int, r text, PRIMARY KEY (id, r)) PARTITION BY LIST (r);
 CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a'); CREATE TABLE p_b (r text NOT NULL, id int NOT NULL);
 ALTER TABLE p ATTACH PARTITION p_b FOR VALUES IN ('b');
 INSERT INTO p SELECT i, (array['a', 'b'])[1 + i % 2] FROM generate_series(1, 40) i;
+CREATE TABLE above (one int, two text NOT NULL); CREATE TABLE above_too (three int, two text);
+CREATE TABLE below (three int, own text, one int NOT NULL) INHERITS (above, above_too);
+INSERT INTO below SELECT i, 'b' || i, 2 * i, 'o' || i FROM generate_series(1, 10) i;
 CREATE FUNCTION talk(x text DEFAULT ';') RETURNS text LANGUAGE plpgsql AS $body$
 begin
   -- a line that looks like data
@@ -80,7 +83,13 @@ def made(scratch: Scratch) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def truth(scratch: Scratch, made: str) -> dict[str, Counter[tuple[str | None, ...]]]:
     """Every table's rows, as the server says them."""
-    columns = {"t": 'id, v, b, n, ba, bits, m, arr, "odd ""name"", x"', "blank": "t", "empty": "id", "p": "id, r"}
+    columns = {
+        "t": 'id, v, b, n, ba, bits, m, arr, "odd ""name"", x"',
+        "blank": "t",
+        "empty": "id",
+        "p": "id, r",
+        "below": "one, two, three, own",
+    }
     found = {}
     with psycopg.connect(scratch.dsn(made)) as connection:
         for table, listed in columns.items():

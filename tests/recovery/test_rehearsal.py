@@ -341,7 +341,25 @@ def test_the_facade_keeps_the_proof_in_the_case(sample: SimpleNamespace) -> None
     assert whole.reasons["rows"].sum() == BLOCKED
     destroyed = whole.destroyed.query("option == 'full restore'")
     assert destroyed["rows"].sum() == option(sample, "full restore").destroys
-    assert set(whole.proofs["option"]) == set(recovery.proofs["option"]), "the case keeps them"
+    assert whole.rehearsed_at is None, "another choice was rehearsed"
+    assert not whole.options["verified"].any()
+    assert whole.rehearsal.empty
+    assert whole.proofs.empty
+    # Whoever opens the case again sees what was rehearsed, and when.
+    again = sample.case.recovery(tables=["esim_images"])
+    assert again.rehearsed_at == found.rehearsed_at
+    assert f"{found.rehearsed_at:%Y-%m-%d %H:%M} UTC" in again._repr_html_()
+    for name in ("options", "tables", "destroyed", "reasons", "rehearsal", "proofs"):
+        assert getattr(again, name).equals(getattr(recovery, name)), name
+    assert again.options["verified"].to_dict() == {"full restore": False, "roll back": True, "reinsert lost rows": True, "backfill": True}
+    assert "not rehearsed" not in again.recommendation
+    # Once other rows are to come back, it is a proof of nothing.
+    kept = sample.case.store.get("recovery")
+    kept["tables"][0]["restorable"] -= 1
+    with sample.case.writing() as store:
+        store.put("recovery", kept)
+    assert again.rehearsed_at is None
+    assert "not rehearsed" in again.recommendation
 
 
 def test_live_that_changed_is_not_planned_for(sample: SimpleNamespace) -> None:

@@ -162,6 +162,10 @@ def investigated(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) ->
         }
         plan["options"][0] |= {"proof": proof, "seconds": 3.5}
         plan["rehearsal"] = {"lost_before": 10, "seconds": 1.25, "problems": [words], "notes": []}
+        plan["rehearsed_at"] = "2026-01-03T09:08:07+00:00"
+        plan["runbook"].append(
+            {"title": "Odd <b>", "parts": [{"list": [f"`a<b>` {words}"]}, {"text": words}, {"commands": "one < two\nthree"}]}
+        )
         with case.writing() as store:
             store.put("recovery", plan)
     return folder
@@ -184,6 +188,19 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
         assert "crimson" not in page
     assert "## Cause" in text
     assert "## Recovery" in text
+    assert "of the backup, on 2026-01-03 09:08:07 UTC, and" in found.text
+    # The runbook, step by step, as people read it and as they copy it.
+    at = [
+        found.headings.index(h)
+        for h in ("Recovery", "Runbook", "1. Before", "2. Bring the rows back", "3. Check", "Back out", "What stays", "Odd <b>")
+    ]
+    assert at == sorted(at)
+    assert "The rehearsal failed. Do not run these scripts on live." in found.text
+    assert '<pre class="commands">pg_dump -Fc -f before_recovery.dump -d &#34;$DATABASE&#34;\npg_restore --list' in raw
+    assert "<code>a&lt;b&gt;</code> Rows of t do not go in" in raw
+    assert "one &lt; two\nthree</pre>" in raw
+    assert "### 2. Bring the rows back" in text
+    assert '```sh\npsql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"\n```' in text
     assert found.open == []
 
 

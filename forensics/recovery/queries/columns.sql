@@ -24,7 +24,19 @@ BEGIN
   other := pg_temp.count_of(format('SELECT count(*) FROM %s t LEFT JOIN pg_temp.values_%s v ON %s WHERE NOT (%s) AND ROW(%s)::text IS DISTINCT FROM ROW(%s)::text',
     relation, n, pg_temp.same(key, 't', key, 'v'), nothing, pg_temp.listed(names, 't'), pg_temp.listed(names, 'v')));
   IF other > 0 THEN
-    PERFORM pg_temp.stop(format('%s rows of table %s hold other values in %s than came back.', other, relation, names),
+    PERFORM pg_temp.stop(format('%s rows of table %s hold other values in %s than came back.', other, regexp_replace(relation, '^ONLY ', ''), array_to_string(names, ', ')),
       'The application uses the columns. Decide about them by hand.');
   END IF;
+END $body$;
+
+-- Put the values back. Rows that break a check which was never validated can be changed by nobody.
+CREATE OR REPLACE FUNCTION pg_temp.fill(relation text, statement text) RETURNS bigint LANGUAGE plpgsql AS $body$
+DECLARE words text; detail text;
+BEGIN
+  RETURN pg_temp.write(statement);
+EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+  GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+  PERFORM pg_temp.stop(format('Table %s refuses values in rows that it holds: %s. %s', relation, words, detail),
+    'Rows that are there break that constraint already. Mend them, or drop the constraint and add it again afterwards as it was (NOT VALID); or leave '
+    'the table out with recover --table.');
 END $body$;

@@ -31,6 +31,11 @@ CREATE OR REPLACE FUNCTION pg_temp.same(columns text[], a text, other text[], b 
     FROM generate_subscripts(columns, 1) i
 $body$;
 
+-- A table as a FROM item: without the tables that inherit from it, for which its keys do not hold; with its partitions.
+CREATE OR REPLACE FUNCTION pg_temp.rows_of(relation regclass) RETURNS text LANGUAGE sql AS $body$
+  SELECT CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END || relation::text FROM pg_class c WHERE c.oid = relation
+$body$;
+
 -- Rows, and two sums over the halves of the MD5 of each row's text: sums of disjoint sets of rows add up.
 CREATE OR REPLACE FUNCTION pg_temp.fingerprint(relation text, columns text[]) RETURNS numeric[] LANGUAGE plpgsql AS $body$
 DECLARE found numeric[];
@@ -90,6 +95,15 @@ BEGIN
   END IF;
 END $body$;
 
+-- Keep other writers out of a table, or readers too, until this ends; not waiting for long, because everybody else would wait behind.
+CREATE OR REPLACE FUNCTION pg_temp.lock(relation text, mode text) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  EXECUTE format('LOCK TABLE %s IN %s MODE', relation, mode);
+EXCEPTION WHEN lock_not_available THEN
+  PERFORM pg_temp.stop(format('Somebody else has been using table %s for too long: it could not be locked within %s.', relation, current_setting('lock_timeout')),
+    'Wait for the long transaction to end (pg_stat_activity names it), or run this in a quieter hour.');
+END $body$;
+
 -- How many of the rows to be recovered does the table hold? By key; or else as copies of equal rows.
 CREATE OR REPLACE FUNCTION pg_temp.held(t targets) RETURNS bigint LANGUAGE plpgsql AS $body$
 BEGIN
@@ -116,6 +130,17 @@ CREATE OR REPLACE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE
               ELSE pg_temp.fingerprint(t.source, t.columns)
                    = pg_temp.plus(t.live_fingerprint, pg_temp.fingerprint('pg_temp.rows_' || t.n, t.columns)) END
 $body$;
+
+-- What checks, generated columns and indexes call may look things up by the session's own search path. Nothing of ours may.
+CREATE OR REPLACE FUNCTION pg_temp.write(statement text) RETURNS bigint LANGUAGE plpgsql AS $body$
+DECLARE written bigint;
+BEGIN
+  PERFORM pg_catalog.set_config('search_path', pg_catalog.current_setting('forensics.search_path'), true);
+  EXECUTE statement;
+  GET DIAGNOSTICS written = ROW_COUNT;
+  PERFORM pg_catalog.set_config('search_path', '', true);
+  RETURN written;
+END $body$;
 
 -- The application's own triggers and rules sleep while rows return as they were; they wake up as they were.
 CREATE OR REPLACE FUNCTION pg_temp.sleep(relation text) RETURNS void LANGUAGE plpgsql AS $body$

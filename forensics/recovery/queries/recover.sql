@@ -45,7 +45,7 @@ BEGIN
     total := 0;
     FOR l IN SELECT * FROM pg_temp.links ORDER BY n, columns LOOP
       SELECT string_agg(format('r.%I IS NOT NULL', c), ' AND ') INTO filled FROM unnest(l.columns) c;
-      gone := format('NOT EXISTS (SELECT FROM %s p WHERE %s)', l.parent, pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
+      gone := format('NOT EXISTS (SELECT FROM %s p WHERE %s)', pg_temp.rows_of(l.parent::regclass), pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
       IF l.parent_n IS NOT NULL THEN
         gone := gone || format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s p WHERE %s)', l.parent_n,
           pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
@@ -98,7 +98,7 @@ BEGIN
     parts := parts || format('p%1$s AS (INSERT INTO %2$s (%3$s) %4$s SELECT %5$s FROM pg_temp.rows_%1$s r %6$s)', t.n, t.relation,
       pg_temp.names(t.columns), pg_temp.overriding(t), pg_temp.listed(t.columns, 'r'), skip);
   END LOOP;
-  EXECUTE 'WITH ' || array_to_string(parts, ', ') || ' SELECT';
+  PERFORM pg_temp.write('WITH ' || array_to_string(parts, ', ') || ' SELECT');
 EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
   GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
   PERFORM pg_temp.stop(format('A table refuses a row that is to return: %s. %s', words, detail),
@@ -112,8 +112,8 @@ BEGIN
   IF cardinality(t.key) = 0 THEN RETURN ''; END IF;
   EXECUTE format('SELECT r.ctid FROM pg_temp.rows_%s r WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) ORDER BY 1 LIMIT 1', t.n, t.source,
     pg_temp.same(t.key, 't', t.key, 'r')) INTO place;
-  EXECUTE format('INSERT INTO %s (%s) %s SELECT %s FROM pg_temp.rows_%s r WHERE r.ctid = $1', t.relation,
-    pg_temp.names(t.columns), pg_temp.overriding(t), pg_temp.listed(t.columns, 'r'), t.n) USING place;
+  PERFORM pg_temp.write(format('INSERT INTO %s (%s) %s SELECT %s FROM pg_temp.rows_%s r WHERE r.ctid = %L', t.relation,
+    pg_temp.names(t.columns), pg_temp.overriding(t), pg_temp.listed(t.columns, 'r'), t.n, place));
   RETURN '';
 EXCEPTION WHEN integrity_constraint_violation THEN
   GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
@@ -185,9 +185,26 @@ EXCEPTION
     RAISE WARNING 'There already: %', statement;
 END $body$;
 
--- Have the sequence that a column draws from, its own or a shared one, stand past the column's values, where it stands behind.
-CREATE OR REPLACE FUNCTION pg_temp.past(relation text, name text, least_value bigint) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE sequence text := pg_get_serial_sequence(relation, name); highest bigint; stands bigint;
+-- Have a sequence stand past a value, in its direction, where it stands behind and may stand there at all.
+CREATE OR REPLACE FUNCTION pg_temp.reach(sequence text, value numeric) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE stands numeric; step bigint; least_value bigint; most bigint;
+BEGIN
+  SELECT * INTO step, least_value, most FROM pg_temp.course(sequence);
+  EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value::numeric - $1 END FROM %s', sequence) INTO stands USING step;
+  IF value BETWEEN least_value AND most AND (value - stands) * step > 0 THEN PERFORM setval(sequence::regclass, value::bigint, true); END IF;
+END $body$;
+
+-- How does a sequence go on: by which step, between which values? (Servers before 10 keep that in the sequence itself.)
+CREATE OR REPLACE FUNCTION pg_temp.course(sequence text, OUT step bigint, OUT least_value bigint, OUT most bigint) LANGUAGE plpgsql AS $body$
+BEGIN
+  EXECUTE CASE WHEN to_regclass('pg_catalog.pg_sequence') IS NULL THEN format('SELECT increment_by, min_value, max_value FROM %s', sequence)
+               ELSE format('SELECT seqincrement, seqmin, seqmax FROM pg_catalog.pg_sequence WHERE seqrelid = %L::regclass', sequence) END
+     INTO step, least_value, most;
+END $body$;
+
+-- Have the sequence that a column draws from, its own or a shared one, stand past the column's values, and past a value that it had once.
+CREATE OR REPLACE FUNCTION pg_temp.past(relation text, name text, once bigint) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE sequence text := pg_get_serial_sequence(relation, name); last numeric; way record;
 BEGIN
   IF sequence IS NULL THEN
     SELECT format('%I.%I', n.nspname, s.relname) INTO sequence
@@ -199,7 +216,12 @@ BEGIN
      WHERE e.adrelid = to_regclass(relation) LIMIT 1;
   END IF;
   IF sequence IS NULL THEN RETURN; END IF;
-  EXECUTE format('SELECT greatest(max(%I)::bigint, %s) FROM %s', name, coalesce(least_value::text, 'NULL'), relation) INTO highest;
-  EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO stands;
-  IF highest > stands THEN PERFORM setval(sequence::regclass, highest, true); END IF;
+  PERFORM pg_temp.reach(sequence, once);
+  -- A column of another type makes something of the number ('INV-' || nextval(…)), which nobody can read back.
+  IF NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = to_regclass(relation) AND a.attname = name
+                    AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)) THEN RETURN; END IF;
+  SELECT * INTO way FROM pg_temp.course(sequence);
+  EXECUTE format('SELECT %s(t.%I) FROM %s t WHERE t.%I BETWEEN $1 AND $2', CASE WHEN way.step > 0 THEN 'max' ELSE 'min' END, name, relation, name)
+     INTO last USING way.least_value, way.most;
+  PERFORM pg_temp.reach(sequence, trunc(last));
 END $body$;

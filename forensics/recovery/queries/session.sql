@@ -12,4 +12,5 @@ SET LOCAL extra_float_digits = 3;
 SET LOCAL xmloption = 'content';
 SET LOCAL row_security = off;
 SET LOCAL lock_timeout = '5s';
+SELECT pg_catalog.set_config('forensics.search_path', pg_catalog.current_setting('search_path'), true) AS its_own \gset
 SET LOCAL search_path = '';

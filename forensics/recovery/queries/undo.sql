@@ -13,28 +13,40 @@ CREATE OR REPLACE FUNCTION pg_temp.expect_unreferenced(t targets) RETURNS void L
 DECLARE f record; found bigint;
 BEGIN
   FOR f IN
-    SELECT o.conrelid::regclass::text AS child,
+    SELECT o.conrelid::regclass::text AS child, pg_temp.rows_of(o.conrelid) AS source,
            (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.conkey) WITH ORDINALITY k(n, i)
               JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.n) AS columns,
            (SELECT array_agg(a.attname::text ORDER BY k.i) FROM unnest(o.confkey) WITH ORDINALITY k(n, i)
               JOIN pg_attribute a ON a.attrelid = o.confrelid AND a.attnum = k.n) AS parent_columns,
            -- Rows that were recovered themselves, and go in the same statement.
-           (SELECT format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s x WHERE %s)', x.n, pg_temp.same(x.key, 'c', x.key, 'x'))
-              FROM pg_temp.targets x WHERE NOT x.created AND cardinality(x.key) > 0 AND to_regclass(x.relation) = o.conrelid) AS but_for
+           (SELECT format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s x WHERE %s)', x.n, CASE WHEN cardinality(x.key) > 0
+                     THEN pg_temp.same(x.key, 'c', x.key, 'x')
+                     ELSE format('ROW(%s)::text = ROW(%s)::text', pg_temp.listed(x.columns, 'c'), pg_temp.listed(x.columns, 'x')) END)
+              FROM pg_temp.targets x WHERE NOT x.created AND to_regclass(x.relation) = o.conrelid) AS but_for
       FROM pg_constraint o
      WHERE o.contype = 'f' AND o.confrelid = to_regclass(t.relation) AND o.conparentid = 0
-       AND o.conrelid <> o.confrelid
        AND NOT EXISTS (SELECT FROM pg_temp.targets x WHERE x.created AND to_regclass(x.relation) = o.conrelid)
      ORDER BY o.conrelid, o.oid
   LOOP
     IF NOT f.parent_columns <@ t.columns THEN CONTINUE; END IF;
-    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s WHERE true%s', f.child, t.n,
+    found := pg_temp.count_of(format('SELECT count(*) FROM %s c JOIN pg_temp.rows_%s r ON %s WHERE true%s', f.source, t.n,
       pg_temp.same(f.columns, 'c', f.parent_columns, 'r'), f.but_for));
     IF found > 0 THEN
       PERFORM pg_temp.stop(format('%s rows of table %s refer to rows of table %s that were recovered.', found, f.child, t.relation),
         'The application uses what came back. Move or delete those rows first, if the recovery is really to be undone.');
     END IF;
   END LOOP;
+END $body$;
+
+-- Drop something that the recovery made. PostgreSQL's own hint would be to drop with it what the application has built on it since.
+CREATE OR REPLACE FUNCTION pg_temp.take_away(statement text) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE words text; detail text;
+BEGIN
+  EXECUTE statement;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+  GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+  PERFORM pg_temp.stop(format('Something stands on what the recovery made: %s. %s', words, detail),
+    'The application uses what came back. Drop or change that first, if the recovery is really to be undone.');
 END $body$;
 
 -- Delete the recovered rows from tables that were not dropped: by key in one statement, so that circles of references do not matter.
@@ -65,6 +77,7 @@ END $body$;
 CREATE OR REPLACE FUNCTION pg_temp.take_back_copies(t targets) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
   IF pg_temp.recovered(t) THEN
+    PERFORM pg_temp.expect_unreferenced(t);
     PERFORM pg_temp.sleep(t.relation);
     EXECUTE format(
       'DELETE FROM %1$s d USING (SELECT tableoid AS o, ctid AS c, md5(ROW(%2$s)::text) AS h, row_number() OVER '
