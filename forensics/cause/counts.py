@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 from postgast import pg_query_pb2 as pb
@@ -28,6 +28,34 @@ _TEXTS = ("text", "character varying", "character", "bpchar", "name", "json", "j
 _INTEGERS = {"smallint": 15, "integer": 31, "bigint": 63}
 _NUMBERS = (*_INTEGERS, "numeric", "real", "double precision")
 _INPUT_IS_VALID = 160000  # the first version with pg_input_is_valid
+
+
+def _of_a_table(check: Callable[[Counts, Hazard, TableName, Virtual], None]) -> Callable[[Counts, Hazard], None]:
+    """A check of a table that is there; of one that is not, just that is said."""
+
+    @wraps(check)
+    def checked(counts: Counts, hazard: Hazard) -> None:
+        virtual = counts.virtual(hazard)
+        if virtual is None or hazard.table is None:
+            counts.absent(hazard)
+        else:
+            check(counts, hazard, hazard.table, virtual)
+
+    return checked
+
+
+def _of_a_column(check: Callable[[Counts, Hazard, TableName, str, Virtual], None]) -> Callable[[Counts, Hazard], None]:
+    """The same of a column."""
+
+    @wraps(check)
+    def checked(counts: Counts, hazard: Hazard) -> None:
+        virtual = counts.virtual(hazard)
+        if virtual is None or hazard.table is None or hazard.column is None or hazard.column not in virtual.columns:
+            counts.absent(hazard)
+        else:
+            check(counts, hazard, hazard.table, hazard.column, virtual)
+
+    return checked
 
 
 @dataclass
@@ -161,7 +189,8 @@ class Counts:
     def _count(self, text: str) -> int:
         return int(next(iter(self._ask(text)[0].values())) or 0)
 
-    def _virtual(self, hazard: Hazard) -> Virtual | None:
+    def virtual(self, hazard: Hazard) -> Virtual | None:
+        """The table of a hazard as it would stand, or None."""
         return self.forecast.tables.get(hazard.table) if hazard.table else None
 
     def _warn(self, hazard: Hazard, rows: int | None, *, fails: bool = False, destroys: bool | None = None, says: str = "") -> None:
@@ -182,26 +211,22 @@ class Counts:
 
     # --- objects -----------------------------------------------------------------------------------
 
-    def _absent(self, hazard: Hazard) -> None:
+    def absent(self, hazard: Hazard) -> None:
         """A statement that names what is not there: IF EXISTS passes over it, anything else fails."""
         optional = bool(getattr(hazard.node, "missing_ok", False))
         what = f"{hazard.table}.{hazard.column}" if hazard.column else str(hazard.table)
         self._warn(hazard, 0, fails=not optional and not hazard.within, destroys=False, says=f"{what} is not there")
 
-    def _drop_table(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
+    @_of_a_table
+    def _drop_table(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        holders = [t for t in (*self._referring(hazard.table), *self.forecast.family(hazard.table)[1:]) if t not in self._named(hazard)]
-        holding = [str(h) for h in (*holders, *self.around.standing_on(hazard.table))]
+        holders = [t for t in (*self._referring(table), *self.forecast.family(table)[1:]) if t not in self._named(hazard)]
+        holding = [str(h) for h in (*holders, *self.around.standing_on(table))]
         if holding and not hazard.cascade:
             refer = "refers" if len(holding) == 1 else "refer"
-            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(holding[:3])} {refer} to {hazard.table}; it has {rows:,} rows")
+            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(holding[:3])} {refer} to {table}; it has {rows:,} rows")
         else:
-            self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
+            self._warn(hazard, rows, says=f"drops {rows:,} rows of {table}")
 
     def _named(self, hazard: Hazard) -> set[TableName | None]:
         """The tables that the statement at hand takes by the same kind of hazard: they are no obstacle to one another."""
@@ -218,27 +243,23 @@ class Counts:
             fails = bool(held) and not hazard.cascade
             self._warn(hazard, 0, fails=fails, destroys=False, says=f"fails: schema {hazard.table.schema} is not empty" if fails else "")
             return
-        virtual = self._virtual(hazard)
+        virtual = self.virtual(hazard)
         if virtual:
             rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
             self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
 
-    def _truncate(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
+    @_of_a_table
+    def _truncate(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
-        holders = [t for t in self._referring(hazard.table) if t not in self._named(hazard)]
+        holders = [t for t in self._referring(table) if t not in self._named(hazard)]
         if holders and not hazard.cascade:
-            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to {hazard.table}")
+            self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to {table}")
         else:
-            self._warn(hazard, rows, says=f"empties {hazard.table}: {rows:,} rows")
+            self._warn(hazard, rows, says=f"empties {table}: {rows:,} rows")
 
     def _cascade(self, hazard: Hazard) -> None:
         """What goes that the statement does not name: whole tables, or the foreign keys that refer to an object."""
-        virtual, node = self._virtual(hazard), hazard.node
+        virtual, node = self.virtual(hazard), hazard.node
         kind = node.DESCRIPTOR.name
         if kind == "DropdbStmt":
             self._warn(hazard, None, says=f"drops the database {node.dbname} with everything in it; what that is was not counted")
@@ -283,26 +304,22 @@ class Counts:
             else:
                 self._warn(one, rows, says=f"drops {rows:,} rows of {name}, a table of extension {extension}")
 
-    def _drop_column(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
-        rows = self._count(f"SELECT count({q(hazard.column)}) FROM {virtual.relation} AS t")
+    @_of_a_column
+    def _drop_column(self, hazard: Hazard, table: TableName, column: str, virtual: Virtual) -> None:
+        rows = self._count(f"SELECT count({q(column)}) FROM {virtual.relation} AS t")
         holders = [
             n
             for n, v in sorted(self.forecast.tables.items())
-            if any(f.parent == hazard.table and hazard.column in f.parent_columns for f in v.table.foreign_keys)
+            if any(f.parent == table and column in f.parent_columns for f in v.table.foreign_keys)
         ]
         if hazard.code == "drop-type" and not hazard.cascade:
-            self._warn(hazard, rows, fails=True, says=f"fails: {hazard.table}.{hazard.column} is of that type")
+            self._warn(hazard, rows, fails=True, says=f"fails: {table}.{column} is of that type")
         elif holders and not hazard.cascade:
             self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to it")
-        elif (standing := self.around.standing_on(hazard.table, hazard.column)) and not hazard.cascade:
+        elif (standing := self.around.standing_on(table, column)) and not hazard.cascade:
             self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, standing[:3]))} refers to it")
         else:
-            self._warn(hazard, rows, says=f"drops {rows:,} values of {hazard.table}.{hazard.column}")
+            self._warn(hazard, rows, says=f"drops {rows:,} values of {table}.{column}")
 
     def _detach(self, hazard: Hazard) -> None:
         name = self.forecast.name(getattr(hazard.node, "def").partition_cmd.name)
@@ -311,22 +328,18 @@ class Counts:
 
     # --- rows --------------------------------------------------------------------------------------
 
-    def _delete(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
-        assert hazard.table is not None
+    @_of_a_table
+    def _delete(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         node = hazard.node
         if node.DESCRIPTOR.name != "DeleteStmt":
             self._warn(hazard, None, says="MERGE deletes rows; how many is not counted without a rehearsal")
             return
         alias, condition = self.forecast.alias(node.relation), self.forecast.condition(node, node.using_clause)
         rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {alias} WHERE {condition}")
-        self._warn(hazard, rows, says=f"deletes {rows:,} rows of {hazard.table}")
-        for child, key, hit in self.forecast.hanging(hazard.table, alias, condition) if rows else ():
+        self._warn(hazard, rows, says=f"deletes {rows:,} rows of {table}")
+        for child, key, hit in self.forecast.hanging(table, alias, condition) if rows else ():
             own = ""
-            if child == hazard.table:
+            if child == table:
                 # A table that refers to itself: rows that the statement deletes anyway are no obstacle, and counted already.
                 keys = self.forecast.referred(key)
                 ours, theirs = (", ".join(f"{a}.{q(k)}" for k in keys) for a in ("c", alias))
@@ -345,65 +358,51 @@ class Counts:
             else:
                 self._warn(cascaded, taken, fails=True, says=f"fails: {taken:,} rows of {child} refer to rows that it deletes")
 
-    def _update(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns:
-            self._absent(hazard)
-            return
+    @_of_a_column
+    def _update(self, hazard: Hazard, table: TableName, column: str, virtual: Virtual) -> None:
         node = hazard.node
         if node.DESCRIPTOR.name != "UpdateStmt":
-            self._warn(
-                hazard, None, says=f"overwrites values of {hazard.table}.{hazard.column}; how many is not counted without a rehearsal"
-            )
+            self._warn(hazard, None, says=f"overwrites values of {table}.{column}; how many is not counted without a rehearsal")
             return
         alias = self.forecast.alias(node.relation)
-        column = f"{alias}.{q(hazard.column)}"
+        held = f"{alias}.{q(column)}"
         condition = self.forecast.condition(node, node.from_clause)
-        target = next(t.res_target for t in node.target_list if t.res_target.name == hazard.column)
+        target = next(t.res_target for t in node.target_list if t.res_target.name == column)
         simple = not node.from_clause and not node.HasField("with_clause")
-        other = f" AND ({self.forecast.assigned(target)})::text IS DISTINCT FROM {column}::text" if simple else ""
+        other = f" AND ({self.forecast.assigned(target)})::text IS DISTINCT FROM {held}::text" if simple else ""
         row = self._ask(
-            f"SELECT count(*) FILTER (WHERE {column} IS NOT NULL{other}) AS taken, count(*) FILTER (WHERE {column} IS NULL) AS filled "
+            f"SELECT count(*) FILTER (WHERE {held} IS NOT NULL{other}) AS taken, count(*) FILTER (WHERE {held} IS NULL) AS filled "
             f"FROM {virtual.relation} AS {alias} WHERE {condition}"
         )[0]
-        says = f"overwrites {row['taken']:,} values of {hazard.table}.{hazard.column}"
+        says = f"overwrites {row['taken']:,} values of {table}.{column}"
         if row["filled"]:
             says += f" and fills {row['filled']:,} NULLs"
         self._warn(hazard, row["taken"], says=says)
 
     # --- what stands in the way --------------------------------------------------------------------
 
-    def _not_null(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns:
-            self._absent(hazard)
-            return
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t WHERE {q(hazard.column)} IS NULL")
+    @_of_a_column
+    def _not_null(self, hazard: Hazard, table: TableName, column: str, virtual: Virtual) -> None:
+        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t WHERE {q(column)} IS NULL")
         self._warn(
             hazard,
             rows,
             fails=rows > 0,
-            says=f"{rows:,} rows of {hazard.table} have NULL in {hazard.column}" if rows else "no NULL stands in its way",
+            says=f"{rows:,} rows of {table} have NULL in {column}" if rows else "no NULL stands in its way",
         )
 
-    def _new_not_null(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
+    @_of_a_table
+    def _new_not_null(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
         self._warn(
             hazard,
             rows,
             fails=rows > 0,
-            says=f"fails: {hazard.table} has {rows:,} rows, and they would have no value in {hazard.column}" if rows else "",
+            says=f"fails: {table} has {rows:,} rows, and they would have no value in {hazard.column}" if rows else "",
         )
 
-    def _unique(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None:
-            self._absent(hazard)
-            return
+    @_of_a_table
+    def _unique(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         node = hazard.node
         where = []
         if node.DESCRIPTOR.name == "IndexStmt":
@@ -416,17 +415,15 @@ class Counts:
             parts = [q(c) for c in hazard.columns]
         if not node.nulls_not_distinct:
             where += [f"{p} IS NOT NULL" for p in parts]
-        name = q(hazard.table.table) if hazard.table else "t"
+        name = q(table.table)
         rows = self._count(
             f"SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM {virtual.relation} AS {name}"
             f"{' WHERE ' + ' AND '.join(where) if where else ''} GROUP BY {', '.join(parts)} HAVING count(*) > 1) AS repeated"
         )
-        self._warn(
-            hazard, rows, fails=rows > 0, says=f"{rows:,} rows of {hazard.table} repeat another's values" if rows else "no value repeats"
-        )
+        self._warn(hazard, rows, fails=rows > 0, says=f"{rows:,} rows of {table} repeat another's values" if rows else "no value repeats")
 
     def _foreign_key(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
+        virtual = self.virtual(hazard)
         if hazard.node.DESCRIPTOR.name == "AlterTableCmd":
             # VALIDATE CONSTRAINT: the key is one of the table's.
             key = next((f for f in virtual.table.foreign_keys if f.name == hazard.node.name), None) if virtual else None
@@ -452,41 +449,35 @@ class Counts:
             says=f"{rows:,} rows of {hazard.table} refer to no row of {parent_name}" if rows else "every value refers to a row",
         )
 
-    def _check(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.table is None:
-            self._absent(hazard)
-            return
+    @_of_a_table
+    def _check(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         constraint = hazard.node
         if constraint.DESCRIPTOR.name == "AlterTableCmd":
-            at = (hazard.table, hazard.node.name)
+            at = (table, hazard.node.name)
             constraint = self.forecast.unvalidated.get(at, self.around.unvalidated.get(at))
         if constraint is None:
             self._warn(hazard, 0, says=f"{hazard.node.name} holds already, or is not there")
             return
         condition = _condition(constraint, hazard.column)
         condition = condition if isinstance(condition, str) else self.forecast.expression(condition)
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {q(hazard.table.table)} WHERE ({condition}) IS FALSE")
+        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {q(table.table)} WHERE ({condition}) IS FALSE")
         self._warn(
             hazard,
             rows,
             fails=rows > 0,
-            says=f"{rows:,} rows of {hazard.table} do not meet the condition" if rows else "every row meets it",
+            says=f"{rows:,} rows of {table} do not meet the condition" if rows else "every row meets it",
         )
 
-    def _type(self, hazard: Hazard) -> None:
-        virtual = self._virtual(hazard)
-        if virtual is None or hazard.column not in virtual.columns or hazard.table is None:
-            self._absent(hazard)
-            return
+    @_of_a_column
+    def _type(self, hazard: Hazard, table: TableName, column: str, virtual: Virtual) -> None:
         definition = getattr(hazard.node, "def").column_def
-        if standing := self.around.standing_on(hazard.table, hazard.column):
+        if standing := self.around.standing_on(table, column):
             self._warn(hazard, 0, fails=True, says=f"fails: {', '.join(map(str, standing[:3]))} refers to it")
             return
-        old = next(c.type for c in virtual.table.columns if c.name == hazard.column)
+        old = next(c.type for c in virtual.table.columns if c.name == column)
         new = ddl.format_type(definition.type_name)
-        column, rows_of = q(hazard.column), f"FROM {virtual.relation} AS {q(hazard.table.table)}"
-        value, read = f"{column}::{new}", column
+        held, rows_of = q(column), f"FROM {virtual.relation} AS {q(table.table)}"
+        value, read = f"{held}::{new}", held
         if definition.HasField("raw_default"):
             using = definition.raw_default
             value, read = f"({self.forecast.expression(using)})", ""
@@ -495,11 +486,11 @@ class Counts:
                 read = self.forecast.expression(using.type_cast.arg)
         refused = self._refused(old, new, read, rows_of) if read else 0
         if refused:
-            self._warn(hazard, refused, fails=True, says=f"{refused:,} values of {hazard.table}.{hazard.column} cannot be read as {new}")
+            self._warn(hazard, refused, fails=True, says=f"{refused:,} values of {table}.{column} cannot be read as {new}")
             return
         try:
             lost = self._count(
-                f"SELECT count(*) {rows_of} WHERE {column} IS NOT NULL AND ({value}::{old})::text IS DISTINCT FROM {column}::text"
+                f"SELECT count(*) {rows_of} WHERE {held} IS NOT NULL AND ({value}::{old})::text IS DISTINCT FROM {held}::text"
             )
         except LiveError as error:
             if (error.sqlstate or "")[:2] != "22":
@@ -509,7 +500,7 @@ class Counts:
         self._warn(
             hazard,
             lost,
-            says=f"changes {lost:,} values of {hazard.table}.{hazard.column} for good" if lost else "every value keeps what it says",
+            says=f"changes {lost:,} values of {table}.{column} for good" if lost else "every value keeps what it says",
         )
 
     def _no_way_back(self, hazard: Hazard, asked: str) -> None:
