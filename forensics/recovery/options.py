@@ -91,18 +91,30 @@ def proved(choices: Iterable[Option], proofs: Mapping[str, Proof], unrehearsed: 
     )
 
 
-def recommendation(choices: Iterable[Option]) -> str:
-    """Say which option the numbers speak for, and why, in a few sentences."""
+def recommendation(choices: Iterable[Option], left: int) -> str:
+    """Say which option the numbers speak for, and why, in a few sentences.
+
+    Args:
+        left: how many missing rows were not asked for, because no statement is known to have taken them.
+    """
     by_name = {o.name: o for o in choices}
     reinsert, restore, backfill = by_name[REINSERT], by_name[FULL_RESTORE], by_name[BACKFILL]
+    if not reinsert.recovers and left and not reinsert.blocked:
+        return (
+            f"{left:,} rows are missing, and no statement of a migration is known to have taken them: none is brought back. Run cause with "
+            "--migrations first, or recover with --include-unexplained."
+        )
     if not reinsert.recovers:
         return "Nothing that the migration took can be brought back by re-inserting rows; see the reasons."
-    said = [
-        f"Reinsert the lost rows: that brings back {reinsert.recovers:,} rows and destroys nothing",
-        f"where a full restore would destroy {restore.destroys:,} rows written since the backup." if restore.destroys
-        else "and live keeps running; a full restore would gain no more.",
-    ]  # fmt: skip
-    text = ", ".join(said)
+    text = f"Reinsert the lost rows: that brings back {reinsert.recovers:,} rows and destroys nothing"
+    if restore.destroys:
+        text += f", where a full restore would destroy {restore.destroys:,} rows written since the backup."
+    elif restore.recovers > reinsert.recovers:
+        text += (
+            f"; a full restore would bring back {restore.recovers:,}, also what was removed on purpose, and live would stand still for it."
+        )
+    else:
+        text += ", and live keeps running; a full restore would gain no more."
     if backfill.recovers:
         text += f" The application's present code looks for links in the new columns: backfill writes {backfill.recovers:,} of them there as well."
     if reinsert.blocked:

@@ -166,9 +166,10 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         said: tuple[str, ...] = ()
         if history is not None and out is not None:
             trials, said = _migrations(store, out, found, history, wishes)
+        left = _left(store, selection)
         plan = Plan(
-            choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            _left(store, selection), (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
+            choices, recommendation(choices, sum(rows for _, rows in left)), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
+            left, (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
             datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None,

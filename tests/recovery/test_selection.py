@@ -31,6 +31,8 @@ def test_rows_that_a_statement_took_come_back_and_no_others(incident: Build, tmp
     # Of the ten that the statement deleted, one belonged to the hotel that is gone.
     assert (str(target.name), target.rows, target.counts["blocked"]) == ("hotel_images", 9, 1)
     assert target.counts["unexplained"] == 1 + 5
+    missing = next(o for o in plan.options if o.name == "full restore").recovers
+    assert f"a full restore would bring back {missing}, also what was removed on purpose" in plan.recommendation
     found.run("recovery.sql")
     assert found.sql("SELECT count(*) FROM hotel_images WHERE id <= 10") == "9"
     assert found.sql("SELECT count(*) FROM hotel_images WHERE id = 20 OR hotel_id = 'h7'") == "0"
