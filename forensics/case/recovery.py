@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.evidence import escaped
 from forensics.model import TableName
-from forensics.recovery import CLASSES, Plan, Scope, Tell, Wishes, make_plan, silent
+from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
 from forensics.text import visible
 
 if TYPE_CHECKING:
@@ -116,14 +116,13 @@ class Recovery:
 
     @property
     def proofs(self) -> pd.DataFrame:
-        """One row an option that was rehearsed and a thing that was found."""
+        """One row an option and a thing that its rehearsal found, or why it had none."""
         import pandas as pd
 
         rows = [
             {"option": o["name"], "verified": o["verified"], "seconds": o["seconds"], "found": said}
             for o in self.shown["options"]
-            if o["proof"]
-            for said in (*o["proof"]["checks"], *o["proof"]["problems"], *o["proof"]["notes"])
+            for said in (_found(o["proof"]) if o["proof"] else (c for c in o["caveats"] if c.startswith(UNREHEARSED)))
         ]
         return pd.DataFrame(rows, columns=["option", "verified", "seconds", "found"])
 
@@ -197,6 +196,10 @@ class Recovery:
 
 def _table(of: Mapping[str, Any]) -> str:
     return str(TableName(of["schema"], of["table"]))
+
+
+def _found(proof: Mapping[str, Any]) -> list[str]:
+    return [*proof["checks"], *proof["problems"], *proof["notes"]]
 
 
 def _lost(plan: Mapping[str, Any]) -> list[tuple[object, ...]]:

@@ -113,7 +113,7 @@ def _forward(plan: Mapping[str, Any]) -> Iterator[Step]:
             + (f" (rehearsed: {rehearsal['seconds']} seconds)." if rehearsal else ".")
         )
     )
-    counts = [_count(t) for t in plan["tables"]]
+    counts = [_count(t) for t in plan["tables"] if t["restorable"]]
     counts += [
         f"SELECT count({in_a_line(c)}) AS {in_a_line(f'values of {c}')} FROM {in_a_line(TableName(r['schema'], r['table']))};"
         for r in plan["columns"] for c in r["columns"]
