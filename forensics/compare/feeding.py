@@ -73,7 +73,8 @@ def feed(db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, guard
         guards: by name.
     """
     for name, guard in guards.items():
-        db.register(name, pa.RecordBatchReader.from_batches(schema, iter(guard)))
+        # As a capsule: handed a reader, DuckDB has Arrow's scanner read up to a gigabyte ahead.
+        db.register(name, pa.RecordBatchReader.from_batches(schema, iter(guard)).__arrow_c_stream__())
     try:
         db.execute(statement)
     except duckdb.Error:
