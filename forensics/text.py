@@ -45,3 +45,8 @@ def spans(text: str) -> list[tuple[bool, str]]:
     if len(parts) % 2 == 0:
         parts[-2:] = ["`".join(parts[-2:])]
     return [(n % 2 == 1, part) for n, part in enumerate(parts) if part]
+
+
+def marked(text: str) -> str:
+    """Return a sentence for Markdown in which names and commands stand between backticks."""
+    return "".join(code(said) if is_code else prose(said) for is_code, said in spans(text))

@@ -11,7 +11,7 @@ from forensics.recovery.definitions import Definitions
 from forensics.recovery.options import UNREHEARSED
 from forensics.recovery.sqltext import comment, in_a_line
 from forensics.store import Store
-from forensics.text import code, prose, spans
+from forensics.text import code, marked, prose
 
 
 @dataclass
@@ -83,13 +83,9 @@ def markdown(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if "commands" in part:
             yield from ("```sh", part["commands"], "```", "")
         elif "list" in part:
-            yield from (*(f"- {_marked(s)}" for s in part["list"]), "")
+            yield from (*(f"- {marked(s)}" for s in part["list"]), "")
         else:
-            yield from (_marked(part["text"]), "")
-
-
-def _marked(text: str) -> str:
-    return "".join(code(said) if is_code else prose(said) for is_code, said in spans(text))
+            yield from (marked(part["text"]), "")
 
 
 def _forward(plan: Mapping[str, Any]) -> Iterator[Step]:

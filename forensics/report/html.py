@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from forensics.report import figures
 from forensics.report.figures import NARROW, WIDE, Picture
 from forensics.report.tables import CLASSES, Document, ParentLoss, method, of
-from forensics.report.words import count, fact, moment, one_line, percent, plural
+from forensics.report.words import count, examples, fact, moment, one_line, percent, plural
 from forensics.text import spans, visible
 
 
@@ -106,6 +106,7 @@ def _environment() -> Environment:
         "lines": _lines,
         "shown": fact,
         "of": of,
+        "examples": lambda rows: visible(examples(rows)),
         "when": _when,
         "one_line": one_line,
     }

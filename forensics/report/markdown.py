@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from forensics.recovery import markdown
 from forensics.report.tables import CLASSES, Document, Junction, method, of
-from forensics.report.words import count, fact, moment, one_line, percent, plural
-from forensics.text import prose, visible
+from forensics.report.words import count, examples, fact, moment, one_line, percent, plural
+from forensics.text import marked, prose, visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/=$^])")
@@ -201,6 +201,19 @@ def _recovery(d: Document) -> list[str]:
     if d.recovery.get("recommendation"):
         parts.append(prose(d.recovery["recommendation"]))
     parts.append(_table(("option", *names), rows))
+    parts.append(
+        _list(
+            f"**{text(o['name'])}**: {marked(' '.join(o['caveats']))} What the application needs: {marked(o['application'])}"
+            for o in d.recovery["options"]
+        )
+    )
+    destroyed = [
+        (text(o["name"]), text(of(t)), text(examples(t["examples"])), count(t["rows"]))
+        for o in d.recovery["options"]
+        for t in sorted(o["destroyed"], key=lambda t: -t["rows"])
+    ]
+    if destroyed:
+        parts += ["What they destroy:", _table(("option", "table", "for example", "rows"), destroyed, 3)]
     if proofs := [(o["name"], o["proof"]) for o in d.recovery["options"] if o.get("proof")]:
         said = (
             f"**{text(name)}**: {prose(' '.join((*p['checks'], *p['notes'])))}"

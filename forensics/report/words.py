@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,3 +85,8 @@ def fact(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def examples(rows: Iterable[Mapping[str, str | None]]) -> str:
+    """Rows by the values of some of their columns: id 7; id 12."""
+    return "; ".join(", ".join(f"{column} {'NULL' if value is None else value}" for column, value in row.items()) for row in rows)

@@ -175,6 +175,7 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
     with fx.open_case(investigated) as case:
         raw = html.render(gather(case))
         text = markdown.render(gather(case))
+        recovery = case.store.get("recovery")
     found = Page(raw)
     assert found.headings.index("Cause") < found.headings.index("Recovery") < found.headings.index("Provenance")
     assert 'DROP TABLE "hotel_images"' in found.text
@@ -186,6 +187,15 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
         assert "It does not hold" in page
         assert "3.5" in page
         assert "crimson" not in page
+        # The price of each way out: of which tables, which rows, and what the application's code needs then.
+        assert f"base {MARK}, quote {MARK}, day {MARK}" in page
+        assert "What the application needs: The present code, which reads the new columns." in page
+        assert "prisma migrate resolve --rolled-back" in page
+    assert "<code>prisma migrate resolve --rolled-back</code>" in raw
+    options = {o["name"]: o for o in recovery["options"]}
+    destroyed, blocked = options["full restore"]["destroyed"], options["reinsert lost rows"]["reasons"]
+    assert f"What a full restore destroys: {sum(t['rows'] for t in destroyed):,} rows of {len(destroyed)} tables" in found.text
+    assert f"What reinsert lost rows cannot bring back: {sum(r['rows'] for r in blocked)} rows" in found.text
     assert "## Cause" in text
     assert "## Recovery" in text
     assert "of the backup, on 2026-01-03 09:08:07 UTC, and" in found.text
