@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -233,6 +235,47 @@ def test_the_disk_is_full(kilobytes: int, lost: Incident, tmp_path: Path) -> Non
     again = subprocess.run(command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False)
     assert again.returncode == 1, again.stderr
     assert json.loads(again.stdout)["complete"] is True
+
+
+SHUFFLED = """CREATE TABLE small (id int PRIMARY KEY); INSERT INTO small SELECT generate_series(1, 100);
+CREATE TABLE large (a text, b text); INSERT INTO large SELECT md5(i::text), md5((i * 7)::text) FROM generate_series(1, 400000) i"""
+REORDERED = """CREATE TABLE other AS SELECT * FROM large ORDER BY md5(b); DELETE FROM other WHERE a < '01'; DROP TABLE large;
+ALTER TABLE other RENAME TO large; DELETE FROM small WHERE id <= 3"""
+# A namespace of its own, where anybody may mount a disk of any size in memory.
+APART = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() else [])]
+
+
+@pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run([*APART, "true"], capture_output=True, check=False).returncode != 0,
+    reason="this system lets nobody mount a disk of his own",
+)
+@pytest.mark.parametrize("megabytes", [2, 8, 24])
+def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path: Path) -> None:
+    """Too small a disk for the case, or for what is spilled in the middle of a join; then it grows, and --resume ends the run."""
+    lost = incident.happens(SHUFFLED, REORDERED)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    compare = shlex.join(command(lost, disk / "case", "--memory", "40MB"))
+    steps = [
+        f"mount -t tmpfs -o size={megabytes}M tmpfs {disk}",
+        f"{compare} > {tmp_path}/full.json 2> {tmp_path}/full.err; echo $? > {tmp_path}/full.status",
+        f"mount -o remount,size=1G {disk}",
+        f"{compare} --resume > {tmp_path}/out.json 2> {tmp_path}/out.err; echo $? > {tmp_path}/out.status",
+        f"ls {disk}/case > {tmp_path}/left",
+    ]
+    done = subprocess.run([*APART, "sh", "-c", "\n".join(steps)], capture_output=True, text=True, check=False)
+    said = (tmp_path / "full.err").read_text()
+    assert (tmp_path / "full.status").read_text().strip() == "2", (done.stderr, said)
+    assert "Traceback" not in said
+    assert "disk" in said, said
+    found = json.loads((tmp_path / "full.json").read_text())
+    assert "error" in found or {t["table"]: t["state"] for t in found["tables"]}["large"] == "failed"
+    summary = json.loads((tmp_path / "out.json").read_text())
+    assert (tmp_path / "out.status").read_text().strip() == "1", (tmp_path / "out.err").read_text()
+    assert summary["complete"] is True
+    missing = {t["table"]: t["missing"] for t in summary["tables"]}
+    assert missing == {"small": 3, "large": lost.truth["public", "large"]["missing"]}
+    assert "spill" not in (tmp_path / "left").read_text()
 
 
 def test_nothing_is_left_behind_on_live(lost: Incident, scratch: Scratch) -> None:

@@ -468,6 +468,8 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, ForensicsError):
         return str(error)
     words = redact(str(error).splitlines()[0] if str(error) else type(error).__name__)
+    if isinstance(error, duckdb.OutOfMemoryException) and "offload" in words:
+        return f"The disk that holds the case has no room to spill to: {words} Make room there, or allow more with --memory."
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return f"Memory ran out: {words} Allow more with --memory, or make room on the disk for spilling."
     if isinstance(error, OSError):

@@ -51,6 +51,8 @@ class Guard:
                 yield batch
                 if number == _MANY:
                     hold_tight()
+        except GeneratorExit:  # DuckDB wants no more of them; if it failed, it says why
+            raise
         except BaseException as error:
             self.error = error
             raise
