@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from forensics.store import Store, record
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
 
 
+_FORESEEN = (ForensicsError, duckdb.Error, OSError, MemoryError)  # any other error fails its table too, and calls itself a fault
 _WAITS = (0.2, 1.0, 3.0)  # seconds before a table is tried again whose query a standby cancelled
 
 
@@ -206,9 +208,11 @@ class _Workers:
             except _Lost as loss:
                 lost = loss.error
                 raise loss.first from lost
-        except (ForensicsError, duckdb.Error, OSError, MemoryError) as error:
+        except Exception as error:
             if self._stopped.is_set():
                 return
+            if not isinstance(error, _FORESEEN) and os.environ.get("FORENSICS_DEBUG"):
+                raise
             # Said of this table and recorded; the run as a whole then ends with 2.
             result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
             record(cursor, job.number, result)
@@ -472,4 +476,6 @@ def _reason(error: BaseException) -> str:
         return f"Memory ran out: {words} Allow more with --memory, or make room on the disk for spilling."
     if isinstance(error, OSError):
         return f"{words}. Is the disk full?"
-    return words
+    if isinstance(error, _FORESEEN):
+        return words
+    return f"The kit failed in a way that it did not foresee: {type(error).__name__}: {words}. Set FORENSICS_DEBUG=1 to see where, and report it."
