@@ -98,6 +98,7 @@ _HINTS = {
         "lower, have the application give some up (a smaller pool), or connect as a role for which slots are reserved."
     ),
 }
+_USAGE = "Ask for the schema first: GRANT USAGE ON SCHEMA {schema} TO {user}; and SELECT: GRANT SELECT ON TABLE {table} TO {user};"
 _ROW_SECURITY = "row-level security"
 _RESTRICTED = re.compile(r"^\\(?:un)?restrict \w+$", re.M)  # what pg_dump writes for psql around the rest
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
@@ -629,7 +630,9 @@ class LiveSource(Source):
             hint = f"Read as the table's owner, or as a role with BYPASSRLS: a policy of {table} hides rows from this one."
         else:
             hint = _HINTS.get(why.state or "", "Run again with --resume when the database answers.")
-            hint = hint.format(table=table.sql, user=quote_identifier(self._server["role"]))
+            if why.state == "42501" and why.words.startswith("permission denied for schema"):
+                hint = _USAGE
+            hint = hint.format(schema=quote_identifier(table.schema), table=table.sql, user=quote_identifier(self._server["role"]))
         return LiveError(message, hint, why.state)
 
     def close(self) -> None:
