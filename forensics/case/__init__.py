@@ -147,8 +147,8 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
     with store.transaction():  # a case that says where it came from says the rest too
         for name, value in facts.items():
             store.put(name, value)
-        for name in outdated:
-            store.forget(name)
+        for table in outdated:
+            store.forget(table)
     return outdated
 
 
