@@ -106,6 +106,8 @@ class Writer:
             return nested.ranges(change) if change else None
         if self.old_floats and type_name in FLOATS:
             return FLOATS[type_name]
+        if self.old_floats and type_name in _GEOMETRIC:
+            return _coordinates
         return None if self.pinned else _BY_SETTINGS.get(type_name)
 
 
@@ -240,6 +242,15 @@ FLOATS: dict[str, nested.Change] = {
     "real": lambda text: float_text(np.float32(text), 6),
     "double precision": lambda text: float_text(np.float64(text), 15),
 }
+_GEOMETRIC = ("point", "line", "lseg", "box", "path", "polygon", "circle")
+_COORDINATE = re.compile(r"[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|Infinity|NaN)", re.I)
+
+
+def _coordinates(text: str) -> str:
+    """What every number of a geometric value is written as; they are all double precision."""
+    return _COORDINATE.sub(lambda m: FLOATS["double precision"](m[0]), text)
+
+
 _BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": instant, "bytea": _bytea, "money": _money}
 
 
