@@ -361,8 +361,11 @@ class _Workers:
         held = [set(s.columns) for s in self._backup.segments(backup.name, _stored(backup))]
         common = schema.compared_columns(backup, live)
         lacking = [c for c in common if any(c not in columns for columns in held)]
-        said = (f"the backup's rows have no {', '.join(lacking)}: not compared",) if lacking else ()
-        return tuple(c for c in common if c not in lacking), said
+        said = [f"the backup's rows have no {', '.join(lacking)}: not compared"] if lacking else []
+        worked_out = [c for c in _stored(backup) if (now := live.column(c)) and now.generated]
+        if worked_out:
+            said.append(f"live works {', '.join(worked_out)} out where the backup stores values: they are not compared")
+        return tuple(c for c in common if c not in lacking), tuple(said)
 
     def _lower_bound(
         self, job: _Job, engine: Engine, common: tuple[str, ...], key: tuple[str, ...], error: DamagedBackupError

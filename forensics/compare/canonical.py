@@ -194,7 +194,7 @@ def byteas(fields: pa.Array) -> pa.Array:
     if pc.all(plain).as_py():
         return fields
     odd = pc.invert(plain)
-    return pc.replace_with_mask(fields, odd, each_value(_bytea)(fields.filter(odd)))
+    return pc.replace_with_mask(fields, odd, each_value(hexadecimal)(fields.filter(odd)))
 
 
 _OCTAL = re.compile(r"\\([0-7]{3}|\\)")
@@ -205,7 +205,8 @@ def instant(text: str) -> str:
     return _INSTANT.sub(_in_utc, text)
 
 
-def _bytea(text: str) -> str:
+def hexadecimal(text: str) -> str:
+    """Turn a bytea, written with bytea_output = escape, into hex."""
     if text.startswith("\\x"):
         return text
     raw = _OCTAL.sub(lambda m: "\\" if m[1] == "\\" else chr(int(m[1], 8)), text)
@@ -251,7 +252,7 @@ def _coordinates(text: str) -> str:
     return _COORDINATE.sub(lambda m: FLOATS["double precision"](m[0]), text)
 
 
-_BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": instant, "bytea": _bytea, "money": _money}
+_BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": instant, "bytea": hexadecimal, "money": _money}
 
 
 def after(first: Canonical | None, then: Canonical) -> Canonical:

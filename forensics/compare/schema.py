@@ -8,6 +8,7 @@ from forensics.compare import canonical
 from forensics.evidence.ddl import normal_expression
 from forensics.model import Column, ColumnChange, Table
 
+_BYTEA = re.compile(r"(E?)'((?:[^']|'')*)'::bytea")
 _INSTANT = re.compile(r"'([^']*)'(::timestamp(?:\(\d\))? with time zone)")
 
 
@@ -55,6 +56,14 @@ def _generation(column: Column) -> str | None:
 
 
 def _expression(text: str | None) -> str | None:
-    """An expression in one spelling, its instants in UTC: a dump writes those in the time zone of whoever dumped."""
+    """An expression in one spelling, its instants in UTC and its bytes in hex: a dump writes those as whoever dumped had them."""
     spelled = normal_expression(text)
-    return spelled and _INSTANT.sub(lambda m: f"'{canonical.instant(m[1])}'{m[2]}", spelled)
+    if spelled is None:
+        return None
+    spelled = _INSTANT.sub(lambda m: f"'{canonical.instant(m[1])}'{m[2]}", spelled)
+    return _BYTEA.sub(lambda m: f"'{canonical.hexadecimal(_unquoted(m))}'::bytea", spelled)
+
+
+def _unquoted(constant: re.Match[str]) -> str:
+    text = constant[2].replace("''", "'")
+    return text.replace("\\\\", "\\") if constant[1] else text

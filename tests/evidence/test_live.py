@@ -22,7 +22,7 @@ from tests.conftest import Incident
 EVERY_TYPE = """
 CREATE DOMAIN moment AS timestamptz; CREATE TYPE span AS RANGE (subtype = timestamptz); CREATE TYPE event AS (said text, at timestamptz, raw bytea);
 CREATE TABLE t (id bigint PRIMARY KEY, f4 real, f8 float8, n numeric, ts timestamp, tz timestamptz, ttz timetz, d date, iv interval, ba bytea, mo money, b boolean, arr timestamptz[], rg tstzrange,
-  dom moment, own span, ev event, evs event[], bas bytea[], mos money[], since timestamptz DEFAULT '2020-01-01 00:00+00');
+  dom moment, own span, ev event, evs event[], bas bytea[], mos money[], since timestamptz DEFAULT '2020-01-01 00:00+00', first bytea DEFAULT '\\x00275cff');
 INSERT INTO t SELECT i, i / 7.0, i / 3.0, i / 8.0, timestamp '2025-01-01' + i * interval '1.000001 s', timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min',
   '10:00:00+02', date '0044-03-15 BC' + i, make_interval(months => i, secs => i / 8.0), decode(md5(i::text), 'hex'), (i / 100.0)::numeric::money, i % 2 = 0,
   array['2025-07-01 12:00+00'::timestamptz, null], tstzrange('2025-07-01 12:00+00', null),
