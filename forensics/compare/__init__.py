@@ -22,7 +22,7 @@ from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, RepeatedKeyError, UsageError, redact
 from forensics.evidence.live import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 from forensics.evidence.source import Block, Segment, Snapshot, Source
-from forensics.model import Table, TableName, TableResult
+from forensics.model import Key, Table, TableName, TableResult
 from forensics.store import Store, record
 
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
@@ -301,7 +301,7 @@ class _Workers:
         lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
         given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
         # A backup that breaks off has not said its keys, and one without its last section never does: live's word has to do.
-        told = replace(job.backup, keys=job.live.keys) if self._says_no_keys and not job.backup.keys else job.backup
+        told = replace(job.backup, keys=_possible_keys(job.live, job.backup)) if self._says_no_keys and not job.backup.keys else job.backup
         choice = keys.choose(told, job.live, common, given)
         try:
             ours, theirs, found = self._compared(job, engine, (common, lost), choice.columns)
@@ -352,6 +352,8 @@ class _Workers:
         """Whether the backup lacks the part that declares keys, rather than the keys: it has none, and live has them on most tables."""
         if self._backup.damage:
             return True
+        if self._backup.pinned:  # a database has no part that could be left out
+            return False
         ours, theirs = self._backup.catalog.tables, self._live.catalog.tables
         shared = [theirs[n] for n in ours if n in theirs]
         return not any(t.keys for t in ours.values()) and 2 * sum(bool(t.keys) for t in shared) > len(shared)
@@ -420,6 +422,12 @@ class _Workers:
         stored = tuple(c for c in stored if all(c in s.columns for s in segments))
         canonical = {c.name: change for c in table.columns if c.name in stored and (change := writer.canonical(c.type))}
         return Side(segments, stored, canonical, counted=counted)
+
+
+def _possible_keys(live: Table, backup: Table) -> tuple[Key, ...]:
+    """Those of live's keys that the backup may have had: the columns of a primary key are NOT NULL where tables are defined."""
+    nullable = {c.name for c in backup.columns if c.nullable}
+    return tuple(k for k in live.keys if not k.primary or nullable.isdisjoint(k.columns))
 
 
 class _AsFarAsItGoes(Segment):

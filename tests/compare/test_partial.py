@@ -8,6 +8,7 @@ import pytest
 
 import forensics as fx
 from forensics.errors import BackupError
+from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 BEFORE = """CREATE TABLE a (id int PRIMARY KEY, v text, w int); INSERT INTO a SELECT i, 'v' || i, i FROM generate_series(1, 30) i;
@@ -69,3 +70,16 @@ def test_values_that_live_works_out_now(incident: Incident) -> None:
     with incident.compare() as case:
         incident.check(case)
         assert case.result("t").notes == ("live works w out where the backup stores values: they are not compared",)
+
+
+def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(incident: Incident, scratch: Scratch) -> None:
+    """Its columns may be NULL in the backup: it never had that key, and did not just leave the section out."""
+    incident.happens(
+        "CREATE TABLE t (id int, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 20) i",
+        "ALTER TABLE t ADD PRIMARY KEY (id); UPDATE t SET v = 'w' WHERE id < 4; DELETE FROM t WHERE id = 9",
+    )
+    with incident.compare() as case:
+        incident.check(case)
+        assert case.result("t").key_source == "all columns"
+    with fx.compare(scratch.dsn(incident.before), incident.live_dsn, incident.backup.parent / "other") as case:
+        incident.check(case)
