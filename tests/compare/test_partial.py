@@ -81,5 +81,15 @@ def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(inciden
     with incident.compare() as case:
         incident.check(case)
         assert case.result("t").key_source == "all columns"
+        assert case.result("t").notes[0].endswith("--key t=id compares by it")
     with fx.compare(scratch.dsn(incident.before), incident.live_dsn, incident.backup.parent / "other") as case:
         incident.check(case)
+
+
+def test_a_key_that_was_renamed_is_not_advised(incident: Incident) -> None:
+    incident.happens("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'v')", "ALTER TABLE t RENAME id TO number")
+    with incident.compare() as case:
+        incident.check(case)
+        [note] = case.result("t").notes
+        assert "primary key (id)" in note
+        assert "--key" not in note
