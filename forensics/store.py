@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from forensics.errors import CaseError
+from forensics.errors import CaseError, UsageError
 from forensics.model import (
     Catalog,
     ColumnChange,
@@ -33,6 +34,9 @@ from forensics.model import (
 
 FORMAT = 2
 _FILE = "case.duckdb"
+_OURS = (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json", ".summary.json", ".loss.json", ".cause.json")
+_AMOUNT = re.compile(r"\d+(?:\.\d+)?\s*[KMGT]i?B", re.I)
+_LOCKED = "Could not set lock"  # what DuckDB says where another process has the file open
 _LAYOUT = """
 CREATE SCHEMA IF NOT EXISTS kit;
 CREATE SCHEMA IF NOT EXISTS rows;
@@ -60,21 +64,32 @@ class Store:
         path = folder / _FILE
         if write:
             make_private(folder)
+            if not exists(folder) and (other := _others(folder)):
+                raise CaseError(
+                    f"Folder {folder} is no case and holds other things ({other}); a case would be closed to everybody but you.",
+                    "Choose another folder with --case: one that is new, or empty.",
+                )
             _make_file(path)
         elif not path.exists():
             raise CaseError(
                 f"{folder} is not a case: there is no {_FILE} in it.", "Make one with: python -m forensics compare BACKUP LIVE --case DIR"
             )
         spill = folder / "spill"
+        if memory and not _AMOUNT.fullmatch(memory.strip()):
+            raise UsageError(f"--memory {memory} is no amount of memory.", "Write it like 600MB or 2GB.")
         config = {"temp_directory": str(spill), "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         if memory:
             config["memory_limit"] = memory
         try:
             self.connection = duckdb.connect(str(path), read_only=not write, config=config)
         except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            if _LOCKED in str(error):
                 raise _in_use(folder) from error
             raise CaseError(f"Case {folder} cannot be opened: {_first_line(error)}.", "Is the disk full, or the file damaged?") from error
+        except duckdb.OutOfMemoryException as error:
+            raise UsageError(
+                f"--memory {memory} is not enough to open a case with.", "Allow more: 600MB is what it takes by itself."
+            ) from error
         except duckdb.Error as error:
             raise CaseError(f"{path} is not a case file: {_first_line(error)}.", "Give the folder that compare wrote.") from error
         if write:
@@ -131,6 +146,13 @@ class Store:
         """What was found of each table, by name."""
         rows = self.connection.execute('SELECT result FROM kit.tables ORDER BY schema, "table"').fetchall()
         return [_result(json.loads(r[0])) for r in rows]
+
+    def forget(self, name: TableName) -> None:
+        """Take back what was found of a table."""
+        if (number := self.number(name)) is not None:
+            for side in ("backup", "live"):
+                self.connection.execute(f"DROP TABLE IF EXISTS rows.{side}_{number}")
+            self.connection.execute(f"DELETE FROM kit.tables WHERE number = {number}")
 
     def moments(self) -> dict[TableName, dict[str, dict[str, str]]]:
         """By table and side, which snapshot of a database its rows were read from: `snapshot` and `taken_at`."""
@@ -267,12 +289,15 @@ def _result(value: dict[str, Any]) -> TableResult:
 def make_private(folder: Path) -> None:
     """Make a folder that only its owner can look into: it will hold rows of customers.
 
+    One that is there and holds other things stays as open as it is: `.` or /tmp are not ours to close.
+
     Raises:
         CaseError: it cannot be made.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
+        if exists(folder) or _others(folder) is None:
+            folder.chmod(0o700)
     except OSError as error:
         raise CaseError(f"Folder {folder} cannot be made: {error.strerror}.", "Choose another folder with --case.") from error
 
@@ -302,9 +327,9 @@ def remove(folder: Path) -> None:
     try:
         duckdb.connect(str(folder / _FILE)).close()
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        if _LOCKED in str(error):
             raise _in_use(folder) from error
-    for name in (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json", ".summary.json", ".loss.json", ".cause.json"):
+    for name in _OURS:
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / "spill", ignore_errors=True)
 
@@ -325,7 +350,14 @@ def _in_use(folder: Path) -> CaseError:
 
 def exists(folder: Path) -> bool:
     """Whether a case lies in a folder."""
-    return (folder / _FILE).exists()
+    return os.path.exists(folder / _FILE)  # Path.exists would raise for a name that is too long
+
+
+def _others(folder: Path) -> str | None:
+    """The first thing in a folder that no comparison wrote, if there is one."""
+    fresh = Path(_FILE).with_suffix(".new").name
+    ours = {*_OURS, fresh, f"{fresh}.wal", "spill"}
+    return min((p.name for p in folder.iterdir() if p.name not in ours), default=None)
 
 
 def _first_line(error: BaseException) -> str:

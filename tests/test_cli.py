@@ -183,3 +183,54 @@ def test_a_backup_from_standard_input(options: tuple[str, ...], lost: Incident, 
         done = subprocess.run(command, input=data, capture_output=True, check=False)
         assert done.returncode == 1, done.stderr
         assert json.loads(done.stdout)["totals"]["missing"] == 10
+
+
+# What is asked wrongly, and words of the answer.
+ASKED_WRONGLY = {
+    "not JOBS": (["--jobs", "0"], "--jobs"),
+    "no such option": (["--joobs", "1"], "--joobs"),
+    "no memory": (["--memory", "lots"], "--memory lots"),
+    "negative memory": (["--memory", "-5GB"], "--memory"),
+    "too little memory": (["--memory", "1KB"], "--memory 1KB"),
+    "times the wrong way round": (["--backup-at", "2026-01-02", "--incident-at", "2026-01-01"], "before the backup"),
+    "no such junction table": (["--no-junction", "nothing"], "--no-junction names nothing"),
+    "a name that is too long": (["--case", "x" * 300], "too long"),
+}
+
+
+@pytest.mark.parametrize(("more", "words"), ASKED_WRONGLY.values(), ids=ASKED_WRONGLY.keys())
+def test_wrong_usage_is_one_json_document_too(more: list[str], words: str, lost: Incident, tmp_path: Path) -> None:
+    done = run("compare", lost.backup, lost.live_dsn, "--case", tmp_path / "case", "--json", *more)
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert words in error["message"]
+    assert "did not foresee" not in error["message"]
+
+
+def test_a_folder_of_something_else_is_neither_taken_nor_closed(lost: Incident, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for more in ((), ("--force",), ("--resume",)):
+        done = run("compare", lost.backup, lost.live_dsn, "--case", tmp_path, "--json", *more)
+        assert done.returncode == 2
+        assert "no case and holds other things" in json.loads(done.stdout)["error"]["message"]
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert not (tmp_path / "case.duckdb").exists()
+
+
+def test_a_case_file_with_a_hole_is_damaged_and_not_in_use(lost: Incident, tmp_path: Path) -> None:
+    run("compare", lost.backup, lost.live_dsn, "--case", tmp_path / "case")
+    file = tmp_path / "case" / "case.duckdb"
+    file.write_bytes(file.read_bytes()[:4096] + b"\xaa" * 4096 + file.read_bytes()[8192:])
+    done = run("loss", tmp_path / "case", "--json")
+    assert done.returncode == 2
+    assert "Corrupt" in json.loads(done.stdout)["error"]["message"]
+
+
+def test_a_schema_without_permission_is_named_before_its_table(lost: Incident, scratch: Scratch, tmp_path: Path) -> None:
+    scratch.run(lost.live, "CREATE ROLE outsider LOGIN; REVOKE USAGE ON SCHEMA public FROM public; GRANT SELECT ON t TO outsider")
+    try:
+        done = run("compare", lost.backup, lost.live_dsn.replace("postgres@", "outsider@", 1), "--case", tmp_path / "case", "--json")
+        reasons = [t["reason"] for t in json.loads(done.stdout)["tables"]]
+        assert all('GRANT USAGE ON SCHEMA "public" TO "outsider"' in r for r in reasons)
+    finally:
+        scratch.run(lost.live, "DROP OWNED BY outsider; DROP ROLE outsider")

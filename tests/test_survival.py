@@ -163,6 +163,38 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
         pass
 
 
+def test_what_live_altered_since_is_compared_anew(incident: Incident, scratch: Scratch) -> None:
+    """A case is resumed after tables that it has results of were dropped, altered, made again."""
+    tables = "".join(
+        f"CREATE TABLE {t} (id int PRIMARY KEY, v text); INSERT INTO {t} SELECT i, 'v' FROM generate_series(1, 20) i;" for t in "abcde"
+    )
+    incident.happens(tables, "DROP TABLE e; DELETE FROM c WHERE id = 1; CREATE TABLE fresh (id int)")
+    incident.compare().close()
+    scratch.run(incident.live, "DROP TABLE a; ALTER TABLE b RENAME v TO w; DROP TABLE fresh; CREATE TABLE e (id int PRIMARY KEY, v text)")
+    told = _Told()
+    with incident.compare(options=fx.Options(resume=True), listener=told) as case:
+        incident.check(case)
+        assert case.complete
+        assert [c.column for c in case.columns.itertuples()] == ["v", "w"]
+    assert [text.split()[1] for text in told.said] == ["a", "b", "e", "fresh"]
+
+
+def test_a_case_is_not_resumed_with_another_database(lost: Incident, scratch: Scratch) -> None:
+    lost.compare().close()
+    with pytest.raises(CaseError, match="another live database"):
+        fx.compare(lost.backup, scratch.dsn("postgres"), lost.backup.parent / "case", options=fx.Options(resume=True))
+
+
+class _Told(fx.Listener):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def minds(self, text: str) -> None:
+        self.said.append(text)
+
+
 def test_a_second_process_is_refused(lost: Incident, tmp_path: Path) -> None:
     store = fx.case.Store(tmp_path / "case", write=True)
     try:

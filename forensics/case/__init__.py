@@ -86,6 +86,11 @@ def compare(
         raise CaseError(
             f"There is a case in {folder} already.", "Go on with it by --resume, replace it with --force, or choose another folder."
         )
+    backup_at, incident_at = ((times or {}).get(n) for n in ("backup_at", "incident_at"))
+    if backup_at and incident_at and incident_at < backup_at:
+        raise UsageError(
+            f"The incident ({incident_at}) is said to be before the backup ({backup_at}).", "Check --backup-at and --incident-at."
+        )
     limits = {"lock_timeout": options.lock_timeout, "statement_timeout": options.statement_timeout}
     with (
         interruptible(),
@@ -98,7 +103,9 @@ def compare(
         # Opening the case takes its lock: a second process is refused before it has asked live anything.
         store = Store(folder, write=True, memory=options.memory)
         try:
-            _begin(store, ours, theirs, options, times or {})
+            for name in _begin(store, ours, theirs, options, times or {}):
+                if listener:
+                    listener.minds(f"Table {name} of live is not what it was when it was compared: it is compared anew.")
             if listener:
                 for side in (ours, theirs):
                     for name, remedy in side.unreadable().items():
@@ -115,15 +122,18 @@ def compare(
     return found
 
 
-def _begin(store: Store, backup: Source, live: Source, options: Options, times: Mapping[str, datetime | None]) -> None:
+def _begin(store: Store, backup: Source, live: Source, options: Options, times: Mapping[str, datetime | None]) -> list[TableName]:
+    """Record where a case comes from; return the tables whose results a resumed case has to find again."""
     before = store.get("evidence")
+    outdated: list[TableName] = []
     if options.resume and before:
-        # A run that was killed early had not come to the hash yet: the size has to do then.
-        told = "sha256" if before["backup"]["sha256"] else "bytes"
-        if before["backup"][told] != plain(backup.provenance)[told]:
-            raise CaseError(
-                f"Case {store.folder} was begun with another backup.", "Resume it with the same file, or choose another folder."
-            )
+        for side, source in (("backup", backup), ("live", live)):
+            if not _is_the_same(before[side], plain(source.provenance)):
+                other = "backup" if side == "backup" else "live database" if before[side]["kind"] == "database" else "live side"
+                raise CaseError(
+                    f"Case {store.folder} was begun with another {other}.", "Resume it with the same one, or choose another folder."
+                )
+        outdated = _outdated(store, live.catalog)
     facts = {
         "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
         "catalogs": {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)},
@@ -137,6 +147,29 @@ def _begin(store: Store, backup: Source, live: Source, options: Options, times: 
     with store.transaction():  # a case that says where it came from says the rest too
         for name, value in facts.items():
             store.put(name, value)
+        for table in outdated:
+            store.forget(table)
+    return outdated
+
+
+def _is_the_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a side is the one that a case was begun with. A database may be reached by another host or role."""
+    if "database" in (before["kind"], now["kind"]):
+        return (before["kind"], before["database"]) == (now["kind"], now["database"])
+    # A run that was killed early had not come to the hash yet: the size has to do then.
+    told = "sha256" if before["sha256"] else "bytes"
+    return bool(before[told] == now[told])
+
+
+def _outdated(store: Store, live: Catalog) -> list[TableName]:
+    """The tables that a case holds results of, and that live has dropped, made or altered since."""
+
+    def shape(catalog: Catalog, name: TableName) -> object:
+        table = catalog.tables.get(name)
+        return table and (table.kind, table.columns, table.keys)
+
+    _, before = store.catalogs()
+    return [r.name for r in store.results() if shape(before, r.name) != shape(live, r.name)]
 
 
 _TRIES = 4

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 
 from forensics.cli.voice import FAILED, app, safe
 from forensics.errors import redact
+from forensics.text import document
 
 __all__ = ["COMMANDS", "main", "register"]
 
@@ -48,6 +49,8 @@ def main() -> None:
         sys.exit(app(standalone_mode=False))
     except TyperException as error:
         words = error.format_message() if hasattr(error, "format_message") else str(error)
+        if "--json" in sys.argv:
+            sys.stdout.write(document({"error": {"kind": "usage", "message": redact(words), "hint": "See: python -m forensics --help"}}))
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(f"[bold red]{safe(redact(words))}[/]\nSee: python -m forensics --help")
         sys.exit(FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,12 +22,13 @@ from forensics.compare.rows import Counts, Engine, Found, Side
 from forensics.errors import BackupError, CompareError, DamagedBackupError, ForensicsError, LiveError, RepeatedKeyError, UsageError, redact
 from forensics.evidence.live import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 from forensics.evidence.source import Block, Segment, Snapshot, Source
-from forensics.model import Table, TableName, TableResult
+from forensics.model import Key, Table, TableName, TableResult
 from forensics.store import Store, record
 
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
 
 
+_FORESEEN = (ForensicsError, duckdb.Error, OSError, MemoryError)  # any other error fails its table too, and calls itself a fault
 _WAITS = (0.2, 1.0, 3.0)  # seconds before a table is tried again whose query a standby cancelled
 
 
@@ -206,9 +208,11 @@ class _Workers:
             except _Lost as loss:
                 lost = loss.error
                 raise loss.first from lost
-        except (ForensicsError, duckdb.Error, OSError, MemoryError) as error:
+        except Exception as error:
             if self._stopped.is_set():
                 return
+            if not isinstance(error, _FORESEEN) and os.environ.get("FORENSICS_DEBUG"):
+                raise
             # Said of this table and recorded; the run as a whole then ends with 2.
             result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
             record(cursor, job.number, result)
@@ -297,7 +301,7 @@ class _Workers:
         lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
         given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
         # A backup that breaks off has not said its keys, and one without its last section never does: live's word has to do.
-        told = replace(job.backup, keys=job.live.keys) if self._says_no_keys and not job.backup.keys else job.backup
+        told = replace(job.backup, keys=_possible_keys(job.live, job.backup)) if self._says_no_keys and not job.backup.keys else job.backup
         choice = keys.choose(told, job.live, common, given)
         try:
             ours, theirs, found = self._compared(job, engine, (common, lost), choice.columns)
@@ -348,6 +352,8 @@ class _Workers:
         """Whether the backup lacks the part that declares keys, rather than the keys: it has none, and live has them on most tables."""
         if self._backup.damage:
             return True
+        if self._backup.pinned:  # a database has no part that could be left out
+            return False
         ours, theirs = self._backup.catalog.tables, self._live.catalog.tables
         shared = [theirs[n] for n in ours if n in theirs]
         return not any(t.keys for t in ours.values()) and 2 * sum(bool(t.keys) for t in shared) > len(shared)
@@ -357,8 +363,11 @@ class _Workers:
         held = [set(s.columns) for s in self._backup.segments(backup.name, _stored(backup))]
         common = schema.compared_columns(backup, live)
         lacking = [c for c in common if any(c not in columns for columns in held)]
-        said = (f"the backup's rows have no {', '.join(lacking)}: not compared",) if lacking else ()
-        return tuple(c for c in common if c not in lacking), said
+        said = [f"the backup's rows have no {', '.join(lacking)}: not compared"] if lacking else []
+        worked_out = [c for c in _stored(backup) if (now := live.column(c)) and now.generated]
+        if worked_out:
+            said.append(f"live works {', '.join(worked_out)} out where the backup stores values: they are not compared")
+        return tuple(c for c in common if c not in lacking), tuple(said)
 
     def _lower_bound(
         self, job: _Job, engine: Engine, common: tuple[str, ...], key: tuple[str, ...], error: DamagedBackupError
@@ -413,6 +422,12 @@ class _Workers:
         stored = tuple(c for c in stored if all(c in s.columns for s in segments))
         canonical = {c.name: change for c in table.columns if c.name in stored and (change := writer.canonical(c.type))}
         return Side(segments, stored, canonical, counted=counted)
+
+
+def _possible_keys(live: Table, backup: Table) -> tuple[Key, ...]:
+    """Those of live's keys that the backup may have had: the columns of a primary key are NOT NULL where tables are defined."""
+    nullable = {c.name for c in backup.columns if c.nullable}
+    return tuple(k for k in live.keys if not k.primary or nullable.isdisjoint(k.columns))
 
 
 class _AsFarAsItGoes(Segment):
@@ -474,4 +489,6 @@ def _reason(error: BaseException) -> str:
         return f"Memory ran out: {words} Allow more with --memory, or make room on the disk for spilling."
     if isinstance(error, OSError):
         return f"{words}. Is the disk full?"
-    return words
+    if isinstance(error, _FORESEEN):
+        return words
+    return f"The kit failed in a way that it did not foresee: {type(error).__name__}: {words}. Set FORENSICS_DEBUG=1 to see where, and report it."

@@ -20,8 +20,9 @@ import pyarrow.compute as pc
 
 from forensics.compare import nested
 from forensics.evidence import copytext
+from forensics.evidence.ddl import identifier
 from forensics.evidence.source import Source
-from forensics.model import Catalog, quote_identifier
+from forensics.model import Catalog
 
 Canonical = Callable[[pa.Array], pa.Array]
 
@@ -30,15 +31,14 @@ _INSTANT = re.compile(
     r"(?P<year>\d{4,6})-(?P<month>\d\d)-(?P<day>\d\d) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?P<fraction>\.\d{1,6})?"
     r"(?P<sign>[+-])(?P<h>\d\d)(?::(?P<m>\d\d))?(?::(?P<s>\d\d))?(?P<bc> BC)?"
 )
-_MODIFIER = re.compile(r"\([^()]*\)")
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_MODIFIER = re.compile(r'("(?:[^"]|"")*")|\s*\([^()]*\)')
 _SHORTEST_FLOATS = 12  # the first major version that writes them
 _BUILT_IN_RANGES = {"tstzrange": "timestamp with time zone", "tstzmultirange": "timestamp with time zone"}
 
 
 def base_type(type_name: str) -> str:
     """Return a type's name without its modifier: `character varying`, `timestamp with time zone`, `numeric[]`."""
-    return " ".join(_MODIFIER.sub("", type_name).split())
+    return _MODIFIER.sub(lambda m: m[1] or "", type_name)
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,7 @@ class Writer:
     @cached_property
     def _row_types(self) -> dict[str, tuple[str, ...]]:
         """Composite types, those that tables make among them, by name: their attributes' types."""
-
-        def spelled(name: str) -> str:
-            return name if _PLAIN_NAME.match(name) else quote_identifier(name)
-
-        tables = {f"{spelled(n.schema)}.{spelled(n.table)}": tuple(c.type for c in t.columns) for n, t in self.catalog.tables.items()}
+        tables = {f"{identifier(n.schema)}.{identifier(n.table)}": tuple(c.type for c in t.columns) for n, t in self.catalog.tables.items()}
         return {**tables, **self.catalog.composites}
 
     def without_domains(self, type_name: str) -> str:
@@ -110,6 +106,8 @@ class Writer:
             return nested.ranges(change) if change else None
         if self.old_floats and type_name in FLOATS:
             return FLOATS[type_name]
+        if self.old_floats and type_name in _GEOMETRIC:
+            return _coordinates
         return None if self.pinned else _BY_SETTINGS.get(type_name)
 
 
@@ -196,17 +194,19 @@ def byteas(fields: pa.Array) -> pa.Array:
     if pc.all(plain).as_py():
         return fields
     odd = pc.invert(plain)
-    return pc.replace_with_mask(fields, odd, each_value(_bytea)(fields.filter(odd)))
+    return pc.replace_with_mask(fields, odd, each_value(hexadecimal)(fields.filter(odd)))
 
 
 _OCTAL = re.compile(r"\\([0-7]{3}|\\)")
 
 
-def _instant(text: str) -> str:
+def instant(text: str) -> str:
+    """Turn a timestamptz, written under any TimeZone, into the text that UTC gives."""
     return _INSTANT.sub(_in_utc, text)
 
 
-def _bytea(text: str) -> str:
+def hexadecimal(text: str) -> str:
+    """Turn a bytea, written with bytea_output = escape, into hex."""
     if text.startswith("\\x"):
         return text
     raw = _OCTAL.sub(lambda m: "\\" if m[1] == "\\" else chr(int(m[1], 8)), text)
@@ -243,7 +243,16 @@ FLOATS: dict[str, nested.Change] = {
     "real": lambda text: float_text(np.float32(text), 6),
     "double precision": lambda text: float_text(np.float64(text), 15),
 }
-_BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": _instant, "bytea": _bytea, "money": _money}
+_GEOMETRIC = ("point", "line", "lseg", "box", "path", "polygon", "circle")
+_COORDINATE = re.compile(r"[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|Infinity|NaN)", re.I)
+
+
+def _coordinates(text: str) -> str:
+    """What every number of a geometric value is written as; they are all double precision."""
+    return _COORDINATE.sub(lambda m: FLOATS["double precision"](m[0]), text)
+
+
+_BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": instant, "bytea": hexadecimal, "money": _money}
 
 
 def after(first: Canonical | None, then: Canonical) -> Canonical:

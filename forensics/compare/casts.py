@@ -23,7 +23,9 @@ _WHOLE = ("smallint", "integer", "bigint", "oid")
 _NUMBERS = (*_WHOLE, "numeric", "real", "double precision")
 _TEXTS = ("text", "character varying", "citext", "name")
 _PADDED = ("character", "bpchar")
+_NETWORKS = ("inet", "cidr")
 _LOCAL_TIME, _INSTANT = "timestamp without time zone", "timestamp with time zone"
+_MOST_DIGITS, _MOST_PLACES = 131_072, 16_383  # before and after numeric's point
 _UUID = re.compile(r"[0-9a-f]{32}\Z")
 
 ASSUMES_UTC = "instants and local times are held to be equal where they are in UTC, because no side says in which zone the type was changed"
@@ -39,7 +41,7 @@ def casts_between(was: str, now: str, backup: Writer, live: Writer) -> tuple[Can
     Returns:
         None where the texts can be held against each other as they are.
     """
-    ours, theirs = base_type(backup.without_domains(was)), base_type(live.without_domains(now))
+    ours, theirs = (_known(w.without_domains(t)) for w, t in ((backup, was), (live, now)))
     if ours.endswith("[]") and theirs.endswith("[]"):
         found = _between(ours.removesuffix("[]"), theirs.removesuffix("[]"))
         return (each_value(nested.array(found[0])), each_value(nested.array(found[1]))) if found else None
@@ -55,6 +57,12 @@ def assumes_utc(was: str, now: str, backup: Writer, live: Writer) -> bool:
     """Whether values of the two types can only be compared under the assumption of `ASSUMES_UTC`."""
     pair = {base_type(w.without_domains(t)).removesuffix("[]") for w, t in ((backup, was), (live, now))}
     return pair in ({_LOCAL_TIME, _INSTANT}, {"date", _INSTANT})
+
+
+def _known(type_name: str) -> str:
+    """A type by its name alone; citext belongs to an extension, whose schema differs."""
+    name = base_type(type_name)
+    return "citext" + name[len(name.removesuffix("[]")) :] if name.removesuffix("[]").endswith(".citext") else name
 
 
 def unscaled(fields: pa.Array) -> pa.Array:
@@ -91,6 +99,10 @@ def _between(was: str, now: str) -> Pair | None:
         return (_unpadded if was in _PADDED else _same), _unpadded
     if was == "boolean" and now in _TEXTS:
         return _truth, _same
+    if was in _TEXTS and now == "boolean":
+        return _truth, _truth
+    if {was, now} & {*_NETWORKS} and {was, now} <= {*_NETWORKS, *_TEXTS}:
+        return _no_mask, _no_mask
     return None
 
 
@@ -122,7 +134,7 @@ def _local(text: str) -> str:
 
 
 def _no_mask(text: str) -> str:
-    """A network of one address, as inet writes it."""
+    """A network of one address, as inet writes it; a cast to text writes its mask too."""
     return text.removesuffix("/128") if ":" in text else text.removesuffix("/32")
 
 
@@ -171,9 +183,11 @@ def _jsonb(text: str) -> str:
     and holds numbers as numeric. Source: the PostgreSQL manual, "JSON Types".
     """
     try:
-        return _jsonb_text(json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number))
-    except ValueError:
-        return text
+        written = _jsonb_text(json.loads(text, parse_float=_Number, parse_int=_Number))
+        written.encode()  # half of a surrogate pair is JSON, and no text
+        return written
+    except (ValueError, ArithmeticError, RecursionError):
+        return text  # no JSON, or none that jsonb takes
 
 
 class _Number(str):
@@ -198,6 +212,8 @@ def _json_string(text: str) -> str:
 
 def _numeric_text(digits: str) -> str:
     number = Decimal(digits)
+    if not -_MOST_PLACES <= number.adjusted() <= _MOST_DIGITS:
+        raise ValueError("numeric holds no such number")
     sign, figures, exponent = number.as_tuple()
     text = f"{number:.{-exponent}f}" if isinstance(exponent, int) and exponent < 0 else format(number, "f")
     return text.removeprefix("-") if sign and not any(figures) else text
@@ -213,7 +229,6 @@ _CASTS: dict[tuple[str, str], Pair] = _both_ways({
     ("date", _LOCAL_TIME): (_midnight, _same),
     ("date", _INSTANT): (_midnight, _local),
     (_LOCAL_TIME, _INSTANT): (_same, _local),
-    ("inet", "cidr"): (_no_mask, _no_mask),
     ("money", "numeric"): (_amount, _number),
     ("boolean", "smallint"): (_bit, _same), ("boolean", "integer"): (_bit, _same), ("boolean", "bigint"): (_bit, _same),
 }) | {("json", "jsonb"): (_jsonb, _same)}  # fmt: skip

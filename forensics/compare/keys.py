@@ -48,13 +48,15 @@ def choose(backup: Table, live: Table, common: Sequence[str], given: Sequence[st
     for columns in sorted(usable[0], key=lambda c: (len(c), c)):
         if set(columns) in map(set, usable[1]):
             return Choice(columns, "unique")
-    notes: tuple[str, ...] = ()
-    if primary:
-        notes = (
-            f"live does not declare the backup's primary key ({', '.join(primary.columns)}): whole rows are compared, "
-            f"so a row that was updated counts as missing and added; --key {backup.name}={','.join(primary.columns)} compares by it",
-        )
-    return Choice((), "all columns", notes)
+    for known, lacking, whose in ((primary, "live", "the backup's"), (live.primary_key, "the backup", "live's")):
+        if known:
+            note = (
+                f"{lacking} does not declare {whose} primary key ({', '.join(known.columns)}): whole rows are compared, "
+                "so a row that was updated counts as missing and added"
+            )
+            asked = f"; --key {backup.name}={','.join(known.columns)} compares by it" if set(known.columns) <= set(common) else ""
+            return Choice((), "all columns", (note + asked,))
+    return Choice((), "all columns")
 
 
 def _usable(table: Table, common: Sequence[str]) -> list[tuple[str, ...]]:

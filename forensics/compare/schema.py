@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+from forensics.compare import canonical
 from forensics.evidence.ddl import normal_expression
 from forensics.model import Column, ColumnChange, Table
+
+_BYTEA = re.compile(r"(E?)'((?:[^']|'')*)'::bytea")
+_INSTANT = re.compile(r"'([^']*)'(::timestamp(?:\(\d\))? with time zone)")
 
 
 def compared_columns(backup: Table, live: Table) -> tuple[str, ...]:
@@ -28,7 +34,7 @@ def drift(backup: Table, live: Table) -> list[ColumnChange]:
             found.append(ColumnChange(name, column.name, "type", column.type, now.type))
         if column.nullable != now.nullable:
             found.append(ColumnChange(name, column.name, "nullability", _nullability(column), _nullability(now)))
-        before, after = normal_expression(column.default), normal_expression(now.default)
+        before, after = _expression(column.default), _expression(now.default)
         if before != after:
             found.append(ColumnChange(name, column.name, "default", before, after))
         if (before := _generation(column)) != (after := _generation(now)):
@@ -46,4 +52,18 @@ def _nullability(column: Column) -> str:
 def _generation(column: Column) -> str | None:
     if column.identity:
         return f"identity {column.identity}"
-    return normal_expression(column.generated)
+    return _expression(column.generated)
+
+
+def _expression(text: str | None) -> str | None:
+    """An expression in one spelling, its instants in UTC and its bytes in hex: a dump writes those as whoever dumped had them."""
+    spelled = normal_expression(text)
+    if spelled is None:
+        return None
+    spelled = _INSTANT.sub(lambda m: f"'{canonical.instant(m[1])}'{m[2]}", spelled)
+    return _BYTEA.sub(lambda m: f"'{canonical.hexadecimal(_unquoted(m))}'::bytea", spelled)
+
+
+def _unquoted(constant: re.Match[str]) -> str:
+    text = constant[2].replace("''", "'")
+    return text.replace("\\\\", "\\") if constant[1] else text

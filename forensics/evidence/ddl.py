@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import postgast
@@ -49,14 +50,29 @@ _INTERVAL_FIELDS = {
 }  # fmt: skip
 _FULL_INTERVAL = 0x7FFF
 _SAFE = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_FREE_WORDS = (0, pb.UNRESERVED_KEYWORD)  # no keyword at all, or one that is a name everywhere
+_QUALIFIED = re.compile(r'("(?:[^"]|"")+"|[^".\s(]+)\.("(?:[^"]|"")+"|[^".\s(\[]+)')
 
 
 def _name_of(nodes: Iterable[Any]) -> tuple[str, ...]:
     return tuple(n.string.sval for n in nodes)
 
 
-def _identifier(name: str) -> str:
-    return name if _SAFE.match(name) else quote_identifier(name)
+@lru_cache(maxsize=65536)
+def identifier(name: str) -> str:
+    """Return a name as PostgreSQL itself prints it: quoted where it is no plain word, or a keyword (`"order"`)."""
+    free = _SAFE.match(name) and postgast.scan(name).tokens[0].keyword_kind in _FREE_WORDS
+    return name if free else quote_identifier(name)
+
+
+def normal_type(text: str) -> str:
+    """Return a type that `format_type` printed with the names quoted that `identifier` quotes: servers differ in their keywords."""
+
+    def again(part: str) -> str:
+        return identifier(part[1:-1].replace('""', '"') if part.startswith('"') else part)
+
+    match = _QUALIFIED.match(text)
+    return f"{again(match[1])}.{again(match[2])}{text[match.end() :]}" if match else text
 
 
 def _integer(node: Any) -> int:
@@ -71,7 +87,7 @@ def format_type(type_name: Any) -> str:
         names = names[1:]
     base = names[-1]
     if len(names) == 2:
-        text = f"{_identifier(names[0])}.{_identifier(base)}" + _modifier(mods)
+        text = f"{identifier(names[0])}.{identifier(base)}" + _modifier(mods)
     elif base == "interval":
         text = _interval(mods)
     elif base == "bpchar" and not mods:
@@ -79,7 +95,8 @@ def format_type(type_name: Any) -> str:
     elif base in _BUILT_IN:
         text = _BUILT_IN[base].format(_modifier(mods)) if "{}" in _BUILT_IN[base] else _BUILT_IN[base]
     else:
-        text = ('"char"' if base == "char" else _identifier(base)) + _modifier(mods)
+        # A built-in type, or one that the dump's search path finds; only "char" needs its quotes, though json is a keyword now.
+        text = (base if _SAFE.match(base) and base != "char" else quote_identifier(base)) + _modifier(mods)
     return text + "[]" if type_name.array_bounds else text
 
 
@@ -326,7 +343,7 @@ def _create_index(draft: _Draft, statement: Any) -> None:
 
 def _type_name(draft: _Draft, names: tuple[str, ...]) -> str:
     schema = names[0] if len(names) == 2 else draft.search_path
-    return f"{_identifier(schema)}.{_identifier(names[-1])}"
+    return f"{identifier(schema)}.{identifier(names[-1])}"
 
 
 def _create_enum(draft: _Draft, statement: Any) -> None:

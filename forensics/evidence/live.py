@@ -33,6 +33,7 @@ from sqlalchemy.pool import NullPool
 
 from forensics.errors import EvidenceError, LiveError, OutdatedError, UsageError, redact
 from forensics.evidence import copytext, readers
+from forensics.evidence.ddl import normal_type
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import PlainSource
@@ -69,6 +70,7 @@ _PINNED = {
     "extra_float_digits": "3",
     "xmloption": "content",
     "search_path": "",
+    "quote_all_identifiers": "off",  # names of types, and values of regclass and its like
     "row_security": "off",
     "synchronize_seqscans": "off",  # a table's rows come in the same order each time
     "max_parallel_workers_per_gather": "0",
@@ -96,6 +98,7 @@ _HINTS = {
         "lower, have the application give some up (a smaller pool), or connect as a role for which slots are reserved."
     ),
 }
+_USAGE = "Ask for the schema first: GRANT USAGE ON SCHEMA {schema} TO {user}; and SELECT: GRANT SELECT ON TABLE {table} TO {user};"
 _ROW_SECURITY = "row-level security"
 _RESTRICTED = re.compile(r"^\\(?:un)?restrict \w+$", re.M)  # what pg_dump writes for psql around the rest
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
@@ -388,7 +391,7 @@ class LiveSource(Source):
         for r in self._ask("columns"):
             columns.setdefault(_name(r), []).append(
                 Column(
-                    r["name"], r["type"], r["nullable"],
+                    r["name"], normal_type(r["type"]), r["nullable"],
                     default=None if r["generated"] else r["expression"],
                     generated=r["expression"] if r["generated"] else None,
                     identity=_IDENTITIES.get(r["identity"], ""),
@@ -424,13 +427,13 @@ class LiveSource(Source):
                 rows_estimate=int(r["rows_estimate"]),
                 comment=r["comment"],
             )
-        types = self._ask("types")
+        types = [{**r, "name": normal_type(r["name"])} for r in self._ask("types")]
         return Catalog(
             tables=tables,
             enums={r["name"]: tuple(r["parts"] or ()) for r in types if r["kind"] == "e"},
-            domains={r["name"]: r["parts"][0] for r in types if r["kind"] == "d"},
-            composites={r["name"]: tuple(r["parts"] or ()) for r in types if r["kind"] == "c"},
-            ranges={r["name"]: r["parts"][0] for r in types if r["kind"] in ("r", "m")},
+            domains={r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] == "d"},
+            composites={r["name"]: tuple(map(normal_type, r["parts"] or ())) for r in types if r["kind"] == "c"},
+            ranges={r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] in ("r", "m")},
             extensions=tuple(r["name"] for r in self._ask("extensions")),
             sequences=tuple(
                 ModelSequence(
@@ -627,7 +630,9 @@ class LiveSource(Source):
             hint = f"Read as the table's owner, or as a role with BYPASSRLS: a policy of {table} hides rows from this one."
         else:
             hint = _HINTS.get(why.state or "", "Run again with --resume when the database answers.")
-            hint = hint.format(table=table.sql, user=quote_identifier(self._server["role"]))
+            if why.state == "42501" and why.words.startswith("permission denied for schema"):
+                hint = _USAGE
+            hint = hint.format(schema=quote_identifier(table.schema), table=table.sql, user=quote_identifier(self._server["role"]))
         return LiveError(message, hint, why.state)
 
     def close(self) -> None:

@@ -63,7 +63,10 @@ def overridden(
         UsageError: a table or column that is named is not there, or the parent has no key of one column.
     """
     names = {spelled: n for n in catalog.tables for spelled in (n.table, f"{n.schema}.{n.table}", str(n))}
-    kept = {n: parents for n, parents in found.items() if n not in {names.get(w) for w in wishes.get("are_not", ())}}
+    for table in wishes.get("are_not", ()):
+        if table not in names:
+            raise UsageError(f"--no-junction names {table}, and the backup has no such table.", "Write --no-junction TABLE.")
+    kept = {n: parents for n, parents in found.items() if n not in {names[w] for w in wishes.get("are_not", ())}}
     for table, links in wishes.get("are", {}).items():
         if table not in names:
             raise UsageError(

@@ -16,7 +16,7 @@ import postgast
 from postgast import pg_query_pb2 as pb
 
 from forensics.cause.replay import REACHING
-from forensics.evidence.ddl import format_type
+from forensics.evidence.ddl import format_type, identifier
 from forensics.model import Catalog, Column, ForeignKey, Table, TableName, quote_identifier
 from forensics.recovery.sqltext import literal
 
@@ -547,7 +547,7 @@ def _roles(node: Any) -> tuple[str, ...]:
 
 def type_text(name: TableName) -> str:
     """A name as `format_type` and `regclass` print it: quoted where it has to be."""
-    return ".".join(p if re.fullmatch(r"[a-z_][a-z0-9_]*", p) else quote_identifier(p) for p in name)
+    return ".".join(map(identifier, name))
 
 
 def base_type(text: str) -> str:

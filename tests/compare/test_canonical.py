@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -156,6 +157,23 @@ def test_floats_as_old_servers_wrote_them(ask: Callable[[str, str], list[str]], 
         fields, long = (["{" + ",".join(side) + ",NULL}"] for side in (fields, long))
     assert canonical(old, type_name, long) == fields
     assert Writer(Catalog(), pinned=True, old_floats=False).canonical(type_name) is None
+
+
+SHAPES = [
+    "point(0.1, 1/3.0)", "point('-Infinity', 1e300)", "box(point(0.1, 0.7), point(-2.3, 1e-7))", "'{0.1,-2.2,1e15}'::line", "'[(0.1,0),(2,3.3)]'::lseg",
+    "'((0.1,0),(2,3.3))'::path", "'[(0.1,5)]'::path", "'((0.1,0),(2,3.3),(1,0.6))'::polygon", "'<(0.1,2),3.3>'::circle", "array[point(0.1, 2), null]",
+    "array[box(point(0.1, 0.7), point(2, 1)), box(point(3, 0.3), point(1, 1))]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_as_old_servers_wrote_them(ask: Callable[[str, str], list[str]], shape: str) -> None:
+    """Their coordinates are double precision, and had as many digits."""
+    old = Writer(Catalog(), pinned=False, old_floats=True)
+    [type_name, field] = ask("", f"SELECT pg_typeof({shape}), {shape}")[0].split("\t")
+    long = re.sub(r"-?\d[\d.]*(e[-+]\d+)?", lambda m: f"{float(m[0]):.17g}", field)
+    assert long != field
+    assert canonical(old, type_name, [long]) == [field]
 
 
 def test_other_types_are_their_own_text() -> None:

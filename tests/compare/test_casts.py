@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import psycopg
@@ -56,6 +57,9 @@ CASTS: list[tuple[str, str, list[str], list[str]]] = [
     ("integer", "boolean", ["1", "0"], ["7"]),
     ("inet", "cidr", ["'10.0.0.1'", "'10.0.0.0/8'", "'::1'"], []),
     ("cidr", "inet", ["'10.0.0.1'", "'10.0.0.0/8'", "'2001:db8::/32'"], []),
+    ("inet", "text", ["'10.0.0.1'", "'10.0.0.1/8'", "'::1'"], []),
+    ("text", "inet", ["'10.0.0.1/32'", "'10.0.0.0/8'", "'2001:db8::'"], []),
+    ("text", "boolean", ["'true'", "'f'", "'false'"], ["'yes'"]),
     ("money", "numeric", ["'$1,234.50'", "'-0.05'"], []),
     ("integer[]", "numeric[]", ["'{1,NULL,-3}'", "'{}'"], []),
     ("text[]", "uuid[]", ["'{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11,NULL}'"], []),
@@ -114,3 +118,27 @@ def test_a_migration_that_changes_types(incident: Incident) -> None:
         assert [c for c in changed.columns if c[1] == "backup"] == [("j", "backup"), ("n", "backup")]
         moved = case.result("by_uuid")
         assert (moved.key_source, moved.missing, moved.added, moved.unchanged) == ("primary key", 1, 0, 29)
+
+
+def test_texts_that_no_cast_takes(incident: Incident) -> None:
+    """What a migration set to NULL because jsonb refuses it: no JSON, too deep for Python, halves of surrogates, numbers beyond numeric."""
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY, j json, v text); INSERT INTO t VALUES (1, '1e400000', '1e99999999999999999999'), (2, '\"\\ud800\"', 'no JSON'), "
+        "(3, (repeat('[', 5000) || repeat(']', 5000))::json, repeat('[', 200000)), (4, '{\"a\":1e5}', '[1,2]'), (5, '\"\\u0000\"', '[\"\\udc00\"]')",
+        "ALTER TABLE t ALTER j TYPE jsonb USING CASE id WHEN 4 THEN j::jsonb END, ALTER v TYPE jsonb USING CASE id WHEN 4 THEN v::jsonb END",
+    )
+    with incident.compare(options=fx.Options(verify=True)) as case:
+        assert case.complete, [r.reason for r in case.results]
+        assert (case.result("t").changed, case.result("t").unchanged) == (4, 1)
+
+
+def test_an_unforeseen_error_fails_its_table_and_no_other(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    incident.happens(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO b VALUES (1, 1)",
+        "UPDATE b SET v = 2; ALTER TABLE a ALTER id TYPE numeric",
+    )
+    monkeypatch.setattr(sys.modules["forensics.compare"], "casts_between", lambda *types: 1 // 0)
+    with incident.compare() as case:
+        assert not case.complete
+        assert "ZeroDivisionError" in (case.result("a").reason or "")
+        assert case.result("b").changed == 1

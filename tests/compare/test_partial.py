@@ -8,6 +8,7 @@ import pytest
 
 import forensics as fx
 from forensics.errors import BackupError
+from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 BEFORE = """CREATE TABLE a (id int PRIMARY KEY, v text, w int); INSERT INTO a SELECT i, 'v' || i, i FROM generate_series(1, 30) i;
@@ -58,3 +59,37 @@ def test_rows_of_a_table_that_the_backup_does_not_define(incident: Incident) -> 
     incident.backup.write_text(text[:begin] + text[text.index(";\n", begin) + 2 :])
     with incident.compare() as case:
         assert counts(case)["a"] == ("compared", 4, 0, 1)
+
+
+def test_values_that_live_works_out_now(incident: Incident) -> None:
+    """A column that a migration made again as a generated one: what was stored in it is not in live, and that is said."""
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY, v int, w int); INSERT INTO t SELECT i, i, i * i FROM generate_series(1, 9) i",
+        "ALTER TABLE t DROP w; ALTER TABLE t ADD w int GENERATED ALWAYS AS (v * 2) STORED",
+    )
+    with incident.compare() as case:
+        incident.check(case)
+        assert case.result("t").notes == ("live works w out where the backup stores values: they are not compared",)
+
+
+def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(incident: Incident, scratch: Scratch) -> None:
+    """Its columns may be NULL in the backup: it never had that key, and did not just leave the section out."""
+    incident.happens(
+        "CREATE TABLE t (id int, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 20) i",
+        "ALTER TABLE t ADD PRIMARY KEY (id); UPDATE t SET v = 'w' WHERE id < 4; DELETE FROM t WHERE id = 9",
+    )
+    with incident.compare() as case:
+        incident.check(case)
+        assert case.result("t").key_source == "all columns"
+        assert case.result("t").notes[0].endswith("--key t=id compares by it")
+    with fx.compare(scratch.dsn(incident.before), incident.live_dsn, incident.backup.parent / "other") as case:
+        incident.check(case)
+
+
+def test_a_key_that_was_renamed_is_not_advised(incident: Incident) -> None:
+    incident.happens("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'v')", "ALTER TABLE t RENAME id TO number")
+    with incident.compare() as case:
+        incident.check(case)
+        [note] = case.result("t").notes
+        assert "primary key (id)" in note
+        assert "--key" not in note
