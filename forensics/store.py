@@ -64,10 +64,11 @@ class Store:
         path = folder / _FILE
         if write:
             make_private(folder)
-            if not exists(folder) and (other := _others(folder)):
+            if not exists(folder) and folder.stat().st_mode & 0o077:
+                # What lies in it is somebody's, and not ours to close.
                 raise CaseError(
-                    f"Folder {folder} is no case and holds other things ({other}); a case would be closed to everybody but you.",
-                    "Choose another folder with --case: one that is new, or empty.",
+                    f"Folder {folder} holds other things ({_others(folder)}) and is open to others: a case in it would be too.",
+                    f"Choose a folder with --case that is new or empty, or close this one: chmod 700 {folder}",
                 )
             _make_file(path)
         elif not path.exists():

@@ -212,9 +212,13 @@ def test_a_folder_of_something_else_is_neither_taken_nor_closed(lost: Incident, 
     for more in ((), ("--force",), ("--resume",)):
         done = run("compare", lost.backup, lost.live_dsn, "--case", tmp_path, "--json", *more)
         assert done.returncode == 2
-        assert "no case and holds other things" in json.loads(done.stdout)["error"]["message"]
+        assert "holds other things" in json.loads(done.stdout)["error"]["message"]
     assert tmp_path.stat().st_mode & 0o777 == 0o755
     assert not (tmp_path / "case.duckdb").exists()
+    # One that is closed already is as good as any; and what people put into a case's folder stands in no way of the next.
+    tmp_path.chmod(0o700)
+    for more in ((), ("--force",)):
+        assert run("compare", lost.backup, lost.live_dsn, "--case", tmp_path, "--json", *more).returncode == 1
 
 
 def test_a_case_file_with_a_hole_is_damaged_and_not_in_use(lost: Incident, tmp_path: Path) -> None:
