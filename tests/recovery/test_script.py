@@ -73,6 +73,8 @@ CREATE TABLE none_left (id int PRIMARY KEY);
 CREATE TABLE leaf (id int PRIMARY KEY, tree_id int CONSTRAINT leaf_tree REFERENCES tree);
 INSERT INTO leaf SELECT i, i FROM generate_series(1, 20) i;
 CREATE VIEW on_tree AS SELECT * FROM tree;
+ALTER TABLE keyless OWNER TO app_reader; ALTER TABLE parted OWNER TO app_reader; ALTER TYPE mood OWNER TO app_reader;
+ALTER DOMAIN positive OWNER TO app_reader; ALTER SCHEMA "Odd.Schema" OWNER TO app_reader;
 '''
 EVERYTHING_DROPPED = """
 DROP SCHEMA "Odd.Schema" CASCADE;
