@@ -22,7 +22,7 @@ from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import Migration
 from forensics.model import Catalog, Column, ColumnChange, Table, TableName, TableResult, quote_identifier
 from forensics.recovery.copies import one, pinned_session, rows_of, run_migration, words_of
-from forensics.recovery.definitions import Definition, add_foreign_key, definitions, own_types
+from forensics.recovery.definitions import Definition, add_foreign_key, definitions, in_order_of_use, own_types
 from forensics.recovery.proof import Proof, TableShare, Tell, off, silent
 from forensics.recovery.sqltext import block, listed, literal, tag_for, template
 from forensics.scratch import Scratch
@@ -102,7 +102,7 @@ class _Undo:
         self._rows: set[TableName] = set(self._new)
 
     def run(self) -> Undoing:
-        gone = [c for n in self._surviving for c in self._columns(n, "dropped", self._backup)]
+        gone = [c for n in self._surviving for change in ("dropped", "type") for c in self._columns(n, change, self._backup)]
         defined = definitions(self._ddl, self._backup, self._live, self._again, gone)
         made = {part: [_made(d) for d in defined.of(part) if not d.roles and not d.lenient] for part in ("before", "after")}
         schemas = [Step((f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(s)}",), f"Schema {s} is lacking") for s in defined.schemas]
@@ -207,7 +207,7 @@ class _Undo:
             yield Step(tuple(dict.fromkeys((whole, f"{add}{default}", add))), f"Column {where} returns {lacks}")
 
     def _last(self) -> Iterator[Step]:
-        for name in sorted(own_types(self._live) - own_types(self._backup)):
+        for name in reversed(in_order_of_use(self._live, own_types(self._live) - own_types(self._backup))):
             yield Step((f"DROP TYPE IF EXISTS {name}",), f"Type {name} stays")
         there = {s.name for s in self._backup.sequences}
         for sequence in self._live.sequences:

@@ -361,11 +361,10 @@ def write_undo(path: Path, work: Work) -> None:
         calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
         print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
         print("\n\\if :gone\n\\else", file=out)
-        extras = [e for e in reversed(work.definitions.extras) if e in work.live.absent and not e.of_rows]
-        if work.definitions.types or extras:
+        made = [m for m in reversed(work.definitions.made) if isinstance(m, tuple) or (m in work.live.absent and not m.of_rows)]
+        if made:
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
-        dropped = [f"DROP {kind} IF EXISTS {name}" for name, kind in reversed(work.definitions.types)]
-        dropped += [f"DROP {extra.kind} IF EXISTS {extra.name}" for extra in extras]
+        dropped = ["DROP {} IF EXISTS {}".format(*(m if isinstance(m, tuple) else (m.kind, m.name))) for m in made]
         if dropped := [*dropped, *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas)]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
