@@ -213,7 +213,10 @@ class _Rewriter:
         if node.remove_type == pb.OBJECT_TABLE:
             names = [self._named(o.list.items) for o in node.objects]
             cascading = node.behavior == pb.DROP_CASCADE
-            return self._park(statement, names, cascading) if any(n in self.tables for n in names) else None
+            if any(n in self.tables for n in names):
+                return self._park(statement, names, cascading)
+            # There is no such table, or the migration made it.
+            return iter((f"{statement.text.rstrip(';')};",))
         if node.remove_type in _STOOD_ON and (held := [n for n, o in enumerate(node.objects) if self._stands_on(node, o)]):
             return self._park_others(node, held)
         if node.remove_type == pb.OBJECT_SCHEMA and node.behavior == pb.DROP_CASCADE:
@@ -348,15 +351,22 @@ class _Rewriter:
         required = [c.name for c in commands if c.subtype == pb.AT_SetNotNull]
         if not taken and not required:
             return None
-        return self._alter_safely(statement, name, table, taken, required)
+        heirs = self._heirs(table.name) if node.relation.inh else []
+        return self._alter_safely(statement, [name, *heirs], taken, required)
+
+    def _heirs(self, name: TableName) -> list[TableName]:
+        """The tables, as they are called by now, that inherit from one of the schema before: what it loses they lose too."""
+        found = [n for n, t in sorted(self.tables.items()) if name in t.inherits]
+        return [*found, *(h for n in found for h in self._heirs(self.tables[n].name))]
 
     def _alter_safely(
-        self, statement: Statement, name: TableName, table: Table, taken: Sequence[str], required: Sequence[str]
+        self, statement: Statement, names: Sequence[TableName], taken: Sequence[str], required: Sequence[str]
     ) -> Iterator[str]:
-        if taken:
-            yield from self._keep_values(statement.line, name, table, taken)
-            gone = set(taken)
-            self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
+        name, gone = names[0], set(taken)
+        for each in dict.fromkeys(names if taken else ()):
+            table = self.tables[each]
+            yield from self._keep_values(statement.line, each, table, [c.name for c in table.columns if c.name in gone])
+            self.tables[each] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
         checks = []
         for column in required:
             check = f"{_cut(name.table, 30)}_{_cut(column, 20)}_filled"
@@ -384,7 +394,7 @@ class _Rewriter:
         self._hold(table, [called.get(c, c) for c in kept])
         some = " OR ".join(f"{quote_identifier(c)} IS NOT NULL" for c in columns)
         yield f"-- The values of {comment(', '.join(columns))}, kept with the key of their rows."
-        yield f"CREATE TABLE {archive.sql} AS SELECT {listed(kept)} FROM {name.sql} WHERE {some};"
+        yield f"CREATE TABLE {archive.sql} AS SELECT {listed(kept)} FROM {rows_of(replace(table, name=name))} WHERE {some};"
         there = " + ".join(f"count({quote_identifier(c)})" for c in columns)
         found = f"SELECT {there} FROM {archive.sql}"
         told_by = tuple(c for c in kept if c not in columns or c in (key or ()))

@@ -52,6 +52,9 @@ INSERT INTO busy (o) SELECT ARRAY[ROW('sad', 'w')::mood_of] FROM generate_series
 CREATE TRIGGER stamped BEFORE UPDATE ON busy FOR EACH ROW EXECUTE FUNCTION stamp();
 CREATE TABLE others (id int PRIMARY KEY DEFAULT nextval('ticks'));
 CREATE VIEW of_busy AS SELECT id FROM busy; CREATE MATERIALIZED VIEW of_that AS SELECT * FROM of_busy;
+CREATE TABLE worked (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO worked SELECT i, i FROM generate_series(1, 4) i;
+CREATE TABLE elder (id int PRIMARY KEY, v text); CREATE TABLE younger (w int) INHERITS (elder); CREATE TABLE youngest () INHERITS (younger);
+INSERT INTO elder VALUES (1, 'a'), (2, NULL); INSERT INTO younger VALUES (1, 'b'), (4, 'c'); INSERT INTO youngest VALUES (5, 'd');
 CREATE TABLE twigs (id int PRIMARY KEY, up int REFERENCES twigs ON DELETE CASCADE, leaf int);
 CREATE TABLE leaves (id int PRIMARY KEY, twig int REFERENCES twigs ON DELETE CASCADE);
 INSERT INTO twigs SELECT i, CASE WHEN i > 1 THEN i / 2 END, NULL FROM generate_series(1, 15) i;
@@ -150,6 +153,7 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         # A circle of references that all cascade, and one that a table makes with itself; rows of it that refer to none.
         ("DELETE FROM twigs WHERE id = 2", 7 + 7, 0),
         ("TRUNCATE twigs CASCADE", 15 + 15, 0),
+        ("ALTER TABLE worked DROP COLUMN a CASCADE; ALTER TABLE elder DROP COLUMN v; DROP TABLE IF EXISTS never_there", 0, 4 + 4),
         (
             "DROP TABLE busy CASCADE; DROP SEQUENCE ticks CASCADE; DROP FUNCTION stamp(), fine(int); DROP FUNCTION IF EXISTS never(); DROP TYPE mood_of",
             6,
