@@ -117,7 +117,12 @@ class Definitions:
 
 
 def definitions(
-    ddl: Sequence[str], backup: Catalog, live: Catalog, tables: Sequence[TableName], columns: Sequence[Column] = ()
+    ddl: Sequence[str],
+    backup: Catalog,
+    live: Catalog,
+    tables: Sequence[TableName],
+    columns: Sequence[Column] = (),
+    besides: Definitions | None = None,
 ) -> Definitions:
     """Collect what makes `tables` (roots) again, with their partitions, sequences and types.
 
@@ -126,18 +131,21 @@ def definitions(
         backup, live: both catalogues.
         tables: root tables that live does not have.
         columns: columns of other tables, whose types are needed too.
+        besides: what is made already when these are.
     """
     wanted = {leaf.name for leaf in backup.tables.values() if backup.root(leaf.name) in set(tables)}
     if not wanted and not columns:
         return Definitions(())
-    types = types_used(backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns]) - own_types(live)
+    types = types_used(backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
+    there = own_types(live) | {m[1] for m in (besides.made if besides else ()) if not isinstance(m, Extra)}
     statements = list(_statements(ddl))
-    found = _Collector(backup, live, wanted, types)
+    found = _Collector(backup, live, wanted, types - there)
+    found.there = there
     found.survey(statements)
     for statement, path in statements:
         found.add(statement, path)
     if not found.tables and (wanted or not found.out):
-        return _from_catalog(backup, live, sorted(tables), types)
+        return _from_catalog(backup, live, sorted(tables), types - there)
     return found.result()
 
 
@@ -178,6 +186,7 @@ class _Collector:
         self.tables: set[TableName] = set()
         self.indexes: set[tuple[str, str]] = set()
         self.types = types
+        self.there = own_types(live)
         self.sequences = _sequences_needed(backup, live, wanted)
         self.schemas: tuple[str, ...] = ()
         self.made: list[tuple[str, str] | Extra] = []  # in the order in which the dump makes them
@@ -215,14 +224,14 @@ class _Collector:
                 made[self._type(type_name)] = node
             elif self._belongs(statement):
                 named |= self._names(node)
-        own, theirs = own_types(self.backup), own_types(self.live)
+        own = own_types(self.backup)
         todo, types = [*named], [*self.types]
         while todo or types:
             if types:
                 # A multirange stands in the statement of its range.
                 name_of_type = types.pop()
                 of_range = self.backup.multiranges.get(name_of_type, name_of_type)
-                self.types |= {name_of_type, of_range} - theirs
+                self.types |= {name_of_type, of_range} - self.there
                 found = self._names(made[of_range]) if of_range in made else set()
             else:
                 found = set()
@@ -233,7 +242,7 @@ class _Collector:
                         found |= self._names(node)
             todo += found - named
             named |= found
-            types += {self._type(n) for n in found} & own - theirs - self.types
+            types += {self._type(n) for n in found} & own - self.there - self.types
         self.collations = {n for n in named if n in collations}
         self.schemas = _schemas_needed(
             self.live, {*self.wanted, *self.sequences, *self.collations, *called, *map(_name_of_type, self.types)}

@@ -136,25 +136,26 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         selection = stack.enter_context(select(store, scope))
         ours, there = store.catalogs()
         defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
-        state = live_state(source, selection, defined) if source else LiveState()
-        undo = undoing(store)
-        if source:
-            wishes.tell("asking live what a roll back would take")
-        priced = price(store, undo, source)
         restored: tuple[Restored, ...] = ()
         notes: tuple[str, ...] = ()
         if scope.columns:
             restored, notes = restored_columns(store, scope, stack.enter_context(open_backup(store, wishes.backup)))
+        types = definitions(store.get("ddl") or (), ours, there, (), [c for r in restored for c in r.columns], defined)
+        state = live_state(source, selection, (*defined.extras, *types.extras)) if source else LiveState()
+        undo = undoing(store)
+        if source:
+            wishes.tell("asking live what a roll back would take")
+        priced = price(store, undo, source)
         history = history_between(store, read_folder(wishes.migrations), wishes.ran) if wishes.migrations else None
 
         stage = None
         if out is not None and wishes.rehearse and source is not None:
             stage = Stage(store, source, wishes, undo, history)
-            selection = stage.prepare(stack, Work(selection, defined, state, restored))
+            selection = stage.prepare(stack, Work(selection, defined, state, restored, types))
         found, more = places(selection)
         if source:
             found = _asked(source, selection, found)
-        work = Work(selection, defined, state, restored)
+        work = Work(selection, defined, state, restored, types)
         choices = options(selection, found, priced)
         if out is not None:
             _write(out, work, found)

@@ -108,7 +108,7 @@ class _Undo:
         schemas = [Step((f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(s)}",), f"Schema {s} is lacking") for s in defined.schemas]
         steps = [*self._keys_go(), *self._tables_go(), *schemas, *made["before"]]
         for name in self._surviving:
-            for change in self._changes.get(name, ()):
+            for change in sorted(self._changes.get(name, ()), key=lambda c: self._rank(name, c)):
                 steps += self._column(name, change)
         steps += [*made["after"], *self._keys_return()]
         filled = {n: tuple(c for c in self._columns(n, "added", self._live) if not c.generated) for n in self._surviving}
@@ -117,6 +117,12 @@ class _Undo:
             tuple(steps), tuple(self._last()), self._new, self._again, {n: c for n, c in filled.items() if c},
             {n: c for n, c in retyped.items() if c}, frozenset(self._rows),
         )  # fmt: skip
+
+    def _rank(self, name: TableName, change: ColumnChange) -> int:
+        """What has to go first: what is worked out from a column, then how it is numbered, which no type and no default goes beside."""
+        ours = self._backup.tables[name].column(change.column)
+        numbered = ours is not None and bool(ours.identity)
+        return {"added": 0, "generated": 4 if numbered else 1, "type": 2}.get(change.change, 3)
 
     def _columns(self, name: TableName, change: str, catalog: Catalog) -> Iterator[Column]:
         for one_change in self._changes.get(name, ()):

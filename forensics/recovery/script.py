@@ -18,6 +18,8 @@ from forensics.recovery.definitions import Definition, Definitions, Extra, type_
 from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, private_file, psql_text, tag_for, taking, template
 
+_NONE = Definitions(())
+
 
 @dataclass(frozen=True)
 class LiveState:
@@ -40,12 +42,12 @@ class Work:
     definitions: Definitions
     live: LiveState = LiveState()
     restored: tuple[Restored, ...] = ()
+    types: Definitions = _NONE  # those of restored columns, where live and the definitions above have them not
 
-    @property
-    def new_schemas(self) -> tuple[str, ...]:
-        """The schemas that are known not to be there, and that `undo.sql` may therefore drop."""
+    def new_schemas(self, of: Definitions) -> tuple[str, ...]:
+        """The schemas of definitions that are known not to be there, and that `undo.sql` may therefore drop."""
         known = self.live.schemas
-        return tuple(s for s in self.definitions.schemas if known is not None and s not in known)
+        return tuple(s for s in of.schemas if known is not None and s not in known)
 
     @property
     def catalogs(self) -> tuple[Catalog, Catalog]:
@@ -78,10 +80,8 @@ def write_recovery(path: Path, work: Work) -> None:
         start(out, "recover", "columns")
         _where_things_stand(out, work)
         print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
-        for schema in work.definitions.schemas:
-            print(f"CREATE SCHEMA {'' if schema in work.new_schemas else 'IF NOT EXISTS '}{quote_identifier(schema)};", file=out)
-        for definition in work.definitions.of("before"):
-            print(_statement(definition), file=out)
+        for line in _before(work, work.definitions):
+            print(line, file=out)
         print("\\endif", file=out)
         _facts(out, work)
         for n, target in enumerate(targets, 1):
@@ -100,7 +100,8 @@ def write_recovery(path: Path, work: Work) -> None:
             print(_statement(definition), file=out)
         print("\\endif", file=out)
         _sequences(out, work)
-        write_columns(out, work.restored)
+        of_types = [*_before(work, work.types), *map(_statement, work.types.of("after"))]
+        write_columns(out, work.restored, of_types)
         print("\nCOMMIT;", file=out)
         if targets:
             done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
@@ -108,6 +109,19 @@ def write_recovery(path: Path, work: Work) -> None:
             print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
         else:
             print("\\echo 'There are no rows to bring back.'", file=out)
+
+
+def _before(work: Work, defined: Definitions) -> Iterator[str]:
+    for schema in defined.schemas:
+        lenient = schema not in work.new_schemas(defined) or (defined is work.types and schema in work.definitions.schemas)
+        yield f"CREATE SCHEMA {'IF NOT EXISTS ' if lenient else ''}{quote_identifier(schema)};"
+    yield from map(_statement, defined.of("before"))
+
+
+def _drops(work: Work, defined: Definitions) -> list[str]:
+    """What drops the types that were made, and what was made with them, the last ones first."""
+    made = [m for m in reversed(defined.made) if isinstance(m, tuple) or (m in work.live.absent and not m.of_rows)]
+    return ["DROP {} IF EXISTS {}".format(*(m if isinstance(m, tuple) else (m.kind, m.name))) for m in made]
 
 
 def _recovery_header(work: Work) -> Iterator[str]:
@@ -360,15 +374,17 @@ def write_undo(path: Path, work: Work) -> None:
         print("\n-- Rows that returned to other tables, children first.", file=out)
         calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
         print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
+        schemas = [s for s in work.new_schemas(work.types) if s not in work.definitions.schemas]
+        write_undo_columns(
+            out, work.restored, [*_drops(work, work.types), *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in schemas)]
+        )
         print("\n\\if :gone\n\\else", file=out)
-        made = [m for m in reversed(work.definitions.made) if isinstance(m, tuple) or (m in work.live.absent and not m.of_rows)]
-        if made:
+        dropped = _drops(work, work.definitions)
+        if dropped:
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
-        dropped = ["DROP {} IF EXISTS {}".format(*(m if isinstance(m, tuple) else (m.kind, m.name))) for m in made]
-        if dropped := [*dropped, *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas)]:
+        if dropped := [*dropped, *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas(work.definitions))]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
-        write_undo_columns(out, work.restored)
         print("\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
 
 

@@ -274,8 +274,16 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
       CREATE TABLE checked (id int PRIMARY KEY, v text CHECK (fine(v)), w text);
       INSERT INTO parted SELECT i, 'p' || i FROM generate_series(1, 5) i;
       INSERT INTO above SELECT i, 'a' || i FROM generate_series(1, 3) i; INSERT INTO a_child SELECT i, 'c' || i FROM generate_series(2, 5) i;
-      INSERT INTO checked SELECT i, 'v', 'w' || i FROM generate_series(1, 5) i;"""
-    change = "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked")) + "DELETE FROM checked WHERE id = 1"
+      INSERT INTO checked SELECT i, 'v', 'w' || i FROM generate_series(1, 5) i;
+      CREATE SCHEMA kinds; CREATE TYPE mood AS ENUM ('sad', 'so so'); CREATE FUNCTION kinds.good(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 0';
+      CREATE DOMAIN kinds.level AS int CHECK (kinds.good(value)); CREATE TYPE kinds.levels AS RANGE (subtype = kinds.level); CREATE TYPE lost AS ENUM ('x');
+      CREATE TABLE typed (id int PRIMARY KEY, m mood NOT NULL DEFAULT 'sad', l kinds.levels, x lost[], n int);
+      INSERT INTO typed SELECT i, 'so so', kinds.levels(i, i + 2), '{x}', i FROM generate_series(1, 5) i;
+      CREATE TABLE moody (id int PRIMARY KEY, m mood); INSERT INTO moody VALUES (1, 'sad');"""
+    change = "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked")) + "DELETE FROM checked WHERE id = 1;"
+    change += (
+        "ALTER TABLE typed DROP COLUMN m, DROP COLUMN x, DROP COLUMN n; DROP TABLE moody; DROP TYPE mood, lost; DROP SCHEMA kinds CASCADE"
+    )
     found = incident(before, change)
     after = found.state()
     plan = found.plan(columns=True, include_unexplained=True, rehearse=True)
@@ -283,7 +291,10 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
     assert "The values of parted.w return without NOT NULL: rows written since have none." in plan.notes
     assert plan.rehearsal is not None
     assert [n for n in plan.rehearsal.notes if "checked_v_check of checked was left aside" in n]
-    ask = "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked ORDER BY 1, 2"
+    ask = (
+        "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked "
+    )
+    ask += "UNION ALL SELECT concat_ws(' ', m, l, x, n), id, pg_typeof(m) || ' ' || pg_typeof(l) FROM typed UNION ALL SELECT m::text, id, '' FROM moody ORDER BY 1, 2"
     for _ in range(2):
         found.run("recovery.sql")
         assert found.sql(ask) == found.sql(ask, found.before)
