@@ -27,7 +27,7 @@ from forensics.recovery.rehearsal import Rehearsal, live_state
 from forensics.recovery.rollback import price, undoing
 from forensics.recovery.runbook import Step, runbook, steps
 from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
-from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
+from forensics.recovery.selection import CLASSES, Scope, Selection, Target, keys_went_on, select
 from forensics.recovery.sqltext import private_file
 from forensics.recovery.stage import SKIPPABLE, Stage, Wishes
 from forensics.recovery.trial import Trial, named_tables, try_migrations, write_migration
@@ -241,7 +241,10 @@ def _renamed(store: Store, selection: Selection) -> Iterator[str]:
     for finding in store.get("findings") or ():
         name = TableName(**finding["name"])
         if finding["kind"] == "renamed table":
-            advice = "leave it out with --table where its rows are not lost" if name in again else "--table brings it back all the same"
+            beside = " once that one's keys have other names" if keys_went_on(store, name, finding["other"]) else ""
+            advice = (
+                "leave it out with --table where its rows are not lost" if name in again else f"--table brings it back all the same{beside}"
+            )
             yield f"{finding['text'].rstrip('.')}: {advice}."
 
 

@@ -200,9 +200,8 @@ class _Chooser:
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
         self._numbers = {name: store.number(name) for name in self._results}
-        self._renamed = {
-            TableName(**f["name"]) for f in store.get("findings") or () if f["kind"] == "renamed table" and f["rows"] == f["of"]
-        }
+        renamed = [(TableName(**f["name"]), f) for f in store.get("findings") or () if f["kind"] == "renamed table"]
+        self._renamed = {n for n, f in renamed if f["rows"] == f["of"] or keys_went_on(store, n, f["other"])}
         self._orphans: dict[tuple[TableName, Link], str] = {}  # tables of keys that live's parents do not have
 
     def selection(self) -> Selection:
@@ -433,6 +432,13 @@ class _Chooser:
             "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name]
         )
         return found.fetchone() is not None
+
+
+def keys_went_on(store: Store, name: TableName, other: str) -> bool:
+    """Whether keys of a dropped table are, under the names that they had, those of one that is there: it was renamed, whatever its rows."""
+    backup, live = store.catalogs()
+    there = {k.name for n, t in live.tables.items() if str(n) == other and n.schema == name.schema for k in t.keys}
+    return bool(there & {k.name for k in backup.tables[name].keys})
 
 
 def _same(alias: str, columns: Sequence[str], fields: Sequence[str]) -> str:

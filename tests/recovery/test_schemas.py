@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
+from forensics.model import TableName
 from forensics.recovery import Scope, Wishes, make_plan
 from forensics.scratch import Scratch
 from tests.recovery.conftest import Incident
@@ -194,6 +195,22 @@ def test_a_table_that_goes_on_under_another_name_is_not_made_again(incident: Bui
     assert plan.targets == ()
     assert any(n.startswith("t is probably u now") for n in plan.notes)
     assert [t.rows for t in found.plan(tables=("t",)).targets] == [50]
+
+
+def test_a_renamed_table_that_lost_rows_since_is_not_made_again_beside_itself(incident: Build) -> None:
+    before = """CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 50) i;
+      CREATE TABLE u AS TABLE t; ALTER TABLE u ADD UNIQUE (id)"""
+    # The one was renamed and lost rows, the other went with half of its rows copied.
+    found = incident(
+        before, "ALTER TABLE t RENAME TO t2; DELETE FROM t2 WHERE id > 40; CREATE TABLE u2 AS SELECT * FROM u LIMIT 30; DROP TABLE u"
+    )
+    plan = found.plan(rehearse=True)
+    assert plan.holds, plan.problems
+    assert [(str(t.name), t.rows) for t in plan.targets] == [("u", 50)]
+    assert any("t is probably t2 now" in n and "once that one's keys have other names" in n for n in plan.notes)
+    assert plan.left == ((TableName("public", "t"), 50),)
+    found.plan(tables=("t",))
+    assert "rename that" in found.refuses("recovery.sql")
 
 
 def test_a_backup_that_left_the_parents_out(incident: Build) -> None:
