@@ -431,7 +431,10 @@ class _Rehearsal:
             hurt = sorted({*undo.filled, *undo.retyped})
             defaults = {n: self._defaults(n) for n in hurt}
             for i, name in enumerate(hurt):
-                self._image(f"before_{i}", name, {})
+                # NULL under a default holds as little as the default does.
+                quoted = {c: f"t.{quote_identifier(c)}" for c in defaults[name]}
+                alike = {c: f"CASE WHEN {t} IS NULL THEN {defaults[name][c]} ELSE format('%s', {t}) END" for c, t in quoted.items()}
+                self._image(f"before_{i}", name, alike)
             tell("undoing the schema change on the copy")
             self._connection.execute("BEGIN")
             self._connection.execute("SET LOCAL check_function_bodies = off")

@@ -101,6 +101,33 @@ def test_links_go_into_the_new_column_in_their_order(incident: Build, tmp_path: 
     )
 
 
+def test_a_new_place_with_a_default_is_filled_where_it_holds_nothing(incident: Build, tmp_path: Path) -> None:
+    change = """
+      ALTER TABLE hotels ADD COLUMN asset_ids int[] DEFAULT '{}', ADD COLUMN cover_asset_id int;
+      DROP TABLE hotel_images;
+      -- What the application wrote since: a list, nothing under the default, and a cover without a list.
+      UPDATE hotels SET asset_ids = '{1}' WHERE id = 'h1'; UPDATE hotels SET asset_ids = NULL WHERE id = 'h2'; UPDATE hotels SET cover_asset_id = 4 WHERE id = 'h3'"""
+    found = incident(SHOP, change)
+    after = found.state()
+    plan = found.plan(rehearse=True, every=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    assert {o.name: (o.recovers, o.destroys, o.verified) for o in plan.options} == {
+        "full restore": (60, 2, True), "roll back": (0, 2, True), "reinsert lost rows": (60, 0, True), "backfill": (54, 0, True),
+    }  # fmt: skip
+    for _ in range(2):
+        found.run("backfill.sql")
+        lists = found.sql(
+            "SELECT hotel_id, array_agg(asset_id ORDER BY sort_order) FROM hotel_images WHERE hotel_id <> 'h1' GROUP BY 1 ORDER BY 1",
+            found.before,
+        )
+        assert found.sql("SELECT id, asset_ids FROM hotels WHERE id <> 'h1' ORDER BY 1") == lists
+        assert found.sql("SELECT asset_ids, cover_asset_id FROM hotels WHERE id = 'h1'") == "{1}|"
+        assert found.sql("SELECT cover_asset_id FROM hotels WHERE id = 'h3'") == "4"
+    for _ in range(2):
+        found.run("undo_backfill.sql")
+        assert found.state() == after
+
+
 def test_a_link_that_does_not_arrive_stops_the_migration(incident: Build, tmp_path: Path) -> None:
     found, _, text = _plan(incident, tmp_path, SHOP, GALLERY)
     found.sql("ALTER TABLE hotel_images DROP CONSTRAINT hotel_images_hotel_id_fkey; DELETE FROM hotels WHERE id = 'h2'", found.before)
