@@ -187,6 +187,25 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
     checks += [lock(t.name) for t in work.selection.inserted]
     if checks:
         print(block(checks), file=out)
+    if recreated:
+        print(f"\\if :create\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _MADE_ANEW))}\n\\endif", file=out)
+
+
+_MADE_ANEW = "Somebody else made the dropped table again. Compare again, and write the recovery anew."
+_CHANGED_SINCE = "The table was changed since the recovery. Take its rows back by hand."
+
+
+def _expect(work: Work, kind: str, since: str, hint: str) -> list[str]:
+    """The checks that the targets of a kind have the columns that rows are written to."""
+    live = work.catalogs[1]
+    found = []
+    for target in (t for t in work.selection.targets if t.kind == kind and t.columns):
+        # A dump may spell a type otherwise than live does.
+        types = array([*_types(live.tables[target.name], target.columns).values()]) if kind == "insert" else "NULL"
+        names = [c.name for c in live.tables[target.name].columns if c.name in target.columns] if kind == "insert" else target.columns
+        known = f"{array(names)}, {types}, {literal(since)}, {literal(hint)}"
+        found.append(f"  PERFORM pg_temp.expect_columns({literal(target.name.sql)}, {known});")
+    return found
 
 
 def _types(table: Table, columns: Sequence[str]) -> dict[str, str]:
@@ -349,9 +368,11 @@ def write_undo(path: Path, work: Work) -> None:
         else:
             print("\\set gone t", file=out)
         if work.selection.inserted or recreated:
-            locks = [lock(t.name) for t in work.selection.inserted]
+            locks = [*_expect(work, "insert", "when compared", _CHANGED_SINCE), *(lock(t.name) for t in work.selection.inserted)]
             if locks:
                 print(block(locks), file=out)
+            if recreated:
+                print(f"\\if :gone\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _CHANGED_SINCE))}\n\\endif", file=out)
         _facts(out, work)
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=False)

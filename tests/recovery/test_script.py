@@ -369,6 +369,9 @@ def test_stops_where_somebody_made_the_table_again(incident: Build) -> None:
     found.plan()
     found.sql("CREATE TABLE hotel_images (id int PRIMARY KEY, hotel_id text, asset_id int, sort_order int)")
     assert "The dropped tables are there again" in found.refuses("recovery.sql")
+    found.sql("ALTER TABLE hotel_images DROP COLUMN asset_id")
+    assert "Column public.hotel_images.asset_id is gone; it was there in the backup" in found.refuses("recovery.sql")
+    assert "changed since the recovery" in found.refuses("undo.sql")
 
 
 def test_stops_where_something_else_took_the_name(incident: Build) -> None:
@@ -403,6 +406,9 @@ def test_stops_where_a_column_changed_its_type(incident: Build) -> None:
     found.sql("ALTER TABLE hotel_images ALTER COLUMN sort_order TYPE text")
     said = found.refuses("recovery.sql")
     assert "sort_order is text; it was integer when compared" in said
+    assert "sort_order is text" in found.refuses("undo.sql")
+    found.sql("DROP TABLE hotel_images")
+    assert "Take its rows back by hand" in found.refuses("undo.sql")
 
 
 @pytest.mark.parametrize(
