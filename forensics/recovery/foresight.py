@@ -19,7 +19,7 @@ from forensics.recovery.copies import LiveCopy, advice, pinned_session, rows_of,
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.proof import Tell, silent
 from forensics.recovery.selection import Keys, Link, Selection, Target
-from forensics.recovery.sqltext import copy_in, literal, template
+from forensics.recovery.sqltext import copy_in, literal, tag_for, template
 
 Refused = dict[TableName, list[tuple[int, str]]]
 
@@ -51,7 +51,8 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
             _make(connection, defined)
             for target in selection.inserted:
                 # What its rows refer to is the selection's business, and triggers sleep while rows return.
-                connection.execute(template("alone").replace("{table}", literal(target.name.sql)))  # type: ignore[call-overload]
+                alone = template("alone").replace("{table}", literal(target.name.sql))
+                connection.execute(alone.replace("{tag}", tag_for(alone)))  # type: ignore[call-overload]
             # Checks and generated columns may call what looks things up there.
             connection.execute("SET LOCAL search_path TO DEFAULT")
             for target in selection.targets:

@@ -25,13 +25,13 @@ from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.copies import rows_of
 from forensics.recovery.definitions import own_types, type_text, types_used
-from forensics.recovery.sqltext import array, block, comment, listed
+from forensics.recovery.sqltext import array, block, comment, listed, tag_for
 from forensics.store import Store
 
 _LONGEST_NAME = 63
 _DATED = re.compile(r"\A(\d{8})")
 # What stood on the tables goes, as it does with the original: a parked table would keep its views.
-_DROP_VIEWS = """DO $do$
+_DROP_VIEWS = """
 DECLARE found record;
 BEGIN
   FOR found IN SELECT DISTINCT c.relkind, format('%I.%I', n.nspname, c.relname) AS name
@@ -43,7 +43,7 @@ BEGIN
   LOOP
     EXECUTE format('DROP %s IF EXISTS %s CASCADE', CASE found.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, found.name);
   END LOOP;
-END $do$;"""
+END """
 _STOOD_ON = frozenset({pb.OBJECT_TYPE, pb.OBJECT_DOMAIN, pb.OBJECT_SEQUENCE, pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE, pb.OBJECT_ROUTINE})
 _SPOILING = ("cascade", "set null", "set default")  # what happens to rows that refer to a deleted one
 
@@ -229,7 +229,8 @@ class _Rewriter:
         if cascading:
             known = {n for n in names if n in self.tables}
             known |= {t for t in self.catalog.tables if self.catalog.root(t) in known}
-            yield _DROP_VIEWS.replace("{tables}", array([n.sql for n in sorted(known)]))
+            text = _DROP_VIEWS.replace("{tables}", array([n.sql for n in sorted(known)]))
+            yield f"DO {(tag := tag_for(text))}{text}{tag};"
         for name in names:
             table = self.tables.pop(name, None)
             # Those that inherit from it go with it, or the statement fails.
@@ -372,7 +373,8 @@ class _Rewriter:
             check = f"{_cut(name.table, 30)}_{_cut(column, 20)}_filled"
             checks.append(check)
             quoted = quote_identifier(column)
-            yield f"-- Refuse NULLs with a sentence; or decide what goes there: UPDATE {name.sql} SET {quoted} = … WHERE {quoted} IS NULL;"
+            mending = f"UPDATE {name.sql} SET {quoted} = … WHERE {quoted} IS NULL"
+            yield f"-- Refuse NULLs with a sentence; or decide what goes there: {comment(mending)};"
             yield block(
                 [
                     "  IF EXISTS (SELECT FROM " + name.sql + f" WHERE {quoted} IS NULL) THEN",
@@ -463,7 +465,8 @@ class _Rewriter:
             for child, parent, same, known in ((c, *how) for c, how in following)
         ]
         body = "\n".join(["  LOOP", "    more := false;", *steps, "    EXIT WHEN NOT more;", "  END LOOP;"])
-        yield f"DO $do$\nDECLARE more boolean; found bigint;\nBEGIN\n{body}\nEND $do$;"
+        tag = tag_for(body)
+        yield f"DO {tag}\nDECLARE more boolean; found bigint;\nBEGIN\n{body}\nEND {tag};"
 
     def _following(self, name: TableName) -> list[tuple[TableName, tuple[TableName, str, str]]]:
         """By child table, a foreign key that deleting rows of its parent follows: the parent, and how rows are matched and known."""
@@ -494,7 +497,10 @@ class _Rewriter:
         self._hold(table)
         columns = tuple(c.name for c in table.columns)
         self.safer.kept.append(Kept(what, line, table.name, archive, columns, _count(archive)))
-        return archive, [f"-- Copies of the {what}.", f"CREATE TABLE {archive.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};"]
+        return archive, [
+            f"-- Copies of the {comment(what)}.",
+            f"CREATE TABLE {archive.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};",
+        ]
 
     # --- links ----------------------------------------------------------------------------------------
 

@@ -56,11 +56,14 @@ CREATE TABLE worked (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2
 CREATE TABLE elder (id int PRIMARY KEY, v text); CREATE TABLE younger (w int) INHERITS (elder); CREATE TABLE youngest () INHERITS (younger);
 INSERT INTO elder VALUES (1, 'a'), (2, NULL); INSERT INTO younger VALUES (1, 'b'), (4, 'c'); INSERT INTO youngest VALUES (5, 'd');
 CREATE TABLE twigs (id int PRIMARY KEY, up int REFERENCES twigs ON DELETE CASCADE, leaf int);
-CREATE TABLE leaves (id int PRIMARY KEY, twig int REFERENCES twigs ON DELETE CASCADE);
+CREATE TABLE "$do$
+leaves" (id int PRIMARY KEY, twig int REFERENCES twigs ON DELETE CASCADE);
 INSERT INTO twigs SELECT i, CASE WHEN i > 1 THEN i / 2 END, NULL FROM generate_series(1, 15) i;
-INSERT INTO leaves SELECT i, CASE WHEN i < 14 THEN i END FROM generate_series(1, 15) i;
+INSERT INTO "$do$
+leaves" SELECT i, CASE WHEN i < 14 THEN i END FROM generate_series(1, 15) i;
 UPDATE twigs SET leaf = id;
-ALTER TABLE twigs ADD FOREIGN KEY (leaf) REFERENCES leaves ON DELETE CASCADE;
+ALTER TABLE twigs ADD FOREIGN KEY (leaf) REFERENCES "$do$
+leaves" ON DELETE CASCADE;
 """
 )
 

@@ -100,6 +100,9 @@ CREATE TABLE part_low_rest PARTITION OF part_low DEFAULT;
 CREATE TABLE part_high (v text, r int NOT NULL, id int NOT NULL);
 ALTER TABLE part ATTACH PARTITION part_high FOR VALUES FROM (10) TO (99);
 INSERT INTO part SELECT i, i, 'v' FROM generate_series(1, 20) i;
+CREATE TABLE "it's $do$
+" (id int PRIMARY KEY); INSERT INTO "it's $do$
+" SELECT i FROM generate_series(1, 5) i;
 CREATE TABLE base (id int PRIMARY KEY, v text);
 CREATE TABLE child (more int, UNIQUE (more)) INHERITS (base);
 INSERT INTO base VALUES (1, 'a'), (2, 'b');
@@ -113,6 +116,8 @@ DROP TABLE e, f; DROP SEQUENCE shared;
 DROP TABLE g CASCADE;
 DELETE FROM ruled WHERE id < 4;
 DROP TABLE part;
+DELETE FROM "it's $do$
+" WHERE id > 2;
 DROP TABLE base CASCADE;
 """
 
