@@ -225,7 +225,7 @@ class _Collector:
             elif self._belongs(statement):
                 named |= self._names(node)
         own = own_types(self.backup)
-        todo, types = [*named], [*self.types]
+        todo, types = [*named], [*(self.types | {self._type(n) for n in named} & own - self.there)]
         while todo or types:
             if types:
                 # A multirange stands in the statement of its range.

@@ -388,7 +388,11 @@ def write_undo(path: Path, work: Work) -> None:
             print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
         for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
             print(f"DROP FUNCTION IF EXISTS {extra.name} CASCADE;", file=out)
-        dropped = [f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"] if recreated else []
+        dropped = []
+        if recreated:
+            # A column may be of a type that goes, or of the type of a row of another table.
+            print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n, t in enumerate(targets, 1) if t.kind == "recreate") + ";", file=out)
+            dropped = [f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"]
         if dropped := [*dropped, *(f"DROP SEQUENCE IF EXISTS {s}" for s in work.definitions.sequences)]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
@@ -400,10 +404,10 @@ def write_undo(path: Path, work: Work) -> None:
             out, work.restored, [*_drops(work, work.types), *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in schemas)]
         )
         print("\n\\if :gone\n\\else", file=out)
-        dropped = _drops(work, work.definitions)
-        if dropped:
-            print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
-        if dropped := [*dropped, *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas(work.definitions))]:
+        if dropped := [
+            *_drops(work, work.definitions),
+            *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas(work.definitions)),
+        ]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
         print("\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)

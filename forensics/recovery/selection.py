@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from forensics.compare import matching
 from forensics.errors import UsageError
+from forensics.evidence.migrations import is_history
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
 from forensics.recovery.definitions import comparable
@@ -252,6 +253,8 @@ class _Chooser:
             return bool(self._scope.tables) or result.name not in self._renamed
         if result.state != "compared" or not result.missing:
             return False
+        if not self._scope.tables and is_history(self._live.tables[result.name]):
+            return False  # what ran has run, and its tool would stumble over what it took back itself
         return self._scope.include_unexplained or self._laid(result) == result.missing or (
             self._laid(result) > 0 and self._has(f"cause.rows_{self._numbers[result.name]}")
         )  # fmt: skip

@@ -39,6 +39,9 @@ CREATE TYPE helpers.amount AS (n numeric, unit text);
 CREATE TYPE amounts AS RANGE (subtype = helpers.amount);
 CREATE TYPE bag AS (f helpers."many Froms", a amounts[]);
 CREATE DOMAIN bags AS bag[];
+CREATE TYPE helpers.note AS (id int, m mood); CREATE TABLE notes OF helpers.note (PRIMARY KEY (id), m WITH OPTIONS DEFAULT 'ok');
+INSERT INTO notes VALUES (1, 'sad'), (2, 'ok');
+CREATE TABLE of_rows (id int PRIMARY KEY, n notes, ns notes[]); INSERT INTO of_rows SELECT 1, n, ARRAY[n] FROM notes n WHERE id = 1;
 CREATE DOMAIN kind_of_mood AS mood NOT NULL DEFAULT 'ok';
 CREATE TYPE moods AS (m mood, ms kind_of_mood[]);
 CREATE DOMAIN small AS int CHECK (helpers.fine(value));
@@ -57,7 +60,7 @@ CREATE FUNCTION needy_id(needy) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 
 CREATE INDEX by_row ON needy (needy_id(needy));
 """
 NEEDY_GONE = """
-DROP TABLE needy CASCADE;
+DROP TABLE needy, notes, of_rows CASCADE;
 DROP SCHEMA helpers CASCADE;
 DROP DOMAIN small, bags; DROP TYPE bag, moods; DROP TYPE IF EXISTS amounts; DROP DOMAIN kind_of_mood; DROP TYPE mood, span;
 DROP EXTENSION citext;
