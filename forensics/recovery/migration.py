@@ -259,6 +259,8 @@ class _Rewriter:
         if node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
             name = self.types.get(type_text(self._named(thing.type_name.names)))
             cascading = node.behavior == pb.DROP_CASCADE
+            if self.parked and name in self.catalog.composites and not cascading:
+                return True  # a table may have been made OF it
             return name in self.held and not (cascading and name in types_used(self.catalog, self._columns(self.tables.values())))
         parked = [self.catalog.tables[t] for t in self.parked]
         if node.remove_type == pb.OBJECT_SEQUENCE:

@@ -51,6 +51,7 @@ CREATE TABLE busy (id int PRIMARY KEY DEFAULT nextval('ticks'), o mood_of[], CHE
 INSERT INTO busy (o) SELECT ARRAY[ROW('sad', 'w')::mood_of] FROM generate_series(1, 6) i;
 CREATE TRIGGER stamped BEFORE UPDATE ON busy FOR EACH ROW EXECUTE FUNCTION stamp();
 CREATE TABLE others (id int PRIMARY KEY DEFAULT nextval('ticks'));
+CREATE TYPE form AS (a int); CREATE TABLE formed OF form; INSERT INTO formed VALUES (1), (2);
 CREATE VIEW of_busy AS SELECT id FROM busy; CREATE MATERIALIZED VIEW of_that AS SELECT * FROM of_busy;
 CREATE TABLE worked (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO worked SELECT i, i FROM generate_series(1, 4) i;
 CREATE TABLE elder (id int PRIMARY KEY, v text); CREATE TABLE younger (w int) INHERITS (elder); CREATE TABLE youngest () INHERITS (younger);
@@ -185,8 +186,8 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         ("TRUNCATE twigs CASCADE", 15 + 15, 0),
         ("ALTER TABLE worked DROP COLUMN a CASCADE; ALTER TABLE elder DROP COLUMN v; DROP TABLE IF EXISTS never_there", 0, 4 + 4),
         (
-            "DROP TABLE busy CASCADE; DROP SEQUENCE ticks CASCADE; DROP FUNCTION stamp(), fine(int); DROP FUNCTION IF EXISTS never(); DROP TYPE mood_of",
-            6,
+            "DROP TABLE busy CASCADE; DROP SEQUENCE ticks CASCADE; DROP FUNCTION stamp(), fine(int); DROP FUNCTION IF EXISTS never(); DROP TYPE mood_of; DROP TABLE formed; DROP TYPE form",
+            6 + 2,
             0,
         ),
         (
