@@ -229,9 +229,9 @@ class _Collector:
         while todo or types:
             if types:
                 # A multirange stands in the statement of its range.
-                name_of_type = types.pop()
-                of_range = self.backup.multiranges.get(name_of_type, name_of_type)
-                self.types |= {name_of_type, of_range} - self.there
+                needed = types.pop()
+                of_range = self.backup.multiranges.get(needed, needed)
+                self.types |= {needed, of_range} - self.there
                 found = self._names(made[of_range]) if of_range in made else set()
             else:
                 found = set()
@@ -245,7 +245,7 @@ class _Collector:
             types += {self._type(n) for n in found} & own - self.there - self.types
         self.collations = {n for n in named if n in collations}
         self.schemas = _schemas_needed(
-            self.live, {*self.wanted, *self.sequences, *self.collations, *called, *map(_name_of_type, self.types)}
+            self.live, {*self.wanted, *self.sequences, *self.collations, *called, *map(name_of_type, self.types)}
         )
         known = {*defined, *collations, *self.backup.tables, *(s.name for s in self.backup.sequences)}
         elsewhere = [n for n in named - known if n.schema not in ("", "pg_catalog", "information_schema") and self._type(n) not in own]
@@ -606,7 +606,7 @@ def types_used(catalog: Catalog, columns: Iterable[Column]) -> set[str]:
     return needed
 
 
-def _name_of_type(text: str) -> TableName:
+def name_of_type(text: str) -> TableName:
     """The name that `type_text` printed."""
     words = re.findall(r'"(?:[^"]|"")*"|[^.]+', text)
     schema, name = (w[1:-1].replace('""', '"') if w.startswith('"') else w for w in (words[0] if len(words) > 1 else "public", words[-1]))
@@ -683,7 +683,7 @@ def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], t
             ):
                 out.append(Definition(add_foreign_key(name, foreign), "after"))
     names = tuple(("DOMAIN" if t in backup.domains else "TYPE", t) for t in ordered)
-    schemas = _schemas_needed(live, {*wanted, *sequences, *map(_name_of_type, types)})
+    schemas = _schemas_needed(live, {*wanted, *sequences, *map(name_of_type, types)})
     return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), schemas, lacks=(_LACKS,))
 
 

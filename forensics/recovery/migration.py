@@ -24,7 +24,7 @@ from forensics.evidence.migrations import Migration, MigrationFolder, Statement,
 from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.copies import rows_of
-from forensics.recovery.definitions import own_types, type_text, types_used
+from forensics.recovery.definitions import name_of_type, own_types, type_text, types_used
 from forensics.recovery.sqltext import array, block, comment, listed, tag_for
 from forensics.store import Store
 
@@ -313,6 +313,7 @@ class _Rewriter:
             new = _cut(f"{self.safer.archive}_{name}")
             if new in self.archives:  # of tables that were parked one by one before
                 new = _cut(f"{self.safer.archive}_all_of_{name}")
+            yield from self._cut_loose(name)
             yield f"ALTER SCHEMA {quote_identifier(name)} RENAME TO {quote_identifier(new)};"
             for table in [t for t in self.tables if t.schema == name]:
                 there = TableName(new, table.table)
@@ -321,6 +322,28 @@ class _Rewriter:
                 self._hold(original)
                 columns = tuple(c.name for c in original.columns)
                 self.safer.kept.append(Kept("rows of a dropped schema", 0, original.name, there, columns, _count(there, original)))
+
+    def _cut_loose(self, schema: str) -> Iterator[str]:
+        """Take from the tables of other schemas what goes with one: what refers to it would go on doing so under its new name."""
+        inside = [n for n in self.tables if n.schema == schema]
+        views = _DROP_VIEWS.replace("{tables}", array([n.sql for n in sorted(inside)]))
+        if inside:
+            yield f"DO {(tag := tag_for(views))}{views}{tag};"
+        types = {t for t in own_types(self.catalog) if name_of_type(t).schema == schema}
+        drawn = [f"'{type_text(s.name)}'" for s in self.catalog.sequences if s.name.schema == schema]
+        for name, table in sorted(self.tables.items()):
+            if name in inside or table.kind not in ("table", "partitioned"):
+                continue
+            for key in table.foreign_keys:
+                if key.parent in {self.tables[n].name for n in inside}:
+                    yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
+            if lost := [c for c in table.columns if types_used(self.catalog, [c]) & types]:
+                yield from self._keep_values(0, name, table, [c.name for c in lost])
+                self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c not in lost))
+                yield f"ALTER TABLE {name.sql} {', '.join(f'DROP COLUMN {quote_identifier(c.name)} CASCADE' for c in lost)};"
+            for column in self.tables[name].columns:
+                if any(s in (column.default or "") for s in drawn):
+                    yield f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column.name)} DROP DEFAULT;"
 
     def _rename(self, statement: Statement, node: Any) -> Iterator[str] | None:
         if node.rename_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):

@@ -51,6 +51,10 @@ CREATE TABLE busy (id int PRIMARY KEY DEFAULT nextval('ticks'), o mood_of[], CHE
 INSERT INTO busy (o) SELECT ARRAY[ROW('sad', 'w')::mood_of] FROM generate_series(1, 6) i;
 CREATE TRIGGER stamped BEFORE UPDATE ON busy FOR EACH ROW EXECUTE FUNCTION stamp();
 CREATE TABLE others (id int PRIMARY KEY DEFAULT nextval('ticks'));
+CREATE SCHEMA kit; CREATE TYPE kit.tone AS ENUM ('low', 'high'); CREATE SEQUENCE kit.count; CREATE TABLE kit.box (id int PRIMARY KEY, t kit.tone);
+INSERT INTO kit.box VALUES (1, 'low'), (2, 'high');
+CREATE TABLE boxed (id int PRIMARY KEY DEFAULT nextval('kit.count'), box int REFERENCES kit.box, tones kit.tone[]); CREATE VIEW in_box AS SELECT id FROM kit.box;
+INSERT INTO boxed (box, tones) VALUES (1, '{low,high}'), (2, NULL);
 CREATE TYPE form AS (a int); CREATE TABLE formed OF form; INSERT INTO formed VALUES (1), (2);
 CREATE VIEW of_busy AS SELECT id FROM busy; CREATE MATERIALIZED VIEW of_that AS SELECT * FROM of_busy;
 CREATE TABLE worked (id int PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED); INSERT INTO worked SELECT i, i FROM generate_series(1, 4) i;
@@ -170,6 +174,8 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         ("WITH few AS (SELECT 1 AS id) UPDATE cache AS c SET price = 0 FROM few WHERE c.id = few.id", 1, 0),
         ("DROP SCHEMA old CASCADE", 7 + 5 + 3, 0),
         ("DROP TABLE moods, old.things", 12, 0),
+        # What other tables had of it: values of its types, a key, a default, a view.
+        ("DROP SCHEMA kit CASCADE", 2, 1),
         ("DROP TABLE IF EXISTS hotel_images, never_there CASCADE", 60, 0),
         ("ALTER TABLE cache RENAME TO store; DELETE FROM store WHERE id = 4", 1 + 3 + 2, 0),
         ("DELETE FROM moods WHERE n < 3; DROP TABLE moods; CREATE TABLE moods (n int)", 2 + 3, 0),
