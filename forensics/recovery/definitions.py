@@ -33,6 +33,7 @@ _KINDS = (
     {"date", "timestamp without time zone", "timestamp with time zone"},
 )
 _LABEL = re.compile(r"'((?:[^']|'')*)'::")
+_BOUND = re.compile(r"(?:FOR VALUES\b.*|DEFAULT)\Z", re.S)
 _TYPE_MODIFIER = re.compile(r"\([^()]*\)|\[\]")
 
 
@@ -147,6 +148,19 @@ def definitions(
     if not found.tables and (wanted or not found.out):
         return _from_catalog(backup, live, sorted(tables), types - there)
     return found.result()
+
+
+def attached(ddl: Sequence[str]) -> dict[TableName, str]:
+    """By partition, the statement that makes it in its place, of those that a dump makes first and attaches afterwards."""
+    found: dict[TableName, str] = {}
+    for statement, path in _statements(s for s in ddl if "ATTACH PARTITION" in s):
+        for command in statement.node.cmds if statement.kind == "alter_table_stmt" else ():
+            bound = _BOUND.search(statement.sql)
+            if command.alter_table_cmd.subtype == pb.AT_AttachPartition and statement.node.objtype == pb.OBJECT_TABLE and bound:
+                part = getattr(command.alter_table_cmd, "def").partition_cmd.name
+                name, parent = (TableName(r.schemaname or path or "public", r.relname) for r in (part, statement.node.relation))
+                found[name] = f"CREATE TABLE {name.sql} PARTITION OF {parent.sql} {bound[0]}"
+    return found
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from forensics.recovery.sqltext import copy_in, literal, tag_for, template
 
 Refused = dict[TableName, list[tuple[int, str]]]
 
+NO_PARTITION = "no partition of live's table takes it"
 _CHUNK = 5_000
 _LATE = ("23505", "23P01")  # a key that may be deferred is looked at when the statement is through
 _AT = re.compile(r"^COPY .*?, line (\d+)(?:, column (.*?)(?:: |$))?", re.M)
@@ -236,6 +237,6 @@ def _reason(error: psycopg.Error, column: str | None) -> str:
         case "23514" if name:
             return f"it breaks check constraint {name}"
         case "23514":
-            return "no partition of live's table takes it"
+            return NO_PARTITION
         case _:
             return f"its value does not fit column {column} of live" if column else "its values do not fit live's columns"

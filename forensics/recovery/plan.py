@@ -20,7 +20,8 @@ from forensics.model import TableName, plain
 from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
 from forensics.recovery.columns import Restored, open_backup, restored_columns
 from forensics.recovery.copies import a_server, backup_bytes, backup_copy, expect_room, has_xml
-from forensics.recovery.definitions import definitions
+from forensics.recovery.definitions import attached, definitions
+from forensics.recovery.foresight import NO_PARTITION
 from forensics.recovery.migration import Safer, history_between, safer_migration
 from forensics.recovery.options import Option, options, proved, recommendation
 from forensics.recovery.rehearsal import Rehearsal, live_state
@@ -169,7 +170,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
             trials, said = _migrations(store, out, found, history, wishes)
         plan = Plan(
             choices, recommendation(choices), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            _left(store, selection), (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
+            _left(store, selection), (*_renamed(store, selection), *_partitions(store, selection), *defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
             datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None,
@@ -246,6 +247,22 @@ def _renamed(store: Store, selection: Selection) -> Iterator[str]:
                 "leave it out with --table where its rows are not lost" if name in again else f"--table brings it back all the same{beside}"
             )
             yield f"{finding['text'].rstrip('.')}: {advice}."
+
+
+def _partitions(store: Store, selection: Selection) -> Iterator[str]:
+    """How to have rows back whose partition was dropped, and that no other takes."""
+    backup, live = store.catalogs()
+    for target in (t for t in selection.inserted if any(why == NO_PARTITION for why, _ in t.reasons)):
+        gone = [
+            n for n, t in sorted(backup.tables.items())
+            if n not in live.tables and t.kind == "partition" and t.parent in live.tables and backup.root(n) == target.name
+        ]  # fmt: skip
+        made = {n: text for n, text in attached(store.get("ddl") or ()).items() if n in gone}
+        if made:
+            yield (
+                f"Partitions of {target.name} were dropped, and no other takes their rows. Make them again, compare again, and the rows can "
+                f"return: {' '.join(f'{text};' for text in made.values())}"
+            )
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

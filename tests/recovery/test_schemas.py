@@ -205,6 +205,24 @@ def test_a_table_that_goes_on_under_another_name_is_not_made_again(incident: Bui
     assert [t.rows for t in found.plan(tables=("t",)).targets] == [50]
 
 
+def test_a_dropped_partition_is_said_how_to_make_again(incident: Build, tmp_path: Path) -> None:
+    before = """CREATE TABLE part (id int, r int, PRIMARY KEY (id, r)) PARTITION BY RANGE (r); CREATE TABLE low PARTITION OF part FOR VALUES FROM (0) TO (10);
+      CREATE TABLE high PARTITION OF part FOR VALUES FROM (10) TO (99); INSERT INTO part SELECT i, i FROM generate_series(1, 30) i"""
+    found = incident(before, "DROP TABLE low")
+    plan = found.plan(include_unexplained=True, rehearse=True)
+    assert plan.holds, plan.problems
+    assert [(t.rows, t.reasons) for t in plan.targets] == [(0, (("no partition of live's table takes it", 9),))]
+    (note,) = plan.notes
+    statement = note.partition("can return: ")[2]
+    assert statement == 'CREATE TABLE "public"."low" PARTITION OF "public"."part" FOR VALUES FROM (0) TO (10);'
+    found.sql(statement)
+    with fx.compare(tmp_path / "backup.dump", found.dsn, case=tmp_path / "again") as case:
+        again = Incident(found.scratch, found.database, found.before, case, tmp_path / "out")
+        assert again.plan(include_unexplained=True, rehearse=True).holds
+    again.run("recovery.sql")
+    assert found.state() == found.state(found.before)
+
+
 def test_a_renamed_table_that_lost_rows_since_is_not_made_again_beside_itself(incident: Build) -> None:
     before = """CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 50) i;
       CREATE TABLE u AS TABLE t; ALTER TABLE u ADD UNIQUE (id)"""
