@@ -102,10 +102,13 @@ def write_recovery(path: Path, work: Work) -> None:
         _sequences(out, work)
         of_types = [*_before(work, work.types), *map(_statement, work.types.of("after"))]
         write_columns(out, work.restored, of_types)
+        if targets:
+            print("\\if :todo\nSELECT pg_temp.brought() AS brought \\gset\n\\endif", file=out)
         print("\nCOMMIT;", file=out)
         if targets:
             done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
-            print(f"\\if :todo\n\\echo {psql_text(f'Recovered: {done}.')}", file=out)
+            print("\\if :todo\n\\if :accept_changes\n\\echo Recovered: :brought\n\\else", file=out)
+            print(f"\\echo {psql_text(f'Recovered: {done}.')}\n\\endif", file=out)
             print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
         else:
             print("\\echo 'There are no rows to bring back.'", file=out)

@@ -358,10 +358,25 @@ def test_stops_where_a_row_that_returns_is_there_already(incident: Build) -> Non
     found = incident(SHOP, "DELETE FROM hotel_images WHERE id <= 10")
     found.plan(include_unexplained=True)
     found.sql("INSERT INTO hotel_images VALUES (5, 'h9', 9, 77)")
+    was = found.state()
     assert "1 of the 10 rows" in found.refuses("recovery.sql")
-    found.run("recovery.sql", "-v", "accept_changes=on")
+    assert "Recovered: 9 rows into public.hotel_images" in found.run("recovery.sql", "-v", "accept_changes=on")
     assert found.sql("SELECT count(*) FROM hotel_images") == "60"
     assert found.sql("SELECT sort_order FROM hotel_images WHERE id = 5") == "77"
+    assert "1 recovered rows of table public.hotel_images were changed" in found.refuses("undo.sql")
+    found.run("undo.sql", "-v", "accept_changes=on")
+    assert found.state() == was
+
+
+def test_rows_that_were_left_out_stay_out_when_it_runs_again(incident: Build) -> None:
+    found = incident(SHOP, DROPPED)
+    found.plan()
+    found.sql("DELETE FROM hotels WHERE id = 'h5'")
+    assert "Recovered: 48 rows into public.hotel_images" in found.run("recovery.sql", "-v", "accept_changes=on")
+    again = found.state()
+    assert "Nothing to do" in found.run("recovery.sql", "-v", "accept_changes=on")
+    assert found.state() == again
+    assert "hold 48 of the 54 rows" in found.refuses("recovery.sql")
 
 
 def test_stops_where_somebody_made_the_table_again(incident: Build) -> None:
