@@ -124,7 +124,8 @@ class Catalog:
     """What a side's schema says.
 
     `enums` maps a type name, as `format_type` prints it, to its labels; `domains` a domain to its base type;
-    `composites` a composite type to its attributes' types, `ranges` a range or multirange type to its bounds' type.
+    `composites` a composite type to its attributes' types, `ranges` a range or multirange type to its bounds' type,
+    `multiranges` a multirange type to the range type that it goes with.
     `unparsed` holds statements that the parser refused.
     """
 
@@ -133,6 +134,7 @@ class Catalog:
     domains: Mapping[str, str] = field(default_factory=dict)
     composites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: Mapping[str, str] = field(default_factory=dict)
+    multiranges: Mapping[str, str] = field(default_factory=dict)
     extensions: tuple[str, ...] = ()
     sequences: tuple[Sequence, ...] = ()
     unparsed: tuple[str, ...] = ()
@@ -301,6 +303,7 @@ def catalog_of(value: Mapping[str, Any]) -> Catalog:
         domains=dict(value["domains"]),
         composites={k: tuple(v) for k, v in value["composites"].items()},
         ranges=dict(value.get("ranges", {})),
+        multiranges=dict(value.get("multiranges", {})),
         extensions=tuple(value["extensions"]),
         sequences=sequences,
         unparsed=tuple(value["unparsed"]),

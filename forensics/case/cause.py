@@ -138,5 +138,6 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = 
     found = attribution.found
     with case.writing() as store:
         attribution.write(store)
+        store.put("ran", list(ran))  # for whoever reads the same folder later on
     write_private(case.folder / "cause.json", document(found))
     return Cause(found)

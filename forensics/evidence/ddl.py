@@ -147,6 +147,7 @@ class _Draft:
     domains: dict[str, str] = field(default_factory=dict)
     composites: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: dict[str, str] = field(default_factory=dict)
+    multiranges: dict[str, str] = field(default_factory=dict)
     extensions: list[str] = field(default_factory=list)
     attributes: dict[str, tuple[Column, ...]] = field(default_factory=dict)
     sequences: dict[TableName, Sequence] = field(default_factory=dict)
@@ -199,6 +200,7 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
         domains=draft.domains,
         composites=draft.composites,
         ranges=draft.ranges,
+        multiranges=draft.multiranges,
         extensions=tuple(draft.extensions),
         sequences=tuple(draft.sequences.values()),
         unparsed=tuple(draft.unparsed),
@@ -246,7 +248,7 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
         above: dict[str, Column] = {}
         for parent in (draft.tables[p] for p in inherited if p in draft.tables):
             for held in parent.columns:
-                above.setdefault(held.name, held)
+                above.setdefault(held.name, replace(held, identity=""))  # who inherits numbers nothing
         columns = [_merged(c, own.pop(c.name, c)) for c in above.values()] + [*own.values()]
     draft.tables[name] = replace(table, columns=tuple(columns))
     for constraint, column in constraints:
@@ -368,7 +370,9 @@ def _create_range(draft: _Draft, statement: Any) -> None:
             bounds = format_type(parameter.arg.type_name)
         elif parameter.defname == "multirange_type_name":
             names.append(_name_of(parameter.arg.type_name.names))
-    draft.ranges.update({_type_name(draft, n): bounds for n in names})
+    name, *multirange = [_type_name(draft, n) for n in names]
+    draft.ranges.update(dict.fromkeys([name, *multirange], bounds))
+    draft.multiranges.update(dict.fromkeys(multirange, name))
 
 
 def _create_extension(draft: _Draft, statement: Any) -> None:

@@ -434,6 +434,7 @@ class LiveSource(Source):
             domains={r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] == "d"},
             composites={r["name"]: tuple(map(normal_type, r["parts"] or ())) for r in types if r["kind"] == "c"},
             ranges={r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] in ("r", "m")},
+            multiranges={r["name"]: normal_type(r["parts"][1]) for r in types if r["kind"] == "m"},
             extensions=tuple(r["name"] for r in self._ask("extensions")),
             sequences=tuple(
                 ModelSequence(

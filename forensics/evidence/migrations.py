@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -27,7 +27,7 @@ import postgast
 
 from forensics.errors import EvidenceError, MigrationError
 from forensics.evidence.source import Source
-from forensics.model import TableName
+from forensics.model import Table, TableName
 
 FolderKind = Literal["prisma", "drizzle", "sqitch", "flyway", "up files", "marked files", "plain files", "single file"]
 
@@ -351,6 +351,19 @@ _TOOLS = (
 APART = ("Drizzle", "Supabase", "sqitch")
 
 
+def _tools_of(table: Table) -> Iterator[_Tool]:
+    """The tools whose history a table may be."""
+    columns = {c.name for c in table.columns}
+    for tool in _TOOLS:
+        if table.name.table == tool.table and columns.issuperset(tool.columns) and not columns.intersection(tool.absent):
+            yield tool
+
+
+def is_history(table: Table) -> bool:
+    """Whether a table is where a tool notes which migrations ran."""
+    return any(_tools_of(table))
+
+
 def read_history(source: Source) -> list[HistoryEntry]:
     """Return what a side's migration history tables hold, tool by tool, in the order of time.
 
@@ -362,10 +375,7 @@ def read_history(source: Source) -> list[HistoryEntry]:
     found: list[HistoryEntry] = []
     contents = source.contents()
     for name, table in sorted(source.catalog.tables.items()):
-        columns = {c.name for c in table.columns}
-        for tool in _TOOLS:
-            if name.table != tool.table or not columns.issuperset(tool.columns) or columns.intersection(tool.absent):
-                continue
+        for tool in _tools_of(table):
             held = contents.get(name)
             if held is None or not held.data:
                 raise EvidenceError(

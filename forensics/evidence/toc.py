@@ -50,6 +50,7 @@ _DEFINING = frozenset({
     "TABLE ATTACH", "ROW SECURITY", "COMMENT", "SCHEMA", "TRIGGER", "POLICY", "RULE", "STATISTICS", "ACL", "VIEW",
     "FUNCTION", "PROCEDURE", "AGGREGATE", "SHELL TYPE", "CAST", "OPERATOR", "COLLATION",
 })  # fmt: skip
+_OWNED = frozenset({"TABLE", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA"})
 
 HINT = "Look for another copy of the backup; what stands before the damage can still be read from this one."
 
@@ -183,6 +184,10 @@ class Toc:
                 path = entry.namespace
                 yield f"SET search_path = {quote_identifier(path)}, pg_catalog;"
             yield entry.defn
+            if entry.owner and entry.desc in _OWNED:
+                # An archive keeps the owner beside the definition; a plain dump writes this statement.
+                name = TableName(entry.namespace, entry.tag).sql if entry.desc != "SCHEMA" else quote_identifier(entry.tag)
+                yield f"ALTER {entry.desc} {name} OWNER TO {quote_identifier(entry.owner)};"
 
 
 class _Cursor:

@@ -134,30 +134,29 @@ def _place(target: Target, owner: Parent, other: Parent, column: Column, junctio
     return Place(target, owner, other, column, covers[0] if len(covers) == 1 else None, (*order[:1], *times[:1]), flag, target.rows)
 
 
-def asked(selection: Selection, place: Place, filled: Sequence[str], covered: Sequence[str]) -> Place:
+def asked(selection: Selection, place: Place, filled: Sequence[str], covered: Sequence[str], blank: Sequence[str]) -> Place:
     """Take account of what live holds in the new place already.
 
     Args:
         filled: keys of the owner's rows that have a list: they get no links.
         covered: keys of those that have a cover: they keep it.
+        blank: keys of those that hold NULL where the column has a default.
     """
     n = place.target.number
-    for name, keys in (("filled", filled), ("covered", covered)):
+    for name, keys in (("filled", filled), ("covered", covered), ("blank", blank)):
         selection.keep(f"{name}_{n}", keys)
     found = replace(place, asked=True)
     ((links,),) = selection.ask(f"SELECT count(*) FROM ({_links(selection, found)})")
     return replace(found, links=links)
 
 
-def questions(place: Place) -> tuple[str, str | None]:
-    """What to ask live: the keys of the owner's rows that have a list, and of those that have a cover."""
+def questions(place: Place) -> tuple[str, str | None, str | None]:
+    """What to ask live: the keys of the owner's rows that have a list, of those that have a cover, and of those that hold NULL under a default."""
     key, owner = quote_identifier(place.owner.parent_columns[0]), place.owner.name.sql
-    filled = (
-        f"SELECT t.{key}::text AS key FROM {owner} t WHERE NOT ({_unfilled(place)}) AND t.{quote_identifier(place.column.name)} IS NOT NULL"
-    )
-    if place.cover is None:
-        return filled, None
-    return filled, f"SELECT t.{key}::text AS key FROM {owner} t WHERE t.{quote_identifier(place.cover.name)} IS NOT NULL"
+    column, keys = quote_identifier(place.column.name), f"SELECT t.{key}::text AS key FROM {owner} t WHERE"
+    covered = None if place.cover is None else f"{keys} t.{quote_identifier(place.cover.name)} IS NOT NULL"
+    blank = f"{keys} t.{column} IS NULL" if place.empty else None
+    return f"{keys} t.{column} IS NOT NULL AND NOT ({_unfilled(place)})", covered, blank
 
 
 # --- backfill.sql ---------------------------------------------------------------------------------------
@@ -182,7 +181,7 @@ def write_backfill(path: Path, selection: Selection, found: Sequence[Place]) -> 
             cover = place.cover and quote_identifier(place.cover.name)
             more = f", {cover} = coalesce(t.{cover}, f.cover)" if cover else ""
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
-            filling = f"UPDATE {owner} t SET {column} = f.list{more} FROM pg_temp.fill_{n} f WHERE t.{key} = f.owner AND {_unfilled(place)}"
+            filling = f"UPDATE {owner} t SET {column} = f.list{more} FROM pg_temp.fill_{n} f WHERE t.{key} = f.owner AND {_unfilled(place, 'f.blank')}"
             print(writing(filling), file=out)
             print(
                 f"\\echo {psql_text(comment(place.owner.name) + ': rows that were given links of ' + comment(place.target.name) + ':')} :written",
@@ -213,19 +212,20 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
                 cover = quote_identifier(place.cover.name)
                 more = f", {cover} = CASE WHEN t.{cover} = f.cover THEN NULL ELSE t.{cover} END"
             print(f"SELECT pg_temp.sleep({literal(owner)}) AS slept \\gset", file=out)
-            emptying = (
-                f"UPDATE {owner} t SET {column} = {place.empty or 'NULL'}{more} FROM pg_temp.fill_{n} f WHERE t.{key} = f.owner AND {same}"
-            )
+            emptied = f"CASE WHEN f.blank THEN NULL ELSE {place.empty} END" if place.empty else "NULL"
+            emptying = f"UPDATE {owner} t SET {column} = {emptied}{more} FROM pg_temp.fill_{n} f WHERE t.{key} = f.owner AND {same}"
             print(writing(emptying), file=out)
             print(f"\\echo {psql_text(comment(place.owner.name) + ': rows that were emptied again:')} :written", file=out)
         print("DO $do$ BEGIN PERFORM pg_temp.wake(); END $do$;\n\nCOMMIT;", file=out)
 
 
-def _unfilled(place: Place) -> str:
+def _unfilled(place: Place, blank: str | None = None) -> str:
+    """The condition that owner `t` has no list: none, or the one that its column has by default; `blank` holds where it held NULL."""
     column = f"t.{quote_identifier(place.column.name)}"
-    if place.empty:
-        return f"{column}::text = ({place.empty})::text" if place.column.type == "json" else f"{column} = {place.empty}"
-    return f"{column} IS NULL"
+    if not place.empty:
+        return f"{column} IS NULL"
+    empty = f"{column}::text = ({place.empty})::text" if place.column.type == "json" else f"{column} = {place.empty}"
+    return f"CASE WHEN {blank} THEN {column} IS NULL ELSE {empty} END" if blank else empty
 
 
 def _stage(out: IO[str], selection: Selection, n: int, place: Place) -> None:
@@ -240,10 +240,10 @@ def _stage(out: IO[str], selection: Selection, n: int, place: Place) -> None:
         print(f"SELECT pg_temp.expect_columns({literal(table.name.sql)}, {names}, {types}) AS expected \\gset", file=out)
     print(
         f"CREATE TEMP TABLE links_{n} ON COMMIT DROP AS SELECT a.{quote_identifier(key)} AS owner, b.{quote_identifier(other_key)} AS other, "
-        f"0::bigint AS place, false AS cover FROM {owner.name.sql} a, {other.name.sql} b WITH NO DATA;",
+        f"0::bigint AS place, false AS cover, false AS blank FROM {owner.name.sql} a, {other.name.sql} b WITH NO DATA;",
         file=out,
     )
-    print(f"COPY links_{n} (owner, other, place, cover) FROM stdin;", file=out)
+    print(f"COPY links_{n} (owner, other, place, cover, blank) FROM stdin;", file=out)
     for lines in selection.copy(_links(selection, place)):
         out.write(lines)
     print("\\.", file=out)
@@ -257,23 +257,24 @@ def _stage(out: IO[str], selection: Selection, n: int, place: Place) -> None:
         made = f"jsonb_agg(to_jsonb(other) ORDER BY place)::{place.column.type}"
     print(
         f"CREATE TEMP TABLE fill_{n} ON COMMIT DROP AS SELECT owner, {made} AS list, "
-        f"(array_agg(other ORDER BY place) FILTER (WHERE cover))[1] AS cover FROM links_{n} GROUP BY owner;\nANALYZE fill_{n};",
+        f"(array_agg(other ORDER BY place) FILTER (WHERE cover))[1] AS cover, bool_or(blank) AS blank FROM links_{n} GROUP BY owner;\nANALYZE fill_{n};",
         file=out,
     )
 
 
 def _links(selection: Selection, place: Place) -> str:
-    """The query of the links as COPY text: owner, other, place in the list, whether it may be the cover."""
+    """The query of the links as COPY text: owner, other, place in the list, whether it may be the cover, whether the owner holds NULL."""
     target = place.target
     owner, other = (selection.field(target, p.columns[0]) for p in (place.owner, place.other))
     order = [f"TRY_CAST({selection.field(target, c)} AS DOUBLE) NULLS LAST, {selection.field(target, c)}" for c in place.order]
     primary = f"({selection.field(target, place.flag)} IN ('t', 'true'))" if place.flag else "false"
     by_order = ", ".join([*order, "r.pair"])
     kept = f"{owner} IN (SELECT key FROM covered_{target.number})" if place.asked else "false"
+    blank = f"{owner} IN (SELECT key FROM blank_{target.number})" if place.asked else "false"
     filled = f" AND {owner} NOT IN (SELECT key FROM filled_{target.number})" if place.asked else ""
     return (
-        f"SELECT concat_ws(chr(9), copy_field(owner), copy_field(other), place, CASE WHEN first = 1 AND NOT kept THEN 't' ELSE 'f' END) FROM ("
-        f"SELECT {owner} AS owner, {other} AS other, {kept} AS kept, row_number() OVER (PARTITION BY {owner} ORDER BY {by_order}) AS place, "
+        f"SELECT concat_ws(chr(9), copy_field(owner), copy_field(other), place, CASE WHEN first = 1 AND NOT kept THEN 't' ELSE 'f' END, CASE WHEN blank THEN 't' ELSE 'f' END) FROM ("
+        f"SELECT {owner} AS owner, {other} AS other, {kept} AS kept, {blank} AS blank, row_number() OVER (PARTITION BY {owner} ORDER BY {by_order}) AS place, "
         f"row_number() OVER (PARTITION BY {owner} ORDER BY {primary} DESC, {by_order}) AS first "
         f"FROM {selection.rows(target)} WHERE c.class = 'restorable' AND {owner} IS NOT NULL AND {other} IS NOT NULL{filled}) ORDER BY owner, place"
     )

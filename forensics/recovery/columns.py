@@ -19,7 +19,6 @@ from forensics.errors import RecoveryError
 from forensics.evidence import Source, copytext, open_source
 from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.copies import rows_of
-from forensics.recovery.definitions import base_type, own_types
 from forensics.recovery.selection import Scope
 from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, psql_text, taking
 from forensics.store import Store
@@ -85,9 +84,6 @@ def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[
         if not key:
             notes.append(f"The values of {name}.{columns[0].name} cannot return: the table has no key by which to find their rows.")
             continue
-        if gone := [c for c in columns if base_type(c.type) in own_types(backup) - own_types(live)]:
-            notes.append(f"The values of {name}.{gone[0].name} cannot return by themselves: live has no type {gone[0].type} any more.")
-            continue
         stored = tuple(c.name for c in backup.tables[name].columns if not c.generated)
         found.append(Restored(name, key, tuple(columns), values[name], source, stored, rows_of(live.tables[name])))
         notes += _without(backup.tables[name], columns)
@@ -131,13 +127,21 @@ def open_backup(store: Store, given: str | Path | None) -> Source:
 # --- their part of the scripts ----------------------------------------------------------------------------
 
 
-def write_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
-    """Write the part of `recovery.sql` that adds the columns and fills them."""
+def write_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[str]) -> None:
+    """Write the part of `recovery.sql` that adds the columns and fills them.
+
+    Args:
+        types: the statements that make the types that live has not.
+    """
     for n, one in enumerate(restored, 1):
         print(f"\n-- Values of dropped columns of {comment(one.name)}: {comment(', '.join(_names(one)))}.", file=out)
         print(block([lock(one.name)]), file=out)
         # Asked of all before any is added: a column that is added to a table is added to those that inherit from it.
         print(f"SELECT {_standing(one)} = 'absent' AS add_{n} \\gset", file=out)
+    if types:
+        absent = " OR ".join(f":'add_{n}'::boolean" for n in range(1, len(restored) + 1))
+        print(f"SELECT {absent} AS lacking \\gset\n\\if :lacking\n-- Their types.", file=out)
+        print("\n".join(types), "\\endif", sep="\n", file=out)
     for n, one in enumerate(restored, 1):
         table, names = one.name.sql, _names(one)
         adds = ", ".join(f"ADD COLUMN IF NOT EXISTS {quote_identifier(c.name)} {c.type}" for c in one.columns)
@@ -157,8 +161,12 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
         print(f"\\else\n{_expected(n, one)}\n\\endif", file=out)
 
 
-def write_undo_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
-    """Write the part of `undo.sql` that drops the columns again."""
+def write_undo_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[str]) -> None:
+    """Write the part of `undo.sql` that drops the columns again.
+
+    Args:
+        types: what drops the types that were made for them.
+    """
     for n, one in enumerate(restored, 1):
         print(f"\n-- The columns of {comment(one.name)} that were added again.", file=out)
         print(f"SELECT {_standing(one)} = 'absent' AS without_{n} \\gset", file=out)
@@ -167,6 +175,9 @@ def write_undo_columns(out: IO[str], restored: tuple[Restored, ...]) -> None:
     for n, one in enumerate(restored, 1):
         drops = ", ".join(f"DROP COLUMN IF EXISTS {quote_identifier(c)}" for c in _names(one))
         print(f"\\if :without_{n}\n\\else\n{taking(f'ALTER TABLE {one.name.sql} {drops}')}\n\\endif", file=out)
+    if restored and types:
+        absent = " AND ".join(f":'without_{n}'::boolean" for n in range(1, len(restored) + 1))
+        print(f"SELECT {absent} AS without \\gset\n\\if :without\n\\else\n{taking(*types)}\n\\endif", file=out)
 
 
 def _names(one: Restored) -> list[str]:

@@ -33,6 +33,7 @@ _KINDS = (
     {"date", "timestamp without time zone", "timestamp with time zone"},
 )
 _LABEL = re.compile(r"'((?:[^']|'')*)'::")
+_BOUND = re.compile(r"(?:FOR VALUES\b.*|DEFAULT)\Z", re.S)
 _TYPE_MODIFIER = re.compile(r"\([^()]*\)|\[\]")
 
 
@@ -72,7 +73,7 @@ class Extra:
     function that takes rows of a returning table, and so goes with it.
     """
 
-    kind: Literal["FUNCTION", "TYPE", "COLLATION", "EXTENSION"]
+    kind: Literal["FUNCTION", "COLLATION", "EXTENSION"]
     name: str
     there: str
     of_rows: bool = False
@@ -84,10 +85,11 @@ class Definitions:
 
     Attributes:
         statements: in order.
-        types, sequences, schemas: what is made besides tables, as SQL names; schemas only where they are not there.
+        made: the types that are made, as (kind, name), and what is made besides where it is not there: in the order of making,
+            because either may stand on the other.
+        sequences, schemas: what else is made besides tables, as SQL names; schemas only where they are not there.
         incoming: foreign keys of other tables that are tried again.
         views: views of the backup that stood on the tables; they are not made again.
-        extras: what is made besides where it is not there.
         defaults: columns of other tables that draw from a returning sequence again.
         unvalidated: constraints that the backup had not validated either.
         lacks: in what the tables come back otherwise than the backup had them, a sentence each.
@@ -95,16 +97,20 @@ class Definitions:
     """
 
     statements: tuple[Definition, ...]
-    types: tuple[tuple[str, str], ...] = ()
+    made: tuple[tuple[str, str] | Extra, ...] = ()
     sequences: tuple[str, ...] = ()
     schemas: tuple[str, ...] = ()
     incoming: tuple[Incoming, ...] = ()
     views: tuple[str, ...] = ()
-    extras: tuple[Extra, ...] = ()
     defaults: tuple[tuple[TableName, str], ...] = ()
     unvalidated: frozenset[str] = frozenset()
     lacks: tuple[str, ...] = ()
     without: frozenset[tuple[TableName, str]] = frozenset()
+
+    @property
+    def extras(self) -> tuple[Extra, ...]:
+        """What is made besides where it is not there."""
+        return tuple(m for m in self.made if isinstance(m, Extra))
 
     def of(self, part: Part) -> Iterator[Definition]:
         """The statements of one part."""
@@ -112,7 +118,12 @@ class Definitions:
 
 
 def definitions(
-    ddl: Sequence[str], backup: Catalog, live: Catalog, tables: Sequence[TableName], columns: Sequence[Column] = ()
+    ddl: Sequence[str],
+    backup: Catalog,
+    live: Catalog,
+    tables: Sequence[TableName],
+    columns: Sequence[Column] = (),
+    besides: Definitions | None = None,
 ) -> Definitions:
     """Collect what makes `tables` (roots) again, with their partitions, sequences and types.
 
@@ -121,19 +132,35 @@ def definitions(
         backup, live: both catalogues.
         tables: root tables that live does not have.
         columns: columns of other tables, whose types are needed too.
+        besides: what is made already when these are.
     """
     wanted = {leaf.name for leaf in backup.tables.values() if backup.root(leaf.name) in set(tables)}
     if not wanted and not columns:
         return Definitions(())
-    types = _types_needed(backup, live, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
+    types = types_used(backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
+    there = own_types(live) | {m[1] for m in (besides.made if besides else ()) if not isinstance(m, Extra)}
     statements = list(_statements(ddl))
-    found = _Collector(backup, live, wanted, types)
+    found = _Collector(backup, live, wanted, types - there)
+    found.there = there
     found.survey(statements)
     for statement, path in statements:
         found.add(statement, path)
     if not found.tables and (wanted or not found.out):
-        return _from_catalog(backup, live, sorted(tables), types)
+        return _from_catalog(backup, live, sorted(tables), types - there)
     return found.result()
+
+
+def attached(ddl: Sequence[str]) -> dict[TableName, str]:
+    """By partition, the statement that makes it in its place, of those that a dump makes first and attaches afterwards."""
+    found: dict[TableName, str] = {}
+    for statement, path in _statements(s for s in ddl if "ATTACH PARTITION" in s):
+        for command in statement.node.cmds if statement.kind == "alter_table_stmt" else ():
+            bound = _BOUND.search(statement.sql)
+            if command.alter_table_cmd.subtype == pb.AT_AttachPartition and statement.node.objtype == pb.OBJECT_TABLE and bound:
+                part = getattr(command.alter_table_cmd, "def").partition_cmd.name
+                name, parent = (TableName(r.schemaname or path or "public", r.relname) for r in (part, statement.node.relation))
+                found[name] = f"CREATE TABLE {name.sql} PARTITION OF {parent.sql} {bound[0]}"
+    return found
 
 
 @dataclass(frozen=True)
@@ -173,14 +200,13 @@ class _Collector:
         self.tables: set[TableName] = set()
         self.indexes: set[tuple[str, str]] = set()
         self.types = types
+        self.there = own_types(live)
         self.sequences = _sequences_needed(backup, live, wanted)
         self.schemas: tuple[str, ...] = ()
-        self.made: list[str] = []  # the types, in the order in which the dump makes them
+        self.made: list[tuple[str, str] | Extra] = []  # in the order in which the dump makes them
         self.collations: set[TableName] = set()
         self.functions: set[str] = set()  # signatures of those that the tables' definitions name
-        self.ranges: set[TableName] = set()
         self.extensions: tuple[str, ...] = ()
-        self.extras: list[Extra] = []
         self.unvalidated: set[str] = set()
         self.lacks: dict[tuple[TableName, str], str] = {}
         self.unless = self.text = ""
@@ -188,15 +214,15 @@ class _Collector:
     def result(self) -> Definitions:
         defaults = list(self._defaults())
         return Definitions(
-            (*self.out, *(Definition(text, "after") for _, _, text in defaults)), tuple((t, self._type_kind(t)) for t in self.made),
-            tuple(sorted(s.sql for s in self.sequences)), self.schemas, tuple(self.incoming), tuple(self.views), tuple(self.extras),
+            (*self.out, *(Definition(text, "after") for _, _, text in defaults)), tuple(self.made),
+            tuple(sorted(s.sql for s in self.sequences)), self.schemas, tuple(self.incoming), tuple(self.views),
             tuple((n, c) for n, c, _ in defaults), frozenset(self.unvalidated), tuple(self.lacks.values()), frozenset(self.lacks),
         )  # fmt: skip
 
     def survey(self, statements: Sequence[tuple[_Statement, str]]) -> None:
-        """Find the functions, range types and extensions that the tables' own definitions name."""
+        """Find the functions, types and extensions that the tables' own definitions name, and what those name themselves."""
         defined: dict[TableName, list[tuple[str, Any]]] = {}
-        ranges: dict[TableName, TableName] = {}
+        made: dict[str, Any] = {}  # the statements that make types
         collations: set[TableName] = set()
         named: set[TableName] = set()
         called: set[TableName] = set()
@@ -206,30 +232,36 @@ class _Collector:
                 name = self.name_of(node.funcname)
                 for spelled in {name, TableName("", name.table)} if self.path else {name}:
                     defined.setdefault(spelled, []).append((self._signature(node), node))
-            elif statement.kind == "create_range_stmt":
-                name = self.name_of(node.type_name)
-                ranges[name] = name
-                for parameter in (p.def_elem for p in node.params):
-                    if parameter.defname == "multirange_type_name":
-                        ranges[self.name_of(parameter.arg.type_name.names)] = name
             elif statement.kind == "define_stmt" and node.kind == pb.OBJECT_COLLATION:
                 collations.add(self.name_of(node.defnames))
+            elif (type_name := self._type_made(statement)) is not None:
+                made[self._type(type_name)] = node
             elif self._belongs(statement):
                 named |= self._names(node)
-        todo = [*named]
-        while todo:
-            for signature, node in defined.get(todo.pop(), ()):
-                if signature not in self.functions:
-                    self.functions.add(signature)
-                    called.add(self.name_of(node.funcname))
-                    todo += self._names(node)
-        self.ranges = {ranges[n] for n in named if n in ranges}
+        own = own_types(self.backup)
+        todo, types = [*named], [*(self.types | {self._type(n) for n in named} & own - self.there)]
+        while todo or types:
+            if types:
+                # A multirange stands in the statement of its range.
+                needed = types.pop()
+                of_range = self.backup.multiranges.get(needed, needed)
+                self.types |= {needed, of_range} - self.there
+                found = self._names(made[of_range]) if of_range in made else set()
+            else:
+                found = set()
+                for signature, node in defined.get(todo.pop(), ()):
+                    if signature not in self.functions:
+                        self.functions.add(signature)
+                        called.add(self.name_of(node.funcname))
+                        found |= self._names(node)
+            todo += found - named
+            named |= found
+            types += {self._type(n) for n in found} & own - self.there - self.types
         self.collations = {n for n in named if n in collations}
         self.schemas = _schemas_needed(
-            self.live, {*self.wanted, *self.sequences, *self.ranges, *self.collations, *called, *map(_name_of_type, self.types)}
+            self.live, {*self.wanted, *self.sequences, *self.collations, *called, *map(name_of_type, self.types)}
         )
-        known = {*defined, *ranges, *collations, *self.backup.tables, *(s.name for s in self.backup.sequences)}
-        own = own_types(self.backup)
+        known = {*defined, *collations, *self.backup.tables, *(s.name for s in self.backup.sequences)}
         elsewhere = [n for n in named - known if n.schema not in ("", "pg_catalog", "information_schema") and self._type(n) not in own]
         if elsewhere:
             # Which of them brings what, a dump does not say.
@@ -237,13 +269,23 @@ class _Collector:
             self.extensions = tuple(sorted(lacking))
 
     def _belongs(self, statement: _Statement) -> bool:
-        """Whether a statement defines one of the tables, or a type that they need."""
+        """Whether a statement defines one of the tables."""
         node, kind = statement.node, statement.kind
         if kind in ("create_stmt", "alter_table_stmt", "index_stmt", "create_trig_stmt"):
             return self.name(node.relation) in self.wanted
-        if kind == "create_policy_stmt":
-            return self.name(node.table) in self.wanted
-        return kind == "create_domain_stmt" and self._type(self.name_of(node.domainname)) in self.types
+        return kind == "create_policy_stmt" and self.name(node.table) in self.wanted
+
+    def _type_made(self, statement: _Statement) -> TableName | None:
+        """The type that a statement makes, or None where it makes none."""
+        match statement.kind:
+            case "create_range_stmt" | "create_enum_stmt":
+                return self.name_of(statement.node.type_name)
+            case "create_domain_stmt":
+                return self.name_of(statement.node.domainname)
+            case "composite_type_stmt":
+                return self.name(statement.node.typevar)
+            case _:
+                return None
 
     def _names(self, node: Any) -> set[TableName]:
         """What a definition names with a schema: functions, types, classes of operators."""
@@ -273,9 +315,6 @@ class _Collector:
                     text = f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default}"
                     yield name, column.name, text
 
-    def _type_kind(self, name: str) -> str:
-        return "DOMAIN" if name in self.backup.domains else "TYPE"
-
     def name(self, relation: Any) -> TableName:
         return TableName(relation.schemaname or self.path or "public", relation.relname)
 
@@ -297,16 +336,16 @@ class _Collector:
         found: Part | None = handler(node) if handler else None
         return found
 
-    def _extra(self, kind: Literal["FUNCTION", "TYPE", "COLLATION", "EXTENSION"], name: str, there: str) -> Part:
+    def _extra(self, kind: Literal["FUNCTION", "COLLATION", "EXTENSION"], name: str, there: str) -> Part:
         rows = kind == "FUNCTION" and any(type_text(n) in name for n in self.wanted)
-        self.extras.append(Extra(kind, name, there, rows))
+        self.made.append(Extra(kind, name, there, rows))
         self.unless = there
         return "before"
 
     def _own_type(self, name: TableName) -> Part | None:
         if self._type(name) not in self.types:
             return None
-        self.made.append(self._type(name))
+        self.made.append(("DOMAIN" if self._type(name) in self.backup.domains else "TYPE", self._type(name)))
         return "before"
 
     # --- one a kind of statement --------------------------------------------------------------------
@@ -336,8 +375,7 @@ class _Collector:
         return self._extra("COLLATION", name.sql, there)
 
     def _on_create_range_stmt(self, node: Any) -> Part | None:
-        name = self.name_of(node.type_name)
-        return self._extra("TYPE", name.sql, f"to_regtype({literal(name.sql)}) IS NOT NULL") if name in self.ranges else None
+        return self._own_type(self.name_of(node.type_name))
 
     def _on_create_enum_stmt(self, node: Any) -> Part | None:
         return self._own_type(self.name_of(node.type_name))
@@ -556,13 +594,21 @@ def base_type(text: str) -> str:
 
 
 def own_types(catalog: Catalog) -> set[str]:
-    """The enums, domains and composite types of a catalogue."""
-    return {*catalog.enums, *catalog.domains, *catalog.composites}
+    """The enums, domains, composite, range and multirange types of a catalogue."""
+    return {*catalog.enums, *catalog.domains, *catalog.composites, *catalog.ranges}
 
 
-def _types_needed(backup: Catalog, live: Catalog, columns: Iterable[Column]) -> set[str]:
-    """The backup's own types that columns need and live does not have."""
-    known, there = own_types(backup), own_types(live)
+def _made_of(catalog: Catalog, name: str) -> list[str]:
+    """The types that a type is made of; a multirange of its range."""
+    if name in catalog.multiranges:
+        return [catalog.multiranges[name]]
+    parts = [text for some in (catalog.domains, catalog.ranges) if (text := some.get(name))]
+    return [base_type(p) for p in (*parts, *catalog.composites.get(name, ()))]
+
+
+def types_used(catalog: Catalog, columns: Iterable[Column]) -> set[str]:
+    """The catalogue's own types that columns need: theirs, and those that these are made of."""
+    known = own_types(catalog)
     todo = [base_type(c.type) for c in columns]
     needed: set[str] = set()
     while todo:
@@ -570,12 +616,11 @@ def _types_needed(backup: Catalog, live: Catalog, columns: Iterable[Column]) -> 
         if name not in known or name in needed:
             continue
         needed.add(name)
-        parts = [backup.domains[name]] if name in backup.domains else list(backup.composites.get(name, ()))
-        todo += [base_type(p) for p in parts]
-    return needed - there
+        todo += _made_of(catalog, name)
+    return needed
 
 
-def _name_of_type(text: str) -> TableName:
+def name_of_type(text: str) -> TableName:
     """The name that `type_text` printed."""
     words = re.findall(r'"(?:[^"]|"")*"|[^.]+', text)
     schema, name = (w[1:-1].replace('""', '"') if w.startswith('"') else w for w in (words[0] if len(words) > 1 else "public", words[-1]))
@@ -588,13 +633,12 @@ def _schemas_needed(live: Catalog, names: Iterable[TableName]) -> tuple[str, ...
     return tuple(sorted({n.schema for n in names} - there))
 
 
-def _in_order_of_use(backup: Catalog, types: set[str]) -> list[str]:
-    """Types, each after those that it is made of."""
+def in_order_of_use(backup: Catalog, types: set[str]) -> list[str]:
+    """Types, each after those that it is made of; multiranges come and go with their ranges."""
     done: list[str] = []
 
     def place(name: str) -> None:
-        parts = [backup.domains[name]] if name in backup.domains else list(backup.composites.get(name, ()))
-        for part in map(base_type, parts):
+        for part in _made_of(backup, name):
             if part in types and part != name:
                 place(part)
         if name not in done:
@@ -602,7 +646,7 @@ def _in_order_of_use(backup: Catalog, types: set[str]) -> list[str]:
 
     for name in sorted(types):
         place(name)
-    return done
+    return [n for n in done if n not in backup.multiranges]
 
 
 def _sequences_needed(backup: Catalog, live: Catalog, wanted: set[TableName]) -> set[TableName]:
@@ -632,7 +676,7 @@ _LACKS = (
 def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], types: set[str]) -> Definitions:
     wanted = set(tables)
     sequences = _sequences_needed(backup, live, wanted)
-    ordered = _in_order_of_use(backup, types)
+    ordered = in_order_of_use(backup, types | {backup.multiranges[t] for t in types if t in backup.multiranges})
     out = [Definition(_create_type(backup, t), "before") for t in ordered]
     out += [Definition(f"CREATE SEQUENCE {s.sql}", "before") for s in sorted(sequences)]
     out += [Definition(_create_table(backup.tables[t]), "before") for t in tables]
@@ -652,8 +696,8 @@ def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], t
                 backup.tables[name], foreign.columns, live.tables.get(foreign.parent), foreign.parent_columns
             ):
                 out.append(Definition(add_foreign_key(name, foreign), "after"))
-    names = tuple((t, "DOMAIN" if t in backup.domains else "TYPE") for t in ordered)
-    schemas = _schemas_needed(live, {*wanted, *sequences, *map(_name_of_type, types)})
+    names = tuple(("DOMAIN" if t in backup.domains else "TYPE", t) for t in ordered)
+    schemas = _schemas_needed(live, {*wanted, *sequences, *map(name_of_type, types)})
     return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), schemas, lacks=(_LACKS,))
 
 
@@ -663,6 +707,9 @@ def _create_type(backup: Catalog, name: str) -> str:
         return f"CREATE TYPE {name} AS ENUM ({labels})"
     if name in backup.domains:
         return f"CREATE DOMAIN {name} AS {backup.domains[name]}"
+    if name in backup.ranges:
+        many = next((f", multirange_type_name = {m}" for m, of in sorted(backup.multiranges.items()) if of == name), "")
+        return f"CREATE TYPE {name} AS RANGE (subtype = {backup.ranges[name]}{many})"
     return f"CREATE TYPE {name} AS ({', '.join(f'a{n} {t}' for n, t in enumerate(backup.composites[name], 1))})"
 
 

@@ -19,10 +19,11 @@ from forensics.recovery.copies import LiveCopy, advice, pinned_session, rows_of,
 from forensics.recovery.definitions import Definitions
 from forensics.recovery.proof import Tell, silent
 from forensics.recovery.selection import Keys, Link, Selection, Target
-from forensics.recovery.sqltext import copy_in, literal, template
+from forensics.recovery.sqltext import copy_in, literal, tag_for, template
 
 Refused = dict[TableName, list[tuple[int, str]]]
 
+NO_PARTITION = "no partition of live's table takes it"
 _CHUNK = 5_000
 _LATE = ("23505", "23P01")  # a key that may be deferred is looked at when the statement is through
 _AT = re.compile(r"^COPY .*?, line (\d+)(?:, column (.*?)(?:: |$))?", re.M)
@@ -51,7 +52,8 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
             _make(connection, defined)
             for target in selection.inserted:
                 # What its rows refer to is the selection's business, and triggers sleep while rows return.
-                connection.execute(template("alone").replace("{table}", literal(target.name.sql)))  # type: ignore[call-overload]
+                alone = template("alone").replace("{table}", literal(target.name.sql))
+                connection.execute(alone.replace("{tag}", tag_for(alone)))  # type: ignore[call-overload]
             # Checks and generated columns may call what looks things up there.
             connection.execute("SET LOCAL search_path TO DEFAULT")
             for target in selection.targets:
@@ -235,6 +237,6 @@ def _reason(error: psycopg.Error, column: str | None) -> str:
         case "23514" if name:
             return f"it breaks check constraint {name}"
         case "23514":
-            return "no partition of live's table takes it"
+            return NO_PARTITION
         case _:
             return f"its value does not fit column {column} of live" if column else "its values do not fit live's columns"

@@ -9,9 +9,10 @@ NULLs with a sentence and validates before it locks. Every other statement stays
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 
 import postgast
@@ -20,15 +21,30 @@ from postgast import pg_query_pb2 as pb
 from forensics.cause.hazards import Hazard, read_hazards
 from forensics.cause.history import History, place
 from forensics.evidence.migrations import Migration, MigrationFolder, Statement, history_of
-from forensics.model import Catalog, Table, TableName, quote_identifier
+from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.copies import rows_of
-from forensics.recovery.definitions import base_type
-from forensics.recovery.sqltext import block, comment, listed
+from forensics.recovery.definitions import name_of_type, own_types, type_text, types_used
+from forensics.recovery.sqltext import array, block, comment, listed, tag_for
 from forensics.store import Store
 
 _LONGEST_NAME = 63
 _DATED = re.compile(r"\A(\d{8})")
+# What stood on the tables goes, as it does with the original: a parked table would keep its views.
+_DROP_VIEWS = """
+DECLARE found record;
+BEGIN
+  FOR found IN SELECT DISTINCT c.relkind, format('%I.%I', n.nspname, c.relname) AS name
+                 FROM unnest({tables}) t
+                 JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(t) AND d.classid = 'pg_rewrite'::regclass
+                 JOIN pg_rewrite r ON r.oid = d.objid
+                 JOIN pg_class c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm')
+                 JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 2
+  LOOP
+    EXECUTE format('DROP %s IF EXISTS %s CASCADE', CASE found.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, found.name);
+  END LOOP;
+END """
+_STOOD_ON = frozenset({pb.OBJECT_TYPE, pb.OBJECT_DOMAIN, pb.OBJECT_SEQUENCE, pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE, pb.OBJECT_ROUTINE})
 _SPOILING = ("cascade", "set null", "set default")  # what happens to rows that refer to a deleted one
 
 
@@ -88,6 +104,8 @@ def history_between(store: Store, folder: MigrationFolder, ran: Sequence[str] = 
     Raises:
         UsageError: a pattern of `ran` fits no migration.
     """
+    # What `cause` was told holds here too, as far as it is about this folder.
+    ran = ran or [p for p in store.get("ran") or () if any(fnmatchcase(m.name, p) for m in folder.migrations)]
     found = store.get("history") or {"backup": [], "live": [], "errors": {}}
     entries = {side: history_of(found[side]) for side in ("backup", "live")}
     given = store.get("backup_at")
@@ -124,6 +142,8 @@ class _Rewriter:
         self.parked: dict[TableName, TableName] = {}  # by the name that it had in the catalogue
         self.names: set[str] = set()
         self.archives = {safer.archive}
+        self.types = {t: t for t in own_types(catalog)}  # by the name that each has by now
+        self.held: set[str] = set()  # those that the archive needs
 
     def run(self, read: Sequence[tuple[Statement, Sequence[Hazard]]]) -> None:
         body: list[str] = []
@@ -192,19 +212,25 @@ class _Rewriter:
     def _drop(self, statement: Statement, node: Any) -> Iterator[str] | None:
         if node.remove_type == pb.OBJECT_TABLE:
             names = [self._named(o.list.items) for o in node.objects]
-            return self._park(statement, names) if any(n in self.tables for n in names) else None
-        if node.remove_type == pb.OBJECT_TYPE:
-            names = [self._named(o.type_name.names) for o in node.objects]
-            used = {base_type(c.type) for t in self.parked for c in self.catalog.tables[t].columns}
-            if any(".".join(n) in used or f"{quote_identifier(n.schema)}.{quote_identifier(n.table)}" in used for n in names):
-                return self._park_types(names)
+            cascading = node.behavior == pb.DROP_CASCADE
+            if any(n in self.tables for n in names):
+                return self._park(statement, names, cascading)
+            # There is no such table, or the migration made it.
+            return iter((f"{statement.text.rstrip(';')};",))
+        if node.remove_type in _STOOD_ON and (held := [n for n, o in enumerate(node.objects) if self._stands_on(node, o)]):
+            return self._park_others(node, held)
         if node.remove_type == pb.OBJECT_SCHEMA and node.behavior == pb.DROP_CASCADE:
             return self._park_schemas([o.string.sval for o in node.objects])
         return None
 
-    def _park(self, statement: Statement, names: Sequence[TableName]) -> Iterator[str]:
+    def _park(self, statement: Statement, names: Sequence[TableName], cascading: bool) -> Iterator[str]:
         yield f"-- Parked instead of: {comment(statement.text)}"
         names = [*names]
+        if cascading:
+            known = {n for n in names if n in self.tables}
+            known |= {t for t in self.catalog.tables if self.catalog.root(t) in known}
+            text = _DROP_VIEWS.replace("{tables}", array([n.sql for n in sorted(known)]))
+            yield f"DO {(tag := tag_for(text))}{text}{tag};"
         for name in names:
             table = self.tables.pop(name, None)
             # Those that inherit from it go with it, or the statement fails.
@@ -224,28 +250,107 @@ class _Rewriter:
             for part in [name, *sorted(t for t in self.catalog.tables if t != table.name and self.catalog.root(t) == table.name)]:
                 yield f"ALTER TABLE {part.sql} SET SCHEMA {quote_identifier(schema)};"
             self.parked[table.name] = archive
+            self._hold(table)
             columns = tuple(c.name for c in table.columns)
             self.safer.kept.append(Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(archive, table)))
 
-    def _park_types(self, names: Sequence[TableName]) -> Iterator[str]:
-        yield "-- Parked with the tables that use it."
-        for name in names:
-            yield f"ALTER TYPE {name.sql} SET SCHEMA {quote_identifier(self.safer.archive)};"
+    def _stands_on(self, node: Any, thing: Any) -> bool:
+        """Whether what is kept may stand on something that is dropped: a type, a sequence, a function."""
+        if node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+            name = self.types.get(type_text(self._named(thing.type_name.names)))
+            cascading = node.behavior == pb.DROP_CASCADE
+            if self.parked and name in self.catalog.composites and not cascading:
+                return True  # a table may have been made OF it
+            return name in self.held and not (cascading and name in types_used(self.catalog, self._columns(self.tables.values())))
+        parked = [self.catalog.tables[t] for t in self.parked]
+        if node.remove_type == pb.OBJECT_SEQUENCE:
+            drawn = f"'{type_text(self._named(thing.list.items))}'"
+            return any(drawn in (c.default or "") for c in self._columns(parked))
+        # Triggers, checks and defaults may call it: which of them does, a catalogue of ours does not say.
+        return bool(parked) and node.behavior != pb.DROP_CASCADE
+
+    @staticmethod
+    def _columns(tables: Iterable[Table]) -> Iterator[Column]:
+        return (c for t in tables for c in t.columns)
+
+    def _park_others(self, node: Any, held: Sequence[int]) -> Iterator[str]:
+        yield "-- Parked with the tables that may use it."
+        for n, thing in enumerate(node.objects):
+            tree = pb.ParseResult(version=180000)
+            if n not in held:
+                drop = tree.stmts.add().stmt.drop_stmt
+                drop.CopyFrom(node)
+                del drop.objects[:]
+                drop.objects.add().CopyFrom(thing)
+                yield f"{postgast.deparse(tree)};"
+                continue
+            move = tree.stmts.add().stmt.alter_object_schema_stmt
+            move.object_type, move.newschema = node.remove_type, self.safer.archive
+            if node.remove_type == pb.OBJECT_SEQUENCE:
+                name = self._named(thing.list.items)
+                if node.behavior == pb.DROP_CASCADE:
+                    for table in self.tables.values():
+                        for column in (c for c in table.columns if f"'{type_text(name)}'" in (c.default or "")):
+                            yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {quote_identifier(column.name)} DROP DEFAULT;"
+                move.relation.schemaname, move.relation.relname = name
+                move.relation.inh, move.relation.relpersistence, move.missing_ok = True, "p", node.missing_ok
+            elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+                move.object.list.items.extend(thing.type_name.names)
+            else:
+                move.object.CopyFrom(thing)
+            text = str(postgast.deparse(tree))
+            # ALTER FUNCTION knows no IF EXISTS.
+            lenient = node.missing_ok and node.remove_type not in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN, pb.OBJECT_SEQUENCE)
+            yield block([f"  {text};", "EXCEPTION WHEN undefined_function THEN NULL;"]) if lenient else f"{text};"
+
+    def _hold(self, table: Table, columns: Iterable[str] = ()) -> None:
+        """Note that the archive has columns of a table, all of them where none are named, and so needs their types."""
+        names = {*columns} or {c.name for c in table.columns}
+        self.held |= types_used(self.catalog, [c for c in self.catalog.tables.get(table.name, table).columns if c.name in names])
 
     def _park_schemas(self, names: Sequence[str]) -> Iterator[str]:
         for name in names:
             new = _cut(f"{self.safer.archive}_{name}")
             if new in self.archives:  # of tables that were parked one by one before
                 new = _cut(f"{self.safer.archive}_all_of_{name}")
+            yield from self._cut_loose(name)
             yield f"ALTER SCHEMA {quote_identifier(name)} RENAME TO {quote_identifier(new)};"
             for table in [t for t in self.tables if t.schema == name]:
                 there = TableName(new, table.table)
                 original = self.tables.pop(table)
                 self.parked[original.name] = there
+                self._hold(original)
                 columns = tuple(c.name for c in original.columns)
                 self.safer.kept.append(Kept("rows of a dropped schema", 0, original.name, there, columns, _count(there, original)))
 
+    def _cut_loose(self, schema: str) -> Iterator[str]:
+        """Take from the tables of other schemas what goes with one: what refers to it would go on doing so under its new name."""
+        inside = [n for n in self.tables if n.schema == schema]
+        views = _DROP_VIEWS.replace("{tables}", array([n.sql for n in sorted(inside)]))
+        if inside:
+            yield f"DO {(tag := tag_for(views))}{views}{tag};"
+        types = {t for t in own_types(self.catalog) if name_of_type(t).schema == schema}
+        drawn = [f"'{type_text(s.name)}'" for s in self.catalog.sequences if s.name.schema == schema]
+        for name, table in sorted(self.tables.items()):
+            if name in inside or table.kind not in ("table", "partitioned"):
+                continue
+            for key in table.foreign_keys:
+                if key.parent in {self.tables[n].name for n in inside}:
+                    yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
+            if lost := [c for c in table.columns if types_used(self.catalog, [c]) & types]:
+                yield from self._keep_values(0, name, table, [c.name for c in lost])
+                self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c not in lost))
+                yield f"ALTER TABLE {name.sql} {', '.join(f'DROP COLUMN {quote_identifier(c.name)} CASCADE' for c in lost)};"
+            for column in self.tables[name].columns:
+                if any(s in (column.default or "") for s in drawn):
+                    yield f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column.name)} DROP DEFAULT;"
+
     def _rename(self, statement: Statement, node: Any) -> Iterator[str] | None:
+        if node.rename_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
+            old = self._named(node.object.list.items)
+            first = self.types.pop(type_text(old), None)
+            if first is not None:
+                self.types[type_text(TableName(old.schema, node.newname))] = first
         if node.rename_type == pb.OBJECT_TABLE:
             name = self._name(node.relation)
             if table := self.tables.pop(name, None):
@@ -272,21 +377,29 @@ class _Rewriter:
         required = [c.name for c in commands if c.subtype == pb.AT_SetNotNull]
         if not taken and not required:
             return None
-        return self._alter_safely(statement, name, table, taken, required)
+        heirs = self._heirs(table.name) if node.relation.inh else []
+        return self._alter_safely(statement, [name, *heirs], taken, required)
+
+    def _heirs(self, name: TableName) -> list[TableName]:
+        """The tables, as they are called by now, that inherit from one of the schema before: what it loses they lose too."""
+        found = [n for n, t in sorted(self.tables.items()) if name in t.inherits]
+        return [*found, *(h for n in found for h in self._heirs(self.tables[n].name))]
 
     def _alter_safely(
-        self, statement: Statement, name: TableName, table: Table, taken: Sequence[str], required: Sequence[str]
+        self, statement: Statement, names: Sequence[TableName], taken: Sequence[str], required: Sequence[str]
     ) -> Iterator[str]:
-        if taken:
-            yield from self._keep_values(statement.line, name, table, taken)
-            gone = set(taken)
-            self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
+        name, gone = names[0], set(taken)
+        for each in dict.fromkeys(names if taken else ()):
+            table = self.tables[each]
+            yield from self._keep_values(statement.line, each, table, [c.name for c in table.columns if c.name in gone])
+            self.tables[each] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
         checks = []
         for column in required:
             check = f"{_cut(name.table, 30)}_{_cut(column, 20)}_filled"
             checks.append(check)
             quoted = quote_identifier(column)
-            yield f"-- Refuse NULLs with a sentence; or decide what goes there: UPDATE {name.sql} SET {quoted} = … WHERE {quoted} IS NULL;"
+            mending = f"UPDATE {name.sql} SET {quoted} = … WHERE {quoted} IS NULL"
+            yield f"-- Refuse NULLs with a sentence; or decide what goes there: {comment(mending)};"
             yield block(
                 [
                     "  IF EXISTS (SELECT FROM " + name.sql + f" WHERE {quoted} IS NULL) THEN",
@@ -304,9 +417,11 @@ class _Rewriter:
         key = next((k.columns for k in table.keys if k.primary), None) or next((k.columns for k in table.keys), None)
         kept = list(dict.fromkeys([*(key or (c.name for c in table.columns)), *columns]))
         archive = self._archive_name(f"{name.table}_{'_'.join(columns)}")
+        called = {new: first for first, new in self.safer.called.get(table.name, {}).items()}
+        self._hold(table, [called.get(c, c) for c in kept])
         some = " OR ".join(f"{quote_identifier(c)} IS NOT NULL" for c in columns)
         yield f"-- The values of {comment(', '.join(columns))}, kept with the key of their rows."
-        yield f"CREATE TABLE {archive.sql} AS SELECT {listed(kept)} FROM {name.sql} WHERE {some};"
+        yield f"CREATE TABLE {archive.sql} AS SELECT {listed(kept)} FROM {rows_of(replace(table, name=name))} WHERE {some};"
         there = " + ".join(f"count({quote_identifier(c)})" for c in columns)
         found = f"SELECT {there} FROM {archive.sql}"
         told_by = tuple(c for c in kept if c not in columns or c in (key or ()))
@@ -334,9 +449,20 @@ class _Rewriter:
             return None
 
         def keep() -> Iterator[str]:
-            for name in names:
-                if name in self.tables:
-                    yield from self._copy_rows(statement.line, name, "true", "truncated", "rows that are truncated")
+            done: set[TableName] = set()
+            todo = [(n, "rows that are truncated") for n in names if n in self.tables]
+            while todo:
+                name, what = todo.pop(0)
+                if name in done:
+                    continue
+                done.add(name)
+                yield from self._copy_these(statement.line, name, "true", "truncated", what)[1]
+                if node.behavior == pb.DROP_CASCADE:
+                    # All of their rows, whether they refer to one of these or to none.
+                    referring = [
+                        n for n, t in sorted(self.tables.items()) if any(k.parent == self.tables[name].name for k in t.foreign_keys)
+                    ]
+                    todo += [(n, f"rows that go with those of {name}") for n in referring]
             yield f"{statement.text.rstrip(';')};"
 
         return keep()
@@ -346,23 +472,60 @@ class _Rewriter:
         yield f"{statement.text.rstrip(';')};"
 
     def _copy_rows(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> Iterator[str]:
-        archive = self._archive_name(f"{name.table}_{suffix}")
-        yield f"-- Copies of the {what}."
-        yield f"CREATE TABLE {archive.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};"
-        table = self.tables[name]
-        columns = tuple(c.name for c in table.columns)
-        self.safer.kept.append(Kept(what, line, table.name, archive, columns, _count(archive)))
-        if suffix == "before":
+        """Copy rows, and those that go with them or lose a value by it when they are deleted."""
+        following = [] if suffix == "before" else self._following(name)
+        places: dict[TableName, TableName] = {}
+        for table in dict.fromkeys([name, *(child for child, _ in following)]):
+            first = table == name
+            places[table], text = self._copy_these(
+                line, table, condition if first else "false", suffix, what if first else f"rows that go with those of {name}"
+            )
+            yield from text
+        if not following:
             return
-        # Rows that go with the deleted ones, or lose a value by it.
-        for child_name, child in sorted(self.tables.items()):
-            for key in child.foreign_keys:
-                if key.parent == table.name and child_name != name and (key.on_delete in _SPOILING or suffix == "truncated"):
+        steps = [
+            f"    INSERT INTO {places[child].sql} SELECT t.* FROM {rows_of(replace(self.tables[child], name=child))} t\n"
+            f"     WHERE EXISTS (SELECT FROM {places[parent].sql} a WHERE {same}) AND NOT EXISTS (SELECT FROM {places[child].sql} x WHERE {known});\n"
+            "    GET DIAGNOSTICS found = ROW_COUNT;\n    more := more OR found > 0;"
+            for child, parent, same, known in ((c, *how) for c, how in following)
+        ]
+        body = "\n".join(["  LOOP", "    more := false;", *steps, "    EXIT WHEN NOT more;", "  END LOOP;"])
+        tag = tag_for(body)
+        yield f"DO {tag}\nDECLARE more boolean; found bigint;\nBEGIN\n{body}\nEND {tag};"
+
+    def _following(self, name: TableName) -> list[tuple[TableName, tuple[TableName, str, str]]]:
+        """By child table, a foreign key that deleting rows of its parent follows: the parent, and how rows are matched and known."""
+        found: list[tuple[TableName, tuple[TableName, str, str]]] = []
+        todo, seen = [name], {name}
+        while todo:
+            parent = todo.pop(0)
+            for child_name, child in sorted(self.tables.items()):
+                for key in child.foreign_keys:
+                    if key.parent != self.tables[parent].name or key.on_delete not in _SPOILING:
+                        continue
                     same = " AND ".join(
                         f"a.{quote_identifier(p)} = t.{quote_identifier(c)}" for c, p in zip(key.columns, key.parent_columns, strict=False)
                     )
-                    hit = f"EXISTS (SELECT FROM {archive.sql} a WHERE {same})"
-                    yield from self._copy_rows(line, child_name, hit, suffix, f"rows that go with those of {name}")
+                    unique = next((k.columns for k in child.keys if k.primary), None)
+                    known = " AND ".join(f"x.{quote_identifier(c)} = t.{quote_identifier(c)}" for c in unique or ())
+                    found.append((child_name, (parent, same, known or "ROW(x.*)::text = ROW(t.*)::text")))
+                    # A row that only loses a value takes no other with it.
+                    if child_name not in seen and key.on_delete == "cascade":
+                        seen.add(child_name)
+                        todo.append(child_name)
+        return found
+
+    def _copy_these(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> tuple[TableName, list[str]]:
+        """Copy rows of one table; return to where, and the statements."""
+        archive = self._archive_name(f"{name.table}_{suffix}")
+        table = self.tables[name]
+        self._hold(table)
+        columns = tuple(c.name for c in table.columns)
+        self.safer.kept.append(Kept(what, line, table.name, archive, columns, _count(archive)))
+        return archive, [
+            f"-- Copies of the {comment(what)}.",
+            f"CREATE TABLE {archive.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};",
+        ]
 
     # --- links ----------------------------------------------------------------------------------------
 

@@ -20,14 +20,15 @@ from forensics.model import TableName, plain
 from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
 from forensics.recovery.columns import Restored, open_backup, restored_columns
 from forensics.recovery.copies import a_server, backup_bytes, backup_copy, expect_room, has_xml
-from forensics.recovery.definitions import definitions
+from forensics.recovery.definitions import attached, definitions
+from forensics.recovery.foresight import NO_PARTITION
 from forensics.recovery.migration import Safer, history_between, safer_migration
 from forensics.recovery.options import Option, options, proved, recommendation
 from forensics.recovery.rehearsal import Rehearsal, live_state
 from forensics.recovery.rollback import price, undoing
 from forensics.recovery.runbook import Step, runbook, steps
 from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
-from forensics.recovery.selection import CLASSES, Scope, Selection, Target, select
+from forensics.recovery.selection import CLASSES, Scope, Selection, Target, keys_went_on, select
 from forensics.recovery.sqltext import private_file
 from forensics.recovery.stage import SKIPPABLE, Stage, Wishes
 from forensics.recovery.trial import Trial, named_tables, try_migrations, write_migration
@@ -136,25 +137,26 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         selection = stack.enter_context(select(store, scope))
         ours, there = store.catalogs()
         defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
-        state = live_state(source, selection, defined) if source else LiveState()
-        undo = undoing(store)
-        if source:
-            wishes.tell("asking live what a roll back would take")
-        priced = price(store, undo, source)
         restored: tuple[Restored, ...] = ()
         notes: tuple[str, ...] = ()
         if scope.columns:
             restored, notes = restored_columns(store, scope, stack.enter_context(open_backup(store, wishes.backup)))
+        types = definitions(store.get("ddl") or (), ours, there, (), [c for r in restored for c in r.columns], defined)
+        state = live_state(source, selection, (*defined.extras, *types.extras)) if source else LiveState()
+        undo = undoing(store)
+        if source:
+            wishes.tell("asking live what a roll back would take")
+        priced = price(store, undo, source)
         history = history_between(store, read_folder(wishes.migrations), wishes.ran) if wishes.migrations else None
 
         stage = None
         if out is not None and wishes.rehearse and source is not None:
             stage = Stage(store, source, wishes, undo, history)
-            selection = stage.prepare(stack, Work(selection, defined, state, restored))
+            selection = stage.prepare(stack, Work(selection, defined, state, restored, types))
         found, more = places(selection)
         if source:
             found = _asked(source, selection, found)
-        work = Work(selection, defined, state, restored)
+        work = Work(selection, defined, state, restored, types)
         choices = options(selection, found, priced)
         if out is not None:
             _write(out, work, found)
@@ -169,7 +171,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         left = _left(store, selection)
         plan = Plan(
             choices, recommendation(choices, sum(rows for _, rows in left)), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            left, (*_renamed(store, selection), *defined.lacks, *more, *notes, *said),
+            left, (*_renamed(store, selection), *_partitions(store, selection), *defined.lacks, *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
             datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None,
@@ -241,8 +243,27 @@ def _renamed(store: Store, selection: Selection) -> Iterator[str]:
     for finding in store.get("findings") or ():
         name = TableName(**finding["name"])
         if finding["kind"] == "renamed table":
-            advice = "leave it out with --table where its rows are not lost" if name in again else "--table brings it back all the same"
+            beside = " once that one's keys have other names" if keys_went_on(store, name, finding["other"]) else ""
+            advice = (
+                "leave it out with --table where its rows are not lost" if name in again else f"--table brings it back all the same{beside}"
+            )
             yield f"{finding['text'].rstrip('.')}: {advice}."
+
+
+def _partitions(store: Store, selection: Selection) -> Iterator[str]:
+    """How to have rows back whose partition was dropped, and that no other takes."""
+    backup, live = store.catalogs()
+    for target in (t for t in selection.inserted if any(why == NO_PARTITION for why, _ in t.reasons)):
+        gone = [
+            n for n, t in sorted(backup.tables.items())
+            if n not in live.tables and t.kind == "partition" and t.parent in live.tables and backup.root(n) == target.name
+        ]  # fmt: skip
+        made = {n: text for n, text in attached(store.get("ddl") or ()).items() if n in gone}
+        if made:
+            yield (
+                f"Partitions of {target.name} were dropped, and no other takes their rows. Make them again, compare again, and the rows can "
+                f"return: {' '.join(f'{text};' for text in made.values())}"
+            )
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

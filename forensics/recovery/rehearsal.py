@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from forensics.model import TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.columns import Restored
 from forensics.recovery.copies import LiveCopy, one, pinned_session, row_hash, rows_of, structure_of
-from forensics.recovery.definitions import Definitions
+from forensics.recovery.definitions import Extra
 from forensics.recovery.foresight import offer
 from forensics.recovery.proof import Proof, Tell, failed, off, silent
 from forensics.recovery.script import LiveState, Work
@@ -92,11 +92,11 @@ class Outcome:
     backfill: Proof | None
 
 
-def live_state(source: LiveSource, selection: Selection, defined: Definitions) -> LiveState:
+def live_state(source: LiveSource, selection: Selection, extras: Iterable[Extra]) -> LiveState:
     """Ask live whether it is as it was when compared, and for fingerprints of the tables that rows return to.
 
     Args:
-        defined: what makes the dropped tables again.
+        extras: what the scripts make where live has it not.
 
     Raises:
         RecoveryError: live changed since it was compared.
@@ -124,7 +124,7 @@ def live_state(source: LiveSource, selection: Selection, defined: Definitions) -
                 f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.", hint
             )
         found[target.name] = (prints["rows"], prints["a"], prints["b"])
-    absent = frozenset(e for e in defined.extras if not source.ask(sql.SQL(f"SELECT {e.there} AS there"))[0]["there"])  # type: ignore[arg-type]
+    absent = frozenset(e for e in extras if not source.ask(sql.SQL(f"SELECT {e.there} AS there"))[0]["there"])  # type: ignore[arg-type]
     return LiveState(found, schemas, absent)
 
 

@@ -22,7 +22,7 @@ from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import Migration
 from forensics.model import Catalog, Column, ColumnChange, Table, TableName, TableResult, quote_identifier
 from forensics.recovery.copies import one, pinned_session, rows_of, run_migration, words_of
-from forensics.recovery.definitions import Definition, add_foreign_key, definitions, own_types
+from forensics.recovery.definitions import Definition, add_foreign_key, definitions, in_order_of_use, own_types
 from forensics.recovery.proof import Proof, TableShare, Tell, off, silent
 from forensics.recovery.sqltext import block, listed, literal, tag_for, template
 from forensics.scratch import Scratch
@@ -102,13 +102,13 @@ class _Undo:
         self._rows: set[TableName] = set(self._new)
 
     def run(self) -> Undoing:
-        gone = [c for n in self._surviving for c in self._columns(n, "dropped", self._backup)]
+        gone = [c for n in self._surviving for change in ("dropped", "type") for c in self._columns(n, change, self._backup)]
         defined = definitions(self._ddl, self._backup, self._live, self._again, gone)
         made = {part: [_made(d) for d in defined.of(part) if not d.roles and not d.lenient] for part in ("before", "after")}
         schemas = [Step((f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(s)}",), f"Schema {s} is lacking") for s in defined.schemas]
         steps = [*self._keys_go(), *self._tables_go(), *schemas, *made["before"]]
         for name in self._surviving:
-            for change in self._changes.get(name, ()):
+            for change in sorted(self._changes.get(name, ()), key=lambda c: self._rank(name, c)):
                 steps += self._column(name, change)
         steps += [*made["after"], *self._keys_return()]
         filled = {n: tuple(c for c in self._columns(n, "added", self._live) if not c.generated) for n in self._surviving}
@@ -117,6 +117,12 @@ class _Undo:
             tuple(steps), tuple(self._last()), self._new, self._again, {n: c for n, c in filled.items() if c},
             {n: c for n, c in retyped.items() if c}, frozenset(self._rows),
         )  # fmt: skip
+
+    def _rank(self, name: TableName, change: ColumnChange) -> int:
+        """What has to go first: what is worked out from a column, then how it is numbered, which no type and no default goes beside."""
+        ours = self._backup.tables[name].column(change.column)
+        numbered = ours is not None and bool(ours.identity)
+        return {"added": 0, "generated": 4 if numbered else 1, "type": 2}.get(change.change, 3)
 
     def _columns(self, name: TableName, change: str, catalog: Catalog) -> Iterator[Column]:
         for one_change in self._changes.get(name, ()):
@@ -207,7 +213,7 @@ class _Undo:
             yield Step(tuple(dict.fromkeys((whole, f"{add}{default}", add))), f"Column {where} returns {lacks}")
 
     def _last(self) -> Iterator[Step]:
-        for name in sorted(own_types(self._live) - own_types(self._backup)):
+        for name in reversed(in_order_of_use(self._live, own_types(self._live) - own_types(self._backup))):
             yield Step((f"DROP TYPE IF EXISTS {name}",), f"Type {name} stays")
         there = {s.name for s in self._backup.sequences}
         for sequence in self._live.sequences:
@@ -425,7 +431,10 @@ class _Rehearsal:
             hurt = sorted({*undo.filled, *undo.retyped})
             defaults = {n: self._defaults(n) for n in hurt}
             for i, name in enumerate(hurt):
-                self._image(f"before_{i}", name, {})
+                # NULL under a default holds as little as the default does.
+                quoted = {c: f"t.{quote_identifier(c)}" for c in defaults[name]}
+                alike = {c: f"CASE WHEN {t} IS NULL THEN {defaults[name][c]} ELSE format('%s', {t}) END" for c, t in quoted.items()}
+                self._image(f"before_{i}", name, alike)
             tell("undoing the schema change on the copy")
             self._connection.execute("BEGIN")
             self._connection.execute("SET LOCAL check_function_bodies = off")

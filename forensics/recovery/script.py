@@ -18,6 +18,8 @@ from forensics.recovery.definitions import Definition, Definitions, Extra, type_
 from forensics.recovery.selection import Selection, Target
 from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, private_file, psql_text, tag_for, taking, template
 
+_NONE = Definitions(())
+
 
 @dataclass(frozen=True)
 class LiveState:
@@ -40,12 +42,12 @@ class Work:
     definitions: Definitions
     live: LiveState = LiveState()
     restored: tuple[Restored, ...] = ()
+    types: Definitions = _NONE  # those of restored columns, where live and the definitions above have them not
 
-    @property
-    def new_schemas(self) -> tuple[str, ...]:
-        """The schemas that are known not to be there, and that `undo.sql` may therefore drop."""
+    def new_schemas(self, of: Definitions) -> tuple[str, ...]:
+        """The schemas of definitions that are known not to be there, and that `undo.sql` may therefore drop."""
         known = self.live.schemas
-        return tuple(s for s in self.definitions.schemas if known is not None and s not in known)
+        return tuple(s for s in of.schemas if known is not None and s not in known)
 
     @property
     def catalogs(self) -> tuple[Catalog, Catalog]:
@@ -78,10 +80,8 @@ def write_recovery(path: Path, work: Work) -> None:
         start(out, "recover", "columns")
         _where_things_stand(out, work)
         print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
-        for schema in work.definitions.schemas:
-            print(f"CREATE SCHEMA {'' if schema in work.new_schemas else 'IF NOT EXISTS '}{quote_identifier(schema)};", file=out)
-        for definition in work.definitions.of("before"):
-            print(_statement(definition), file=out)
+        for line in _before(work, work.definitions):
+            print(line, file=out)
         print("\\endif", file=out)
         _facts(out, work)
         for n, target in enumerate(targets, 1):
@@ -100,14 +100,31 @@ def write_recovery(path: Path, work: Work) -> None:
             print(_statement(definition), file=out)
         print("\\endif", file=out)
         _sequences(out, work)
-        write_columns(out, work.restored)
+        of_types = [*_before(work, work.types), *map(_statement, work.types.of("after"))]
+        write_columns(out, work.restored, of_types)
+        if targets:
+            print("\\if :todo\nSELECT pg_temp.brought() AS brought \\gset\n\\endif", file=out)
         print("\nCOMMIT;", file=out)
         if targets:
             done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
-            print(f"\\if :todo\n\\echo {psql_text(f'Recovered: {done}.')}", file=out)
+            print("\\if :todo\n\\if :accept_changes\n\\echo Recovered: :brought\n\\else", file=out)
+            print(f"\\echo {psql_text(f'Recovered: {done}.')}\n\\endif", file=out)
             print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
         else:
             print("\\echo 'There are no rows to bring back.'", file=out)
+
+
+def _before(work: Work, defined: Definitions) -> Iterator[str]:
+    for schema in defined.schemas:
+        lenient = schema not in work.new_schemas(defined) or (defined is work.types and schema in work.definitions.schemas)
+        yield f"CREATE SCHEMA {'IF NOT EXISTS ' if lenient else ''}{quote_identifier(schema)};"
+    yield from map(_statement, defined.of("before"))
+
+
+def _drops(work: Work, defined: Definitions) -> list[str]:
+    """What drops the types that were made, and what was made with them, the last ones first."""
+    made = [m for m in reversed(defined.made) if isinstance(m, tuple) or (m in work.live.absent and not m.of_rows)]
+    return ["DROP {} IF EXISTS {}".format(*(m if isinstance(m, tuple) else (m.kind, m.name))) for m in made]
 
 
 def _recovery_header(work: Work) -> Iterator[str]:
@@ -173,6 +190,25 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
     checks += [lock(t.name) for t in work.selection.inserted]
     if checks:
         print(block(checks), file=out)
+    if recreated:
+        print(f"\\if :create\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _MADE_ANEW))}\n\\endif", file=out)
+
+
+_MADE_ANEW = "Somebody else made the dropped table again. Compare again, and write the recovery anew."
+_CHANGED_SINCE = "The table was changed since the recovery. Take its rows back by hand."
+
+
+def _expect(work: Work, kind: str, since: str, hint: str) -> list[str]:
+    """The checks that the targets of a kind have the columns that rows are written to."""
+    live = work.catalogs[1]
+    found = []
+    for target in (t for t in work.selection.targets if t.kind == kind and t.columns):
+        # A dump may spell a type otherwise than live does.
+        types = array([*_types(live.tables[target.name], target.columns).values()]) if kind == "insert" else "NULL"
+        names = [c.name for c in live.tables[target.name].columns if c.name in target.columns] if kind == "insert" else target.columns
+        known = f"{array(names)}, {types}, {literal(since)}, {literal(hint)}"
+        found.append(f"  PERFORM pg_temp.expect_columns({literal(target.name.sql)}, {known});")
+    return found
 
 
 def _types(table: Table, columns: Sequence[str]) -> dict[str, str]:
@@ -335,9 +371,11 @@ def write_undo(path: Path, work: Work) -> None:
         else:
             print("\\set gone t", file=out)
         if work.selection.inserted or recreated:
-            locks = [lock(t.name) for t in work.selection.inserted]
+            locks = [*_expect(work, "insert", "when compared", _CHANGED_SINCE), *(lock(t.name) for t in work.selection.inserted)]
             if locks:
                 print(block(locks), file=out)
+            if recreated:
+                print(f"\\if :gone\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _CHANGED_SINCE))}\n\\endif", file=out)
         _facts(out, work)
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=False)
@@ -353,23 +391,28 @@ def write_undo(path: Path, work: Work) -> None:
             print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
         for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
             print(f"DROP FUNCTION IF EXISTS {extra.name} CASCADE;", file=out)
-        dropped = [f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"] if recreated else []
+        dropped = []
+        if recreated:
+            # A column may be of a type that goes, or of the type of a row of another table.
+            print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n, t in enumerate(targets, 1) if t.kind == "recreate") + ";", file=out)
+            dropped = [f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"]
         if dropped := [*dropped, *(f"DROP SEQUENCE IF EXISTS {s}" for s in work.definitions.sequences)]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
         print("\n-- Rows that returned to other tables, children first.", file=out)
         calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
         print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
+        schemas = [s for s in work.new_schemas(work.types) if s not in work.definitions.schemas]
+        write_undo_columns(
+            out, work.restored, [*_drops(work, work.types), *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in schemas)]
+        )
         print("\n\\if :gone\n\\else", file=out)
-        extras = [e for e in reversed(work.definitions.extras) if e in work.live.absent and not e.of_rows]
-        if work.definitions.types or extras:
-            print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n in range(1, len(targets) + 1)) + ";", file=out)
-        dropped = [f"DROP {kind} IF EXISTS {name}" for name, kind in reversed(work.definitions.types)]
-        dropped += [f"DROP {extra.kind} IF EXISTS {extra.name}" for extra in extras]
-        if dropped := [*dropped, *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas)]:
+        if dropped := [
+            *_drops(work, work.definitions),
+            *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas(work.definitions)),
+        ]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
-        write_undo_columns(out, work.restored)
         print("\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
 
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from forensics.compare import matching
 from forensics.errors import UsageError
+from forensics.evidence.migrations import is_history
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
 from forensics.recovery.definitions import comparable
@@ -200,9 +201,8 @@ class _Chooser:
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
         self._numbers = {name: store.number(name) for name in self._results}
-        self._renamed = {
-            TableName(**f["name"]) for f in store.get("findings") or () if f["kind"] == "renamed table" and f["rows"] == f["of"]
-        }
+        renamed = [(TableName(**f["name"]), f) for f in store.get("findings") or () if f["kind"] == "renamed table"]
+        self._renamed = {n for n, f in renamed if f["rows"] == f["of"] or keys_went_on(store, n, f["other"])}
         self._orphans: dict[tuple[TableName, Link], str] = {}  # tables of keys that live's parents do not have
 
     def selection(self) -> Selection:
@@ -253,6 +253,8 @@ class _Chooser:
             return bool(self._scope.tables) or result.name not in self._renamed
         if result.state != "compared" or not result.missing:
             return False
+        if not self._scope.tables and is_history(self._live.tables[result.name]):
+            return False  # what ran has run, and its tool would stumble over what it took back itself
         return self._scope.include_unexplained or self._laid(result) == result.missing or (
             self._laid(result) > 0 and self._has(f"cause.rows_{self._numbers[result.name]}")
         )  # fmt: skip
@@ -433,6 +435,13 @@ class _Chooser:
             "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name]
         )
         return found.fetchone() is not None
+
+
+def keys_went_on(store: Store, name: TableName, other: str) -> bool:
+    """Whether keys of a dropped table are, under the names that they had, those of one that is there: it was renamed, whatever its rows."""
+    backup, live = store.catalogs()
+    there = {k.name for n, t in live.tables.items() if str(n) == other and n.schema == name.schema for k in t.keys}
+    return bool(there & {k.name for k in backup.tables[name].keys})
 
 
 def _same(alias: str, columns: Sequence[str], fields: Sequence[str]) -> str:

@@ -94,7 +94,9 @@ class Stage:
             )  # fmt: skip
             tables = self._with_room(self._server, tables, set(needed))
             copy = LiveCopy(self._server, stack.enter_context(a_database(self._server)), self._source)
-            copy.make(tables, needed, {r for d in work.definitions.statements for r in d.roles}, self._wishes.tell)
+            copy.make(
+                tables, needed, {r for d in (*work.definitions.statements, *work.types.statements) for r in d.roles}, self._wishes.tell
+            )
             if copy.lacking:
                 self.unrehearsed.setdefault(ROLL_BACK, " ".join(copy.lacking))
             self._copy = copy

@@ -170,7 +170,7 @@ class _Try:
         for name in sorted(self._safer.now):
             table = self._catalog.tables.get(name)
             if table is not None and table.kind in ("table", "partitioned") and table.parent is None:
-                found.append((name, [c.name for c in table.columns if c.name not in taken.get(name, set())]))
+                found.append((name, [c.name for c in table.columns if not c.generated and c.name not in taken.get(name, set())]))
         return found
 
     def _values(self) -> list[tuple[Kept, str]]:

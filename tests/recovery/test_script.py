@@ -73,6 +73,8 @@ CREATE TABLE none_left (id int PRIMARY KEY);
 CREATE TABLE leaf (id int PRIMARY KEY, tree_id int CONSTRAINT leaf_tree REFERENCES tree);
 INSERT INTO leaf SELECT i, i FROM generate_series(1, 20) i;
 CREATE VIEW on_tree AS SELECT * FROM tree;
+ALTER TABLE keyless OWNER TO app_reader; ALTER TABLE parted OWNER TO app_reader; ALTER TYPE mood OWNER TO app_reader;
+ALTER DOMAIN positive OWNER TO app_reader; ALTER SCHEMA "Odd.Schema" OWNER TO app_reader;
 '''
 EVERYTHING_DROPPED = """
 DROP SCHEMA "Odd.Schema" CASCADE;
@@ -273,8 +275,16 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
       CREATE TABLE checked (id int PRIMARY KEY, v text CHECK (fine(v)), w text);
       INSERT INTO parted SELECT i, 'p' || i FROM generate_series(1, 5) i;
       INSERT INTO above SELECT i, 'a' || i FROM generate_series(1, 3) i; INSERT INTO a_child SELECT i, 'c' || i FROM generate_series(2, 5) i;
-      INSERT INTO checked SELECT i, 'v', 'w' || i FROM generate_series(1, 5) i;"""
-    change = "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked")) + "DELETE FROM checked WHERE id = 1"
+      INSERT INTO checked SELECT i, 'v', 'w' || i FROM generate_series(1, 5) i;
+      CREATE SCHEMA kinds; CREATE TYPE mood AS ENUM ('sad', 'so so'); CREATE FUNCTION kinds.good(int) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT $1 > 0';
+      CREATE DOMAIN kinds.level AS int CHECK (kinds.good(value)); CREATE TYPE kinds.levels AS RANGE (subtype = kinds.level); CREATE TYPE lost AS ENUM ('x');
+      CREATE TABLE typed (id int PRIMARY KEY, m mood NOT NULL DEFAULT 'sad', l kinds.levels, x lost[], n int);
+      INSERT INTO typed SELECT i, 'so so', kinds.levels(i, i + 2), '{x}', i FROM generate_series(1, 5) i;
+      CREATE TABLE moody (id int PRIMARY KEY, m mood); INSERT INTO moody VALUES (1, 'sad');"""
+    change = "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked")) + "DELETE FROM checked WHERE id = 1;"
+    change += (
+        "ALTER TABLE typed DROP COLUMN m, DROP COLUMN x, DROP COLUMN n; DROP TABLE moody; DROP TYPE mood, lost; DROP SCHEMA kinds CASCADE"
+    )
     found = incident(before, change)
     after = found.state()
     plan = found.plan(columns=True, include_unexplained=True, rehearse=True)
@@ -282,7 +292,10 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
     assert "The values of parted.w return without NOT NULL: rows written since have none." in plan.notes
     assert plan.rehearsal is not None
     assert [n for n in plan.rehearsal.notes if "checked_v_check of checked was left aside" in n]
-    ask = "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked ORDER BY 1, 2"
+    ask = (
+        "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked "
+    )
+    ask += "UNION ALL SELECT concat_ws(' ', m, l, x, n), id, pg_typeof(m) || ' ' || pg_typeof(l) FROM typed UNION ALL SELECT m::text, id, '' FROM moody ORDER BY 1, 2"
     for _ in range(2):
         found.run("recovery.sql")
         assert found.sql(ask) == found.sql(ask, found.before)
@@ -346,10 +359,25 @@ def test_stops_where_a_row_that_returns_is_there_already(incident: Build) -> Non
     found = incident(SHOP, "DELETE FROM hotel_images WHERE id <= 10")
     found.plan(include_unexplained=True)
     found.sql("INSERT INTO hotel_images VALUES (5, 'h9', 9, 77)")
+    was = found.state()
     assert "1 of the 10 rows" in found.refuses("recovery.sql")
-    found.run("recovery.sql", "-v", "accept_changes=on")
+    assert "Recovered: 9 rows into public.hotel_images" in found.run("recovery.sql", "-v", "accept_changes=on")
     assert found.sql("SELECT count(*) FROM hotel_images") == "60"
     assert found.sql("SELECT sort_order FROM hotel_images WHERE id = 5") == "77"
+    assert "1 recovered rows of table public.hotel_images were changed" in found.refuses("undo.sql")
+    found.run("undo.sql", "-v", "accept_changes=on")
+    assert found.state() == was
+
+
+def test_rows_that_were_left_out_stay_out_when_it_runs_again(incident: Build) -> None:
+    found = incident(SHOP, DROPPED)
+    found.plan()
+    found.sql("DELETE FROM hotels WHERE id = 'h5'")
+    assert "Recovered: 48 rows into public.hotel_images" in found.run("recovery.sql", "-v", "accept_changes=on")
+    again = found.state()
+    assert "Nothing to do" in found.run("recovery.sql", "-v", "accept_changes=on")
+    assert found.state() == again
+    assert "hold 48 of the 54 rows" in found.refuses("recovery.sql")
 
 
 def test_stops_where_somebody_made_the_table_again(incident: Build) -> None:
@@ -357,6 +385,9 @@ def test_stops_where_somebody_made_the_table_again(incident: Build) -> None:
     found.plan()
     found.sql("CREATE TABLE hotel_images (id int PRIMARY KEY, hotel_id text, asset_id int, sort_order int)")
     assert "The dropped tables are there again" in found.refuses("recovery.sql")
+    found.sql("ALTER TABLE hotel_images DROP COLUMN asset_id")
+    assert "Column public.hotel_images.asset_id is gone; it was there in the backup" in found.refuses("recovery.sql")
+    assert "changed since the recovery" in found.refuses("undo.sql")
 
 
 def test_stops_where_something_else_took_the_name(incident: Build) -> None:
@@ -391,6 +422,9 @@ def test_stops_where_a_column_changed_its_type(incident: Build) -> None:
     found.sql("ALTER TABLE hotel_images ALTER COLUMN sort_order TYPE text")
     said = found.refuses("recovery.sql")
     assert "sort_order is text; it was integer when compared" in said
+    assert "sort_order is text" in found.refuses("undo.sql")
+    found.sql("DROP TABLE hotel_images")
+    assert "Take its rows back by hand" in found.refuses("undo.sql")
 
 
 @pytest.mark.parametrize(

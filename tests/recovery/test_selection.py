@@ -46,6 +46,15 @@ def test_the_rest_comes_back_when_asked_for(incident: Build, tmp_path: Path) -> 
     assert found.sql("SELECT * FROM hotel_images ORDER BY id") == found.sql("SELECT * FROM hotel_images ORDER BY id", found.before)
 
 
+def test_the_migrations_own_history_stays_as_it_is(incident: Build) -> None:
+    before = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('a')"
+    found = incident(SHOP + before, "UPDATE alembic_version SET version_num = 'b'; DELETE FROM assets WHERE id = 20")
+    plan = found.plan(include_unexplained=True)
+    assert [str(t.name) for t in plan.targets] == ["assets", "hotel_images"]
+    assert [(str(n), rows) for n, rows in plan.left] == [("alembic_version", 1)]
+    assert [t.rows for t in found.plan(include_unexplained=True, tables=("alembic*",)).targets] == [1]
+
+
 def test_a_pattern_narrows(incident: Build, tmp_path: Path) -> None:
     found = incident(SHOP, "DROP TABLE hotel_images; DELETE FROM hotels WHERE id = 'h1'; DELETE FROM assets WHERE id = 20")
     plan = found.plan(include_unexplained=True, tables=("hotel_im*", "public.hotels"))

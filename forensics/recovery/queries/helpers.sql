@@ -76,22 +76,21 @@ BEGIN
   RETURN 'present';
 END $body$;
 
--- Does live still have the table, and the columns that rows are written to or referred to by, as they were when compared?
-CREATE OR REPLACE FUNCTION pg_temp.expect_columns(relation text, names text[], types text[]) RETURNS void LANGUAGE plpgsql AS $body$
+-- Does live still have the table, and the columns that rows are written to or referred to by, as they were?
+CREATE OR REPLACE FUNCTION pg_temp.expect_columns(relation text, names text[], types text[], since text DEFAULT 'when compared',
+  hint text DEFAULT 'The database changed since it was compared. Compare again, and write the recovery anew.') RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE wrong record;
 BEGIN
   IF to_regclass(relation) IS NULL THEN
-    PERFORM pg_temp.stop(format('Table %s is gone; it was there when compared.', relation),
-      'The database changed since it was compared. Compare again, and write the recovery anew.');
+    PERFORM pg_temp.stop(format('Table %s is gone; it was there %s.', relation, since), hint);
   END IF;
   SELECT e.name, e.type, format_type(a.atttypid, a.atttypmod) AS now INTO wrong
     FROM unnest(names, types) e(name, type)
     LEFT JOIN pg_attribute a ON a.attrelid = to_regclass(relation) AND a.attname = e.name AND a.attnum > 0 AND NOT a.attisdropped
-   WHERE format_type(a.atttypid, a.atttypmod) IS DISTINCT FROM e.type LIMIT 1;
+   WHERE a.attname IS NULL OR format_type(a.atttypid, a.atttypmod) <> e.type LIMIT 1;  -- NULL: any type will do
   IF FOUND THEN
     PERFORM pg_temp.stop(
-      format('Column %s.%I is %s; it was %s when compared.', relation, wrong.name, coalesce(wrong.now, 'gone'), wrong.type),
-      'The database changed since it was compared. Compare again, and write the recovery anew.');
+      format('Column %s.%I is %s; it was %s %s.', relation, wrong.name, coalesce(wrong.now, 'gone'), coalesce(wrong.type, 'there'), since), hint);
   END IF;
 END $body$;
 

@@ -1,42 +1,5 @@
 -- What decides, checks and prepares a recovery? The rows themselves are inserted by plain statements further down.
 
--- Is there anything to do? No where all rows are back already. Stops where the database is not as it was when compared.
-CREATE OR REPLACE FUNCTION pg_temp.to_do(created boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
-DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0; moved text;
-BEGIN
-  FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
-    wanted := wanted + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
-    IF t.created AND created THEN CONTINUE; END IF;
-    there := pg_temp.held(t);
-    IF NOT t.created THEN
-      IF cardinality(t.key) = 0 THEN
-        -- Equal rows cannot be told apart: only the whole table says whether they are back.
-        there := CASE WHEN pg_temp.recovered(t) THEN pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) ELSE 0 END;
-      END IF;
-      IF there = 0 AND moved IS NULL AND NOT pg_temp.unchanged(t) THEN moved := t.relation; END IF;
-    END IF;
-    found := found + there;
-  END LOOP;
-  IF NOT created AND found = wanted THEN RETURN false; END IF;
-  IF NOT created AND EXISTS (SELECT FROM pg_temp.targets x WHERE x.created) THEN
-    PERFORM pg_temp.stop(
-      format('The dropped tables are there again, and hold %s of the %s rows that this script brings back.', found, wanted),
-      'Somebody else made them. Compare again, and write the recovery anew.');
-  END IF;
-  IF NOT accept_changes THEN
-    IF moved IS NOT NULL THEN
-      PERFORM pg_temp.stop(format('Table %s is not as it was when compared.', moved),
-        'Compare again and write the recovery anew; or, since nothing that the application wrote is ever overwritten, '
-        'run this script with: psql -v accept_changes=on.');
-    END IF;
-    IF found > 0 THEN
-      PERFORM pg_temp.stop(format('%s of the %s rows that this script brings back are there already.', found, wanted),
-        'Compare again and write the recovery anew; or run this script with: psql -v accept_changes=on.');
-    END IF;
-  END IF;
-  RETURN true;
-END $body$;
-
 -- Leave out rows whose parents are neither in the database nor among the rows that return, until none is left to leave out.
 CREATE OR REPLACE FUNCTION pg_temp.prune() RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE l links; filled text; gone text; removed bigint; total bigint;
@@ -56,6 +19,52 @@ BEGIN
     END LOOP;
     EXIT WHEN total = 0;
   END LOOP;
+END $body$;
+
+-- Are all rows there whose parents are?
+CREATE OR REPLACE FUNCTION pg_temp.all_but_pruned() RETURNS boolean LANGUAGE plpgsql AS $body$
+BEGIN
+  PERFORM pg_temp.prune();
+  RETURN NOT EXISTS (SELECT FROM pg_temp.targets t WHERE pg_temp.held(t) <> pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n));
+END $body$;
+
+-- Is there anything to do? No where all rows are back already. Stops where the database is not as it was when compared.
+CREATE OR REPLACE FUNCTION pg_temp.to_do(created boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
+DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0; moved text;
+BEGIN
+  FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
+    wanted := wanted + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+    IF t.created AND created THEN CONTINUE; END IF;
+    there := pg_temp.held(t);
+    IF NOT t.created THEN
+      IF cardinality(t.key) = 0 THEN
+        -- Equal rows cannot be told apart: only the whole table says whether they are back.
+        there := CASE WHEN pg_temp.recovered(t) THEN pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) ELSE 0 END;
+      END IF;
+      IF there = 0 AND moved IS NULL AND NOT pg_temp.unchanged(t) THEN moved := t.relation; END IF;
+    END IF;
+    found := found + there;
+  END LOOP;
+  IF NOT created AND found = wanted THEN RETURN false; END IF;
+  IF NOT created AND EXISTS (SELECT FROM pg_temp.targets x WHERE x.created) THEN
+    -- A run before this one may have left out rows whose parents are gone.
+    IF accept_changes AND pg_temp.all_but_pruned() THEN RETURN false; END IF;
+    PERFORM pg_temp.stop(
+      format('The dropped tables are there again, and hold %s of the %s rows that this script brings back.', found, wanted),
+      'Somebody else made them. Compare again, and write the recovery anew.');
+  END IF;
+  IF NOT accept_changes THEN
+    IF moved IS NOT NULL THEN
+      PERFORM pg_temp.stop(format('Table %s is not as it was when compared.', moved),
+        'Compare again and write the recovery anew; or, since nothing that the application wrote is ever overwritten, '
+        'run this script with: psql -v accept_changes=on.');
+    END IF;
+    IF found > 0 THEN
+      PERFORM pg_temp.stop(format('%s of the %s rows that this script brings back are there already.', found, wanted),
+        'Compare again and write the recovery anew; or run this script with: psql -v accept_changes=on.');
+    END IF;
+  END IF;
+  RETURN true;
 END $body$;
 
 -- Everything in place to insert? Remembers how each table stands before, to hold the outcome against.
@@ -144,6 +153,12 @@ BEGIN
     END IF;
   END LOOP;
 END $body$;
+
+-- What came back, counted: less than was to, where changes are accepted.
+CREATE OR REPLACE FUNCTION pg_temp.brought() RETURNS text LANGUAGE sql AS $body$
+  SELECT string_agg(format('%s rows into %s', pg_temp.count_of('SELECT count(*) FROM ' || t.source) - t.live_fingerprint[1],
+           regexp_replace(t.relation, '"([a-z_][a-z0-9_$]*)"', '\1', 'g')), ', ' ORDER BY t.n) FROM pg_temp.targets t
+$body$;
 
 -- Run a statement only where the roles that it names are there, and where it is allowed; say so where not.
 CREATE OR REPLACE FUNCTION pg_temp.for_roles(roles text[], statement text) RETURNS void LANGUAGE plpgsql AS $body$

@@ -61,9 +61,12 @@ BEGIN
     END IF;
     changed := pg_temp.count_of(format('SELECT count(*) FROM %s t JOIN pg_temp.rows_%s r ON %s WHERE ROW(%s)::text <> ROW(%s)::text',
       t.source, t.n, pg_temp.same(t.key, 't', t.key, 'r'), pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r')));
-    IF changed > 0 THEN
+    IF changed > 0 AND current_setting('forensics.accept_changes')::boolean THEN
+      EXECUTE format('DELETE FROM pg_temp.rows_%s r USING %s t WHERE %s AND ROW(%s)::text <> ROW(%s)::text',
+        t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'), pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r'));
+    ELSIF changed > 0 THEN
       PERFORM pg_temp.stop(format('%s recovered rows of table %s were changed since.', changed, t.relation),
-        'The application uses what came back. Decide about those rows by hand.');
+        'The application uses what came back. Decide about those rows by hand, or leave them as they are with: psql -v accept_changes=on.');
     END IF;
     IF pg_temp.held(t) = 0 THEN CONTINUE; END IF;
     PERFORM pg_temp.expect_unreferenced(t);
