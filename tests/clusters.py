@@ -68,7 +68,7 @@ class Standby(Cluster):
         owner = {**self._as_owner(), "env": self._primary.env}
         subprocess.run([str(c) for c in backup], check=True, capture_output=True, **owner)
 
-    def catch_up(self, seconds: float = 20) -> None:
+    def catch_up(self, seconds: float = 60) -> None:
         """Wait until the standby has replayed all that the primary has written.
 
         Raises:
@@ -83,7 +83,8 @@ class Standby(Cluster):
             if there:
                 return
             time.sleep(0.05)
-        raise AssertionError(f"the standby did not catch up within {seconds} seconds")
+        said = (self.folder / "log").read_text(errors="replace").splitlines()[-20:]
+        raise AssertionError("\n".join([f"the standby did not catch up within {seconds} seconds; its log ends:", *said]))
 
 
 class Line:
