@@ -52,12 +52,15 @@ def dropped_partitions(store: Store, selection: Selection, scope: Scope) -> tupl
     found = []
     for target in selection.inserted:
         gone = list(_gone(backup, live, target.name))
-        wanted = _laid(store, backup, target.name, gone) if not (scope.include_unexplained or scope.tables) else {*gone}
+        wanted = {*gone} if scope.include_unexplained else _laid(store, backup, target.name, gone)
         for name in gone:
             parent = backup.tables[name].parent
             if parent is not None and name in wanted:
                 tree = tuple(_tree(backup, name))
                 statement = made.get(name, "")
+                if name in live.tables:
+                    words = (f"CREATE TABLE {name.sql} PARTITION OF {parent.sql}", f"ALTER TABLE {parent.sql} ATTACH PARTITION {name.sql}")
+                    statement = statement.replace(*words)
                 reason = _reason(backup, live, tree, all(n in made for n in tree))
                 found.append(Partition(name, parent, target.name, tree, statement, reason))
     return tuple(found)
@@ -68,15 +71,19 @@ def returning(partitions: Sequence[Partition]) -> tuple[Partition, ...]:
     return tuple(p for p in partitions if not p.reason)
 
 
-def explained(partitions: Sequence[Partition], selection: Selection) -> Iterator[str]:
-    """What is to be known of those that are not made again."""
-    stuck = {t.name for t in selection.inserted if any(why == NO_PARTITION for why, _ in t.reasons)}
+def explained(partitions: Sequence[Partition], selection: Selection, rehearsed: bool) -> Iterator[str]:
+    """What is to be known of those that are not made again.
+
+    Args:
+        rehearsed: whether it is known which rows no partition takes.
+    """
+    stuck = {t.name for t in selection.inserted if not rehearsed or any(why == NO_PARTITION for why, _ in t.reasons)}
     for one in (p for p in partitions if p.reason):
         text = f"Partition {one.name} of {one.parent} is not made again: {one.reason}."
         if one.root not in stuck:
             yield f"{text} Its rows return where live's partitions take them."
         elif one.statement:
-            yield f"{text} Where no other takes its rows, make it yourself, compare again, and they can return: {one.statement};"
+            yield f"{text} Where no other takes its rows, do this, compare again, and they can return: {one.statement};"
         else:
             yield f"{text} Where no other takes its rows, make one that does, and compare again."
 

@@ -178,7 +178,7 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         left = _left(store, selection)
         plan = Plan(
             choices, recommendation(choices, sum(rows for _, rows in left)), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            left, (*_renamed(store, selection), *explained(partitions, selection), *defined.lacks, *generated_columns(store, scope), *more, *notes, *said),
+            left, (*_renamed(store, selection), *explained(partitions, selection, stage is not None and stage.problem is None), *defined.lacks, *generated_columns(store, scope), *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
             datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None, partitions=work.partitions,

@@ -417,9 +417,10 @@ def write_undo(path: Path, work: Work) -> None:
             names = f"{literal(incoming.table.sql)}, {literal(incoming.constraint)}, {array(work.made)}"
             print(block([f"  PERFORM pg_temp.let_go({names});"]), file=out)
         for name, column in work.definitions.defaults:
-            print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
+            sequences = array(work.definitions.sequences)
+            print(block([f"  PERFORM pg_temp.undraw({literal(name.sql)}, {literal(column)}, {sequences});"]), file=out)
         for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
-            print(f"DROP FUNCTION IF EXISTS {extra.name} CASCADE;", file=out)
+            print(block([f"  PERFORM pg_temp.take_function({literal(extra.name)}, {array(work.made)});"]), file=out)
         if recreated:
             # A column may be of a type that goes, or of the type of a row of another table.
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n, t in enumerate(targets, 1) if t.kind == "recreate") + ";", file=out)

@@ -18,10 +18,9 @@ from forensics.model import TableName
 from forensics.recovery.backfill import Place
 from forensics.recovery.columns import open_backup
 from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml, words_of
-from forensics.recovery.definitions import Definitions, definitions
+from forensics.recovery.definitions import definitions
 from forensics.recovery.foresight import foresee, orphans, unmakeable
 from forensics.recovery.options import Option
-from forensics.recovery.partitions import Partition
 from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT, ROLL_BACK, Proof, Tell, failed, silent
 from forensics.recovery.rehearsal import Rehearsal, rehearse, touched
 from forensics.recovery.restore import prove_restore
@@ -115,13 +114,11 @@ class Stage:
         """The work without the partitions that cannot be attached to live's tables as they are now."""
         if not work.partitions or unmakeable(work.definitions, copy) is None:
             return work
-        self.unmade = {p.name: why for p in work.partitions if (why := unmakeable(self._definitions(work, [p]), copy))}
+        ddl = self._store.get("ddl") or ()
+        self.unmade = {p.name: why for p in work.partitions if (why := unmakeable(definitions(ddl, *work.catalogs, [p.name]), copy))}
         kept = tuple(p for p in work.partitions if p.name not in self.unmade)
-        return replace(work, partitions=kept, definitions=self._definitions(work, kept))
-
-    def _definitions(self, work: Work, partitions: Sequence[Partition]) -> Definitions:
-        names = [*(t.name for t in work.selection.recreated), *(p.name for p in partitions)]
-        return definitions(self._store.get("ddl") or (), *work.catalogs, names)
+        names = [*(t.name for t in work.selection.recreated), *(p.name for p in kept)]
+        return replace(work, partitions=kept, definitions=definitions(ddl, *work.catalogs, names))
 
     def _tables(self, needed: Collection[TableName]) -> set[TableName]:
         """The tables of live whose rows are copied: those that the scripts touch, and those that a roll back does."""

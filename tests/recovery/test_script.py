@@ -561,7 +561,8 @@ def test_undo_refuses_where_rows_refer_to_recovered_ones(incident: Build) -> Non
 
 def test_undo_leaves_what_the_application_wrote_beside_what_came_back(incident: Build) -> None:
     before = """CREATE TABLE keyed (id int PRIMARY KEY, v text); INSERT INTO keyed SELECT i, 'v' FROM generate_series(1, 9) i; CREATE TABLE bare AS SELECT 'x' AS v FROM keyed;
-      CREATE TABLE gone (id int PRIMARY KEY); INSERT INTO gone VALUES (1); CREATE TABLE of_gone (id int CONSTRAINT to_gone REFERENCES gone)"""
+      CREATE TABLE gone (id serial PRIMARY KEY); INSERT INTO gone VALUES (1);
+      CREATE FUNCTION gone_id(gone) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1.id'; CREATE INDEX ON gone (gone_id(gone)); CREATE TABLE drawn (id int DEFAULT nextval('gone_id_seq')); CREATE TABLE of_gone (id int CONSTRAINT to_gone REFERENCES gone)"""
     change = """DELETE FROM keyed WHERE id > 5; DELETE FROM bare WHERE ctid > '(0,3)'; ALTER TABLE keyed ADD stars int NOT NULL DEFAULT 0, ADD label varchar(9) DEFAULT 'it''s',
       ADD seen timestamptz DEFAULT now(); ALTER TABLE bare ADD hits numeric(5, 1) DEFAULT 1.5; DROP TABLE gone CASCADE"""
     found = incident(before, change)
@@ -574,6 +575,7 @@ def test_undo_leaves_what_the_application_wrote_beside_what_came_back(incident: 
         ("ALTER TABLE keyed DROP CONSTRAINT keyed_pkey; INSERT INTO keyed VALUES (7, 'v')", "holds rows twice under the keys of recovered ones",
          "DELETE FROM keyed WHERE ctid = (SELECT max(ctid) FROM keyed WHERE id = 7); ALTER TABLE keyed ADD PRIMARY KEY (id)"),
         ("UPDATE bare SET hits = 2 WHERE ctid > '(0,2)'", "Recovered rows of table public.bare were changed since, in columns", "UPDATE bare SET hits = 1.5"),
+        ("CREATE VIEW seen AS SELECT gone_id(g) FROM gone g", "seen uses function", "DROP VIEW seen"),
         ("ALTER TABLE gone ADD mine text", "has a column mine that it did not come back with", "ALTER TABLE gone DROP mine"),
     ):  # fmt: skip
         found.sql(use)
@@ -582,13 +584,15 @@ def test_undo_leaves_what_the_application_wrote_beside_what_came_back(incident: 
     # An original that was written to is no copy that came back, and a foreign key of the same name is not the restored one.
     found.sql("UPDATE bare SET hits = 2 WHERE ctid = (SELECT max(ctid) FROM bare)")
     found.sql(
-        "ALTER TABLE of_gone DROP CONSTRAINT to_gone; CREATE TABLE new (id int PRIMARY KEY); ALTER TABLE of_gone ADD CONSTRAINT to_gone FOREIGN KEY (id) REFERENCES new"
+        "ALTER TABLE of_gone DROP CONSTRAINT to_gone; CREATE TABLE new (id int PRIMARY KEY); ALTER TABLE of_gone ADD CONSTRAINT to_gone FOREIGN KEY (id) REFERENCES new; ALTER TABLE drawn ALTER id SET DEFAULT 5"
     )
     for _ in range(2):
         found.run("undo.sql")
         assert found.sql("SELECT hits FROM bare ORDER BY 1") == "1.5\n1.5\n2.0"
         assert found.sql("SELECT confrelid::regclass FROM pg_constraint WHERE conname = 'to_gone'") == "new"
-    found.sql("UPDATE bare SET hits = 1.5; DROP TABLE new CASCADE")
+    found.sql("UPDATE bare SET hits = 1.5; INSERT INTO drawn DEFAULT VALUES; DROP TABLE new CASCADE")
+    assert found.sql("DELETE FROM drawn RETURNING id").split()[0] == "5"
+    found.sql("ALTER TABLE drawn ALTER id DROP DEFAULT")
     assert found.state() == after
 
 

@@ -48,6 +48,35 @@ BEGIN
   END IF;
 END $body$;
 
+-- Take a column's default back where it still draws from a sequence that goes.
+CREATE OR REPLACE FUNCTION pg_temp.undraw(relation text, name text, sequences text[]) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+  IF EXISTS (SELECT FROM pg_attrdef e JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attname = name
+               JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_class'::regclass
+              WHERE e.adrelid = to_regclass(relation) AND d.refobjid IN (SELECT to_regclass(s) FROM unnest(sequences) s)) THEN
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', relation, name);
+  END IF;
+END $body$;
+
+-- Drop a function that takes rows of a table which goes, with what of that table stands on it; not with what others have built on it.
+CREATE OR REPLACE FUNCTION pg_temp.take_function(signature text, relations text[]) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE other text;
+BEGIN
+  SELECT s.relation::regclass::text INTO other
+    FROM pg_depend d
+   CROSS JOIN LATERAL (SELECT w.ev_class AS relation FROM pg_rewrite w WHERE d.classid = 'pg_rewrite'::regclass AND w.oid = d.objid
+                       UNION ALL SELECT i.indrelid FROM pg_index i WHERE d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
+                       UNION ALL SELECT e.adrelid FROM pg_attrdef e WHERE d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
+                       UNION ALL SELECT o.conrelid FROM pg_constraint o WHERE d.classid = 'pg_constraint'::regclass AND o.oid = d.objid) s
+   WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = to_regprocedure(signature)::oid AND s.relation <> 0
+     AND s.relation NOT IN (SELECT to_regclass(r) FROM unnest(relations) r) ORDER BY 1 LIMIT 1;
+  IF FOUND THEN
+    PERFORM pg_temp.stop(format('Something stands on what the recovery made: %s uses function %s.', other, signature),
+      'The application uses what came back. Drop or change that first, if the recovery is really to be undone.');
+  END IF;
+  EXECUTE format('DROP FUNCTION IF EXISTS %s CASCADE', signature);
+END $body$;
+
 -- Does a table hold rows that refer to those about to be deleted? Deleting them might delete or change these too.
 CREATE OR REPLACE FUNCTION pg_temp.expect_unreferenced(t targets) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE f record; found bigint;
