@@ -144,7 +144,7 @@ def _laid(store: Store, backup: Catalog, root: TableName, gone: Sequence[TableNa
 
 
 def _named(text: str) -> set[tuple[str, str]]:
-    """(schema, table) of all that a statement names; the schema may be ""."""
+    """(schema, table) of all that a statement names; the schema may be "", and the table of a schema that it drops."""
     try:
         tree = postgast.parse(text)
     except postgast.PgQueryError:
@@ -153,11 +153,12 @@ def _named(text: str) -> set[tuple[str, str]]:
     for drop in postgast.find_nodes(tree, pb.DropStmt):
         words = [[i.string.sval for i in o.list.items] for o in drop.objects]
         found |= {(w[-2] if len(w) > 1 else "", w[-1]) for w in words if w}
+        found |= {(o.string.sval, "") for o in drop.objects if o.string.sval}
     return found
 
 
 def _is_named(name: TableName, named: set[tuple[str, str]]) -> bool:
-    return tuple(name) in named or ("", name.table) in named
+    return not named.isdisjoint({tuple(name), ("", name.table), (name.schema, "")})
 
 
 def unmade(partitions: Sequence[Partition], reasons: Mapping[TableName, str]) -> tuple[Partition, ...]:
