@@ -8,7 +8,7 @@ application deleted before the migration ran is unexplained where no statement w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -145,6 +145,7 @@ class _Attribution:
         self._failed: dict[int, str] = {}
         self._measured: set[tuple[TableName, str]] = set()
         self._taken: dict[TableName, pa.Table] = {}
+        self._dropped: dict[int, int] = {}  # by a step that detached a partition, the step that dropped it
         self._replayed: dict[str, Any] = {"ran": False, "seconds": 0.0, "failed": []}
 
     def _read(self) -> Iterator[_Step]:
@@ -178,6 +179,7 @@ class _Attribution:
                 watched = self._watch(replay, whole)
                 self._measured = {(w.name, c) for w in watched for c in w.values}
                 replay.run(self._history.between, self._history.schema, lambda name: self._tell(f"replaying {name}"))
+                self._dropped = dict(self._dropped_afterwards({s.number for s in replay.steps if not s.error}))
                 for one in watched:
                     self._settle(replay, one, left)
                 self._settle_values(replay, held)
@@ -333,17 +335,37 @@ class _Attribution:
 
     def _settle(self, replay: Replay, watched: Watched, rest: dict[TableName, int]) -> None:
         for step, rows in sorted((s, n) for s, n in replay.gone(watched).items() if s):
-            self._account(step, watched.name).rows += rows
+            self._account(self._dropped.get(step, step), watched.name).rows += rows
             rest[watched.name] -= rows
         for step, rows in sorted((s, n) for s, n in replay.changed(watched).items() if s):
             self._account(step, watched.name, self._one_column(step, watched.name)).changed += rows
         for other, columns in self._copies(replay, watched):
             for step, rows in replay.survivors(watched, other, columns).items():
-                account = self._account(step, watched.name)
+                account = self._account(self._dropped.get(step, step), watched.name)
                 account.moved = min(account.rows, max(account.moved, rows))
                 account.moved_to.append(str(other))
-        self._taken[watched.name] = replay.taken(watched)
+        taken = replay.taken(watched)
+        for step, later in self._dropped.items():
+            steps = pc.if_else(pc.equal(taken["step"], step), pa.scalar(later, pa.int32()), taken["step"])
+            taken = taken.set_column(1, "step", steps)
+        self._taken[watched.name] = taken
         self._settle_links(watched)
+
+    def _dropped_afterwards(self, ran: Container[int]) -> Iterator[tuple[int, int]]:
+        """Steps that detached a partition which another dropped: while it stood by itself its rows were there.
+
+        Args:
+            ran: the steps that ran to their end.
+        """
+        detached: dict[TableName, int] = {}
+        for step in (s for s in self._steps if s.number in ran):
+            for hazard in step.hazards:
+                if hazard.code == "detach-partition" and not hazard.within:
+                    part = getattr(hazard.node, "def").partition_cmd.name
+                    schema = part.schemaname or next((n.schema for n in self._backup.tables if n.table == part.relname), "")
+                    detached[TableName(schema, part.relname)] = step.number
+                elif hazard.code == "drop-table" and hazard.table in detached and hazard.table not in self._live.tables:
+                    yield detached.pop(hazard.table), step.number
 
     def _one_column(self, step: int, name: TableName) -> str | None:
         """The column that a step changes in a table, where it is a single one."""
@@ -441,8 +463,15 @@ class _Attribution:
             for hazard in step.hazards:
                 named = hazard.destroys and hazard.table is not None and not (hazard.within or "").startswith("function")
                 table = self._backup.tables.get(hazard.table) if hazard.table else None
-                if named and hazard.code != "drop-cascade" and table and (hazard.column is None or table.column(hazard.column)):
-                    self._account(step.number, hazard.table, hazard.column)
+                if (
+                    named
+                    and hazard.table
+                    and hazard.code != "drop-cascade"
+                    and table
+                    and (hazard.column is None or table.column(hazard.column))
+                ):
+                    # A partition's rows are counted as those of its table.
+                    self._account(step.number, self._backup.root(hazard.table), hazard.column)
 
     # --- the answer --------------------------------------------------------------------------------
 

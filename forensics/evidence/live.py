@@ -448,14 +448,16 @@ class LiveSource(Source):
     def statements(self) -> Iterator[str]:
         """The schema as `pg_dump` writes it, under the snapshot; nothing where no pg_dump is there that suits the server.
 
+        Owners and grants are in it where the database is the backup.
+
         pg_dump only reads, and waits for a lock and for its answers no longer than anything else here does.
         """
         shown, environment = readers.for_programs(self._parameters)
         limit = self._server["statement_milliseconds"] / 1000
         options = [
             "--schema-only",
-            "--no-owner",
-            "--no-privileges",
+            # A copy of live is made by one role for itself; what comes back from a backup is to be whose it was.
+            *(() if self.role == "backup" else ("--no-owner", "--no-privileges")),
             f"--snapshot={self.snapshot.identifier}",
             f"--lock-wait-timeout={self._settings['lock_timeout']}",
         ]

@@ -20,7 +20,7 @@ from forensics.evidence import Source, copytext, open_source
 from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.copies import rows_of
 from forensics.recovery.selection import Scope
-from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, psql_text, taking
+from forensics.recovery.sqltext import array, block, comment, defining, listed, literal, lock, psql_text, taking
 from forensics.store import Store
 
 
@@ -90,6 +90,20 @@ def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[
     return tuple(found), tuple(notes)
 
 
+def generated_columns(store: Store, scope: Scope) -> Iterator[str]:
+    """Say of dropped generated columns how to have them again: no value of theirs is lost, and none of ours brings them back."""
+    backup, _ = store.catalogs()
+    for change in store.changes():
+        column = backup.tables[change.name].column(change.column) if change.name in backup.tables else None
+        chosen = not scope.tables or matching(change.name, (), scope.tables)
+        if change.change == "dropped" and column and column.generated and chosen:
+            name = quote_identifier(column.name)
+            yield (
+                f"Column {change.name}.{column.name} was worked out from others, and is not made again. By hand, once these are there: "
+                f"ALTER TABLE {change.name.sql} ADD COLUMN {name} {column.type} GENERATED ALWAYS AS ({column.generated}) STORED;"
+            )
+
+
 def _depth(catalog: Catalog, name: TableName) -> int:
     """How many tables a table inherits from, one above the other: a column that returns to the topmost returns to those below."""
     table = catalog.tables.get(name)
@@ -145,7 +159,7 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[
     for n, one in enumerate(restored, 1):
         table, names = one.name.sql, _names(one)
         adds = ", ".join(f"ADD COLUMN IF NOT EXISTS {quote_identifier(c.name)} {c.type}" for c in one.columns)
-        print(f"\n\\if :add_{n}\nALTER TABLE {table} {adds};\n\\endif", file=out)
+        print(f"\n\\if :add_{n}\n{defining(f'ALTER TABLE {table} {adds}')}\n\\endif", file=out)
         _stage(out, n, one, typed=True)
         sets = ", ".join(f"{quote_identifier(c)} = v.{quote_identifier(c)}" for c in names)
         print(f"\\if :add_{n}", file=out)
@@ -157,7 +171,8 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[
         print(block(["  PERFORM pg_temp.wake();"]), file=out)
         for column in one.columns:
             if column.default is not None:
-                print(f"ALTER TABLE {one.rows} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default};", file=out)
+                sets = f"ALTER TABLE {one.rows} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default}"
+                print(defining(sets), file=out)
         print(f"\\else\n{_expected(n, one)}\n\\endif", file=out)
 
 

@@ -125,16 +125,16 @@ def definitions(
     columns: Sequence[Column] = (),
     besides: Definitions | None = None,
 ) -> Definitions:
-    """Collect what makes `tables` (roots) again, with their partitions, sequences and types.
+    """Collect what makes `tables` again, with their partitions, sequences and types.
 
     Args:
         ddl: the backup's statements, as `store.get("ddl")` has them; empty where the backup is a database.
         backup, live: both catalogues.
-        tables: root tables that live does not have.
+        tables: root tables that live does not have, and partitions that it does not have of tables that it has.
         columns: columns of other tables, whose types are needed too.
         besides: what is made already when these are.
     """
-    wanted = {leaf.name for leaf in backup.tables.values() if backup.root(leaf.name) in set(tables)}
+    wanted = {name for name in backup.tables if {*above(backup, name)} & {*tables}}
     if not wanted and not columns:
         return Definitions(())
     types = types_used(backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
@@ -142,12 +142,20 @@ def definitions(
     statements = list(_statements(ddl))
     found = _Collector(backup, live, wanted, types - there)
     found.there = there
-    found.survey(statements)
+    found.survey(statements, columns)
     for statement, path in statements:
         found.add(statement, path)
     if not found.tables and (wanted or not found.out):
         return _from_catalog(backup, live, sorted(tables), types - there)
     return found.result()
+
+
+def above(catalog: Catalog, name: TableName) -> Iterator[TableName]:
+    """A table and those that it is a partition of, one above the other."""
+    one: TableName | None = name
+    while one is not None and (table := catalog.tables.get(one)):
+        yield one
+        one = table.parent
 
 
 def attached(ddl: Sequence[str]) -> dict[TableName, str]:
@@ -193,6 +201,13 @@ def _statements(ddl: Iterable[str]) -> Iterator[tuple[_Statement, str]]:
 class _Collector:
     def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName], types: set[str]) -> None:
         self.backup, self.live, self.wanted = backup, live, wanted
+        # Partitions whose parent is there, and all that returns below them: they are attached when they are whole, because
+        # PostgreSQL would otherwise make keys and indexes of its own for them.
+        self.tops = {n for n in wanted if (p := backup.tables[n].parent) and p not in wanted}
+        self.over = {n for t in self.tops for n in above(backup, t)} - wanted
+        self.inner = {n for n in wanted if {*above(backup, n)} & self.tops}
+        self.inner_indexes: dict[TableName, TableName] = {}  # by index
+        self.attaching: list[Definition] = []
         self.path = ""
         self.out: list[Definition] = []
         self.incoming: list[Incoming] = []
@@ -210,17 +225,22 @@ class _Collector:
         self.unvalidated: set[str] = set()
         self.lacks: dict[tuple[TableName, str], str] = {}
         self.unless = self.text = ""
+        self.lenient = False
 
     def result(self) -> Definitions:
         defaults = list(self._defaults())
         return Definitions(
-            (*self.out, *(Definition(text, "after") for _, _, text in defaults)), tuple(self.made),
+            (*self.out, *self.attaching, *(Definition(text, "after") for _, _, text in defaults)), tuple(self.made),
             tuple(sorted(s.sql for s in self.sequences)), self.schemas, tuple(self.incoming), tuple(self.views),
             tuple((n, c) for n, c, _ in defaults), frozenset(self.unvalidated), tuple(self.lacks.values()), frozenset(self.lacks),
         )  # fmt: skip
 
-    def survey(self, statements: Sequence[tuple[_Statement, str]]) -> None:
-        """Find the functions, types and extensions that the tables' own definitions name, and what those name themselves."""
+    def survey(self, statements: Sequence[tuple[_Statement, str]], columns: Sequence[Column]) -> None:
+        """Find the functions, types and extensions that the tables' own definitions name, and what those name themselves.
+
+        Args:
+            columns: columns of other tables, which name some too.
+        """
         defined: dict[TableName, list[tuple[str, Any]]] = {}
         made: dict[str, Any] = {}  # the statements that make types
         collations: set[TableName] = set()
@@ -238,6 +258,9 @@ class _Collector:
                 made[self._type(type_name)] = node
             elif self._belongs(statement):
                 named |= self._names(node)
+        for column in columns:
+            named |= {name_of_type(t) for t in [base_type(column.type)] if "." in t}
+            named |= self._names(_expression(column.default))
         own = own_types(self.backup)
         todo, types = [*named], [*(self.types | {self._type(n) for n in named} & own - self.there)]
         while todo or types:
@@ -323,11 +346,11 @@ class _Collector:
         return TableName(words[-2] if len(words) > 1 else self.path or "public", words[-1])
 
     def add(self, statement: _Statement, path: str) -> None:
-        self.path, self.unless, self.text = path, "", statement.sql
+        self.path, self.unless, self.text, self.lenient = path, "", statement.sql, False
         part = self._part(statement)
         if part is None:
             return
-        lenient = self._is_incoming(statement)
+        lenient = self.lenient or self._is_incoming(statement)
         self.out.append(Definition(self.text, part, _roles(statement.node), path, lenient, self.unless))
 
     def _part(self, statement: _Statement) -> Part | None:
@@ -401,7 +424,7 @@ class _Collector:
         gone = set()
         for element in node.table_elts:
             if element.HasField("constraint"):
-                self.indexes.add((name.schema, element.constraint.conname))
+                self._index(name, element.constraint.conname)
             elif element.HasField("column_def") and self._has_lost_its_default(name, element.column_def.colname):
                 gone.add(element.column_def.colname)
         if gone:
@@ -434,7 +457,7 @@ class _Collector:
         if name in self.sequences:
             return "before"
         if node.objtype == pb.OBJECT_INDEX:
-            return "after" if tuple(name) in self.indexes else None
+            return self._on_index(name, commands)
         if name not in self.wanted:
             return self._on_other_table(name, commands)
         for command in commands:
@@ -444,14 +467,43 @@ class _Collector:
                     return None
                 if constraint.skip_validation:
                     self.unvalidated.add(constraint.conname)
-                self.indexes.add((name.schema, constraint.conname))
+                self._index(name, constraint.conname)
+                if name in self.inner and constraint.contype != pb.CONSTR_FOREIGN:
+                    return "before"
+                # Rows return by the keys of the whole table; what a partition demands beyond that may stand in the way of some.
+                self.lenient = name in self.inner
         return "before" if all(c.subtype in _BEFORE_COMMANDS for c in commands) else "after"
+
+    def _index(self, table: TableName, name: str) -> None:
+        self.indexes.add((table.schema, name))
+        if table in self.inner:
+            self.inner_indexes[TableName(table.schema, name)] = table
+
+    def _on_index(self, name: TableName, commands: Sequence[Any]) -> Part | None:
+        """A statement about an index; one may take the index of a partition under that of the whole table."""
+        attach = next((c for c in commands if c.subtype == pb.AT_AttachPartition), None)
+        part = self.name(getattr(attach, "def").partition_cmd.name) if attach else None
+        if part is None or part not in self.inner_indexes:
+            return "after" if tuple(name) in self.indexes else None
+        if self.inner_indexes[part] in self.tops:
+            # The table may have lost that index, and PostgreSQL itself looks for one that fits when it attaches a partition.
+            there = f"EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass({literal(part.sql)}))"
+            unless = f"to_regclass({literal(name.sql)}) IS NULL OR {there}"
+            self.attaching.append(Definition(self.text, "before", path=self.path, unless=unless))
+            return None
+        return "before"
 
     def _on_other_table(self, name: TableName, commands: Sequence[Any]) -> Part | None:
         """A foreign key of a surviving table that was dropped together with its parent."""
         theirs = self.live.tables.get(name)
         for command in commands:
+            if command.subtype == pb.AT_AttachPartition and self.name(getattr(command, "def").partition_cmd.name) in self.tops:
+                self.attaching.append(Definition(self.text, "before", path=self.path))
+                return None
             constraint = getattr(command, "def").constraint if command.subtype == pb.AT_AddConstraint else None
+            if constraint is not None and constraint.contype == pb.CONSTR_FOREIGN and self.name(constraint.pktable) in self.over:
+                self._went_with_a_partition(name, constraint)
+                continue
             if constraint is None or constraint.contype != pb.CONSTR_FOREIGN or self.name(constraint.pktable) not in self.wanted:
                 continue
             columns = {k.string.sval for k in constraint.fk_attrs}
@@ -459,6 +511,14 @@ class _Collector:
                 self.incoming.append(Incoming(name, constraint.conname))
                 return "after"
         return None
+
+    def _went_with_a_partition(self, name: TableName, constraint: Any) -> None:
+        theirs = self.live.tables.get(name)
+        if theirs and constraint.conname not in {k.name for k in theirs.foreign_keys}:
+            self.lacks[name, constraint.conname] = (
+                f"Table {name} has no foreign key {constraint.conname} to {self.name(constraint.pktable)} any more, as after DROP TABLE … CASCADE "
+                f"of a partition; it is not declared again. By hand: {' '.join(self.text.split())};"
+            )
 
     def _is_incoming(self, statement: _Statement) -> bool:
         return statement.kind == "alter_table_stmt" and self.name(statement.node.relation) not in {*self.wanted, *self.sequences} and (
@@ -482,8 +542,8 @@ class _Collector:
         name = self.name(node.relation)
         if name not in self.wanted:
             return None
-        self.indexes.add((name.schema, node.idxname))
-        return "after"
+        self._index(name, node.idxname)
+        return "before" if name in self.inner else "after"
 
     def _on_create_trig_stmt(self, node: Any) -> Part | None:
         return "after" if self.name(node.relation) in self.wanted else None
@@ -561,6 +621,14 @@ def comparable(one: str, other: str) -> bool:
     """Whether values of two types can be compared without a cast that somebody has to write."""
     kinds = [next((n for n, some in enumerate(_KINDS) if base_type(t) in some), base_type(t)) for t in (one, other)]
     return kinds[0] == kinds[1]
+
+
+def _expression(text: str | None) -> Any:
+    """An expression as a parse tree; of nothing, or of one that is none, an empty one."""
+    try:
+        return postgast.parse(f"SELECT {text}" if text else "")
+    except postgast.PgQueryError:
+        return postgast.parse("")
 
 
 def _without_defaults(node: Any, columns: set[str]) -> str:

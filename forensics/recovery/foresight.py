@@ -67,6 +67,28 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
     return {name: rows for name, rows in found.items() if rows}
 
 
+def unmakeable(defined: Definitions, copy: LiveCopy) -> str | None:
+    """Why what was dropped cannot be made again on a copy of live, in words, or None where it can."""
+    with pinned_session(copy.scratch, copy.database) as connection:
+        connection.execute("BEGIN")
+        try:
+            _make(connection, defined)
+        except _NotMadeError as error:
+            cause = error.__cause__
+            assert isinstance(cause, psycopg.Error)
+            match cause.sqlstate:
+                case "42P17":
+                    why = "live's partitions take a part of its rows by now"
+                case "23514":
+                    why = "live's default partition holds rows that belong into it"
+                case _:
+                    why = "live does not take it back"
+            return f"{why} ({words_of(cause)})"
+        finally:
+            connection.execute("ROLLBACK")
+    return None
+
+
 Orphans = dict[tuple[TableName, Link], Keys]
 
 

@@ -24,7 +24,7 @@ from forensics.evidence.migrations import Migration, MigrationFolder, Statement,
 from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.copies import rows_of
-from forensics.recovery.definitions import name_of_type, own_types, type_text, types_used
+from forensics.recovery.definitions import above, name_of_type, own_types, type_text, types_used
 from forensics.recovery.sqltext import array, block, comment, listed, tag_for
 from forensics.store import Store
 
@@ -86,6 +86,7 @@ class Safer:
         now: where each table of the schema before it stands afterwards.
         called: by table of that schema, what its columns are called afterwards where they were renamed.
         notes: what people should look at.
+        apart: partitions that stand by themselves afterwards, by the names of the schema before, each with the table at the top.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Safer:
     now: dict[TableName, TableName] = field(default_factory=dict)
     called: dict[TableName, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    apart: dict[TableName, TableName] = field(default_factory=dict)
 
 
 def history_between(store: Store, folder: MigrationFolder, ran: Sequence[str] = ()) -> History:
@@ -238,21 +240,39 @@ class _Rewriter:
             if table is None:
                 yield f"DROP TABLE IF EXISTS {name.sql};"
                 continue
+            # With a partition, CASCADE takes what refers to the whole table.
+            parents = {table.name, *(above(self.catalog, table.name) if cascading else ())}
             for other in self.tables.values():
                 for key in other.foreign_keys:
-                    if key.parent == table.name:
+                    if key.parent in parents:
                         yield f"ALTER TABLE {other.name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
-            for key in table.foreign_keys:
+            keys = [k for t in above(self.catalog, table.name) for k in self.catalog.tables[t].foreign_keys]
+            yield from self._detach(name, table)
+            for key in keys:
                 yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
             schema = self._archive_of(name.schema)
             archive = TableName(schema, name.table)
             self.names.add(name.table)
-            for part in [name, *sorted(t for t in self.catalog.tables if t != table.name and self.catalog.root(t) == table.name)]:
+            for part in [name, *sorted(self._below(table))]:
                 yield f"ALTER TABLE {part.sql} SET SCHEMA {quote_identifier(schema)};"
             self.parked[table.name] = archive
             self._hold(table)
             columns = tuple(c.name for c in table.columns)
             self.safer.kept.append(Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(archive, table)))
+
+    def _below(self, table: Table) -> Iterator[TableName]:
+        """The partitions of a table, and theirs, as they are called by now."""
+        for name, part in self.tables.items():
+            if part.parent == table.name:
+                yield name
+                yield from self._below(part)
+
+    def _detach(self, name: TableName, table: Table) -> Iterator[str]:
+        """Take a partition out of the table that it belongs to, where it still does: it would keep its rows there."""
+        parent = next((n for n, t in self.tables.items() if t.name == table.parent), None)
+        if parent is not None:
+            self.safer.apart[table.name] = self.catalog.root(table.name)
+            yield f"ALTER TABLE {parent.sql} DETACH PARTITION {name.sql};"
 
     def _stands_on(self, node: Any, thing: Any) -> bool:
         """Whether what is kept may stand on something that is dropped: a type, a sequence, a function."""
@@ -329,13 +349,17 @@ class _Rewriter:
         views = _DROP_VIEWS.replace("{tables}", array([n.sql for n in sorted(inside)]))
         if inside:
             yield f"DO {(tag := tag_for(views))}{views}{tag};"
+        parents = {t for n in inside for t in above(self.catalog, self.tables[n].name)}
+        for name in sorted(inside):
+            if self.tables[name].parent not in {self.tables[n].name for n in inside}:
+                yield from self._detach(name, self.tables[name])
         types = {t for t in own_types(self.catalog) if name_of_type(t).schema == schema}
         drawn = [f"'{type_text(s.name)}'" for s in self.catalog.sequences if s.name.schema == schema]
         for name, table in sorted(self.tables.items()):
             if name in inside or table.kind not in ("table", "partitioned"):
                 continue
             for key in table.foreign_keys:
-                if key.parent in {self.tables[n].name for n in inside}:
+                if key.parent in parents:
                     yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
             if lost := [c for c in table.columns if types_used(self.catalog, [c]) & types]:
                 yield from self._keep_values(0, name, table, [c.name for c in lost])
@@ -373,6 +397,11 @@ class _Rewriter:
             return None
         known = {c.name for c in table.columns}
         commands = [c.alter_table_cmd for c in node.cmds]
+        for command in (c for c in commands if c.subtype == pb.AT_DetachPartition):
+            part = self._name(getattr(command, "def").partition_cmd.name)
+            if part in self.tables:
+                self.safer.apart[self.tables[part].name] = self.catalog.root(table.name)
+                self.tables[part] = replace(self.tables[part], parent=None)
         taken = [c.name for c in commands if c.subtype in (pb.AT_DropColumn, pb.AT_AlterColumnType) and c.name in known]
         required = [c.name for c in commands if c.subtype == pb.AT_SetNotNull]
         if not taken and not required:

@@ -18,12 +18,12 @@ from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import TableName, plain
 from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
-from forensics.recovery.columns import Restored, open_backup, restored_columns
+from forensics.recovery.columns import Restored, generated_columns, open_backup, restored_columns
 from forensics.recovery.copies import a_server, backup_bytes, backup_copy, expect_room, has_xml
-from forensics.recovery.definitions import attached, definitions
-from forensics.recovery.foresight import NO_PARTITION
+from forensics.recovery.definitions import definitions
 from forensics.recovery.migration import Safer, history_between, safer_migration
 from forensics.recovery.options import Option, options, proved, recommendation
+from forensics.recovery.partitions import Partition, dropped_partitions, explained, returning, unmade
 from forensics.recovery.rehearsal import Rehearsal, live_state
 from forensics.recovery.rollback import price, undoing
 from forensics.recovery.runbook import Step, runbook, steps
@@ -56,6 +56,7 @@ class Plan:
         scope: what was asked for.
         rehearsed_at: when it was rehearsed, or None.
         runbook: what is to be done, step by step.
+        partitions: dropped partitions that are made again, of tables that are there.
     """
 
     options: tuple[Option, ...]
@@ -71,6 +72,7 @@ class Plan:
     scope: Scope = field(default_factory=Scope)
     rehearsed_at: datetime | None = None
     runbook: tuple[Step, ...] = ()
+    partitions: tuple[Partition, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -99,6 +101,7 @@ class Plan:
                 for t in self.targets
             ],
             "columns": [{**plain(n), "columns": list(c), "values": v} for n, c, v in self.columns],
+            "partitions": [{**plain(p.name), "of": plain(p.parent)} for p in self.partitions],
             "migrations": plain(self.migrations),
             "left": [{**plain(n), "rows": rows} for n, rows in self.left],
             "notes": list(self.notes),
@@ -136,13 +139,17 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
             source = opened
         selection = stack.enter_context(select(store, scope))
         ours, there = store.catalogs()
-        defined = definitions(store.get("ddl") or (), ours, there, [t.name for t in selection.recreated])
+        partitions = dropped_partitions(store, selection, scope)
+        made = [*(t.name for t in selection.recreated), *(p.name for p in returning(partitions))]
+        defined = definitions(store.get("ddl") or (), ours, there, made)
         restored: tuple[Restored, ...] = ()
         notes: tuple[str, ...] = ()
         if scope.columns:
             restored, notes = restored_columns(store, scope, stack.enter_context(open_backup(store, wishes.backup)))
         types = definitions(store.get("ddl") or (), ours, there, (), [c for r in restored for c in r.columns], defined)
-        state = live_state(source, selection, (*defined.extras, *types.extras)) if source else LiveState()
+        work = Work(selection, defined, LiveState(), restored, types, returning(partitions))
+        if source:
+            work = replace(work, live=live_state(source, work))
         undo = undoing(store)
         if source:
             wishes.tell("asking live what a roll back would take")
@@ -152,11 +159,11 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         stage = None
         if out is not None and wishes.rehearse and source is not None:
             stage = Stage(store, source, wishes, undo, history)
-            selection = stage.prepare(stack, Work(selection, defined, state, restored, types))
+            work = stage.prepare(stack, work)
+            selection, defined, partitions = work.selection, work.definitions, unmade(partitions, stage.unmade)
         found, more = places(selection)
         if source:
             found = _asked(source, selection, found)
-        work = Work(selection, defined, state, restored, types)
         choices = options(selection, found, priced)
         if out is not None:
             _write(out, work, found)
@@ -171,10 +178,10 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         left = _left(store, selection)
         plan = Plan(
             choices, recommendation(choices, sum(rows for _, rows in left)), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            left, (*_renamed(store, selection), *_partitions(store, selection), *defined.lacks, *more, *notes, *said),
+            left, (*_renamed(store, selection), *explained(partitions, selection, stage is not None and stage.problem is None), *defined.lacks, *generated_columns(store, scope), *more, *notes, *said),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
             tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
-            datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None,
+            datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None, partitions=work.partitions,
         )  # fmt: skip
         plan = replace(plan, runbook=tuple(steps(plan.as_json(), defined)))
         if out is not None:
@@ -248,22 +255,6 @@ def _renamed(store: Store, selection: Selection) -> Iterator[str]:
                 "leave it out with --table where its rows are not lost" if name in again else f"--table brings it back all the same{beside}"
             )
             yield f"{finding['text'].rstrip('.')}: {advice}."
-
-
-def _partitions(store: Store, selection: Selection) -> Iterator[str]:
-    """How to have rows back whose partition was dropped, and that no other takes."""
-    backup, live = store.catalogs()
-    for target in (t for t in selection.inserted if any(why == NO_PARTITION for why, _ in t.reasons)):
-        gone = [
-            n for n, t in sorted(backup.tables.items())
-            if n not in live.tables and t.kind == "partition" and t.parent in live.tables and backup.root(n) == target.name
-        ]  # fmt: skip
-        made = {n: text for n, text in attached(store.get("ddl") or ()).items() if n in gone}
-        if made:
-            yield (
-                f"Partitions of {target.name} were dropped, and no other takes their rows. Make them again, compare again, and the rows can "
-                f"return: {' '.join(f'{text};' for text in made.values())}"
-            )
 
 
 def _left(store: Store, selection: Selection) -> tuple[tuple[TableName, int], ...]:

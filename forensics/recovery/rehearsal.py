@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from forensics.model import TableName, quote_identifier
 from forensics.recovery.backfill import Place
 from forensics.recovery.columns import Restored
 from forensics.recovery.copies import LiveCopy, one, pinned_session, row_hash, rows_of, structure_of
-from forensics.recovery.definitions import Extra
 from forensics.recovery.foresight import offer
 from forensics.recovery.proof import Proof, Tell, failed, off, silent
 from forensics.recovery.script import LiveState, Work
@@ -92,21 +91,22 @@ class Outcome:
     backfill: Proof | None
 
 
-def live_state(source: LiveSource, selection: Selection, extras: Iterable[Extra]) -> LiveState:
+def live_state(source: LiveSource, work: Work) -> LiveState:
     """Ask live whether it is as it was when compared, and for fingerprints of the tables that rows return to.
 
     Args:
-        extras: what the scripts make where live has it not.
+        source: live.
+        work: what the scripts will be written from.
 
     Raises:
         RecoveryError: live changed since it was compared.
         LiveError: it does not answer.
     """
-    live = selection.store.catalogs()[1]
+    selection, live = work.selection, work.catalogs[1]
     hint = "Compare again into a new case, and write the recovery from that."
-    for target in selection.recreated:
-        if target.name in source.catalog.tables:
-            raise RecoveryError(f"Table {target.name} was gone when live was compared, and is there again.", hint)
+    for name in (*(t.name for t in selection.recreated), *(n for p in work.partitions for n in p.tree)):
+        if name in source.catalog.tables:
+            raise RecoveryError(f"Table {name} was gone when live was compared, and is there again.", hint)
     for name in sorted({t.name for t in selection.inserted} | _parents(selection)):
         if name not in source.catalog.tables:
             raise RecoveryError(f"Table {name} was there when live was compared, and is gone.", hint)
@@ -124,6 +124,7 @@ def live_state(source: LiveSource, selection: Selection, extras: Iterable[Extra]
                 f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.", hint
             )
         found[target.name] = (prints["rows"], prints["a"], prints["b"])
+    extras = (*work.definitions.extras, *work.types.extras)
     absent = frozenset(e for e in extras if not source.ask(sql.SQL(f"SELECT {e.there} AS there"))[0]["there"])  # type: ignore[arg-type]
     return LiveState(found, schemas, absent)
 
@@ -381,6 +382,14 @@ class _Run:
             wanted = {k.name for k in ours.foreign_keys if k.parent in now.tables and (target.name, k.name) not in without}
             wanted -= {k.name for k in theirs.foreign_keys}
             self._problem(bool(keys | wanted), f"Table {target.name} came back without {', '.join(sorted(keys | wanted))}.")
+        for name in (n for p in self._work.partitions for n in p.tree):
+            ours, theirs = backup.tables[name], now.tables.get(name)
+            if theirs is None or theirs.parent != ours.parent:
+                self._problem(True, f"Partition {name} of {ours.parent} did not come back.")
+                continue
+            self._problem(
+                {k.columns for k in ours.keys} > {k.columns for k in theirs.keys}, f"Partition {name} came back without a key of its own."
+            )
 
     # --- the new place -------------------------------------------------------------------------------
 

@@ -15,8 +15,22 @@ from typing import IO
 from forensics.model import Catalog, Column, Provenance, Table, TableName, plain, quote_identifier
 from forensics.recovery.columns import Restored, write_columns, write_undo_columns
 from forensics.recovery.definitions import Definition, Definitions, Extra, type_text
+from forensics.recovery.partitions import Partition
 from forensics.recovery.selection import Selection, Target
-from forensics.recovery.sqltext import array, block, comment, listed, literal, lock, private_file, psql_text, tag_for, taking, template
+from forensics.recovery.sqltext import (
+    array,
+    block,
+    comment,
+    defining,
+    listed,
+    literal,
+    lock,
+    private_file,
+    psql_text,
+    tag_for,
+    taking,
+    template,
+)
 
 _NONE = Definitions(())
 
@@ -43,6 +57,12 @@ class Work:
     live: LiveState = LiveState()
     restored: tuple[Restored, ...] = ()
     types: Definitions = _NONE  # those of restored columns, where live and the definitions above have them not
+    partitions: tuple[Partition, ...] = ()  # those that are made again, in tables that live has
+
+    @property
+    def made(self) -> list[str]:
+        """The tables and partitions that are made again, as SQL names."""
+        return [*(t.name.sql for t in self.selection.recreated), *(n.sql for p in self.partitions for n in p.tree)]
 
     def new_schemas(self, of: Definitions) -> tuple[str, ...]:
         """The schemas of definitions that are known not to be there, and that `undo.sql` may therefore drop."""
@@ -79,7 +99,7 @@ def write_recovery(path: Path, work: Work) -> None:
             print(line, file=out)
         start(out, "recover", "columns")
         _where_things_stand(out, work)
-        print("\n\\if :create\n-- The dropped tables, as the backup had them.", file=out)
+        print("\n\\if :create\n-- The dropped tables and partitions, as the backup had them.", file=out)
         for line in _before(work, work.definitions):
             print(line, file=out)
         print("\\endif", file=out)
@@ -87,7 +107,8 @@ def write_recovery(path: Path, work: Work) -> None:
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=True)
         print("\n-- Stops here where the database is not as it was when compared; nothing to do where all rows are back.", file=out)
-        print("SELECT pg_temp.to_do(:'create'::boolean, :'accept_changes'::boolean) AS todo \\gset", file=out)
+        makes = "true" if work.made else "false"
+        print(f"SELECT pg_temp.to_do(:'create'::boolean, {makes}, :'accept_changes'::boolean) AS todo \\gset", file=out)
         print(
             "\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;", file=out
         )
@@ -143,6 +164,8 @@ def _recovery_header(work: Work) -> Iterator[str]:
         yield f"-- {comment(target.name)} ({how}): {target.rows:,} of {target.missing:,} missing rows return{left}"
         for reason, rows in target.reasons:
             yield f"--     {rows:,} do not, because {comment(reason)}"
+    for part in work.partitions:
+        yield f"-- {comment(part.name)}, a partition of {comment(part.parent)}, is made again, for rows that no other takes"
     for one in work.restored:
         names = ", ".join(c.name for c in one.columns)
         yield f"-- {comment(one.name)}: values of the dropped {comment(names)} return, {one.values:,} at the most"
@@ -170,9 +193,9 @@ def start(out: IO[str], *helpers: str) -> None:
 
 def _where_things_stand(out: IO[str], work: Work) -> None:
     print("-- Where do things stand? The tables that are written to are locked against other writers until this ends.", file=out)
-    recreated = [t.name.sql for t in work.selection.recreated]
-    if recreated:
-        print(f"SELECT pg_temp.standing({array(recreated)}) = 'absent' AS create \\gset", file=out)
+    recreated = work.selection.recreated
+    if work.made:
+        print(f"SELECT pg_temp.standing({array(work.made)}) = 'absent' AS create \\gset", file=out)
     else:
         print("\\set create f", file=out)
     live = work.catalogs[1]
@@ -224,8 +247,7 @@ def _statement(definition: Definition) -> str:
         tag = tag_for(sql)
         sql = block([f"  PERFORM pg_temp.if_rows_allow({tag}{sql}{tag});"])
     else:
-        tag = tag_for(sql)
-        sql = block([f"  PERFORM pg_temp.define({tag}{sql}{tag});"])
+        sql = defining(sql)
     if definition.unless:
         sql = f"SELECT NOT ({definition.unless}) AS lacking \\gset\n\\if :lacking\n{sql}\n\\endif"
     if definition.path:
@@ -366,8 +388,8 @@ def write_undo(path: Path, work: Work) -> None:
         print("-- where they are: their next values may be in use already.", file=out)
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql\n", file=out)
         start(out, "undo", "columns")
-        if recreated:
-            print(f"SELECT pg_temp.standing({array([t.name.sql for t in recreated])}) = 'absent' AS gone \\gset", file=out)
+        if work.made:
+            print(f"SELECT pg_temp.standing({array(work.made)}) = 'absent' AS gone \\gset", file=out)
         else:
             print("\\set gone t", file=out)
         if work.selection.inserted or recreated:
@@ -379,29 +401,35 @@ def write_undo(path: Path, work: Work) -> None:
         _facts(out, work)
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=False)
+        for one in work.restored:
+            names = ", ".join(f"({literal(one.name.sql)}, {literal(c.name)})" for c in one.columns)
+            print(f"INSERT INTO returned VALUES {names};", file=out)
         print("\n\\if :gone\n\\else\n-- The tables that were made again may hold what came back, and nothing else.", file=out)
         if recreated:
-            print(block([lock(t.name, "ACCESS EXCLUSIVE") for t in recreated]), file=out)
+            backup_tables = work.catalogs[0].tables
+            columns = {t.name: array([c.name for c in backup_tables[t.name].columns]) for t in recreated}
+            checks = [f"  PERFORM pg_temp.expect_no_others({literal(n.sql)}, {names});" for n, names in columns.items()]
+            print(block([*(lock(t.name, "ACCESS EXCLUSIVE") for t in recreated), *checks]), file=out)
         print(_REFUSE_FOREIGN_ROWS, file=out)
         print("\\endif", file=out)
         print("\n\\if :gone\n\\else", file=out)
         for incoming in work.definitions.incoming:
-            print(f"ALTER TABLE {incoming.table.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(incoming.constraint)};", file=out)
+            names = f"{literal(incoming.table.sql)}, {literal(incoming.constraint)}, {array(work.made)}"
+            print(block([f"  PERFORM pg_temp.let_go({names});"]), file=out)
         for name, column in work.definitions.defaults:
-            print(f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;", file=out)
+            sequences = array(work.definitions.sequences)
+            print(block([f"  PERFORM pg_temp.undraw({literal(name.sql)}, {literal(column)}, {sequences});"]), file=out)
         for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
-            print(f"DROP FUNCTION IF EXISTS {extra.name} CASCADE;", file=out)
-        dropped = []
+            print(block([f"  PERFORM pg_temp.take_function({literal(extra.name)}, {array(work.made)});"]), file=out)
         if recreated:
             # A column may be of a type that goes, or of the type of a row of another table.
             print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n, t in enumerate(targets, 1) if t.kind == "recreate") + ";", file=out)
-            dropped = [f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"]
-        if dropped := [*dropped, *(f"DROP SEQUENCE IF EXISTS {s}" for s in work.definitions.sequences)]:
-            print(taking(*dropped), file=out)
+            print(taking(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"), file=out)
         print("\\endif", file=out)
         print("\n-- Rows that returned to other tables, children first.", file=out)
         calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
         print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
+        _undo_partitions(out, work)
         schemas = [s for s in work.new_schemas(work.types) if s not in work.definitions.schemas]
         write_undo_columns(
             out, work.restored, [*_drops(work, work.types), *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in schemas)]
@@ -414,6 +442,18 @@ def write_undo(path: Path, work: Work) -> None:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
         print("\nCOMMIT;\n\\echo 'The recovery is taken back.'", file=out)
+
+
+def _undo_partitions(out: IO[str], work: Work) -> None:
+    """Take away the partitions that were made again, now that their rows have gone back, and the sequences that were made."""
+    calls = [
+        f"  PERFORM pg_temp.take_partition({literal(p.parent.sql)}, {array([n.sql for n in p.tree])});" for p in reversed(work.partitions)
+    ]
+    parts = [block(calls)] if calls else []
+    if work.definitions.sequences:
+        parts.append(taking(*(f"DROP SEQUENCE IF EXISTS {s}" for s in work.definitions.sequences)))
+    if parts:
+        print("\n\\if :gone\n\\else", *parts, "\\endif", sep="\n", file=out)
 
 
 _REFUSE_FOREIGN_ROWS = """DO $do$

@@ -92,6 +92,12 @@ def taking(*statements: str) -> str:
     return block([f"  PERFORM pg_temp.take_away({literal(s)});" for s in statements])
 
 
+def defining(statement: str) -> str:
+    """Return a DO block that makes something that was dropped, or stops with what is in its way and what to do."""
+    tag = tag_for(statement)
+    return block([f"  PERFORM pg_temp.define({tag}{statement}{tag});"])
+
+
 def writing(statement: str) -> str:
     """Return what runs a statement that writes rows as the application would, and keeps how many in psql's variable `written`."""
     tag = tag_for(statement)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -18,7 +18,8 @@ from forensics.model import TableName
 from forensics.recovery.backfill import Place
 from forensics.recovery.columns import open_backup
 from forensics.recovery.copies import LiveCopy, a_database, a_server, backup_bytes, backup_copy, expect_room, has_xml, words_of
-from forensics.recovery.foresight import foresee, orphans
+from forensics.recovery.definitions import definitions
+from forensics.recovery.foresight import foresee, orphans, unmakeable
 from forensics.recovery.options import Option
 from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT, ROLL_BACK, Proof, Tell, failed, silent
 from forensics.recovery.rehearsal import Rehearsal, rehearse, touched
@@ -67,6 +68,7 @@ class Stage:
         proofs: what came of each option that was rehearsed.
         unrehearsed: why others were not.
         problem: why nothing could be rehearsed on a copy of live.
+        unmade: partitions that live would not have back, and why.
     """
 
     def __init__(self, store: Store, source: LiveSource, wishes: Wishes, undo: Undoing, history: History | None) -> None:
@@ -77,9 +79,10 @@ class Stage:
         self.proofs: dict[str, Proof] = {}
         self.unrehearsed: dict[str, str] = {s: "it was left out on request." for s in SKIPPABLE if s in wishes.skip}
         self.problem: str | None = None
+        self.unmade: dict[TableName, str] = {}
 
-    def prepare(self, stack: ExitStack, work: Work) -> Selection:
-        """Copy live, and return the selection without the rows that live would refuse."""
+    def prepare(self, stack: ExitStack, work: Work) -> Work:
+        """Copy live, and return the work without the partitions and the rows that live would refuse."""
         ours, theirs = work.catalogs
         needed = touched(work)
         tables = self._tables(needed)
@@ -100,11 +103,22 @@ class Stage:
             if copy.lacking:
                 self.unrehearsed.setdefault(ROLL_BACK, " ".join(copy.lacking))
             self._copy = copy
+            work = self._makeable(work, copy)
             selection = work.selection.orphaned(orphans(work.selection, copy, self._source.catalog))
-            return selection.refused(foresee(selection, work.definitions, copy, self._wishes.tell))
+            return replace(work, selection=selection.refused(foresee(selection, work.definitions, copy, self._wishes.tell)))
         except (ScratchError, RecoveryError, psycopg.Error) as error:
             self._copy, self.problem = None, _said(error)
-            return work.selection
+            return work
+
+    def _makeable(self, work: Work, copy: LiveCopy) -> Work:
+        """The work without the partitions that cannot be attached to live's tables as they are now."""
+        if not work.partitions or unmakeable(work.definitions, copy) is None:
+            return work
+        ddl = self._store.get("ddl") or ()
+        self.unmade = {p.name: why for p in work.partitions if (why := unmakeable(definitions(ddl, *work.catalogs, [p.name]), copy))}
+        kept = tuple(p for p in work.partitions if p.name not in self.unmade)
+        names = [*(t.name for t in work.selection.recreated), *(p.name for p in kept)]
+        return replace(work, partitions=kept, definitions=definitions(ddl, *work.catalogs, names))
 
     def _tables(self, needed: Collection[TableName]) -> set[TableName]:
         """The tables of live whose rows are copied: those that the scripts touch, and those that a roll back does."""

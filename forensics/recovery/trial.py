@@ -204,13 +204,19 @@ class _Try:
 
     def _rows(self, name: TableName, place: TableName) -> str:
         """A place of a table's rows as a FROM item."""
-        table = self._catalog.tables[name] if place == self._safer.now[name] else Table(place)
+        stood = next((n for n, p in self._safer.now.items() if p == place), None)
+        table = self._catalog.tables[stood] if stood else Table(place)
         return rows_of(replace(table, name=place))
 
     def _copies(self, name: TableName) -> list[TableName]:
-        """Where rows of a table were copied to before they were deleted or overwritten."""
+        """Where rows of a table were copied to before they were deleted or overwritten, and its partitions that stand by themselves by now."""
         return [
-            k.archive for k in self._safer.kept if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now.get(name)
+            *(self._safer.now[p] for p, root in sorted(self._safer.apart.items()) if root == name),
+            *(
+                k.archive
+                for k in self._safer.kept
+                if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now.get(name)
+            ),
         ]
 
     @staticmethod

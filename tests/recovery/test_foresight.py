@@ -53,7 +53,7 @@ ALTER TABLE narrow ALTER COLUMN m TYPE mood USING m::text::mood;
 DROP TYPE mood_was;
 UPDATE narrow SET name = left(name, 20); ALTER TABLE narrow ALTER COLUMN name TYPE varchar(20);
 ALTER DOMAIN small ADD CONSTRAINT not_12 CHECK (value <> 12) NOT VALID;
-DROP TABLE by_year_24;
+DROP TABLE by_year_24; ALTER TABLE by_year ADD COLUMN note text;
 """
 CHANGE = CHANGE.replace(
     "ALTER TABLE narrow ALTER COLUMN name TYPE varchar(50), ALTER", "DELETE FROM narrow WHERE amount >= 100; ALTER TABLE narrow ALTER"

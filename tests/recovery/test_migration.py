@@ -38,6 +38,11 @@ CREATE TABLE moods (m mood, n int);
 INSERT INTO moods SELECT 'sad', i FROM generate_series(1, 5) i;
 CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 1, REMAINDER 0);
 INSERT INTO parted SELECT i FROM generate_series(1, 4) i;
+CREATE TABLE years (id int PRIMARY KEY); INSERT INTO years VALUES (1), (2), (3);
+CREATE TABLE split (id int, y int CONSTRAINT of_year REFERENCES years, PRIMARY KEY (id, y)) PARTITION BY LIST (y); CREATE TABLE old.split_1 PARTITION OF split FOR VALUES IN (1);
+CREATE TABLE split_2 PARTITION OF split FOR VALUES IN (2) PARTITION BY HASH (id); CREATE TABLE split_2_0 PARTITION OF split_2 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE split_3 PARTITION OF split FOR VALUES IN (3); INSERT INTO split SELECT i, 1 + i % 3 FROM generate_series(1, 12) i;
+CREATE TABLE of_split (id int, y int, CONSTRAINT to_split FOREIGN KEY (id, y) REFERENCES split);
 CREATE TABLE old.parted (id int PRIMARY KEY); INSERT INTO old.parted SELECT i FROM generate_series(1, 5) i;
 CREATE TABLE "ééééééééééééééééééééééééééééééé" (n int); INSERT INTO "ééééééééééééééééééééééééééééééé" SELECT i FROM generate_series(1, 3) i;
 CREATE TABLE parent (n int); CREATE TABLE old.heir () INHERITS (parent); INSERT INTO parent VALUES (1), (2); INSERT INTO old.heir VALUES (3), (4), (5);
@@ -172,7 +177,7 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         ("TRUNCATE hits CASCADE", 140, 0),
         ("UPDATE cache SET query = '[]' WHERE query IS NULL", 10, 0),
         ("WITH few AS (SELECT 1 AS id) UPDATE cache AS c SET price = 0 FROM few WHERE c.id = few.id", 1, 0),
-        ("DROP SCHEMA old CASCADE", 7 + 5 + 3, 0),
+        ("DROP SCHEMA old CASCADE", 7 + 5 + 3 + 4, 0),
         ("DROP TABLE moods, old.things", 12, 0),
         # What other tables had of it: values of its types, a key, a default, a view.
         ("DROP SCHEMA kit CASCADE", 2, 1),
@@ -184,7 +189,7 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         ("ALTER TABLE cache RENAME COLUMN seen TO at; UPDATE cache SET price = 1 WHERE id = 1; ALTER TABLE cache DROP COLUMN at", 1, 15),
         (
             'DROP TABLE "ééééééééééééééééééééééééééééééé"; DROP TABLE parted; DROP TABLE old.parted; DROP SCHEMA old CASCADE',
-            3 + 4 + 5 + 7 + 3,
+            3 + 4 + 5 + 7 + 3 + 4,
             0,
         ),
         # A circle of references that all cascade, and one that a table makes with itself; rows of it that refer to none.
@@ -202,6 +207,12 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
             5 + 6,
             30,
         ),
+        (
+            "DROP TABLE split_2 CASCADE; ALTER TABLE split DETACH PARTITION split_3; DROP TABLE split_3; DELETE FROM years WHERE id > 1",
+            4 + 4 + 2,
+            0,
+        ),
+        ("ALTER TABLE split DETACH PARTITION split_3; DROP TABLE of_split, split; DROP TABLE moods", 8 + 5, 0),
         ('DELETE FROM "ééééééééééééééééééééééééééééééé"; UPDATE "ééééééééééééééééééééééééééééééé" SET n = 1', 3 + 0, 0),
     ],
 )

@@ -280,22 +280,27 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
       CREATE DOMAIN kinds.level AS int CHECK (kinds.good(value)); CREATE TYPE kinds.levels AS RANGE (subtype = kinds.level); CREATE TYPE lost AS ENUM ('x');
       CREATE TABLE typed (id int PRIMARY KEY, m mood NOT NULL DEFAULT 'sad', l kinds.levels, x lost[], n int);
       INSERT INTO typed SELECT i, 'so so', kinds.levels(i, i + 2), '{x}', i FROM generate_series(1, 5) i;
-      CREATE TABLE moody (id int PRIMARY KEY, m mood); INSERT INTO moody VALUES (1, 'sad');"""
+      CREATE TABLE moody (id int PRIMARY KEY, m mood); INSERT INTO moody VALUES (1, 'sad');
+      CREATE EXTENSION hstore; CREATE TABLE extended (id int PRIMARY KEY, h hstore DEFAULT hstore('a', 'b'), "Twice" int GENERATED ALWAYS AS (id * 2) STORED);
+      INSERT INTO extended SELECT i FROM generate_series(1, 5) i;"""
     change = "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked")) + "DELETE FROM checked WHERE id = 1;"
     change += (
-        "ALTER TABLE typed DROP COLUMN m, DROP COLUMN x, DROP COLUMN n; DROP TABLE moody; DROP TYPE mood, lost; DROP SCHEMA kinds CASCADE"
+        "ALTER TABLE typed DROP COLUMN m, DROP COLUMN x, DROP COLUMN n; DROP TABLE moody; DROP TYPE mood, lost; DROP SCHEMA kinds CASCADE;"
+        'ALTER TABLE extended DROP COLUMN h, DROP COLUMN "Twice"; DROP EXTENSION hstore'
     )
     found = incident(before, change)
     after = found.state()
     plan = found.plan(columns=True, include_unexplained=True, rehearse=True)
     assert plan.holds, (plan.problem, plan.problems)
     assert "The values of parted.w return without NOT NULL: rows written since have none." in plan.notes
+    (worked_out,) = (n for n in plan.notes if "was worked out from others" in n)
+    assert worked_out.endswith('ALTER TABLE "public"."extended" ADD COLUMN "Twice" integer GENERATED ALWAYS AS (id * 2) STORED;')
     assert plan.rehearsal is not None
     assert [n for n in plan.rehearsal.notes if "checked_v_check of checked was left aside" in n]
     ask = (
         "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked "
     )
-    ask += "UNION ALL SELECT concat_ws(' ', m, l, x, n), id, pg_typeof(m) || ' ' || pg_typeof(l) FROM typed UNION ALL SELECT m::text, id, '' FROM moody ORDER BY 1, 2"
+    ask += "UNION ALL SELECT concat_ws(' ', m, l, x, n), id, pg_typeof(m) || ' ' || pg_typeof(l) FROM typed UNION ALL SELECT m::text, id, '' FROM moody UNION ALL SELECT 'h', id, h::text FROM extended ORDER BY 1, 2"
     for _ in range(2):
         found.run("recovery.sql")
         assert found.sql(ask) == found.sql(ask, found.before)
@@ -552,6 +557,43 @@ def test_undo_refuses_where_rows_refer_to_recovered_ones(incident: Build) -> Non
     assert "1 rows of table public.bookings refer to rows" in found.refuses("undo.sql")
     found.sql("DELETE FROM bookings; UPDATE hotels SET name = 'new' WHERE id = 'h2'")
     assert "were changed since" in found.refuses("undo.sql")
+
+
+def test_undo_leaves_what_the_application_wrote_beside_what_came_back(incident: Build) -> None:
+    before = """CREATE TABLE keyed (id int PRIMARY KEY, v text); INSERT INTO keyed SELECT i, 'v' FROM generate_series(1, 9) i; CREATE TABLE bare AS SELECT 'x' AS v FROM keyed;
+      CREATE TABLE gone (id serial PRIMARY KEY); INSERT INTO gone VALUES (1);
+      CREATE FUNCTION gone_id(gone) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1.id'; CREATE INDEX ON gone (gone_id(gone)); CREATE TABLE drawn (id int DEFAULT nextval('gone_id_seq')); CREATE TABLE of_gone (id int CONSTRAINT to_gone REFERENCES gone)"""
+    change = """DELETE FROM keyed WHERE id > 5; DELETE FROM bare WHERE ctid > '(0,3)'; ALTER TABLE keyed ADD stars int NOT NULL DEFAULT 0, ADD label varchar(9) DEFAULT 'it''s',
+      ADD seen timestamptz DEFAULT now(); ALTER TABLE bare ADD hits numeric(5, 1) DEFAULT 1.5; DROP TABLE gone CASCADE"""
+    found = incident(before, change)
+    after = found.state()
+    found.plan(include_unexplained=True, rehearse=True)
+    found.run("recovery.sql")
+    for use, stop, back in (
+        ("UPDATE keyed SET stars = 5 WHERE id = 7", "1 recovered rows of table public.keyed were changed since", "UPDATE keyed SET stars = 0"),
+        ("UPDATE keyed SET label = NULL WHERE id > 7", "2 recovered rows of table public.keyed", "UPDATE keyed SET label = 'it''s'"),
+        ("ALTER TABLE keyed DROP CONSTRAINT keyed_pkey; INSERT INTO keyed VALUES (7, 'v')", "holds rows twice under the keys of recovered ones",
+         "DELETE FROM keyed WHERE ctid = (SELECT max(ctid) FROM keyed WHERE id = 7); ALTER TABLE keyed ADD PRIMARY KEY (id)"),
+        ("UPDATE bare SET hits = 2 WHERE ctid > '(0,2)'", "Recovered rows of table public.bare were changed since, in columns", "UPDATE bare SET hits = 1.5"),
+        ("CREATE VIEW seen AS SELECT gone_id(g) FROM gone g", "seen uses function", "DROP VIEW seen"),
+        ("ALTER TABLE gone ADD mine text", "has a column mine that it did not come back with", "ALTER TABLE gone DROP mine"),
+    ):  # fmt: skip
+        found.sql(use)
+        assert stop in found.refuses("undo.sql")
+        found.sql(back)
+    # An original that was written to is no copy that came back, and a foreign key of the same name is not the restored one.
+    found.sql("UPDATE bare SET hits = 2 WHERE ctid = (SELECT max(ctid) FROM bare)")
+    found.sql(
+        "ALTER TABLE of_gone DROP CONSTRAINT to_gone; CREATE TABLE new (id int PRIMARY KEY); ALTER TABLE of_gone ADD CONSTRAINT to_gone FOREIGN KEY (id) REFERENCES new; ALTER TABLE drawn ALTER id SET DEFAULT 5"
+    )
+    for _ in range(2):
+        found.run("undo.sql")
+        assert found.sql("SELECT hits FROM bare ORDER BY 1") == "1.5\n1.5\n2.0"
+        assert found.sql("SELECT confrelid::regclass FROM pg_constraint WHERE conname = 'to_gone'") == "new"
+    found.sql("UPDATE bare SET hits = 1.5; INSERT INTO drawn DEFAULT VALUES; DROP TABLE new CASCADE")
+    assert found.sql("DELETE FROM drawn RETURNING id").split()[0] == "5"
+    found.sql("ALTER TABLE drawn ALTER id DROP DEFAULT")
+    assert found.state() == after
 
 
 def test_a_folder_that_cannot_be_written(incident: Build, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ CREATE TEMP TABLE targets (
 CREATE TEMP TABLE links (n int, columns text[], parent text, parent_columns text[], parent_n int) ON COMMIT DROP;
 
 -- Triggers and rules of the application, as they were set before they were put to sleep.
-CREATE TEMP TABLE sleeping (relation text, kind text, name text, mode "char") ON COMMIT DROP;
+CREATE TEMP TABLE sleeping (relation text, kind text, name text, mode "char", depth int) ON COMMIT DROP;
 
 CREATE OR REPLACE FUNCTION pg_temp.listed(columns text[], alias text) RETURNS text LANGUAGE sql AS $body$
   SELECT coalesce(string_agg(alias || '.' || quote_ident(c), ', ' ORDER BY i), '') FROM unnest(columns) WITH ORDINALITY u(c, i)
@@ -141,17 +141,26 @@ BEGIN
   RETURN written;
 END $body$;
 
--- The application's own triggers and rules sleep while rows return as they were; they wake up as they were.
+-- The application's own triggers and rules sleep while rows return as they were; they wake up as they were. Those of a partitioned
+-- table are set in its partitions with it, where they may have been set otherwise, and partitions have some of their own.
 CREATE OR REPLACE FUNCTION pg_temp.sleep(relation text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE found record;
 BEGIN
-  FOR found IN SELECT 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled AS mode FROM pg_trigger g
-                WHERE g.tgrelid = to_regclass(relation) AND NOT g.tgisinternal AND g.tgenabled <> 'D'
-               UNION ALL
-               SELECT 'RULE', w.rulename, w.ev_enabled FROM pg_rewrite w
-                WHERE w.ev_class = to_regclass(relation) AND w.ev_type <> '1' AND w.ev_enabled <> 'D' ORDER BY 1, 2 LOOP
-    INSERT INTO pg_temp.sleeping VALUES (relation, found.kind, found.name, found.mode);
-    EXECUTE format('ALTER TABLE %s DISABLE %s %I', relation, found.kind, found.name);
+  FOR found IN
+    WITH RECURSIVE tree AS (
+      SELECT to_regclass(relation)::oid AS part, 0 AS depth
+      UNION ALL
+      SELECT i.inhrelid, t.depth + 1 FROM tree t JOIN pg_class c ON c.oid = t.part AND c.relkind = 'p' JOIN pg_inherits i ON i.inhparent = t.part)
+    SELECT t.part::regclass::text AS relation, 'TRIGGER' AS kind, g.tgname AS name, g.tgenabled AS mode, t.depth
+      FROM tree t JOIN pg_trigger g ON g.tgrelid = t.part WHERE NOT g.tgisinternal AND (g.tgenabled <> 'D' OR t.depth > 0)
+    UNION ALL
+    SELECT w.ev_class::regclass::text, 'RULE', w.rulename, w.ev_enabled, 0 FROM pg_rewrite w
+     WHERE w.ev_class = to_regclass(relation) AND w.ev_type <> '1' AND w.ev_enabled <> 'D'
+     ORDER BY depth, relation, kind, name LOOP
+    INSERT INTO pg_temp.sleeping VALUES (found.relation, found.kind, found.name, found.mode, found.depth);
+    IF found.mode <> 'D' THEN
+      EXECUTE format('ALTER TABLE %s %s DISABLE %s %I', CASE WHEN found.depth > 0 THEN 'ONLY' END, found.relation, found.kind, found.name);
+    END IF;
   END LOOP;
 END $body$;
 
@@ -159,8 +168,9 @@ CREATE OR REPLACE FUNCTION pg_temp.wake() RETURNS void LANGUAGE plpgsql AS $body
 DECLARE found record;
 BEGIN
   SET CONSTRAINTS ALL IMMEDIATE;
-  FOR found IN DELETE FROM pg_temp.sleeping RETURNING * LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE %s %s %I', found.relation,
-      CASE found.mode WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END, found.kind, found.name);
+  FOR found IN SELECT * FROM pg_temp.sleeping s ORDER BY s.depth, s.relation, s.kind, s.name LOOP
+    EXECUTE format('ALTER TABLE %s %s %s %s %I', CASE WHEN found.depth > 0 THEN 'ONLY' END, found.relation,
+      CASE found.mode WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END, found.kind, found.name);
   END LOOP;
+  DELETE FROM pg_temp.sleeping;
 END $body$;

@@ -29,7 +29,7 @@ BEGIN
 END $body$;
 
 -- Is there anything to do? No where all rows are back already. Stops where the database is not as it was when compared.
-CREATE OR REPLACE FUNCTION pg_temp.to_do(created boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
+CREATE OR REPLACE FUNCTION pg_temp.to_do(created boolean, makes boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
 DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0; moved text;
 BEGIN
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
@@ -46,7 +46,7 @@ BEGIN
     found := found + there;
   END LOOP;
   IF NOT created AND found = wanted THEN RETURN false; END IF;
-  IF NOT created AND EXISTS (SELECT FROM pg_temp.targets x WHERE x.created) THEN
+  IF makes AND NOT created THEN
     -- A run before this one may have left out rows whose parents are gone.
     IF accept_changes AND pg_temp.all_but_pruned() THEN RETURN false; END IF;
     PERFORM pg_temp.stop(
@@ -181,9 +181,16 @@ BEGIN
   EXECUTE statement;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS words = MESSAGE_TEXT, state = RETURNED_SQLSTATE;
-  PERFORM pg_temp.stop(format('A dropped table cannot be made as it was: %s. The statement is: %s', words, left(regexp_replace(statement, '\s+', ' ', 'g'), 200)),
+  PERFORM pg_temp.stop(format('What was dropped cannot be made as it was: %s. The statement is: %s', words, left(regexp_replace(statement, '\s+', ' ', 'g'), 200)),
     CASE WHEN state IN ('42P07', '42710', '42723', '42P06')
          THEN 'Something else in the database has that name by now: rename that, and run this script again.'
+         WHEN state = '42P17'
+         THEN 'Another partition takes a part of its rows by now. Rehearse with live at hand (recover --rehearse): the recovery is then written without it.'
+         WHEN state = '23514'
+         THEN 'Rows that are there break it; those of a default partition belong into the one that returns. Move or change them, or rehearse with live at '
+              'hand (recover --rehearse): the recovery is then written without that partition.'
+         WHEN state = '55P03'
+         THEN 'Wait for the long transaction to end (pg_stat_activity names it), or run this in a quieter hour.'
          WHEN state IN ('42704', '42883', '42P01', '42703', '3F000')
          THEN 'Something that the table needs is gone from the database: make that again, or leave the table out with recover --table.'
          ELSE 'Change what is in its way, or leave the table out with recover --table.' END);
