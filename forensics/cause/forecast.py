@@ -41,6 +41,23 @@ class Virtual:
         return tuple(c.name for c in self.table.columns)
 
 
+@dataclass(frozen=True)
+class Hanging:
+    """Rows of a table that refer to rows which a DELETE takes.
+
+    Attributes:
+        child: the table.
+        does: what becomes of them: "cascade", "set null", …
+        columns: those that refer.
+        hit: the condition under which a row `c` of the table is one.
+    """
+
+    child: TableName
+    does: str
+    columns: tuple[str, ...]
+    hit: str
+
+
 class Forecast:
     """A database as it would stand after some statements.
 
@@ -149,13 +166,16 @@ class Forecast:
         if using:
             where = f"EXISTS (SELECT 1 FROM {self.from_items(using)} WHERE {where})"
         if statement.HasField("with_clause"):
-            tree = pb.ParseResult(version=180000)
-            select = tree.stmts.add().stmt.select_stmt
-            select.with_clause.CopyFrom(self._over_layers(statement.with_clause))
-            select.target_list.add().res_target.val.a_const.ival.ival = 1
-            lead = str(postgast.deparse(tree)).removesuffix("SELECT 1")
-            where = f"({lead}SELECT {where})"
+            where = f"({self._with(statement)}SELECT {where})"
         return where
+
+    def _with(self, statement: Any) -> str:
+        """A statement's WITH clause as text, over the tables as they would stand."""
+        tree = pb.ParseResult(version=180000)
+        select = tree.stmts.add().stmt.select_stmt
+        select.with_clause.CopyFrom(self._over_layers(statement.with_clause))
+        select.target_list.add().res_target.val.a_const.ival.ival = 1
+        return str(postgast.deparse(tree)).removesuffix("SELECT 1")
 
     @staticmethod
     def alias(relation: Any) -> str:
@@ -205,46 +225,116 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}")
 
     def _delete(self, statement: Statement, node: Any) -> None:
-        alias, given = self.alias(node.relation), self.condition(node, node.using_clause)
-        for name in self._written(node.relation):
+        alias = self.alias(node.relation)
+        self._take(self._written(node.relation), alias, self.condition(node, node.using_clause))
+
+    def _take(self, names: Sequence[TableName], alias: str, given: str) -> None:
+        """Take the rows that meet a condition out of tables, and what hangs on them with them."""
+        for name in names:
             hanging, condition = self.hanging(name, alias, given), self.with_own(name, alias, given)
-            for child, key, hit in hanging:
-                if key.on_delete == "cascade" and child != name:
-                    self._keep(child, f"({hit}) IS NOT TRUE", "c")
-                elif key.on_delete in ("set null", "set default") and child != name:
-                    virtual = self.tables[child]
+            for one in hanging:
+                if one.does == "cascade" and one.child != name:
+                    self._keep(one.child, f"({one.hit}) IS NOT TRUE", "c")
+                elif one.does in ("set null", "set default") and one.child != name:
+                    virtual = self.tables[one.child]
                     listed = (
-                        f"CASE WHEN {hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in key.columns else f"c.{q(n)}"
+                        f"CASE WHEN {one.hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in one.columns else f"c.{q(n)}"
                         for n in virtual.columns
                     )
-                    self.replace_rows(child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
+                    self.replace_rows(one.child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
             self._keep(name, f"({condition}) IS NOT TRUE", alias)
+
+    def _merge(self, statement: Statement, node: Any) -> None:
+        if any(w.merge_when_clause.command_type == pb.CMD_DELETE for w in node.merge_when_clauses):
+            self._take(self._written(node.relation), self.alias(node.relation), self.merged(node))
+
+    def merged(self, node: Any, column: str | None = None) -> str:
+        """The condition under which a MERGE deletes a row of its target, or updates a column of it.
+
+        The first of its WHENs that fits a row has it.
+        """
+        source = self.from_items([node.source_relation])
+        on = self.expression(node.join_condition)
+        hits, before = [], {pb.MERGE_WHEN_MATCHED: "", pb.MERGE_WHEN_NOT_MATCHED_BY_SOURCE: ""}
+        for when in (w.merge_when_clause for w in node.merge_when_clauses):
+            if when.match_kind not in before:
+                continue
+            fits = f"({self.expression(when.condition)})" if when.HasField("condition") else "true"
+            does = (
+                when.command_type == pb.CMD_DELETE
+                if column is None
+                else when.command_type == pb.CMD_UPDATE and column in {t.res_target.name for t in when.target_list}
+            )
+            if does and when.match_kind == pb.MERGE_WHEN_MATCHED:
+                hits.append(f"EXISTS (SELECT 1 FROM {source} WHERE ({on}) AND {fits}{before[when.match_kind]})")
+            elif does:
+                hits.append(f"(NOT EXISTS (SELECT 1 FROM {source} WHERE {on}) AND {fits}{before[when.match_kind]})")
+            before[when.match_kind] += f" AND {fits} IS NOT TRUE"
+        condition = " OR ".join(hits) or "false"
+        return f"({self._with(node)}SELECT {condition})" if node.HasField("with_clause") else f"({condition})"
 
     def _written(self, relation: Any) -> list[TableName]:
         """The tables whose rows a statement changes; none where the table that it names is not there."""
         name = self.name(relation)
         return self.family(name, relation.inh) if name in self.tables else []
 
-    def hanging(self, name: TableName, alias: str, condition: str) -> list[tuple[TableName, ForeignKey, str]]:
-        """Tables that refer to rows which a DELETE takes: each with its key, and the condition that its row `c` does."""
-        found = []
-        waiting = [(name, alias, self.with_own(name, alias, condition))]
-        seen = {name}
+    def hanging(self, name: TableName, alias: str, condition: str) -> list[Hanging]:
+        """What refers to rows that a DELETE takes, each table once for what cascades to it, by whichever ways.
+
+        A row that goes with a cascade is neither an obstacle nor emptied.
+        """
+        found: list[Hanging] = []
+        hits: dict[TableName, list[str]] = {}
+        columns: dict[TableName, dict[str, None]] = {}
+        others: list[Hanging] = []
+        for parent in self._downward(name):
+            taken, parent_alias = (condition, alias) if parent == name else (f"({' OR '.join(hits[parent])})", "c")
+            taken = self.with_own(parent, parent_alias, taken)
+            if parent != name:
+                hits[parent] = [taken]
+            for child, key in self._referring(parent):
+                ours = ", ".join(f"c.{q(n)}" for n in key.columns)
+                theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in self.referred(key))
+                rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
+                hit = f"({ours}) IN (SELECT * FROM {rows})"
+                if key.on_delete != "cascade":
+                    others.append(Hanging(child, key.on_delete, key.columns, hit))
+                elif child != parent or parent == name:
+                    hits.setdefault(child, []).append(hit)
+                    columns.setdefault(child, {}).update(dict.fromkeys(key.columns))
+        for child, listed in columns.items():
+            found.append(Hanging(child, "cascade", tuple(listed), f"({' OR '.join(hits[child])})"))
+        for one in others:
+            gone = hits.get(one.child, ()) if one.child != name else ()
+            left = f" AND ({' OR '.join(gone)}) IS NOT TRUE" if gone else ""
+            found.append(replace(one, hit=f"{one.hit}{left}"))
+        return [self._besides(one, alias, condition) if one.child == name else one for one in found]
+
+    def _besides(self, one: Hanging, alias: str, condition: str) -> Hanging:
+        """Of a table that refers to itself, the rows that a DELETE does not name: those that it does are gone anyway."""
+        keys = next(self.referred(f) for _, f in self._referring(one.child))
+        ours, theirs = (", ".join(f"{a}.{q(k)}" for k in keys) for a in ("c", alias))
+        taken = f"SELECT {theirs} FROM {self.tables[one.child].relation} AS {alias} WHERE {condition}"
+        return replace(one, hit=f"{one.hit} AND (({ours}) IN ({taken})) IS NOT TRUE")
+
+    def _referring(self, parent: TableName) -> list[tuple[TableName, ForeignKey]]:
+        """The foreign keys that lead to a table, with the tables that have them."""
+        return [(n, f) for n, v in sorted(self.tables.items()) for f in v.table.foreign_keys if f.parent == parent]
+
+    def _downward(self, name: TableName) -> list[TableName]:
+        """A table and those that its deletes cascade to, each after all that cascade to it, as far as they go round in no circle."""
+        finished: dict[TableName, None] = {}
+        started = {name}
+        waiting = [(name, iter(self._referring(name)))]
         while waiting:
-            parent, parent_alias, taken = waiting.pop(0)
-            for child, virtual in sorted(self.tables.items()):
-                for key in virtual.table.foreign_keys:
-                    if key.parent != parent or parent not in self.tables:
-                        continue
-                    ours = ", ".join(f"c.{q(n)}" for n in key.columns)
-                    theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in self.referred(key))
-                    rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
-                    hit = f"({ours}) IN (SELECT * FROM {rows})"
-                    found.append((child, key, hit))
-                    if key.on_delete == "cascade" and child not in seen:
-                        seen.add(child)
-                        waiting.append((child, "c", hit))
-        return found
+            parent, keys = waiting[-1]
+            child = next((c for c, key in keys if key.on_delete == "cascade" and c not in started), None)
+            if child is None:
+                finished[waiting.pop()[0]] = None
+            else:
+                started.add(child)
+                waiting.append((child, iter(self._referring(child))))
+        return list(reversed(finished))
 
     def referred(self, key: ForeignKey) -> tuple[str, ...]:
         """The columns of the parent that a foreign key refers to."""
@@ -345,6 +435,8 @@ class Forecast:
     def _null(self, kind: str) -> str:
         """NULL of a type that the database knows already; of others, of text."""
         base = kind.removesuffix("[]")
+        if base.endswith("serial"):
+            return "NULL::bigint"
         known = base in self._catalog.enums or base in self._catalog.domains or base in self._catalog.composites
         return f"NULL::{kind}" if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base) else "NULL::text"
 
@@ -496,6 +588,7 @@ _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
     "drop_stmt": Forecast._drop,
     "truncate_stmt": Forecast._truncate,
     "delete_stmt": Forecast._delete,
+    "merge_stmt": Forecast._merge,
     "update_stmt": Forecast._update,
     "insert_stmt": Forecast._insert,
     "create_stmt": Forecast._create,
