@@ -67,11 +67,16 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Holder:
-    """Columns that may hold one end of a link; `kind` where they may hold others too; `sure` where a foreign key says so."""
+    """Columns that may hold one end of a link.
+
+    `kind` is there where they may hold others too, `sure` where a foreign key says so, and `key` where that refers to
+    another key of the parent than the link did.
+    """
 
     columns: tuple[str, ...]
     kind: Kind | None = None
     sure: bool = False
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,8 @@ class Search:
         if any(t is None or len(t) != 1 for t in tokens) or (len(others) > 1 and not objects):
             return
         fields = [t[0] for t in tokens if t]
+        if len(others) == 1:
+            leaves = self._translated(live, column, leaves, others[0], len(keys))
         labels = [self._labels(holder, live, column, leaves, other, field) for other, field in zip(others, fields, strict=True)]
         if not all(labels):
             return
@@ -239,6 +246,18 @@ class Search:
         holds = work.temp(f"SELECT DISTINCT {heads} FROM {leaves} WHERE label IN ({', '.join(map(literal, labels[0]))})")
         several = objects or column.type.endswith("[]") or family(column.type, work.live.catalog) == "text"
         self._add(_Found(live.name, column.name, matches, {holder: holds}, several, ()))
+
+    def _translated(self, live: Table, column: Column, leaves: str, other: Parent, width: int) -> str:
+        """The leaves of a column that refers to another key of the parent than the link did, as the link would name it."""
+        name = self._work.live_name(other.name)
+        key = next((f.parent_columns for f in live.foreign_keys if f.columns == (column.name,) and f.parent == name), ())
+        if not key or key == other.parent_columns or len(other.parent_columns) != 1:
+            return leaves
+        rows = self._two_keys(other, key)
+        if rows is None:
+            return leaves
+        heads = listed([f"l.k{i}" for i in range(width)])
+        return self._work.temp(f"SELECT {heads}, p.c0 AS token, l.label, l.within, l.spot FROM {leaves} l JOIN {rows} p ON p.c1 = l.token")
 
     def _labels(self, holder: Parent, live: Table, column: Column, leaves: str, other: Parent, field: str) -> list[str]:
         """The labels under which leaves are keys of the other parent, as far as there is reason to believe it."""
@@ -308,8 +327,12 @@ class Search:
         declared = declared_parents(table)
         for parent in parents:
             name = self._work.live_name(parent.name)
-            by_key = [_Holder(d.columns, sure=True) for d in declared if d.name == name and d.parent_columns == parent.parent_columns]
-            by_key.sort(key=lambda o: o.columns != parent.columns)
+            by_key = [
+                _Holder(d.columns, sure=True, key=() if d.parent_columns == parent.parent_columns else d.parent_columns)
+                for d in declared
+                if d.name == name
+            ]
+            by_key.sort(key=lambda o: (bool(o.key), o.columns != parent.columns))
             by_name = [_Holder(parent.columns)] if _has(table, parent.columns) else []
             by_kind = [_Holder((k.column,), k) for k in kinds] if len(parent.columns) == 1 else []
             if not by_name and len(parent.columns) == 1:
@@ -350,11 +373,20 @@ class Search:
         else:
             rows = work.read("live", table.name, columns)
         on, holders = [], {}
-        for parent, holder in zip(parents, mapping.holders, strict=True):
+        for number, (parent, holder) in enumerate(zip(parents, mapping.holders, strict=True)):
             ours, meant = self._fields(parent.columns), self._of_kind(holder, parent, columns, rows)
             if ours is None or meant is None:
                 return None
             theirs = [f"t.c{columns.index(c)}" for c in holder.columns]
+            if holder.key:
+                keys_of = self._two_keys(parent, holder.key)
+                if keys_of is None:
+                    return None
+                known = same([f"p{number}.c{i + len(parent.parent_columns)}" for i in range(len(theirs))], theirs)
+                heads = [f"p{number}_k{i}" for i in range(len(parent.parent_columns))]
+                named = ", ".join(f"p{number}.c{i} AS {head}" for i, head in enumerate(heads))
+                rows = f"(SELECT t.*, {named} FROM {rows} t JOIN {keys_of} p{number} ON {known})"
+                theirs = [f"t.{head}" for head in heads]
             on.append(f"{same([f'm.{f}' for f in ours], theirs)} AND {meant}")
             holders[parent] = (theirs, meant)
         when = " AND ".join(_when(self, p) for p in parents)
@@ -371,6 +403,15 @@ class Search:
             for parent, (theirs, _) in holders.items()
         }
         return _Found(table.name, None, matches, keys, False, tuple(c.name for c in table.columns))
+
+    def _two_keys(self, parent: Parent, key: Sequence[str]) -> str | None:
+        """A working table of the key by which links mean a parent's rows, and of another key of the same rows."""
+        name = self._work.live_name(parent.name)
+        live = self._work.table("live", name) if name else None
+        columns = (*parent.parent_columns, *key)
+        if live is None or any((c := live.column(n)) is None or c.generated for n in columns) or not self._work.holds("live", live.name):
+            return None
+        return self._work.read("live", live.name, columns)
 
     def _of_kind(self, holder: _Holder, parent: Parent, columns: Sequence[str], rows: str) -> str | None:
         """The condition under which a row `t` of another table means a parent's row; None where none does."""
