@@ -430,6 +430,9 @@ class Counts:
             return
         primary = parent.table.primary_key
         theirs = listed or list(primary.columns if primary else ())
+        if len(theirs) != len(hazard.columns):
+            self._warn(hazard, None, says=f"which key of {parent_name} it refers to is not known, and nothing was counted")
+            return
         given = " AND ".join(f"c.{q(c)} IS NOT NULL" for c in hazard.columns)
         pairs = " AND ".join(f"p.{q(t)} = c.{q(c)}" for c, t in zip(hazard.columns, theirs, strict=True))
         rows = self._count(

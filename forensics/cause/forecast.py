@@ -20,7 +20,7 @@ from psycopg import sql
 from forensics.cause.hazards import Reader, calls, heirs, ranges, resolve, walk, what_runs
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Statement
-from forensics.model import Catalog, Column, ForeignKey, Table, TableName
+from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName
 from forensics.model import quote_identifier as q
 
 _PASSES = {pb.AT_DropColumn: 0, pb.AT_DropConstraint: 0, pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
@@ -480,6 +480,8 @@ class Forecast:
             )
         elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
             self._add_foreign_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.fk_attrs))
+        elif kind == pb.AT_AddConstraint and definition.constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
+            self._add_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.keys))
         if kind == pb.AT_AddConstraint and definition.constraint.skip_validation:
             self.unvalidated[name, definition.constraint.conname] = definition.constraint
 
@@ -490,6 +492,12 @@ class Forecast:
             actions.get(constraint.fk_del_action, "no action"),
         )  # fmt: skip
         self._edit(name, lambda t: replace(t, foreign_keys=(*t.foreign_keys, key)))
+
+    def _add_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
+        primary = constraint.contype == pb.CONSTR_PRIMARY
+        if columns:  # one that is made of an index names none
+            key = Key(constraint.conname or f"{name.table}_{'pkey' if primary else 'key'}", columns, primary)
+            self._edit(name, lambda t: replace(t, keys=(*t.keys, key)))
 
     def _add_column(self, name: TableName, definition: Any) -> None:
         kinds = {c.constraint.contype: c.constraint for c in definition.constraints}
@@ -502,8 +510,7 @@ class Forecast:
         elif default is not None and not calls(default.raw_expr):
             value = self.expression(default.raw_expr)
         elif default is not None or serial or pb.CONSTR_IDENTITY in kinds:
-            # A value of some kind: which one, only running it would tell.
-            value = "''" if default is not None else "0"
+            value = _some_value(kind, definition.colname)
         else:
             value = self._null(kind)
         virtual = self.tables[name]
@@ -511,6 +518,8 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
         nullable = not kinds.keys() & {pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY}
         self._edit(name, lambda t: replace(t, columns=(*t.columns, Column(definition.colname, kind, nullable))))
+        for constraint in (kinds[k] for k in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) if k in kinds):
+            self._add_key(name, constraint, (definition.colname,))
         if pb.CONSTR_FOREIGN in kinds:
             self._add_foreign_key(name, kinds[pb.CONSTR_FOREIGN], (definition.colname,))
 
@@ -541,9 +550,9 @@ class Forecast:
             virtual = self.tables[name]
             listed = ", ".join(f"{q(c)} AS {q(node.newname)}" if c == node.subname else q(c) for c in virtual.columns)
             self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
-            self._edit(
-                name, lambda t: replace(t, columns=tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in t.columns))
-            )
+            self._edit(name, lambda t: _with_column_renamed(t, node.subname, node.newname))
+            for other in self.tables:
+                self._edit(other, lambda t: _with_parent_column_renamed(t, name, node.subname, node.newname))
 
     def _move(self, name: TableName, new: TableName) -> None:
         virtual = self.tables.pop(name)
@@ -582,6 +591,40 @@ class Forecast:
                 name, value = (a.a_const.sval.sval for a in call.args[:2])
                 if name == "search_path":
                     self._look_in([part.strip().strip('"') for part in value.split(",")])
+
+
+def _some_value(kind: str, column: str) -> str:
+    """A value where only running it would tell which: each row's own where the type is one of keys, never NULL."""
+    number = "row_number() OVER ()"
+    if kind == "uuid":
+        return f"md5({sql.Literal(column).as_string(None)} || {number})::uuid"
+    if kind in ("smallint", "integer", "bigint", "numeric"):
+        return f"({number})::{'bigint' if kind == 'smallint' else kind}"
+    if kind.startswith(("timestamp", "date")):
+        return f"now()::{kind}"
+    return f"({number})::text" if kind == "text" or kind.startswith("character") else "''"
+
+
+def _with_column_renamed(table: Table, old: str, new: str) -> Table:
+    """A table after one of its columns was renamed: its keys and foreign keys go by the new name."""
+
+    def named(columns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if c == old else c for c in columns)
+
+    return replace(
+        table, columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
+        keys=tuple(replace(k, columns=named(k.columns)) for k in table.keys),
+        foreign_keys=tuple(replace(f, columns=named(f.columns)) for f in table.foreign_keys),
+    )  # fmt: skip
+
+
+def _with_parent_column_renamed(table: Table, parent: TableName, old: str, new: str) -> Table:
+    """A table after a column of a parent was renamed."""
+    keys = tuple(
+        replace(f, parent_columns=tuple(new if c == old else c for c in f.parent_columns)) if f.parent == parent else f
+        for f in table.foreign_keys
+    )
+    return replace(table, foreign_keys=keys)
 
 
 _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {

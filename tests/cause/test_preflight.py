@@ -134,6 +134,19 @@ CASES: dict[str, tuple[str, Wanted]] = {
             (3, "delete-cascades", "branches", None): None,
         },
     ),
+    "new keys under old names": (
+        "ALTER TABLE shelves RENAME COLUMN id TO number;\nDELETE FROM shelves WHERE number < 4;\n"
+        "ALTER TABLE lone RENAME COLUMN id TO old_id;\nALTER TABLE lone ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid();\n"
+        "CREATE TABLE lone_notes (note int REFERENCES notes, lone uuid NOT NULL);\n"
+        "INSERT INTO lone_notes SELECT n.id, l.id FROM notes n JOIN lone l ON l.old_id = n.id;\n"
+        "ALTER TABLE lone DROP CONSTRAINT lone_pkey;\nALTER TABLE lone ADD PRIMARY KEY (id);\n"
+        "ALTER TABLE lone_notes ADD FOREIGN KEY (lone) REFERENCES lone;\nALTER TABLE lone ADD COLUMN row serial UNIQUE;",
+        {
+            (2, "delete-cascades", "goods", None): (12, False),
+            (8, "add-unique", "lone", "id"): (0, False),
+            (9, "add-foreign-key", "lone_notes", "lone"): (0, False),
+        },
+    ),
     "merge": (
         "MERGE INTO team_staff t USING staff s ON s.id = t.person WHEN MATCHED AND s.id < 3 THEN DO NOTHING\n"
         "  WHEN MATCHED AND s.id < 5 THEN DELETE WHEN MATCHED AND s.id > 58 THEN UPDATE SET role = 'old' WHEN MATCHED AND s.boss > 50 THEN DELETE;\n"
