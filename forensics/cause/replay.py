@@ -562,6 +562,13 @@ class Replay:
         """How many followed rows are laid at each step; None: they are there at the end; 0: they were never there."""
         return self._by_step(watched.keep)
 
+    def lay(self, watched: Watched, step: int) -> int:
+        """Lay the followed rows that are there at the end at a step; return how many they are."""
+        gone = sql.Identifier(_OWN[1])
+        return self._connection.execute(
+            sql.SQL("UPDATE {} SET {} = {} WHERE {} IS NULL").format(watched.keep, gone, sql.Literal(step), gone)
+        ).rowcount
+
     def changed(self, watched: Watched) -> dict[int | None, int]:
         """How many changed rows each step was the first to change."""
         return self._by_step(watched.shadow) if watched.changed else {}

@@ -105,12 +105,14 @@ class Search:
         self._table = work.backup.catalog.tables[junction.name]
         self._found: list[_Found] = []
         self._sure: dict[str, bool] = {}
+        self.again: list[str] = []
         self.notes: list[str] = []
 
     def run(self) -> tuple[list[Place], str | None]:
         """Return the places, the fullest first, and a working table (pair, place) with each link's one place.
 
-        A place that cannot be read is noted in `notes`.
+        A place that cannot be read is noted in `notes`. Links that the table itself holds, whose ends have other keys by
+        now, are no places: working tables of them (pair) are in `again`.
         """
         for number, end in enumerate(self._junction.link):
             others = [e for n, e in enumerate(self._junction.link) if n != number]
@@ -141,10 +143,10 @@ class Search:
         name = work.live_name(holder.name)
         live = work.table("live", name) if name else None
         keys = self._fields(holder.columns)
-        if live is None or name is None or keys is None or not _has(live, holder.parent_columns):
+        if live is None or name is None or keys is None or not _has(live, work.live_key(holder)):
             return
         backup = work.backup.catalog.tables.get(holder.name)
-        added = [c for c in live.columns if backup is None or backup.column(c.name) is None]
+        added = [c for c in live.columns if (backup is None or backup.column(c.name) is None) and c.name not in work.live_key(holder)]
         for column, rows in itertools.chain(
             self._added(holder, live, [c for c in added if self._may_hold(c)]), self._changed(holder, live)
         ):
@@ -167,7 +169,7 @@ class Search:
         names = [f"c{width + i}" for i in range(len(columns))]
         on = same([f"r.c{i}" for i in range(width)], [f"w.k{i}" for i in range(width)])
         rows = self._work.stream(
-            "live", live.name, (*holder.parent_columns, *(c.name for c in columns)),
+            "live", live.name, (*self._work.live_key(holder), *(c.name for c in columns)),
             f"SELECT r.* FROM {{rows}} r SEMI JOIN {wanted} w ON {on} WHERE coalesce({listed(names, 'r.')}) IS NOT NULL",
         )  # fmt: skip
         heads = ", ".join(f"c{i} AS k{i}" for i in range(width))
@@ -251,9 +253,9 @@ class Search:
         """The leaves of a column that refers to another key of the parent than the link did, as the link would name it."""
         name = self._work.live_name(other.name)
         key = next((f.parent_columns for f in live.foreign_keys if f.columns == (column.name,) and f.parent == name), ())
-        if not key or key == other.parent_columns or len(other.parent_columns) != 1:
+        if not key or key == self._work.live_key(other) or len(other.parent_columns) != 1:
             return leaves
-        rows = self._two_keys(other, key)
+        rows = self._work.two_keys(other, key)
         if rows is None:
             return leaves
         heads = listed([f"l.k{i}" for i in range(width)])
@@ -305,7 +307,8 @@ class Search:
 
     def _rows(self, table: Table) -> None:
         work = self._work
-        if table.name == self._junction.name or not work.holds("live", table.name):
+        own = table.name == self._junction.name
+        if (own and not work.rekeyed.keys() & set(self._junction.parents)) or not work.holds("live", table.name):
             return
         new = table.name not in work.backup.catalog.tables
         is_junction = table.name in work.live_junctions
@@ -316,7 +319,10 @@ class Search:
             mappings = self._mappings(table, combination, kinds, new=new)
             found = [f for m in mappings if (f := self._match_rows(table, combination, m, loose=not (is_junction and m.sure)))]
             for one in sorted(found, key=lambda f: -self._hits(f)):
-                self._add(one)
+                if own:
+                    self.again.append(one.matches)
+                else:
+                    self._add(one)
 
     def _hits(self, found: _Found) -> int:
         return int(self._work.one(f"SELECT count(*) FROM {found.matches}")[0])
@@ -328,7 +334,7 @@ class Search:
         for parent in parents:
             name = self._work.live_name(parent.name)
             by_key = [
-                _Holder(d.columns, sure=True, key=() if d.parent_columns == parent.parent_columns else d.parent_columns)
+                _Holder(d.columns, sure=True, key=() if d.parent_columns == self._work.live_key(parent) else d.parent_columns)
                 for d in declared
                 if d.name == name
             ]
@@ -379,7 +385,7 @@ class Search:
                 return None
             theirs = [f"t.c{columns.index(c)}" for c in holder.columns]
             if holder.key:
-                keys_of = self._two_keys(parent, holder.key)
+                keys_of = work.two_keys(parent, holder.key)
                 if keys_of is None:
                     return None
                 known = same([f"p{number}.c{i + len(parent.parent_columns)}" for i in range(len(theirs))], theirs)
@@ -403,15 +409,6 @@ class Search:
             for parent, (theirs, _) in holders.items()
         }
         return _Found(table.name, None, matches, keys, False, tuple(c.name for c in table.columns))
-
-    def _two_keys(self, parent: Parent, key: Sequence[str]) -> str | None:
-        """A working table of the key by which links mean a parent's rows, and of another key of the same rows."""
-        name = self._work.live_name(parent.name)
-        live = self._work.table("live", name) if name else None
-        columns = (*parent.parent_columns, *key)
-        if live is None or any((c := live.column(n)) is None or c.generated for n in columns) or not self._work.holds("live", live.name):
-            return None
-        return self._work.read("live", live.name, columns)
 
     def _of_kind(self, holder: _Holder, parent: Parent, columns: Sequence[str], rows: str) -> str | None:
         """The condition under which a row `t` of another table means a parent's row; None where none does."""

@@ -1,15 +1,18 @@
-"""Tables that live has under another name: a parent that was renamed is not gone."""
+"""Tables that live has under another name, and keys that it has in another column: such a parent is not gone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from forensics.errors import LiveError
+from forensics.loss.names import family
 from forensics.loss.workspace import Workspace
-from forensics.model import Table, TableName
+from forensics.model import Parent, Table, TableName
 
 _ALIKE = 0.7  # of the columns of both
 _CONTAINED = 0.5  # of the old keys
+_FORMER = re.compile(r"(^|_)(old|legacy|former|previous|prev|orig(inal)?|int(eger)?|num(eric)?)_", re.I)
 _KEPT = 0.5  # of the old columns, where the rows say the same in them
 
 
@@ -30,6 +33,38 @@ def renames(work: Workspace) -> dict[TableName, TableName]:
             named = next((t.name for t in _alike(work, old) if t.name in new and t.name not in found.values()), None)
         if named is not None:
             found[old.name] = named
+    return found
+
+
+def rekeyed(work: Workspace, parents: Iterable[Parent]) -> dict[Parent, tuple[str, ...]]:
+    """Return, by parent, the column of live that holds the keys of its rows, where they got new keys since.
+
+    None of a parent's old keys is left in the column that held them, and a new column holds half and more of them, in rows
+    that say the same besides; or a column whose name says that it holds what was the key.
+    """
+    found: dict[Parent, tuple[str, ...]] = {}
+    for parent in dict.fromkeys(parents):
+        name = work.live_name(parent.name)
+        old = work.backup.catalog.tables.get(parent.name)
+        live = work.table("live", name) if name else None
+        if live is None or old is None or len(parent.parent_columns) != 1 or not work.holds("live", live.name):
+            continue
+        column = next((old_key for old_key in old.columns if old_key.name == parent.parent_columns[0]), None)
+        result = work.result(parent.name)
+        whole = work.kept("backup", parent.name)
+        if column is None or whole is None or result is None or (result.missing or 0) < result.backup_rows:
+            continue
+        if _holds_the_keys(work, old, live, (column.name,), (column.name,)):
+            continue
+        said = [c.name for c in old.columns if c != column and not c.generated and (n := live.column(c.name)) and n.type == c.type]
+        kind = family(column.type, work.backup.catalog)
+        for new in live.columns:
+            if new.generated or old.column(new.name) is not None or family(new.type, work.live.catalog) != kind:
+                continue
+            told = [] if _FORMER.search(new.name) else said
+            if (told or _FORMER.search(new.name)) and _holds_the_keys(work, old, live, (column.name, *told), (new.name, *told)):
+                found[parent] = (new.name,)
+                break
     return found
 
 
@@ -60,15 +95,17 @@ def _alike(work: Workspace, old: Table) -> Iterator[Table]:
         elif said and len(common) >= _KEPT * len(ours):
             candidates.append((likeness, table, (*key.columns, *said)))
     for _, table, columns in sorted(candidates, key=lambda c: (-c[0], c[1].name)):
-        if work.holds("live", table.name) and _holds_the_rows(work, old, table, columns, len(key.columns)):
+        if work.holds("live", table.name) and _holds_the_keys(work, old, table, columns, columns, len(key.columns)):
             yield table
 
 
-def _holds_the_rows(work: Workspace, old: Table, new: Table, columns: Sequence[str], width: int) -> bool:
-    """Whether half and more of an old table's rows stand in a new one, as far as `columns` tell; the first `width` are the key."""
-    kept, fields = work.kept("backup", old.name), work.fields("backup", old.name, columns) or []
+def _holds_the_keys(work: Workspace, old: Table, new: Table, ours: Sequence[str], theirs: Sequence[str], width: int = 1) -> bool:
+    """Whether half and more of an old table's rows stand in another, as far as columns tell; the first `width` are the key."""
+    kept, fields = work.kept("backup", old.name), work.fields("backup", old.name, ours) or []
+    if new.column(theirs[0]) is None:
+        return False
     try:
-        rows = work.read("live", new.name, columns)
+        rows = work.read("live", new.name, theirs)
     except LiveError:
         return False  # what may not be read is no evidence; comparing it says why
     on = [f"m.{f} {'=' if i < width else 'IS NOT DISTINCT FROM'} k.c{i}" for i, f in enumerate(fields)]
