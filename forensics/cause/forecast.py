@@ -25,6 +25,8 @@ from forensics.model import quote_identifier as q
 
 _PASSES = {pb.AT_DropColumn: 0, pb.AT_DropConstraint: 0, pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
 _INHERITED = (pb.AT_AddColumn, pb.AT_DropColumn, pb.AT_AlterColumnType, pb.AT_SetNotNull, pb.AT_DropNotNull)
+_WRITING = ("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt")
+_WITH_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES
 _WORD = re.compile(r"forensics_\d+\b")
 
 
@@ -123,6 +125,8 @@ class Forecast:
     def _over_layers(self, node: Any) -> Any:
         copy = type(node)()
         copy.CopyFrom(node)
+        for element in (m for m in walk(copy) if m.DESCRIPTOR.name == "CommonTableExpr"):
+            self._only_read(element)
         own = {m.ctename for m in walk(copy) if m.DESCRIPTOR.name == "CommonTableExpr"}
         for relation in ranges(copy):
             if not relation.schemaname and relation.relname in own:
@@ -139,6 +143,34 @@ class Forecast:
             else:
                 relation.schemaname = name.schema
         return copy
+
+    def _only_read(self, element: Any) -> None:
+        """Turn what writes in a WITH clause into a SELECT of the rows that it would return."""
+        kind = element.ctequery.WhichOneof("node")
+        if kind not in _WRITING or kind == "merge_stmt":
+            return
+        node = getattr(element.ctequery, kind)
+        query = pb.Node()
+        if kind == "insert_stmt":
+            query.CopyFrom(node.select_stmt)
+            name = self.name(node.relation)
+            named = [c.res_target.name for c in node.cols] or list(self.tables[name].columns if name in self.tables else ())
+            for column in () if element.aliascolnames else named:
+                element.aliascolnames.add().string.sval = column
+        else:
+            select = query.select_stmt
+            select.from_clause.add().range_var.CopyFrom(node.relation)
+            select.from_clause.extend(node.using_clause if kind == "delete_stmt" else node.from_clause)
+            if node.HasField("where_clause"):
+                select.where_clause.CopyFrom(node.where_clause)
+            if node.HasField("with_clause"):
+                select.with_clause.CopyFrom(node.with_clause)
+            if node.returning_clause.exprs:
+                select.target_list.extend(node.returning_clause.exprs)
+            else:
+                select.target_list.add().res_target.val.a_const.isnull = True
+            select.limit_option, select.op = pb.LIMIT_OPTION_DEFAULT, pb.SETOP_NONE
+        element.ctequery.CopyFrom(query)
 
     def family(self, name: TableName, inh: bool = True) -> list[TableName]:
         """The tables whose rows a statement means by a table: without ONLY, those that inherit from it too."""
@@ -187,8 +219,18 @@ class Forecast:
     def advance(self, statement: Statement) -> None:
         """Take a statement as done."""
         statement = what_runs(statement)
+        inner = []
+        for element in statement.node.with_clause.ctes if hasattr(statement.node, "with_clause") else ():
+            query = element.common_table_expr.ctequery
+            if (kind := query.WhichOneof("node")) in _WRITING:
+                inner.append(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+        # Statements in WITH see the same rows as the one around them: what adds rows comes first here, what takes them last.
+        for one in (i for i in inner if i.kind == "insert_stmt"):
+            self.advance(one)
         if handler := _HANDLERS.get(statement.kind):
             handler(self, statement, statement.node)
+        for one in (i for i in inner if i.kind != "insert_stmt"):
+            self.advance(one)
 
     def replace_rows(self, name: TableName, text: str) -> None:
         """From now on a table's rows are those of a SELECT with the same columns."""
@@ -393,10 +435,13 @@ class Forecast:
         given = [c.res_target.name for c in node.cols] or list(virtual.columns)
         listed = ", ".join(f"new_rows.{q(c)}" if c in given else "NULL" for c in virtual.columns)
         names = ", ".join(map(q, given))
+        rows = str(postgast.deparse(tree))
+        if node.HasField("with_clause"):
+            rows = f"{self._with(node)}SELECT * FROM ({rows}) AS new_rows"
         self.replace_rows(
             name,
             f"SELECT {', '.join(f't.{q(c)}' for c in virtual.columns)} FROM {virtual.relation} AS t "
-            f"UNION ALL SELECT {listed} FROM ({postgast.deparse(tree)}) AS new_rows ({names})",
+            f"UNION ALL SELECT {listed} FROM ({rows}) AS new_rows ({names})",
         )
 
     def _create(self, statement: Statement, node: Any) -> None:
@@ -406,6 +451,10 @@ class Forecast:
         made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(name)
         if made is None:
             return
+        for like in (e.table_like_clause for e in node.table_elts if e.HasField("table_like_clause")):
+            if (source := self.tables.get(self.name(like.relation))) is not None:
+                keys = tuple(replace(k, name=f"{name.table}_{k.name}") for k in source.table.keys) if like.options & _WITH_INDEXES else ()
+                made = replace(made, columns=(*source.table.columns, *made.columns), keys=(*made.keys, *keys))
         self.made.add(name)
         listed = ", ".join(f"{self._null(c.type)} AS {q(c.name)}" for c in made.columns)
         self.tables[name] = Virtual(made, self.layer(f"SELECT {listed} WHERE false"))

@@ -52,7 +52,7 @@ def rekeyed(work: Workspace, parents: Iterable[Parent]) -> dict[Parent, tuple[st
         column = next((old_key for old_key in old.columns if old_key.name == parent.parent_columns[0]), None)
         result = work.result(parent.name)
         whole = work.kept("backup", parent.name)
-        if column is None or whole is None or result is None or (result.missing or 0) < result.backup_rows:
+        if column is None or whole is None or result is None or (result.missing or 0) < (result.backup_rows or 1):
             continue
         if _holds_the_keys(work, old, live, (column.name,), (column.name,)):
             continue

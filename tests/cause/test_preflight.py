@@ -147,6 +147,24 @@ CASES: dict[str, tuple[str, Wanted]] = {
             (9, "add-foreign-key", "lone_notes", "lone"): (0, False),
         },
     ),
+    "rows that go into an archive": (
+        "CREATE TABLE old_goods (LIKE goods INCLUDING ALL);\n"
+        "WITH gone AS (DELETE FROM goods WHERE shelf_id <= 30 RETURNING *) INSERT INTO old_goods SELECT * FROM gone;\n"
+        "DELETE FROM shelves WHERE id <= 30;\n"
+        "WITH kept AS (INSERT INTO old_goods (id, name) SELECT id, name FROM goods WHERE id % 60 = 40 RETURNING id) "
+        "DELETE FROM goods WHERE id IN (SELECT id FROM kept);\n"
+        "WITH gone AS (DELETE FROM leases USING shops s WHERE s.id = shop_id RETURNING shop_id) DELETE FROM signs WHERE shop_id IN (SELECT * FROM gone);\n"
+        "DELETE FROM shops WHERE id < 3;\nDELETE FROM old_goods;",
+        {
+            (2, "delete-where", "goods", None): (120, False),
+            (3, "delete-cascades", "goods", None): None,
+            (4, "delete-where", "goods", None): (4, False),
+            (5, "delete-where", "leases", None): (3, False),
+            (5, "delete-where", "signs", None): (2, False),
+            (6, "delete-cascades", "leases", None): None,
+            (7, "delete-all", "old_goods", None): (124, False),
+        },
+    ),
     "merge": (
         "MERGE INTO team_staff t USING staff s ON s.id = t.person WHEN MATCHED AND s.id < 3 THEN DO NOTHING\n"
         "  WHEN MATCHED AND s.id < 5 THEN DELETE WHEN MATCHED AND s.id > 58 THEN UPDATE SET role = 'old' WHEN MATCHED AND s.boss > 50 THEN DELETE;\n"
