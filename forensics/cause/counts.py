@@ -347,8 +347,17 @@ class Counts:
             elif one.does in ("set null", "set default"):
                 nulled = replace(cascaded, column=one.columns[0])
                 self._warn(nulled, taken, says=f"empties {child}.{one.columns[0]} in {taken:,} rows (ON DELETE {one.does.upper()})")
+            elif beside := next((b for b in self.around.set_off(table, "delete") if self._takes(b.definition, child)), None):
+                # Whether the rows still refer to it by then, only running it tells.
+                says = f"{taken:,} rows of {child} refer to rows that it deletes; {beside.name} of {table} may take them first"
+                self._warn(cascaded, None, says=says)
             else:
                 self._warn(cascaded, taken, fails=True, says=f"fails: {taken:,} rows of {child} refer to rows that it deletes")
+
+    def _takes(self, definition: str, child: TableName) -> bool:
+        """Whether what a trigger or a rule runs may delete or change rows of a table."""
+        found = self.forecast.reader(self.around.functions).defined(definition, "")
+        return any(h.table == child or h.table is None for h in found)
 
     @_of_a_column
     def _update(self, hazard: Hazard, table: TableName, column: str, virtual: Virtual) -> None:
