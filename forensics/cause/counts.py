@@ -214,6 +214,8 @@ class Counts:
     def absent(self, hazard: Hazard) -> None:
         """A statement that names what is not there: IF EXISTS passes over it, anything else fails."""
         optional = bool(getattr(hazard.node, "missing_ok", False))
+        if hazard.table not in self.forecast.tables and self.statement is not None:
+            optional |= bool(getattr(self.statement.node, "missing_ok", False))  # ALTER TABLE IF EXISTS
         what = f"{hazard.table}.{hazard.column}" if hazard.column else str(hazard.table)
         self._warn(hazard, 0, fails=not optional and not hazard.within, destroys=False, says=f"{what} is not there")
 

@@ -433,7 +433,9 @@ class Forecast:
         tree = pb.ParseResult(version=180000)
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.select_stmt))
         given = [c.res_target.name for c in node.cols] or list(virtual.columns)
-        listed = ", ".join(f"new_rows.{q(c)}" if c in given else "NULL" for c in virtual.columns)
+        # A NULL or a literal that is selected has the type of the column that it goes to.
+        typed = {c.name: kind for c in virtual.table.columns if (kind := self._null(c.type).removeprefix("NULL")) != "::text"}
+        listed = ", ".join(f"new_rows.{q(c)}{typed.get(c, '')}" if c in given else "NULL" for c in virtual.columns)
         names = ", ".join(map(q, given))
         rows = str(postgast.deparse(tree))
         if node.HasField("with_clause"):

@@ -147,6 +147,12 @@ CASES: dict[str, tuple[str, Wanted]] = {
             (9, "add-foreign-key", "lone_notes", "lone"): (0, False),
         },
     ),
+    "what is passed over, and what is filled in": (
+        "ALTER TABLE IF EXISTS nowhere DROP COLUMN x, ALTER COLUMN y SET NOT NULL;\nALTER TABLE IF EXISTS lone DROP COLUMN IF EXISTS nothing;\n"
+        "INSERT INTO shops SELECT id + 100, 'new', true, NULL, NULL, '2026-02-01' FROM shops;\nDELETE FROM shops WHERE id > 100;\n"
+        "DELETE FROM shops WHERE opened > '2026-01-05' AND NOT open;",
+        {(1, "drop-column", "nowhere", "x"): (0, False), (5, "delete-where", "shops", None): (3, False)},
+    ),
     "rows that go into an archive": (
         "CREATE TABLE old_goods (LIKE goods INCLUDING ALL);\n"
         "WITH gone AS (DELETE FROM goods WHERE shelf_id <= 30 RETURNING *) INSERT INTO old_goods SELECT * FROM gone;\n"
