@@ -107,7 +107,7 @@ def verdict(found: Mapping[str, Any]) -> str:
         what = [f"{rows:,} missing rows"] * bool(rows) + [f"{values:,} values of dropped columns"] * bool(values)
         said.append(
             f"{len(places)} {'statement' if len(places) == 1 else 'statements'} of {' and '.join(names[:3])}"
-            f"{' and others' * (len(names) > 3)} account for {' and '.join(what)}."
+            f"{' and others' * (len(names) > 3)} {'accounts' if len(places) == 1 else 'account'} for {' and '.join(what)}."
         )
     if moved:
         said.append(f"{moved:,} of these rows were moved, not lost.")

@@ -32,7 +32,7 @@ from forensics.store import Store
 Listener = Callable[[str], None]
 
 _WHOLE = ("drop-table", "truncate", "delete-all", "drop-schema", "rename-table")
-_OF_KEY = ("drop-column", "drop-type", "type-change", "update-all", "update-where")
+_OF_KEY = ("drop-column", "drop-type", "type-change", "update-all", "update-where", "rename-column")
 _OF_COLUMN = ("drop-column", "rename-column", "drop-type")
 
 
@@ -334,6 +334,14 @@ class _Attribution:
         return False
 
     def _settle(self, replay: Replay, watched: Watched, rest: dict[TableName, int]) -> None:
+        renamed = next((k for k in watched.key if replay.renamed_column(watched, k)), None)
+        if renamed is not None:
+            # The rows stand there to the end, under a key that goes by another name: another column has the key's now.
+            codes = [
+                s.number for s in self._steps for h in s.hazards if (h.code, h.table, h.column) == ("rename-column", watched.name, renamed)
+            ]
+            if codes and (rows := replay.lay(watched, codes[-1])):
+                self._account(codes[-1], watched.name).moved = rows
         for step, rows in sorted((s, n) for s, n in replay.gone(watched).items() if s):
             self._account(self._dropped.get(step, step), watched.name).rows += rows
             rest[watched.name] -= rows

@@ -214,6 +214,8 @@ class Counts:
     def absent(self, hazard: Hazard) -> None:
         """A statement that names what is not there: IF EXISTS passes over it, anything else fails."""
         optional = bool(getattr(hazard.node, "missing_ok", False))
+        if hazard.table not in self.forecast.tables and self.statement is not None:
+            optional |= bool(getattr(self.statement.node, "missing_ok", False))  # ALTER TABLE IF EXISTS
         what = f"{hazard.table}.{hazard.column}" if hazard.column else str(hazard.table)
         self._warn(hazard, 0, fails=not optional and not hazard.within, destroys=False, says=f"{what} is not there")
 
@@ -331,45 +333,47 @@ class Counts:
     @_of_a_table
     def _delete(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
         node = hazard.node
-        if node.DESCRIPTOR.name != "DeleteStmt":
-            self._warn(hazard, None, says="MERGE deletes rows; how many is not counted without a rehearsal")
-            return
-        alias, condition = self.forecast.alias(node.relation), self.forecast.condition(node, node.using_clause)
+        alias = self.forecast.alias(node.relation)
+        merges = node.DESCRIPTOR.name == "MergeStmt"
+        condition = self.forecast.merged(node) if merges else self.forecast.condition(node, node.using_clause)
         rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS {alias} WHERE {condition}")
         self._warn(hazard, rows, says=f"deletes {rows:,} rows of {table}")
-        for child, key, hit in self.forecast.hanging(table, alias, condition) if rows else ():
-            own = ""
-            if child == table:
-                # A table that refers to itself: rows that the statement deletes anyway are no obstacle, and counted already.
-                keys = self.forecast.referred(key)
-                ours, theirs = (", ".join(f"{a}.{q(k)}" for k in keys) for a in ("c", alias))
-                own = f" AND (({ours}) IN (SELECT {theirs} FROM {virtual.relation} AS {alias} WHERE {condition})) IS NOT TRUE"
-            taken = self._count(f"SELECT count(*) FROM {self.forecast.tables[child].relation} AS c WHERE {hit}{own}")
+        for one in self.forecast.hanging(table, alias, condition) if rows else ():
+            child = one.child
+            taken = self._count(f"SELECT count(*) FROM {self.forecast.tables[child].relation} AS c WHERE {one.hit}")
             if not taken:
                 continue
-            cascaded = Hazard("delete-cascades", hazard.line, hazard.sql, child, None, key.columns, within=hazard.within, node=node)
-            if key.on_delete == "cascade":
+            cascaded = Hazard("delete-cascades", hazard.line, hazard.sql, child, None, one.columns, within=hazard.within, node=node)
+            if one.does == "cascade":
                 self._warn(cascaded, taken, says=f"deletes {taken:,} rows of {child} with them (ON DELETE CASCADE)")
-            elif key.on_delete in ("set null", "set default"):
-                nulled = Hazard(
-                    "delete-cascades", hazard.line, hazard.sql, child, key.columns[0], key.columns, within=hazard.within, node=node
-                )
-                self._warn(nulled, taken, says=f"empties {child}.{key.columns[0]} in {taken:,} rows (ON DELETE {key.on_delete.upper()})")
+            elif one.does in ("set null", "set default"):
+                nulled = replace(cascaded, column=one.columns[0])
+                self._warn(nulled, taken, says=f"empties {child}.{one.columns[0]} in {taken:,} rows (ON DELETE {one.does.upper()})")
+            elif beside := next((b for b in self.around.set_off(table, "delete") if self._takes(b.definition, child)), None):
+                # Whether the rows still refer to it by then, only running it tells.
+                says = f"{taken:,} rows of {child} refer to rows that it deletes; {beside.name} of {table} may take them first"
+                self._warn(cascaded, None, says=says)
             else:
                 self._warn(cascaded, taken, fails=True, says=f"fails: {taken:,} rows of {child} refer to rows that it deletes")
+
+    def _takes(self, definition: str, child: TableName) -> bool:
+        """Whether what a trigger or a rule runs may delete or change rows of a table."""
+        found = self.forecast.reader(self.around.functions).defined(definition, "")
+        return any(h.table == child or h.table is None for h in found)
 
     @_of_a_column
     def _update(self, hazard: Hazard, table: TableName, column: str, virtual: Virtual) -> None:
         node = hazard.node
-        if node.DESCRIPTOR.name != "UpdateStmt":
+        kind = node.DESCRIPTOR.name
+        if kind not in ("UpdateStmt", "MergeStmt"):
             self._warn(hazard, None, says=f"overwrites values of {table}.{column}; how many is not counted without a rehearsal")
             return
         alias = self.forecast.alias(node.relation)
-        held = f"{alias}.{q(column)}"
-        condition = self.forecast.condition(node, node.from_clause)
-        target = next(t.res_target for t in node.target_list if t.res_target.name == column)
-        simple = not node.from_clause and not node.HasField("with_clause")
-        other = f" AND ({self.forecast.assigned(target)})::text IS DISTINCT FROM {held}::text" if simple else ""
+        held, other = f"{alias}.{q(column)}", ""
+        condition = self.forecast.merged(node, column) if kind == "MergeStmt" else self.forecast.condition(node, node.from_clause)
+        if kind == "UpdateStmt" and not node.from_clause and not node.HasField("with_clause"):
+            target = next(t.res_target for t in node.target_list if t.res_target.name == column)
+            other = f" AND ({self.forecast.assigned(target)})::text IS DISTINCT FROM {held}::text"
         row = self._ask(
             f"SELECT count(*) FILTER (WHERE {held} IS NOT NULL{other}) AS taken, count(*) FILTER (WHERE {held} IS NULL) AS filled "
             f"FROM {virtual.relation} AS {alias} WHERE {condition}"
@@ -437,6 +441,9 @@ class Counts:
             return
         primary = parent.table.primary_key
         theirs = listed or list(primary.columns if primary else ())
+        if len(theirs) != len(hazard.columns):
+            self._warn(hazard, None, says=f"which key of {parent_name} it refers to is not known, and nothing was counted")
+            return
         given = " AND ".join(f"c.{q(c)} IS NOT NULL" for c in hazard.columns)
         pairs = " AND ".join(f"p.{q(t)} = c.{q(c)}" for c, t in zip(hazard.columns, theirs, strict=True))
         rows = self._count(

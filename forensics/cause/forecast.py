@@ -20,11 +20,13 @@ from psycopg import sql
 from forensics.cause.hazards import Reader, calls, heirs, ranges, resolve, walk, what_runs
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Statement
-from forensics.model import Catalog, Column, ForeignKey, Table, TableName
+from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName
 from forensics.model import quote_identifier as q
 
 _PASSES = {pb.AT_DropColumn: 0, pb.AT_DropConstraint: 0, pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
 _INHERITED = (pb.AT_AddColumn, pb.AT_DropColumn, pb.AT_AlterColumnType, pb.AT_SetNotNull, pb.AT_DropNotNull)
+_WRITING = ("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt")
+_WITH_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES
 _WORD = re.compile(r"forensics_\d+\b")
 
 
@@ -39,6 +41,23 @@ class Virtual:
     def columns(self) -> tuple[str, ...]:
         """Its columns' names, in order."""
         return tuple(c.name for c in self.table.columns)
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """Rows of a table that refer to rows which a DELETE takes.
+
+    Attributes:
+        child: the table.
+        does: what becomes of them: "cascade", "set null", …
+        columns: those that refer.
+        hit: the condition under which a row `c` of the table is one.
+    """
+
+    child: TableName
+    does: str
+    columns: tuple[str, ...]
+    hit: str
 
 
 class Forecast:
@@ -106,6 +125,8 @@ class Forecast:
     def _over_layers(self, node: Any) -> Any:
         copy = type(node)()
         copy.CopyFrom(node)
+        for element in (m for m in walk(copy) if m.DESCRIPTOR.name == "CommonTableExpr"):
+            self._only_read(element)
         own = {m.ctename for m in walk(copy) if m.DESCRIPTOR.name == "CommonTableExpr"}
         for relation in ranges(copy):
             if not relation.schemaname and relation.relname in own:
@@ -122,6 +143,34 @@ class Forecast:
             else:
                 relation.schemaname = name.schema
         return copy
+
+    def _only_read(self, element: Any) -> None:
+        """Turn what writes in a WITH clause into a SELECT of the rows that it would return."""
+        kind = element.ctequery.WhichOneof("node")
+        if kind not in _WRITING or kind == "merge_stmt":
+            return
+        node = getattr(element.ctequery, kind)
+        query = pb.Node()
+        if kind == "insert_stmt":
+            query.CopyFrom(node.select_stmt)
+            name = self.name(node.relation)
+            named = [c.res_target.name for c in node.cols] or list(self.tables[name].columns if name in self.tables else ())
+            for column in () if element.aliascolnames else named:
+                element.aliascolnames.add().string.sval = column
+        else:
+            select = query.select_stmt
+            select.from_clause.add().range_var.CopyFrom(node.relation)
+            select.from_clause.extend(node.using_clause if kind == "delete_stmt" else node.from_clause)
+            if node.HasField("where_clause"):
+                select.where_clause.CopyFrom(node.where_clause)
+            if node.HasField("with_clause"):
+                select.with_clause.CopyFrom(node.with_clause)
+            if node.returning_clause.exprs:
+                select.target_list.extend(node.returning_clause.exprs)
+            else:
+                select.target_list.add().res_target.val.a_const.isnull = True
+            select.limit_option, select.op = pb.LIMIT_OPTION_DEFAULT, pb.SETOP_NONE
+        element.ctequery.CopyFrom(query)
 
     def family(self, name: TableName, inh: bool = True) -> list[TableName]:
         """The tables whose rows a statement means by a table: without ONLY, those that inherit from it too."""
@@ -149,13 +198,16 @@ class Forecast:
         if using:
             where = f"EXISTS (SELECT 1 FROM {self.from_items(using)} WHERE {where})"
         if statement.HasField("with_clause"):
-            tree = pb.ParseResult(version=180000)
-            select = tree.stmts.add().stmt.select_stmt
-            select.with_clause.CopyFrom(self._over_layers(statement.with_clause))
-            select.target_list.add().res_target.val.a_const.ival.ival = 1
-            lead = str(postgast.deparse(tree)).removesuffix("SELECT 1")
-            where = f"({lead}SELECT {where})"
+            where = f"({self._with(statement)}SELECT {where})"
         return where
+
+    def _with(self, statement: Any) -> str:
+        """A statement's WITH clause as text, over the tables as they would stand."""
+        tree = pb.ParseResult(version=180000)
+        select = tree.stmts.add().stmt.select_stmt
+        select.with_clause.CopyFrom(self._over_layers(statement.with_clause))
+        select.target_list.add().res_target.val.a_const.ival.ival = 1
+        return str(postgast.deparse(tree)).removesuffix("SELECT 1")
 
     @staticmethod
     def alias(relation: Any) -> str:
@@ -167,8 +219,18 @@ class Forecast:
     def advance(self, statement: Statement) -> None:
         """Take a statement as done."""
         statement = what_runs(statement)
+        inner = []
+        for element in statement.node.with_clause.ctes if hasattr(statement.node, "with_clause") else ():
+            query = element.common_table_expr.ctequery
+            if (kind := query.WhichOneof("node")) in _WRITING:
+                inner.append(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+        # Statements in WITH see the same rows as the one around them: what adds rows comes first here, what takes them last.
+        for one in (i for i in inner if i.kind == "insert_stmt"):
+            self.advance(one)
         if handler := _HANDLERS.get(statement.kind):
             handler(self, statement, statement.node)
+        for one in (i for i in inner if i.kind != "insert_stmt"):
+            self.advance(one)
 
     def replace_rows(self, name: TableName, text: str) -> None:
         """From now on a table's rows are those of a SELECT with the same columns."""
@@ -205,46 +267,116 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}")
 
     def _delete(self, statement: Statement, node: Any) -> None:
-        alias, given = self.alias(node.relation), self.condition(node, node.using_clause)
-        for name in self._written(node.relation):
+        alias = self.alias(node.relation)
+        self._take(self._written(node.relation), alias, self.condition(node, node.using_clause))
+
+    def _take(self, names: Sequence[TableName], alias: str, given: str) -> None:
+        """Take the rows that meet a condition out of tables, and what hangs on them with them."""
+        for name in names:
             hanging, condition = self.hanging(name, alias, given), self.with_own(name, alias, given)
-            for child, key, hit in hanging:
-                if key.on_delete == "cascade" and child != name:
-                    self._keep(child, f"({hit}) IS NOT TRUE", "c")
-                elif key.on_delete in ("set null", "set default") and child != name:
-                    virtual = self.tables[child]
+            for one in hanging:
+                if one.does == "cascade" and one.child != name:
+                    self._keep(one.child, f"({one.hit}) IS NOT TRUE", "c")
+                elif one.does in ("set null", "set default") and one.child != name:
+                    virtual = self.tables[one.child]
                     listed = (
-                        f"CASE WHEN {hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in key.columns else f"c.{q(n)}"
+                        f"CASE WHEN {one.hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in one.columns else f"c.{q(n)}"
                         for n in virtual.columns
                     )
-                    self.replace_rows(child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
+                    self.replace_rows(one.child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
             self._keep(name, f"({condition}) IS NOT TRUE", alias)
+
+    def _merge(self, statement: Statement, node: Any) -> None:
+        if any(w.merge_when_clause.command_type == pb.CMD_DELETE for w in node.merge_when_clauses):
+            self._take(self._written(node.relation), self.alias(node.relation), self.merged(node))
+
+    def merged(self, node: Any, column: str | None = None) -> str:
+        """The condition under which a MERGE deletes a row of its target, or updates a column of it.
+
+        The first of its WHENs that fits a row has it.
+        """
+        source = self.from_items([node.source_relation])
+        on = self.expression(node.join_condition)
+        hits, before = [], {pb.MERGE_WHEN_MATCHED: "", pb.MERGE_WHEN_NOT_MATCHED_BY_SOURCE: ""}
+        for when in (w.merge_when_clause for w in node.merge_when_clauses):
+            if when.match_kind not in before:
+                continue
+            fits = f"({self.expression(when.condition)})" if when.HasField("condition") else "true"
+            does = (
+                when.command_type == pb.CMD_DELETE
+                if column is None
+                else when.command_type == pb.CMD_UPDATE and column in {t.res_target.name for t in when.target_list}
+            )
+            if does and when.match_kind == pb.MERGE_WHEN_MATCHED:
+                hits.append(f"EXISTS (SELECT 1 FROM {source} WHERE ({on}) AND {fits}{before[when.match_kind]})")
+            elif does:
+                hits.append(f"(NOT EXISTS (SELECT 1 FROM {source} WHERE {on}) AND {fits}{before[when.match_kind]})")
+            before[when.match_kind] += f" AND {fits} IS NOT TRUE"
+        condition = " OR ".join(hits) or "false"
+        return f"({self._with(node)}SELECT {condition})" if node.HasField("with_clause") else f"({condition})"
 
     def _written(self, relation: Any) -> list[TableName]:
         """The tables whose rows a statement changes; none where the table that it names is not there."""
         name = self.name(relation)
         return self.family(name, relation.inh) if name in self.tables else []
 
-    def hanging(self, name: TableName, alias: str, condition: str) -> list[tuple[TableName, ForeignKey, str]]:
-        """Tables that refer to rows which a DELETE takes: each with its key, and the condition that its row `c` does."""
-        found = []
-        waiting = [(name, alias, self.with_own(name, alias, condition))]
-        seen = {name}
+    def hanging(self, name: TableName, alias: str, condition: str) -> list[Hanging]:
+        """What refers to rows that a DELETE takes, each table once for what cascades to it, by whichever ways.
+
+        A row that goes with a cascade is neither an obstacle nor emptied.
+        """
+        found: list[Hanging] = []
+        hits: dict[TableName, list[str]] = {}
+        columns: dict[TableName, dict[str, None]] = {}
+        others: list[Hanging] = []
+        for parent in self._downward(name):
+            taken, parent_alias = (condition, alias) if parent == name else (f"({' OR '.join(hits[parent])})", "c")
+            taken = self.with_own(parent, parent_alias, taken)
+            if parent != name:
+                hits[parent] = [taken]
+            for child, key in self._referring(parent):
+                ours = ", ".join(f"c.{q(n)}" for n in key.columns)
+                theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in self.referred(key))
+                rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
+                hit = f"({ours}) IN (SELECT * FROM {rows})"
+                if key.on_delete != "cascade":
+                    others.append(Hanging(child, key.on_delete, key.columns, hit))
+                elif child != parent or parent == name:
+                    hits.setdefault(child, []).append(hit)
+                    columns.setdefault(child, {}).update(dict.fromkeys(key.columns))
+        for child, listed in columns.items():
+            found.append(Hanging(child, "cascade", tuple(listed), f"({' OR '.join(hits[child])})"))
+        for one in others:
+            gone = hits.get(one.child, ()) if one.child != name else ()
+            left = f" AND ({' OR '.join(gone)}) IS NOT TRUE" if gone else ""
+            found.append(replace(one, hit=f"{one.hit}{left}"))
+        return [self._besides(one, alias, condition) if one.child == name else one for one in found]
+
+    def _besides(self, one: Hanging, alias: str, condition: str) -> Hanging:
+        """Of a table that refers to itself, the rows that a DELETE does not name: those that it does are gone anyway."""
+        keys = next(self.referred(f) for _, f in self._referring(one.child))
+        ours, theirs = (", ".join(f"{a}.{q(k)}" for k in keys) for a in ("c", alias))
+        taken = f"SELECT {theirs} FROM {self.tables[one.child].relation} AS {alias} WHERE {condition}"
+        return replace(one, hit=f"{one.hit} AND (({ours}) IN ({taken})) IS NOT TRUE")
+
+    def _referring(self, parent: TableName) -> list[tuple[TableName, ForeignKey]]:
+        """The foreign keys that lead to a table, with the tables that have them."""
+        return [(n, f) for n, v in sorted(self.tables.items()) for f in v.table.foreign_keys if f.parent == parent]
+
+    def _downward(self, name: TableName) -> list[TableName]:
+        """A table and those that its deletes cascade to, each after all that cascade to it, as far as they go round in no circle."""
+        finished: dict[TableName, None] = {}
+        started = {name}
+        waiting = [(name, iter(self._referring(name)))]
         while waiting:
-            parent, parent_alias, taken = waiting.pop(0)
-            for child, virtual in sorted(self.tables.items()):
-                for key in virtual.table.foreign_keys:
-                    if key.parent != parent or parent not in self.tables:
-                        continue
-                    ours = ", ".join(f"c.{q(n)}" for n in key.columns)
-                    theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in self.referred(key))
-                    rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
-                    hit = f"({ours}) IN (SELECT * FROM {rows})"
-                    found.append((child, key, hit))
-                    if key.on_delete == "cascade" and child not in seen:
-                        seen.add(child)
-                        waiting.append((child, "c", hit))
-        return found
+            parent, keys = waiting[-1]
+            child = next((c for c, key in keys if key.on_delete == "cascade" and c not in started), None)
+            if child is None:
+                finished[waiting.pop()[0]] = None
+            else:
+                started.add(child)
+                waiting.append((child, iter(self._referring(child))))
+        return list(reversed(finished))
 
     def referred(self, key: ForeignKey) -> tuple[str, ...]:
         """The columns of the parent that a foreign key refers to."""
@@ -301,12 +433,17 @@ class Forecast:
         tree = pb.ParseResult(version=180000)
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.select_stmt))
         given = [c.res_target.name for c in node.cols] or list(virtual.columns)
-        listed = ", ".join(f"new_rows.{q(c)}" if c in given else "NULL" for c in virtual.columns)
+        # A NULL or a literal that is selected has the type of the column that it goes to.
+        typed = {c.name: kind for c in virtual.table.columns if (kind := self._null(c.type).removeprefix("NULL")) != "::text"}
+        listed = ", ".join(f"new_rows.{q(c)}{typed.get(c, '')}" if c in given else "NULL" for c in virtual.columns)
         names = ", ".join(map(q, given))
+        rows = str(postgast.deparse(tree))
+        if node.HasField("with_clause"):
+            rows = f"{self._with(node)}SELECT * FROM ({rows}) AS new_rows"
         self.replace_rows(
             name,
             f"SELECT {', '.join(f't.{q(c)}' for c in virtual.columns)} FROM {virtual.relation} AS t "
-            f"UNION ALL SELECT {listed} FROM ({postgast.deparse(tree)}) AS new_rows ({names})",
+            f"UNION ALL SELECT {listed} FROM ({rows}) AS new_rows ({names})",
         )
 
     def _create(self, statement: Statement, node: Any) -> None:
@@ -316,6 +453,10 @@ class Forecast:
         made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(name)
         if made is None:
             return
+        for like in (e.table_like_clause for e in node.table_elts if e.HasField("table_like_clause")):
+            if (source := self.tables.get(self.name(like.relation))) is not None:
+                keys = tuple(replace(k, name=f"{name.table}_{k.name}") for k in source.table.keys) if like.options & _WITH_INDEXES else ()
+                made = replace(made, columns=(*source.table.columns, *made.columns), keys=(*made.keys, *keys))
         self.made.add(name)
         listed = ", ".join(f"{self._null(c.type)} AS {q(c.name)}" for c in made.columns)
         self.tables[name] = Virtual(made, self.layer(f"SELECT {listed} WHERE false"))
@@ -345,6 +486,8 @@ class Forecast:
     def _null(self, kind: str) -> str:
         """NULL of a type that the database knows already; of others, of text."""
         base = kind.removesuffix("[]")
+        if base.endswith("serial"):
+            return "NULL::bigint"
         known = base in self._catalog.enums or base in self._catalog.domains or base in self._catalog.composites
         return f"NULL::{kind}" if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base) else "NULL::text"
 
@@ -388,6 +531,8 @@ class Forecast:
             )
         elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
             self._add_foreign_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.fk_attrs))
+        elif kind == pb.AT_AddConstraint and definition.constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
+            self._add_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.keys))
         if kind == pb.AT_AddConstraint and definition.constraint.skip_validation:
             self.unvalidated[name, definition.constraint.conname] = definition.constraint
 
@@ -398,6 +543,12 @@ class Forecast:
             actions.get(constraint.fk_del_action, "no action"),
         )  # fmt: skip
         self._edit(name, lambda t: replace(t, foreign_keys=(*t.foreign_keys, key)))
+
+    def _add_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
+        primary = constraint.contype == pb.CONSTR_PRIMARY
+        if columns:  # one that is made of an index names none
+            key = Key(constraint.conname or f"{name.table}_{'pkey' if primary else 'key'}", columns, primary)
+            self._edit(name, lambda t: replace(t, keys=(*t.keys, key)))
 
     def _add_column(self, name: TableName, definition: Any) -> None:
         kinds = {c.constraint.contype: c.constraint for c in definition.constraints}
@@ -410,8 +561,7 @@ class Forecast:
         elif default is not None and not calls(default.raw_expr):
             value = self.expression(default.raw_expr)
         elif default is not None or serial or pb.CONSTR_IDENTITY in kinds:
-            # A value of some kind: which one, only running it would tell.
-            value = "''" if default is not None else "0"
+            value = _some_value(kind, definition.colname)
         else:
             value = self._null(kind)
         virtual = self.tables[name]
@@ -419,6 +569,8 @@ class Forecast:
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
         nullable = not kinds.keys() & {pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY}
         self._edit(name, lambda t: replace(t, columns=(*t.columns, Column(definition.colname, kind, nullable))))
+        for constraint in (kinds[k] for k in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) if k in kinds):
+            self._add_key(name, constraint, (definition.colname,))
         if pb.CONSTR_FOREIGN in kinds:
             self._add_foreign_key(name, kinds[pb.CONSTR_FOREIGN], (definition.colname,))
 
@@ -449,9 +601,9 @@ class Forecast:
             virtual = self.tables[name]
             listed = ", ".join(f"{q(c)} AS {q(node.newname)}" if c == node.subname else q(c) for c in virtual.columns)
             self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
-            self._edit(
-                name, lambda t: replace(t, columns=tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in t.columns))
-            )
+            self._edit(name, lambda t: _with_column_renamed(t, node.subname, node.newname))
+            for other in self.tables:
+                self._edit(other, lambda t: _with_parent_column_renamed(t, name, node.subname, node.newname))
 
     def _move(self, name: TableName, new: TableName) -> None:
         virtual = self.tables.pop(name)
@@ -492,10 +644,45 @@ class Forecast:
                     self._look_in([part.strip().strip('"') for part in value.split(",")])
 
 
+def _some_value(kind: str, column: str) -> str:
+    """A value where only running it would tell which: each row's own where the type is one of keys, never NULL."""
+    number = "row_number() OVER ()"
+    if kind == "uuid":
+        return f"md5({sql.Literal(column).as_string(None)} || {number})::uuid"
+    if kind in ("smallint", "integer", "bigint", "numeric"):
+        return f"({number})::{'bigint' if kind == 'smallint' else kind}"
+    if kind.startswith(("timestamp", "date")):
+        return f"now()::{kind}"
+    return f"({number})::text" if kind == "text" or kind.startswith("character") else "''"
+
+
+def _with_column_renamed(table: Table, old: str, new: str) -> Table:
+    """A table after one of its columns was renamed: its keys and foreign keys go by the new name."""
+
+    def named(columns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if c == old else c for c in columns)
+
+    return replace(
+        table, columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
+        keys=tuple(replace(k, columns=named(k.columns)) for k in table.keys),
+        foreign_keys=tuple(replace(f, columns=named(f.columns)) for f in table.foreign_keys),
+    )  # fmt: skip
+
+
+def _with_parent_column_renamed(table: Table, parent: TableName, old: str, new: str) -> Table:
+    """A table after a column of a parent was renamed."""
+    keys = tuple(
+        replace(f, parent_columns=tuple(new if c == old else c for c in f.parent_columns)) if f.parent == parent else f
+        for f in table.foreign_keys
+    )
+    return replace(table, foreign_keys=keys)
+
+
 _HANDLERS: dict[str, Callable[[Forecast, Statement, Any], None]] = {
     "drop_stmt": Forecast._drop,
     "truncate_stmt": Forecast._truncate,
     "delete_stmt": Forecast._delete,
+    "merge_stmt": Forecast._merge,
     "update_stmt": Forecast._update,
     "insert_stmt": Forecast._insert,
     "create_stmt": Forecast._create,

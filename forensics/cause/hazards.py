@@ -328,13 +328,12 @@ class Reader:
                 yield self._hazard("update-where", self.name(node.relation), target.res_target.name, node=node)
 
     def merge(self, statement: Statement, node: Any) -> Iterator[Hazard]:
-        for clause in node.merge_when_clauses:
-            when = clause.merge_when_clause
-            if when.command_type == pb.CMD_DELETE:
-                yield self._hazard("delete-where", self.name(node.relation), node=node)
-            elif when.command_type == pb.CMD_UPDATE:
-                for target in when.target_list:
-                    yield self._hazard("update-where", self.name(node.relation), target.res_target.name, node=node)
+        whens = [clause.merge_when_clause for clause in node.merge_when_clauses]
+        if any(when.command_type == pb.CMD_DELETE for when in whens):
+            yield self._hazard("delete-where", self.name(node.relation), node=node)
+        updated = (t.res_target.name for when in whens if when.command_type == pb.CMD_UPDATE for t in when.target_list)
+        for column in dict.fromkeys(updated):
+            yield self._hazard("update-where", self.name(node.relation), column, node=node)
 
     # --- ALTER TABLE, and what else changes a table's shape ------------------------------------------
 

@@ -153,7 +153,19 @@ def _match(entry: HistoryEntry, files: Sequence[Migration]) -> Migration | None:
         return None  # a file of Liquibase's may hold several changes, and it runs each once
     if entry.tool == "Alembic":
         return next((f for f in files if entry.name and entry.name in f.name), None)
+    if entry.tool == "Django":
+        return next((f for f in files if _is_of_app(f, *entry.name.split(".", 1))), None)
     return next((f for f in files if _version(f.version) == _version(entry.name)), None)
+
+
+def _is_of_app(file: Migration, app: str, name: str) -> bool:
+    """Whether a file is what sqlmigrate wrote of an app's migration: it carries the app's name, lies in its folder, or is alone of its name."""
+    if re.sub(r"\W+", "_", file.name) == f"{app}_{name}":
+        return True
+    folder = file.path.resolve().parent
+    if folder.name == "migrations":
+        folder = folder.parent
+    return file.name == name and (folder.name == app or not name.startswith("0001"))
 
 
 def _version(text: str) -> str:

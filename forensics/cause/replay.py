@@ -17,6 +17,7 @@ filled again under its name has lost only what did not come back.
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,6 +65,11 @@ _LEFT_OUT = {
 _LATER = {
     pb.AT_AddConstraint, pb.AT_ClusterOn, pb.AT_EnableTrig, pb.AT_EnableAlwaysTrig, pb.AT_EnableReplicaTrig, pb.AT_DisableTrig,
     pb.AT_EnableRule, pb.AT_EnableAlwaysRule, pb.AT_EnableReplicaRule, pb.AT_DisableRule, pb.AT_ReplicaIdentity,
+}  # fmt: skip
+# What a role may own that holds rows or stands on them.
+_KINDS = {
+    pb.OBJECT_TABLE: "TABLE", pb.OBJECT_FOREIGN_TABLE: "FOREIGN TABLE", pb.OBJECT_VIEW: "VIEW", pb.OBJECT_MATVIEW: "MATERIALIZED VIEW",
+    pb.OBJECT_SEQUENCE: "SEQUENCE",
 }  # fmt: skip
 _OWNERSHIP = (pb.AT_ChangeOwner, pb.AT_SetTableSpace, pb.AT_SetAccessMethod)
 
@@ -151,6 +157,7 @@ class Replay:
         self.steps: list[Step] = []
         self.effects: list[Effect] = []
         self.unbuilt: dict[TableName, str] = {}
+        self._owners: dict[tuple[str, str], str] = {}  # (kind, quoted name) of what a role owned: the scratch server has none of them
 
     def _prepare(self) -> None:
         role, database = sql.Identifier(ROLE), sql.Identifier(self.database)
@@ -216,6 +223,7 @@ class Replay:
         if statement.kind == "variable_set_stmt" and node.name == "search_path":
             self._run_quietly(statement.text)  # dumps of before 2018 write names without a schema
             return
+        self._note_owner(statement)
         if statement.kind not in _DEFINITIONS:
             return
         text = statement.text
@@ -245,6 +253,29 @@ class Replay:
             self.unbuilt[TableName(node.relation.schemaname or "public", node.relation.relname)] = words
         elif words:
             self.notes.append(f"Left out on the scratch PostgreSQL: {_short(text)}: {words}.")
+
+    def _note_owner(self, statement: Statement) -> None:
+        node = statement.node
+        if statement.kind == "alter_table_stmt":
+            for command in (c.alter_table_cmd for c in node.cmds):
+                if command.subtype == pb.AT_ChangeOwner and node.objtype in _KINDS:
+                    name = ".".join(map(_q, filter(None, (node.relation.schemaname, node.relation.relname))))
+                    self._owners[_KINDS[node.objtype], name] = command.newowner.rolename
+        elif statement.kind == "alter_owner_stmt" and node.object_type == pb.OBJECT_SCHEMA:
+            self._owners["SCHEMA", _q(node.object.string.sval)] = node.newowner.rolename
+        elif statement.kind == "reassign_owned_stmt":
+            roles = {r.role_spec.rolename for r in node.roles}
+            self._owners = {what: node.newrole.rolename if role in roles else role for what, role in self._owners.items()}
+
+    def _dropping_owned(self, node: Any) -> list[str]:
+        """What DROP OWNED drops, said by name: tables and views first, then the schemas that held them."""
+        roles = {r.role_spec.rolename for r in node.roles if r.role_spec.roletype == pb.ROLESPEC_CSTRING}
+        owned = sorted((w for w, role in self._owners.items() if role in roles), key=lambda w: (w[0] == "SCHEMA", w))
+        behavior = " CASCADE" if node.behavior == pb.DROP_CASCADE else ""
+        drops = []
+        for kind, names in itertools.groupby(owned, key=lambda w: w[0]):
+            drops.append(f"DROP {kind} IF EXISTS {', '.join(name for _, name in names)}{behavior}")
+        return ["; ".join(drops)] if drops else []
 
     def _run_quietly(self, text: str) -> str | None:
         """Run one statement; return the server's words where it refused."""
@@ -402,7 +433,8 @@ class Replay:
     def _step(self, migration: str, statement: Statement) -> None:
         number = len(self.steps) + 1
         started = time.monotonic()
-        texts = _replayable(statement)
+        texts = self._dropping_owned(statement.node) if statement.kind == "drop_owned_stmt" else _replayable(statement)
+        self._note_owner(statement)
         error = None
         if texts:
             for watched, shape in zip(self._watched, self._shapes(self._watched), strict=True):
@@ -529,6 +561,13 @@ class Replay:
     def gone(self, watched: Watched) -> dict[int | None, int]:
         """How many followed rows are laid at each step; None: they are there at the end; 0: they were never there."""
         return self._by_step(watched.keep)
+
+    def lay(self, watched: Watched, step: int) -> int:
+        """Lay the followed rows that are there at the end at a step; return how many they are."""
+        gone = sql.Identifier(_OWN[1])
+        return self._connection.execute(
+            sql.SQL("UPDATE {} SET {} = {} WHERE {} IS NULL").format(watched.keep, gone, sql.Literal(step), gone)
+        ).rowcount
 
     def changed(self, watched: Watched) -> dict[int | None, int]:
         """How many changed rows each step was the first to change."""

@@ -21,6 +21,7 @@ from forensics.evidence.live import LiveSource
 from forensics.evidence.migrations import Statement
 from forensics.model import TableName
 
+_EVENT_BITS = {4: "insert", 8: "delete", 16: "update", 32: "truncate"}  # as pg_trigger.tgtype has them
 _BESIDE = (pb.OBJECT_VIEW, pb.OBJECT_MATVIEW, pb.OBJECT_RULE, pb.OBJECT_TRIGGER, pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE, pb.OBJECT_ROUTINE)
 
 
@@ -149,6 +150,12 @@ class Surroundings:
         node = statement.node
         if statement.kind == "create_function_stmt":
             self.functions[node.funcname[-1].string.sval] = [statement.text]
+        elif statement.kind == "create_trig_stmt":
+            events = tuple(event for bit, event in _EVENT_BITS.items() if node.events & bit)
+            made = [Beside(f"trigger {node.trigname}", events, text) for text in self.functions.get(node.funcname[-1].string.sval, ())]
+            name = resolve(node.relation.schemaname, node.relation.relname, path, tables)
+            self._silent.discard((name, f"trigger {node.trigname}"))
+            self._beside[name] = [*(b for b in self._beside.get(name, ()) if b.name != f"trigger {node.trigname}"), *made]
         elif statement.kind == "drop_stmt" and node.remove_type in _BESIDE:
             for item in node.objects:
                 self._drop(node.remove_type, item, path, tables)

@@ -99,6 +99,8 @@ def _show(console: Console, flight: Flight, notes: list[str]) -> None:
     taken = sum(w.rows or 0 for w in flight.hazards if w.destroys)
     failing = sum(w.fails for w in flight.hazards)
     said = [f"{taken:,} rows and values would be destroyed or overwritten." if taken else "Nothing that was counted would be destroyed."]
+    if gone := sum(n for step in flight.rehearsal or () for n in step.took.values()):
+        said.append(f"The rehearsal took {gone:,}.")
     if failing:
         said.append(f"{failing} {'hazard' if failing == 1 else 'hazards'} would make a statement fail on the data as it is.")
     if flight.uncounted:

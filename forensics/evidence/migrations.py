@@ -209,6 +209,9 @@ def _read_folder(path: Path) -> MigrationFolder:
     if not files:
         if (path / "migrations").is_dir():
             return _read_folder(path / "migrations")
+        if apps := sorted(path.glob("*/migrations/*.sql"), key=lambda p: (_natural(p.name), p)):
+            # What Django's sqlmigrate wrote, an app a folder: its history names them so.
+            return MigrationFolder(path, "plain files", tuple(_migration(f"{p.parent.parent.name}.{p.stem}", p) for p in apps))
         raise _no_folder(path)
     if (journal := path / "meta" / "_journal.json").is_file():
         return _drizzle(path, journal)

@@ -32,7 +32,7 @@ from forensics.loss.junctions import junction_of, overridden, plain_parent
 from forensics.loss.links import CLASSES, LOST, Fate, classify
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
-from forensics.loss.renames import renames
+from forensics.loss.renames import rekeyed, renames
 from forensics.loss.window import work_out
 from forensics.loss.workspace import Workspace
 from forensics.model import TableName, plain
@@ -61,6 +61,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.run("CREATE SCHEMA loss")
         work.renamed = renames(work)
         found = overridden(survey(work), backup.catalog, store.get("wishes") or {})
+        work.rekeyed = rekeyed(work, (p for parents in found.values() for p in parents))
         store.put("junctions", [{"name": n, "parents": [plain_parent(p) for p in parents]} for n, parents in found.items()])
         reach = Reach(work)
         entries: list[dict[str, Any]] = []

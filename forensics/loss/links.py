@@ -79,6 +79,13 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     fate.notes += search.notes
     fate.holders = {p: search.holders(p) for p in junction.parents}
     superseded = _superseded(work, junction, missing)
+    if search.again:
+        # The same link in the same table, in which its ends have other keys by now.
+        known = f" UNION ALL SELECT * FROM {superseded}" if superseded else ""
+        pairs = " UNION ".join(f"SELECT pair FROM {t}" for t in search.again)
+        superseded = work.temp(
+            f"SELECT pair, min(live_pair) AS live_pair FROM (SELECT pair, NULL::BIGINT AS live_pair FROM ({pairs}){known}) GROUP BY pair"
+        )
     joins, blocked = _blocked(work, junction, missing, fate)
     collisions = _Conflicts(work, junction, missing)
     conflicts = collisions.run()
@@ -213,12 +220,14 @@ def gone_keys(work: Workspace, table: TableName, parent: Parent, missing: str, n
     """
     name = work.live_name(parent.name)
     live = work.table("live", name) if name else None
-    if name is None or live is None or any(live.column(c) is None for c in parent.parent_columns):
+    key = work.live_key(parent)
+    if name is None or live is None or any(live.column(c) is None for c in key):
         return "all"
     result = work.result(parent.name)
     if (
         parent.declared
         and name == parent.name
+        and key == parent.parent_columns
         and result
         and result.state == "compared"
         and set(parent.parent_columns) <= set(result.columns)
@@ -232,11 +241,11 @@ def gone_keys(work: Workspace, table: TableName, parent: Parent, missing: str, n
             f"SELECT {heads} FROM {work.kept('backup', parent.name)} WHERE {whole} "
             f"EXCEPT SELECT {listed(theirs)} FROM {work.kept('live', parent.name)}"
         )
-    if not work.holds("live", name) or any((c := live.column(p)) is not None and c.generated for p in parent.parent_columns):
+    if not work.holds("live", name) or any((c := live.column(p)) is not None and c.generated for p in key):
         notes.append(f"live holds no rows of {name} to look at: links to it are taken for unblocked")
         return None
     fields = work.fields("backup", table, parent.columns) or []
-    keys = work.read("live", name, parent.parent_columns)
+    keys = work.read("live", name, key)
     heads = ", ".join(f"m.{f} AS k{i}" for i, f in enumerate(fields))
     whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields)
     on = same([f"m.{f}" for f in fields], [f"k.c{i}" for i in range(len(fields))])
@@ -268,6 +277,7 @@ class _Conflicts:
             for key in live.keys:
                 self._key(backup, live, key)
             self._columns(backup, live)
+            self._other_keys(live)
         if not self._found:
             return None
         return self._work.temp(
@@ -277,6 +287,16 @@ class _Conflicts:
 
     def _keep(self, select: str) -> None:
         self._found.append(self._work.temp(select))
+
+    def _other_keys(self, live: Table) -> None:
+        """Rows that name a parent by a key that it had, where live's foreign key asks for the one that it has."""
+        for parent in (p for p in self._junction.parents if p in self._work.rekeyed):
+            fields = self._work.fields("backup", self._junction.name, parent.columns) or []
+            for key in (f for f in live.foreign_keys if f.columns == parent.columns and f.parent_columns != self._work.live_key(parent)):
+                whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields)
+                self._keep(
+                    f"SELECT m.pair, {literal(key.name)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m WHERE {whole}"
+                )
 
     def _everything(self, violates: str) -> None:
         self._keep(f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m")

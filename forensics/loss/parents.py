@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.loss.junctions import Junction
@@ -176,14 +176,18 @@ class _Rows:
         if self._survives:
             # What it had is what it has, less what differs in live, and what differs in the backup.
             columns = tuple(dict.fromkeys(c for p in self._readable_roles() for c in _columns(p)))
-            live = work.read("live", name, columns)
+            live = self._by_old_keys(
+                work.read("live", name, columns), dict(zip(columns, (f"c{i}" for i in range(len(columns))), strict=True))
+            )
             roles = [
                 ([f"c{columns.index(c)}" for c in p.columns], f"m.c{columns.index(p.when[0])} = {literal(p.when[1])}" if p.when else "true")
                 for p in self._roles
             ]
             sources = {
                 "n": self._union(live, roles, None),
-                "nl": self._roles_of(str(work.kept("live", name)), "live"),
+                "nl": self._roles_of(
+                    self._by_old_keys(str(work.kept("live", name)), {c: f for c in columns if (f := work.field("live", name, c))}), "live"
+                ),
                 "nb": self._roles_of(str(work.kept("backup", name)), "backup"),
             }
             for alias, query in sources.items():
@@ -200,6 +204,19 @@ class _Rows:
             union = " UNION ".join(f"SELECT * FROM {t}" for t in holders)
             joins += f" LEFT JOIN ({union}) h ON {self._on('h')}"
         return joins
+
+    def _by_old_keys(self, relation: str, fields: Mapping[str, str]) -> str:
+        """Rows of live's junction table, which name parents that got other keys since by those that they had."""
+        live = self._work.table("live", self._junction.name)
+        for number, role in enumerate(self._roles):
+            (column, *more) = role.columns
+            key = next((f.parent_columns for f in live.foreign_keys if f.columns == role.columns), ()) if live else ()
+            if role not in self._work.rekeyed or more or len(key) != 1 or key == self._work.live_key(role) or column not in fields:
+                continue
+            if rows := self._work.two_keys(role, key):
+                field = fields[column]
+                relation = f"(SELECT t{number}.* REPLACE (p.c0 AS {field}) FROM {relation} t{number} LEFT JOIN {rows} p ON p.c1 = t{number}.{field})"
+        return relation
 
     def _gone(self) -> str:
         known = [self._fate.gone.get(p) for p in self._roles]
@@ -232,7 +249,7 @@ class _Rows:
         on = same([f"r.c{i}" for i in range(self._width)], [f"a.{k}" for k in self._keys])
         name = work.live_name(parent.name)
         if label[0] == "live" and name and work.holds("live", name) and parent.parent_columns and self._readable(name):
-            kept = work.stream("live", name, (*parent.parent_columns, label[1]), f"SELECT r.* FROM {{rows}} r SEMI JOIN {agg} a ON {on}")
+            kept = work.stream("live", name, (*work.live_key(parent), label[1]), f"SELECT r.* FROM {{rows}} r SEMI JOIN {agg} a ON {on}")
             heads = ", ".join(f"c{i} AS k{i}" for i in range(self._width))
             parts.append(f"SELECT {heads}, c{self._width} AS label, 0 AS rank FROM {kept}")
         rows, fields = work.kept("backup", parent.name), work.fields("backup", parent.name, (*parent.parent_columns, label[1]))
@@ -246,7 +263,7 @@ class _Rows:
 
     def _readable(self, name: TableName) -> bool:
         live = self._work.table("live", name)
-        return live is not None and _stores(live, self._roles[0].parent_columns)
+        return live is not None and _stores(live, self._work.live_key(self._roles[0]))
 
 
 def _columns(parent: Parent) -> tuple[str, ...]:

@@ -67,11 +67,16 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Holder:
-    """Columns that may hold one end of a link; `kind` where they may hold others too; `sure` where a foreign key says so."""
+    """Columns that may hold one end of a link.
+
+    `kind` is there where they may hold others too, `sure` where a foreign key says so, and `key` where that refers to
+    another key of the parent than the link did.
+    """
 
     columns: tuple[str, ...]
     kind: Kind | None = None
     sure: bool = False
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,12 +105,14 @@ class Search:
         self._table = work.backup.catalog.tables[junction.name]
         self._found: list[_Found] = []
         self._sure: dict[str, bool] = {}
+        self.again: list[str] = []
         self.notes: list[str] = []
 
     def run(self) -> tuple[list[Place], str | None]:
         """Return the places, the fullest first, and a working table (pair, place) with each link's one place.
 
-        A place that cannot be read is noted in `notes`.
+        A place that cannot be read is noted in `notes`. Links that the table itself holds, whose ends have other keys by
+        now, are no places: working tables of them (pair) are in `again`.
         """
         for number, end in enumerate(self._junction.link):
             others = [e for n, e in enumerate(self._junction.link) if n != number]
@@ -136,10 +143,10 @@ class Search:
         name = work.live_name(holder.name)
         live = work.table("live", name) if name else None
         keys = self._fields(holder.columns)
-        if live is None or name is None or keys is None or not _has(live, holder.parent_columns):
+        if live is None or name is None or keys is None or not _has(live, work.live_key(holder)):
             return
         backup = work.backup.catalog.tables.get(holder.name)
-        added = [c for c in live.columns if backup is None or backup.column(c.name) is None]
+        added = [c for c in live.columns if (backup is None or backup.column(c.name) is None) and c.name not in work.live_key(holder)]
         for column, rows in itertools.chain(
             self._added(holder, live, [c for c in added if self._may_hold(c)]), self._changed(holder, live)
         ):
@@ -162,7 +169,7 @@ class Search:
         names = [f"c{width + i}" for i in range(len(columns))]
         on = same([f"r.c{i}" for i in range(width)], [f"w.k{i}" for i in range(width)])
         rows = self._work.stream(
-            "live", live.name, (*holder.parent_columns, *(c.name for c in columns)),
+            "live", live.name, (*self._work.live_key(holder), *(c.name for c in columns)),
             f"SELECT r.* FROM {{rows}} r SEMI JOIN {wanted} w ON {on} WHERE coalesce({listed(names, 'r.')}) IS NOT NULL",
         )  # fmt: skip
         heads = ", ".join(f"c{i} AS k{i}" for i in range(width))
@@ -224,6 +231,8 @@ class Search:
         if any(t is None or len(t) != 1 for t in tokens) or (len(others) > 1 and not objects):
             return
         fields = [t[0] for t in tokens if t]
+        if len(others) == 1:
+            leaves = self._translated(live, column, leaves, others[0], len(keys))
         labels = [self._labels(holder, live, column, leaves, other, field) for other, field in zip(others, fields, strict=True)]
         if not all(labels):
             return
@@ -239,6 +248,18 @@ class Search:
         holds = work.temp(f"SELECT DISTINCT {heads} FROM {leaves} WHERE label IN ({', '.join(map(literal, labels[0]))})")
         several = objects or column.type.endswith("[]") or family(column.type, work.live.catalog) == "text"
         self._add(_Found(live.name, column.name, matches, {holder: holds}, several, ()))
+
+    def _translated(self, live: Table, column: Column, leaves: str, other: Parent, width: int) -> str:
+        """The leaves of a column that refers to another key of the parent than the link did, as the link would name it."""
+        name = self._work.live_name(other.name)
+        key = next((f.parent_columns for f in live.foreign_keys if f.columns == (column.name,) and f.parent == name), ())
+        if not key or key == self._work.live_key(other) or len(other.parent_columns) != 1:
+            return leaves
+        rows = self._work.two_keys(other, key)
+        if rows is None:
+            return leaves
+        heads = listed([f"l.k{i}" for i in range(width)])
+        return self._work.temp(f"SELECT {heads}, p.c0 AS token, l.label, l.within, l.spot FROM {leaves} l JOIN {rows} p ON p.c1 = l.token")
 
     def _labels(self, holder: Parent, live: Table, column: Column, leaves: str, other: Parent, field: str) -> list[str]:
         """The labels under which leaves are keys of the other parent, as far as there is reason to believe it."""
@@ -286,7 +307,8 @@ class Search:
 
     def _rows(self, table: Table) -> None:
         work = self._work
-        if table.name == self._junction.name or not work.holds("live", table.name):
+        own = table.name == self._junction.name
+        if (own and not work.rekeyed.keys() & set(self._junction.parents)) or not work.holds("live", table.name):
             return
         new = table.name not in work.backup.catalog.tables
         is_junction = table.name in work.live_junctions
@@ -297,7 +319,10 @@ class Search:
             mappings = self._mappings(table, combination, kinds, new=new)
             found = [f for m in mappings if (f := self._match_rows(table, combination, m, loose=not (is_junction and m.sure)))]
             for one in sorted(found, key=lambda f: -self._hits(f)):
-                self._add(one)
+                if own:
+                    self.again.append(one.matches)
+                else:
+                    self._add(one)
 
     def _hits(self, found: _Found) -> int:
         return int(self._work.one(f"SELECT count(*) FROM {found.matches}")[0])
@@ -308,8 +333,12 @@ class Search:
         declared = declared_parents(table)
         for parent in parents:
             name = self._work.live_name(parent.name)
-            by_key = [_Holder(d.columns, sure=True) for d in declared if d.name == name and d.parent_columns == parent.parent_columns]
-            by_key.sort(key=lambda o: o.columns != parent.columns)
+            by_key = [
+                _Holder(d.columns, sure=True, key=() if d.parent_columns == self._work.live_key(parent) else d.parent_columns)
+                for d in declared
+                if d.name == name
+            ]
+            by_key.sort(key=lambda o: (bool(o.key), o.columns != parent.columns))
             by_name = [_Holder(parent.columns)] if _has(table, parent.columns) else []
             by_kind = [_Holder((k.column,), k) for k in kinds] if len(parent.columns) == 1 else []
             if not by_name and len(parent.columns) == 1:
@@ -350,11 +379,20 @@ class Search:
         else:
             rows = work.read("live", table.name, columns)
         on, holders = [], {}
-        for parent, holder in zip(parents, mapping.holders, strict=True):
+        for number, (parent, holder) in enumerate(zip(parents, mapping.holders, strict=True)):
             ours, meant = self._fields(parent.columns), self._of_kind(holder, parent, columns, rows)
             if ours is None or meant is None:
                 return None
             theirs = [f"t.c{columns.index(c)}" for c in holder.columns]
+            if holder.key:
+                keys_of = work.two_keys(parent, holder.key)
+                if keys_of is None:
+                    return None
+                known = same([f"p{number}.c{i + len(parent.parent_columns)}" for i in range(len(theirs))], theirs)
+                heads = [f"p{number}_k{i}" for i in range(len(parent.parent_columns))]
+                named = ", ".join(f"p{number}.c{i} AS {head}" for i, head in enumerate(heads))
+                rows = f"(SELECT t.*, {named} FROM {rows} t JOIN {keys_of} p{number} ON {known})"
+                theirs = [f"t.{head}" for head in heads]
             on.append(f"{same([f'm.{f}' for f in ours], theirs)} AND {meant}")
             holders[parent] = (theirs, meant)
         when = " AND ".join(_when(self, p) for p in parents)

@@ -45,6 +45,7 @@ class Workspace:
         self._read: dict[tuple[SideName, TableName, tuple[str, ...]], str] = {}
         self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
         self.renamed: dict[TableName, TableName] = {}
+        self.rekeyed: dict[Parent, tuple[str, ...]] = {}
         self._numbers = {name: store.number(name) for name in self.results}
 
     def __enter__(self) -> Workspace:
@@ -111,6 +112,19 @@ class Workspace:
     def live_name(self, name: TableName) -> TableName | None:
         """What live calls a table of the backup, or None where it has none such."""
         return name if self.table("live", name) else self.renamed.get(name)
+
+    def live_key(self, parent: Parent) -> tuple[str, ...]:
+        """The columns in which live holds the keys that the backup's links mean a parent's rows by."""
+        return self.rekeyed.get(parent, parent.parent_columns)
+
+    def two_keys(self, parent: Parent, key: Sequence[str]) -> str | None:
+        """A working table of the keys that the backup's links mean a parent's rows by, and of another key of the same rows in live."""
+        name = self.live_name(parent.name)
+        live = self.table("live", name) if name else None
+        columns = (*self.live_key(parent), *key)
+        if live is None or any((c := live.column(n)) is None or c.generated for n in columns) or not self.holds("live", live.name):
+            return None
+        return self.read("live", live.name, columns)
 
     # --- the sides --------------------------------------------------------------------------------------
 

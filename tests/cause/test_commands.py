@@ -117,6 +117,12 @@ def test_preflight_for_pull_requests(scratch: Scratch, database: Callable[..., s
     people = run("preflight", tmp_path / "m.sql", dsn)
     assert "drops 12,431 rows of t" in people.stdout
     assert SECRET not in people.stdout
+    (tmp_path / "m.sql").write_text(
+        "DO $$ BEGIN EXECUTE 'TRUNCATE ' || quote_ident('t'); PERFORM 1 FROM t; END $$;\nDELETE FROM t WHERE false;"
+    )
+    rehearsed = run("preflight", tmp_path / "m.sql", dsn, "--rehearse")
+    assert rehearsed.returncode == 1
+    assert "The rehearsal took 12,431." in " ".join(rehearsed.stdout.split())
 
 
 def test_preflight_wants_a_database(tmp_path: Path) -> None:

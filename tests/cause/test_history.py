@@ -176,3 +176,17 @@ def test_names_lead_to_where_the_folders_own_history_lies(scratch: Scratch, data
     own = "CREATE SCHEMA app; CREATE TABLE app.schema_migrations (version text);"
     ran = own + "INSERT INTO app.schema_migrations VALUES ('20260102');"
     assert placed(scratch, database, tmp_path, platform + own, platform + ran).schema == "app"
+
+
+def test_what_sqlmigrate_wrote_is_of_its_app(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+    table = "CREATE TABLE django_migrations (id serial PRIMARY KEY, app varchar(255), name varchar(255), applied timestamptz DEFAULT '2026-01-02 10:00Z');"
+    before = table + "INSERT INTO django_migrations (app, name) VALUES ('auth', '0001_initial'), ('shop', '0001_initial');"
+    live = before + "INSERT INTO django_migrations (app, name) VALUES ('shop', '0002_links');"
+    sides = {"backup": entries(scratch, database, before), "live": entries(scratch, database, live)}
+    for file in ("project/shop/migrations/0002_links.sql", "flat/shop_0002_links.sql", "bare/0002_links.sql"):
+        path = tmp_path / file
+        path.parent.mkdir(parents=True)
+        path.write_text("SELECT 1;")
+        found = place(sides, {}, read_folder(tmp_path / file.split("/")[0]), None)
+        assert [m.path for m in found.between] == [path], file
+        assert not found.notes

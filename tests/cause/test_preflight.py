@@ -70,6 +70,17 @@ INSERT INTO notes SELECT generate_series(1, 9);
 INSERT INTO log SELECT generate_series(1, 9);
 INSERT INTO diary SELECT generate_series(1, 4);
 INSERT INTO tills VALUES (1, 1);
+CREATE TABLE firms (id int PRIMARY KEY);
+CREATE TABLE teams (id int PRIMARY KEY, firm int REFERENCES firms ON DELETE CASCADE);
+CREATE TABLE staff (id int PRIMARY KEY, firm int REFERENCES firms ON DELETE CASCADE, boss int REFERENCES staff ON DELETE CASCADE,
+    desk int REFERENCES teams ON DELETE SET NULL, home int REFERENCES teams);
+CREATE TABLE team_staff (id int PRIMARY KEY, team int REFERENCES teams ON DELETE CASCADE, person int REFERENCES staff ON DELETE CASCADE, role text);
+CREATE TABLE badges (id int PRIMARY KEY, team_staff int REFERENCES team_staff ON DELETE CASCADE);
+INSERT INTO firms SELECT generate_series(1, 4);
+INSERT INTO teams SELECT i, 1 + i % 4 FROM generate_series(1, 20) i;
+INSERT INTO staff SELECT i, 1 + i % 4, CASE WHEN i % 8 = 7 THEN i - 1 END, 1 + i % 20, CASE WHEN i % 4 = 1 THEN 1 END FROM generate_series(1, 60) i;
+INSERT INTO team_staff SELECT i, 1 + i * 7 % 20, 1 + i % 60, 'r' || i % 3 FROM generate_series(1, 180) i;
+INSERT INTO badges SELECT i, 1 + i % 180 FROM generate_series(1, 200) i;
 INSERT INTO lone SELECT i, CASE i % 3 WHEN 0 THEN 'x' || i ELSE i::text END, i * 1000000000::bigint FROM generate_series(1, 9) i;
 """
 
@@ -111,6 +122,61 @@ CASES: dict[str, tuple[str, Wanted]] = {
             (1, "delete-cascades", "goods", None): (60, False),
             (1, "delete-cascades", "signs", "shop_id"): (5, False),
         },
+    ),
+    "delete that comes to a table by several ways": (
+        "DELETE FROM firms WHERE id = 2;\nCREATE TABLE branches (id bigserial PRIMARY KEY, firm int REFERENCES firms);\n"
+        "DELETE FROM firms WHERE id = 3;\nDELETE FROM badges;",
+        {
+            (1, "delete-cascades", "teams", None): (5, False),
+            (1, "delete-cascades", "staff", None): (15, False),
+            (1, "delete-cascades", "staff", "desk"): (15, False),
+            (1, "delete-cascades", "team_staff", None): (45, False),
+            (3, "delete-cascades", "branches", None): None,
+        },
+    ),
+    "new keys under old names": (
+        "ALTER TABLE shelves RENAME COLUMN id TO number;\nDELETE FROM shelves WHERE number < 4;\n"
+        "ALTER TABLE lone RENAME COLUMN id TO old_id;\nALTER TABLE lone ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid();\n"
+        "CREATE TABLE lone_notes (note int REFERENCES notes, lone uuid NOT NULL);\n"
+        "INSERT INTO lone_notes SELECT n.id, l.id FROM notes n JOIN lone l ON l.old_id = n.id;\n"
+        "ALTER TABLE lone DROP CONSTRAINT lone_pkey;\nALTER TABLE lone ADD PRIMARY KEY (id);\n"
+        "ALTER TABLE lone_notes ADD FOREIGN KEY (lone) REFERENCES lone;\nALTER TABLE lone ADD COLUMN row serial UNIQUE;",
+        {
+            (2, "delete-cascades", "goods", None): (12, False),
+            (8, "add-unique", "lone", "id"): (0, False),
+            (9, "add-foreign-key", "lone_notes", "lone"): (0, False),
+        },
+    ),
+    "what is passed over, and what is filled in": (
+        "ALTER TABLE IF EXISTS nowhere DROP COLUMN x, ALTER COLUMN y SET NOT NULL;\nALTER TABLE IF EXISTS lone DROP COLUMN IF EXISTS nothing;\n"
+        "INSERT INTO shops SELECT id + 100, 'new', true, NULL, NULL, '2026-02-01' FROM shops;\nDELETE FROM shops WHERE id > 100;\n"
+        "DELETE FROM shops WHERE opened > '2026-01-05' AND NOT open;",
+        {(1, "drop-column", "nowhere", "x"): (0, False), (5, "delete-where", "shops", None): (3, False)},
+    ),
+    "rows that go into an archive": (
+        "CREATE TABLE old_goods (LIKE goods INCLUDING ALL);\n"
+        "WITH gone AS (DELETE FROM goods WHERE shelf_id <= 30 RETURNING *) INSERT INTO old_goods SELECT * FROM gone;\n"
+        "DELETE FROM shelves WHERE id <= 30;\n"
+        "WITH kept AS (INSERT INTO old_goods (id, name) SELECT id, name FROM goods WHERE id % 60 = 40 RETURNING id) "
+        "DELETE FROM goods WHERE id IN (SELECT id FROM kept);\n"
+        "WITH gone AS (DELETE FROM leases USING shops s WHERE s.id = shop_id RETURNING shop_id) DELETE FROM signs WHERE shop_id IN (SELECT * FROM gone);\n"
+        "DELETE FROM shops WHERE id < 3;\nDELETE FROM old_goods;",
+        {
+            (2, "delete-where", "goods", None): (120, False),
+            (3, "delete-cascades", "goods", None): None,
+            (4, "delete-where", "goods", None): (4, False),
+            (5, "delete-where", "leases", None): (3, False),
+            (5, "delete-where", "signs", None): (2, False),
+            (6, "delete-cascades", "leases", None): None,
+            (7, "delete-all", "old_goods", None): (124, False),
+        },
+    ),
+    "merge": (
+        "MERGE INTO team_staff t USING staff s ON s.id = t.person WHEN MATCHED AND s.id < 3 THEN DO NOTHING\n"
+        "  WHEN MATCHED AND s.id < 5 THEN DELETE WHEN MATCHED AND s.id > 58 THEN UPDATE SET role = 'old' WHEN MATCHED AND s.boss > 50 THEN DELETE;\n"
+        "MERGE INTO teams t USING (SELECT 1 AS id) s ON s.id = t.id WHEN MATCHED THEN DO NOTHING WHEN NOT MATCHED BY SOURCE AND t.firm = 4 THEN DELETE;\n"
+        "DELETE FROM team_staff WHERE id < 100;",
+        {(1, "update-where", "team_staff", "role"): (6, False)},
     ),
     "delete that is forbidden": ("DELETE FROM shops WHERE id = 2;", {(1, "delete-cascades", "leases", None): (2, True)}),
     "delete in a table that refers to itself": ("DELETE FROM people WHERE id >= 4;", {(1, "delete-where", "people", None): (5, False)}),
@@ -415,6 +481,9 @@ def held(connection: psycopg.Connection) -> dict[int, dict[str, dict[int, Value]
 
 # migration: (whether it would destroy something, whether something that may could not be counted)
 OPEN = {
+    # Whether a trigger takes the obstacle first, or what else, only running it tells.
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM leases WHERE shop_id = OLD.id; RETURN OLD; END';\n"
+    "CREATE TRIGGER t BEFORE DELETE ON shops FOR EACH ROW EXECUTE FUNCTION f();\nDELETE FROM shops WHERE id = 2;": (True, True),
     "INSERT INTO notes VALUES (99);": (False, False),  # its trigger only touches the row
     "DELETE FROM notes WHERE id > 99;": (False, True),  # its trigger deletes elsewhere
     "DO $$ BEGIN IF false THEN DELETE FROM notes WHERE id > 99; END IF; END $$;": (False, True),
@@ -435,7 +504,7 @@ OPEN = {
     "PREPARE p (int) AS DELETE FROM goods WHERE id > $1;\nEXECUTE p (3);": (False, True),
     "DROP DATABASE elsewhere;": (False, True),
     "DROP OWNED BY CURRENT_USER;": (False, True),
-    "MERGE INTO notes n USING lone l ON l.id = n.id WHEN MATCHED THEN DELETE;": (False, True),
+    "MERGE INTO notes n USING lone l ON l.id = n.id WHEN MATCHED THEN DELETE;": (True, True),
     "CREATE TABLE t AS SELECT * FROM goods;\nDELETE FROM t;": (False, False),
     "DO $$ BEGIN DROP VIEW menu CASCADE; DROP RULE follow ON tills; END $$;\nDROP TABLE dishes;": (True, False),
     "ALTER VIEW menu RENAME TO card;\nDROP VIEW card CASCADE;\nDROP RULE follow ON tills;\nDROP TABLE dishes;": (True, False),

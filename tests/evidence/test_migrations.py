@@ -34,6 +34,11 @@ FOLDERS = {
         "flyway",
         ["V2__a", "V2_1__b", "V10__c", "R__view"],
     ),
+    "django": (
+        {"shop/migrations/0002_b.sql": "", "auth/migrations/0001_initial.sql": "", "manage.py": ""},
+        "plain files",
+        ["auth.0001_initial", "shop.0002_b"],
+    ),
     "flyway in folders": ({"v2/V2__b.sql": "", "v1/V1__a.sql": "", "R__view.sql": ""}, "flyway", ["V1__a", "V2__b", "R__view"]),
     "diesel": (
         {"2025-01-02-000000_b/up.sql": "", "2025-01-01-000000_a/up.sql": "", "2025-01-01-000000_a/down.sql": ""},

@@ -1,0 +1,14 @@
+DO $$ BEGIN CREATE ROLE "etl user"; EXCEPTION WHEN duplicate_object THEN END $$;
+DO $$ BEGIN CREATE ROLE intern; EXCEPTION WHEN duplicate_object THEN END $$;
+DO $$ BEGIN CREATE ROLE heir; EXCEPTION WHEN duplicate_object THEN END $$;
+CREATE SCHEMA staging AUTHORIZATION "etl user";
+CREATE TABLE staging.loads (id int PRIMARY KEY, v text);
+ALTER TABLE staging.loads OWNER TO "etl user";
+CREATE TABLE drafts (id int PRIMARY KEY);
+ALTER TABLE drafts OWNER TO intern;
+CREATE TABLE main (id int PRIMARY KEY, load_id int REFERENCES staging.loads ON DELETE SET NULL);
+CREATE VIEW staging.seen AS SELECT * FROM main;
+ALTER VIEW staging.seen OWNER TO "etl user";
+INSERT INTO staging.loads SELECT i, 'x' FROM generate_series(1, 30) i;
+INSERT INTO drafts SELECT generate_series(1, 5);
+INSERT INTO main SELECT i, i FROM generate_series(1, 30) i;
