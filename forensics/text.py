@@ -50,3 +50,8 @@ def spans(text: str) -> list[tuple[bool, str]]:
 def marked(text: str) -> str:
     """Return a sentence for Markdown in which names and commands stand between backticks."""
     return "".join(code(said) if is_code else prose(said) for is_code, said in spans(text))
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things: 1 row, 1,160 rows."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -14,6 +14,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from sample_data import build
+from tests.conftest import Incident
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 _ALLOWED = {"forensics", "os", "pathlib", "pandas", "matplotlib.pyplot"}
 _LINES = 5
@@ -82,17 +85,37 @@ def test_links_lead_to_notebooks_that_are_there(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
+def executed(path: Path, case: Path, migrations: Path, folder: Path) -> list[Any]:
+    """Run a notebook on a copy of a case; return its cells that show something."""
+    environment = {
+        **os.environ,
+        "FORENSICS_CASE": str(shutil.copytree(case, folder / "copy")),
+        "FORENSICS_MIGRATIONS": str(migrations),
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+    }
+    notebook = read(path)
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute(env=environment)
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
+
+
 @each
 def test_it_runs(path: Path, sample_case: Path, tmp_path: Path) -> None:
-    case = shutil.copytree(sample_case, tmp_path / "case")
-    root = str(Path(__file__).parent.parent)
-    environment = {**os.environ, "FORENSICS_CASE": str(case), "PYTHONPATH": root}
-    notebook = read(path)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute(env=environment)
-    shown = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
+    shown = executed(path, sample_case, build.MIGRATIONS, tmp_path)
     assert len(shown) >= 3
     for cell in shown:
         for output in cell.outputs:
             assert output.output_type != "stream", f"{cell.id} prints {output.get('text')}"
     text = "".join(str(o.get("data", {}).get("text/html", "")) for cell in shown for o in cell.outputs)
     assert path.stem.startswith(("01", "06")) or "hotel_images" in text
+
+
+@pytest.mark.parametrize("stem", ["02_comparison", "03_junction_loss", "04_cause", "05_recovery", "07_walkthrough"])
+def test_it_runs_where_there_is_little_to_show(stem: str, incident: Incident, tmp_path: Path) -> None:
+    """No junction table, no migration that is known to have run, no row that is laid at one."""
+    incident.happens("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 9)", "DELETE FROM t WHERE id < 3")
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "V1__one.sql").write_text("SELECT 1;")
+    with incident.compare("case") as case:
+        folder = case.folder
+    [path] = [p for p in NOTEBOOKS if p.stem == stem]
+    assert executed(path, folder, tmp_path / "migrations", tmp_path)

@@ -512,12 +512,12 @@ class Case:
 
         return tables.figure(self, name, width)
 
-    def cause(self, migrations: str | Path | None = None, *, ran: Sequence[str] = ()) -> Cause:
+    def cause(self, migrations: str | Path | None = None, *, ran: Sequence[str] | None = None) -> Cause:
         """Which migration statement did it: the migrations that ran since the backup, replayed and counted.
 
         Args:
             migrations: the folder of the migrations; None shows what was found before.
-            ran: names or shell patterns of migrations that ran, where no history table says so.
+            ran: names or shell patterns of migrations that ran, where no history table says so; None for those of the last time.
 
         Raises:
             MigrationError: it is no migration folder, or a file of it does not parse.
@@ -525,7 +525,7 @@ class Case:
         """
         from forensics.case.cause import find_cause
 
-        return find_cause(self, migrations, ran=tuple(ran))
+        return find_cause(self, migrations, ran=None if ran is None else tuple(ran))
 
     @cached_property
     def recovery(self) -> Recovery:

@@ -11,7 +11,7 @@ from forensics.cause.attribution import Ask, Listener, attribute
 from forensics.errors import CaseError
 from forensics.evidence.migrations import read_folder
 from forensics.store import write_private
-from forensics.text import document, visible
+from forensics.text import counted, document, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,7 +104,7 @@ def verdict(found: Mapping[str, Any]) -> str:
     if struck:
         places = {(s["migration"], s["line"]) for s in struck}
         names = sorted({s["migration"] for s in struck})
-        what = [f"{rows:,} missing rows"] * bool(rows) + [f"{values:,} values of dropped columns"] * bool(values)
+        what = [counted(rows, "missing row")] * bool(rows) + [f"{counted(values, 'value')} of dropped columns"] * bool(values)
         said.append(
             f"{len(places)} {'statement' if len(places) == 1 else 'statements'} of {' and '.join(names[:3])}"
             f"{' and others' * (len(names) > 3)} {'accounts' if len(places) == 1 else 'account'} for {' and '.join(what)}."
@@ -114,14 +114,19 @@ def verdict(found: Mapping[str, Any]) -> str:
     if blanked:
         said.append(f"{blanked:,} values stand where there was NULL.")
     if rest:
-        said.append(f"{rest:,} missing rows are unexplained: no statement took them.")
+        said.append(
+            f"{counted(rest, 'missing row')} {'is' if rest == 1 else 'are'} unexplained: no statement took {'it' if rest == 1 else 'them'}."
+        )
     if not said:
         said.append("No missing row is laid at a migration.")
     return " ".join(said)
 
 
-def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = (), listener: Listener | None = None) -> Cause:
+def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] | None = None, listener: Listener | None = None) -> Cause:
     """Attribute, and write what is found into the case and to `cause.json`; without a folder, return what was found before.
+
+    Args:
+        ran: shell patterns of migrations that ran since the backup, where no history says so; None for those of the last time.
 
     Raises:
         CaseError: nothing was found before, or another process holds the case.
@@ -134,6 +139,8 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] = 
                 f"The cause of case {case.folder} was not looked for yet.", 'Give the folder of the migrations: case.cause("migrations/").'
             )
         return Cause(stored)
+    if ran is None:
+        ran = tuple(case.store.get("ran") or ())
     attribution = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
     found = attribution.found
     with case.writing() as store:

@@ -15,6 +15,7 @@ from forensics import case as cases
 from forensics.case.cause import find_cause, verdict
 from forensics.cli.voice import FAILED, FOUND, OK, CaseFolder, Json, Quiet, Voice, app, safe, speaking
 from forensics.model import TableName
+from forensics.text import counted
 
 
 @app.command("cause")
@@ -74,7 +75,7 @@ def show_cause(console: Console, found: Mapping[str, Any]) -> None:
             column.justify = "right"
         console.print(table)
     for u in found["unexplained"]:
-        console.print(f"{safe(TableName(u['schema'], u['table']))}: {u['rows']:,} missing rows are unexplained")
+        console.print(f"{safe(TableName(u['schema'], u['table']))}: {counted(u['rows'], 'missing row')} unexplained")
     for u in found["unexplained_values"]:
         console.print(f"{safe(TableName(u['schema'], u['table']))}.{safe(u['column'])}: {u['values']:,} missing values are unexplained")
     for step in found["replay"]["failed"]:

@@ -152,6 +152,7 @@ def _show_case(console: Console, found: cases.Case) -> None:
             safe(r.name), r.state, *("–" if (n := getattr(r, c)) is None else f"{n:,}" for c in COUNTS),
             style="red" if r.state == "failed" else None,
         )  # fmt: skip
+    table.columns[0].overflow, table.columns[1].min_width = "fold", len("compared")  # half a name names nothing
     for column in table.columns[2:]:
         column.justify = "right"
     if shown:

@@ -12,6 +12,7 @@ from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT, ROLL_BACK
 from forensics.recovery.rollback import EXAMPLES, Price
 from forensics.recovery.selection import Selection
 from forensics.store import Store
+from forensics.text import counted
 
 UNREHEARSED = "Not rehearsed"
 
@@ -101,14 +102,14 @@ def recommendation(choices: Iterable[Option], left: int) -> str:
     reinsert, restore, backfill = by_name[REINSERT], by_name[FULL_RESTORE], by_name[BACKFILL]
     if not reinsert.recovers and left and not reinsert.blocked:
         return (
-            f"{left:,} rows are missing, and no statement of a migration is known to have taken them: none is brought back. Run cause with "
+            f"{counted(left, 'row')} {'is' if left == 1 else 'are'} missing, and no statement of a migration is known to have taken them: nothing is brought back. Run cause with "
             "--migrations first, or recover with --include-unexplained."
         )
     if not reinsert.recovers:
         return "Nothing that the migration took can be brought back by re-inserting rows; see the reasons."
-    text = f"Reinsert the lost rows: that brings back {reinsert.recovers:,} rows and destroys nothing"
+    text = f"Reinsert the lost rows: that brings back {counted(reinsert.recovers, 'row')} and destroys nothing"
     if restore.destroys:
-        text += f", where a full restore would destroy {restore.destroys:,} rows written since the backup."
+        text += f", where a full restore would destroy {counted(restore.destroys, 'row')} written since the backup."
     elif restore.recovers > reinsert.recovers:
         text += (
             f"; a full restore would bring back {restore.recovers:,}, also what was removed on purpose, and live would stand still for it."
@@ -118,7 +119,7 @@ def recommendation(choices: Iterable[Option], left: int) -> str:
     if backfill.recovers:
         text += f" The application's present code looks for links in the new columns: backfill writes {backfill.recovers:,} of them there as well."
     if reinsert.blocked:
-        text += f" {reinsert.blocked:,} rows stay out of reach for the reasons given."
+        text += f" {counted(reinsert.blocked, 'row')} {'stays' if reinsert.blocked == 1 else 'stay'} out of reach for the reasons given."
     if not reinsert.verified:
         text += " This was not rehearsed: run recover with --rehearse before you act on it."
     return text

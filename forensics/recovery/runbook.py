@@ -11,7 +11,7 @@ from forensics.recovery.definitions import Definitions
 from forensics.recovery.options import UNREHEARSED
 from forensics.recovery.sqltext import comment, in_a_line
 from forensics.store import Store
-from forensics.text import code, marked, prose
+from forensics.text import code, counted, marked, prose
 
 
 @dataclass
@@ -156,24 +156,20 @@ def _back(plan: Mapping[str, Any]) -> Step:
 
 def _what_stays(plan: Mapping[str, Any], defined: Definitions) -> Step:
     stays = [
-        f"{_rows(r['rows'])} of {code(r['table'])}: {r['reason']}."
+        f"{counted(r['rows'], 'row')} of {code(r['table'])}: {r['reason']}."
         for o in plan["options"]
         if o["name"] == "reinsert lost rows"
         for r in o["reasons"]
     ]
     stays += [f"View {code(view)} stood on a dropped table and is not made again." for view in defined.views]
     stays += plan["notes"]
-    left = [f"{_rows(t['rows'])} of {code(TableName(t['schema'], t['table']))}" for t in plan["left"]]
+    left = [f"{counted(t['rows'], 'row')} of {code(TableName(t['schema'], t['table']))}" for t in plan["left"]]
     if left:
         stays.append(
             f"Missing rows that were not asked for, because no statement of a migration is known to have taken them: {', '.join(left)}. "
             "`--include-unexplained` brings them back too."
         )
     return Step("What stays").points(stays or ["Nothing."])
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _count(table: Mapping[str, Any]) -> str:
