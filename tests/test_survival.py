@@ -287,12 +287,12 @@ def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path
     lost = incident.happens(SHUFFLED, REORDERED)
     disk = tmp_path / "disk"
     disk.mkdir()
-    compare = shlex.join(command(lost, disk / "case", "--memory", "40MB"))
+    compare, resume = (shlex.join(command(lost, disk / "case", *more)) for more in (["--memory", "40MB"], ["--resume"]))
     steps = [
         f"mount -t tmpfs -o size={megabytes}M tmpfs {disk}",
         f"{compare} > {tmp_path}/full.json 2> {tmp_path}/full.err; echo $? > {tmp_path}/full.status",
         f"mount -o remount,size=1G {disk}",
-        f"{compare} --resume > {tmp_path}/out.json 2> {tmp_path}/out.err; echo $? > {tmp_path}/out.status",
+        f"{resume} > {tmp_path}/out.json 2> {tmp_path}/out.err; echo $? > {tmp_path}/out.status",
         f"ls {disk}/case > {tmp_path}/left",
     ]
     done = subprocess.run([*APART, "sh", "-c", "\n".join(steps)], capture_output=True, text=True, check=False)
