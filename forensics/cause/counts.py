@@ -189,6 +189,9 @@ class Counts:
     def _count(self, text: str) -> int:
         return int(next(iter(self._ask(text)[0].values())) or 0)
 
+    def _rows(self, virtual: Virtual) -> int:
+        return self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+
     def virtual(self, hazard: Hazard) -> Virtual | None:
         """The table of a hazard as it would stand, or None."""
         return self.forecast.tables.get(hazard.table) if hazard.table else None
@@ -221,7 +224,7 @@ class Counts:
 
     @_of_a_table
     def _drop_table(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+        rows = self._rows(virtual)
         holders = [t for t in (*self._referring(table), *self.forecast.family(table)[1:]) if t not in self._named(hazard)]
         holding = [str(h) for h in (*holders, *self.around.standing_on(table))]
         if holding and not hazard.cascade:
@@ -247,12 +250,12 @@ class Counts:
             return
         virtual = self.virtual(hazard)
         if virtual:
-            rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+            rows = self._rows(virtual)
             self._warn(hazard, rows, says=f"drops {rows:,} rows of {hazard.table}")
 
     @_of_a_table
     def _truncate(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+        rows = self._rows(virtual)
         holders = [t for t in self._referring(table) if t not in self._named(hazard)]
         if holders and not hazard.cascade:
             self._warn(hazard, rows, fails=True, says=f"fails: {', '.join(map(str, holders[:3]))} refers to {table}")
@@ -270,10 +273,10 @@ class Counts:
         elif kind == "DropStmt" and node.remove_type == pb.OBJECT_EXTENSION:
             self._drop_extension(hazard)
         elif virtual and kind == "TruncateStmt":
-            rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+            rows = self._rows(virtual)
             self._warn(hazard, rows, says=f"CASCADE empties {hazard.table} too: {rows:,} rows")
         elif virtual and kind == "DropStmt" and hazard.table not in self._named(replace(hazard, code="drop-table")):
-            rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+            rows = self._rows(virtual)
             self._warn(hazard, rows, says=f"CASCADE drops {hazard.table} too, which inherits: {rows:,} rows")
         else:
             keys = [f"{n}" for n in self._referring(hazard.table)] if hazard.table else []
@@ -287,7 +290,7 @@ class Counts:
         for role, name in self.around.owned:
             virtual = self.forecast.tables.get(name)
             if role in roles and virtual:
-                rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+                rows = self._rows(virtual)
                 self._warn(replace(hazard, table=name), rows, says=f"drops {rows:,} rows of {name}, which {role} owns")
 
     def _drop_extension(self, hazard: Hazard) -> None:
@@ -397,7 +400,7 @@ class Counts:
 
     @_of_a_table
     def _new_not_null(self, hazard: Hazard, table: TableName, virtual: Virtual) -> None:
-        rows = self._count(f"SELECT count(*) FROM {virtual.relation} AS t")
+        rows = self._rows(virtual)
         self._warn(
             hazard,
             rows,

@@ -140,8 +140,7 @@ def definitions(
     types = types_used(backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
     there = own_types(live) | {m[1] for m in (besides.made if besides else ()) if not isinstance(m, Extra)}
     statements = list(_statements(ddl))
-    found = _Collector(backup, live, wanted, types - there)
-    found.there = there
+    found = _Collector(backup, live, wanted, types - there, there)
     found.survey(statements, columns)
     for statement, path in statements:
         found.add(statement, path)
@@ -199,7 +198,7 @@ def _statements(ddl: Iterable[str]) -> Iterator[tuple[_Statement, str]]:
 
 
 class _Collector:
-    def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName], types: set[str]) -> None:
+    def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName], types: set[str], there: set[str]) -> None:
         self.backup, self.live, self.wanted = backup, live, wanted
         # Partitions whose parent is there, and all that returns below them: they are attached when they are whole, because
         # PostgreSQL would otherwise make keys and indexes of its own for them.
@@ -215,7 +214,7 @@ class _Collector:
         self.tables: set[TableName] = set()
         self.indexes: set[tuple[str, str]] = set()
         self.types = types
-        self.there = own_types(live)
+        self.there = there  # types that need not be made
         self.sequences = _sequences_needed(backup, live, wanted)
         self.schemas: tuple[str, ...] = ()
         self.made: list[tuple[str, str] | Extra] = []  # in the order in which the dump makes them
