@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from forensics.recovery import markdown
 from forensics.report.tables import CLASSES, Document, Junction, method, of
-from forensics.report.words import count, examples, fact, moment, one_line, percent, plural
-from forensics.text import marked, prose, visible
+from forensics.report.words import count, examples, fact, moment, one_line, percent
+from forensics.text import counted, marked, prose, visible
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/=$^])")
@@ -56,14 +56,10 @@ def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {i}" for i in items)
 
 
-def _tables(number: int) -> str:
-    return f"{count(number)} {plural(number, 'table')}"
-
-
 def _alarms(d: Document) -> list[str]:
     said = []
     if d.failed:
-        said.append(f"> **{_tables(len(d.failed))} could not be compared.** Nothing in this report says that they are intact.")
+        said.append(f"> **{counted(len(d.failed), 'table')} could not be compared.** Nothing in this report says that they are intact.")
     if d.damage:
         said.append(f"> **The backup is not whole:** {prose(d.damage)}.")
     if not d.complete and not said:
@@ -155,7 +151,7 @@ def _failed(d: Document) -> list[str]:
 def _notes(d: Document) -> list[str]:
     said = [f"{code(table)}: {prose(note)}" for table, note in d.noted]
     if d.unparsed:
-        said.append(f"{count(d.unparsed)} {plural(d.unparsed, 'statement')} of the backup’s schema could not be read and passed over.")
+        said.append(f"{counted(d.unparsed, 'statement')} of the backup’s schema could not be read and passed over.")
     return ["## Notes", _list(said)] if said else []
 
 

@@ -13,7 +13,8 @@ from forensics.model import ColumnChange, Provenance, TableName, TableResult
 from forensics.report import figures
 from forensics.report.figures import Hit, Moment, Picture
 from forensics.report.masking import Mask
-from forensics.report.words import count, fact, plural, size
+from forensics.report.words import fact, size
+from forensics.text import counted
 
 if TYPE_CHECKING:
     from forensics.case import Case
@@ -397,7 +398,7 @@ def method(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:
         "Rows are compared by their key, on the columns that both sides have, as the text that PostgreSQL writes for each value. Equal means equal to the byte, "
         "after times and other values that a server may spell in several ways were brought to one spelling.",
         "For every table, missing, changed and unchanged rows add up to the backup’s, and added, changed and unchanged rows to live’s; a table for which they do not is not reported as compared.",
-        *((f"{count(keyless)} {plural(keyless, 'table')} without a usable key {'was' if keyless == 1 else 'were'} compared by whole rows: there, a changed row shows as one missing and one added.",) if keyless else ()),
+        *((f"{counted(keyless, 'table')} without a usable key {'was' if keyless == 1 else 'were'} compared by whole rows: there, a changed row shows as one missing and one added.",) if keyless else ()),
     )  # fmt: skip
     limits = (
         "A missing row need not be a loss: people and programs delete rows on purpose, before the incident and after it. Only what the report calls lost survives nowhere in live.",
