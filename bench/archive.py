@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from forensics.evidence.archive import open_archive
+from forensics.evidence.archive.source import open_archive
 from forensics.scratch import Scratch, find_programs
 
 AIM_RATIO = 0.8  # of pg_restore's time

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from forensics.compare import Options, compare_sources
+from forensics.compare.tables import Options, compare_sources
 from forensics.evidence import open_source
 from forensics.loss import assess
 from forensics.model import TableName, plain, plain_catalog

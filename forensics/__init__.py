@@ -5,8 +5,8 @@ case = fx.compare("backup.dump", "postgresql://…", case="cases/hotels")
 case.tables
 """
 
-from forensics.case import Case, compare, open_case
-from forensics.compare import Listener, Options
+from forensics.case.facade import Case, compare, open_case
+from forensics.compare.tables import Listener, Options
 from forensics.demo import notebook_case
 from forensics.errors import ForensicsError
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.case import Case, compare, open_case
+from forensics.case.facade import Case, compare, open_case
 from forensics.errors import ReportError, UsageError
 from forensics.scratch import Scratch
 from forensics.store import exists

@@ -17,7 +17,7 @@ import forensics as fx
 from forensics import cli
 from forensics.cli.voice import app
 from forensics.model import TableName
-from forensics.recovery.sqltext import in_a_line
+from forensics.recovery.write.sqltext import in_a_line
 from forensics.scratch import Scratch
 from forensics.text import document, visible
 

@@ -17,9 +17,9 @@ import pytest
 
 import forensics as fx
 from forensics.errors import LiveError
-from forensics.evidence import readers
-from forensics.evidence.live import LiveSource
-from forensics.evidence.readers import server_failure
+from forensics.evidence.live import readers
+from forensics.evidence.live.readers import server_failure
+from forensics.evidence.live.source import LiveSource
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from tests.clusters import CHANGE, SCHEMA, Cluster, check, children_of, sessions
@@ -132,7 +132,7 @@ def test_where_no_connection_is_free_it_says_so_and_what_to_do(
     crowded: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dsn, backup = crowded
-    monkeypatch.setattr("forensics.evidence.live._WAITS_FOR_SLOT", (0.05,))
+    monkeypatch.setattr("forensics.evidence.live.source._WAITS_FOR_SLOT", (0.05,))
     with taken(dsn, 0), pytest.raises(LiveError, match=r"remaining connection slots are reserved|too many clients") as error:
         fx.compare(backup, dsn, tmp_path / "case")
     assert error.value.sqlstate == "53300"

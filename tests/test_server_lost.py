@@ -17,7 +17,7 @@ import pytest
 
 import forensics as fx
 from forensics.errors import CaseError, LiveError
-from forensics.evidence import readers
+from forensics.evidence.live import readers
 from forensics.model import TableName
 from tests.clusters import (
     RIGHT,

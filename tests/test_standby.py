@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
-from tests.clusters import CHANGE, SCHEMA, Interferer, Primary, Standby, check, once_big_streams, once_loss_is_worked_out, sessions
+from tests.clusters import (
+    CHANGE,
+    SCHEMA,
+    Interferer,
+    Primary,
+    Standby,
+    check,
+    once_big_streams,
+    once_loss_is_worked_out,
+    sessions,
+)
 
 TO_VACUUM = "INSERT INTO churn SELECT generate_series(1, 500); DELETE FROM churn; VACUUM churn"
 

@@ -19,7 +19,7 @@ from psycopg import sql
 
 import forensics as fx
 from forensics.errors import CaseError, LiveError
-from forensics.evidence.live import LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.scratch import Scratch
 from tests.conftest import Incident
 

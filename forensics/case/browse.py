@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from forensics.case.evidence import escaped, inert
 from forensics.case.junctions import CaseJunction, find_junction
 from forensics.model import TableName
-from forensics.report.words import plural
-from forensics.text import visible
+from forensics.text import plural, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 _CHOICES = 200
 _SHOWN = 10

@@ -16,7 +16,7 @@ from forensics.text import counted, document, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 _MIGRATIONS = ["name", "applied_at", "state", "in_backup", "in_live", "file", "rolled_back", "attempts", "tool"]
 _STATEMENTS = ["migration", "line", "hazard", "schema", "table", "column", "rows", "moved", "changed", "blanked", "counted", "sql"]

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 from forensics.case.evidence import escaped
 from forensics.case.evidence import shown as as_text
 from forensics.case.tables import text_type
-from forensics.case.words import near_matches
 from forensics.errors import UnknownTableError
 from forensics.loss import LOST
 from forensics.loss.junctions import parent_of
 from forensics.model import Parent, TableName
-from forensics.text import visible
+from forensics.text import near_matches, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case import Case
-    from forensics.report.figures import Picture
+    from forensics.case.facade import Case
+    from forensics.figures import Picture
 
 _SHOWN = ("missing", "moved", "superseded", "lost", *LOST)
 

@@ -17,7 +17,7 @@ from forensics.text import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 
 class Recovery:

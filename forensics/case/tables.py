@@ -13,7 +13,7 @@ from forensics.model import COUNTS, TableResult
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 
 class CaseTable:

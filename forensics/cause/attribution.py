@@ -18,7 +18,6 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.cause.hazards import CODES, Hazard, destructive, ranges, read_hazards
 from forensics.cause.history import History, place
 from forensics.cause.replay import Replay, Watched, copy_lines
 from forensics.cause.timeline import backup_at, timeline
@@ -27,6 +26,7 @@ from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import MigrationFolder, Statement, history_of
 from forensics.model import Catalog, ColumnChange, TableName, TableResult, plain
 from forensics.scratch import Scratch
+from forensics.statements.hazards import CODES, Hazard, destructive, ranges, read_hazards
 from forensics.store import Store
 
 Listener = Callable[[str], None]

@@ -11,9 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics import case as cases
+from forensics.case import facade as cases
 from forensics.case.cause import find_cause, verdict
-from forensics.cli.voice import FAILED, FOUND, OK, CaseFolder, Json, Quiet, Voice, app, safe, speaking
+from forensics.cli.voice import (
+    FAILED,
+    FOUND,
+    OK,
+    CaseFolder,
+    Json,
+    Quiet,
+    Voice,
+    app,
+    safe,
+    speaking,
+)
 from forensics.model import TableName
 from forensics.text import counted
 

@@ -9,12 +9,31 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table as RichTable
 
-from forensics import case as cases
-from forensics.cli.voice import FAILED, FOUND, LIVE_HELP, OK, Json, Quiet, Voice, app, live_side, safe, speaking
-from forensics.compare import Listener, Options
+from forensics.case import facade as cases
+from forensics.cli.voice import (
+    FAILED,
+    FOUND,
+    LIVE_HELP,
+    OK,
+    Json,
+    Quiet,
+    Voice,
+    app,
+    live_side,
+    safe,
+    speaking,
+)
+from forensics.compare.tables import Listener, Options
 from forensics.errors import UsageError
 from forensics.model import COUNTS, TableName, TableResult
 

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from forensics import demo
-from forensics.case import open_case
+from forensics.case.facade import open_case
 from forensics.cli.voice import FAILED, OK, Json, Quiet, app, safe, speaking
 from forensics.model import plain
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics import case as cases
+from forensics.case import facade as cases
 from forensics.cli.voice import FAILED, FOUND, OK, CaseFolder, Json, Quiet, app, safe, speaking
 from forensics.model import TableName
 

@@ -10,15 +10,26 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics.cause.flight import Flight, github, level, plain_flight, sarif
-from forensics.cause.hazards import CODES
-from forensics.cause.preflight import pending, preflight
 from forensics.cli.cause import working
-from forensics.cli.voice import FAILED, FOUND, LIVE_HELP, OK, Json, Quiet, app, live_side, safe, speaking
+from forensics.cli.voice import (
+    FAILED,
+    FOUND,
+    LIVE_HELP,
+    OK,
+    Json,
+    Quiet,
+    app,
+    live_side,
+    safe,
+    speaking,
+)
 from forensics.errors import UsageError
 from forensics.evidence import looks_like_dsn
-from forensics.evidence.live import LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
+from forensics.preflight.check import pending, preflight
+from forensics.preflight.output import Flight, github, level, plain_flight, sarif
+from forensics.statements.hazards import CODES
 from forensics.text import document
 
 

@@ -11,8 +11,19 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics import case as cases
-from forensics.cli.voice import FAILED, OK, CaseFolder, Json, Quiet, Voice, app, live_side, safe, speaking
+from forensics.case import facade as cases
+from forensics.cli.voice import (
+    FAILED,
+    OK,
+    CaseFolder,
+    Json,
+    Quiet,
+    Voice,
+    app,
+    live_side,
+    safe,
+    speaking,
+)
 from forensics.recovery import SKIPPABLE, UNREHEARSED, Plan, Tell, silent
 
 

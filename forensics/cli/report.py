@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from forensics import case as cases
+from forensics.case import facade as cases
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
 
 

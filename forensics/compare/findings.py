@@ -16,7 +16,7 @@ from forensics.compare.canonical import Writer
 from forensics.compare.rows import Engine, Side
 from forensics.errors import EvidenceError
 from forensics.evidence.ddl import split_qualified
-from forensics.evidence.live import LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.evidence.source import Block, Segment, Source
 from forensics.model import ColumnChange, Table, TableName, TableResult
 from forensics.store import Store

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from forensics.errors import UsageError
-from forensics.evidence import dumps, live
+from forensics.evidence import dumps
+from forensics.evidence.live import source as live
 from forensics.evidence.source import Contents, Segment, Source
 
 __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from forensics.errors import BackupError
-from forensics.evidence import archive
+from forensics.evidence.archive import source as archive
 from forensics.evidence.files import PlainFile
-from forensics.evidence.plain import PlainSource
+from forensics.evidence.plain.source import PlainSource
 from forensics.evidence.source import Source
 
 _ARCHIVE_MAGIC = b"PGDMP"

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import EvidenceError
-from forensics.loss.junctions import declared_parents, ends_of, find_junctions, is_implicit, is_junction, referenced_tables
+from forensics.loss.junctions import (
+    declared_parents,
+    ends_of,
+    find_junctions,
+    is_implicit,
+    is_junction,
+    referenced_tables,
+)
 from forensics.loss.names import family, likeness, refers, stem, words
 from forensics.loss.workspace import SideName, Workspace, literal
 from forensics.model import Catalog, Column, Parent, Table, TableName

@@ -14,24 +14,55 @@ from psycopg import sql
 from forensics.cause.history import History
 from forensics.errors import RecoveryError, UsageError
 from forensics.evidence import Source, open_source
-from forensics.evidence.live import LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import TableName, plain
-from forensics.recovery.backfill import Place, asked, places, questions, write_backfill, write_undo_backfill
-from forensics.recovery.columns import Restored, generated_columns, open_backup, restored_columns
-from forensics.recovery.copies import a_server, backup_bytes, backup_copy, expect_room, has_xml
-from forensics.recovery.definitions import definitions
-from forensics.recovery.migration import Safer, history_between, safer_migration
-from forensics.recovery.options import Option, options, proved, recommendation
-from forensics.recovery.partitions import Partition, dropped_partitions, explained, returning, unmade
-from forensics.recovery.rehearsal import Rehearsal, live_state
-from forensics.recovery.rollback import price, undoing
-from forensics.recovery.runbook import Step, runbook, steps
-from forensics.recovery.script import LiveState, Work, write_recovery, write_undo
-from forensics.recovery.selection import CLASSES, Scope, Selection, Target, keys_went_on, select
-from forensics.recovery.sqltext import private_file
-from forensics.recovery.stage import SKIPPABLE, Stage, Wishes
-from forensics.recovery.trial import Trial, named_tables, try_migrations, write_migration
+from forensics.recovery.choose.options import Option, options, proved, recommendation
+from forensics.recovery.choose.partitions import (
+    Partition,
+    dropped_partitions,
+    explained,
+    returning,
+    unmade,
+)
+from forensics.recovery.choose.selection import (
+    CLASSES,
+    Scope,
+    Selection,
+    Target,
+    keys_went_on,
+    select,
+)
+from forensics.recovery.rehearse.copies import (
+    a_server,
+    backup_bytes,
+    backup_copy,
+    expect_room,
+    has_xml,
+)
+from forensics.recovery.rehearse.rehearsal import Rehearsal, live_state
+from forensics.recovery.rehearse.rollback import price, undoing
+from forensics.recovery.rehearse.stage import SKIPPABLE, Stage, Wishes
+from forensics.recovery.rehearse.trial import Trial, named_tables, try_migrations, write_migration
+from forensics.recovery.write.backfill import (
+    Place,
+    asked,
+    places,
+    questions,
+    write_backfill,
+    write_undo_backfill,
+)
+from forensics.recovery.write.columns import (
+    Restored,
+    generated_columns,
+    open_backup,
+    restored_columns,
+)
+from forensics.recovery.write.definitions import definitions
+from forensics.recovery.write.migration import Safer, history_between, safer_migration
+from forensics.recovery.write.runbook import Step, runbook, steps
+from forensics.recovery.write.script import LiveState, Work, write_recovery, write_undo
+from forensics.recovery.write.sqltext import private_file
 from forensics.store import Store, make_private
 from forensics.text import document
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.errors import ReportError
+from forensics.masking import Mask
 from forensics.report import bundle, html, markdown, workbook
-from forensics.report.masking import Mask
 from forensics.report.rows import with_missing
 from forensics.report.tables import gather, report_json
 from forensics.text import document
 
 if TYPE_CHECKING:
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 SUFFIXES = (".html", ".xlsx", ".md", ".json", ".zip")
 

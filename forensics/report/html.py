@@ -10,11 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from forensics.report import figures
-from forensics.report.figures import NARROW, WIDE, Picture
+from forensics import figures
+from forensics.figures import NARROW, WIDE, Picture
 from forensics.report.tables import CLASSES, Document, ParentLoss, method, of
-from forensics.report.words import count, examples, fact, moment, one_line, percent, plural
-from forensics.text import spans, visible
+from forensics.text import count, examples, fact, moment, one_line, percent, plural, spans, visible
 
 
 def render(document: Document) -> str:

@@ -7,8 +7,18 @@ from collections.abc import Iterable, Sequence
 
 from forensics.recovery import markdown
 from forensics.report.tables import CLASSES, Document, Junction, method, of
-from forensics.report.words import count, examples, fact, moment, one_line, percent
-from forensics.text import counted, marked, prose, visible
+from forensics.text import (
+    count,
+    counted,
+    examples,
+    fact,
+    marked,
+    moment,
+    one_line,
+    percent,
+    prose,
+    visible,
+)
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/=$^])")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from forensics.masking import Mask
 from forensics.model import TableResult
-from forensics.report.masking import Mask
 
 if TYPE_CHECKING:
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 
 class MissingRows:

@@ -8,16 +8,15 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forensics import figures
 from forensics.errors import UsageError
+from forensics.figures import Hit, Moment, Picture
+from forensics.masking import Mask
 from forensics.model import ColumnChange, Provenance, TableName, TableResult
-from forensics.report import figures
-from forensics.report.figures import Hit, Moment, Picture
-from forensics.report.masking import Mask
-from forensics.report.words import fact, size
-from forensics.text import counted
+from forensics.text import counted, fact, size
 
 if TYPE_CHECKING:
-    from forensics.case import Case
+    from forensics.case.facade import Case
 
 CLASSES = ("moved", "superseded", "lost", "restorable", "blocked", "conflicting")
 WORST = 10  # rows of each parent, in every form of the report

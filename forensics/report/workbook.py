@@ -14,8 +14,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 from forensics.errors import ReportError
 from forensics.report.rows import MissingRows
 from forensics.report.tables import CLASSES, Document, method, of
-from forensics.report.words import count, moment
-from forensics.text import visible
+from forensics.text import count, moment, visible
 
 ROWS = 5_000  # of one table's missing rows; the bundle holds all of them
 TABLES = 60

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from forensics.case import Case, compare
+from forensics.case.facade import Case, compare
 from forensics.scratch import Scratch
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forensics.case import Case, compare
+from forensics.case.facade import Case, compare
 from forensics.cause.attribution import Ask, attribute
 from forensics.evidence.migrations import read_folder
 from forensics.model import TableName

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.case import compare, open_case
+from forensics.case.facade import compare, open_case
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma
 from tests.test_cli import SECRET, run, with_password

@@ -8,9 +8,9 @@ from pathlib import Path
 import postgast
 import pytest
 
-from forensics.cause.hazards import CODES, Hazard, hazards_of, widens
 from forensics.evidence.ddl import read_catalog
 from forensics.evidence.migrations import Migration
+from forensics.statements.hazards import CODES, Hazard, hazards_of, widens
 
 PAGES = Path(__file__).parents[2] / "docs" / "hazards"
 CATALOG = read_catalog(

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from forensics.cause.flight import Flight, github, level, plain_flight, sarif
-from forensics.cause.preflight import pending, preflight
 from forensics.errors import LiveError
-from forensics.evidence.live import LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import Migration, read_folder
+from forensics.preflight.check import pending, preflight
+from forensics.preflight.output import Flight, github, level, plain_flight, sarif
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma
 

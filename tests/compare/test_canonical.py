@@ -12,7 +12,7 @@ import pytest
 
 from forensics.compare.canonical import Writer
 from forensics.evidence import copytext
-from forensics.evidence.live import LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.model import Catalog
 from forensics.scratch import Scratch
 

@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 
 from forensics.errors import BackupError, DamagedBackupError, ScratchError
 from forensics.evidence import copytext
-from forensics.evidence.archive import ArchiveSource, open_archive
+from forensics.evidence.archive.source import ArchiveSource, open_archive
+from forensics.evidence.archive.toc import POSITION_KNOWN, POSITION_UNKNOWN, Entry, Toc
 from forensics.evidence.files import PlainFile
 from forensics.evidence.source import Segment
-from forensics.evidence.toc import POSITION_KNOWN, POSITION_UNKNOWN, Entry, Toc
 from forensics.model import TableName
 from forensics.scratch import Scratch
 

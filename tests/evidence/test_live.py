@@ -13,8 +13,8 @@ from psycopg import sql
 
 import forensics as fx
 from forensics.errors import LiveError, OutdatedError, UsageError
-from forensics.evidence import readers
-from forensics.evidence.live import LiveSource, safe_dsn
+from forensics.evidence.live import readers
+from forensics.evidence.live.source import LiveSource, safe_dsn
 from forensics.model import TableName, TableResult
 from forensics.scratch import Scratch
 from tests.conftest import Incident

@@ -11,7 +11,13 @@ import pytest
 
 from forensics.errors import EvidenceError, MigrationError
 from forensics.evidence import open_source
-from forensics.evidence.migrations import HistoryEntry, history_of, parse_statements, read_folder, read_history
+from forensics.evidence.migrations import (
+    HistoryEntry,
+    history_of,
+    parse_statements,
+    read_folder,
+    read_history,
+)
 from forensics.model import plain
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma

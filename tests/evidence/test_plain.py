@@ -310,8 +310,8 @@ def test_any_text_survives(scratch: Scratch, made: str, tmp_path: Path, values: 
 @pytest.mark.parametrize("size", [5, 6, 7, 8, 11])
 @pytest.mark.parametrize("ending", ["\n\\.\n", "\r\n\\.\r\n", "\n\\."])
 def test_the_end_of_rows_is_found_wherever_a_chunk_ends(size: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forensics.evidence.scanning._CHUNK", size)
-    monkeypatch.setattr("forensics.evidence.scanning._FEW", 2)
+    monkeypatch.setattr("forensics.evidence.plain.scanning._CHUNK", size)
+    monkeypatch.setattr("forensics.evidence.plain.scanning._FEW", 2)
     line = "\r\n" if "\r" in ending else "\n"
     for padding in range(12):
         rows = ["x" * padding, "\\\\.", "\\N", "a\\\\", "", "\\\\."]

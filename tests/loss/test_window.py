@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from forensics.case import parse_time
+from forensics.case.facade import parse_time
 from forensics.loss.window import estimate
 from tests.conftest import Incident
 

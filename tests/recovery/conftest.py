@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import forensics as fx
-from forensics.case import Case
+from forensics.case.facade import Case
 from forensics.recovery import Plan, Scope, Wishes, make_plan
 from forensics.scratch import Scratch
 

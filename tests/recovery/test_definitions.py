@@ -9,7 +9,7 @@ import forensics as fx
 from forensics.evidence.ddl import read_catalog
 from forensics.model import Catalog, TableName
 from forensics.recovery import Scope, Wishes, make_plan
-from forensics.recovery.definitions import definitions
+from forensics.recovery.write.definitions import definitions
 from forensics.scratch import Scratch
 
 BEFORE = """

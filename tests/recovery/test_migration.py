@@ -11,9 +11,9 @@ from forensics.evidence import open_source
 from forensics.evidence.migrations import Migration
 from forensics.model import Catalog
 from forensics.recovery import Plan
-from forensics.recovery.copies import BackupCopy, backup_copy
-from forensics.recovery.migration import safer_migration
-from forensics.recovery.trial import Trial, try_migrations
+from forensics.recovery.rehearse.copies import BackupCopy, backup_copy
+from forensics.recovery.rehearse.trial import Trial, try_migrations
+from forensics.recovery.write.migration import safer_migration
 from forensics.scratch import Scratch
 from tests.recovery.conftest import Incident
 from tests.recovery.test_script import SHOP

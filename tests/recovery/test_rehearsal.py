@@ -19,11 +19,12 @@ import pytest
 import forensics as fx
 from forensics.errors import RecoveryError, UsageError
 from forensics.evidence import open_source
-from forensics.recovery import Proof, Scope, Wishes, make_plan, plan, stage
-from forensics.recovery.copies import LiveCopy, a_database, backup_copy
-from forensics.recovery.restore import prove_restore
-from forensics.recovery.rollback import price, rehearse_rollback, undoing
-from forensics.recovery.selection import select
+from forensics.recovery import Proof, Scope, Wishes, make_plan, plan
+from forensics.recovery.choose.selection import select
+from forensics.recovery.rehearse import stage
+from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
+from forensics.recovery.rehearse.restore import prove_restore
+from forensics.recovery.rehearse.rollback import price, rehearse_rollback, undoing
 from forensics.scratch import Scratch
 from sample_data import build
 

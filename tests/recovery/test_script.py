@@ -12,12 +12,12 @@ import pytest
 from forensics.errors import ForensicsError, RecoveryError
 from forensics.evidence import open_source
 from forensics.recovery import Scope
-from forensics.recovery.columns import open_backup, restored_columns
-from forensics.recovery.copies import LiveCopy, a_database
-from forensics.recovery.definitions import Definitions
-from forensics.recovery.rehearsal import rehearse
-from forensics.recovery.script import Work
-from forensics.recovery.selection import select
+from forensics.recovery.choose.selection import select
+from forensics.recovery.rehearse.copies import LiveCopy, a_database
+from forensics.recovery.rehearse.rehearsal import rehearse
+from forensics.recovery.write.columns import open_backup, restored_columns
+from forensics.recovery.write.definitions import Definitions
+from forensics.recovery.write.script import Work
 from tests.recovery.conftest import Incident
 
 Build = Callable[..., Incident]

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from forensics import figures
 from forensics.errors import ReportError
+from forensics.figures import Hit, Moment, Picture
 from forensics.model import TableName, TableResult
-from forensics.report import figures
-from forensics.report.figures import Hit, Moment, Picture
-from forensics.report.words import count, duration, percent
-from forensics.text import visible
+from forensics.text import count, duration, percent, visible
 from tests.report.conftest import tree
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -18,8 +18,8 @@ import forensics as fx
 from forensics import cli
 from forensics.cli.voice import app
 from forensics.errors import ReportError, UsageError
+from forensics.masking import Mask
 from forensics.report import SUFFIXES, markdown, workbook
-from forensics.report.masking import Mask
 from forensics.report.rows import with_missing
 from forensics.report.tables import gather
 from tests.conftest import Incident

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
+from forensics.masking import MARK
 from forensics.report import html, markdown
-from forensics.report.masking import MARK
 from forensics.report.tables import gather
 from forensics.scratch import Scratch
 from sample_data import build

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from forensics.masking import MARK, Mask, random_id
 from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName
-from forensics.report.masking import MARK, Mask, random_id
 
 USERS, LINKS, TEAMS, SESSIONS = (TableName("public", n) for n in ("users", "members", "teams", "sessions"))
 CATALOG = Catalog(

@@ -1,0 +1,1 @@
+"""pg_dump's archives, in their three forms, read as they lie there."""

@@ -1,0 +1,1 @@
+"""A database, through one read-only snapshot."""

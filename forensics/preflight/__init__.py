@@ -1,0 +1,1 @@
+"""What a migration would destroy, before it runs."""

@@ -1,0 +1,1 @@
+"""Every way out, carried out on copies."""

@@ -1,0 +1,112 @@
+"""What every script is written with: quoting, comments, dollar quotes, private files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import IO
+
+from forensics.errors import RecoveryError
+from forensics.model import TableName, quote_identifier
+from forensics.text import visible
+
+
+def template(name: str) -> str:
+    """Return the text of `queries/NAME.sql`."""
+    return resources.files("forensics.recovery.write").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def literal(text: str | None) -> str:
+    """Return text as an SQL literal, under standard_conforming_strings."""
+    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+
+
+def array(values: Sequence[str]) -> str:
+    """Return texts as an SQL array literal."""
+    return f"array[{', '.join(map(literal, values))}]::text[]"
+
+
+def psql_text(text: str) -> str:
+    """Return text as an argument of a psql command, in which backslashes mean something."""
+    return literal(text.replace("\\", "\\\\"))
+
+
+def listed(columns: Sequence[str]) -> str:
+    """Return column names, quoted, with commas between them."""
+    return ", ".join(map(quote_identifier, columns))
+
+
+def copy_in(table: str, columns: Sequence[str]) -> str:
+    """Return the COPY that takes rows of some columns in; a table may have none."""
+    return f"COPY {table} {f'({listed(columns)})' if columns else ''} FROM STDIN"
+
+
+def comment(text: object) -> str:
+    """Return text for an SQL comment: in one line, whatever it holds, and none of it steering a terminal or an eye."""
+    return visible(text)
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[IO[str]]:
+    """Open a file for writing that only its owner can read: it will hold rows of customers.
+
+    Raises:
+        RecoveryError: it cannot be written.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="\n") as file:
+            yield file
+    except OSError as error:
+        raise RecoveryError(
+            f"{path} cannot be written: {error.strerror}.", "Is the disk full? Choose another folder with --out."
+        ) from error
+
+
+def in_a_line(name: str | TableName) -> str:
+    """Return a name as an SQL identifier that stands in one line: for what people copy into a shell."""
+    if isinstance(name, TableName):
+        return f"{in_a_line(name.schema)}.{in_a_line(name.table)}"
+    if name.isprintable():
+        return quote_identifier(name)
+    return 'U&"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\+{ord(c):06x}" for c in name) + '"'
+
+
+def block(lines: Sequence[str]) -> str:
+    """Return a DO block around lines, in dollar quotes that do not occur in them."""
+    text = "\n".join(lines)
+    tag = tag_for(text)
+    return f"DO {tag} BEGIN\n{text}\nEND {tag};"
+
+
+def lock(table: TableName, mode: str = "SHARE ROW EXCLUSIVE") -> str:
+    """Return the line of a DO block that locks a table until the script ends."""
+    return f"  PERFORM pg_temp.lock({literal(table.sql)}, {literal(mode)});"
+
+
+def taking(*statements: str) -> str:
+    """Return a DO block that drops things, and stops where something else stands on them."""
+    return block([f"  PERFORM pg_temp.take_away({literal(s)});" for s in statements])
+
+
+def defining(statement: str) -> str:
+    """Return a DO block that makes something that was dropped, or stops with what is in its way and what to do."""
+    tag = tag_for(statement)
+    return block([f"  PERFORM pg_temp.define({tag}{statement}{tag});"])
+
+
+def writing(statement: str) -> str:
+    """Return what runs a statement that writes rows as the application would, and keeps how many in psql's variable `written`."""
+    tag = tag_for(statement)
+    return f"SELECT pg_temp.write({tag}{statement}{tag}) AS written \\gset"
+
+
+def tag_for(text: str) -> str:
+    """Return a dollar quote that does not occur in a text."""
+    n = 0
+    while f"$do{n or ''}$" in text:
+        n += 1
+    return f"$do{n or ''}$"

@@ -1,0 +1,1 @@
+"""What one SQL statement does, read from its parse tree; nothing is executed."""
