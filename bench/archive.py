@@ -62,15 +62,28 @@ def read_toc(path: Path) -> int:
 def read_rows(path: Path) -> int:
     """Read all rows; return how many bytes they are."""
     with open_archive(path) as source:
-        return sum(len(b) for name in source.contents() for s in source.segments(name, ()) for b in s.blocks())
+        return sum(
+            len(b)
+            for name in source.contents()
+            for s in source.segments(name, ())
+            for b in s.blocks()
+        )
 
 
 def main() -> int:
     """Measure, print, and say by the exit status whether the aims are met."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("archive", nargs="?", type=Path, help="an archive to read instead of making one")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the archive that is made")
-    parser.add_argument("--tables", type=int, default=2_000, help="tables of the archive whose contents are listed")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "archive", nargs="?", type=Path, help="an archive to read instead of making one"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="rows of the archive that is made"
+    )
+    parser.add_argument(
+        "--tables", type=int, default=2_000, help="tables of the archive whose contents are listed"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     theirs, ours, toc = [], [], []

@@ -69,7 +69,9 @@ class Run:
     output: str
 
 
-def timed(command: Sequence[str | Path], env: dict[str, str] | None = None, *, keep: bool = True) -> Run:
+def timed(
+    command: Sequence[str | Path], env: dict[str, str] | None = None, *, keep: bool = True
+) -> Run:
     """Run a process and take its time and memory.
 
     Raises:
@@ -77,7 +79,9 @@ def timed(command: Sequence[str | Path], env: dict[str, str] | None = None, *, k
     """
     with tempfile.TemporaryFile() as out:
         started = time.monotonic()
-        child = subprocess.Popen([str(c) for c in command], stdout=out if keep else subprocess.DEVNULL, env=env)
+        child = subprocess.Popen(
+            [str(c) for c in command], stdout=out if keep else subprocess.DEVNULL, env=env
+        )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - started
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -93,7 +97,10 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    with Scratch(settings={"shared_buffers": "256MB", "max_wal_size": "4GB"}) as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        Scratch(settings={"shared_buffers": "256MB", "max_wal_size": "4GB"}) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         print(f"building {options.rows:,} rows", file=sys.stderr)
         server.create("bench")
         server.run("bench", _BEFORE.format(rows=options.rows))
@@ -102,41 +109,73 @@ def main() -> None:
         dsn, env = server.dsn("bench"), {**os.environ, **server.env}
         limit, kit, inner = [], [], []
         for n in range(options.runs):
-            limit.append(timed([server.psql, "-Xq", "-d", dsn, "-c", "COPY hotel_images TO STDOUT"], env, keep=False))
-            kit.append(timed([sys.executable, "-c", _KIT, backup, dsn, str(Path(folder) / f"case{n}")]))
+            limit.append(
+                timed(
+                    [server.psql, "-Xq", "-d", dsn, "-c", "COPY hotel_images TO STDOUT"],
+                    env,
+                    keep=False,
+                )
+            )
+            kit.append(
+                timed([sys.executable, "-c", _KIT, backup, dsn, str(Path(folder) / f"case{n}")])
+            )
             inner.append(json.loads(kit[-1].output)["seconds"])
             print(
-                f"run {n + 1}: limit {limit[-1].seconds:.2f} s, kit {inner[-1]:.2f} s, its process {kit[-1].seconds:.2f} s", file=sys.stderr
+                f"run {n + 1}: limit {limit[-1].seconds:.2f} s, kit {inner[-1]:.2f} s, its process {kit[-1].seconds:.2f} s",
+                file=sys.stderr,
             )
         totals = json.loads(kit[-1].output)["totals"]
         base = statistics.median(r.seconds for r in limit)
         ratio = statistics.median(k / lim.seconds for k, lim in zip(inner, limit, strict=True))
-        whole = statistics.median(k.seconds / lim.seconds for k, lim in zip(kit, limit, strict=True))
+        whole = statistics.median(
+            k.seconds / lim.seconds for k, lim in zip(kit, limit, strict=True)
+        )
         peak = max(r.peak for r in kit)
         rows = [("the limit: psql COPY to nowhere", base, 1.0, 0, "")]
         found = f"{totals['missing']:,} missing, {totals['changed']:,} changed"
-        rows.append(("this kit, from its call to the case", statistics.median(inner), ratio, peak, found))
-        rows.append(("this kit, the whole process", statistics.median(r.seconds for r in kit), whole, peak, ""))
+        rows.append(
+            ("this kit, from its call to the case", statistics.median(inner), ratio, peak, found)
+        )
+        rows.append(
+            (
+                "this kit, the whole process",
+                statistics.median(r.seconds for r in kit),
+                whole,
+                peak,
+                "",
+            )
+        )
         rows += _alternatives(server, backup, env, options.rows, base)
     print(f"\n{options.rows:,} rows, {options.runs} runs, medians\n")
     print(f"{'what':<36}{'seconds':>9}{'ratio':>8}{'peak MB':>9}")
     for what, seconds, times, memory, note in rows:
-        print(f"{what:<36}{seconds:>9.1f}{times:>8.2f}{f'{memory / 1e6:.0f}' if memory else '–':>9}  {note}")
+        print(
+            f"{what:<36}{seconds:>9.1f}{times:>8.2f}{f'{memory / 1e6:.0f}' if memory else '–':>9}  {note}"
+        )
     met = ratio <= AIM_RATIO and peak <= AIM_BYTES
-    print(f"\naim: at most {AIM_RATIO} x the limit and {AIM_BYTES / 1e9} GB: {'met' if met else 'MISSED'}")
+    print(
+        f"\naim: at most {AIM_RATIO} x the limit and {AIM_BYTES / 1e9} GB: {'met' if met else 'MISSED'}"
+    )
     sys.exit(not met)
 
 
-def _alternatives(server: Scratch, backup: Path, env: dict[str, str], rows: int, base: float) -> list[tuple[str, float, float, int, str]]:
+def _alternatives(
+    server: Scratch, backup: Path, env: dict[str, str], rows: int, base: float
+) -> list[tuple[str, float, float, int, str]]:
     server.create("without", "bench")
-    server.run("without", "ALTER TABLE hotel_images RENAME TO live_images; ALTER INDEX hotel_images_pkey RENAME TO live_images_pkey")
+    server.run(
+        "without",
+        "ALTER TABLE hotel_images RENAME TO live_images; ALTER INDEX hotel_images_pkey RENAME TO live_images_pkey",
+    )
     dsn = server.dsn("without")
     restore = timed([server.psql, "-Xq", "-d", dsn, "-f", backup], env, keep=False)
     compare = timed([server.psql, "-XAtq", "-d", dsn, "-c", _EXCEPT], env)
     seconds = restore.seconds + compare.seconds
     missing, added = compare.output.strip().split("|")
     note = f"{missing} and {added} rows differ; restore {restore.seconds:.1f}, EXCEPT {compare.seconds:.1f}"
-    found = [("restore, then EXCEPT", seconds, seconds / base, max(restore.peak, compare.peak), note)]
+    found = [
+        ("restore, then EXCEPT", seconds, seconds / base, max(restore.peak, compare.peak), note)
+    ]
     some = min(rows, _PANDAS_ROWS)
     pandas = timed([sys.executable, "-c", _PANDAS, dsn, str(some)], env)
     scaled = pandas.seconds * rows / some

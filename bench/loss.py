@@ -54,7 +54,9 @@ ALTER TABLE thinned_links ADD FOREIGN KEY (hotel_id) REFERENCES hotels ON DELETE
 
 def main() -> None:
     """Build both sides, compare, classify, and print what each took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--links", type=int, default=1_000_000)
     links = parser.parse_args().links
     sizes = {"links": links, "hotels": max(links // 20, 1), "assets": max(links // 10, 1)}
@@ -74,7 +76,10 @@ def _measure(dump: Path, dsn: str, case: Path, sizes: dict[str, int]) -> None:
     with open_source(dump, role="backup") as backup, open_source(dsn, role="live") as live:
         store = Store(case, write=True, memory=Options.memory)
         store.put("evidence", {"backup": plain(backup.provenance), "live": plain(live.provenance)})
-        store.put("catalogs", {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)})
+        store.put(
+            "catalogs",
+            {"backup": plain_catalog(backup.catalog), "live": plain_catalog(live.catalog)},
+        )
         store.put("backup_at", "2025-12-31T03:00:00+00:00")
         store.put("incident_at", "2026-01-01T03:00:00+00:00")
         compare_sources(backup, live, store, Options())
@@ -88,8 +93,14 @@ def _measure(dump: Path, dsn: str, case: Path, sizes: dict[str, int]) -> None:
     junctions = [TableName(j["schema"], j["table"]) for j in loss["junctions"]]
     seconds = sum(compared[n] for n in junctions)
     print(f"{sizes['links']:,} links in each of {', '.join(map(str, junctions))}")
-    print("  compared in " + ", ".join(f"{compared[n]:.1f} s" for n in junctions) + f"; all tables {sum(compared.values()):.1f} s")
-    print(f"  classified in {took:.1f} s, {took / seconds:.2f} times as long as comparing them (at most 3)")
+    print(
+        "  compared in "
+        + ", ".join(f"{compared[n]:.1f} s" for n in junctions)
+        + f"; all tables {sum(compared.values()):.1f} s"
+    )
+    print(
+        f"  classified in {took:.1f} s, {took / seconds:.2f} times as long as comparing them (at most 3)"
+    )
     print(f"  {loss['totals']}")
     print(f"  peak memory {before:,} MB after comparing, {_peak():,} MB after classifying")
     if took > 3 * seconds:

@@ -56,7 +56,10 @@ def sample() -> Any:
         UsageError: this is no clone, so it is not there.
     """
     if not (ROOT / "sample_data" / "build.py").exists():
-        raise UsageError("The sample incident is not part of the installed package.", "Clone the repository and run it from there.")
+        raise UsageError(
+            "The sample incident is not part of the installed package.",
+            "Clone the repository and run it from there.",
+        )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     from sample_data import build
@@ -98,7 +101,9 @@ def investigate(folder: Path, say: Say, seconds: dict[str, float]) -> Case:
             case.cause(build.MIGRATIONS)
         say("writing the recovery, and rehearsing it")
         with _timed(seconds, "recovery"):
-            case.recovery.rehearse(live=dsn, out=folder.parent / "recovery", migrations=build.MIGRATIONS)
+            case.recovery.rehearse(
+                live=dsn, out=folder.parent / "recovery", migrations=build.MIGRATIONS
+            )
         return case
 
 
@@ -111,7 +116,9 @@ def run(out: Path, say: Say) -> Written:
     seconds: dict[str, float] = {}
     out.mkdir(parents=True, exist_ok=True)
     with investigate(out / "case", say, seconds) as case:
-        wanted = json.loads((ROOT / "sample_data" / "expected.json").read_text(encoding="utf-8"))["totals"]
+        wanted = json.loads((ROOT / "sample_data" / "expected.json").read_text(encoding="utf-8"))[
+            "totals"
+        ]
         as_expected = {k: case.totals[k] for k in wanted} == wanted
         say("writing the report")
         with _timed(seconds, "report"):
@@ -145,7 +152,9 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
     from nbconvert import HTMLExporter
 
     out.mkdir(parents=True, exist_ok=True)
-    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True, mathjax_url="", require_js_url="")
+    exporter = HTMLExporter(
+        exclude_input_prompt=True, exclude_output_prompt=True, mathjax_url="", require_js_url=""
+    )
     written = []
     # Kernels are children: they learn the case from the environment, as people's own notebooks do.
     environment = {**os.environ, "FORENSICS_CASE": str(case.resolve()), "PYTHONPATH": str(ROOT)}
@@ -157,21 +166,30 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
             timeout=300,
             kernel_name="python3",
             resources={"metadata": {"path": str(NOTEBOOKS)}},
-            extra_arguments=["--IPKernelApp.log_level=40"],  # its warning about loopback is not for the reader of a demo
+            extra_arguments=[
+                "--IPKernelApp.log_level=40"
+            ],  # its warning about loopback is not for the reader of a demo
         )
         try:
             client.execute(env=environment)
         except CellExecutionError as error:
-            words = [line for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
+            words = [
+                line
+                for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()
+                if line.strip()
+            ]
             raise ReportError(
-                f"Notebook {path.name} fails: {words[-1] if words else 'it says not why'}.", "Open it in JupyterLab: make lab"
+                f"Notebook {path.name} fails: {words[-1] if words else 'it says not why'}.",
+                "Open it in JupyterLab: make lab",
             ) from error
         for output in (o for cell in notebook.cells for o in cell.get("outputs", ())):
             # Widgets need a kernel: without one their static form, beside them in the output, is what shows.
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
         body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
         target = out / f"{path.stem}.html"
-        body = body.replace('<script src=""></script>', "").replace("</head>", f"<style>{_PAGE}</style></head>", 1)
+        body = body.replace('<script src=""></script>', "").replace(
+            "</head>", f"<style>{_PAGE}</style></head>", 1
+        )
         target.write_text(body, encoding="utf-8")
         written.append(target)
     return tuple(written)
@@ -186,16 +204,28 @@ def notebook_case() -> Case:
     Raises:
         ForensicsError: the backup or the database cannot be read, or only one of them is named.
     """
-    named, backup, live = (os.environ.get(v) for v in ("FORENSICS_CASE", "FORENSICS_BACKUP", "LIVE_DSN"))
-    folder = Path(named) if named else ROOT / DEMO / "case" if not backup else Path("cases") / Path(backup).name
+    named, backup, live = (
+        os.environ.get(v) for v in ("FORENSICS_CASE", "FORENSICS_BACKUP", "LIVE_DSN")
+    )
+    folder = (
+        Path(named)
+        if named
+        else ROOT / DEMO / "case"
+        if not backup
+        else Path("cases") / Path(backup).name
+    )
     if exists(folder):
         return open_case(folder)
     if backup and live:
         return compare(backup, live, folder)
     if backup:
-        raise UsageError("FORENSICS_BACKUP is set and LIVE_DSN is not.", "Set LIVE_DSN to the live database's connection string.")
+        raise UsageError(
+            "FORENSICS_BACKUP is set and LIVE_DSN is not.",
+            "Set LIVE_DSN to the live database's connection string.",
+        )
     if named:
         raise UsageError(
-            f"There is no case in {folder}.", "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample."
+            f"There is no case in {folder}.",
+            "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample.",
         )
     return investigate(folder, lambda text: print(text, file=sys.stderr), {})

@@ -27,7 +27,9 @@ import re
 
 # To the last @ of the word: a password that holds one itself is no less secret.
 _URI_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+]*://[^\s:/@]*:)\S*@", re.I)
-_KEYWORD_PASSWORD = re.compile(r"(?P<head>\b(?:password|passwd|sslpassword)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.I)
+_KEYWORD_PASSWORD = re.compile(
+    r"(?P<head>\b(?:password|passwd|sslpassword)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.I
+)
 
 
 def redact(text: str) -> str:

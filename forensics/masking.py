@@ -22,10 +22,14 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _RANDOM = re.compile(r"(?:[a-z]{2,8}_)?(?P<body>[A-Za-z0-9]{16,64})\Z")
 _TURN = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 # A random text under such a name opens a door.
-_SECRET = re.compile(r"session|token|secret|passw|api_?key|credential|invit|reset|verif|nonce|otp", re.I)
+_SECRET = re.compile(
+    r"session|token|secret|passw|api_?key|credential|invit|reset|verif|nonce|otp", re.I
+)
 _QUOTED_KEY = re.compile(r"=\(.*?\)(?= |\.|;|$)", re.S)
 _QUOTED_VALUE = re.compile(r': ".*"', re.S)
-_LITERAL = re.compile(r"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", re.S)
+_LITERAL = re.compile(
+    r"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", re.S
+)
 
 Show = Callable[[str | None], str | None]
 
@@ -42,7 +46,12 @@ def random_id(value: str) -> bool:
         return False
     body = found["body"]
     share = sum(c.isalpha() for c in body) / len(body)
-    return 0.3 <= share <= 0.95 and len(set(body)) >= 8 and len(_TURN.findall(body)) >= 4 and not value[:2].isupper()
+    return (
+        0.3 <= share <= 0.95
+        and len(set(body)) >= 8
+        and len(_TURN.findall(body)) >= 4
+        and not value[:2].isupper()
+    )
 
 
 class Mask:
@@ -81,7 +90,9 @@ class Mask:
             return _as_it_is
         if self._identifies(table, name):
             return _mark if _SECRET.search(f"{table.name.table} {name}") else _random_or_mark
-        of_a_link = table.name in self._junctions and column.type.startswith((*_INTEGERS, "timestamp", "date"))
+        of_a_link = table.name in self._junctions and column.type.startswith(
+            (*_INTEGERS, "timestamp", "date")
+        )
         return _as_it_is if of_a_link else _mark
 
     def _surrogate(self, table: Table, column: Column, depth: int = 0) -> bool:
@@ -104,12 +115,16 @@ class Mask:
 
     def _identifies(self, table: Table, column: str) -> bool:
         """Whether a column is of the primary key or refers to a row: other unique columns are e-mail addresses and the like."""
-        referring = [f.columns for f in table.foreign_keys] + [p.columns for p in self._junctions.get(table.name, ())]
+        referring = [f.columns for f in table.foreign_keys] + [
+            p.columns for p in self._junctions.get(table.name, ())
+        ]
         return self._primary(table, column) or any(column in columns for columns in referring)
 
     def sql(self, text: str) -> str:
         """A statement; what it writes or asks for between quotes is masked, because it may be somebody's."""
-        if not self.on or not re.match(r"\s*(insert|update|delete|merge|with|copy|values)\b", text, re.I):
+        if not self.on or not re.match(
+            r"\s*(insert|update|delete|merge|with|copy|values)\b", text, re.I
+        ):
             return text
         return _LITERAL.sub(f"'{MARK}'", text)
 

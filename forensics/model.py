@@ -268,7 +268,10 @@ def plain(value: Any) -> Any:
 
 def plain_catalog(catalog: Catalog) -> dict[str, Any]:
     """Return a catalogue as JSON-ready types; `catalog_of` reads it back."""
-    return {**plain(replace(catalog, tables={})), "tables": [plain(t) for t in catalog.tables.values()]}
+    return {
+        **plain(replace(catalog, tables={})),
+        "tables": [plain(t) for t in catalog.tables.values()],
+    }
 
 
 def catalog_of(value: Mapping[str, Any]) -> Catalog:
@@ -283,7 +286,13 @@ def catalog_of(value: Mapping[str, Any]) -> Catalog:
                 "columns": tuple(Column(**c) for c in t["columns"]),
                 "keys": tuple(Key(**{**k, "columns": tuple(k["columns"])}) for k in t["keys"]),
                 "foreign_keys": tuple(
-                    ForeignKey(f["name"], tuple(f["columns"]), TableName(**f["parent"]), tuple(f["parent_columns"]), f["on_delete"])
+                    ForeignKey(
+                        f["name"],
+                        tuple(f["columns"]),
+                        TableName(**f["parent"]),
+                        tuple(f["parent_columns"]),
+                        f["on_delete"],
+                    )
                     for f in t["foreign_keys"]
                 ),
                 "parent": TableName(**t["parent"]) if t["parent"] else None,
@@ -292,11 +301,13 @@ def catalog_of(value: Mapping[str, Any]) -> Catalog:
         )
     sequences = tuple(
         Sequence(
-            TableName(**s["name"]), s["last_value"], s["is_called"],
+            TableName(**s["name"]),
+            s["last_value"],
+            s["is_called"],
             (TableName(**s["owner"][0]), s["owner"][1]) if s["owner"] else None,
         )
         for s in value["sequences"]
-    )  # fmt: skip
+    )
     return Catalog(
         tables=tables,
         enums={k: tuple(v) for k, v in value["enums"].items()},

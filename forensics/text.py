@@ -24,7 +24,13 @@ def visible(text: object) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
-    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
+    return (
+        f"\\x{number:02x}"
+        if number < 256
+        else f"\\u{number:04x}"
+        if number < 65536
+        else f"\\U{number:08x}"
+    )
 
 
 def document(value: Any) -> str:
@@ -35,7 +41,9 @@ def document(value: Any) -> str:
 
 def prose(value: object) -> str:
     """Return a sentence of ours, which may name tables, for Markdown: markup in it is neutralised, its punctuation left."""
-    return _MARKUP.sub(r"\\\1", visible(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return _MARKUP.sub(
+        r"\\\1", visible(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    )
 
 
 def code(value: object) -> str:
@@ -145,7 +153,11 @@ def fact(value: Any) -> str:
 
 def examples(rows: Iterable[Mapping[str, str | None]]) -> str:
     """Rows by the values of some of their columns: id 7; id 12."""
-    return "; ".join(", ".join(f"{column} {'NULL' if value is None else value}" for column, value in row.items()) for row in rows)
+    return "; ".join(
+        ", ".join(f"{column} {'NULL' if value is None else value}" for column, value in row.items())
+        for row in rows
+    )
+
 
 def near_matches(name: str, known: Sequence[str], otherwise: str) -> str:
     """Return a hint that names what `name` was probably meant to be, or `otherwise`."""

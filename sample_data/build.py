@@ -64,7 +64,10 @@ def build_before(scratch: Scratch, database: str) -> None:
     for name in migration_names():
         if name < INCIDENT:
             if name == _FAILED:
-                scratch.run(database, _history_row(name, _applied_at(name) - timedelta(minutes=26), failed=True))
+                scratch.run(
+                    database,
+                    _history_row(name, _applied_at(name) - timedelta(minutes=26), failed=True),
+                )
             scratch.run(database, _migration_sql(name))
             scratch.run(database, _history_row(name, _applied_at(name)))
     scratch.run(database, "".join(World().copy_script()))
@@ -82,8 +85,17 @@ def write_backup(scratch: Scratch, database: str, out: Path = BACKUP) -> Path:
     """
     with tempfile.TemporaryDirectory() as folder:
         # pg_dump draws a fresh key for \\restrict unless it is given one.
-        plain = scratch.dump(database, Path(folder) / "backup.sql", "--no-owner", "--no-privileges", "--restrict-key=sampledata")
-        with out.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=9, fileobj=raw, mtime=0) as packed:
+        plain = scratch.dump(
+            database,
+            Path(folder) / "backup.sql",
+            "--no-owner",
+            "--no-privileges",
+            "--restrict-key=sampledata",
+        )
+        with (
+            out.open("wb") as raw,
+            gzip.GzipFile("", "wb", compresslevel=9, fileobj=raw, mtime=0) as packed,
+        ):
             packed.write(plain.read_bytes())
     return out
 
@@ -165,7 +177,10 @@ def answers(scratch: Scratch) -> dict[str, Any]:
     scratch.create("eve", template="before")
     advance(scratch, "eve", to_the_end=False)
     build_live(scratch, "live")
-    return {**expected(scratch, "before", "live"), "links": expected_links(scratch, "before", "eve", "live")}
+    return {
+        **expected(scratch, "before", "live"),
+        "links": expected_links(scratch, "before", "eve", "live"),
+    }
 
 
 def main() -> None:

@@ -18,13 +18,17 @@ from forensics.scratch import Scratch
 from sample_data.world import GALLERIES
 
 Row = tuple[str, ...]
-Columns = dict[str, dict[str, tuple[str, str, str | None]]]  # table → column → type, is nullable, default
+Columns = dict[
+    str, dict[str, tuple[str, str, str | None]]
+]  # table → column → type, is nullable, default
 Key = tuple[str, ...]
 
 _TAGGED = "_HotelToTag"
 # favorites links users with rows of several tables: entity_type says which, entity_id the row.
 _JUNCTIONS = {gallery.table for gallery in GALLERIES} | {_TAGGED, "favorites"}
-_SETTINGS = "-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c default_transaction_read_only=on"
+_SETTINGS = (
+    "-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c default_transaction_read_only=on"
+)
 _COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END,
        pg_get_expr(d.adbin, d.adrelid)
@@ -71,7 +75,9 @@ def expected(scratch: Scratch, before: str, live: str) -> dict[str, Any]:
             key = old_keys.get(name, ())
             if key != new_keys.get(name):
                 key = ()
-            counts = _count(_rows(old, name, common), _rows(new, name, common), [common.index(c) for c in key])
+            counts = _count(
+                _rows(old, name, common), _rows(new, name, common), [common.index(c) for c in key]
+            )
             tables.append(_table(name, "compared", **counts))
             columns += _drift(old, name, old_columns, new_columns)
     sums = ("backup_rows", "missing", "added", "changed", "unchanged")
@@ -98,23 +104,42 @@ def expected_links(scratch: Scratch, before: str, eve: str, live: str) -> list[d
     """
     found = []
     with ExitStack() as stack:
-        old, late, new = (stack.enter_context(_connect(scratch, name)) for name in (before, eve, live))
+        old, late, new = (
+            stack.enter_context(_connect(scratch, name)) for name in (before, eve, live)
+        )
         assets = {row[0] for row in _rows(new, "media_assets", ["id"])}
         for gallery in GALLERIES:
             links = _rows(old, gallery.table, ["id", gallery.column, "asset_id"])
             held = {(parent, asset) for parent, asset in new.execute(_held(gallery.parent))}
             parents = {row[0] for row in _rows(new, gallery.parent, ["id"])}
             fate = _fate([link[1:] for link in links], held, held, parents, assets)
-            taken = {row[0] for row in _rows(late, gallery.table, ["id"])} - {link[0] for link in links}
-            found.append({"table": gallery.table, "parent": gallery.parent, **fate, "unobservable": len(taken)})
+            taken = {row[0] for row in _rows(late, gallery.table, ["id"])} - {
+                link[0] for link in links
+            }
+            found.append(
+                {
+                    "table": gallery.table,
+                    "parent": gallery.parent,
+                    **fate,
+                    "unobservable": len(taken),
+                }
+            )
         pairs, now = _rows(old, _TAGGED, ["A", "B"]), set(_rows(new, _TAGGED, ["A", "B"]))
-        hotels, tags = ({row[0] for row in _rows(new, table, ["id"])} for table in ("hotels", "tags"))
+        hotels, tags = (
+            {row[0] for row in _rows(new, table, ["id"])} for table in ("hotels", "tags")
+        )
         fate = _fate([pair for pair in pairs if pair not in now], set(), now, hotels, tags)
         found.append({"table": _TAGGED, "parent": "hotels", **fate, "unobservable": 0})
     return found
 
 
-def _fate(missing: list[Row], moved_to: Collection[Row], held: Collection[Row], parents: set[str], others: set[str]) -> dict[str, int]:
+def _fate(
+    missing: list[Row],
+    moved_to: Collection[Row],
+    held: Collection[Row],
+    parents: set[str],
+    others: set[str],
+) -> dict[str, int]:
     """The counts for the `missing` links of one junction table.
 
     `moved_to` and `held` are links that live holds, elsewhere and at all; `parents` and `others` are what both ends of
@@ -147,21 +172,42 @@ def _count(old: list[Row], new: list[Row], key: list[int]) -> dict[str, int]:
     if not key:
         a, b = Counter(old), Counter(new)
         same = (a & b).total()
-        return counts | {"missing": len(old) - same, "added": len(new) - same, "changed": 0, "unchanged": same}
+        return counts | {
+            "missing": len(old) - same,
+            "added": len(new) - same,
+            "changed": 0,
+            "unchanged": same,
+        }
     left = {tuple(row[i] for i in key): row for row in old}
     right = {tuple(row[i] for i in key): row for row in new}
     both = left.keys() & right.keys()
     changed = sum(left[k] != right[k] for k in both)
     missing, added = len(left) - len(both), len(right) - len(both)
-    return counts | {"missing": missing, "added": added, "changed": changed, "unchanged": len(both) - changed}
+    return counts | {
+        "missing": missing,
+        "added": added,
+        "changed": changed,
+        "unchanged": len(both) - changed,
+    }
 
 
 def _table(name: str, state: str, **counts: int) -> dict[str, Any]:
-    rows = {c: counts.get(c, 0) for c in ("backup_rows", "live_rows", "missing", "added", "changed", "unchanged")}
-    return {"schema": "public", "table": name, "state": state, "junction": name in _JUNCTIONS, **rows}
+    rows = {
+        c: counts.get(c, 0)
+        for c in ("backup_rows", "live_rows", "missing", "added", "changed", "unchanged")
+    }
+    return {
+        "schema": "public",
+        "table": name,
+        "state": state,
+        "junction": name in _JUNCTIONS,
+        **rows,
+    }
 
 
-def _drift(old: psycopg.Connection, table: str, before: Columns, after: Columns) -> list[dict[str, Any]]:
+def _drift(
+    old: psycopg.Connection, table: str, before: Columns, after: Columns
+) -> list[dict[str, Any]]:
     """Every difference between the columns of `table` on the two sides, in the order of their names."""
     found = []
     was, now = before[table], after[table]
@@ -169,14 +215,25 @@ def _drift(old: psycopg.Connection, table: str, before: Columns, after: Columns)
         values = None
         if column not in now:
             changes = ["dropped"]
-            count = sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(column), sql.Identifier(table))
+            count = sql.SQL("SELECT count({}) FROM {}").format(
+                sql.Identifier(column), sql.Identifier(table)
+            )
             values = int(_one(old, count))
         elif column not in was:
             changes = ["added"]
         else:
             pairs = zip(("type", "nullability", "default"), was[column], now[column], strict=True)
             changes = [change for change, a, b in pairs if a != b]
-        found += [{"schema": "public", "table": table, "column": column, "change": change, "values_missing": values} for change in changes]
+        found += [
+            {
+                "schema": "public",
+                "table": table,
+                "column": column,
+                "change": change,
+                "values_missing": values,
+            }
+            for change in changes
+        ]
     return found
 
 
@@ -198,12 +255,16 @@ def _columns(connection: psycopg.Connection) -> Columns:
 
 
 def _primary_keys(connection: psycopg.Connection) -> dict[str, Key]:
-    return {table.strip('"'): tuple(columns) for table, columns in connection.execute(_PRIMARY_KEYS)}
+    return {
+        table.strip('"'): tuple(columns) for table, columns in connection.execute(_PRIMARY_KEYS)
+    }
 
 
 def _rows(connection: psycopg.Connection, table: str, columns: Collection[str]) -> list[Row]:
     """The rows of a table, each value as COPY writes it."""
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    with connection.cursor().copy(sql.SQL("COPY {} ({}) TO STDOUT").format(sql.Identifier(table), names)) as copy:
+    with connection.cursor().copy(
+        sql.SQL("COPY {} ({}) TO STDOUT").format(sql.Identifier(table), names)
+    ) as copy:
         text = b"".join(copy).decode()
     return [tuple(line.split("\t")) for line in text.split("\n")[:-1]]

@@ -29,11 +29,18 @@ def _rows(connection: psycopg.Connection, name: Name, columns: list[str]) -> lis
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     # A table that others inherit from has rows of its own; a partitioned one has none.
     table = sql.Identifier(*name).as_string(None)
-    [(kind,)] = connection.execute("SELECT relkind::text FROM pg_class WHERE oid = %s::regclass", [table]).fetchall()
-    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT").format(listed, sql.SQL("ONLY " if kind == "r" else ""), sql.Identifier(*name))
+    [(kind,)] = connection.execute(
+        "SELECT relkind::text FROM pg_class WHERE oid = %s::regclass", [table]
+    ).fetchall()
+    query = sql.SQL("COPY (SELECT {} FROM {}{}) TO STDOUT").format(
+        listed, sql.SQL("ONLY " if kind == "r" else ""), sql.Identifier(*name)
+    )
     with connection.cursor().copy(query) as copy:
         lines = [bytes(r) for r in copy]
-    return [tuple(line[:-1].decode("utf-8", "surrogateescape").split("\t")) if columns else () for line in lines]
+    return [
+        tuple(line[:-1].decode("utf-8", "surrogateescape").split("\t")) if columns else ()
+        for line in lines
+    ]
 
 
 def expected(before: str, after: str) -> dict[Name, dict[str, object]]:
@@ -46,9 +53,18 @@ def expected(before: str, after: str) -> dict[Name, dict[str, object]]:
         for name in olds | news:
             if name not in news:
                 rows = len(_rows(old, name, _one_column(old, _COLUMNS, name)))
-                found[name] = {"state": "dropped", "backup_rows": rows, "missing": rows, "changed": 0, "unchanged": 0}
+                found[name] = {
+                    "state": "dropped",
+                    "backup_rows": rows,
+                    "missing": rows,
+                    "changed": 0,
+                    "unchanged": 0,
+                }
             elif name not in olds:
-                found[name] = {"state": "new", "live_rows": len(_rows(new, name, _one_column(new, _COLUMNS, name)))}
+                found[name] = {
+                    "state": "new",
+                    "live_rows": len(_rows(new, name, _one_column(new, _COLUMNS, name))),
+                }
             else:
                 found[name] = {"state": "compared", **_counts(old, new, name)}
     return found
@@ -70,5 +86,10 @@ def _counts(old: psycopg.Connection, new: psycopg.Connection, name: Name) -> dic
         missing, added = (left_rows - right_rows).total(), (right_rows - left_rows).total()
         changed, unchanged = 0, (left_rows & right_rows).total()
     return {
-        "backup_rows": len(a), "live_rows": len(b), "missing": missing, "added": added, "changed": changed, "unchanged": unchanged,
-    }  # fmt: skip
+        "backup_rows": len(a),
+        "live_rows": len(b),
+        "missing": missing,
+        "added": added,
+        "changed": changed,
+        "unchanged": unchanged,
+    }

@@ -20,7 +20,12 @@ from forensics.scratch import Scratch
 
 # What was committed has to be there after an immediate stop: other tests' servers wait for no log.
 _LASTING = {"synchronous_commit": "on", "full_page_writes": "on"}
-_PRIMARY = {**_LASTING, "wal_level": "replica", "max_wal_senders": "4", "hot_standby_feedback": "off"}
+_PRIMARY = {
+    **_LASTING,
+    "wal_level": "replica",
+    "max_wal_senders": "4",
+    "hot_standby_feedback": "off",
+}
 
 
 class Cluster(Scratch):
@@ -59,12 +64,29 @@ class Standby(Cluster):
     """A hot standby of a primary that replays at once, whatever queries are in the way."""
 
     def __init__(self, primary: Primary, settings: dict[str, str] | None = None) -> None:
-        super().__init__({**_PRIMARY, "max_standby_streaming_delay": "0", "wal_retrieve_retry_interval": "100ms", **(settings or {})})
+        super().__init__(
+            {
+                **_PRIMARY,
+                "max_standby_streaming_delay": "0",
+                "wal_retrieve_retry_interval": "100ms",
+                **(settings or {}),
+            }
+        )
         self._primary = primary
 
     def _make_cluster(self) -> None:
         # `-R` writes where to stream from. Both run as the same account, so either can reach the other's socket.
-        backup = [self._bin / "pg_basebackup", "-D", self.folder / "data", "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+        backup = [
+            self._bin / "pg_basebackup",
+            "-D",
+            self.folder / "data",
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+        ]
         owner = {**self._as_owner(), "env": self._primary.env}
         subprocess.run([str(c) for c in backup], check=True, capture_output=True, **owner)
 
@@ -79,12 +101,18 @@ class Standby(Cluster):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with psycopg.connect(self.dsn(), autocommit=True) as connection:
-                [there] = connection.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written]).fetchone() or (False,)
+                [there] = connection.execute(
+                    "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [written]
+                ).fetchone() or (False,)
             if there:
                 return
             time.sleep(0.05)
         said = (self.folder / "log").read_text(errors="replace").splitlines()[-20:]
-        raise AssertionError("\n".join([f"the standby did not catch up within {seconds} seconds; its log ends:", *said]))
+        raise AssertionError(
+            "\n".join(
+                [f"the standby did not catch up within {seconds} seconds; its log ends:", *said]
+            )
+        )
 
 
 class Line:
@@ -133,7 +161,9 @@ class Line:
 def sessions(server: Scratch, application: str = "forensics%") -> int:
     """How many sessions of the kit a server has."""
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
-        row = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s", [application]).fetchone()
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s", [application]
+        ).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -171,13 +201,21 @@ CHANGE = """
 DELETE FROM a_first WHERE id <= 10; UPDATE big SET v = 'new' WHERE id % 1000 = 0; DELETE FROM big WHERE id % 1000 = 1;
 DELETE FROM hotel_images WHERE image_id % 10 = 3;
 """
-RIGHT = {"a_first": (10, 0), "big": (400, 400), "hotel_images": (500, 0), "hotels": (0, 0), "images": (0, 0)}
+RIGHT = {
+    "a_first": (10, 0),
+    "big": (400, 400),
+    "hotel_images": (500, 0),
+    "hotels": (0, 0),
+    "images": (0, 0),
+}
 
 
 class Interferer(fx.Listener):
     """Does something on the primary, as `when` says; keeps what it was told."""
 
-    def __init__(self, when: Callable[[Interferer, TableName | None], bool], what: Callable[[], None]) -> None:
+    def __init__(
+        self, when: Callable[[Interferer, TableName | None], bool], what: Callable[[], None]
+    ) -> None:
         self._when, self._what = when, what
         self._lock = threading.Lock()
         self.done: list[str] = []
@@ -211,7 +249,9 @@ def once_loss_is_worked_out(listener: Interferer, table: TableName | None) -> bo
 
 def check(case: fx.Case) -> None:
     assert case.complete
-    assert {r.name.table: (r.missing, r.changed) for r in case.results if r.name.table != "churn"} == RIGHT
+    assert {
+        r.name.table: (r.missing, r.changed) for r in case.results if r.name.table != "churn"
+    } == RIGHT
     for r in case.results:
         assert r.missing + r.changed + r.unchanged == r.backup_rows
     entry = case.junction("hotel_images").entry

@@ -54,7 +54,9 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[clusters
     """A server that can be stopped at any moment, after the incident of `clusters`, and the dump from before; tests change no row."""
     with clusters.Cluster() as cluster:
         cluster.run("postgres", clusters.SCHEMA)
-        backup = cluster.dump("postgres", tmp_path_factory.mktemp("lasting") / "backup.dump", "-Fc", "-Z1")
+        backup = cluster.dump(
+            "postgres", tmp_path_factory.mktemp("lasting") / "backup.dump", "-Fc", "-Z1"
+        )
         cluster.run("postgres", clusters.CHANGE)
         yield cluster, backup
 

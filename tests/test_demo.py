@@ -34,7 +34,9 @@ def test_totals(case: fx.Case) -> None:
 
 def test_every_difference_in_columns(case: fx.Case) -> None:
     def known(changes: list[dict[str, object]]) -> list[tuple[object, ...]]:
-        return sorted((c["table"], c["column"], c["change"], c.get("values_missing")) for c in changes)
+        return sorted(
+            (c["table"], c["column"], c["change"], c.get("values_missing")) for c in changes
+        )
 
     assert known(case.summary()["columns"]) == known(EXPECTED["columns"])
 
@@ -43,7 +45,9 @@ def test_what_became_of_the_links(case: fx.Case) -> None:
     found = {j["table"]: j for j in case.loss["junctions"]}
     for wanted in EXPECTED["links"]:
         got, parent = found[wanted["table"]], wanted["parent"]
-        counts = {k: got[k] for k in ("missing", "moved", "lost", "restorable", "blocked") if k in wanted}
+        counts = {
+            k: got[k] for k in ("missing", "moved", "lost", "restorable", "blocked") if k in wanted
+        }
         assert counts == {k: wanted[k] for k in counts}, wanted["table"]
         assert got["affected"].get(parent, 0) == wanted["affected"]
         assert got["emptied"].get(parent, 0) == wanted["emptied"]

@@ -23,13 +23,19 @@ def test_an_incident_that_is_named_is_there(named: str) -> None:
 
 
 def test_every_pitfall_names_a_test() -> None:
-    rows = [line for line in PITFALLS.splitlines() if line.startswith("| ") and not line.startswith(("| ---", "| what can"))]
+    rows = [
+        line
+        for line in PITFALLS.splitlines()
+        if line.startswith("| ") and not line.startswith(("| ---", "| what can"))
+    ]
     assert len(rows) > 30
     for row in rows:
         assert re.search(r"`[\w/]+\.py::\w+`|`cases/\w+`", row), row
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/pitfalls.md", "docs/hazards/README.md", "sample_data/README.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/pitfalls.md", "docs/hazards/README.md", "sample_data/README.md"]
+)
 def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", text):

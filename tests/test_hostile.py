@@ -33,9 +33,16 @@ DROPPED = "é" * 31 + "\u200b"[:0]  # 62 bytes
 GONE = f"`$(touch {MARK})`\nSQL\ntouch {MARK}"
 COLUMN = f"[x](javascript:{MARK}) | {{{{7*7}}}}\u2066"
 VALUES = [
-    f"<img src=x onerror={MARK}()>", f"=HYPERLINK(\"http://{MARK}\")", f"\x1b]8;;http://{MARK}\x07link\x1b]8;;\x07", f"\x9b2J\u202e{MARK}\u200b",
-    f"line\n::error::{MARK}", f"[red]{MARK}[/red] [link=http://{MARK}]x[/link]", f"$\\href{{javascript:{MARK}}}{{x}}$", f"\\.\n\\! touch {MARK}", f"'); DROP TABLE x; --{MARK}",
-]  # fmt: skip
+    f"<img src=x onerror={MARK}()>",
+    f'=HYPERLINK("http://{MARK}")',
+    f"\x1b]8;;http://{MARK}\x07link\x1b]8;;\x07",
+    f"\x9b2J\u202e{MARK}\u200b",
+    f"line\n::error::{MARK}",
+    f"[red]{MARK}[/red] [link=http://{MARK}]x[/link]",
+    f"$\\href{{javascript:{MARK}}}{{x}}$",
+    f"\\.\n\\! touch {MARK}",
+    f"'); DROP TABLE x; --{MARK}",
+]
 
 
 def q(name: str) -> str:
@@ -89,12 +96,28 @@ class Investigated:
         for command in (
             ["loss"],
             ["cause", "--migrations", self.migrations],
-            ["recover", "--out", folder / "out", "--rehearse", "--columns", "--include-unexplained", "--live", dsn],
+            [
+                "recover",
+                "--out",
+                folder / "out",
+                "--rehearse",
+                "--columns",
+                "--include-unexplained",
+                "--live",
+                dsn,
+            ],
         ):
             self.run(command[0], command[0], self.case, *command[1:])
         self.run("cause json", "cause", self.case, "--json")
         for suffix in (".html", ".md", ".json", ".xlsx", ".zip"):
-            self.run(f"report {suffix}", "report", self.case, "--out", folder / f"report{suffix}", "--unmasked")
+            self.run(
+                f"report {suffix}",
+                "report",
+                self.case,
+                "--out",
+                folder / f"report{suffix}",
+                "--unmasked",
+            )
 
     def run(self, name: str, *command: object) -> None:
         done = CliRunner().invoke(app, [str(c) for c in command])
@@ -105,7 +128,9 @@ class Investigated:
 
 
 @pytest.fixture(scope="module")
-def investigated(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Investigated]:
+def investigated(
+    scratch: Scratch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Investigated]:
     yield Investigated(tmp_path_factory.mktemp("hostile"), scratch)
     scratch.drop("hostile")
 
@@ -124,9 +149,15 @@ def test_a_terminal_and_a_log_obey_nothing(investigated: Investigated) -> None:
 
 
 def test_json_is_exact_and_steers_nothing(investigated: Investigated) -> None:
-    written = [*investigated.case.glob("*.json"), *(investigated.folder / "out").glob("*.json"), investigated.folder / "report.json"]
+    written = [
+        *investigated.case.glob("*.json"),
+        *(investigated.folder / "out").glob("*.json"),
+        investigated.folder / "report.json",
+    ]
     assert len(written) >= 5
-    texts = [p.read_text() for p in written] + [t for n, t in investigated.said.items() if n.endswith((" json", "sarif"))]
+    texts = [p.read_text() for p in written] + [
+        t for n, t in investigated.said.items() if n.endswith((" json", "sarif"))
+    ]
     for text in texts:
         assert not STEERS.search(text)
         json.loads(text)
@@ -193,7 +224,9 @@ def test_markdown_and_csv(investigated: Investigated) -> None:
         assert sum(n.endswith(".csv") for n in names) == 3
 
 
-def test_scripts_and_the_runbook_s_shell_run_nothing_but_themselves(investigated: Investigated, tmp_path: Path) -> None:
+def test_scripts_and_the_runbook_s_shell_run_nothing_but_themselves(
+    investigated: Investigated, tmp_path: Path
+) -> None:
     out = investigated.folder / "out"
     for path in out.glob("*.sql"):
         depth = False
@@ -201,7 +234,9 @@ def test_scripts_and_the_runbook_s_shell_run_nothing_but_themselves(investigated
             depth = line.startswith("COPY ") or (depth and line != "\\.")
             if line.startswith("--"):
                 assert not STEERS.search(line), (path, line)
-    assert investigated.said["recover"].count("yes") >= 1, "they were rehearsed, on names like these"
+    assert investigated.said["recover"].count("yes") >= 1, (
+        "they were rehearsed, on names like these"
+    )
     # psql is not there in this shell: what the blocks hold besides it would run.
     (tmp_path / "psql").write_text("#!/bin/sh\ncat >/dev/null\n")
     (tmp_path / "pg_dump").write_text("#!/bin/sh\n")
@@ -221,10 +256,14 @@ def test_scripts_and_the_runbook_s_shell_run_nothing_but_themselves(investigated
     assert not Path(MARK).exists()
 
 
-@pytest.mark.parametrize("name", ["plain", 'quo"te', "line\nSQL\n", 'back\\slash\n"', "\u202eé\x9b"])
+@pytest.mark.parametrize(
+    "name", ["plain", 'quo"te', "line\nSQL\n", 'back\\slash\n"', "\u202eé\x9b"]
+)
 def test_an_identifier_in_a_line_is_the_same_identifier(name: str, scratch: Scratch) -> None:
     assert in_a_line(name).isprintable()
-    found = scratch.run("postgres", f"SELECT count(*) FROM (SELECT 1 AS {in_a_line(name)}) s WHERE s.{q(name)} = 1")
+    found = scratch.run(
+        "postgres", f"SELECT count(*) FROM (SELECT 1 AS {in_a_line(name)}) s WHERE s.{q(name)} = 1"
+    )
     assert found.strip() == "1"
 
 

@@ -44,7 +44,19 @@ class Held:
 
 
 def command(backup: Path, cluster: Cluster, case: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "forensics", "compare", str(backup), cluster.dsn(), "--case", str(case), "--lock-timeout", "60s", *more]
+    return [
+        sys.executable,
+        "-m",
+        "forensics",
+        "compare",
+        str(backup),
+        cluster.dsn(),
+        "--case",
+        str(case),
+        "--lock-timeout",
+        "60s",
+        *more,
+    ]
 
 
 def nothing_is_left(cluster: Cluster) -> None:
@@ -66,11 +78,21 @@ def test_a_cell_of_a_notebook(lasting: tuple[Cluster, Path], tmp_path: Path) -> 
         def run(code: str, **how: object) -> tuple[str, str]:
             said: list[str] = []
             reply = client.execute_interactive(
-                code, timeout=60, output_hook=lambda m: said.append(m["content"].get("text", m["content"].get("ename", ""))), **how
+                code,
+                timeout=60,
+                output_hook=lambda m: said.append(
+                    m["content"].get("text", m["content"].get("ename", ""))
+                ),
+                **how,
             )  # type: ignore[arg-type]
             return reply["content"]["status"], "".join(said)
 
-        assert run("import os, threading, forensics as fx; options = fx.Options(jobs=2, lock_timeout='60s')")[0] == "ok"
+        assert (
+            run(
+                "import os, threading, forensics as fx; options = fx.Options(jobs=2, lock_timeout='60s')"
+            )[0]
+            == "ok"
+        )
         with Held(cluster) as held:
             ask = f"case = fx.compare({str(backup)!r}, {cluster.dsn()!r}, {str(tmp_path / 'case')!r}, options=options)"
             client.execute(ask)
@@ -99,12 +121,16 @@ def test_a_cell_of_a_notebook(lasting: tuple[Cluster, Path], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("sign", "jobs"), [(signal.SIGINT, 4), (signal.SIGTERM, 1)])
-def test_a_command_is_told_to_end(sign: signal.Signals, jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+def test_a_command_is_told_to_end(
+    sign: signal.Signals, jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path
+) -> None:
     cluster, backup = lasting
     asked = command(backup, cluster, tmp_path / "case", "--jobs", str(jobs), "--json")
     with Held(cluster) as held:
         # A session of its own, so that the signal goes to the whole foreground process group, as a terminal sends it.
-        child = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        child = subprocess.Popen(
+            asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         held.until_caught()
         began = time.monotonic()
         os.killpg(child.pid, sign)
@@ -120,17 +146,33 @@ def test_a_command_is_told_to_end(sign: signal.Signals, jobs: int, lasting: tupl
         assert not case.complete
         assert all(r.state != "failed" for r in case.results)
     if jobs == 4:
-        with fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)) as case:
+        with fx.compare(
+            backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)
+        ) as case:
             check(case)
 
 
-def test_a_reader_that_goes_away_changes_no_status(lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+def test_a_reader_that_goes_away_changes_no_status(
+    lasting: tuple[Cluster, Path], tmp_path: Path
+) -> None:
     """`| true`, and `2>&1 | true`: the case is written and the status is what was found."""
     cluster, backup = lasting
     errors = {**os.environ, "ERRORS": str(tmp_path / "errors")}
     asked = command(backup, cluster, tmp_path / "case")
-    piped = ["bash", "-c", '"$@" 2>"$ERRORS" | true; echo "${PIPESTATUS[0]}"', "bash", *asked, "--json"]
-    assert subprocess.run(piped, capture_output=True, text=True, check=False, env=errors).stdout.strip() == "1"
+    piped = [
+        "bash",
+        "-c",
+        '"$@" 2>"$ERRORS" | true; echo "${PIPESTATUS[0]}"',
+        "bash",
+        *asked,
+        "--json",
+    ]
+    assert (
+        subprocess.run(
+            piped, capture_output=True, text=True, check=False, env=errors
+        ).stdout.strip()
+        == "1"
+    )
     assert (tmp_path / "errors").read_text() == ""
     with fx.open_case(tmp_path / "case") as case:
         check(case)

@@ -44,7 +44,12 @@ class Watched:
     def look(self) -> None:
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             while not self._done.wait(0.002):
-                count, modes, writers, temporary = connection.execute(WATCH).fetchone() or (0, [], 0, 0)
+                count, modes, writers, temporary = connection.execute(WATCH).fetchone() or (
+                    0,
+                    [],
+                    0,
+                    0,
+                )
                 self.most = max(self.most, count)
                 self.locks |= set(modes or ())
                 self.writers += writers
@@ -68,7 +73,9 @@ def watching(dsn: str) -> Iterator[Watched]:
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_what_a_comparison_takes_of_live(jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+def test_what_a_comparison_takes_of_live(
+    jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path
+) -> None:
     cluster, backup = lasting
     with (
         watching(cluster.dsn()) as watched,
@@ -121,7 +128,12 @@ def test_with_fewer_connections_than_jobs_it_goes_on_with_fewer(
     said: list[str] = []
     told = fx.Listener()
     monkeypatch.setattr(told, "minds", said.append)
-    with taken(dsn, 3), fx.compare(backup, dsn, tmp_path / "case", options=fx.Options(jobs=6), listener=told) as case:
+    with (
+        taken(dsn, 3),
+        fx.compare(
+            backup, dsn, tmp_path / "case", options=fx.Options(jobs=6), listener=told
+        ) as case,
+    ):
         assert case.complete
         assert case.result("a_first").missing == 10
         assert case.junction("hotel_images").entry["lost"] == 500
@@ -133,7 +145,12 @@ def test_where_no_connection_is_free_it_says_so_and_what_to_do(
 ) -> None:
     dsn, backup = crowded
     monkeypatch.setattr("forensics.evidence.live.source._WAITS_FOR_SLOT", (0.05,))
-    with taken(dsn, 0), pytest.raises(LiveError, match=r"remaining connection slots are reserved|too many clients") as error:
+    with (
+        taken(dsn, 0),
+        pytest.raises(
+            LiveError, match=r"remaining connection slots are reserved|too many clients"
+        ) as error,
+    ):
         fx.compare(backup, dsn, tmp_path / "case")
     assert error.value.sqlstate == "53300"
     for word in ("connections", "pool", "--jobs", "reserved"):
@@ -145,7 +162,9 @@ def test_where_no_connection_is_free_it_says_so_and_what_to_do(
         assert case.complete
 
 
-def test_time_limits_hold_for_every_statement(database: Callable[..., str], scratch: Scratch) -> None:
+def test_time_limits_hold_for_every_statement(
+    database: Callable[..., str], scratch: Scratch
+) -> None:
     """Of rows, counts, single questions, and of pg_dump, which sets its own limits to none."""
     name = database("CREATE TABLE t (id int)")
     with psycopg.connect(scratch.dsn(name)) as other:
@@ -168,7 +187,9 @@ def test_time_limits_hold_for_every_statement(database: Callable[..., str], scra
     assert sessions(scratch) == 0
 
 
-def test_a_session_s_settings_are_left_as_they_are(database: Callable[..., str], scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_s_settings_are_left_as_they_are(
+    database: Callable[..., str], scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A pooler gives the session to another client afterwards: it must not find it read-only, or in another time zone."""
     name = database("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
     asked = "SELECT name || '=' || setting FROM pg_settings ORDER BY name"
@@ -177,7 +198,9 @@ def test_a_session_s_settings_are_left_as_they_are(database: Callable[..., str],
         session = live.connect()
         before = session.execute(asked).fetchall()
         reader = readers.PsycopgReader(session)
-        answer = reader.copy_out(live.task(TableName("public", "t"), "COPY public.t TO STDOUT", live.snapshot))
+        answer = reader.copy_out(
+            live.task(TableName("public", "t"), "COPY public.t TO STDOUT", live.snapshot)
+        )
         assert answer.read(100) == b"1\n"
         assert answer.read(100) == b""
         assert answer.failure is None
@@ -186,32 +209,63 @@ def test_a_session_s_settings_are_left_as_they_are(database: Callable[..., str],
         reader.close()
 
 
-def test_what_a_connection_string_says_reaches_the_children(database: Callable[..., str], scratch: Scratch, tmp_path: Path) -> None:
+def test_what_a_connection_string_says_reaches_the_children(
+    database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
     """And its password is in the arguments of none of them."""
-    name = database("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000)")
+    name = database(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 1000)"
+    )
     backup = scratch.dump(name, tmp_path / "b.sql")
     service = tmp_path / "services"
-    service.write_text(f"[incident]\nhost={scratch.folder}\nport=5432\nuser=postgres\ndbname={name}\n")
+    service.write_text(
+        f"[incident]\nhost={scratch.folder}\nport=5432\nuser=postgres\ndbname={name}\n"
+    )
     passfile = tmp_path / "passfile"
     passfile.write_text("*:*:*:*:geheim-im-Passfile\n")
     passfile.chmod(0o600)
     more = f"passfile={passfile} target_session_attrs=read-write sslmode=prefer options='-c work_mem=123kB' password=geheim-Wort"
     command = [
-        sys.executable, "-m", "forensics", "compare", str(backup), f"service=incident {more}", "--case", str(tmp_path / "case"),
-        "--lock-timeout", "60s", "--quiet",
-    ]  # fmt: skip
-    with psycopg.connect(scratch.dsn(name)) as other, psycopg.connect(scratch.dsn(name), autocommit=True) as watch:
+        sys.executable,
+        "-m",
+        "forensics",
+        "compare",
+        str(backup),
+        f"service=incident {more}",
+        "--case",
+        str(tmp_path / "case"),
+        "--lock-timeout",
+        "60s",
+        "--quiet",
+    ]
+    with (
+        psycopg.connect(scratch.dsn(name)) as other,
+        psycopg.connect(scratch.dsn(name), autocommit=True) as watch,
+    ):
         other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
         child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PGSERVICEFILE": str(service)}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PGSERVICEFILE": str(service)},
         )
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'forensics%'"
         while not watch.execute(waiting).fetchone()[0]:  # type: ignore[index]
             assert child.poll() is None, child.communicate()
             time.sleep(0.02)
-        [psql] = [c for c in children_of(child.pid) if b"psql" in Path(f"/proc/{c}/cmdline").read_bytes()]
+        [psql] = [
+            c for c in children_of(child.pid) if b"psql" in Path(f"/proc/{c}/cmdline").read_bytes()
+        ]
         said = Path(f"/proc/{psql}/cmdline").read_bytes()
-        for word in (b"passfile=", b"target_session_attrs=read-write", b"sslmode=prefer", b"work_mem=123kB", b"service=incident", b"host="):
+        for word in (
+            b"passfile=",
+            b"target_session_attrs=read-write",
+            b"sslmode=prefer",
+            b"work_mem=123kB",
+            b"service=incident",
+            b"host=",
+        ):
             assert word in said
         assert b"geheim" not in said
         assert b"geheim" not in Path(f"/proc/{child.pid}/environ").read_bytes()
@@ -229,7 +283,11 @@ def test_what_a_connection_string_says_reaches_the_children(database: Callable[.
             "canceling statement",
             "57014",
         ),
-        ("psql:<stdin>:5: FEHLER:  57014: storniere Anfrage wegen Zeitüberschreitung\n", "storniere Anfrage", "57014"),
+        (
+            "psql:<stdin>:5: FEHLER:  57014: storniere Anfrage wegen Zeitüberschreitung\n",
+            "storniere Anfrage",
+            "57014",
+        ),
         (
             "psql:<stdin>:5: WARNING:  01000: careful\npsql:<stdin>:6: FATAL:  57P01: terminating connection\n",
             "terminating connection",
@@ -244,7 +302,9 @@ def test_what_a_connection_string_says_reaches_the_children(database: Callable[.
         ("", None, None),
     ],
 )
-def test_a_server_s_words_are_found_in_any_language(said: str, words: str | None, state: str | None) -> None:
+def test_a_server_s_words_are_found_in_any_language(
+    said: str, words: str | None, state: str | None
+) -> None:
     found = server_failure(said)
     if words is None:
         assert found is None

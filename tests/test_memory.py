@@ -20,7 +20,9 @@ STEP = 12_345_701  # no divisor of ROWS: every row comes once, in another order
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[Cluster]:
-    with Cluster({"max_wal_size": "20GB", "work_mem": "256MB", "maintenance_work_mem": "512MB"}) as cluster:
+    with Cluster(
+        {"max_wal_size": "20GB", "work_mem": "256MB", "maintenance_work_mem": "512MB"}
+    ) as cluster:
         yield cluster
 
 
@@ -44,7 +46,11 @@ def test_twenty_million_rows_in_half_a_gigabyte(what: str, large: Cluster, tmp_p
     large.create("large")
     large.run("large", links("links", IN_ORDER) + key)
     backup = large.dump("large", tmp_path / "backup.sql")
-    changed = links("other", SHUFFLED, "'x'") if keyed else links("other", f"{SHUFFLED} WHERE i % 100 <> 7")
+    changed = (
+        links("other", SHUFFLED, "'x'")
+        if keyed
+        else links("other", f"{SHUFFLED} WHERE i % 100 <> 7")
+    )
     large.run("large", f"{changed}; DROP TABLE links; ALTER TABLE other RENAME TO links{key}")
     case = tmp_path / "case"
     command = [
@@ -65,7 +71,13 @@ def test_twenty_million_rows_in_half_a_gigabyte(what: str, large: Cluster, tmp_p
         _, status, usage = os.wait4(child.pid, 0)
     [table] = json.loads((tmp_path / "out").read_text())["tables"]
     missing = 0 if keyed else ROWS // 100
-    wanted = {"backup_rows": ROWS, "live_rows": ROWS - missing, "missing": missing, "added": 0, "changed": ROWS if keyed else 0}
+    wanted = {
+        "backup_rows": ROWS,
+        "live_rows": ROWS - missing,
+        "missing": missing,
+        "added": 0,
+        "changed": ROWS if keyed else 0,
+    }
     assert {n: table[n] for n in wanted} == wanted
     assert os.waitstatus_to_exitcode(status) == (0 if keyed else 1)
     peak = usage.ru_maxrss / 1024

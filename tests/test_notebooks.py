@@ -56,7 +56,10 @@ def test_cell_ids_are_words(path: Path) -> None:
 def test_cells_are_short_and_define_nothing(path: Path) -> None:
     for cell in code(path):
         tree = ast.parse(cell.source)
-        assert not any(isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.AsyncFunctionDef) for n in ast.walk(tree)), cell.id
+        assert not any(
+            isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.AsyncFunctionDef)
+            for n in ast.walk(tree)
+        ), cell.id
         assert len([line for line in cell.source.splitlines() if line.strip()]) <= _LINES, cell.id
 
 
@@ -94,7 +97,9 @@ def executed(path: Path, case: Path, migrations: Path, folder: Path) -> list[Any
         "PYTHONPATH": str(Path(__file__).parent.parent),
     }
     notebook = read(path)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute(env=environment)
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute(env=environment)
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
 
 
@@ -105,14 +110,23 @@ def test_it_runs(path: Path, sample_case: Path, tmp_path: Path) -> None:
     for cell in shown:
         for output in cell.outputs:
             assert output.output_type != "stream", f"{cell.id} prints {output.get('text')}"
-    text = "".join(str(o.get("data", {}).get("text/html", "")) for cell in shown for o in cell.outputs)
+    text = "".join(
+        str(o.get("data", {}).get("text/html", "")) for cell in shown for o in cell.outputs
+    )
     assert path.stem.startswith(("01", "06")) or "hotel_images" in text
 
 
-@pytest.mark.parametrize("stem", ["02_comparison", "03_junction_loss", "04_cause", "05_recovery", "07_walkthrough"])
-def test_it_runs_where_there_is_little_to_show(stem: str, incident: Incident, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "stem", ["02_comparison", "03_junction_loss", "04_cause", "05_recovery", "07_walkthrough"]
+)
+def test_it_runs_where_there_is_little_to_show(
+    stem: str, incident: Incident, tmp_path: Path
+) -> None:
     """No junction table, no migration that is known to have run, no row that is laid at one."""
-    incident.happens("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 9)", "DELETE FROM t WHERE id < 3")
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 9)",
+        "DELETE FROM t WHERE id < 3",
+    )
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "V1__one.sql").write_text("SELECT 1;")
     with incident.compare("case") as case:

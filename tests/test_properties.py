@@ -20,28 +20,87 @@ from hypothesis import strategies as st
 import forensics as fx
 from forensics.scratch import Scratch
 
-ANY_TEXT = st.text(st.sampled_from(["a", "b", "\\", "\t", "\n", "\r", "N", ".", "'", '"', ";", "ü", "🙂", "$", " "]), max_size=5)
+ANY_TEXT = st.text(
+    st.sampled_from(
+        ["a", "b", "\\", "\t", "\n", "\r", "N", ".", "'", '"', ";", "ü", "🙂", "$", " "]
+    ),
+    max_size=5,
+)
 TYPES: dict[str, st.SearchStrategy[object]] = {
-    "int": st.integers(-3, 3), "bigint": st.integers(-(2**60), 2**60), "text": ANY_TEXT, "varchar(9)": ANY_TEXT, "boolean": st.booleans(),
-    "numeric": st.decimals(-99, 99, places=2), "float8": st.sampled_from([0.1, -0.0, 1e300, float("nan"), float("inf"), 1 / 3]),
-    "timestamptz": st.sampled_from(["2025-03-30 01:30:00.5+00", "infinity", "0044-03-15 00:00:00+00 BC", "2025-07-01 00:00:00+05:30"]),
-    "timestamp": st.sampled_from(["2025-01-01 00:00:00.001", "-infinity"]), "text[]": st.lists(st.one_of(st.none(), ANY_TEXT), max_size=2),
-    "jsonb": st.sampled_from(['{"b": 1, "a": [1, 2.50]}', "null", '"\\u00fc"']), "bytea": st.binary(max_size=4), "interval": st.sampled_from(["1 mon", "-1 day 02:03:04.5"]),
-    "json": st.sampled_from(['{"b": 1,  "a": [1, 2.50]}', "[ ]", '"x"']), "real": st.sampled_from([0.1, -2.5, float("inf")]), "char(4)": st.sampled_from(["", "ab", " x"]),
-    "uuid": st.uuids(), "date": st.sampled_from(["2025-01-31", "0044-03-15 BC", "infinity"]), "money": st.sampled_from(["1234.5", "-0.05"]),
-    "inet": st.sampled_from(["10.0.0.1", "::1/64"]), "bytea[]": st.lists(st.one_of(st.none(), st.binary(max_size=3)), max_size=2), "bit(3)": st.sampled_from(["101", "000"]),
-    "kit.moment[]": st.sampled_from(["{}", '{"2025-07-01 00:00:00+05:30",NULL}']), "kit.mood": st.sampled_from(["sad", "ok, so", ""]),
-    "kit.span": st.sampled_from(["empty", "[2025-03-30 01:30:00+00,)", "(,2025-03-30 01:30:00+00)"]),
-    "kit.event": st.sampled_from(['("2025-07-01 00:00:00+05","2025-07-01 00:00:00+05","\\\\x5c22",)', "(,,,)", r'("a ""b""",infinity,,"{""c d""}")']),
-}  # fmt: skip
+    "int": st.integers(-3, 3),
+    "bigint": st.integers(-(2**60), 2**60),
+    "text": ANY_TEXT,
+    "varchar(9)": ANY_TEXT,
+    "boolean": st.booleans(),
+    "numeric": st.decimals(-99, 99, places=2),
+    "float8": st.sampled_from([0.1, -0.0, 1e300, float("nan"), float("inf"), 1 / 3]),
+    "timestamptz": st.sampled_from(
+        [
+            "2025-03-30 01:30:00.5+00",
+            "infinity",
+            "0044-03-15 00:00:00+00 BC",
+            "2025-07-01 00:00:00+05:30",
+        ]
+    ),
+    "timestamp": st.sampled_from(["2025-01-01 00:00:00.001", "-infinity"]),
+    "text[]": st.lists(st.one_of(st.none(), ANY_TEXT), max_size=2),
+    "jsonb": st.sampled_from(['{"b": 1, "a": [1, 2.50]}', "null", '"\\u00fc"']),
+    "bytea": st.binary(max_size=4),
+    "interval": st.sampled_from(["1 mon", "-1 day 02:03:04.5"]),
+    "json": st.sampled_from(['{"b": 1,  "a": [1, 2.50]}', "[ ]", '"x"']),
+    "real": st.sampled_from([0.1, -2.5, float("inf")]),
+    "char(4)": st.sampled_from(["", "ab", " x"]),
+    "uuid": st.uuids(),
+    "date": st.sampled_from(["2025-01-31", "0044-03-15 BC", "infinity"]),
+    "money": st.sampled_from(["1234.5", "-0.05"]),
+    "inet": st.sampled_from(["10.0.0.1", "::1/64"]),
+    "bytea[]": st.lists(st.one_of(st.none(), st.binary(max_size=3)), max_size=2),
+    "bit(3)": st.sampled_from(["101", "000"]),
+    "kit.moment[]": st.sampled_from(["{}", '{"2025-07-01 00:00:00+05:30",NULL}']),
+    "kit.mood": st.sampled_from(["sad", "ok, so", ""]),
+    "kit.span": st.sampled_from(
+        ["empty", "[2025-03-30 01:30:00+00,)", "(,2025-03-30 01:30:00+00)"]
+    ),
+    "kit.event": st.sampled_from(
+        [
+            '("2025-07-01 00:00:00+05","2025-07-01 00:00:00+05","\\\\x5c22",)',
+            "(,,,)",
+            r'("a ""b""",infinity,,"{""c d""}")',
+        ]
+    ),
+}
 OWN_TYPES = """CREATE SCHEMA kit; CREATE DOMAIN kit.moment AS timestamptz; CREATE TYPE kit.mood AS ENUM ('sad', 'ok, so', '');
 CREATE TYPE kit.span AS RANGE (subtype = timestamptz); CREATE TYPE kit.event AS (said text, at timestamptz, raw bytea, tags text[])"""
 # What a column's type may become without any value changing.
 WIDER = {
-    "int": "numeric(12,2)", "bigint": "text", "varchar(9)": "text", "boolean": "text", "numeric": "text", "json": "jsonb", "jsonb": "json", "real": "float8", "char(4)": "text",
-    "uuid": "text", "date": "timestamp", "money": "numeric", "timestamp": "timestamptz", "timestamptz": "timestamp", "bit(3)": "varbit", "text[]": "varchar[]", "kit.mood": "text",
-}  # fmt: skip
-FORMS = ((), ("--inserts",), ("--rows-per-insert=3",), ("-Fc",), ("-Fd",), ("-Ft",), ("--column-inserts",), ("--clean", "--if-exists"))
+    "int": "numeric(12,2)",
+    "bigint": "text",
+    "varchar(9)": "text",
+    "boolean": "text",
+    "numeric": "text",
+    "json": "jsonb",
+    "jsonb": "json",
+    "real": "float8",
+    "char(4)": "text",
+    "uuid": "text",
+    "date": "timestamp",
+    "money": "numeric",
+    "timestamp": "timestamptz",
+    "timestamptz": "timestamp",
+    "bit(3)": "varbit",
+    "text[]": "varchar[]",
+    "kit.mood": "text",
+}
+FORMS = (
+    (),
+    ("--inserts",),
+    ("--rows-per-insert=3",),
+    ("-Fc",),
+    ("-Fd",),
+    ("-Ft",),
+    ("--column-inserts",),
+    ("--clean", "--if-exists"),
+)
 _numbers = count()
 
 
@@ -69,10 +128,29 @@ def plans(draw: st.DrawFn) -> Plan:
     rows, added = draw(st.lists(row, max_size=25)), draw(st.lists(row, max_size=4))
     ends = draw(
         st.sampled_from(
-            ["kept", "kept", "kept", "dropped", "column dropped", "column added", "rewritten", "shuffled", "type changed", "partitioned"]
+            [
+                "kept",
+                "kept",
+                "kept",
+                "dropped",
+                "column dropped",
+                "column added",
+                "rewritten",
+                "shuffled",
+                "type changed",
+                "partitioned",
+            ]
         )
     )
-    return Plan(types, key, tuple(rows), tuple(added), draw(st.integers(2, 9)), draw(st.integers(2, 9)), ends)
+    return Plan(
+        types,
+        key,
+        tuple(rows),
+        tuple(added),
+        draw(st.integers(2, 9)),
+        draw(st.integers(2, 9)),
+        ends,
+    )
 
 
 def run(connection: psycopg.Connection, statement: str, values: object = None) -> None:
@@ -87,7 +165,11 @@ def build(connection: psycopg.Connection, schema: str, plans_: list[Plan]) -> No
     connection.execute(f"CREATE SCHEMA {schema}; SET search_path = {schema}")
     for n, plan in enumerate(plans_):
         columns = ", ".join(f"c{i} {t}" for i, t in enumerate(plan.types))
-        key = f", PRIMARY KEY ({', '.join(f'c{i}' for i in dict.fromkeys(plan.key))})" if plan.key else ""
+        key = (
+            f", PRIMARY KEY ({', '.join(f'c{i}' for i in dict.fromkeys(plan.key))})"
+            if plan.key
+            else ""
+        )
         connection.execute(f"CREATE TABLE t{n} ({columns}{key})")
         for row in plan.rows:
             run(connection, f"INSERT INTO t{n} VALUES ({', '.join(['%s'] * len(row))})", row)
@@ -113,7 +195,9 @@ def change(connection: psycopg.Connection, plans_: list[Plan]) -> None:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN c{last}")
         elif plan.ends == "type changed":
             for column, wider in wider_types(plan).items():
-                connection.execute(f"ALTER TABLE {table} ALTER {column} TYPE {wider} USING {column}::{wider}")
+                connection.execute(
+                    f"ALTER TABLE {table} ALTER {column} TYPE {wider} USING {column}::{wider}"
+                )
         elif plan.ends == "partitioned" and plan.types[0] in ("int", "text", "uuid"):
             connection.execute(
                 f"ALTER TABLE {table} RENAME TO old; CREATE TABLE {table} (LIKE old INCLUDING DEFAULTS) PARTITION BY HASH (c0);"
@@ -121,7 +205,9 @@ def change(connection: psycopg.Connection, plans_: list[Plan]) -> None:
                 f"INSERT INTO {table} SELECT * FROM old; DROP TABLE old"
             )
             if plan.key:
-                connection.execute(f"ALTER TABLE {table} ADD PRIMARY KEY ({', '.join(f'c{i}' for i in dict.fromkeys(plan.key))})")
+                connection.execute(
+                    f"ALTER TABLE {table} ADD PRIMARY KEY ({', '.join(f'c{i}' for i in dict.fromkeys(plan.key))})"
+                )
         elif plan.ends == "column added":
             connection.execute(f"ALTER TABLE {table} ADD COLUMN fresh text DEFAULT 'x'")
         elif plan.ends == "rewritten":
@@ -135,8 +221,12 @@ def change(connection: psycopg.Connection, plans_: list[Plan]) -> None:
 
 
 def wider_types(plan: Plan) -> dict[str, str]:
-    changed = {i: WIDER[t] for i, t in enumerate(plan.types) if t in WIDER and plan.ends == "type changed"}
-    return {f"c{i}": t for i, t in changed.items() if t != "json" or i not in plan.key}  # json knows no order
+    changed = {
+        i: WIDER[t] for i, t in enumerate(plan.types) if t in WIDER and plan.ends == "type changed"
+    }
+    return {
+        f"c{i}": t for i, t in changed.items() if t != "json" or i not in plan.key
+    }  # json knows no order
 
 
 ROOTS = """SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
@@ -164,7 +254,9 @@ def read(
             )
         ]
         values = ", ".join(f"{c}::{casts[c]}" if c in casts else c for c in columns)
-        with connection.cursor().copy(f"COPY (SELECT {values} FROM {schema}.{table}) TO STDOUT") as copy:
+        with connection.cursor().copy(
+            f"COPY (SELECT {values} FROM {schema}.{table}) TO STDOUT"
+        ) as copy:
             rows = [tuple(bytes(r).decode()[:-1].split("\t")) for r in copy]
         found[table] = (columns, sorted(key), rows)
     return found
@@ -174,18 +266,27 @@ def expected(before: dict, after: dict) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for table, (columns, key, rows) in before.items():
         if table not in after:
-            found[table] = {"state": "dropped", "backup_rows": len(rows), "missing": len(rows), "changed": 0, "unchanged": 0}
+            found[table] = {
+                "state": "dropped",
+                "backup_rows": len(rows),
+                "missing": len(rows),
+                "changed": 0,
+                "unchanged": 0,
+            }
             continue
         now_columns, now_key, now_rows = after[table]
         common = [c for c in columns if c in now_columns]
         ours = [tuple(r[columns.index(c)] for c in common) for r in rows]
         theirs = [tuple(r[now_columns.index(c)] for c in common) for r in now_rows]
         if key and key == now_key:
-            left, right = ({tuple(r[common.index(k)] for k in key): r for r in side} for side in (ours, theirs))
+            left, right = (
+                {tuple(r[common.index(k)] for k in key): r for r in side} for side in (ours, theirs)
+            )
             counts = {
-                "missing": len(left.keys() - right.keys()), "added": len(right.keys() - left.keys()),
+                "missing": len(left.keys() - right.keys()),
+                "added": len(right.keys() - left.keys()),
                 "changed": sum(left[k] != right[k] for k in left.keys() & right.keys()),
-            }  # fmt: skip
+            }
         else:
             counts = {
                 "missing": (Counter(ours) - Counter(theirs)).total(),
@@ -193,21 +294,36 @@ def expected(before: dict, after: dict) -> dict[str, dict[str, object]]:
                 "changed": 0,
             }
         unchanged = len(ours) - counts["missing"] - counts["changed"]
-        found[table] = {"state": "compared", "backup_rows": len(ours), "live_rows": len(theirs), **counts, "unchanged": unchanged}
+        found[table] = {
+            "state": "compared",
+            "backup_rows": len(ours),
+            "live_rows": len(theirs),
+            **counts,
+            "unchanged": unchanged,
+        }
     return found
 
 
 @pytest.fixture(scope="module")
 def connection(scratch: Scratch) -> Iterator[psycopg.Connection]:
     scratch.create("properties")
-    with psycopg.connect(scratch.dsn("properties"), autocommit=True, prepare_threshold=None) as found:
+    with psycopg.connect(
+        scratch.dsn("properties"), autocommit=True, prepare_threshold=None
+    ) as found:
         found.execute("SET timezone = 'UTC'; SET extra_float_digits = 3; SET bytea_output = 'hex'")
         found.execute(OWN_TYPES)  # type: ignore[arg-type]
         yield found
     scratch.drop("properties")
 
 
-def hold(connection: psycopg.Connection, scratch: Scratch, folder: Path, incident: list[Plan], form: tuple[str, ...], zone: str) -> None:
+def hold(
+    connection: psycopg.Connection,
+    scratch: Scratch,
+    folder: Path,
+    incident: list[Plan],
+    form: tuple[str, ...],
+    zone: str,
+) -> None:
     schema = f"s{next(_numbers)}"
     backup, case_folder = folder / schema, folder / f"case_{schema}"
     try:
@@ -219,7 +335,9 @@ def hold(connection: psycopg.Connection, scratch: Scratch, folder: Path, inciden
         scratch.dump("properties", backup, "-n", schema, "-n", "kit", *form)
         change(connection, incident)
         wanted = expected(before, read(connection, schema, incident))
-        with fx.compare(backup, scratch.dsn("properties"), case_folder, options=fx.Options(schemas=(schema,))) as case:
+        with fx.compare(
+            backup, scratch.dsn("properties"), case_folder, options=fx.Options(schemas=(schema,))
+        ) as case:
             assert case.complete, [r.reason for r in case.results]
             found = {r.name.table: r for r in case.results}
             assert found.keys() == wanted.keys()
@@ -229,7 +347,9 @@ def hold(connection: psycopg.Connection, scratch: Scratch, folder: Path, inciden
     finally:
         connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         shutil.rmtree(case_folder, ignore_errors=True)
-        shutil.rmtree(backup, ignore_errors=True) if backup.is_dir() else backup.unlink(missing_ok=True)
+        shutil.rmtree(backup, ignore_errors=True) if backup.is_dir() else backup.unlink(
+            missing_ok=True
+        )
 
 
 INCIDENTS = st.lists(plans(), min_size=1, max_size=3)
@@ -240,7 +360,12 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 @given(INCIDENTS, st.sampled_from(FORMS), ZONES)
 @settings(max_examples=200, deadline=None, suppress_health_check=QUIET)
 def test_random_incidents(
-    connection: psycopg.Connection, scratch: Scratch, tmp_path: Path, incident: list[Plan], form: tuple[str, ...], zone: str
+    connection: psycopg.Connection,
+    scratch: Scratch,
+    tmp_path: Path,
+    incident: list[Plan],
+    form: tuple[str, ...],
+    zone: str,
 ) -> None:
     hold(connection, scratch, tmp_path, incident, form, zone)
 
@@ -249,6 +374,11 @@ def test_random_incidents(
 @given(INCIDENTS, st.sampled_from(FORMS), ZONES)
 @settings(max_examples=4000, deadline=None, suppress_health_check=QUIET)
 def test_thousands_of_random_incidents(
-    connection: psycopg.Connection, scratch: Scratch, tmp_path: Path, incident: list[Plan], form: tuple[str, ...], zone: str
+    connection: psycopg.Connection,
+    scratch: Scratch,
+    tmp_path: Path,
+    incident: list[Plan],
+    form: tuple[str, ...],
+    zone: str,
 ) -> None:
     hold(connection, scratch, tmp_path, incident, form, zone)

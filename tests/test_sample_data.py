@@ -58,8 +58,12 @@ def test_the_backup_is_a_whole_plain_dump_of_at_most_three_megabytes() -> None:
 
 def test_every_committed_table_adds_up() -> None:
     for table in TABLES.values():
-        assert table["missing"] + table["changed"] + table["unchanged"] == (table["backup_rows"] or 0), table
-        assert table["added"] + table["changed"] + table["unchanged"] == (table["live_rows"] or 0), table
+        assert table["missing"] + table["changed"] + table["unchanged"] == (
+            table["backup_rows"] or 0
+        ), table
+        assert table["added"] + table["changed"] + table["unchanged"] == (
+            table["live_rows"] or 0
+        ), table
     for name in ("missing", "added", "changed", "unchanged"):
         assert COMMITTED["totals"][name] == sum(table[name] for table in TABLES.values())
     for link in COMMITTED["links"]:
@@ -74,13 +78,27 @@ def test_the_incident_is_the_one_of_the_story() -> None:
         "external_hotels",
         "external_hotel_rates",
     }
-    assert {name for name, table in TABLES.items() if table["junction"]} == GALLERY_TABLES | {"_HotelToTag", "favorites"}
+    assert {name for name, table in TABLES.items() if table["junction"]} == GALLERY_TABLES | {
+        "_HotelToTag",
+        "favorites",
+    }
     dropped = [c for c in COMMITTED["columns"] if c["change"] == "dropped"]
-    assert [(c["table"], c["column"]) for c in dropped] == [("external_catalog_items", "updated_at")]
+    assert [(c["table"], c["column"]) for c in dropped] == [
+        ("external_catalog_items", "updated_at")
+    ]
     assert 0 < dropped[0]["values_missing"] < TABLES["external_catalog_items"]["backup_rows"]
-    nullable = {(c["table"], c["column"]) for c in COMMITTED["columns"] if c["change"] == "nullability"}
-    assert {("external_search_cache", "query_json"), ("external_search_cache", "results_json")} < nullable
-    assert 58_000 <= sum(table["backup_rows"] for table in TABLES.values() if table["junction"]) <= 62_000
+    nullable = {
+        (c["table"], c["column"]) for c in COMMITTED["columns"] if c["change"] == "nullability"
+    }
+    assert {
+        ("external_search_cache", "query_json"),
+        ("external_search_cache", "results_json"),
+    } < nullable
+    assert (
+        58_000
+        <= sum(table["backup_rows"] for table in TABLES.values() if table["junction"])
+        <= 62_000
+    )
     fates = {link["table"]: link for link in COMMITTED["links"]}
     assert all(fates[table]["moved"] > 0 for table in ("hotel_images", "tour_images"))
     assert all(fates[table]["blocked"] > 0 for table in ("hotel_images", "_HotelToTag"))
@@ -99,7 +117,9 @@ def test_galleries_are_skewed(scratch: Scratch, answers: dict[str, Any]) -> None
     assert int(most) > 150
 
 
-def test_the_implicit_many_to_many_table_is_as_prisma_5_made_it(scratch: Scratch, answers: dict[str, Any]) -> None:
+def test_the_implicit_many_to_many_table_is_as_prisma_5_made_it(
+    scratch: Scratch, answers: dict[str, Any]
+) -> None:
     constraints = scratch.run(
         "before",
         """SELECT contype, confdeltype FROM pg_constraint
@@ -110,7 +130,9 @@ def test_the_implicit_many_to_many_table_is_as_prisma_5_made_it(scratch: Scratch
     assert scratch.run("before", unique) == "1\n"
 
 
-def test_nothing_in_the_backup_is_younger_than_the_backup(scratch: Scratch, answers: dict[str, Any]) -> None:
+def test_nothing_in_the_backup_is_younger_than_the_backup(
+    scratch: Scratch, answers: dict[str, Any]
+) -> None:
     columns = scratch.run(
         "before",
         """SELECT table_name, column_name FROM information_schema.columns
@@ -119,7 +141,11 @@ def test_nothing_in_the_backup_is_younger_than_the_backup(scratch: Scratch, answ
     ).splitlines()
     assert len(columns) > 30
     for table, column in (line.split("|") for line in columns):
-        oldest, newest = scratch.run("before", f'SELECT min({column}), max({column}) FROM "{table}"').strip().split("|")
+        oldest, newest = (
+            scratch.run("before", f'SELECT min({column}), max({column}) FROM "{table}"')
+            .strip()
+            .split("|")
+        )
         assert datetime.fromisoformat(oldest[:19]) >= datetime(2025, 2, 10, 9)
         assert datetime.fromisoformat(newest[:19]) < BACKUP_AT.replace(tzinfo=None)
 
@@ -130,7 +156,10 @@ def test_the_migration_history_is_the_folders(scratch: Scratch, answers: dict[st
     live = [line.split("|") for line in scratch.run("live", query).splitlines()]
     assert [row[0] for row in live] == build.migration_names()
     for name, checksum, steps, _ in live:
-        assert checksum == hashlib.sha256((build.MIGRATIONS / name / "migration.sql").read_bytes()).hexdigest()
+        assert (
+            checksum
+            == hashlib.sha256((build.MIGRATIONS / name / "migration.sql").read_bytes()).hexdigest()
+        )
         assert steps == "1"
     assert live[-1][0] == build.INCIDENT
     assert datetime.fromisoformat(live[-1][3]) == INCIDENT_AT.replace(tzinfo=None)
@@ -141,16 +170,27 @@ def test_the_migration_history_is_the_folders(scratch: Scratch, answers: dict[st
     assert scratch.run("live", failed) == "0|t|t\n"
 
 
-def test_the_migration_fails_without_the_statements_that_make_room(scratch: Scratch, answers: dict[str, Any]) -> None:
+def test_the_migration_fails_without_the_statements_that_make_room(
+    scratch: Scratch, answers: dict[str, Any]
+) -> None:
     for column in ("query_json", "results_json"):
         with pytest.raises(ScratchError, match=f'column "{column}" .* contains null values'):
-            scratch.run("eve", f"ALTER TABLE external_search_cache ALTER COLUMN {column} SET NOT NULL")
+            scratch.run(
+                "eve", f"ALTER TABLE external_search_cache ALTER COLUMN {column} SET NOT NULL"
+            )
 
 
 def test_the_page_gives_the_numbers_of_the_answers() -> None:
     page = (build.HERE / "README.md").read_text()
     totals = COMMITTED["totals"]
-    for number in (totals["backup_rows"], totals["missing"], sum(TABLES[t]["missing"] for t in GALLERY_TABLES)):
+    for number in (
+        totals["backup_rows"],
+        totals["missing"],
+        sum(TABLES[t]["missing"] for t in GALLERY_TABLES),
+    ):
         assert f"{number:,}" in page
     for link in COMMITTED["links"]:
-        assert re.search(rf"`{link['table']}` \|.* {TABLES[link['table']]['backup_rows']:,} \|.* {link['lost']:,} \|", page)
+        assert re.search(
+            rf"`{link['table']}` \|.* {TABLES[link['table']]['backup_rows']:,} \|.* {link['lost']:,} \|",
+            page,
+        )

@@ -45,7 +45,9 @@ def test_its_dsn_reaches_the_database_whatever_the_environment_says(
     monkeypatch.setenv("PGHOST", "nowhere.example")
     monkeypatch.setenv("PGDATABASE", "nothing")
     with psycopg.connect(scratch.dsn(odd_database)) as connection:
-        assert connection.execute("SELECT current_database(), current_setting('listen_addresses')").fetchone() == (
+        assert connection.execute(
+            "SELECT current_database(), current_setting('listen_addresses')"
+        ).fetchone() == (
             odd_database,
             "",
         )
@@ -54,19 +56,30 @@ def test_its_dsn_reaches_the_database_whatever_the_environment_says(
 
 
 def test_a_script_runs_with_copy_and_prints_its_rows(scratch: Scratch, odd_database: str) -> None:
-    printed = scratch.run(odd_database, "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n1\tŁódź\n2\t\\N\n\\.\nTABLE t ORDER BY a;")
+    printed = scratch.run(
+        odd_database,
+        "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n1\tŁódź\n2\t\\N\n\\.\nTABLE t ORDER BY a;",
+    )
     assert printed == "1|Łódź\n2|\n"
 
 
-def test_a_failing_script_stops_and_names_database_line_and_reason(scratch: Scratch, odd_database: str) -> None:
-    with pytest.raises(ScratchError, match=r'odd "name"/1 .* line 2: ERROR: relation "nix" does not exist'):
+def test_a_failing_script_stops_and_names_database_line_and_reason(
+    scratch: Scratch, odd_database: str
+) -> None:
+    with pytest.raises(
+        ScratchError, match=r'odd "name"/1 .* line 2: ERROR: relation "nix" does not exist'
+    ):
         scratch.run(odd_database, "CREATE TABLE t ();\nSELECT * FROM nix;\nDROP TABLE t;")
     assert scratch.run(odd_database, "SELECT to_regclass('t')") == "t\n"
     with pytest.raises(ScratchError, match=r"line 5: ERROR: .* CONTEXT: COPY k, line 2"):
-        scratch.run(odd_database, "CREATE TABLE k (id int PRIMARY KEY);\nCOPY k FROM stdin;\n1\n1\n\\.\n")
+        scratch.run(
+            odd_database, "CREATE TABLE k (id int PRIMARY KEY);\nCOPY k FROM stdin;\n1\n1\n\\.\n"
+        )
 
 
-def test_a_database_is_copied_from_a_template_and_dropped_under_its_users(scratch: Scratch, odd_database: str) -> None:
+def test_a_database_is_copied_from_a_template_and_dropped_under_its_users(
+    scratch: Scratch, odd_database: str
+) -> None:
     scratch.run(odd_database, "CREATE TABLE t AS SELECT 7 AS n")
     scratch.create("copied", template=odd_database)
     with pytest.raises(ScratchError, match="already exists"):
@@ -113,7 +126,9 @@ def test_a_server_that_cannot_start_says_why() -> None:
 
 def test_the_server_goes_when_its_process_is_killed() -> None:
     script = "import time; from forensics.scratch import Scratch; s = Scratch().start(); print(s.folder, flush=True); time.sleep(60)"
-    child = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     assert child.stdout
     folder = Path(child.stdout.readline().strip())
     pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
@@ -126,11 +141,15 @@ def test_the_server_goes_when_its_process_is_killed() -> None:
 
 def test_the_server_goes_when_its_process_ends_without_saying_so() -> None:
     script = "from forensics.scratch import Scratch; print(Scratch().start().folder)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert not Path(done.stdout.strip()).exists()
 
 
-def test_programs_are_taken_from_the_environment_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_programs_are_taken_from_the_environment_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("FORENSICS_PGBIN", raising=False)
     wheel = find_programs()
     assert (wheel / "postgres").is_file()
@@ -149,8 +168,16 @@ def test_no_programs_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch
         find_programs()
 
 
-@pytest.mark.parametrize("name", ["x" * 90, pytest.param("closed", marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root"))])
-def test_it_goes_elsewhere_when_the_temporary_folder_does_not_do(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x" * 90,
+        pytest.param("closed", marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root")),
+    ],
+)
+def test_it_goes_elsewhere_when_the_temporary_folder_does_not_do(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unfit = tmp_path / name
     unfit.mkdir(mode=0o700)
     monkeypatch.setattr(tempfile, "tempdir", str(unfit))

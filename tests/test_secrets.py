@@ -31,7 +31,10 @@ def guarded(scratch: Scratch) -> Iterator[str]:
     before = rules.read_text()
     rules.write_text("local all guarded scram-sha-256\n" + before)
     secret = PASSWORD.replace("'", "''")
-    scratch.run("postgres", f"CREATE ROLE guarded LOGIN PASSWORD '{secret}'; GRANT pg_read_all_data TO guarded; SELECT pg_reload_conf()")
+    scratch.run(
+        "postgres",
+        f"CREATE ROLE guarded LOGIN PASSWORD '{secret}'; GRANT pg_read_all_data TO guarded; SELECT pg_reload_conf()",
+    )
     yield "guarded"
     rules.write_text(before)
     scratch.run("postgres", "DROP ROLE guarded; SELECT pg_reload_conf()")
@@ -40,14 +43,17 @@ def guarded(scratch: Scratch) -> Iterator[str]:
 @pytest.fixture
 def lost(incident: Incident) -> Incident:
     return incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)", "DELETE FROM t WHERE id < 4"
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)",
+        "DELETE FROM t WHERE id < 4",
     )
 
 
 class Given:
     """A connection string, and what has to stand in the environment."""
 
-    def __init__(self, form: str, lost: Incident, scratch: Scratch, folder: Path, password: str = "") -> None:
+    def __init__(
+        self, form: str, lost: Incident, scratch: Scratch, folder: Path, password: str = ""
+    ) -> None:
         encoded = (password and f"wrong{ENCODED}") or ENCODED
         plain = (password and f"wrong{PASSWORD}") or PASSWORD
         quoted = (password and f"'wrong{QUOTED[1:]}") or QUOTED
@@ -79,7 +85,16 @@ class Given:
                 self.dsn = f"{where} password={quoted} sslpassword={quoted}"
 
 
-FORMS = ("URI", "URI of SQLAlchemy", "URI, as a parameter", "keywords", "PGPASSWORD", "passfile", "service", "sslpassword")
+FORMS = (
+    "URI",
+    "URI of SQLAlchemy",
+    "URI, as a parameter",
+    "keywords",
+    "PGPASSWORD",
+    "passfile",
+    "service",
+    "sslpassword",
+)
 
 
 def clean(text: str) -> None:
@@ -90,7 +105,9 @@ def clean(text: str) -> None:
 OFTEN = ("URI", "keywords", "service")
 
 
-@pytest.mark.parametrize("form", [*OFTEN, *(pytest.param(f, marks=pytest.mark.soak) for f in FORMS if f not in OFTEN)])
+@pytest.mark.parametrize(
+    "form", [*OFTEN, *(pytest.param(f, marks=pytest.mark.soak) for f in FORMS if f not in OFTEN)]
+)
 def test_a_password_that_is_right_stands_nowhere(
     form: str,
     guarded: str,
@@ -105,7 +122,13 @@ def test_a_password_that_is_right_stands_nowhere(
         monkeypatch.setenv(name, value)
     with fx.compare(lost.backup, given.dsn, tmp_path / "case", options=fx.Options(jobs=2)) as case:
         assert case.totals["missing"] == 3
-        clean(case.evidence._repr_html_() + case._repr_html_() + repr(case) + repr(case.evidence) + json.dumps(case.summary()))
+        clean(
+            case.evidence._repr_html_()
+            + case._repr_html_()
+            + repr(case)
+            + repr(case.evidence)
+            + json.dumps(case.summary())
+        )
         for suffix in (".html", ".md", ".json") if form == "URI" else (".json",):
             clean(case.report(tmp_path / f"report{suffix}").read_text())
         case.recovery.write(tmp_path / "out", live=given.dsn)
@@ -118,7 +141,12 @@ def test_a_password_that_is_right_stands_nowhere(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_password_that_is_wrong_stands_in_no_traceback(
-    form: str, guarded: str, lost: Incident, scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: str,
+    guarded: str,
+    lost: Incident,
+    scratch: Scratch,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = Given(form, lost, scratch, tmp_path, "wrong")
     for name, value in given.environment.items():
@@ -127,7 +155,12 @@ def test_a_password_that_is_wrong_stands_in_no_traceback(
         try:
             fx.compare(lost.backup, dsn, tmp_path / "case")
         except ForensicsError as error:
-            clean("".join(traceback.format_exception(error)) + repr(error) + str(error.__cause__) + str(error.__context__))
+            clean(
+                "".join(traceback.format_exception(error))
+                + repr(error)
+                + str(error.__cause__)
+                + str(error.__context__)
+            )
         else:
             pytest.fail("the server took a wrong password")
         assert not (tmp_path / "case").exists()
@@ -152,25 +185,50 @@ MISTAKES = (
 
 
 @pytest.mark.parametrize("dsn", MISTAKES)
-def test_a_connection_string_that_is_wrong_is_not_repeated(dsn: str, lost: Incident, tmp_path: Path) -> None:
+def test_a_connection_string_that_is_wrong_is_not_repeated(
+    dsn: str, lost: Incident, tmp_path: Path
+) -> None:
     with pytest.raises(ForensicsError) as error:
         fx.compare(lost.backup, dsn, tmp_path / "case")
-    clean("".join(traceback.format_exception(error.value)) + repr(error.value) + str(error.value.__cause__) + str(error.value.__context__))
+    clean(
+        "".join(traceback.format_exception(error.value))
+        + repr(error.value)
+        + str(error.value.__cause__)
+        + str(error.value.__context__)
+    )
     assert error.value.hint
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
-def test_the_command_keeps_quiet_too(debug: str, guarded: str, lost: Incident, scratch: Scratch, tmp_path: Path) -> None:
+def test_the_command_keeps_quiet_too(
+    debug: str, guarded: str, lost: Incident, scratch: Scratch, tmp_path: Path
+) -> None:
     for dsn in (MISTAKES[0],) if debug else (Given("URI", lost, scratch, tmp_path, "wrong").dsn,):
         done = subprocess.run(
-            [sys.executable, "-m", "forensics", "compare", str(lost.backup), dsn, "--case", str(tmp_path / "case"), "--json"],
-            capture_output=True, text=True, check=False, env={**os.environ, "FORENSICS_DEBUG": debug},
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "forensics",
+                "compare",
+                str(lost.backup),
+                dsn,
+                "--case",
+                str(tmp_path / "case"),
+                "--json",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "FORENSICS_DEBUG": debug},
+        )
         assert done.returncode == 2
         clean(done.stdout + done.stderr)
 
 
 def test_redacted() -> None:
-    assert redact("see postgresql://u:a@b:c/d@host/db, please") == "see postgresql://u:***@host/db, please"
+    assert (
+        redact("see postgresql://u:a@b:c/d@host/db, please")
+        == "see postgresql://u:***@host/db, please"
+    )
     assert redact("password='a\\' b' host=x") == "password=*** host=x"
     assert redact("https://example.org/a:b@c") == "https://example.org/a:b@c"

@@ -47,12 +47,22 @@ MOMENTS: dict[str, Callable[[Interferer, TableName | None], bool]] = {
 }
 
 
-@pytest.mark.parametrize(("moment", "jobs"), [*((m, 1) for m in MOMENTS), ("while a table streams", 4)])
-def test_the_server_is_restarted(moment: str, jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("moment", "jobs"), [*((m, 1) for m in MOMENTS), ("while a table streams", 4)]
+)
+def test_the_server_is_restarted(
+    moment: str, jobs: int, lasting: tuple[Cluster, Path], tmp_path: Path
+) -> None:
     cluster, backup = lasting
     listener = Interferer(MOMENTS[moment], cluster.restart)
     with pytest.raises(LiveError, match="was lost") as error:
-        fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(jobs=jobs), listener=listener)
+        fx.compare(
+            backup,
+            cluster.dsn(),
+            tmp_path / "case",
+            options=fx.Options(jobs=jobs),
+            listener=listener,
+        )
     assert listener.struck == 1
     assert "--resume" in (error.value.hint or "")
     with fx.open_case(tmp_path / "case") as case:
@@ -62,20 +72,32 @@ def test_the_server_is_restarted(moment: str, jobs: int, lasting: tuple[Cluster,
         assert compared >= ({"a_first"} if jobs == 1 else set())
         reasons = [r.reason or "" for r in case.results if r.state == "failed"]
         assert all(reasons)
-    with fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)) as case:
+    with fx.compare(
+        backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)
+    ) as case:
         check(case)
-        assert bool(case.notes) == bool(compared and len(compared) < 6), "read at two moments, and said so"
+        assert bool(case.notes) == bool(compared and len(compared) < 6), (
+            "read at two moments, and said so"
+        )
     assert sessions(cluster) == 0
 
 
 def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
     cluster, backup = lasting
-    command = [sys.executable, "-m", "forensics", "compare", str(backup), cluster.dsn(), "--case", str(tmp_path / "case"), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "forensics",
+        "compare",
+        str(backup),
+        cluster.dsn(),
+        "--case",
+        str(tmp_path / "case"),
+        "--json",
+    ]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with psycopg.connect(cluster.dsn(), autocommit=True) as watch:
-        streams = (
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND state = 'active' AND query LIKE 'COPY%big%'"
-        )
+        streams = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND state = 'active' AND query LIKE 'COPY%big%'"
         while child.poll() is None and not watch.execute(streams).fetchone()[0]:  # type: ignore[index]
             time.sleep(0.005)
     cluster.restart()
@@ -91,7 +113,9 @@ def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_pa
 
 
 @pytest.mark.parametrize("psql", [True, pytest.param(False, marks=pytest.mark.soak)])
-def test_the_line_is_cut_at_any_moment(psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_is_cut_at_any_moment(
+    psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing says why it ended: no row may seem to be the last, and none that was read be forgotten."""
     cluster, backup = lasting
     if not psql:
@@ -103,7 +127,12 @@ def test_the_line_is_cut_at_any_moment(psql: bool, lasting: tuple[Cluster, Path]
         timer = threading.Timer(chance.random() * (0.4 if attempt < 6 else 5), line.cut)
         timer.start()
         try:
-            with fx.compare(backup, line.dsn, tmp_path / "case", options=fx.Options(resume=True, jobs=1 + attempt % 3)) as case:
+            with fx.compare(
+                backup,
+                line.dsn,
+                tmp_path / "case",
+                options=fx.Options(resume=True, jobs=1 + attempt % 3),
+            ) as case:
                 if case.complete:
                     break
         except LiveError:
@@ -126,15 +155,25 @@ def test_the_line_is_cut_at_any_moment(psql: bool, lasting: tuple[Cluster, Path]
 
 
 @pytest.mark.parametrize("victim", ["psql", "its session", "the session that holds the snapshot"])
-def test_a_reader_that_is_killed_is_no_end_of_rows(victim: str, lasting: tuple[Cluster, Path], tmp_path: Path) -> None:
+def test_a_reader_that_is_killed_is_no_end_of_rows(
+    victim: str, lasting: tuple[Cluster, Path], tmp_path: Path
+) -> None:
     cluster, backup = lasting
 
     def kill() -> None:
         if victim == "psql":
-            [child] = [c for c in children_of(os.getpid()) if b"psql" in Path(f"/proc/{c}/cmdline").read_bytes()]
+            [child] = [
+                c
+                for c in children_of(os.getpid())
+                if b"psql" in Path(f"/proc/{c}/cmdline").read_bytes()
+            ]
             subprocess.run(["kill", "-KILL", str(child)], check=True)
             return
-        sort = "state = 'active' AND query LIKE 'COPY%'" if victim == "its session" else "state LIKE 'idle in transaction%'"
+        sort = (
+            "state = 'active' AND query LIKE 'COPY%'"
+            if victim == "its session"
+            else "state LIKE 'idle in transaction%'"
+        )
         with psycopg.connect(cluster.dsn(), autocommit=True) as other:
             ended = other.execute(
                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND {sort}"
@@ -156,5 +195,7 @@ def test_a_reader_that_is_killed_is_no_end_of_rows(victim: str, lasting: tuple[C
             assert case.result("big").state == "failed"
             assert "--resume" in (case.result("big").reason or "")
             assert case.result("hotels").state == "compared"
-    with fx.compare(backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)) as case:
+    with fx.compare(
+        backup, cluster.dsn(), tmp_path / "case", options=fx.Options(resume=True)
+    ) as case:
         check(case)

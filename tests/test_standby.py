@@ -29,7 +29,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Primary, St
     """A primary after an incident, a standby of it, and the dump from before."""
     with Primary() as primary:
         primary.run("postgres", SCHEMA)
-        backup = primary.dump("postgres", tmp_path_factory.mktemp("standby") / "backup.dump", "-Fc", "-Z1")
+        backup = primary.dump(
+            "postgres", tmp_path_factory.mktemp("standby") / "backup.dump", "-Fc", "-Z1"
+        )
         with Standby(primary) as standby:
             primary.run("postgres", CHANGE)
             standby.catch_up()
@@ -37,10 +39,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Primary, St
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
-def test_a_snapshot_that_replay_ends_is_replaced_and_said(jobs: int, pair: tuple[Primary, Standby, Path], tmp_path: Path) -> None:
+def test_a_snapshot_that_replay_ends_is_replaced_and_said(
+    jobs: int, pair: tuple[Primary, Standby, Path], tmp_path: Path
+) -> None:
     primary, standby, backup = pair
     listener = Interferer(once_big_streams, lambda: primary.run("postgres", TO_VACUUM) and None)
-    with fx.compare(backup, standby.dsn(), tmp_path / "case", options=fx.Options(jobs=jobs), listener=listener) as case:
+    with fx.compare(
+        backup, standby.dsn(), tmp_path / "case", options=fx.Options(jobs=jobs), listener=listener
+    ) as case:
         assert listener.struck == 1
         check(case)
         assert len(case.snapshots) == 2
@@ -57,7 +63,9 @@ def test_a_snapshot_that_replay_ends_is_replaced_and_said(jobs: int, pair: tuple
     assert sessions(standby) == 0
 
 
-def test_a_lock_that_replay_needs_costs_a_second_reading_and_no_snapshot(pair: tuple[Primary, Standby, Path], tmp_path: Path) -> None:
+def test_a_lock_that_replay_needs_costs_a_second_reading_and_no_snapshot(
+    pair: tuple[Primary, Standby, Path], tmp_path: Path
+) -> None:
     primary, standby, backup = pair
     lock = "BEGIN; LOCK TABLE big IN ACCESS EXCLUSIVE MODE; COMMIT"
     listener = Interferer(once_big_streams, lambda: primary.run("postgres", lock) and None)
@@ -68,7 +76,9 @@ def test_a_lock_that_replay_needs_costs_a_second_reading_and_no_snapshot(pair: t
         assert case.notes == []
 
 
-def test_a_snapshot_that_ends_while_the_loss_is_worked_out(pair: tuple[Primary, Standby, Path], tmp_path: Path) -> None:
+def test_a_snapshot_that_ends_while_the_loss_is_worked_out(
+    pair: tuple[Primary, Standby, Path], tmp_path: Path
+) -> None:
     primary, standby, backup = pair
 
     def replay() -> None:
@@ -95,17 +105,30 @@ def test_a_standby_that_never_rests_is_said_and_resumed(
         assert not case.complete
         failed = case.result("big")
         assert failed.state == "failed"
-        for word in ("big", "conflict with recovery", "--resume", "max_standby_streaming_delay", "hot_standby_feedback"):
+        for word in (
+            "big",
+            "conflict with recovery",
+            "--resume",
+            "max_standby_streaming_delay",
+            "hot_standby_feedback",
+        ):
             assert word in (failed.reason or "")
-    with fx.compare(backup, standby.dsn(), tmp_path / "case", options=fx.Options(resume=True)) as case:
+    with fx.compare(
+        backup, standby.dsn(), tmp_path / "case", options=fx.Options(resume=True)
+    ) as case:
         check(case)
         assert case.notes
 
 
-def test_a_table_that_is_truncated_under_the_snapshot_is_not_taken_for_lost(pair: tuple[Primary, Standby, Path], tmp_path: Path) -> None:
+def test_a_table_that_is_truncated_under_the_snapshot_is_not_taken_for_lost(
+    pair: tuple[Primary, Standby, Path], tmp_path: Path
+) -> None:
     """TRUNCATE takes the rows from older snapshots too, and says nothing. What is read then is of a later moment, and said to be."""
     primary, standby, backup = pair
-    primary.run("postgres", "CREATE TABLE z_last (id int PRIMARY KEY); INSERT INTO z_last SELECT generate_series(1, 100)")
+    primary.run(
+        "postgres",
+        "CREATE TABLE z_last (id int PRIMARY KEY); INSERT INTO z_last SELECT generate_series(1, 100)",
+    )
     backup = primary.dump("postgres", tmp_path / "backup.dump", "-Fc", "-Z1")
     standby.catch_up()
 

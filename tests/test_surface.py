@@ -19,25 +19,66 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_the_library() -> None:
-    assert set(fx.__all__) == {"Case", "ForensicsError", "Listener", "Options", "compare", "notebook_case", "open_case"}
+    assert set(fx.__all__) == {
+        "Case",
+        "ForensicsError",
+        "Listener",
+        "Options",
+        "compare",
+        "notebook_case",
+        "open_case",
+    }
 
 
 def test_a_case() -> None:
     public = {n for n in dir(fx.Case) if not n.startswith("_")}
     promised = {
-        "evidence", "tables", "table", "columns", "junctions", "junction", "window", "cause", "recovery", "report",
-        "complete", "totals", "verdict", "findings", "summary", "close", "loss", "figure", "browse", "result", "results",
-    }  # fmt: skip
+        "evidence",
+        "tables",
+        "table",
+        "columns",
+        "junctions",
+        "junction",
+        "window",
+        "cause",
+        "recovery",
+        "report",
+        "complete",
+        "totals",
+        "verdict",
+        "findings",
+        "summary",
+        "close",
+        "loss",
+        "figure",
+        "browse",
+        "result",
+        "results",
+    }
     assert promised <= public
 
 
 def test_the_command_line() -> None:
-    assert set(COMMANDS) == {"inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo"}
+    assert set(COMMANDS) == {
+        "inspect",
+        "compare",
+        "loss",
+        "cause",
+        "preflight",
+        "recover",
+        "report",
+        "demo",
+    }
 
 
 def test_every_command_explains_itself() -> None:
     for command in COMMANDS:
-        done = subprocess.run([sys.executable, "-m", "forensics", command, "--help"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "forensics", command, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0
         for option in ("--json", "--quiet", "--help"):
             assert option in done.stdout, (command, option)

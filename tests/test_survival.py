@@ -28,7 +28,9 @@ BEFORE = "".join(
     f"CREATE TABLE t{n} (id int PRIMARY KEY, v text); INSERT INTO t{n} SELECT i, repeat('x', i % 40) FROM generate_series(1, {2000 + 300 * n}) i;"
     for n in range(TABLES)
 )
-CHANGE = "DROP TABLE t3; DROP TABLE t17;" + "".join(f"DELETE FROM t{n} WHERE id % 7 = 0;" for n in range(0, TABLES, 2))
+CHANGE = "DROP TABLE t3; DROP TABLE t17;" + "".join(
+    f"DELETE FROM t{n} WHERE id % 7 = 0;" for n in range(0, TABLES, 2)
+)
 
 
 @pytest.fixture
@@ -37,11 +39,31 @@ def lost(incident: Incident) -> Incident:
 
 
 def command(lost: Incident, case: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "forensics", "compare", str(lost.backup), lost.live_dsn, "--case", str(case), "--json", *more]
+    return [
+        sys.executable,
+        "-m",
+        "forensics",
+        "compare",
+        str(lost.backup),
+        lost.live_dsn,
+        "--case",
+        str(case),
+        "--json",
+        *more,
+    ]
 
 
 def counts(summary: dict[str, object]) -> object:
-    kept = ("table", "state", "backup_rows", "live_rows", "missing", "added", "changed", "unchanged")
+    kept = (
+        "table",
+        "state",
+        "backup_rows",
+        "live_rows",
+        "missing",
+        "added",
+        "changed",
+        "unchanged",
+    )
     return [{k: t[k] for k in kept} for t in summary["tables"]]  # type: ignore[attr-defined]
 
 
@@ -52,7 +74,11 @@ def test_killed_at_any_moment_and_resumed(lost: Incident, tmp_path: Path) -> Non
     killed = 0
     for attempt in range(8):
         jobs = ("--jobs", "4") if attempt % 2 else ()
-        child = subprocess.Popen(command(lost, tmp_path / "case", "--resume", *jobs), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child = subprocess.Popen(
+            command(lost, tmp_path / "case", "--resume", *jobs),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         time.sleep(0.7 + chance.random() * 1.2)
         if child.poll() is None:
             child.send_signal(signal.SIGKILL)
@@ -60,7 +86,9 @@ def test_killed_at_any_moment_and_resumed(lost: Incident, tmp_path: Path) -> Non
         child.communicate()
         opens_or_says_that_it_was_not_begun(tmp_path / "case")
     assert killed >= 2, "the machine was too fast for this test to kill anything"
-    done = subprocess.run(command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1, done.stderr
     assert counts(json.loads(done.stdout)) == wanted
 
@@ -79,10 +107,19 @@ def opens_or_says_that_it_was_not_begun(folder: Path) -> None:
 
 
 # Each kills itself at a moment of its choice: a signal from outside would rarely hit these.
-LATE = ("between two tables", "the findings", "the loss is begun", "the loss is written", "summary.json is written", "loss.json is written")
+LATE = (
+    "between two tables",
+    "the findings",
+    "the loss is begun",
+    "the loss is written",
+    "summary.json is written",
+    "loss.json is written",
+)
 
 
-@pytest.mark.parametrize("moment", [*LATE[1::2], *(pytest.param(m, marks=pytest.mark.soak) for m in LATE[::2])])
+@pytest.mark.parametrize(
+    "moment", [*LATE[1::2], *(pytest.param(m, marks=pytest.mark.soak) for m in LATE[::2])]
+)
 def test_killed_late(moment: str, lost: Incident, tmp_path: Path) -> None:
     """In the stages after the tables, and in the middle of a JSON file."""
     script = f"""
@@ -106,17 +143,25 @@ if "json" in moment:
     os.replace = lambda a, b: die() if str(b).endswith(moment.split()[0]) else replace(a, b)
 fx.compare({str(lost.backup)!r}, {lost.live_dsn!r}, {str(tmp_path / "case")!r}, options=fx.Options(jobs=3), listener=Listener())
 """
-    died = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    died = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
     assert died.returncode == -signal.SIGKILL, died.stderr
     opens_or_says_that_it_was_not_begun(tmp_path / "case")
     with lost.compare(options=fx.Options(resume=True)) as case:
         assert case.complete
         lost.check(case)
     assert json.loads((tmp_path / "case" / "summary.json").read_text())["complete"] is True
-    assert [p.name for p in (tmp_path / "case").iterdir() if p.name not in ("case.duckdb", "summary.json", "loss.json")] == []
+    assert [
+        p.name
+        for p in (tmp_path / "case").iterdir()
+        if p.name not in ("case.duckdb", "summary.json", "loss.json")
+    ] == []
 
 
-def test_a_spill_folder_that_a_killed_process_left_is_removed(lost: Incident, tmp_path: Path) -> None:
+def test_a_spill_folder_that_a_killed_process_left_is_removed(
+    lost: Incident, tmp_path: Path
+) -> None:
     lost.compare().close()
     spill = tmp_path / "case" / "spill"
     spill.mkdir()
@@ -132,14 +177,22 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
     lost.compare().close()
     case = str(tmp_path / "case")
     holder = subprocess.Popen(
-        [sys.executable, "-c", f"import forensics as fx, sys; case = fx.open_case({case!r}); print('open', flush=True); sys.stdin.read()"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            f"import forensics as fx, sys; case = fx.open_case({case!r}); print('open', flush=True); sys.stdin.read()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "open\n"
 
     def run(*args: str) -> tuple[int, str]:
-        done = subprocess.run([sys.executable, "-m", "forensics", *args], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "forensics", *args], capture_output=True, text=True, check=False
+        )
         assert "Traceback" not in done.stderr
         return done.returncode, done.stderr
 
@@ -150,7 +203,15 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
         assert run("report", case, "--out", str(tmp_path / "r.md"))[0] == 0
         for args in (
             ["cause", case, "--migrations", str(tmp_path / "migrations"), "--ran", "*"],
-            ["recover", case, "--out", str(tmp_path / "out"), "--rehearse", "--live", lost.live_dsn],
+            [
+                "recover",
+                case,
+                "--out",
+                str(tmp_path / "out"),
+                "--rehearse",
+                "--live",
+                lost.live_dsn,
+            ],
         ):
             status, said = run(*args)
             assert status == 2
@@ -166,11 +227,17 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
 def test_what_live_altered_since_is_compared_anew(incident: Incident, scratch: Scratch) -> None:
     """A case is resumed after tables that it has results of were dropped, altered, made again."""
     tables = "".join(
-        f"CREATE TABLE {t} (id int PRIMARY KEY, v text); INSERT INTO {t} SELECT i, 'v' FROM generate_series(1, 20) i;" for t in "abcde"
+        f"CREATE TABLE {t} (id int PRIMARY KEY, v text); INSERT INTO {t} SELECT i, 'v' FROM generate_series(1, 20) i;"
+        for t in "abcde"
     )
-    incident.happens(tables, "DROP TABLE e; DELETE FROM c WHERE id = 1; CREATE TABLE fresh (id int)")
+    incident.happens(
+        tables, "DROP TABLE e; DELETE FROM c WHERE id = 1; CREATE TABLE fresh (id int)"
+    )
     incident.compare().close()
-    scratch.run(incident.live, "DROP TABLE a; ALTER TABLE b RENAME v TO w; DROP TABLE fresh; CREATE TABLE e (id int PRIMARY KEY, v text)")
+    scratch.run(
+        incident.live,
+        "DROP TABLE a; ALTER TABLE b RENAME v TO w; DROP TABLE fresh; CREATE TABLE e (id int PRIMARY KEY, v text)",
+    )
     told = _Told()
     with incident.compare(options=fx.Options(resume=True), listener=told) as case:
         incident.check(case)
@@ -182,7 +249,12 @@ def test_what_live_altered_since_is_compared_anew(incident: Incident, scratch: S
 def test_a_case_is_not_resumed_with_another_database(lost: Incident, scratch: Scratch) -> None:
     lost.compare().close()
     with pytest.raises(CaseError, match="another live database"):
-        fx.compare(lost.backup, scratch.dsn("postgres"), lost.backup.parent / "case", options=fx.Options(resume=True))
+        fx.compare(
+            lost.backup,
+            scratch.dsn("postgres"),
+            lost.backup.parent / "case",
+            options=fx.Options(resume=True),
+        )
 
 
 class _Told(fx.Listener):
@@ -199,10 +271,14 @@ def test_a_second_process_is_refused(lost: Incident, tmp_path: Path) -> None:
     store = fx.case.Store(tmp_path / "case", write=True)
     try:
         for more in ((), ("--force",), ("--resume",)):
-            done = subprocess.run(command(lost, tmp_path / "case", *more), capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command(lost, tmp_path / "case", *more), capture_output=True, text=True, check=False
+            )
             assert done.returncode == 2
             if more:
-                assert json.loads(done.stdout)["error"]["message"].endswith("is open in another process.")
+                assert json.loads(done.stdout)["error"]["message"].endswith(
+                    "is open in another process."
+                )
     finally:
         store.close()
 
@@ -222,7 +298,9 @@ class _Cutter(fx.Listener):
 def test_the_connection_is_cut(lost: Incident, scratch: Scratch) -> None:
     def cut() -> None:
         with psycopg.connect(scratch.dsn(), autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%'")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%'"
+            )
 
     try:
         case = lost.compare(listener=_Cutter(5, cut))
@@ -260,11 +338,25 @@ def test_several_jobs_give_the_same_answer(lost: Incident) -> None:
 @pytest.mark.parametrize("kilobytes", [100, 540, 800])
 def test_the_disk_is_full(kilobytes: int, lost: Incident, tmp_path: Path) -> None:
     """A file size limit stands for a full disk: writes fail at a point within the run."""
-    limited = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', str(kilobytes), *command(lost, tmp_path / "case")]
-    done = subprocess.run(limited, capture_output=True, text=True, check=False, env={**os.environ, "FORENSICS_DEBUG": ""})
+    limited = [
+        "bash",
+        "-c",
+        'ulimit -f "$0"; exec "$@"',
+        str(kilobytes),
+        *command(lost, tmp_path / "case"),
+    ]
+    done = subprocess.run(
+        limited,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "FORENSICS_DEBUG": ""},
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    again = subprocess.run(command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False)
+    again = subprocess.run(
+        command(lost, tmp_path / "case", "--resume"), capture_output=True, text=True, check=False
+    )
     assert again.returncode == 1, again.stderr
     assert json.loads(again.stdout)["complete"] is True
 
@@ -278,7 +370,8 @@ APART = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() e
 
 
 @pytest.mark.skipif(
-    not shutil.which("unshare") or subprocess.run([*APART, "true"], capture_output=True, check=False).returncode != 0,
+    not shutil.which("unshare")
+    or subprocess.run([*APART, "true"], capture_output=True, check=False).returncode != 0,
     reason="this system lets nobody mount a disk of his own",
 )
 @pytest.mark.parametrize("megabytes", [2, 8, 24])
@@ -287,7 +380,10 @@ def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path
     lost = incident.happens(SHUFFLED, REORDERED)
     disk = tmp_path / "disk"
     disk.mkdir()
-    compare, resume = (shlex.join(command(lost, disk / "case", *more)) for more in (["--memory", "40MB"], ["--resume"]))
+    compare, resume = (
+        shlex.join(command(lost, disk / "case", *more))
+        for more in (["--memory", "40MB"], ["--resume"])
+    )
     steps = [
         f"mount -t tmpfs -o size={megabytes}M tmpfs {disk}",
         f"{compare} > {tmp_path}/full.json 2> {tmp_path}/full.err; echo $? > {tmp_path}/full.status",
@@ -295,13 +391,17 @@ def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path
         f"{resume} > {tmp_path}/out.json 2> {tmp_path}/out.err; echo $? > {tmp_path}/out.status",
         f"ls {disk}/case > {tmp_path}/left",
     ]
-    done = subprocess.run([*APART, "sh", "-c", "\n".join(steps)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*APART, "sh", "-c", "\n".join(steps)], capture_output=True, text=True, check=False
+    )
     said = (tmp_path / "full.err").read_text()
     assert (tmp_path / "full.status").read_text().strip() == "2", (done.stderr, said)
     assert "Traceback" not in said
     assert "disk" in said, said
     found = json.loads((tmp_path / "full.json").read_text())
-    assert "error" in found or {t["table"]: t["state"] for t in found["tables"]}["large"] == "failed"
+    assert (
+        "error" in found or {t["table"]: t["state"] for t in found["tables"]}["large"] == "failed"
+    )
     summary = json.loads((tmp_path / "out.json").read_text())
     assert (tmp_path / "out.status").read_text().strip() == "1", (tmp_path / "out.err").read_text()
     assert summary["complete"] is True
@@ -320,6 +420,14 @@ def test_nothing_is_left_behind_on_live(lost: Incident, scratch: Scratch) -> Non
 
 def test_live_cannot_be_written_through_the_kit(lost: Incident) -> None:
     """Not by a statement, and not by one that turns it off first."""
-    for attempt in ("DELETE FROM public.t0", "CREATE TEMP TABLE x ()", "SET TRANSACTION READ WRITE", "SET transaction_read_only = off"):
-        with LiveSource(lost.live_dsn) as live, pytest.raises(LiveError, match=r"read-only|read-write mode"):
+    for attempt in (
+        "DELETE FROM public.t0",
+        "CREATE TEMP TABLE x ()",
+        "SET TRANSACTION READ WRITE",
+        "SET transaction_read_only = off",
+    ):
+        with (
+            LiveSource(lost.live_dsn) as live,
+            pytest.raises(LiveError, match=r"read-only|read-write mode"),
+        ):
             live.ask(sql.SQL(attempt))

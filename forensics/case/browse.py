@@ -29,7 +29,10 @@ class Browser:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        entries = sorted((e for e in case.loss["junctions"] if e["missing"]), key=lambda e: (-e["missing"], e["schema"], e["table"]))
+        entries = sorted(
+            (e for e in case.loss["junctions"] if e["missing"]),
+            key=lambda e: (-e["missing"], e["schema"], e["table"]),
+        )
         self._names = [str(TableName(e["schema"], e["table"])) for e in entries]
         self.junction: CaseJunction | None = None
         self.parent = ""
@@ -37,7 +40,9 @@ class Browser:
         if self._names:
             self.choose(self._names[0])
 
-    def choose(self, junction: str, parent: str | None = None, key: tuple[str, ...] | None = None) -> Browser:
+    def choose(
+        self, junction: str, parent: str | None = None, key: tuple[str, ...] | None = None
+    ) -> Browser:
         """Look at a row; what is not given is the worst hit. Return the browser itself.
 
         Raises:
@@ -70,11 +75,18 @@ class Browser:
 
     def _parents(self) -> list[str]:
         """The parents by name, the one with the fewest rows hit first: it is the one that holds many links a row."""
-        spreads = sorted(self._chosen().entry["spread"], key=lambda s: (s["affected"] + s["gone"] == 0, s["affected"] + s["gone"]))
+        spreads = sorted(
+            self._chosen().entry["spread"],
+            key=lambda s: (s["affected"] + s["gone"] == 0, s["affected"] + s["gone"]),
+        )
         return [str(TableName(s["schema"], s["table"])) for s in spreads]
 
     def _key_width(self) -> int:
-        spread = next(s for s in self._chosen().entry["spread"] if str(TableName(s["schema"], s["table"])) == self.parent)
+        spread = next(
+            s
+            for s in self._chosen().entry["spread"]
+            if str(TableName(s["schema"], s["table"])) == self.parent
+        )
         return len(spread["key"])
 
     # --- showing -------------------------------------------------------------------------------------
@@ -84,7 +96,9 @@ class Browser:
             return "<p>No link of a junction table is missing.</p>"
         rows = self.rows
         said = f"<code>{escaped(str(self.junction.name))}</code>: {len(rows):,} {plural(len(rows), 'row')} of <code>{escaped(self.parent)}</code> miss links"
-        table = rows.head(_SHOWN)[[*rows.columns[: self._key_width()], "label", "state", "had", "missing", "lost", "left"]]
+        table = rows.head(_SHOWN)[
+            [*rows.columns[: self._key_width()], "label", "state", "had", "missing", "lost", "left"]
+        ]
         return f"<p>{said}; the worst hit:</p>{inert(table).to_html(index=False, na_rep='–', border=0)}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -94,14 +108,23 @@ class Browser:
         return {**found, "text/html": self._repr_html_()}
 
     def __repr__(self) -> str:
-        return visible(f"<Browser {self.junction.name if self.junction else 'without missing links'}>")
+        return visible(
+            f"<Browser {self.junction.name if self.junction else 'without missing links'}>"
+        )
 
     def _widget(self) -> Any:
         import ipywidgets as widgets
 
         wide = {"layout": widgets.Layout(width="34rem"), "style": {"description_width": "7rem"}}
-        junction = widgets.Dropdown(options=self._names, value=str(self._chosen().name), description="junction table", **wide)
-        parent = widgets.Dropdown(options=self._parents(), value=self.parent, description="parent", **wide)
+        junction = widgets.Dropdown(
+            options=self._names,
+            value=str(self._chosen().name),
+            description="junction table",
+            **wide,
+        )
+        parent = widgets.Dropdown(
+            options=self._parents(), value=self.parent, description="parent", **wide
+        )
         row = widgets.Dropdown(options=self._choices(), description="row", **wide)
         shown = widgets.HTML()
 
@@ -123,9 +146,9 @@ class Browser:
 
         def show() -> None:
             links = self.links
-            shown.value = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>" + inert(links.head(50)).to_html(
-                index=False, na_rep="–", border=0
-            )
+            shown.value = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>" + inert(
+                links.head(50)
+            ).to_html(index=False, na_rep="–", border=0)
 
         junction.observe(to_junction, "value")
         parent.observe(to_parent, "value")
@@ -136,6 +159,9 @@ class Browser:
     def _choices(self) -> list[tuple[str, tuple[str, ...]]]:
         rows, width = self.rows.head(_CHOICES), self._key_width()
         return [
-            (f"{r['label'] if isinstance(r['label'], str) else ', '.join(map(str, r.iloc[:width]))} – {r['missing']:,} of {r['had']:,} missing", tuple(r.iloc[:width]))
+            (
+                f"{r['label'] if isinstance(r['label'], str) else ', '.join(map(str, r.iloc[:width]))} – {r['missing']:,} of {r['had']:,} missing",
+                tuple(r.iloc[:width]),
+            )
             for _, r in rows.iterrows()
-        ]  # fmt: skip
+        ]

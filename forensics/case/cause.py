@@ -18,8 +18,31 @@ if TYPE_CHECKING:
 
     from forensics.case.facade import Case
 
-_MIGRATIONS = ["name", "applied_at", "state", "in_backup", "in_live", "file", "rolled_back", "attempts", "tool"]
-_STATEMENTS = ["migration", "line", "hazard", "schema", "table", "column", "rows", "moved", "changed", "blanked", "counted", "sql"]
+_MIGRATIONS = [
+    "name",
+    "applied_at",
+    "state",
+    "in_backup",
+    "in_live",
+    "file",
+    "rolled_back",
+    "attempts",
+    "tool",
+]
+_STATEMENTS = [
+    "migration",
+    "line",
+    "hazard",
+    "schema",
+    "table",
+    "column",
+    "rows",
+    "moved",
+    "changed",
+    "blanked",
+    "counted",
+    "sql",
+]
 
 
 class Cause:
@@ -38,7 +61,9 @@ class Cause:
         import pandas as pd
 
         frame = pd.DataFrame(self.found["migrations"], columns=_MIGRATIONS)
-        return frame.assign(applied_at=pd.to_datetime(frame["applied_at"], utc=True, format="ISO8601"))
+        return frame.assign(
+            applied_at=pd.to_datetime(frame["applied_at"], utc=True, format="ISO8601")
+        )
 
     @property
     def statements(self) -> pd.DataFrame:
@@ -60,7 +85,18 @@ class Cause:
         import pandas as pd
 
         return pd.DataFrame(
-            self.found["hazards"], columns=["migration", "line", "hazard", "schema", "table", "column", "says", "within", "sql"]
+            self.found["hazards"],
+            columns=[
+                "migration",
+                "line",
+                "hazard",
+                "schema",
+                "table",
+                "column",
+                "says",
+                "within",
+                "sql",
+            ],
         )
 
     @property
@@ -84,7 +120,13 @@ class Cause:
     def _repr_html_(self) -> str:
         struck = self.statements
         struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
-        shown = inert(struck.drop(columns=["sql", "counted"])).to_html(index=False, na_rep="", escape=True) if len(struck) else ""
+        shown = (
+            inert(struck.drop(columns=["sql", "counted"])).to_html(
+                index=False, na_rep="", escape=True
+            )
+            if len(struck)
+            else ""
+        )
         said = "".join(f"<li>{escaped(n)}</li>" for n in self.notes)
         return f"<p><b>{escaped(self.verdict)}</b></p>{shown}<ul>{said}</ul>"
 
@@ -104,7 +146,9 @@ def verdict(found: Mapping[str, Any]) -> str:
     if struck:
         places = {(s["migration"], s["line"]) for s in struck}
         names = sorted({s["migration"] for s in struck})
-        what = [counted(rows, "missing row")] * bool(rows) + [f"{counted(values, 'value')} of dropped columns"] * bool(values)
+        what = [counted(rows, "missing row")] * bool(rows) + [
+            f"{counted(values, 'value')} of dropped columns"
+        ] * bool(values)
         said.append(
             f"{len(places)} {'statement' if len(places) == 1 else 'statements'} of {' and '.join(names[:3])}"
             f"{' and others' * (len(names) > 3)} {'accounts' if len(places) == 1 else 'account'} for {' and '.join(what)}."
@@ -122,7 +166,13 @@ def verdict(found: Mapping[str, Any]) -> str:
     return " ".join(said)
 
 
-def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] | None = None, listener: Listener | None = None) -> Cause:
+def find_cause(
+    case: Case,
+    folder: str | Path | None,
+    *,
+    ran: tuple[str, ...] | None = None,
+    listener: Listener | None = None,
+) -> Cause:
     """Attribute, and write what is found into the case and to `cause.json`; without a folder, return what was found before.
 
     Args:
@@ -136,7 +186,8 @@ def find_cause(case: Case, folder: str | Path | None, *, ran: tuple[str, ...] | 
         stored = case.store.get("cause")
         if stored is None:
             raise CaseError(
-                f"The cause of case {case.folder} was not looked for yet.", 'Give the folder of the migrations: case.cause("migrations/").'
+                f"The cause of case {case.folder} was not looked for yet.",
+                'Give the folder of the migrations: case.cause("migrations/").',
             )
         return Cause(stored)
     if ran is None:

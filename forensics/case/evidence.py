@@ -27,8 +27,12 @@ class Evidence:
         for name in names:
             values = [getattr(side, name) for side in (self.backup, self.live)]
             if any(v not in (None, "") for v in values):
-                cells = "".join(f"<td style='text-align:left'>{escaped(shown(v))}</td>" for v in values)
-                rows.append(f"<tr><th style='text-align:left'>{escaped(name.replace('_', ' '))}</th>{cells}</tr>")
+                cells = "".join(
+                    f"<td style='text-align:left'>{escaped(shown(v))}</td>" for v in values
+                )
+                rows.append(
+                    f"<tr><th style='text-align:left'>{escaped(name.replace('_', ' '))}</th>{cells}</tr>"
+                )
         return f"<table><thead><tr><th></th><th>backup</th><th>live</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 

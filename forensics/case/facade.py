@@ -83,12 +83,14 @@ def compare(
     folder = Path(case)
     if exists(folder) and not options.resume and not force:
         raise CaseError(
-            f"There is a case in {folder} already.", "Go on with it by --resume, replace it with --force, or choose another folder."
+            f"There is a case in {folder} already.",
+            "Go on with it by --resume, replace it with --force, or choose another folder.",
         )
     backup_at, incident_at = ((times or {}).get(n) for n in ("backup_at", "incident_at"))
     if backup_at and incident_at and incident_at < backup_at:
         raise UsageError(
-            f"The incident ({incident_at}) is said to be before the backup ({backup_at}).", "Check --backup-at and --incident-at."
+            f"The incident ({incident_at}) is said to be before the backup ({backup_at}).",
+            "Check --backup-at and --incident-at.",
         )
     limits = {"lock_timeout": options.lock_timeout, "statement_timeout": options.statement_timeout}
     with (
@@ -104,13 +106,17 @@ def compare(
         try:
             for name in _begin(store, ours, theirs, options, times or {}):
                 if listener:
-                    listener.minds(f"Table {name} of live is not what it was when it was compared: it is compared anew.")
+                    listener.minds(
+                        f"Table {name} of live is not what it was when it was compared: it is compared anew."
+                    )
             if listener:
                 for side in (ours, theirs):
                     for name, remedy in side.unreadable().items():
                         listener.minds(f"Table {name} cannot be read whole. Ask for: {remedy}")
                 if ours.edits:
-                    listener.minds(f"The backup holds statements that change its rows and are not taken into account: {ours.edits[0]} …")
+                    listener.minds(
+                        f"The backup holds statements that change its rows and are not taken into account: {ours.edits[0]} …"
+                    )
             compare_sources(ours, theirs, store, options, listener)
             _conclude(store, ours, theirs, listener)
         finally:
@@ -121,16 +127,29 @@ def compare(
     return found
 
 
-def _begin(store: Store, backup: Source, live: Source, options: Options, times: Mapping[str, datetime | None]) -> list[TableName]:
+def _begin(
+    store: Store,
+    backup: Source,
+    live: Source,
+    options: Options,
+    times: Mapping[str, datetime | None],
+) -> list[TableName]:
     """Record where a case comes from; return the tables whose results a resumed case has to find again."""
     before = store.get("evidence")
     outdated: list[TableName] = []
     if options.resume and before:
         for side, source in (("backup", backup), ("live", live)):
             if not _is_the_same(before[side], plain(source.provenance)):
-                other = "backup" if side == "backup" else "live database" if before[side]["kind"] == "database" else "live side"
+                other = (
+                    "backup"
+                    if side == "backup"
+                    else "live database"
+                    if before[side]["kind"] == "database"
+                    else "live side"
+                )
                 raise CaseError(
-                    f"Case {store.folder} was begun with another {other}.", "Resume it with the same one, or choose another folder."
+                    f"Case {store.folder} was begun with another {other}.",
+                    "Resume it with the same one, or choose another folder.",
                 )
         outdated = _outdated(store, live.catalog)
     facts = {
@@ -187,7 +206,9 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener | N
 _Answer = TypeVar("_Answer")
 
 
-def _steadily(sides: Sequence[Source], listener: Listener | None, work: Callable[[], _Answer]) -> _Answer:
+def _steadily(
+    sides: Sequence[Source], listener: Listener | None, work: Callable[[], _Answer]
+) -> _Answer:
     """Do a stage's work from one snapshot of each side: where one is taken away, do it all again from the next.
 
     Raises:
@@ -216,7 +237,9 @@ def _steadily(sides: Sequence[Source], listener: Listener | None, work: Callable
                     listener.minds(text)
         if found and not refusals and before == [side.snapshot for side in sides]:
             return found[0]
-    raise setback or LiveError("The database cannot be read from one snapshot for long enough.", "Go on with --resume.")
+    raise setback or LiveError(
+        "The database cannot be read from one snapshot for long enough.", "Go on with --resume."
+    )
 
 
 def _apart(work: Callable[[], _Answer], sides: Sequence[Source]) -> _Answer:
@@ -298,10 +321,17 @@ class Case:
         backup, live = self.catalogs
         known = {TableName(**j["name"]) for j in self.store.get("junctions") or ()}
         none = set((self.store.get("wishes") or {}).get("are_not", ()))
-        junctions = {*(n for n in find_junctions(live) if not none & {n.table, str(n)}), *(known or find_junctions(backup))}
+        junctions = {
+            *(n for n in find_junctions(live) if not none & {n.table, str(n)}),
+            *(known or find_junctions(backup)),
+        }
         late = self._late
         return tuple(
-            replace(r, junction=r.name in junctions, notes=r.notes + ((_LATE.format(at=late[r.name]),) if r.name in late else ()))
+            replace(
+                r,
+                junction=r.name in junctions,
+                notes=r.notes + ((_LATE.format(at=late[r.name]),) if r.name in late else ()),
+            )
             for r in self.store.results()
         )
 
@@ -315,9 +345,12 @@ class Case:
         found: dict[tuple[str, str, str], list[str]] = {}
         for name, read in self.store.moments().items():
             for side, moment in read.items():
-                found.setdefault((side, moment["taken_at"], moment["snapshot"]), []).append(str(name))
+                found.setdefault((side, moment["taken_at"], moment["snapshot"]), []).append(
+                    str(name)
+                )
         return [
-            {"side": side, "snapshot": snapshot, "taken_at": at, "tables": tables} for (side, at, snapshot), tables in sorted(found.items())
+            {"side": side, "snapshot": snapshot, "taken_at": at, "tables": tables}
+            for (side, at, snapshot), tables in sorted(found.items())
         ]
 
     @cached_property
@@ -363,13 +396,18 @@ class Case:
     @property
     def nothing_missing(self) -> bool:
         """Whether no row and no value of a dropped column is missing, as far as was compared."""
-        return not any(r.missing for r in self.results) and not any(c.values_missing for c in self.store.changes())
+        return not any(r.missing for r in self.results) and not any(
+            c.values_missing for c in self.store.changes()
+        )
 
     @property
     def totals(self) -> dict[str, int]:
         """How many tables there are on either side, and sums over them."""
         ours = [r for r in self.results if r.state != "new"]
-        sums = {name: sum(getattr(r, name) or 0 for r in (self.results if name == "added" else ours)) for name in _SUMMED}
+        sums = {
+            name: sum(getattr(r, name) or 0 for r in (self.results if name == "added" else ours))
+            for name in _SUMMED
+        }
         return {"tables": len(self.results), **sums}
 
     @property
@@ -386,13 +424,34 @@ class Case:
 
         rows = [
             {
-                "schema": r.name.schema, "table": r.name.table, "state": r.state, "junction": r.junction,
+                "schema": r.name.schema,
+                "table": r.name.table,
+                "state": r.state,
+                "junction": r.junction,
                 **{c: getattr(r, c) for c in COUNTS},
-                "key": ", ".join(r.key), "key source": r.key_source, "reason": r.reason, "seconds": round(r.seconds, 3),
+                "key": ", ".join(r.key),
+                "key source": r.key_source,
+                "reason": r.reason,
+                "seconds": round(r.seconds, 3),
             }
-            for r in sorted(self.results, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name))
-        ]  # fmt: skip
-        frame = pd.DataFrame(rows, columns=["schema", "table", "state", "junction", *COUNTS, "key", "key source", "reason", "seconds"])
+            for r in sorted(
+                self.results, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name)
+            )
+        ]
+        frame = pd.DataFrame(
+            rows,
+            columns=[
+                "schema",
+                "table",
+                "state",
+                "junction",
+                *COUNTS,
+                "key",
+                "key source",
+                "reason",
+                "seconds",
+            ],
+        )
         return frame.astype(dict.fromkeys(COUNTS, "Int64"))
 
     @property
@@ -405,7 +464,10 @@ class Case:
         return frame.astype({"values_missing": "Int64"})
 
     def _findings(self) -> list[dict[str, Any]]:
-        return [{**f["name"], **{k: v for k, v in f.items() if k != "name"}} for f in self.store.get("findings") or ()]
+        return [
+            {**f["name"], **{k: v for k, v in f.items() if k != "name"}}
+            for f in self.store.get("findings") or ()
+        ]
 
     @property
     def findings(self) -> pd.DataFrame:
@@ -413,9 +475,9 @@ class Case:
         import pandas as pd
 
         rows = self._findings()
-        return pd.DataFrame(rows, columns=["kind", "schema", "table", "other", "rows", "of", "text"]).astype(
-            {"rows": "Int64", "of": "Int64"}
-        )
+        return pd.DataFrame(
+            rows, columns=["kind", "schema", "table", "other", "rows", "of", "text"]
+        ).astype({"rows": "Int64", "of": "Int64"})
 
     def table(self, name: str) -> CaseTable:
         """One table by name: `hotels`, `public.hotels`, `"Odd.Schema"."Mixed"`.
@@ -442,7 +504,9 @@ class Case:
         if name in spelled:
             return spelled[name]
         every = sorted(map(str, (r.name for r in self.results)))
-        raise UnknownTableError(f"The case has no table {name}.", near_matches(name, every, "case.tables lists them."))
+        raise UnknownTableError(
+            f"The case has no table {name}.", near_matches(name, every, "case.tables lists them.")
+        )
 
     # --- loss --------------------------------------------------------------------------------------
 
@@ -455,7 +519,10 @@ class Case:
         """
         found: dict[str, Any] | None = self.store.get("loss")
         if found is None:
-            raise CaseError(f"The loss of case {self.folder} was not classified.", "Go on with: compare … --resume.")
+            raise CaseError(
+                f"The loss of case {self.folder} was not classified.",
+                "Go on with: compare … --resume.",
+            )
         return found
 
     @property
@@ -511,7 +578,9 @@ class Case:
 
         return tables.figure(self, name, width)
 
-    def cause(self, migrations: str | Path | None = None, *, ran: Sequence[str] | None = None) -> Cause:
+    def cause(
+        self, migrations: str | Path | None = None, *, ran: Sequence[str] | None = None
+    ) -> Cause:
         """Which migration statement did it: the migrations that ran since the backup, replayed and counted.
 
         Args:
@@ -549,13 +618,22 @@ class Case:
         evidence = self.evidence
         return {
             "backup": _backup(evidence.backup, self.damage),
-            "live": {**_live(evidence.live), "snapshots": [_without_side(m) for m in self.snapshots if m["side"] == "live"]},
+            "live": {
+                **_live(evidence.live),
+                "snapshots": [_without_side(m) for m in self.snapshots if m["side"] == "live"],
+            },
             "complete": self.complete,
             "tables": [
                 {
-                    "schema": r.name.schema, "table": r.name.table, "state": r.state, "reason": r.reason,
-                    "junction": r.junction, "key": list(r.key), "key_source": r.key_source,
-                    **{c: getattr(r, c) for c in COUNTS}, "notes": list(r.notes),
+                    "schema": r.name.schema,
+                    "table": r.name.table,
+                    "state": r.state,
+                    "reason": r.reason,
+                    "junction": r.junction,
+                    "key": list(r.key),
+                    "key_source": r.key_source,
+                    **{c: getattr(r, c) for c in COUNTS},
+                    "notes": list(r.notes),
                 }
                 for r in self.results
             ],
@@ -563,7 +641,7 @@ class Case:
             "findings": self._findings(),
             "notes": self.notes,
             "totals": self.totals,
-        }  # fmt: skip
+        }
 
     def write_summary(self) -> None:
         """Write `summary.json` into the case's folder."""
@@ -581,7 +659,9 @@ class Case:
         write_private(self.folder / name, document(value))
 
     def _repr_html_(self) -> str:
-        totals = " · ".join(f"<b>{v:,}</b> {escaped(k.replace('_', ' '))}" for k, v in self.totals.items())
+        totals = " · ".join(
+            f"<b>{v:,}</b> {escaped(k.replace('_', ' '))}" for k, v in self.totals.items()
+        )
         return f"<p><b>{escaped(self.verdict)}</b></p><p>{totals}</p><p><code>{escaped(self.folder)}</code></p>"
 
     def __repr__(self) -> str:
@@ -618,7 +698,17 @@ def _backup(p: Provenance, damage: str | None) -> dict[str, Any]:
 
 
 def _live(p: Provenance) -> dict[str, Any]:
-    names = ("kind", "dsn", "path", "sha256", "server_version", "snapshot", "taken_at", "database", "encoding")
+    names = (
+        "kind",
+        "dsn",
+        "path",
+        "sha256",
+        "server_version",
+        "snapshot",
+        "taken_at",
+        "database",
+        "encoding",
+    )
     return {n: plain(getattr(p, n)) for n in names}
 
 
@@ -635,7 +725,9 @@ def _verdict(case: Case) -> str:
             [f"{len(dropped)} dropped {_plural(len(dropped), 'table')}"] * bool(dropped)
             + [f"{len(hit)} surviving {_plural(len(hit), 'table')}"] * bool(hit)
         )
-        said.append(f"{missing:,} backup rows are missing from live, in {where}; {junction:,} of them are links of junction tables.")
+        said.append(
+            f"{missing:,} backup rows are missing from live, in {where}; {junction:,} of them are links of junction tables."
+        )
     if values:
         said.append(f"Dropped columns took {values:,} values.")
     if not missing and not values:
@@ -654,7 +746,13 @@ def _plural(count: int, word: str) -> str:
 
 
 def _listed(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
+    return (
+        items[0]
+        if len(items) == 1
+        else ", ".join(items[:-1]) + " and " + items[-1]
+        if items
+        else ""
+    )
 
 
 def parse_time(text: str) -> datetime:

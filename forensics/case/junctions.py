@@ -29,14 +29,21 @@ def junction_frame(loss: dict[str, Any]) -> pd.DataFrame:
 
     rows = [
         {
-            "schema": j["schema"], "table": j["table"], "parents": ", ".join(dict.fromkeys(p["table"] for p in j["parents"])),
+            "schema": j["schema"],
+            "table": j["table"],
+            "parents": ", ".join(dict.fromkeys(p["table"] for p in j["parents"])),
             **{c: j[c] for c in _SHOWN},
-            "affected": sum(j["affected"].values()), "emptied": sum(j["emptied"].values()),
+            "affected": sum(j["affected"].values()),
+            "emptied": sum(j["emptied"].values()),
             "moved to": ", ".join(place(m) for m in j["moved_to"] if m["rows"]) or None,
         }
-        for j in sorted(loss["junctions"], key=lambda j: (-j["lost"], -j["missing"], j["schema"], j["table"]))
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["schema", "table", "parents", *_SHOWN, "affected", "emptied", "moved to"])
+        for j in sorted(
+            loss["junctions"], key=lambda j: (-j["lost"], -j["missing"], j["schema"], j["table"])
+        )
+    ]
+    return pd.DataFrame(
+        rows, columns=["schema", "table", "parents", *_SHOWN, "affected", "emptied", "moved to"]
+    )
 
 
 def place(moved: dict[str, Any]) -> str:
@@ -95,7 +102,9 @@ class CaseJunction:
         for parent in self.parents:
             if parent.name != TableName(spread["schema"], spread["table"]):
                 continue
-            means = dict(zip(parent.columns, key, strict=True)) | (dict([parent.when]) if parent.when else {})
+            means = dict(zip(parent.columns, key, strict=True)) | (
+                dict([parent.when]) if parent.when else {}
+            )
             either.append(" AND ".join(f"m.f{columns.index(c)} = ?" for c in means))
             values += means.values()
         return self._links(" OR ".join(f"({e})" for e in either), values, f"LIMIT {int(limit)}")
@@ -114,14 +123,26 @@ class CaseJunction:
                 f"JOIN rows.backup_{number} m ON m.pair = l.pair WHERE {where} ORDER BY l.pair {limit}",
                 list(values),
             ).to_arrow_table()
-        frame = pd.DataFrame({i: found.column(i).to_pandas(types_mapper=text_type) for i in range(4, found.num_columns)})
+        frame = pd.DataFrame(
+            {
+                i: found.column(i).to_pandas(types_mapper=text_type)
+                for i in range(4, found.num_columns)
+            }
+        )
         frame.columns = pd.Index(columns)
         places = [place(m) for m in self.entry["moved_to"]]
         reasons = [
             _reason(kind, blocked, violates, where, places)
-            for kind, blocked, violates, where in zip(*(found.column(i).to_pylist() for i in range(4)), strict=True)
+            for kind, blocked, violates, where in zip(
+                *(found.column(i).to_pylist() for i in range(4)), strict=True
+            )
         ]
-        lead = pd.DataFrame({"class": found.column(0).to_pandas().astype("category"), "reason": pd.array(reasons, dtype="string")})
+        lead = pd.DataFrame(
+            {
+                "class": found.column(0).to_pandas().astype("category"),
+                "reason": pd.array(reasons, dtype="string"),
+            }
+        )
         return pd.concat([lead, frame], axis=1)
 
     @property
@@ -131,12 +152,18 @@ class CaseJunction:
 
         rows = [
             {
-                "table": str(TableName(m["schema"], m["table"])), "column": m["column"], "rows": m["rows"], "held": m["held"],
-                "order": m["order"], "columns lost": ", ".join(m["columns_lost"]) or None,
+                "table": str(TableName(m["schema"], m["table"])),
+                "column": m["column"],
+                "rows": m["rows"],
+                "held": m["held"],
+                "order": m["order"],
+                "columns lost": ", ".join(m["columns_lost"]) or None,
             }
             for m in self.entry["moved_to"]
-        ]  # fmt: skip
-        return pd.DataFrame(rows, columns=["table", "column", "rows", "held", "order", "columns lost"])
+        ]
+        return pd.DataFrame(
+            rows, columns=["table", "column", "rows", "held", "order", "columns lost"]
+        )
 
     def by_parent(self, table: str) -> pd.DataFrame:
         """One row for each row of a parent table that misses links, the worst first.
@@ -160,10 +187,31 @@ class CaseJunction:
                 f"ORDER BY lost DESC, missing DESC, {', '.join(keys)}"
             ).to_arrow_table()
         frame = found.to_pandas(types_mapper=text_type)
-        emptied = (frame["lost"] > 0) & (frame["left"] == 0) & (frame["superseded"] == 0) & ~frame["elsewhere"]
-        state = pd.Series("untouched", index=frame.index, dtype="string").mask(frame["lost"] > 0, "affected").mask(emptied, "emptied")
+        emptied = (
+            (frame["lost"] > 0)
+            & (frame["left"] == 0)
+            & (frame["superseded"] == 0)
+            & ~frame["elsewhere"]
+        )
+        state = (
+            pd.Series("untouched", index=frame.index, dtype="string")
+            .mask(frame["lost"] > 0, "affected")
+            .mask(emptied, "emptied")
+        )
         frame["state"] = state.mask(frame["gone"], "gone")
-        columns = [*keys, "label", "state", "had", "has", "missing", "moved", "superseded", "lost", *LOST, "left"]
+        columns = [
+            *keys,
+            "label",
+            "state",
+            "had",
+            "has",
+            "missing",
+            "moved",
+            "superseded",
+            "lost",
+            *LOST,
+            "left",
+        ]
         shown: pd.DataFrame = frame[columns].copy()
         shown.columns = pd.Index([*spread["key"], *columns[len(keys) :]])
         return shown
@@ -196,11 +244,15 @@ class CaseJunction:
             ).fetchall()
         rows = [
             {
-                "from": str(TableName(**r["from"])), "table": str(TableName(r["schema"], r["table"])), "path": " → ".join(r["path"]),
-                "rows": r["rows"], "of": r["of"], "worst": ", ".join(label for step, label in top if step == n),
+                "from": str(TableName(**r["from"])),
+                "table": str(TableName(r["schema"], r["table"])),
+                "path": " → ".join(r["path"]),
+                "rows": r["rows"],
+                "of": r["of"],
+                "worst": ", ".join(label for step, label in top if step == n),
             }
             for n, r in enumerate(self.entry["reach"])
-        ]  # fmt: skip
+        ]
         frame = pd.DataFrame(rows, columns=["from", "table", "path", "rows", "of", "worst"])
         return frame.astype({"rows": "Int64", "of": "Int64"})
 
@@ -212,12 +264,19 @@ class CaseJunction:
                 spelled.setdefault(form, s)
         if table in spelled:
             return spelled[table]
-        parents = " and ".join(str(TableName(s["schema"], s["table"])) for s in self.entry["spread"])
-        raise UnknownTableError(f"{table} is no parent of {self.name}.", f"Its parents are {parents}.")
+        parents = " and ".join(
+            str(TableName(s["schema"], s["table"])) for s in self.entry["spread"]
+        )
+        raise UnknownTableError(
+            f"{table} is no parent of {self.name}.", f"Its parents are {parents}."
+        )
 
     def _repr_html_(self) -> str:
         e = self.entry
-        counts = "".join(f"<tr><th style='text-align:left'>{c}</th><td style='text-align:right'>{as_text(e[c])}</td></tr>" for c in _SHOWN)
+        counts = "".join(
+            f"<tr><th style='text-align:left'>{c}</th><td style='text-align:right'>{as_text(e[c])}</td></tr>"
+            for c in _SHOWN
+        )
         hit = "".join(
             f"<tr><td style='text-align:left'>{escaped(t)}</td><td>{as_text(n)}</td><td>{as_text(e['emptied'][t])}</td></tr>"
             for t, n in e["affected"].items()
@@ -234,24 +293,42 @@ class CaseJunction:
     def sentences(self) -> list[str]:
         """What is to be said of it beyond its counts."""
         e = self.entry
-        said = [f"{p.name} is inferred, not declared: {p.evidence}." for p in self.parents if not p.declared and p.evidence]
+        said = [
+            f"{p.name} is inferred, not declared: {p.evidence}."
+            for p in self.parents
+            if not p.declared and p.evidence
+        ]
         for m in e["moved_to"]:
             if m["rows"]:
                 order = f"; the order is {m['order']}" if m["order"] else ""
-                taken = f"; nothing there holds {', '.join(m['columns_lost'])}" if m["columns_lost"] else ""
+                taken = (
+                    f"; nothing there holds {', '.join(m['columns_lost'])}"
+                    if m["columns_lost"]
+                    else ""
+                )
                 said.append(f"{m['rows']:,} links moved to {place(m)}{order}{taken}.")
-        said += [f"{n:,} links are blocked: their row of {t} is gone from live." for t, n in e["blocked_by"].items()]
+        said += [
+            f"{n:,} links are blocked: their row of {t} is gone from live."
+            for t, n in e["blocked_by"].items()
+        ]
         said += [f"{n:,} links collide with {k}." for k, n in e["conflicts"].items()]
-        said += [f"{n:,} rows of live name a row of {t} that is not there: no foreign key forbids it." for t, n in e["dangling"].items()]
+        said += [
+            f"{n:,} rows of live name a row of {t} that is not there: no foreign key forbids it."
+            for t, n in e["dangling"].items()
+        ]
         notes: list[str] = e["notes"]
         return said + notes
 
     def __repr__(self) -> str:
         e = self.entry
-        return visible(f"<CaseJunction {self.name}: {e['missing']:,} missing, {e['lost']:,} lost, {e['restorable']:,} restorable>")
+        return visible(
+            f"<CaseJunction {self.name}: {e['missing']:,} missing, {e['lost']:,} lost, {e['restorable']:,} restorable>"
+        )
 
 
-def _reason(kind: str, blocked: list[str], violates: str | None, where: int | None, places: list[str]) -> str | None:
+def _reason(
+    kind: str, blocked: list[str], violates: str | None, where: int | None, places: list[str]
+) -> str | None:
     if kind == "blocked":
         return f"gone from live: {', '.join(blocked)}"
     if kind == "conflicting":
@@ -279,4 +356,7 @@ def find_junction(case: Case, name: str) -> CaseJunction:
     if name in spelled:
         return CaseJunction(case, spelled[name])
     every = sorted(str(TableName(e["schema"], e["table"])) for e in entries)
-    raise UnknownTableError(f"The case has no junction table {name}.", near_matches(name, every, "case.junctions lists them."))
+    raise UnknownTableError(
+        f"The case has no junction table {name}.",
+        near_matches(name, every, "case.junctions lists them."),
+    )

@@ -31,7 +31,13 @@ class Recovery:
         self._scope = scope or Scope()
         self._plan: Plan | None = None
 
-    def __call__(self, *, tables: Sequence[str] = (), include_unexplained: bool = False, columns: bool = False) -> Recovery:
+    def __call__(
+        self,
+        *,
+        tables: Sequence[str] = (),
+        include_unexplained: bool = False,
+        columns: bool = False,
+    ) -> Recovery:
         """Return the recovery of another choice of rows.
 
         Args:
@@ -57,7 +63,12 @@ class Recovery:
         """
         plan = self.plan.as_json()
         kept: dict[str, Any] | None = self._case.store.get("recovery")
-        if plan["rehearsed_at"] or kept is None or kept.get("scope") != plan["scope"] or _lost(kept) != _lost(plan):
+        if (
+            plan["rehearsed_at"]
+            or kept is None
+            or kept.get("scope") != plan["scope"]
+            or _lost(kept) != _lost(plan)
+        ):
             return plan
         return kept
 
@@ -73,7 +84,9 @@ class Recovery:
         import pandas as pd
 
         names = ["name", "recovers", "destroys", "blocked", "verified", "seconds"]
-        return pd.DataFrame([{n: o[n] for n in names} for o in self.shown["options"]], columns=names).set_index("name")
+        return pd.DataFrame(
+            [{n: o[n] for n in names} for o in self.shown["options"]], columns=names
+        ).set_index("name")
 
     @property
     def tables(self) -> pd.DataFrame:
@@ -90,7 +103,12 @@ class Recovery:
         import pandas as pd
 
         rows = [
-            {"option": o["name"], "table": _table(s), "rows": s["rows"], "for example": "; ".join(_key(e) for e in s["examples"])}
+            {
+                "option": o["name"],
+                "table": _table(s),
+                "rows": s["rows"],
+                "for example": "; ".join(_key(e) for e in s["examples"]),
+            }
             for o in self.shown["options"]
             for s in sorted(o["destroyed"], key=lambda s: (-s["rows"], s["schema"], s["table"]))
         ]
@@ -101,7 +119,11 @@ class Recovery:
         """One row a table and reason: how many lost rows cannot return because of it."""
         import pandas as pd
 
-        rows = [{"table": _table(t), "rows": r["rows"], "reason": r["reason"]} for t in self.shown["tables"] for r in t["reasons"]]
+        rows = [
+            {"table": _table(t), "rows": r["rows"], "reason": r["reason"]}
+            for t in self.shown["tables"]
+            for r in t["reasons"]
+        ]
         return pd.DataFrame(rows, columns=["table", "rows", "reason"])
 
     @property
@@ -110,8 +132,14 @@ class Recovery:
         import pandas as pd
 
         shown = self.shown
-        found = {"rehearsed at": shown["rehearsed_at"], **(shown["rehearsal"] or {})} if shown["rehearsal"] else {}
-        rows = [(n.replace("_", " "), v) for n, v in found.items() if not isinstance(v, dict | list)]
+        found = (
+            {"rehearsed at": shown["rehearsed_at"], **(shown["rehearsal"] or {})}
+            if shown["rehearsal"]
+            else {}
+        )
+        rows = [
+            (n.replace("_", " "), v) for n, v in found.items() if not isinstance(v, dict | list)
+        ]
         return pd.DataFrame(rows, columns=["fact", "value"]).set_index("fact")
 
     @property
@@ -122,7 +150,11 @@ class Recovery:
         rows = [
             {"option": o["name"], "verified": o["verified"], "seconds": o["seconds"], "found": said}
             for o in self.shown["options"]
-            for said in (_found(o["proof"]) if o["proof"] else (c for c in o["caveats"] if c.startswith(UNREHEARSED)))
+            for said in (
+                _found(o["proof"])
+                if o["proof"]
+                else (c for c in o["caveats"] if c.startswith(UNREHEARSED))
+            )
         ]
         return pd.DataFrame(rows, columns=["option", "verified", "seconds", "found"])
 
@@ -132,7 +164,12 @@ class Recovery:
         return str(self.shown["recommendation"])
 
     def write(
-        self, out: str | Path, *, live: str | None = None, migrations: str | Path | None = None, backup: str | Path | None = None
+        self,
+        out: str | Path,
+        *,
+        live: str | None = None,
+        migrations: str | Path | None = None,
+        backup: str | Path | None = None,
     ) -> Plan:
         """Write the scripts, the plan and the runbook into a folder.
 
@@ -171,9 +208,13 @@ class Recovery:
             RecoveryError, LiveError, ScratchError, MigrationError: as `make_plan`.
         """
         dsn = live if live is not None else os.environ.get("LIVE_DSN", "")
-        wishes = Wishes(dsn, True, Path(migrations) if migrations else None, backup, skip=tuple(skip), tell=tell)
+        wishes = Wishes(
+            dsn, True, Path(migrations) if migrations else None, backup, skip=tuple(skip), tell=tell
+        )
         with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
-            self._plan = make_plan(self._case.store, Path(folder if out is None else out), self._scope, wishes)
+            self._plan = make_plan(
+                self._case.store, Path(folder if out is None else out), self._scope, wishes
+            )
         with self._case.writing() as store:
             store.put("recovery", self._plan.as_json())
         return self._plan
@@ -185,9 +226,16 @@ class Recovery:
             f"<td>{'yes' if o['verified'] else 'no'}</td><td>{'' if o['seconds'] is None else format(o['seconds'], '.1f')}</td></tr>"
             for o in shown["options"]
         )
-        head = "".join(f"<th>{n}</th>" for n in ("option", "recovers", "destroys", "blocked", "verified", "seconds"))
+        head = "".join(
+            f"<th>{n}</th>"
+            for n in ("option", "recovers", "destroys", "blocked", "verified", "seconds")
+        )
         at = self.rehearsed_at
-        when = f"<p>Rehearsed on copies of live and of the backup at {at:%Y-%m-%d %H:%M} UTC.</p>" if at else ""
+        when = (
+            f"<p>Rehearsed on copies of live and of the backup at {at:%Y-%m-%d %H:%M} UTC.</p>"
+            if at
+            else ""
+        )
         return f"<p><b>{escaped(shown['recommendation'])}</b></p>{when}<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:
@@ -205,7 +253,15 @@ def _found(proof: Mapping[str, Any]) -> list[str]:
 def _lost(plan: Mapping[str, Any]) -> list[tuple[object, ...]]:
     """Which rows a plan is about, however many of them live refuses: that only a rehearsal finds out."""
     return [
-        (t["schema"], t["table"], t["kind"], t["missing"], t["restorable"] + t["blocked"] + t["conflicting"], t["moved"], t["superseded"])
+        (
+            t["schema"],
+            t["table"],
+            t["kind"],
+            t["missing"],
+            t["restorable"] + t["blocked"] + t["conflicting"],
+            t["moved"],
+            t["superseded"],
+        )
         for t in plan["tables"]
     ]
 

@@ -42,7 +42,10 @@ class CaseTable:
         """Rows whose key is on both sides and that differ: a column pair (column, backup|live) for each that does."""
         import pandas as pd
 
-        before, after = self._rows("backup", "changed", pairs=True), self._rows("live", "changed", pairs=True)
+        before, after = (
+            self._rows("backup", "changed", pairs=True),
+            self._rows("live", "changed", pairs=True),
+        )
         before, after = before.set_index("pair"), after.set_index("pair")
         key = list(self.result.key)
         shown: dict[tuple[str, str], Any] = {(k, ""): before[k] for k in key}
@@ -55,7 +58,9 @@ class CaseTable:
                 shown[column, "backup"], shown[column, "live"] = old, new
         return pd.DataFrame(shown).reset_index(drop=True)
 
-    def _comparable(self, column: str, old: pd.Series, new: pd.Series) -> tuple[pd.Series, pd.Series]:
+    def _comparable(
+        self, column: str, old: pd.Series, new: pd.Series
+    ) -> tuple[pd.Series, pd.Series]:
         """Values of a column as they were compared: where its type changed, equal ones have one text."""
         import pandas as pd
         import pyarrow as pa
@@ -70,8 +75,16 @@ class CaseTable:
             return old, new
         made = []
         for values, cast in zip((old, new), casts, strict=True):
-            fields = cast(pa.array([encode_field(None if v is pd.NA else v) for v in values], pa.large_string())).to_pylist()
-            made.append(pd.Series([decode_field(f) for f in fields], index=values.index, dtype=pd.StringDtype()))
+            fields = cast(
+                pa.array(
+                    [encode_field(None if v is pd.NA else v) for v in values], pa.large_string()
+                )
+            ).to_pylist()
+            made.append(
+                pd.Series(
+                    [decode_field(f) for f in fields], index=values.index, dtype=pd.StringDtype()
+                )
+            )
         return made[0], made[1]
 
     def _rows(self, side: str, state: str, *, pairs: bool = False) -> pd.DataFrame:
@@ -80,14 +93,21 @@ class CaseTable:
         found = self._case.store.rows(self.result.name, side, (state,))
         names = found.column_names
         # Two columns of a table may not share a name, but one may be called `pair`: take them by place.
-        frame = pd.DataFrame({i: found.column(i).to_pandas(types_mapper=text_type) for i in range(len(names))})
+        frame = pd.DataFrame(
+            {i: found.column(i).to_pandas(types_mapper=text_type) for i in range(len(names))}
+        )
         frame.columns = pd.Index(names)
         return frame if pairs else frame.iloc[:, 1:]
 
     def _repr_html_(self) -> str:
         r = self.result
-        counts = "".join(f"<tr><th style='text-align:left'>{c.replace('_', ' ')}</th><td>{shown(getattr(r, c))}</td></tr>" for c in COUNTS)
-        said = "".join(f"<li>{escaped(n)}</li>" for n in (r.notes + ((r.reason,) if r.reason else ())))
+        counts = "".join(
+            f"<tr><th style='text-align:left'>{c.replace('_', ' ')}</th><td>{shown(getattr(r, c))}</td></tr>"
+            for c in COUNTS
+        )
+        said = "".join(
+            f"<li>{escaped(n)}</li>" for n in (r.notes + ((r.reason,) if r.reason else ()))
+        )
         return f"<h4>{escaped(r.name)}: {r.state}</h4><table>{counts}</table><ul>{said}</ul>"
 
 

@@ -32,7 +32,10 @@ class Window:
         """One row a junction table: how many of its rows are in neither side (low, likely, high: a 90 % interval), and why."""
         import pandas as pd
 
-        frame = pd.DataFrame(self._value["unobservable"], columns=["schema", "table", "low", "likely", "high", "basis"])
+        frame = pd.DataFrame(
+            self._value["unobservable"],
+            columns=["schema", "table", "low", "likely", "high", "basis"],
+        )
         return frame.astype(dict.fromkeys(("low", "likely", "high"), "Int64"))
 
     def __repr__(self) -> str:

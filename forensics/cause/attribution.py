@@ -145,7 +145,9 @@ class _Attribution:
         self._failed: dict[int, str] = {}
         self._measured: set[tuple[TableName, str]] = set()
         self._taken: dict[TableName, pa.Table] = {}
-        self._dropped: dict[int, int] = {}  # by a step that detached a partition, the step that dropped it
+        self._dropped: dict[
+            int, int
+        ] = {}  # by a step that detached a partition, the step that dropped it
         self._replayed: dict[str, Any] = {"ran": False, "seconds": 0.0, "failed": []}
 
     def _read(self) -> Iterator[_Step]:
@@ -157,7 +159,11 @@ class _Attribution:
 
     def run(self) -> Attribution:
         rest = {n: r.missing for n, r in self._results.items() if r.missing}
-        values = {(c.name, c.column): c.values_missing for c in self._changes if c.change == "dropped" and c.values_missing}
+        values = {
+            (c.name, c.column): c.values_missing
+            for c in self._changes
+            if c.change == "dropped" and c.values_missing
+        }
         if self._steps and (rest or values or any(r.changed for r in self._results.values())):
             if not self._replay(rest, values):
                 self._failed = {s.number: "it was not replayed" for s in self._steps}
@@ -178,8 +184,14 @@ class _Attribution:
                 whole = self._load(replay)
                 watched = self._watch(replay, whole)
                 self._measured = {(w.name, c) for w in watched for c in w.values}
-                replay.run(self._history.between, self._history.schema, lambda name: self._tell(f"replaying {name}"))
-                self._dropped = dict(self._dropped_afterwards({s.number for s in replay.steps if not s.error}))
+                replay.run(
+                    self._history.between,
+                    self._history.schema,
+                    lambda name: self._tell(f"replaying {name}"),
+                )
+                self._dropped = dict(
+                    self._dropped_afterwards({s.number for s in replay.steps if not s.error})
+                )
                 for one in watched:
                     self._settle(replay, one, left)
                 self._settle_values(replay, held)
@@ -187,8 +199,14 @@ class _Attribution:
                 self._failed = {s.number: s.error for s in replay.steps if s.error}
                 self._notes += replay.notes
         except (ScratchError, psycopg.Error) as error:
-            words = error.message if isinstance(error, ScratchError) else redact(str(error).splitlines()[0])
-            self._notes.append(f"The replay could not run, and statements are counted from the backup alone: {words}")
+            words = (
+                error.message
+                if isinstance(error, ScratchError)
+                else redact(str(error).splitlines()[0])
+            )
+            self._notes.append(
+                f"The replay could not run, and statements are counted from the backup alone: {words}"
+            )
             # What a broken replay had settled already is not half kept.
             self._accounts.clear()
             self._taken.clear()
@@ -199,13 +217,20 @@ class _Attribution:
         for step in replay.steps:
             if step.error:
                 self._replayed["failed"].append(
-                    {"migration": step.migration, "line": step.statement.line, "sql": step.statement.text, "error": step.error}
+                    {
+                        "migration": step.migration,
+                        "line": step.statement.line,
+                        "sql": step.statement.text,
+                        "error": step.error,
+                    }
                 )
         self._replayed |= {"ran": True, "seconds": round(time.monotonic() - started, 3)}
         return True
 
     def _notes_of_server(self, scratch: Scratch) -> None:
-        theirs = self._store.evidence()[1].server_version or self._store.evidence()[0].server_version
+        theirs = (
+            self._store.evidence()[1].server_version or self._store.evidence()[0].server_version
+        )
         self._replayed |= {"server_version": scratch.version, "live_version": theirs}
 
     def _matter(self) -> set[TableName]:
@@ -232,9 +257,15 @@ class _Attribution:
                 if not replay.has(name):
                     continue
                 self._tell(f"loading {name}")
-                words = self._load_from_file(replay, source, name) if source else self._load_from_case(replay, name)
+                words = (
+                    self._load_from_file(replay, source, name)
+                    if source
+                    else self._load_from_case(replay, name)
+                )
                 if words:
-                    self._notes.append(f"The rows of {name} could not be loaded into the replay: {words}.")
+                    self._notes.append(
+                        f"The rows of {name} could not be loaded into the replay: {words}."
+                    )
                 elif source or not (self._results.get(name) and self._results[name].unchanged):
                     whole.add(name)
         finally:
@@ -253,9 +284,15 @@ class _Attribution:
 
     def _load_from_case(self, replay: Replay, name: TableName) -> str | None:
         columns = self._store.columns(name, "backup")
-        return replay.load(name, columns, self._kept(name, columns, ("missing", "changed"))) if columns else None
+        return (
+            replay.load(name, columns, self._kept(name, columns, ("missing", "changed")))
+            if columns
+            else None
+        )
 
-    def _kept(self, name: TableName, columns: Sequence[str], states: Sequence[str], *, pair: bool = False) -> Iterator[bytes]:
+    def _kept(
+        self, name: TableName, columns: Sequence[str], states: Sequence[str], *, pair: bool = False
+    ) -> Iterator[bytes]:
         """Rows of the case as COPY text."""
         found = self._store.rows(name, "backup", states)
         places = [found.column_names.index(c, 1) for c in columns]
@@ -267,7 +304,11 @@ class _Attribution:
     def _watch(self, replay: Replay, whole: set[TableName]) -> list[Watched]:
         found = []
         for name, result in self._results.items():
-            lost = tuple(c.column for c in self._changes if c.name == name and c.change == "dropped" and c.values_missing)
+            lost = tuple(
+                c.column
+                for c in self._changes
+                if c.name == name and c.change == "dropped" and c.values_missing
+            )
             if not (result.missing or result.changed or lost) or name not in self._backup.tables:
                 continue
             key = result.key if result.key_source != "all columns" else ()
@@ -275,10 +316,16 @@ class _Attribution:
             if not key and result.state == "compared":
                 stored = result.columns
             watched = Watched(
-                name, key, stored, values=lost if name in whole else (), changed=result.columns if key and result.changed else ()
-            )  # fmt: skip
+                name,
+                key,
+                stored,
+                values=lost if name in whole else (),
+                changed=result.columns if key and result.changed else (),
+            )
             words = replay.unbuilt.get(name) or replay.watch(
-                watched, self._kept(name, stored, ("missing",), pair=True), self._kept(name, key, ("changed",)) if watched.changed else None
+                watched,
+                self._kept(name, stored, ("missing",), pair=True),
+                self._kept(name, key, ("changed",)) if watched.changed else None,
             )
             if words:
                 self._notes.append(f"{name} could not be followed in the replay: {words}.")
@@ -292,28 +339,41 @@ class _Attribution:
         place = (number, name, column)
         if place not in self._accounts:
             step = self._steps[number - 1]
-            self._accounts[place] = _Account(number, step.migration, step.statement, self._code(step, name, column), name, column)
+            self._accounts[place] = _Account(
+                number, step.migration, step.statement, self._code(step, name, column), name, column
+            )
         return self._accounts[place]
 
     def _code(self, step: _Step, name: TableName | None, column: str | None) -> str:
         if name is None:
             return next((h.code for h in step.hazards), "side-effect")
-        about = [replace(h, table=name) for h in step.hazards if h.table and name in self._reached(h.table)]
-        hazard = destructive(about, name, column) or (destructive(about, name, None) if column else None)
+        about = [
+            replace(h, table=name)
+            for h in step.hazards
+            if h.table and name in self._reached(h.table)
+        ]
+        hazard = destructive(about, name, column) or (
+            destructive(about, name, None) if column else None
+        )
         if hazard is None:
             # What changes or drops a column that is the rows' key takes the rows, as far as the key tells them.
             hazard = next((h for h in about if h.code in _OF_KEY), None)
         if hazard is not None:
             return hazard.code
         codes = {h.code for h in step.hazards}
-        if codes & {"delete-all", "delete-where"} and self._hangs_on({h.table for h in step.hazards if h.table}, name):
+        if codes & {"delete-all", "delete-where"} and self._hangs_on(
+            {h.table for h in step.hazards if h.table}, name
+        ):
             return "delete-cascades"
         return "drop-cascade" if any(h.cascade for h in step.hazards) else "side-effect"
 
     def _reached(self, name: TableName) -> set[TableName]:
         """The tables whose rows a statement that names one reaches: itself, the root of a partition, what inherits from it."""
         found = {name, self._backup.root(name)}
-        while more := {t.name for t in self._backup.tables.values() if found.intersection(t.inherits)} - found:
+        while (
+            more := {t.name for t in self._backup.tables.values() if found.intersection(t.inherits)}
+            - found
+        ):
             found |= more
         return found
 
@@ -338,7 +398,10 @@ class _Attribution:
         if renamed is not None:
             # The rows stand there to the end, under a key that goes by another name: another column has the key's now.
             codes = [
-                s.number for s in self._steps for h in s.hazards if (h.code, h.table, h.column) == ("rename-column", watched.name, renamed)
+                s.number
+                for s in self._steps
+                for h in s.hazards
+                if (h.code, h.table, h.column) == ("rename-column", watched.name, renamed)
             ]
             if codes and (rows := replay.lay(watched, codes[-1])):
                 self._account(codes[-1], watched.name).moved = rows
@@ -354,7 +417,9 @@ class _Attribution:
                 account.moved_to.append(str(other))
         taken = replay.taken(watched)
         for step, later in self._dropped.items():
-            steps = pc.if_else(pc.equal(taken["step"], step), pa.scalar(later, pa.int32()), taken["step"])
+            steps = pc.if_else(
+                pc.equal(taken["step"], step), pa.scalar(later, pa.int32()), taken["step"]
+            )
             taken = taken.set_column(1, "step", steps)
         self._taken[watched.name] = taken
         self._settle_links(watched)
@@ -370,21 +435,34 @@ class _Attribution:
             for hazard in step.hazards:
                 if hazard.code == "detach-partition" and not hazard.within:
                     part = getattr(hazard.node, "def").partition_cmd.name
-                    schema = part.schemaname or next((n.schema for n in self._backup.tables if n.table == part.relname), "")
+                    schema = part.schemaname or next(
+                        (n.schema for n in self._backup.tables if n.table == part.relname), ""
+                    )
                     detached[TableName(schema, part.relname)] = step.number
-                elif hazard.code == "drop-table" and hazard.table in detached and hazard.table not in self._live.tables:
+                elif (
+                    hazard.code == "drop-table"
+                    and hazard.table in detached
+                    and hazard.table not in self._live.tables
+                ):
                     yield detached.pop(hazard.table), step.number
 
     def _one_column(self, step: int, name: TableName) -> str | None:
         """The column that a step changes in a table, where it is a single one."""
         codes = ("update-all", "update-where", "type-change")
-        columns = {h.column for h in self._steps[step - 1].hazards if h.table == name and h.code in codes}
+        columns = {
+            h.column for h in self._steps[step - 1].hazards if h.table == name and h.code in codes
+        }
         return columns.pop() if len(columns) == 1 else None
 
     def _settle_links(self, watched: Watched) -> None:
         """Of a junction table's rows that a step took, those whose link live still holds: the loss was classified before."""
         entry = next(
-            (j for j in (self._store.get("loss") or {}).get("junctions", ()) if TableName(j["schema"], j["table"]) == watched.name), None
+            (
+                j
+                for j in (self._store.get("loss") or {}).get("junctions", ())
+                if TableName(j["schema"], j["table"]) == watched.name
+            ),
+            None,
         )
         if entry is None or not (entry["moved"] or entry["superseded"]):
             return
@@ -397,7 +475,9 @@ class _Attribution:
         for step, rows in kept:
             account = self._account(step, watched.name)
             account.moved = max(account.moved, rows)
-            account.moved_to += [p["table"] + (f".{p['column']}" if p["column"] else "") for p in entry["moved_to"]]
+            account.moved_to += [
+                p["table"] + (f".{p['column']}" if p["column"] else "") for p in entry["moved_to"]
+            ]
 
     def _settle_values(self, replay: Replay, values: dict[tuple[TableName, str], int]) -> None:
         gained: dict[tuple[TableName, str], int] = {}
@@ -421,24 +501,41 @@ class _Attribution:
             for column in one.values:
                 if name := replay.renamed_column(one, column):
                     for account in self._accounts.values():
-                        if (account.name, account.column, account.hazard) == (one.name, column, "rename-column"):
+                        if (account.name, account.column, account.hazard) == (
+                            one.name,
+                            column,
+                            "rename-column",
+                        ):
                             account.moved = account.rows
                             account.moved_to.append(f"{one.name}.{name}")
 
-    def _copies(self, replay: Replay, watched: Watched) -> Iterator[tuple[TableName, dict[str, str]]]:
+    def _copies(
+        self, replay: Replay, watched: Watched
+    ) -> Iterator[tuple[TableName, dict[str, str]]]:
         """Where rows of a table may stand at the end: under its new name, or where a statement copied them to."""
         if renamed := replay.renamed(watched):
             yield renamed, {c: c for c in (watched.key or watched.columns)}
         for step in self._steps:
-            found = copied_columns(step.statement, watched.name, self._history.schema, watched.columns, replay.columns_of)
+            found = copied_columns(
+                step.statement,
+                watched.name,
+                self._history.schema,
+                watched.columns,
+                replay.columns_of,
+            )
             if found and found[0] != watched.name:
                 target, columns = found
                 telling = {k: columns[k] for k in watched.key if k in columns}
-                yield target, telling if watched.key and len(telling) == len(watched.key) else columns
+                yield (
+                    target,
+                    telling if watched.key and len(telling) == len(watched.key) else columns,
+                )
 
     # --- without a replay --------------------------------------------------------------------------
 
-    def _count_from_backup(self, rest: dict[TableName, int], values: dict[tuple[TableName, str], int]) -> None:
+    def _count_from_backup(
+        self, rest: dict[TableName, int], values: dict[tuple[TableName, str], int]
+    ) -> None:
         """Lay what is left at statements that did not run in the replay, where their text alone says what they took."""
         for step in self._steps:
             failed = self._failed.get(step.number)
@@ -446,7 +543,11 @@ class _Attribution:
                 if hazard.within or hazard.table is None:
                     continue
                 place = (hazard.table, hazard.column or "")
-                if hazard.code in _OF_COLUMN and values.get(place) and (failed or place not in self._measured):
+                if (
+                    hazard.code in _OF_COLUMN
+                    and values.get(place)
+                    and (failed or place not in self._measured)
+                ):
                     self._take_from_backup(self._account(step.number, *place), values.pop(place))
                 if not failed or not rest.get(hazard.table):
                     continue
@@ -469,7 +570,11 @@ class _Attribution:
         """Statements that can destroy rows and took none that is missing are listed with 0."""
         for step in self._steps:
             for hazard in step.hazards:
-                named = hazard.destroys and hazard.table is not None and not (hazard.within or "").startswith("function")
+                named = (
+                    hazard.destroys
+                    and hazard.table is not None
+                    and not (hazard.within or "").startswith("function")
+                )
                 table = self._backup.tables.get(hazard.table) if hazard.table else None
                 if (
                     named
@@ -483,27 +588,46 @@ class _Attribution:
 
     # --- the answer --------------------------------------------------------------------------------
 
-    def _answer(self, rest: Mapping[TableName, int], values: Mapping[tuple[TableName, str], int]) -> Attribution:
-        accounts = sorted(self._accounts.values(), key=lambda a: (a.step, a.name or TableName("", ""), a.column or ""))
+    def _answer(
+        self, rest: Mapping[TableName, int], values: Mapping[tuple[TableName, str], int]
+    ) -> Attribution:
+        accounts = sorted(
+            self._accounts.values(),
+            key=lambda a: (a.step, a.name or TableName("", ""), a.column or ""),
+        )
         found = {
             "migrations": [plain(m) for m in self._history.migrations],
             "statements": [_statement(a) for a in accounts],
-            "unexplained": [{"schema": n.schema, "table": n.table, "rows": rows} for n, rows in sorted(rest.items()) if rows],
-            "unexplained_values": [
-                {"schema": n.schema, "table": n.table, "column": c, "values": rows} for (n, c), rows in sorted(values.items()) if rows
+            "unexplained": [
+                {"schema": n.schema, "table": n.table, "rows": rows}
+                for n, rows in sorted(rest.items())
+                if rows
             ],
-            "hazards": [{"migration": s.migration, **plain_hazard(h)} for s in self._steps for h in s.hazards],
+            "unexplained_values": [
+                {"schema": n.schema, "table": n.table, "column": c, "values": rows}
+                for (n, c), rows in sorted(values.items())
+                if rows
+            ],
+            "hazards": [
+                {"migration": s.migration, **plain_hazard(h)}
+                for s in self._steps
+                for h in s.hazards
+            ],
             "replay": self._replayed,
             "notes": list(dict.fromkeys(self._notes)),
             "timeline": timeline(self._store, self._history),
-        }  # fmt: skip
+        }
         places = {(a.step, a.name): i for i, a in enumerate(accounts) if a.column is None}
         taken = {}
         for name, table in self._taken.items():
-            steps = pa.array([places[step, name] for step in table["step"].unique().to_pylist()], pa.int32())
+            steps = pa.array(
+                [places[step, name] for step in table["step"].unique().to_pylist()], pa.int32()
+            )
             at = pc.index_in(table["step"], table["step"].unique())
             taken[name] = pa.table({"pair": table["pair"], "statement": steps.take(at)})
-        return Attribution(found, taken, {a.name: i for i, a in enumerate(accounts) if a.left_over and a.name})
+        return Attribution(
+            found, taken, {a.name: i for i, a in enumerate(accounts) if a.left_over and a.name}
+        )
 
 
 def lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:
@@ -520,42 +644,66 @@ def _history(store: Store, ask: Ask) -> History:
 def _statement(account: _Account) -> dict[str, Any]:
     name = account.name
     return {
-        "migration": account.migration, "line": account.statement.line, "sql": account.statement.text, "hazard": account.hazard,
-        "schema": name.schema if name else None, "table": name.table if name else None, "column": account.column,
-        "rows": account.rows, "moved": account.moved, "moved_to": sorted(set(account.moved_to)), "changed": account.changed,
-        "blanked": account.blanked, "counted": account.counted,
-    }  # fmt: skip
+        "migration": account.migration,
+        "line": account.statement.line,
+        "sql": account.statement.text,
+        "hazard": account.hazard,
+        "schema": name.schema if name else None,
+        "table": name.table if name else None,
+        "column": account.column,
+        "rows": account.rows,
+        "moved": account.moved,
+        "moved_to": sorted(set(account.moved_to)),
+        "changed": account.changed,
+        "blanked": account.blanked,
+        "counted": account.counted,
+    }
 
 
 def plain_hazard(hazard: Hazard) -> dict[str, Any]:
     """Return a hazard as JSON has it."""
     return {
-        "line": hazard.line, "sql": hazard.sql, "hazard": hazard.code, "says": CODES[hazard.code].words,
-        "schema": hazard.table.schema if hazard.table else None, "table": hazard.table.table if hazard.table else None,
-        "column": hazard.column, "within": hazard.within,
-    }  # fmt: skip
+        "line": hazard.line,
+        "sql": hazard.sql,
+        "hazard": hazard.code,
+        "says": CODES[hazard.code].words,
+        "schema": hazard.table.schema if hazard.table else None,
+        "table": hazard.table.table if hazard.table else None,
+        "column": hazard.column,
+        "within": hazard.within,
+    }
 
 
 def _reopened(store: Store, notes: list[str]) -> Source | None:
     """The backup's file, where it is still the one that was compared."""
     was = store.evidence()[0]
     if was.kind == "database" or not was.path or not Path(was.path).exists():
-        notes.append("The backup's file is not there any more: the replay knows only the rows that are missing or changed.")
+        notes.append(
+            "The backup's file is not there any more: the replay knows only the rows that are missing or changed."
+        )
         return None
     try:
         source = open_source(was.path, database=was.database)
     except EvidenceError as error:
-        notes.append(f"The backup's file cannot be read any more, and the replay knows only rows that differ: {error.message}")
+        notes.append(
+            f"The backup's file cannot be read any more, and the replay knows only rows that differ: {error.message}"
+        )
         return None
     if source.provenance.sha256 != was.sha256:
         source.close()
-        notes.append(f"{was.path} is not the file that was compared: the replay knows only the rows that are missing or changed.")
+        notes.append(
+            f"{was.path} is not the file that was compared: the replay knows only the rows that are missing or changed."
+        )
         return None
     return source
 
 
 def copied_columns(
-    statement: Statement, name: TableName, schema: str, known: Sequence[str], order: Callable[[TableName], Sequence[str]]
+    statement: Statement,
+    name: TableName,
+    schema: str,
+    known: Sequence[str],
+    order: Callable[[TableName], Sequence[str]],
 ) -> tuple[TableName, dict[str, str]] | None:
     """Return where a statement copies rows of `name` to, and by column of `name` the column that gets it; None for others.
 
@@ -565,12 +713,18 @@ def copied_columns(
     names: Sequence[str] = ()
     if statement.kind == "insert_stmt":
         target, select = node.relation, node.select_stmt.select_stmt
-        names = [c.res_target.name for c in node.cols] or order(TableName(target.schemaname or schema, target.relname))
+        names = [c.res_target.name for c in node.cols] or order(
+            TableName(target.schemaname or schema, target.relname)
+        )
     elif statement.kind == "create_table_as_stmt" and node.into.HasField("rel"):
         target, select = node.into.rel, node.query.select_stmt
     if target is None:
         return None
-    sources = {TableName(r.schemaname or schema, r.relname): r for f in select.from_clause for r in ranges(f)}
+    sources = {
+        TableName(r.schemaname or schema, r.relname): r
+        for f in select.from_clause
+        for r in ranges(f)
+    }
     if name not in sources:
         return None
     alias = sources[name].alias.aliasname or name.table
@@ -578,14 +732,21 @@ def copied_columns(
     place = 0
     for item in select.target_list:
         value = item.res_target.val
-        parts = [f.string.sval if f.HasField("string") else "*" for f in value.column_ref.fields] if value.HasField("column_ref") else []
+        parts = (
+            [f.string.sval if f.HasField("string") else "*" for f in value.column_ref.fields]
+            if value.HasField("column_ref")
+            else []
+        )
         if parts in (["*"], [alias, "*"]):
             for column in known:
                 found[column] = names[place] if place < len(names) else column
                 place += 1
             continue
         if parts and (len(parts) == 1 or parts[0] == alias) and parts[-1] in known:
-            found.setdefault(parts[-1], names[place] if place < len(names) else (item.res_target.name or parts[-1]))
+            found.setdefault(
+                parts[-1],
+                names[place] if place < len(names) else (item.res_target.name or parts[-1]),
+            )
         place += 1
     return (TableName(target.schemaname or schema, target.relname), found) if found else None
 
@@ -597,9 +758,14 @@ def definitions(catalog: Catalog) -> list[str]:
     """
     from forensics.model import quote_identifier as q
 
-    schemas = sorted({t.schema for t in catalog.tables} | {s.name.schema for s in catalog.sequences})
+    schemas = sorted(
+        {t.schema for t in catalog.tables} | {s.name.schema for s in catalog.sequences}
+    )
     found = [f"CREATE SCHEMA {q(s)}" for s in schemas if s != "public"]
-    found += [f"CREATE TYPE {n} AS ENUM ({', '.join(_literal(v) for v in labels)})" for n, labels in catalog.enums.items()]
+    found += [
+        f"CREATE TYPE {n} AS ENUM ({', '.join(_literal(v) for v in labels)})"
+        for n, labels in catalog.enums.items()
+    ]
     found += [f"CREATE DOMAIN {n} AS {base}" for n, base in catalog.domains.items()]
     found += [f"CREATE SEQUENCE {s.name.sql}" for s in catalog.sequences]
     foreign = []
@@ -619,7 +785,9 @@ def definitions(catalog: Catalog) -> list[str]:
         for k in table.keys:
             listed = ", ".join(map(q, k.columns))
             nulls = "" if k.primary or k.nulls_distinct else " NULLS NOT DISTINCT"
-            columns.append(f"CONSTRAINT {q(k.name)} {'PRIMARY KEY' if k.primary else 'UNIQUE' + nulls} ({listed})")
+            columns.append(
+                f"CONSTRAINT {q(k.name)} {'PRIMARY KEY' if k.primary else 'UNIQUE' + nulls} ({listed})"
+            )
         found.append(f"CREATE TABLE {name.sql} ({', '.join(columns)})")
         for f in table.foreign_keys:
             ours, theirs = ", ".join(map(q, f.columns)), ", ".join(map(q, f.parent_columns))

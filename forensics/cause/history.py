@@ -54,9 +54,12 @@ class History:
 
 
 def place(
-    entries: Mapping[str, Sequence[HistoryEntry]], errors: Mapping[str, str], folder: MigrationFolder | None,
-    backup_at: datetime | None, ran: Sequence[str] = (),
-) -> History:  # fmt: skip
+    entries: Mapping[str, Sequence[HistoryEntry]],
+    errors: Mapping[str, str],
+    folder: MigrationFolder | None,
+    backup_at: datetime | None,
+    ran: Sequence[str] = (),
+) -> History:
     """Place every migration.
 
     Args:
@@ -72,36 +75,61 @@ def place(
     files = folder.migrations if folder else ()
     order = {m.name: i for i, m in enumerate(files)}
     backup, live = _by_name(entries["backup"], files), _by_name(entries["live"], files)
-    notes = [f"The migration history of the {side} could not be read: {words}" for side, words in sorted(errors.items())]
-    placed = [_placed(name, backup.get(name, []), live.get(name, []), _file(name, files)) for name in {*order, *backup, *live}]
-    placed.sort(key=lambda p: (p.state == "pending", _moment(p, order), order.get(p.name, -1), p.name))
+    notes = [
+        f"The migration history of the {side} could not be read: {words}"
+        for side, words in sorted(errors.items())
+    ]
+    placed = [
+        _placed(name, backup.get(name, []), live.get(name, []), _file(name, files))
+        for name in {*order, *backup, *live}
+    ]
+    placed.sort(
+        key=lambda p: (p.state == "pending", _moment(p, order), order.get(p.name, -1), p.name)
+    )
 
     forced = _chosen(ran, files)
     between = []
     for p in placed:
         entry = next((e for e in live.get(p.name, []) if e.ran), None)
-        already = any(e.ran for e in backup.get(p.name, [])) and not _ran_again(backup.get(p.name, []), live.get(p.name, []))
+        already = any(e.ran for e in backup.get(p.name, [])) and not _ran_again(
+            backup.get(p.name, []), live.get(p.name, [])
+        )
         if "backup" in errors and entry is not None:
             when = entry.applied_at or entry.started_at
             if when is None or backup_at is None:
-                notes.append(f"Whether {p.name} ran before or after the backup is not known: neither the backup nor its time says so.")
+                notes.append(
+                    f"Whether {p.name} ran before or after the backup is not known: neither the backup nor its time says so."
+                )
                 continue
             already = when <= backup_at
         if (entry is not None and not already) or p.name in forced:
             file = _file(p.name, files)
             if file is None:
-                notes.append(f"{p.name} ran between backup and live and has no file: what it did cannot be replayed.")
+                notes.append(
+                    f"{p.name} ran between backup and live and has no file: what it did cannot be replayed."
+                )
             else:
                 between.append(file)
                 if p.file == "edited":
-                    notes.append(f"{p.name} was edited since it ran: its statements may not be those that ran.")
+                    notes.append(
+                        f"{p.name} was edited since it ran: its statements may not be those that ran."
+                    )
         notes += _contradictions(p, backup.get(p.name, []), live.get(p.name, []))
     if folder and not entries["backup"] and not entries["live"] and not errors and not forced:
-        notes.append("Neither side holds a migration history that is known here: say which migrations ran between them with --ran NAME.")
+        notes.append(
+            "Neither side holds a migration history that is known here: say which migrations ran between them with --ran NAME."
+        )
     applied = [order[p.name] for p in placed if p.name in order and p.in_live]
     if applied:
-        late = [p.name for p in placed if p.state == "pending" and order[p.name] < max(applied) and p.name not in forced]
-        notes += [f"{name} stands in the folder before migrations that were applied, and was never applied itself." for name in late]
+        late = [
+            p.name
+            for p in placed
+            if p.state == "pending" and order[p.name] < max(applied) and p.name not in forced
+        ]
+        notes += [
+            f"{name} stands in the folder before migrations that were applied, and was never applied itself."
+            for name in late
+        ]
     schema = schema_of([*entries["live"], *entries["backup"]], files)
     return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
 
@@ -123,7 +151,9 @@ def _ran_again(backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry]) -> 
     return bool(before) and any(e.ran and e.moment and e.moment > max(before) for e in live)
 
 
-def _by_name(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> dict[str, list[HistoryEntry]]:
+def _by_name(
+    entries: Sequence[HistoryEntry], files: Sequence[Migration]
+) -> dict[str, list[HistoryEntry]]:
     found: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
         file = _match(entry, files)
@@ -135,7 +165,9 @@ def _by_name(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> dic
             names = [m.name for m in files[: files.index(file) + 1]]
         for name in names:
             # Of a version that is dirty, those before it went through.
-            found.setdefault(name, []).append(entry if name == names[-1] else replace(entry, failed=False))
+            found.setdefault(name, []).append(
+                entry if name == names[-1] else replace(entry, failed=False)
+            )
     return found
 
 
@@ -146,7 +178,9 @@ def _match(entry: HistoryEntry, files: Sequence[Migration]) -> Migration | None:
             return file
     if entry.tool == "Drizzle":
         for file in files:
-            if entry.checksum in file.checksums or (file.created_at is not None and str(file.created_at) == entry.name):
+            if entry.checksum in file.checksums or (
+                file.created_at is not None and str(file.created_at) == entry.name
+            ):
                 return file
         return None
     if entry.tool == "Liquibase":
@@ -176,7 +210,9 @@ def _file(name: str, files: Sequence[Migration]) -> Migration | None:
     return next((f for f in files if f.name == name), None)
 
 
-def _placed(name: str, backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry], file: Migration | None) -> Placed:
+def _placed(
+    name: str, backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry], file: Migration | None
+) -> Placed:
     latest = [*(live or backup)]
     # The row that counts is the one that is in force; a failed first try leaves another of the same name.
     chosen = next((e for e in reversed(latest) if e.in_force), latest[-1] if latest else None)
@@ -184,15 +220,30 @@ def _placed(name: str, backup: Sequence[HistoryEntry], live: Sequence[HistoryEnt
         chosen = latest[-1]  # it notes a migration that it takes back in a row of its own
     state: State = "pending"
     if chosen is not None:
-        state = "rolled back" if chosen.rolled_back else "failed" if chosen.failed else "applied" if chosen.ran else "marked as applied"
+        state = (
+            "rolled back"
+            if chosen.rolled_back
+            else "failed"
+            if chosen.failed
+            else "applied"
+            if chosen.ran
+            else "marked as applied"
+        )
     file_state: FileState = "absent" if file is None else "match"
     if file and chosen and chosen.checksum and chosen.checksum not in file.checksums:
         file_state = "edited"
     return Placed(
-        name, (chosen.applied_at or chosen.started_at) if chosen and not chosen.failed else None, bool(backup), bool(live), file_state,
-        chosen is not None and chosen.rolled_back, state, len(latest), bool(file and chosen and chosen.checksum),
+        name,
+        (chosen.applied_at or chosen.started_at) if chosen and not chosen.failed else None,
+        bool(backup),
+        bool(live),
+        file_state,
+        chosen is not None and chosen.rolled_back,
+        state,
+        len(latest),
+        bool(file and chosen and chosen.checksum),
         chosen.tool if chosen else None,
-    )  # fmt: skip
+    )
 
 
 def _moment(placed: Placed, order: Mapping[str, int]) -> float:
@@ -201,24 +252,36 @@ def _moment(placed: Placed, order: Mapping[str, int]) -> float:
     return float("inf") if placed.state in ("pending", "failed") else float("-inf")
 
 
-def _contradictions(placed: Placed, backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry]) -> list[str]:
+def _contradictions(
+    placed: Placed, backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry]
+) -> list[str]:
     found = []
     name = placed.name
     if any(e.in_force for e in backup) and not live:
-        found.append(f"{name} is in the backup's history and not in live's: live was restored from elsewhere, or its history was edited.")
-    ours, theirs = ({e.checksum for e in side if e.checksum and e.in_force} for side in (backup, live))
+        found.append(
+            f"{name} is in the backup's history and not in live's: live was restored from elsewhere, or its history was edited."
+        )
+    ours, theirs = (
+        {e.checksum for e in side if e.checksum and e.in_force} for side in (backup, live)
+    )
     if ours and theirs and ours.isdisjoint(theirs):
         found.append(
             f"{name} has one checksum in the backup's history and another in live's: it was run again from another file, or edited."
         )
     if len(theirs) > 1:
-        found.append(f"{name} ran more than once, from files that differ: only the last of them can be replayed.")
+        found.append(
+            f"{name} ran more than once, from files that differ: only the last of them can be replayed."
+        )
     if placed.state == "rolled back" and any(e.ran for e in live):
         found.append(f"{name} ran and was taken back: what took it back is not replayed.")
     if placed.state == "marked as applied" and not any(e.in_force for e in backup):
-        found.append(f"{name} is marked as applied and its SQL was not run by {placed.tool}: it is not replayed.")
+        found.append(
+            f"{name} is marked as applied and its SQL was not run by {placed.tool}: it is not replayed."
+        )
     if placed.state == "failed":
-        found.append(f"{name} failed half-way: what it did before it failed is not known and counts as unexplained.")
+        found.append(
+            f"{name} failed half-way: what it did before it failed is not known and counts as unexplained."
+        )
     return found
 
 
@@ -227,6 +290,9 @@ def _chosen(patterns: Sequence[str], files: Sequence[Migration]) -> set[str]:
     for pattern in patterns:
         fitting = {f.name for f in files if fnmatchcase(f.name, pattern)}
         if not fitting:
-            raise UsageError(f"--ran {pattern} fits no migration of the folder.", "Write a migration's name, or a shell pattern.")
+            raise UsageError(
+                f"--ran {pattern} fits no migration of the folder.",
+                "Write a migration's name, or a shell pattern.",
+            )
         found |= fitting
     return found

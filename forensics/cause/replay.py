@@ -44,33 +44,108 @@ ROLE = "forensics_replay"  # without any privilege beyond a database of its own
 _SCHEMA = "forensics replay"
 _TIMEOUT = "600s"
 # Extensions that open files, connections or other servers: a replay has no use for them.
-REACHING = {"dblink", "postgres_fdw", "file_fdw", "adminpack", "pg_cron", "pg_net", "http", "plpython3u", "plperlu", "pltclu", "aws_s3"}
+REACHING = {
+    "dblink",
+    "postgres_fdw",
+    "file_fdw",
+    "adminpack",
+    "pg_cron",
+    "pg_net",
+    "http",
+    "plpython3u",
+    "plperlu",
+    "pltclu",
+    "aws_s3",
+}
 
 _DEFINITIONS = {
-    "create_schema_stmt", "create_enum_stmt", "create_domain_stmt", "composite_type_stmt", "create_range_stmt", "define_stmt",
-    "create_cast_stmt", "create_seq_stmt", "alter_seq_stmt", "create_function_stmt", "create_stmt", "alter_table_stmt", "view_stmt",
-    "create_table_as_stmt", "index_stmt", "create_trig_stmt", "rule_stmt", "create_stats_stmt", "create_policy_stmt", "alter_domain_stmt", "alter_enum_stmt",
-}  # fmt: skip
+    "create_schema_stmt",
+    "create_enum_stmt",
+    "create_domain_stmt",
+    "composite_type_stmt",
+    "create_range_stmt",
+    "define_stmt",
+    "create_cast_stmt",
+    "create_seq_stmt",
+    "alter_seq_stmt",
+    "create_function_stmt",
+    "create_stmt",
+    "alter_table_stmt",
+    "view_stmt",
+    "create_table_as_stmt",
+    "index_stmt",
+    "create_trig_stmt",
+    "rule_stmt",
+    "create_stats_stmt",
+    "create_policy_stmt",
+    "alter_domain_stmt",
+    "alter_enum_stmt",
+}
 _LAST = {"index_stmt", "create_trig_stmt", "rule_stmt", "create_stats_stmt", "create_policy_stmt"}
 # Statements of a migration that touch no row and need what a scratch server does not have, or that end the transaction.
 _LEFT_OUT = {
-    "grant_stmt", "grant_role_stmt", "alter_owner_stmt", "comment_stmt", "sec_label_stmt", "create_role_stmt", "alter_role_stmt",
-    "alter_role_set_stmt", "drop_role_stmt", "alter_default_privileges_stmt", "vacuum_stmt", "transaction_stmt", "notify_stmt", "listen_stmt",
-    "unlisten_stmt", "check_point_stmt", "load_stmt", "alter_system_stmt", "createdb_stmt", "dropdb_stmt", "alter_database_stmt",
-    "alter_database_set_stmt", "create_table_space_stmt", "drop_table_space_stmt", "create_publication_stmt", "alter_publication_stmt",
-    "create_subscription_stmt", "alter_subscription_stmt", "drop_subscription_stmt", "create_fdw_stmt", "create_foreign_server_stmt",
-    "create_user_mapping_stmt", "import_foreign_schema_stmt", "create_policy_stmt", "alter_policy_stmt", "reindex_stmt", "cluster_stmt",
-    "reassign_owned_stmt", "create_event_trig_stmt", "alter_event_trig_stmt",
-}  # fmt: skip
+    "grant_stmt",
+    "grant_role_stmt",
+    "alter_owner_stmt",
+    "comment_stmt",
+    "sec_label_stmt",
+    "create_role_stmt",
+    "alter_role_stmt",
+    "alter_role_set_stmt",
+    "drop_role_stmt",
+    "alter_default_privileges_stmt",
+    "vacuum_stmt",
+    "transaction_stmt",
+    "notify_stmt",
+    "listen_stmt",
+    "unlisten_stmt",
+    "check_point_stmt",
+    "load_stmt",
+    "alter_system_stmt",
+    "createdb_stmt",
+    "dropdb_stmt",
+    "alter_database_stmt",
+    "alter_database_set_stmt",
+    "create_table_space_stmt",
+    "drop_table_space_stmt",
+    "create_publication_stmt",
+    "alter_publication_stmt",
+    "create_subscription_stmt",
+    "alter_subscription_stmt",
+    "drop_subscription_stmt",
+    "create_fdw_stmt",
+    "create_foreign_server_stmt",
+    "create_user_mapping_stmt",
+    "import_foreign_schema_stmt",
+    "create_policy_stmt",
+    "alter_policy_stmt",
+    "reindex_stmt",
+    "cluster_stmt",
+    "reassign_owned_stmt",
+    "create_event_trig_stmt",
+    "alter_event_trig_stmt",
+}
 _LATER = {
-    pb.AT_AddConstraint, pb.AT_ClusterOn, pb.AT_EnableTrig, pb.AT_EnableAlwaysTrig, pb.AT_EnableReplicaTrig, pb.AT_DisableTrig,
-    pb.AT_EnableRule, pb.AT_EnableAlwaysRule, pb.AT_EnableReplicaRule, pb.AT_DisableRule, pb.AT_ReplicaIdentity,
-}  # fmt: skip
+    pb.AT_AddConstraint,
+    pb.AT_ClusterOn,
+    pb.AT_EnableTrig,
+    pb.AT_EnableAlwaysTrig,
+    pb.AT_EnableReplicaTrig,
+    pb.AT_DisableTrig,
+    pb.AT_EnableRule,
+    pb.AT_EnableAlwaysRule,
+    pb.AT_EnableReplicaRule,
+    pb.AT_DisableRule,
+    pb.AT_ReplicaIdentity,
+}
 # What a role may own that holds rows or stands on them.
 _KINDS = {
-    pb.OBJECT_TABLE: "TABLE", pb.OBJECT_FOREIGN_TABLE: "FOREIGN TABLE", pb.OBJECT_VIEW: "VIEW", pb.OBJECT_MATVIEW: "MATERIALIZED VIEW",
+    pb.OBJECT_TABLE: "TABLE",
+    pb.OBJECT_FOREIGN_TABLE: "FOREIGN TABLE",
+    pb.OBJECT_VIEW: "VIEW",
+    pb.OBJECT_MATVIEW: "MATERIALIZED VIEW",
     pb.OBJECT_SEQUENCE: "SEQUENCE",
-}  # fmt: skip
+}
 _OWNERSHIP = (pb.AT_ChangeOwner, pb.AT_SetTableSpace, pb.AT_SetAccessMethod)
 
 
@@ -93,7 +168,9 @@ class Watched:
     changed: tuple[str, ...] = ()
     number: int = 0
     oid: int | None = None
-    places: dict[str, int] = field(default_factory=dict)  # attribute numbers of the columns, by name
+    places: dict[str, int] = field(
+        default_factory=dict
+    )  # attribute numbers of the columns, by name
     held: dict[str, int] = field(default_factory=dict)  # values that are left, by column
     blank: dict[str, int] = field(default_factory=dict)  # NULLs that were filled, by column
     shape: Any = None
@@ -148,25 +225,36 @@ class Replay:
         scratch.create(self.database)
         self._prepare()
         self._connection = psycopg.connect(
-            scratch.dsn(self.database), user=ROLE, autocommit=True, row_factory=dict_row,
+            scratch.dsn(self.database),
+            user=ROLE,
+            autocommit=True,
+            row_factory=dict_row,
             options=f"-c statement_timeout={timeout} -c check_function_bodies=off -c client_min_messages=error",
-        )  # fmt: skip
-        self._last: list[tuple[str, str]] = []  # as it stands, and without a look at rows that are there
+        )
+        self._last: list[
+            tuple[str, str]
+        ] = []  # as it stands, and without a look at rows that are there
         self._watched: list[Watched] = []
         self.notes: list[str] = []
         self.steps: list[Step] = []
         self.effects: list[Effect] = []
         self.unbuilt: dict[TableName, str] = {}
-        self._owners: dict[tuple[str, str], str] = {}  # (kind, quoted name) of what a role owned: the scratch server has none of them
+        self._owners: dict[
+            tuple[str, str], str
+        ] = {}  # (kind, quoted name) of what a role owned: the scratch server has none of them
 
     def _prepare(self) -> None:
         role, database = sql.Identifier(ROLE), sql.Identifier(self.database)
         with psycopg.connect(self._scratch.dsn(self.database), autocommit=True) as master:
-            if not master.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+            if not master.execute(
+                "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [ROLE]
+            ).fetchone():
                 master.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(role))
             master.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, role))
             master.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(role))
-            master.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_SCHEMA), role))
+            master.execute(
+                sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(_SCHEMA), role)
+            )
 
     def end_session(self) -> None:
         """Let go of the database, so that it can be copied; it stays until `close`."""
@@ -201,7 +289,9 @@ class Replay:
             try:
                 parsed = parse_statements(text.encode("utf-8"), "the backup")
             except MigrationError as error:
-                self.notes.append(f"A statement of the backup's schema does not parse and is left out: {error.message}")
+                self.notes.append(
+                    f"A statement of the backup's schema does not parse and is left out: {error.message}"
+                )
                 continue
             for statement in parsed:
                 self._define(statement)
@@ -214,9 +304,15 @@ class Replay:
             return
         try:
             with psycopg.connect(self._scratch.dsn(self.database), autocommit=True) as master:
-                master.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(name)))
+                master.execute(
+                    sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(
+                        sql.Identifier(name)
+                    )
+                )
         except psycopg.Error as error:
-            self.notes.append(f"Extension {name} cannot be had in the scratch PostgreSQL: {_words(error)}.")
+            self.notes.append(
+                f"Extension {name} cannot be had in the scratch PostgreSQL: {_words(error)}."
+            )
 
     def _define(self, statement: Statement) -> None:
         node = statement.node
@@ -250,7 +346,9 @@ class Replay:
             return
         words = self._run_quietly(text)
         if words and statement.kind == "create_stmt":
-            self.unbuilt[TableName(node.relation.schemaname or "public", node.relation.relname)] = words
+            self.unbuilt[TableName(node.relation.schemaname or "public", node.relation.relname)] = (
+                words
+            )
         elif words:
             self.notes.append(f"Left out on the scratch PostgreSQL: {_short(text)}: {words}.")
 
@@ -259,18 +357,28 @@ class Replay:
         if statement.kind == "alter_table_stmt":
             for command in (c.alter_table_cmd for c in node.cmds):
                 if command.subtype == pb.AT_ChangeOwner and node.objtype in _KINDS:
-                    name = ".".join(map(_q, filter(None, (node.relation.schemaname, node.relation.relname))))
+                    name = ".".join(
+                        map(_q, filter(None, (node.relation.schemaname, node.relation.relname)))
+                    )
                     self._owners[_KINDS[node.objtype], name] = command.newowner.rolename
         elif statement.kind == "alter_owner_stmt" and node.object_type == pb.OBJECT_SCHEMA:
             self._owners["SCHEMA", _q(node.object.string.sval)] = node.newowner.rolename
         elif statement.kind == "reassign_owned_stmt":
             roles = {r.role_spec.rolename for r in node.roles}
-            self._owners = {what: node.newrole.rolename if role in roles else role for what, role in self._owners.items()}
+            self._owners = {
+                what: node.newrole.rolename if role in roles else role
+                for what, role in self._owners.items()
+            }
 
     def _dropping_owned(self, node: Any) -> list[str]:
         """What DROP OWNED drops, said by name: tables and views first, then the schemas that held them."""
-        roles = {r.role_spec.rolename for r in node.roles if r.role_spec.roletype == pb.ROLESPEC_CSTRING}
-        owned = sorted((w for w, role in self._owners.items() if role in roles), key=lambda w: (w[0] == "SCHEMA", w))
+        roles = {
+            r.role_spec.rolename for r in node.roles if r.role_spec.roletype == pb.ROLESPEC_CSTRING
+        }
+        owned = sorted(
+            (w for w, role in self._owners.items() if role in roles),
+            key=lambda w: (w[0] == "SCHEMA", w),
+        )
         behavior = " CASCADE" if node.behavior == pb.DROP_CASCADE else ""
         drops = []
         for kind, names in itertools.groupby(owned, key=lambda w: w[0]):
@@ -287,7 +395,9 @@ class Replay:
 
     def has(self, name: TableName) -> bool:
         """Whether the table could be made."""
-        found = self._connection.execute("SELECT pg_catalog.to_regclass(%s) IS NOT NULL AS found", [name.sql]).fetchone()
+        found = self._connection.execute(
+            "SELECT pg_catalog.to_regclass(%s) IS NOT NULL AS found", [name.sql]
+        ).fetchone()
         return bool(found and found["found"])
 
     def columns_of(self, name: TableName) -> list[str]:
@@ -299,11 +409,21 @@ class Replay:
         )
         return [r["attname"] for r in found]
 
-    def load(self, name: TableName, columns: Sequence[str], blocks: Iterable[bytes | bytearray | memoryview]) -> str | None:
+    def load(
+        self,
+        name: TableName,
+        columns: Sequence[str],
+        blocks: Iterable[bytes | bytearray | memoryview],
+    ) -> str | None:
         """Fill a table with rows in COPY's text; return why it could not be done, or None."""
         return self._copy_in(sql.Identifier(*name), columns, blocks)
 
-    def _copy_in(self, table: sql.Identifier, columns: Sequence[str], blocks: Iterable[bytes | bytearray | memoryview]) -> str | None:
+    def _copy_in(
+        self,
+        table: sql.Identifier,
+        columns: Sequence[str],
+        blocks: Iterable[bytes | bytearray | memoryview],
+    ) -> str | None:
         listed = sql.SQL("({})").format(_list(columns)) if columns else sql.SQL("")
         statement = sql.SQL("COPY {} {} FROM STDIN").format(table, listed)
         try:
@@ -330,8 +450,11 @@ class Replay:
     # --- what is followed --------------------------------------------------------------------------
 
     def watch(
-        self, watched: Watched, missing: Iterable[bytes] | None = None, changed: Iterable[bytes] | None = None,
-    ) -> str | None:  # fmt: skip
+        self,
+        watched: Watched,
+        missing: Iterable[bytes] | None = None,
+        changed: Iterable[bytes] | None = None,
+    ) -> str | None:
         """Follow rows of a table.
 
         Args:
@@ -347,7 +470,9 @@ class Replay:
         names = {name: number for number, name, _ in shape["columns"] or ()}
         lacking = [c for c in (*watched.columns, *watched.key) if c not in names]
         if shape["oid"] is None or lacking:
-            return f"the scratch database has no {'column ' + lacking[0] if lacking else 'such table'}"
+            return (
+                f"the scratch database has no {'column ' + lacking[0] if lacking else 'such table'}"
+            )
         watched.oid, watched.places, watched.shape = shape["oid"], names, shape
         table = sql.Identifier(*watched.name)
         try:
@@ -358,11 +483,13 @@ class Replay:
             )
             if missing is None:
                 self._connection.execute(
-                    sql.SQL("INSERT INTO {} SELECT row_number() OVER (), NULL, NULL, {} FROM {}").format(
-                        watched.keep, _list(watched.columns), _rows_of(table, shape)
-                    )
+                    sql.SQL(
+                        "INSERT INTO {} SELECT row_number() OVER (), NULL, NULL, {} FROM {}"
+                    ).format(watched.keep, _list(watched.columns), _rows_of(table, shape))
                 )
-            elif words := self._copy_in(watched.keep, [_OWN[0], *map(_own, watched.columns)], missing):
+            elif words := self._copy_in(
+                watched.keep, [_OWN[0], *map(_own, watched.columns)], missing
+            ):
                 return words
             if watched.changed:
                 self._watch_changes(watched, shape, changed or ())
@@ -372,16 +499,25 @@ class Replay:
             return _words(error)
         self._watched.append(watched)
         watched.held = {
-            c: self._one(sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(c), _rows_of(table, shape))) for c in watched.values
+            c: self._one(
+                sql.SQL("SELECT count({}) FROM {}").format(
+                    sql.Identifier(c), _rows_of(table, shape)
+                )
+            )
+            for c in watched.values
         }
         self._look(watched, shape, 0)
         return None
 
-    def _watch_changes(self, watched: Watched, shape: Mapping[str, Any], keys: Iterable[bytes]) -> None:
+    def _watch_changes(
+        self, watched: Watched, shape: Mapping[str, Any], keys: Iterable[bytes]
+    ) -> None:
         table = sql.Identifier(*watched.name)
         wanted = sql.Identifier(_SCHEMA, f"keys_{watched.number}")
         self._connection.execute(
-            sql.SQL("CREATE TABLE {} AS SELECT {} FROM ONLY {} WITH NO DATA").format(wanted, _aliased(watched.key), table)
+            sql.SQL("CREATE TABLE {} AS SELECT {} FROM ONLY {} WITH NO DATA").format(
+                wanted, _aliased(watched.key), table
+            )
         )
         words = self._copy_in(wanted, [*map(_own, watched.key)], keys)
         if words:
@@ -391,11 +527,17 @@ class Replay:
             for c in dict.fromkeys((*watched.key, *watched.changed))
         )
         self._connection.execute(
-            sql.SQL("CREATE TABLE {} AS SELECT NULL::int AS {}, {} FROM {} t WHERE EXISTS (SELECT 1 FROM {} k WHERE {})").format(
-                watched.shadow, sql.Identifier(_OWN[1]), texts, _rows_of(table, shape), wanted,
+            sql.SQL(
+                "CREATE TABLE {} AS SELECT NULL::int AS {}, {} FROM {} t WHERE EXISTS (SELECT 1 FROM {} k WHERE {})"
+            ).format(
+                watched.shadow,
+                sql.Identifier(_OWN[1]),
+                texts,
+                _rows_of(table, shape),
+                wanted,
                 sql.SQL(" AND ").join(_same(f"t.{_q(c)}", f"k.{_q(_own(c))}") for c in watched.key),
             )
-        )  # fmt: skip
+        )
         watched.blank = dict.fromkeys(watched.changed, 0)
 
     def _note_repeats(self, watched: Watched, shape: Mapping[str, Any]) -> None:
@@ -405,12 +547,23 @@ class Replay:
         self._connection.execute(
             sql.SQL(
                 "UPDATE {keep} w SET {repeats} = n.c FROM (SELECT {image} AS i, count(*) AS c FROM {rows} t GROUP BY 1) n WHERE n.i = {own}"
-            ).format(keep=watched.keep, repeats=sql.Identifier(_OWN[2]), image=image, rows=_rows_of(table, shape), own=own)
+            ).format(
+                keep=watched.keep,
+                repeats=sql.Identifier(_OWN[2]),
+                image=image,
+                rows=_rows_of(table, shape),
+                own=own,
+            )
         )
 
     # --- the migrations ----------------------------------------------------------------------------
 
-    def run(self, migrations: Sequence[Migration], schema: str, listener: Callable[[str], None] | None = None) -> None:
+    def run(
+        self,
+        migrations: Sequence[Migration],
+        schema: str,
+        listener: Callable[[str], None] | None = None,
+    ) -> None:
         """Run migrations in order, each in a transaction, each statement in a savepoint, and count after each.
 
         Args:
@@ -424,16 +577,24 @@ class Replay:
             self._connection.execute("BEGIN")
             for statement in migration.statements:
                 self._step(migration.name, statement)
-            words = self._run_quietly("SET CONSTRAINTS ALL IMMEDIATE") or self._run_quietly("COMMIT")
+            words = self._run_quietly("SET CONSTRAINTS ALL IMMEDIATE") or self._run_quietly(
+                "COMMIT"
+            )
             if words:
                 self._run_quietly("ROLLBACK")
-                self.notes.append(f"{migration.name} could not be committed in the replay: {words}.")
+                self.notes.append(
+                    f"{migration.name} could not be committed in the replay: {words}."
+                )
                 self._recount(len(self.steps))
 
     def _step(self, migration: str, statement: Statement) -> None:
         number = len(self.steps) + 1
         started = time.monotonic()
-        texts = self._dropping_owned(statement.node) if statement.kind == "drop_owned_stmt" else _replayable(statement)
+        texts = (
+            self._dropping_owned(statement.node)
+            if statement.kind == "drop_owned_stmt"
+            else _replayable(statement)
+        )
         self._note_owner(statement)
         error = None
         if texts:
@@ -444,7 +605,9 @@ class Replay:
                 # Part of it may still run: one command that the scratch server cannot follow does not hide the others.
                 errors = [e for t in texts[1:] if (e := self._try(t)) is not None]
                 error = errors[0] if errors else None
-        self.steps.append(Step(number, migration, statement, time.monotonic() - started, error, not texts))
+        self.steps.append(
+            Step(number, migration, statement, time.monotonic() - started, error, not texts)
+        )
         if texts:
             self._recount(number)
             if statement.kind == "alter_enum_stmt":
@@ -455,7 +618,9 @@ class Replay:
     def _try(self, text: str) -> str | None:
         self._connection.execute("SAVEPOINT forensics_step")
         words = self._run_quietly(text)
-        self._connection.execute("ROLLBACK TO SAVEPOINT forensics_step" if words else "RELEASE SAVEPOINT forensics_step")
+        self._connection.execute(
+            "ROLLBACK TO SAVEPOINT forensics_step" if words else "RELEASE SAVEPOINT forensics_step"
+        )
         return words
 
     # --- counting ----------------------------------------------------------------------------------
@@ -463,7 +628,15 @@ class Replay:
     def _shapes(self, watched: Sequence[Watched]) -> list[dict[str, Any]]:
         query = resources.files("forensics.cause").joinpath("queries", "shapes.sql").read_bytes()
         found = self._connection.execute(query, {"names": [w.name.sql for w in watched]}).fetchall()
-        return [{**row, "columns": row["columns"] if not isinstance(row["columns"], str) else json.loads(row["columns"])} for row in found]
+        return [
+            {
+                **row,
+                "columns": row["columns"]
+                if not isinstance(row["columns"], str)
+                else json.loads(row["columns"]),
+            }
+            for row in found
+        ]
 
     def _recount(self, step: int) -> None:
         for watched, shape in zip(self._watched, self._shapes(self._watched), strict=True):
@@ -478,18 +651,30 @@ class Replay:
         there = self._there(watched, shape, names)
         gone = sql.Identifier(_OWN[1])
         self._connection.execute(
-            sql.SQL("UPDATE {} w SET {} = {} WHERE {} IS NULL AND NOT ({})").format(watched.keep, gone, sql.Literal(step), gone, there)
+            sql.SQL("UPDATE {} w SET {} = {} WHERE {} IS NULL AND NOT ({})").format(
+                watched.keep, gone, sql.Literal(step), gone, there
+            )
         )
-        self._connection.execute(sql.SQL("UPDATE {} w SET {} = NULL WHERE {} IS NOT NULL AND {}").format(watched.keep, gone, gone, there))
+        self._connection.execute(
+            sql.SQL("UPDATE {} w SET {} = NULL WHERE {} IS NOT NULL AND {}").format(
+                watched.keep, gone, gone, there
+            )
+        )
         current = {name for _, name, _ in shape["columns"] or ()} if shape["oid"] else set()
         for column in watched.values:
             left = (
-                self._one(sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(column), _rows_of(table, shape)))
+                self._one(
+                    sql.SQL("SELECT count({}) FROM {}").format(
+                        sql.Identifier(column), _rows_of(table, shape)
+                    )
+                )
                 if column in current
                 else 0
             )
             if left != watched.held[column]:
-                self.effects.append(Effect(step, watched.name, column, values=watched.held[column] - left))
+                self.effects.append(
+                    Effect(step, watched.name, column, values=watched.held[column] - left)
+                )
                 watched.held[column] = left
         if watched.changed and shape["oid"] and all(names.get(k) for k in watched.key):
             self._look_at_changes(watched, shape, names, step)
@@ -501,14 +686,18 @@ class Replay:
             return {c: current[n] for c, n in watched.places.items() if n in current}
         return {name: name for name in current.values()}
 
-    def _there(self, watched: Watched, shape: Mapping[str, Any], names: Mapping[str, str]) -> sql.Composable:
+    def _there(
+        self, watched: Watched, shape: Mapping[str, Any], names: Mapping[str, str]
+    ) -> sql.Composable:
         """The condition that followed row `w` is in the table now."""
         table = sql.Identifier(*watched.name)
         if shape["oid"] is None or any(k not in names for k in watched.key):
             return sql.SQL("false")
         if watched.key:
             pairs = [_same(f"t.{_q(names[k])}", f"w.{_q(_own(k))}") for k in watched.key]
-            return sql.SQL("EXISTS (SELECT 1 FROM {} t WHERE {})").format(_rows_of(table, shape), sql.SQL(" AND ").join(pairs))
+            return sql.SQL("EXISTS (SELECT 1 FROM {} t WHERE {})").format(
+                _rows_of(table, shape), sql.SQL(" AND ").join(pairs)
+            )
         left = [c for c in watched.columns if c in names]
         if not left and watched.columns:
             return sql.SQL("false")
@@ -518,21 +707,34 @@ class Replay:
             " LEFT JOIN (SELECT {image} AS i, count(*) AS c FROM {rows} t GROUP BY 1) h ON h.i = r.i"
             " WHERE r.d > r.c0 - coalesce(h.c, 0))"
         ).format(
-            n=sql.Identifier(_OWN[0]), repeats=sql.Identifier(_OWN[2]), own=_image("x", map(_own, left)), keep=watched.keep,
-            image=_image("t", [names[c] for c in left]), rows=_rows_of(table, shape),
-        )  # fmt: skip
+            n=sql.Identifier(_OWN[0]),
+            repeats=sql.Identifier(_OWN[2]),
+            own=_image("x", map(_own, left)),
+            keep=watched.keep,
+            image=_image("t", [names[c] for c in left]),
+            rows=_rows_of(table, shape),
+        )
 
-    def _look_at_changes(self, watched: Watched, shape: Mapping[str, Any], names: Mapping[str, str], step: int) -> None:
+    def _look_at_changes(
+        self, watched: Watched, shape: Mapping[str, Any], names: Mapping[str, str], step: int
+    ) -> None:
         same = sql.SQL(" AND ").join(
-            sql.SQL("{}::text = {}").format(sql.SQL(f"t.{_q(names[k])}"), sql.SQL(f"s.{_q(_own(k))}"))
+            sql.SQL("{}::text = {}").format(
+                sql.SQL(f"t.{_q(names[k])}"), sql.SQL(f"s.{_q(_own(k))}")
+            )
             for k in watched.key  # type: ignore[arg-type]
         )
         left = [c for c in watched.changed if c in names and c not in watched.key]
         if not left:
             return
-        joined = sql.SQL("{} s JOIN {} t ON {}").format(watched.shadow, _rows_of(sql.Identifier(*watched.name), shape), same)
+        joined = sql.SQL("{} s JOIN {} t ON {}").format(
+            watched.shadow, _rows_of(sql.Identifier(*watched.name), shape), same
+        )
         differs = sql.SQL(" OR ").join(
-            sql.SQL("t.{}::text IS DISTINCT FROM s.{}").format(sql.Identifier(names[c]), sql.Identifier(_own(c))) for c in left
+            sql.SQL("t.{}::text IS DISTINCT FROM s.{}").format(
+                sql.Identifier(names[c]), sql.Identifier(_own(c))
+            )
+            for c in left
         )
         filled = sql.SQL(", ").join(
             sql.SQL("count(*) FILTER (WHERE s.{} IS NULL AND t.{} IS NOT NULL) AS {}").format(
@@ -540,7 +742,10 @@ class Replay:
             )
             for i, c in enumerate(left)
         )
-        counts = self._connection.execute(sql.SQL("SELECT {} FROM {}").format(filled, joined)).fetchone() or {}
+        counts = (
+            self._connection.execute(sql.SQL("SELECT {} FROM {}").format(filled, joined)).fetchone()
+            or {}
+        )
         for i, column in enumerate(left):
             more = counts[f"c{i}"] - watched.blank[column]
             if more > 0:
@@ -549,7 +754,13 @@ class Replay:
         self._connection.execute(
             sql.SQL(
                 "UPDATE {shadow} SET {by} = {step} WHERE {by} IS NULL AND ctid IN (SELECT s.ctid FROM {joined} WHERE {differs})"
-            ).format(shadow=watched.shadow, by=sql.Identifier(_OWN[1]), step=sql.Literal(step), joined=joined, differs=differs)
+            ).format(
+                shadow=watched.shadow,
+                by=sql.Identifier(_OWN[1]),
+                step=sql.Literal(step),
+                joined=joined,
+                differs=differs,
+            )
         )
 
     def _one(self, query: sql.Composed) -> int:
@@ -566,7 +777,9 @@ class Replay:
         """Lay the followed rows that are there at the end at a step; return how many they are."""
         gone = sql.Identifier(_OWN[1])
         return self._connection.execute(
-            sql.SQL("UPDATE {} SET {} = {} WHERE {} IS NULL").format(watched.keep, gone, sql.Literal(step), gone)
+            sql.SQL("UPDATE {} SET {} = {} WHERE {} IS NULL").format(
+                watched.keep, gone, sql.Literal(step), gone
+            )
         ).rowcount
 
     def changed(self, watched: Watched) -> dict[int | None, int]:
@@ -575,7 +788,9 @@ class Replay:
 
     def _by_step(self, table: sql.Identifier) -> dict[int | None, int]:
         step = sql.Identifier(_OWN[1])
-        rows = self._connection.execute(sql.SQL("SELECT {} AS step, count(*) AS n FROM {} GROUP BY 1").format(step, table)).fetchall()
+        rows = self._connection.execute(
+            sql.SQL("SELECT {} AS step, count(*) AS n FROM {} GROUP BY 1").format(step, table)
+        ).fetchall()
         return {r["step"]: r["n"] for r in rows}
 
     def taken(self, watched: Watched) -> pa.Table:
@@ -590,7 +805,9 @@ class Replay:
         return pyarrow.csv.read_csv(
             pa.BufferReader(text),
             pyarrow.csv.ReadOptions(column_names=["pair", "step"]),
-            convert_options=pyarrow.csv.ConvertOptions(column_types={"pair": pa.int64(), "step": pa.int32()}),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={"pair": pa.int64(), "step": pa.int32()}
+            ),
         )
 
     def renamed(self, watched: Watched) -> TableName | None:
@@ -610,7 +827,9 @@ class Replay:
         ).fetchone()
         return str(found["attname"]) if found and found["attname"] != column else None
 
-    def survivors(self, watched: Watched, other: TableName, columns: Mapping[str, str]) -> dict[int, int]:
+    def survivors(
+        self, watched: Watched, other: TableName, columns: Mapping[str, str]
+    ) -> dict[int, int]:
         """By step, how many of the rows that it took stand in another table at the end.
 
         Args:
@@ -619,19 +838,30 @@ class Replay:
         if not columns or not self.has(other):
             return {}
         pairs = sql.SQL(" AND ").join(
-            sql.SQL("o.{}::text IS NOT DISTINCT FROM w.{}::text").format(sql.Identifier(there), sql.Identifier(_own(here)))
+            sql.SQL("o.{}::text IS NOT DISTINCT FROM w.{}::text").format(
+                sql.Identifier(there), sql.Identifier(_own(here))
+            )
             if here not in watched.key
-            else sql.SQL("o.{}::text = w.{}::text").format(sql.Identifier(there), sql.Identifier(_own(here)))
+            else sql.SQL("o.{}::text = w.{}::text").format(
+                sql.Identifier(there), sql.Identifier(_own(here))
+            )
             for here, there in columns.items()
         )
         try:
             rows = self._connection.execute(
                 sql.SQL(
                     "SELECT w.{step} AS step, count(*) AS n FROM {keep} w WHERE w.{step} > 0 AND EXISTS (SELECT 1 FROM {other} o WHERE {pairs}) GROUP BY 1"
-                ).format(step=sql.Identifier(_OWN[1]), keep=watched.keep, other=sql.Identifier(*other), pairs=pairs)
+                ).format(
+                    step=sql.Identifier(_OWN[1]),
+                    keep=watched.keep,
+                    other=sql.Identifier(*other),
+                    pairs=pairs,
+                )
             ).fetchall()
         except psycopg.Error as error:
-            self.notes.append(f"Whether rows of {watched.name} survive in {other} could not be counted: {_words(error)}.")
+            self.notes.append(
+                f"Whether rows of {watched.name} survive in {other} could not be counted: {_words(error)}."
+            )
             return {}
         return {r["step"]: r["n"] for r in rows}
 
@@ -654,7 +884,9 @@ def _list(columns: Iterable[str]) -> sql.Composed:
 
 
 def _aliased(columns: Sequence[str]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL("{} AS {}").format(sql.Identifier(c), sql.Identifier(_own(c))) for c in columns)
+    return sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(sql.Identifier(c), sql.Identifier(_own(c))) for c in columns
+    )
 
 
 def _rows_of(table: sql.Identifier, shape: Mapping[str, Any]) -> sql.Composed:
@@ -706,7 +938,10 @@ def _unvalidated(statement: Statement) -> str:
     foreign = False
     for item in node.cmds:
         constraint = getattr(item.alter_table_cmd, "def").constraint
-        if item.alter_table_cmd.subtype == pb.AT_AddConstraint and constraint.contype == pb.CONSTR_FOREIGN:
+        if (
+            item.alter_table_cmd.subtype == pb.AT_AddConstraint
+            and constraint.contype == pb.CONSTR_FOREIGN
+        ):
             constraint.skip_validation, constraint.initially_valid = True, False
             foreign = True
     return _deparse(statement.kind, node) if foreign else statement.text
@@ -717,7 +952,11 @@ def _replayable(statement: Statement) -> list[str]:
     kind, node = statement.kind, statement.node
     if kind in _LEFT_OUT or (kind == "copy_stmt" and not node.filename):
         return []
-    if kind == "variable_set_stmt" and node.name in ("role", "session_authorization", "statement_timeout"):
+    if kind == "variable_set_stmt" and node.name in (
+        "role",
+        "session_authorization",
+        "statement_timeout",
+    ):
         return []
     if kind in ("index_stmt", "drop_stmt") and node.concurrent:
         node = _copy(node)
@@ -728,7 +967,9 @@ def _replayable(statement: Statement) -> list[str]:
     commands = [c for c in node.cmds if c.alter_table_cmd.subtype not in _OWNERSHIP]
     if not commands:
         return []
-    texts = [statement.text] if len(commands) == len(node.cmds) else [_with_commands(node, commands)]
+    texts = (
+        [statement.text] if len(commands) == len(node.cmds) else [_with_commands(node, commands)]
+    )
     if len(commands) > 1:
         texts += [_with_commands(node, [c]) for c in commands]
     return texts

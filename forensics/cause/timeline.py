@@ -31,7 +31,13 @@ def timeline(store: Store, history: History) -> list[dict[str, Any]]:
     events: list[tuple[datetime | None, str, str]] = [(backup_at(store), "the backup", "backup")]
     for migration in history.migrations:
         if migration.in_live and migration.applied_at:
-            events.append((migration.applied_at, migration.name, "migration before" if migration.in_backup else "migration"))
+            events.append(
+                (
+                    migration.applied_at,
+                    migration.name,
+                    "migration before" if migration.in_backup else "migration",
+                )
+            )
     events += _evidence(store)
     events.append((datetime.fromisoformat(given) if given else None, "the incident", "incident"))
     events.append((live.taken_at or live.dumped_at, "live was read", "now"))
@@ -53,7 +59,9 @@ def _evidence(store: Store) -> Iterator[tuple[datetime | None, str, str]]:
         yield at, f"the newest row that only live has ({name})", "evidence"
 
 
-def _times(store: Store, catalog: Catalog, side: str, state: str) -> list[tuple[datetime, datetime, TableName]]:
+def _times(
+    store: Store, catalog: Catalog, side: str, state: str
+) -> list[tuple[datetime, datetime, TableName]]:
     """By table, the earliest and the latest time at which its kept rows of a state say they were written."""
     found = []
     with store.query() as cursor:
@@ -76,7 +84,9 @@ def _times(store: Store, catalog: Catalog, side: str, state: str) -> list[tuple[
 
 def _written(table: Table) -> str | None:
     """The column that says when a row was written, where exactly one does."""
-    named = [c.name for c in table.columns if c.type.startswith("timestamp") and _WRITTEN.search(c.name)]
+    named = [
+        c.name for c in table.columns if c.type.startswith("timestamp") and _WRITTEN.search(c.name)
+    ]
     return named[0] if len(named) == 1 else None
 
 

@@ -50,7 +50,17 @@ def main() -> None:
     except TyperException as error:
         words = error.format_message() if hasattr(error, "format_message") else str(error)
         if "--json" in sys.argv:
-            sys.stdout.write(document({"error": {"kind": "usage", "message": redact(words), "hint": "See: python -m forensics --help"}}))
+            sys.stdout.write(
+                document(
+                    {
+                        "error": {
+                            "kind": "usage",
+                            "message": redact(words),
+                            "hint": "See: python -m forensics --help",
+                        }
+                    }
+                )
+            )
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(f"[bold red]{safe(redact(words))}[/]\nSee: python -m forensics --help")
         sys.exit(FAILED)

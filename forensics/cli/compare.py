@@ -82,7 +82,13 @@ def listening(voice: Voice) -> Iterator[Listener]:
     if voice.quiet or not voice.err.is_terminal:
         yield _Plain(voice.err)
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=voice.err, transient=True) as progress:
         yield _Bars(progress)
 
@@ -92,7 +98,10 @@ def _keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
     for text in given:
         table, equals, columns = text.partition("=")
         if not equals or not table or not columns:
-            raise UsageError(f"--key {text} does not name a table and its columns.", "Write --key TABLE=COLUMN,COLUMN.")
+            raise UsageError(
+                f"--key {text} does not name a table and its columns.",
+                "Write --key TABLE=COLUMN,COLUMN.",
+            )
         found[table] = tuple(c.strip() for c in columns.split(","))
     return found
 
@@ -101,40 +110,90 @@ def _junctions(given: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
     found = {}
     for text in given:
         table, equals, links = text.partition("=")
-        pairs = tuple((column, parent) for column, _, parent in (link.strip().partition(":") for link in links.split(",")))
+        pairs = tuple(
+            (column, parent)
+            for column, _, parent in (link.strip().partition(":") for link in links.split(","))
+        )
         if not equals or len(pairs) < 2 or not all(column and parent for column, parent in pairs):
-            raise UsageError(f"--junction {text} does not name a table's links.", "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT.")
+            raise UsageError(
+                f"--junction {text} does not name a table's links.",
+                "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT.",
+            )
         found[table] = pairs
     return found
 
 
 @app.command("compare")
 def compare_command(
-    backup: Annotated[str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")],
+    backup: Annotated[
+        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
+    ],
     live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
-    case: Annotated[Path, typer.Option("--case", help="The folder to write the case into.")] = Path("case"),
-    schema: Annotated[list[str] | None, typer.Option("--schema", help="Only these schemas (shell pattern, repeatable).")] = None,
-    table: Annotated[list[str] | None, typer.Option("--table", help="Only these tables (shell pattern, repeatable).")] = None,
-    key: Annotated[list[str] | None, typer.Option("--key", help="TABLE=COLUMN,COLUMN: compare a table by this key.")] = None,
+    case: Annotated[Path, typer.Option("--case", help="The folder to write the case into.")] = Path(
+        "case"
+    ),
+    schema: Annotated[
+        list[str] | None,
+        typer.Option("--schema", help="Only these schemas (shell pattern, repeatable)."),
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", help="Only these tables (shell pattern, repeatable)."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", help="TABLE=COLUMN,COLUMN: compare a table by this key."),
+    ] = None,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=1, max=32, help="Tables to compare at a time. Live lends a connection to each, and one more.")
+        int,
+        typer.Option(
+            "--jobs",
+            min=1,
+            max=32,
+            help="Tables to compare at a time. Live lends a connection to each, and one more.",
+        ),
     ] = 1,
     memory: Annotated[
-        str, typer.Option("--memory", help="What the engine may hold before it spills to disk; the process takes up to 600 MB more.")
+        str,
+        typer.Option(
+            "--memory",
+            help="What the engine may hold before it spills to disk; the process takes up to 600 MB more.",
+        ),
     ] = Options.memory,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run ended.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier run ended.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a case that is there.")] = False,
-    backup_at: Annotated[str | None, typer.Option("--backup-at", help="When the backup was taken.")] = None,
-    incident_at: Annotated[str | None, typer.Option("--incident-at", help="When the incident struck.")] = None,
-    database: Annotated[str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")] = None,
-    junction: Annotated[
-        list[str] | None, typer.Option("--junction", help="TABLE=COLUMN:PARENT,COLUMN:PARENT: a junction table that is not seen as one.")
+    backup_at: Annotated[
+        str | None, typer.Option("--backup-at", help="When the backup was taken.")
     ] = None,
-    no_junction: Annotated[list[str] | None, typer.Option("--no-junction", help="A table that is no junction table.")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="Compare a second time, byte for byte, without hashes.")] = False,
-    lock_timeout: Annotated[str, typer.Option("--lock-timeout", help="How long to wait for a lock on live.")] = Options.lock_timeout,
+    incident_at: Annotated[
+        str | None, typer.Option("--incident-at", help="When the incident struck.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
+    ] = None,
+    junction: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--junction",
+            help="TABLE=COLUMN:PARENT,COLUMN:PARENT: a junction table that is not seen as one.",
+        ),
+    ] = None,
+    no_junction: Annotated[
+        list[str] | None, typer.Option("--no-junction", help="A table that is no junction table.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare a second time, byte for byte, without hashes.")
+    ] = False,
+    lock_timeout: Annotated[
+        str, typer.Option("--lock-timeout", help="How long to wait for a lock on live.")
+    ] = Options.lock_timeout,
     statement_timeout: Annotated[
-        str, typer.Option("--statement-timeout", help="How long a statement on live may run; 0: no limit.")
+        str,
+        typer.Option(
+            "--statement-timeout", help="How long a statement on live may run; 0: no limit."
+        ),
     ] = Options.statement_timeout,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -142,22 +201,38 @@ def compare_command(
     """Compare table by table, then classify the loss."""
     with speaking(as_json, quiet) as voice:
         options = Options(
-            schemas=tuple(schema or ()), tables=tuple(table or ()), keys=_keys(key or ()), jobs=jobs, resume=resume, memory=memory,
-            database=database, junctions=_junctions(junction or ()), not_junctions=tuple(no_junction or ()), verify=verify,
-            lock_timeout=lock_timeout, statement_timeout=statement_timeout,
-        )  # fmt: skip
+            schemas=tuple(schema or ()),
+            tables=tuple(table or ()),
+            keys=_keys(key or ()),
+            jobs=jobs,
+            resume=resume,
+            memory=memory,
+            database=database,
+            junctions=_junctions(junction or ()),
+            not_junctions=tuple(no_junction or ()),
+            verify=verify,
+            lock_timeout=lock_timeout,
+            statement_timeout=statement_timeout,
+        )
         times = {"backup_at": backup_at, "incident_at": incident_at}
         with listening(voice) as listener:
             found = cases.compare(
-                backup, live_side(live), case, options=options, listener=listener, force=force,
+                backup,
+                live_side(live),
+                case,
+                options=options,
+                listener=listener,
+                force=force,
                 times={n: cases.parse_time(t) if t else None for n, t in times.items()},
-            )  # fmt: skip
+            )
         with found:
             if found.damage:
                 voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
             voice.answer(found.summary(), lambda console: _show_case(console, found))
             for failed in found.loss["failed"]:
-                voice.err.print(f"[red]The loss of {safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]")
+                voice.err.print(
+                    f"[red]The loss of {safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]"
+                )
             whole = found.complete and not found.loss["failed"]
             status = FAILED if not whole else OK if found.nothing_missing else FOUND
     raise typer.Exit(status)
@@ -168,21 +243,32 @@ def _show_case(console: Console, found: cases.Case) -> None:
     shown = [r for r in found.results if not r.intact]
     for r in sorted(shown, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name)):
         table.add_row(
-            safe(r.name), r.state, *("–" if (n := getattr(r, c)) is None else f"{n:,}" for c in COUNTS),
+            safe(r.name),
+            r.state,
+            *("–" if (n := getattr(r, c)) is None else f"{n:,}" for c in COUNTS),
             style="red" if r.state == "failed" else None,
-        )  # fmt: skip
-    table.columns[0].overflow, table.columns[1].min_width = "fold", len("compared")  # half a name names nothing
+        )
+    table.columns[0].overflow, table.columns[1].min_width = (
+        "fold",
+        len("compared"),
+    )  # half a name names nothing
     for column in table.columns[2:]:
         column.justify = "right"
     if shown:
         console.print(table)
     intact = len(found.results) - len(shown)
     if intact:
-        console.print(f"{intact} more {'table is' if intact == 1 else 'tables are'} intact: every backup row is in live, unchanged.")
+        console.print(
+            f"{intact} more {'table is' if intact == 1 else 'tables are'} intact: every backup row is in live, unchanged."
+        )
     for change in found.store.changes():
         taken = f", {change.values_missing:,} values" if change.values_missing is not None else ""
-        what = "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
-        console.print(f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}")
+        what = (
+            "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
+        )
+        console.print(
+            f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}"
+        )
     for text in (*found.findings["text"], *found.notes):
         console.print(f"note: {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")

@@ -29,13 +29,24 @@ def demo_command(
         def show(console: Console) -> None:
             console.print(f"\n[bold]{safe(verdict)}[/]\n")
             console.print(f"  the report     {safe(written.report)}")
-            console.print(f"  the notebooks  {safe(out / 'notebooks')}  (make lab opens them in JupyterLab)")
+            console.print(
+                f"  the notebooks  {safe(out / 'notebooks')}  (make lab opens them in JupyterLab)"
+            )
             console.print(f"  the recovery   {safe(out / 'recovery')}  (runbook.md first)")
             console.print(f"  the case       {safe(written.case)}")
             steps = ", ".join(f"{step} {seconds} s" for step, seconds in written.seconds.items())
-            console.print(f"\n{steps}. The totals are {'those' if written.expected else '[red]NOT those[/]'} of sample_data/expected.json.")
+            console.print(
+                f"\n{steps}. The totals are {'those' if written.expected else '[red]NOT those[/]'} of sample_data/expected.json."
+            )
 
-        voice.answer({"verdict": verdict, "totals": totals, **{k: _path(v) for k, v in plain(written).items()}}, show)
+        voice.answer(
+            {
+                "verdict": verdict,
+                "totals": totals,
+                **{k: _path(v) for k, v in plain(written).items()},
+            },
+            show,
+        )
     raise typer.Exit(OK if written.expected else FAILED)
 
 

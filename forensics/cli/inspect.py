@@ -20,19 +20,40 @@ _LEVELS = {"stop": "bold red", "mind": "yellow", "note": "dim"}
 
 @app.command("inspect")
 def inspect_command(
-    backup: Annotated[str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")],
-    toc: Annotated[bool, typer.Option("--toc", help="Read the table of contents only: quick, and blind to damage within tables.")] = False,
-    database: Annotated[str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")] = None,
+    backup: Annotated[
+        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
+    ],
+    toc: Annotated[
+        bool,
+        typer.Option(
+            "--toc",
+            help="Read the table of contents only: quick, and blind to damage within tables.",
+        ),
+    ] = False,
+    database: Annotated[
+        str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """What a backup holds, and whether it is whole."""
-    with speaking(as_json, quiet) as voice, open_source(backup, role="backup", database=database) as source:
+    with (
+        speaking(as_json, quiet) as voice,
+        open_source(backup, role="backup", database=database) as source,
+    ):
         shown = not quiet and voice.err.is_terminal
-        with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=voice.err, transient=True, disable=not shown) as progress:
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            console=voice.err,
+            transient=True,
+            disable=not shown,
+        ) as progress:
             task = progress.add_task("reading")
             found = inspect_backup(
-                source, read_rows=not toc, progress=lambda name, _: progress.update(task, description=f"reading {safe(name)}")
+                source,
+                read_rows=not toc,
+                progress=lambda name, _: progress.update(task, description=f"reading {safe(name)}"),
             )
         voice.answer(_as_json(found), lambda console: _show(console, found))
         if not found.whole:
@@ -47,8 +68,14 @@ def _as_json(found: Inspection) -> dict[str, Any]:
         "verdict": found.verdict,
         "tables": [
             {
-                "schema": t.table.name.schema, "table": t.table.name.table, "kind": t.table.kind, "data": t.data,
-                "bytes": t.bytes, "rows": t.rows, "newest": t.newest, "problem": t.problem,
+                "schema": t.table.name.schema,
+                "table": t.table.name.table,
+                "kind": t.table.kind,
+                "data": t.data,
+                "bytes": t.bytes,
+                "rows": t.rows,
+                "newest": t.newest,
+                "problem": t.problem,
             }
             for t in found.tables
         ],
@@ -58,7 +85,7 @@ def _as_json(found: Inspection) -> dict[str, Any]:
         "last_migration": plain(found.last_migration),
         "newest": found.newest,
         "findings": [{"level": level, "text": text} for level, text in found.findings],
-    }  # fmt: skip
+    }
 
 
 def _show(console: Console, found: Inspection) -> None:
@@ -79,9 +106,13 @@ def _show(console: Console, found: Inspection) -> None:
     table.columns[1].justify = table.columns[2].justify = "right"
     for t in sorted(found.tables, key=lambda t: (-(t.rows or 0), -(t.bytes or 0), t.table.name)):
         table.add_row(
-            safe(t.table.name), "–" if t.rows is None else f"{t.rows:,}", "–" if t.bytes is None else f"{t.bytes:,}", t.newest or "",
-            safe(t.problem or ("" if t.data else "no rows in this backup")), style="red" if t.problem else None if t.data else "dim",
-        )  # fmt: skip
+            safe(t.table.name),
+            "–" if t.rows is None else f"{t.rows:,}",
+            "–" if t.bytes is None else f"{t.bytes:,}",
+            t.newest or "",
+            safe(t.problem or ("" if t.data else "no rows in this backup")),
+            style="red" if t.problem else None if t.data else "dim",
+        )
     console.print(table)
     _show_times(console, found)
     for level, text in found.findings:
@@ -94,7 +125,12 @@ def _show_times(console: Console, found: Inspection) -> None:
     last, taken = found.last_migration, found.provenance.dumped_at
     moments: list[tuple[str, str]] = []
     if last and last.applied_at:
-        moments.append((last.applied_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), f"last migration in it: {last.name}"))
+        moments.append(
+            (
+                last.applied_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+                f"last migration in it: {last.name}",
+            )
+        )
     if found.newest:
         moments.append((found.newest, "its newest row was written"))
     if taken:

@@ -30,34 +30,76 @@ from forensics.recovery import SKIPPABLE, UNREHEARSED, Plan, Tell, silent
 @app.command()
 def recover(
     case: CaseFolder,
-    out: Annotated[Path, typer.Option("--out", help="The folder to write recovery.sql, undo.sql, plan.json and runbook.md into.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            help="The folder to write recovery.sql, undo.sql, plan.json and runbook.md into.",
+        ),
+    ],
     rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="Prove every option on throw-away copies of live and of the backup.")
+        bool,
+        typer.Option(
+            "--rehearse", help="Prove every option on throw-away copies of live and of the backup."
+        ),
     ] = False,
     live: Annotated[
-        str | None, typer.Option("--live", help="The live database; only read. Default with --rehearse: LIVE_DSN or PG*.")
+        str | None,
+        typer.Option(
+            "--live", help="The live database; only read. Default with --rehearse: LIVE_DSN or PG*."
+        ),
     ] = None,
     include_unexplained: Annotated[
-        bool, typer.Option("--include-unexplained", help="Also rows that no statement of a migration is known to have taken.")
+        bool,
+        typer.Option(
+            "--include-unexplained",
+            help="Also rows that no statement of a migration is known to have taken.",
+        ),
     ] = False,
-    table: Annotated[list[str] | None, typer.Option("--table", help="Only these tables (shell pattern, repeatable).")] = None,
-    columns: Annotated[bool, typer.Option("--columns", help="Also the values of dropped columns.")] = False,
-    migrations: Annotated[Path | None, typer.Option("--migrations", help="Write a safer migration in place of the harmful one.")] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", help="Only these tables (shell pattern, repeatable)."),
+    ] = None,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Also the values of dropped columns.")
+    ] = False,
+    migrations: Annotated[
+        Path | None,
+        typer.Option("--migrations", help="Write a safer migration in place of the harmful one."),
+    ] = None,
     backup: Annotated[
-        str | None, typer.Option("--backup", help="Where the backup lies now, if it was moved; for --columns, --migrations and --rehearse.")
+        str | None,
+        typer.Option(
+            "--backup",
+            help="Where the backup lies now, if it was moved; for --columns, --migrations and --rehearse.",
+        ),
     ] = None,
     skip: Annotated[
-        list[str] | None, typer.Option("--skip", metavar="OPTION", help=f"An option not to rehearse (repeatable): {', '.join(SKIPPABLE)}.")
+        list[str] | None,
+        typer.Option(
+            "--skip",
+            metavar="OPTION",
+            help=f"An option not to rehearse (repeatable): {', '.join(SKIPPABLE)}.",
+        ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Options with their price, recovery.sql, undo.sql, and a rehearsal of every option. Nothing is run on live."""
     with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
-        recovery = found.recovery(tables=table or (), include_unexplained=include_unexplained, columns=columns)
+        recovery = found.recovery(
+            tables=table or (), include_unexplained=include_unexplained, columns=columns
+        )
         if rehearse:
             with telling(voice) as tell:
-                plan = recovery.rehearse(out, live=live_side(live), migrations=migrations, backup=backup, skip=skip or (), tell=tell)
+                plan = recovery.rehearse(
+                    out,
+                    live=live_side(live),
+                    migrations=migrations,
+                    backup=backup,
+                    skip=skip or (),
+                    tell=tell,
+                )
         else:
             plan = recovery.write(out, live=live, migrations=migrations, backup=backup)
         voice.answer(plan.as_json(), lambda console: _show(console, plan, out))
@@ -90,13 +132,22 @@ def _show(console: Console, plan: Plan, out: Path) -> None:
     table = RichTable("option", "recovers", "destroys", "blocked", "verified", "seconds")
     for o in plan.options:
         seconds = "" if o.seconds is None else f"{o.seconds:.1f}"
-        table.add_row(o.name, f"{o.recovers:,}", f"{o.destroys:,}", f"{o.blocked:,}", "yes" if o.verified else "no", seconds)
+        table.add_row(
+            o.name,
+            f"{o.recovers:,}",
+            f"{o.destroys:,}",
+            f"{o.blocked:,}",
+            "yes" if o.verified else "no",
+            seconds,
+        )
     for column in table.columns[1:]:
         column.justify = "right"
     console.print(table)
     for o in plan.options:
         if o.proof:
-            console.print(f"[bold]{o.name}[/], rehearsed: {safe(' '.join((*o.proof.checks, *o.proof.notes)))}")
+            console.print(
+                f"[bold]{o.name}[/], rehearsed: {safe(' '.join((*o.proof.checks, *o.proof.notes)))}"
+            )
         for caveat in (c for c in o.caveats if c.startswith(UNREHEARSED)):
             console.print(f"[bold]{o.name}[/]: [yellow]{safe(caveat)}[/]")
     for trial in plan.migrations:
@@ -106,4 +157,6 @@ def _show(console: Console, plan: Plan, out: Path) -> None:
         else:
             kept = f"{trial.rows:,} rows, {trial.values:,} values and {trial.links:,} links kept, {trial.lost:,} lost"
             console.print(f", tried on a copy of the backup: {kept}.")
-    console.print(f"\n[bold]{safe(plan.recommendation)}[/]\nThe scripts are in {safe(out)}: start with runbook.md.")
+    console.print(
+        f"\n[bold]{safe(plan.recommendation)}[/]\nThe scripts are in {safe(out)}: start with runbook.md."
+    )

@@ -14,8 +14,18 @@ from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
 @app.command("report")
 def report_command(
     case: CaseFolder,
-    out: Annotated[Path, typer.Option("--out", help="The file to write: .html, .xlsx, .md, .json or .zip by suffix.")],
-    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show values of rows. The file is then only for its owner to read.")] = False,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="The file to write: .html, .xlsx, .md, .json or .zip by suffix."
+        ),
+    ],
+    unmasked: Annotated[
+        bool,
+        typer.Option(
+            "--unmasked", help="Show values of rows. The file is then only for its owner to read."
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -23,6 +33,18 @@ def report_command(
     with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
         written = found.report(out, mask=not unmasked)
         if unmasked:
-            voice.note("[yellow]Values of rows are not masked in it. Treat it like the database itself.[/]")
-        answer = {"report": str(written), "bytes": written.stat().st_size, "masked": not unmasked, "verdict": found.verdict}
-        voice.answer(answer, lambda console: console.print(f"{safe(found.verdict)}\nThe report is in {safe(written)}."))
+            voice.note(
+                "[yellow]Values of rows are not masked in it. Treat it like the database itself.[/]"
+            )
+        answer = {
+            "report": str(written),
+            "bytes": written.stat().st_size,
+            "masked": not unmasked,
+            "verdict": found.verdict,
+        }
+        voice.answer(
+            answer,
+            lambda console: console.print(
+                f"{safe(found.verdict)}\nThe report is in {safe(written)}."
+            ),
+        )

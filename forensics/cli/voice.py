@@ -19,11 +19,18 @@ from forensics.store import interruptible
 from forensics.text import document, visible
 
 app = typer.Typer(
-    name="forensics", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+    name="forensics",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
     help="What a migration took from a PostgreSQL database, row by row: compare a backup with the live database.",
-)  # fmt: skip
+)
 
-OK, FOUND, FAILED = 0, 1, 2  # exit statuses: nothing is missing, something is, the question was not answered
+OK, FOUND, FAILED = (
+    0,
+    1,
+    2,
+)  # exit statuses: nothing is missing, something is, the question was not answered
 
 _COMMAND = re.compile(r"\A(\s*)([:#])(?=[:#])")  # what GitHub's runner obeys at the begin of a line
 
@@ -89,8 +96,14 @@ class Voice:
     def fail(self, error: ForensicsError) -> NoReturn:
         """Say what went wrong, and end with 2."""
         if self.as_json:
-            self.write(document({"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}))
-        self.err.print(f"[bold red]{safe(error.message)}[/]" + (f"\n{safe(error.hint)}" if error.hint else ""))
+            self.write(
+                document(
+                    {"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}
+                )
+            )
+        self.err.print(
+            f"[bold red]{safe(error.message)}[/]" + (f"\n{safe(error.hint)}" if error.hint else "")
+        )
         raise typer.Exit(FAILED)
 
 
@@ -104,7 +117,9 @@ def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
     except ForensicsError as error:
         voice.fail(error)
     except KeyboardInterrupt:
-        voice.fail(ForensicsError("Interrupted; what was finished is kept.", "Go on with --resume."))
+        voice.fail(
+            ForensicsError("Interrupted; what was finished is kept.", "Go on with --resume.")
+        )
     except (typer.Exit, SystemExit):
         raise
     except Exception as error:
@@ -113,7 +128,8 @@ def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
         words = redact(f"{type(error).__name__}: {error}".splitlines()[0])
         voice.fail(
             ForensicsError(
-                f"The kit failed in a way that it did not foresee: {words}.", "Set FORENSICS_DEBUG=1 to see where, and report it."
+                f"The kit failed in a way that it did not foresee: {words}.",
+                "Set FORENSICS_DEBUG=1 to see where, and report it.",
             )
         )
 
@@ -128,9 +144,13 @@ def live_side(given: str | None) -> str:
         return given
     if dsn := os.environ.get("LIVE_DSN"):
         return dsn
-    if any(os.environ.get(v) for v in ("PGHOST", "PGDATABASE", "PGSERVICE", "PGHOSTADDR", "PGPORT")):
+    if any(
+        os.environ.get(v) for v in ("PGHOST", "PGDATABASE", "PGSERVICE", "PGHOSTADDR", "PGPORT")
+    ):
         return ""
-    raise UsageError("No live database is given.", "Give LIVE, or set LIVE_DSN or the PG* variables.")
+    raise UsageError(
+        "No live database is given.", "Give LIVE, or set LIVE_DSN or the PG* variables."
+    )
 
 
 @app.callback()

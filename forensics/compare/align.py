@@ -60,7 +60,9 @@ class Stream:
                 break
             self.count()
             self._start += self.at
-            self.data = self.data[self.at :] + bytes(block) if self.at < len(self.data) else bytes(block)
+            self.data = (
+                self.data[self.at :] + bytes(block) if self.at < len(self.data) else bytes(block)
+            )
             self.view = np.frombuffer(self.data, dtype=np.uint8)
             self.at = self._counted = 0
         return self.at < len(self.data)
@@ -104,7 +106,9 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
         progress: is told how many rows of the backup were passed since it was last called.
     """
     paired_bytes = searched = told = 0
-    while (len(backup.data) - backup.at >= _FAR or backup.fill(_FAR)) and (len(live.data) - live.at >= _FAR or live.fill(_FAR)):
+    while (len(backup.data) - backup.at >= _FAR or backup.fill(_FAR)) and (
+        len(live.data) - live.at >= _FAR or live.fill(_FAR)
+    ):
         same = _equal_run(backup, live)
         backup.at += same
         live.at += same

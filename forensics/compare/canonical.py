@@ -33,7 +33,10 @@ _INSTANT = re.compile(
 )
 _MODIFIER = re.compile(r'("(?:[^"]|"")*")|\s*\([^()]*\)')
 _SHORTEST_FLOATS = 12  # the first major version that writes them
-_BUILT_IN_RANGES = {"tstzrange": "timestamp with time zone", "tstzmultirange": "timestamp with time zone"}
+_BUILT_IN_RANGES = {
+    "tstzrange": "timestamp with time zone",
+    "tstzmultirange": "timestamp with time zone",
+}
 
 
 def base_type(type_name: str) -> str:
@@ -65,7 +68,10 @@ class Writer:
     @cached_property
     def _row_types(self) -> dict[str, tuple[str, ...]]:
         """Composite types, those that tables make among them, by name: their attributes' types."""
-        tables = {f"{identifier(n.schema)}.{identifier(n.table)}": tuple(c.type for c in t.columns) for n, t in self.catalog.tables.items()}
+        tables = {
+            f"{identifier(n.schema)}.{identifier(n.table)}": tuple(c.type for c in t.columns)
+            for n, t in self.catalog.tables.items()
+        }
         return {**tables, **self.catalog.composites}
 
     def without_domains(self, type_name: str) -> str:
@@ -149,7 +155,9 @@ def _shift(taken: pa.StructArray) -> pa.Array:
         text = taken.field(name)
         return pc.multiply(pc.if_else(pc.equal(text, ""), "0", text).cast(pa.int64()), factor)
 
-    offset = pc.add(pc.add(number("h", 3_600_000_000), number("m", 60_000_000)), number("s", 1_000_000))
+    offset = pc.add(
+        pc.add(number("h", 3_600_000_000), number("m", 60_000_000)), number("s", 1_000_000)
+    )
     east = pc.equal(taken.field("sign"), "+")
     offset = pc.if_else(east, pc.negate(offset), offset)
     text = pc.add(local.cast(pa.int64()), offset).cast(pa.timestamp("us")).cast(pa.string())
@@ -158,7 +166,9 @@ def _shift(taken: pa.StructArray) -> pa.Array:
 
 
 def _in_utc(match: re.Match[str]) -> str:
-    offset = timedelta(hours=int(match["h"]), minutes=int(match["m"] or 0), seconds=int(match["s"] or 0))
+    offset = timedelta(
+        hours=int(match["h"]), minutes=int(match["m"] or 0), seconds=int(match["s"] or 0)
+    )
     seconds = int(match["hour"]) * 3600 + int(match["minute"]) * 60 + int(match["second"])
     seconds += int(offset.total_seconds()) * (-1 if match["sign"] == "+" else 1)
     year = 1 - int(match["year"]) if match["bc"] else int(match["year"])
@@ -252,7 +262,11 @@ def _coordinates(text: str) -> str:
     return _COORDINATE.sub(lambda m: FLOATS["double precision"](m[0]), text)
 
 
-_BY_SETTINGS: dict[str, nested.Change] = {"timestamp with time zone": instant, "bytea": hexadecimal, "money": _money}
+_BY_SETTINGS: dict[str, nested.Change] = {
+    "timestamp with time zone": instant,
+    "bytea": hexadecimal,
+    "money": _money,
+}
 
 
 def after(first: Canonical | None, then: Canonical) -> Canonical:
@@ -271,13 +285,19 @@ class Shaper:
     """
 
     def __init__(
-        self, stored: Sequence[str], wanted: Sequence[str], canonical: Mapping[str, Canonical], counted: Sequence[str] = ()
+        self,
+        stored: Sequence[str],
+        wanted: Sequence[str],
+        canonical: Mapping[str, Canonical],
+        counted: Sequence[str] = (),
     ) -> None:
         self._width = len(stored)
         self._picks = [(stored.index(c), canonical.get(c)) for c in wanted]
         self._counted = [(c, stored.index(c)) for c in counted if c in stored]
         self.values = {c: 0 for c, _ in self._counted}
-        self.changes_nothing = not canonical and not self._counted and tuple(stored) == tuple(wanted)
+        self.changes_nothing = (
+            not canonical and not self._counted and tuple(stored) == tuple(wanted)
+        )
 
     def __call__(self, lines: pa.Array) -> pa.Array:
         """Return the comparable lines of stored ones; both end in a line feed."""
@@ -289,5 +309,11 @@ class Shaper:
         picked = [change(fields[at]) if change else fields[at] for at, change in self._picks]
         if not picked:
             return pa.array(["\n"] * len(lines), type=lines.type)
-        text = picked[0] if len(picked) == 1 else pc.binary_join_element_wise(*picked, pa.scalar("\t", type=lines.type))
-        return pc.binary_join_element_wise(text, pa.scalar("\n", type=lines.type), pa.scalar("", type=lines.type))
+        text = (
+            picked[0]
+            if len(picked) == 1
+            else pc.binary_join_element_wise(*picked, pa.scalar("\t", type=lines.type))
+        )
+        return pc.binary_join_element_wise(
+            text, pa.scalar("\n", type=lines.type), pa.scalar("", type=lines.type)
+        )

@@ -31,7 +31,9 @@ _UUID = re.compile(r"[0-9a-f]{32}\Z")
 ASSUMES_UTC = "instants and local times are held to be equal where they are in UTC, because no side says in which zone the type was changed"
 
 
-def casts_between(was: str, now: str, backup: Writer, live: Writer) -> tuple[Canonical, Canonical] | None:
+def casts_between(
+    was: str, now: str, backup: Writer, live: Writer
+) -> tuple[Canonical, Canonical] | None:
     """Return what makes a column comparable whose type changed, for the backup's fields and for live's, or None.
 
     Args:
@@ -44,8 +46,16 @@ def casts_between(was: str, now: str, backup: Writer, live: Writer) -> tuple[Can
     ours, theirs = (_known(w.without_domains(t)) for w, t in ((backup, was), (live, now)))
     if ours.endswith("[]") and theirs.endswith("[]"):
         found = _between(ours.removesuffix("[]"), theirs.removesuffix("[]"))
-        return (each_value(nested.array(found[0])), each_value(nested.array(found[1]))) if found else None
-    if (ours, theirs) == ("numeric", "numeric") or (ours in _WHOLE and theirs == "numeric") or (ours == "numeric" and theirs in _WHOLE):
+        return (
+            (each_value(nested.array(found[0])), each_value(nested.array(found[1])))
+            if found
+            else None
+        )
+    if (
+        (ours, theirs) == ("numeric", "numeric")
+        or (ours in _WHOLE and theirs == "numeric")
+        or (ours == "numeric" and theirs in _WHOLE)
+    ):
         return unscaled, unscaled  # the frequent ones, without a Python call for each row
     if ours in _PADDED and theirs in _TEXTS:
         return trimmed, _as_is
@@ -55,14 +65,20 @@ def casts_between(was: str, now: str, backup: Writer, live: Writer) -> tuple[Can
 
 def assumes_utc(was: str, now: str, backup: Writer, live: Writer) -> bool:
     """Whether values of the two types can only be compared under the assumption of `ASSUMES_UTC`."""
-    pair = {base_type(w.without_domains(t)).removesuffix("[]") for w, t in ((backup, was), (live, now))}
+    pair = {
+        base_type(w.without_domains(t)).removesuffix("[]") for w, t in ((backup, was), (live, now))
+    }
     return pair in ({_LOCAL_TIME, _INSTANT}, {"date", _INSTANT})
 
 
 def _known(type_name: str) -> str:
     """A type by its name alone; citext belongs to an extension, whose schema differs."""
     name = base_type(type_name)
-    return "citext" + name[len(name.removesuffix("[]")) :] if name.removesuffix("[]").endswith(".citext") else name
+    return (
+        "citext" + name[len(name.removesuffix("[]")) :]
+        if name.removesuffix("[]").endswith(".citext")
+        else name
+    )
 
 
 def unscaled(fields: pa.Array) -> pa.Array:
@@ -198,7 +214,13 @@ def _jsonb_text(value: Any) -> str:
     if isinstance(value, _Number):
         return _numeric_text(value)
     if isinstance(value, dict):
-        keys = sorted(value, key=lambda k: (len(k.encode("utf-8", "surrogatepass")), k.encode("utf-8", "surrogatepass")))
+        keys = sorted(
+            value,
+            key=lambda k: (
+                len(k.encode("utf-8", "surrogatepass")),
+                k.encode("utf-8", "surrogatepass"),
+            ),
+        )
         return "{" + ", ".join(f"{_json_string(k)}: {_jsonb_text(value[k])}" for k in keys) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_jsonb_text, value)) + "]"
@@ -215,7 +237,11 @@ def _numeric_text(digits: str) -> str:
     if not -_MOST_PLACES <= number.adjusted() <= _MOST_DIGITS:
         raise ValueError("numeric holds no such number")
     sign, figures, exponent = number.as_tuple()
-    text = f"{number:.{-exponent}f}" if isinstance(exponent, int) and exponent < 0 else format(number, "f")
+    text = (
+        f"{number:.{-exponent}f}"
+        if isinstance(exponent, int) and exponent < 0
+        else format(number, "f")
+    )
     return text.removeprefix("-") if sign and not any(figures) else text
 
 
@@ -223,12 +249,16 @@ def _both_ways(pairs: dict[tuple[str, str], Pair]) -> dict[tuple[str, str], Pair
     return pairs | {(now, was): (theirs, ours) for (was, now), (ours, theirs) in pairs.items()}
 
 
-_CASTS: dict[tuple[str, str], Pair] = _both_ways({
-    # A real's digits are the fewest that tell it from other reals; as a double it has more.
-    ("real", "double precision"): (_single, _double),
-    ("date", _LOCAL_TIME): (_midnight, _same),
-    ("date", _INSTANT): (_midnight, _local),
-    (_LOCAL_TIME, _INSTANT): (_same, _local),
-    ("money", "numeric"): (_amount, _number),
-    ("boolean", "smallint"): (_bit, _same), ("boolean", "integer"): (_bit, _same), ("boolean", "bigint"): (_bit, _same),
-}) | {("json", "jsonb"): (_jsonb, _same)}  # fmt: skip
+_CASTS: dict[tuple[str, str], Pair] = _both_ways(
+    {
+        # A real's digits are the fewest that tell it from other reals; as a double it has more.
+        ("real", "double precision"): (_single, _double),
+        ("date", _LOCAL_TIME): (_midnight, _same),
+        ("date", _INSTANT): (_midnight, _local),
+        (_LOCAL_TIME, _INSTANT): (_same, _local),
+        ("money", "numeric"): (_amount, _number),
+        ("boolean", "smallint"): (_bit, _same),
+        ("boolean", "integer"): (_bit, _same),
+        ("boolean", "bigint"): (_bit, _same),
+    }
+) | {("json", "jsonb"): (_jsonb, _same)}

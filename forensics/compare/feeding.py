@@ -40,7 +40,9 @@ def hold_tight() -> None:
 class Guard:
     """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
 
-    def __init__(self, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None
+    ) -> None:
         self._batches = batches
         self._close = close
         self.error: BaseException | None = None
@@ -65,7 +67,9 @@ class Guard:
             self._close()
 
 
-def feed(db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, guards: Mapping[str, Guard]) -> None:
+def feed(
+    db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, guards: Mapping[str, Guard]
+) -> None:
     """Run a statement that reads batches by name; what went wrong in making them is raised, not DuckDB's word for it.
 
     Args:
@@ -76,7 +80,9 @@ def feed(db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, guard
     """
     for name, guard in guards.items():
         # As a capsule: handed a reader, DuckDB has Arrow's scanner read up to a gigabyte ahead.
-        db.register(name, pa.RecordBatchReader.from_batches(schema, iter(guard)).__arrow_c_stream__())
+        db.register(
+            name, pa.RecordBatchReader.from_batches(schema, iter(guard)).__arrow_c_stream__()
+        )
     try:
         db.execute(statement)
     except duckdb.Error:

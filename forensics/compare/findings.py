@@ -75,7 +75,13 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
         matcher.engine.clean()
         matcher.engine.close()
         cursor.close()
-    return found + _enum_labels_gone(backup, live) + _gone_without_rows(backup, live) + _large_objects_gone(backup, live) + _behind(live)
+    return (
+        found
+        + _enum_labels_gone(backup, live)
+        + _gone_without_rows(backup, live)
+        + _large_objects_gone(backup, live)
+        + _behind(live)
+    )
 
 
 class _Matcher:
@@ -90,9 +96,19 @@ class _Matcher:
         columns, wanted = tuple(names), tuple(names.values())
         stored = tuple(c.name for c in ours.columns if not c.generated)
         back = {v: k for k, v in names.items()}
-        segments: list[Segment] = [_Renamed(s, back) for s in self.live.segments(theirs.name, wanted)]
-        canonical = {c.name: change for c in ours.columns if c.name in columns and (change := self._writers[0].canonical(c.type))}
-        also = {back[c.name]: change for c in theirs.columns if c.name in back and (change := self._writers[1].canonical(c.type))}
+        segments: list[Segment] = [
+            _Renamed(s, back) for s in self.live.segments(theirs.name, wanted)
+        ]
+        canonical = {
+            c.name: change
+            for c in ours.columns
+            if c.name in columns and (change := self._writers[0].canonical(c.type))
+        }
+        also = {
+            back[c.name]: change
+            for c in theirs.columns
+            if c.name in back and (change := self._writers[1].canonical(c.type))
+        }
         try:
             found = self.engine.compare(
                 Side(self.backup.segments(ours.name, stored), stored, canonical),
@@ -121,13 +137,20 @@ def _renamed_tables(matcher: _Matcher, results: Sequence[TableResult]) -> list[F
             common = _alike(ours, theirs)
             equal = matcher.equal_rows(ours, theirs, {c: c for c in common})
             fewest = min(result.backup_rows, other.live_rows or 0)
-            if equal is not None and equal >= _LEAST_SHARE * fewest and (best is None or equal > (best.rows or 0)):
+            if (
+                equal is not None
+                and equal >= _LEAST_SHARE * fewest
+                and (best is None or equal > (best.rows or 0))
+            ):
                 best = Finding(
-                    "renamed table", result.name,
+                    "renamed table",
+                    result.name,
                     f"{result.name} is probably {other.name} now: {equal:,} of its {result.backup_rows:,} rows are there, equal in "
                     f"{len(common)} columns.",
-                    str(other.name), equal, result.backup_rows,
-                )  # fmt: skip
+                    str(other.name),
+                    equal,
+                    result.backup_rows,
+                )
         if best:
             found.append(best)
     return found
@@ -137,8 +160,12 @@ def _candidates(ours: Table, fresh: Sequence[TableResult], live: Source) -> list
     """The new tables that a dropped one may be: those that have half of its columns or more, the most alike first."""
     held = [c for c in ours.columns if not c.generated]
     alike = {r.name: len(_alike(ours, live.catalog.tables[r.name])) for r in fresh}
-    found = [r for r in fresh if 2 * alike[r.name] >= len(held) and (alike[r.name] > 1 or len(held) == 1)]
-    return sorted(found, key=lambda r: (r.name.table != ours.name.table, -alike[r.name], r.name))[:_MOST_CANDIDATES]
+    found = [
+        r for r in fresh if 2 * alike[r.name] >= len(held) and (alike[r.name] > 1 or len(held) == 1)
+    ]
+    return sorted(found, key=lambda r: (r.name.table != ours.name.table, -alike[r.name], r.name))[
+        :_MOST_CANDIDATES
+    ]
 
 
 def _alike(ours: Table, theirs: Table) -> tuple[str, ...]:
@@ -146,25 +173,47 @@ def _alike(ours: Table, theirs: Table) -> tuple[str, ...]:
     return tuple(c.name for c in ours.columns if not c.generated and types.get(c.name) == c.type)
 
 
-def _renamed_columns(matcher: _Matcher, results: Sequence[TableResult], changes: Sequence[ColumnChange]) -> list[Finding]:
+def _renamed_columns(
+    matcher: _Matcher, results: Sequence[TableResult], changes: Sequence[ColumnChange]
+) -> list[Finding]:
     found = []
     for result in results:
         if result.state != "compared" or not result.unchanged:
             continue
-        ours, theirs = matcher.backup.catalog.tables[result.name], matcher.live.catalog.tables[result.name]
+        ours, theirs = (
+            matcher.backup.catalog.tables[result.name],
+            matcher.live.catalog.tables[result.name],
+        )
         here = [c for c in changes if c.name == result.name]
         # Where the key itself has a new name, there is no other: the value is held against the rest of the row.
-        beside, words = (result.key, "under the same key") if result.key else (result.columns, "in a row that is equal in all else")
+        beside, words = (
+            (result.key, "under the same key")
+            if result.key
+            else (result.columns, "in a row that is equal in all else")
+        )
         dropped = [c for c in here if c.change == "dropped" and c.values_missing]
-        pairs = [(gone, new) for gone in dropped for new in here if new.change == "added" and new.after == gone.before]
+        pairs = [
+            (gone, new)
+            for gone in dropped
+            for new in here
+            if new.change == "added" and new.after == gone.before
+        ]
         for gone, new in pairs[:_MOST_PAIRS]:
-            equal = matcher.equal_rows(ours, theirs, {**{k: k for k in beside}, gone.column: new.column})
-            if equal is not None and equal >= _LEAST_SHARE * (result.unchanged + (result.changed or 0)):
+            equal = matcher.equal_rows(
+                ours, theirs, {**{k: k for k in beside}, gone.column: new.column}
+            )
+            if equal is not None and equal >= _LEAST_SHARE * (
+                result.unchanged + (result.changed or 0)
+            ):
                 text = (
                     f"{result.name}.{gone.column} is probably {new.column} now: in {equal:,} of {result.backup_rows:,} rows it "
                     f"holds the same value {words}."
                 )
-                found.append(Finding("renamed column", result.name, text, new.column, equal, result.backup_rows))
+                found.append(
+                    Finding(
+                        "renamed column", result.name, text, new.column, equal, result.backup_rows
+                    )
+                )
     return found
 
 
@@ -173,11 +222,20 @@ def _rewritten_keys(matcher: _Matcher, results: Sequence[TableResult]) -> list[F
     found = []
     for result in results:
         rest = tuple(c for c in result.columns if c not in result.key)
-        if result.state != "compared" or not result.key or not rest or not result.missing or not result.added:
+        if (
+            result.state != "compared"
+            or not result.key
+            or not rest
+            or not result.missing
+            or not result.added
+        ):
             continue
         if result.missing < _LEAST_SHARE * (result.backup_rows or 0):
             continue
-        ours, theirs = matcher.backup.catalog.tables[result.name], matcher.live.catalog.tables[result.name]
+        ours, theirs = (
+            matcher.backup.catalog.tables[result.name],
+            matcher.live.catalog.tables[result.name],
+        )
         same = [c for c in rest if c in _alike(ours, theirs)]
         equal = matcher.equal_rows(ours, theirs, {c: c for c in same}) if same else None
         # Rows that kept their keys are equal in the rest as well, and say nothing of the others.
@@ -187,7 +245,9 @@ def _rewritten_keys(matcher: _Matcher, results: Sequence[TableResult]) -> list[F
                 f"The keys of {result.name} were probably rewritten: {rewritten:,} of its {result.missing:,} missing rows are in live "
                 f"under another {', '.join(result.key)}, equal in {len(same)} other {'column' if len(same) == 1 else 'columns'}."
             )
-            found.append(Finding("rewritten key", result.name, text, None, rewritten, result.missing))
+            found.append(
+                Finding("rewritten key", result.name, text, None, rewritten, result.missing)
+            )
     return found
 
 
@@ -200,7 +260,11 @@ def _enum_labels_gone(backup: Source, live: Source) -> list[Finding]:
         if not gone:
             continue
         new = [label for label in now or () if label not in labels]
-        instead = f" New in its place: {', '.join(new)}; where a label was renamed, every row that held it shows as changed." if new else ""
+        instead = (
+            f" New in its place: {', '.join(new)}; where a label was renamed, every row that held it shows as changed."
+            if new
+            else ""
+        )
         for table in backup.catalog.roots:
             for column in table.columns:
                 if column.type.removesuffix("[]") == enum:
@@ -225,7 +289,9 @@ def _gone_without_rows(backup: Source, live: Source) -> list[Finding]:
     }
     return [
         Finding(
-            "gone without rows", t.name, f"{made[t.kind][0]} {t.name} is gone from live; no backup holds rows of it: {made[t.kind][1]}."
+            "gone without rows",
+            t.name,
+            f"{made[t.kind][0]} {t.name} is gone from live; no backup holds rows of it: {made[t.kind][1]}.",
         )
         for t in gone
     ]
@@ -240,9 +306,7 @@ def _large_objects_gone(backup: Source, live: Source) -> list[Finding]:
     if not ours or theirs is None or not (gone := sorted(ours - theirs)):
         return []
     shown = ", ".join(map(str, gone[:_IDS_SHOWN])) + (", …" if len(gone) > _IDS_SHOWN else "")
-    text = (
-        f"{len(gone):,} of the backup's {len(ours):,} large objects are gone from live (ids {shown}). What the others hold is not compared."
-    )
+    text = f"{len(gone):,} of the backup's {len(ours):,} large objects are gone from live (ids {shown}). What the others hold is not compared."
     return [Finding("large objects gone", TableName("", ""), text, None, len(gone), len(ours))]
 
 
@@ -252,9 +316,9 @@ def _behind(live: Source) -> list[Finding]:
         return []
     found = []
     for sequence, table, column in _drawn_from(live):
-        question = sql.SQL("SELECT s.last_value, s.is_called, (SELECT max({}) FROM {})::bigint AS highest FROM {} s").format(
-            sql.Identifier(column), sql.Identifier(*table), sql.Identifier(*sequence)
-        )
+        question = sql.SQL(
+            "SELECT s.last_value, s.is_called, (SELECT max({}) FROM {})::bigint AS highest FROM {} s"
+        ).format(sql.Identifier(column), sql.Identifier(*table), sql.Identifier(*sequence))
         try:
             [row] = live.ask(question)
         except EvidenceError:
@@ -272,7 +336,9 @@ def _behind(live: Source) -> list[Finding]:
 def _drawn_from(live: Source) -> list[tuple[TableName, TableName, str]]:
     """(sequence, table, column) for every column that a sequence belongs to or whose default draws from one."""
     known = {s.name: s.owner for s in live.catalog.sequences}
-    found = {(name, *owner) for name, owner in known.items() if owner and owner[0] in live.catalog.tables}
+    found = {
+        (name, *owner) for name, owner in known.items() if owner and owner[0] in live.catalog.tables
+    }
     for table in live.catalog.roots:
         for column in table.columns:
             if drawn := _DRAWN_FROM.search(column.default or ""):

@@ -18,7 +18,9 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def choose(backup: Table, live: Table, common: Sequence[str], given: Sequence[str] | None = None) -> Choice:
+def choose(
+    backup: Table, live: Table, common: Sequence[str], given: Sequence[str] | None = None
+) -> Choice:
     """Choose the key of a table that both sides have.
 
     A key is used where both sides declare it: only then is it known that neither side repeats it. The primary key
@@ -48,13 +50,20 @@ def choose(backup: Table, live: Table, common: Sequence[str], given: Sequence[st
     for columns in sorted(usable[0], key=lambda c: (len(c), c)):
         if set(columns) in map(set, usable[1]):
             return Choice(columns, "unique")
-    for known, lacking, whose in ((primary, "live", "the backup's"), (live.primary_key, "the backup", "live's")):
+    for known, lacking, whose in (
+        (primary, "live", "the backup's"),
+        (live.primary_key, "the backup", "live's"),
+    ):
         if known:
             note = (
                 f"{lacking} does not declare {whose} primary key ({', '.join(known.columns)}): whole rows are compared, "
                 "so a row that was updated counts as missing and added"
             )
-            asked = f"; --key {backup.name}={','.join(known.columns)} compares by it" if set(known.columns) <= set(common) else ""
+            asked = (
+                f"; --key {backup.name}={','.join(known.columns)} compares by it"
+                if set(known.columns) <= set(common)
+                else ""
+            )
             return Choice((), "all columns", (note + asked,))
     return Choice((), "all columns")
 
@@ -63,7 +72,12 @@ def _usable(table: Table, common: Sequence[str]) -> list[tuple[str, ...]]:
     found = []
     for key in table.keys:
         columns = [table.column(c) for c in key.columns]
-        whole = all(c is not None and c.name in common and (key.primary or not c.nullable or not key.nulls_distinct) for c in columns)
+        whole = all(
+            c is not None
+            and c.name in common
+            and (key.primary or not c.nullable or not key.nulls_distinct)
+            for c in columns
+        )
         if whole:
             found.append(key.columns)
     return found

@@ -63,7 +63,9 @@ def composite(changes: Sequence[Change | None]) -> Change:
             at, closed = match.end(), match[2] == ")"
         if not closed or at != len(text) or len(fields) != len(changes):
             return text
-        written = (_quoted_again(f, c, _RECORD_SPECIAL) for f, c in zip(fields, changes, strict=True))
+        written = (
+            _quoted_again(f, c, _RECORD_SPECIAL) for f, c in zip(fields, changes, strict=True)
+        )
         return f"({','.join(written)})"
 
     return changed
@@ -74,8 +76,17 @@ def ranges(change: Change) -> Change:
 
     def one(text: str, at: int) -> tuple[str, int]:
         lower = _BOUND.match(text, at + 1)
-        upper = _BOUND.match(text, lower.end() + 1) if lower and text[lower.end() : lower.end() + 1] == "," else None
-        if not lower or not upper or text[at : at + 1] not in ("[", "(") or text[upper.end() : upper.end() + 1] not in ("]", ")"):
+        upper = (
+            _BOUND.match(text, lower.end() + 1)
+            if lower and text[lower.end() : lower.end() + 1] == ","
+            else None
+        )
+        if (
+            not lower
+            or not upper
+            or text[at : at + 1] not in ("[", "(")
+            or text[upper.end() : upper.end() + 1] not in ("]", ")")
+        ):
             raise _UnexpectedError
         bounds = ",".join(_quoted_again(b[1], change, _BOUND_SPECIAL) for b in (lower, upper))
         return f"{text[at]}{bounds}{text[upper.end()]}", upper.end() + 1

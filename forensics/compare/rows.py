@@ -64,7 +64,10 @@ class Side:
     @property
     def comparable(self) -> dict[str, Canonical]:
         """By column, all that is done to its text before it is compared."""
-        return {**self.canonical, **{c: after(self.canonical.get(c), change) for c, change in self.casts.items()}}
+        return {
+            **self.canonical,
+            **{c: after(self.canonical.get(c), change) for c, change in self.casts.items()},
+        }
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -131,13 +134,22 @@ class Engine:
     def keep_all(self, number: int, backup: Side, progress: Progress) -> Counts:
         """Keep every row of a backup table as missing."""
         batches = Guard(_stored_lines(backup, backup.stored, progress))
-        rows = "SELECT position AS pair, 'missing' AS state, coalesce(raw, line) AS raw FROM batches"
+        rows = (
+            "SELECT position AS pair, 'missing' AS state, coalesce(raw, line) AS raw FROM batches"
+        )
         self._stream(_kept("backup", number, backup.stored, rows), batches=batches)
         return Counts(backup.rows, 0, backup.rows, 0, 0, 0)
 
     # --- a table that both sides have -----------------------------------------------------------------
 
-    def compare(self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str], progress: Progress) -> Found:
+    def compare(
+        self,
+        backup: Side,
+        live: Side,
+        columns: Sequence[str],
+        key: Sequence[str],
+        progress: Progress,
+    ) -> Found:
         """Compare a table; what it found is good until `clean` is called.
 
         Args:
@@ -154,7 +166,12 @@ class Engine:
         stored = {"backup": backup.stored, "live": live.stored}
         left = _left_over(backup, live, columns, progress)
         if left is None:
-            return Found(Counts(backup.rows, live.rows, 0, 0, 0, backup.rows), tuple(columns), stored, dict.fromkeys(stored, _NONE))
+            return Found(
+                Counts(backup.rows, live.rows, 0, 0, 0, backup.rows),
+                tuple(columns),
+                stored,
+                dict.fromkeys(stored, _NONE),
+            )
         ours, theirs = left
         with ours, theirs:
             if key:
@@ -162,12 +179,18 @@ class Engine:
             else:
                 self._differ_as_multiset(ours, theirs)
         self._fetch_backup(backup, columns)
-        missing_hashes, odd_live = self._ask("SELECT count(position), count(*) - count(position) FROM {work}.differ")
+        missing_hashes, odd_live = self._ask(
+            "SELECT count(position), count(*) - count(position) FROM {work}.differ"
+        )
         if backup.rows - missing_hashes != live.rows - odd_live:
-            raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
+            raise _repeats(
+                backup.segments[0].table if backup.segments else live.segments[0].table, key
+            )
         return self._classify(backup, live, columns, key)
 
-    def differences(self, backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[int, int]:
+    def differences(
+        self, backup: Side, live: Side, columns: Sequence[str], progress: Progress
+    ) -> tuple[int, int]:
         """Read both sides anew and count rows that only one of them has, whole rows held against each other byte for byte.
 
         No hash is trusted here and nothing is paired off first, so this holds `compare` to account; it costs several times
@@ -176,8 +199,14 @@ class Engine:
         Returns:
             How many rows only the backup has, and how many only live has.
         """
-        self._stream("CREATE TABLE {work}.ours AS SELECT line FROM ours", ours=Guard(_stored_lines(backup, columns, None)))
-        self._stream("CREATE TABLE {work}.theirs AS SELECT line FROM theirs", theirs=Guard(_stored_lines(live, columns, progress)))
+        self._stream(
+            "CREATE TABLE {work}.ours AS SELECT line FROM ours",
+            ours=Guard(_stored_lines(backup, columns, None)),
+        )
+        self._stream(
+            "CREATE TABLE {work}.theirs AS SELECT line FROM theirs",
+            theirs=Guard(_stored_lines(live, columns, progress)),
+        )
         found = self._ask(
             """
             SELECT coalesce(sum(greatest(n, 0)), 0)::BIGINT, coalesce(sum(greatest(-n, 0)), 0)::BIGINT
@@ -188,7 +217,9 @@ class Engine:
         self.clean()
         return found[0], found[1]
 
-    def differ_in_scale_only(self, found: Found, columns: Mapping[str, Sequence[str]], numeric: Sequence[str]) -> int:
+    def differ_in_scale_only(
+        self, found: Found, columns: Mapping[str, Sequence[str]], numeric: Sequence[str]
+    ) -> int:
         """Count changed rows whose only difference is the scale of numbers: 1.50 against 1.5.
 
         Args:
@@ -203,7 +234,10 @@ class Engine:
             if name in columns["backup"]:
                 ours, theirs = f"b[{columns['backup'].index(name) + 1}]", f"l[{at + 1}]"
                 if name in numeric:
-                    ours, theirs = (f"CASE WHEN contains({v}, '.') THEN rtrim(rtrim({v}, '0'), '.') ELSE {v} END" for v in (ours, theirs))
+                    ours, theirs = (
+                        f"CASE WHEN contains({v}, '.') THEN rtrim(rtrim({v}, '0'), '.') ELSE {v} END"
+                        for v in (ours, theirs)
+                    )
                 terms.append(f"{ours} = {theirs}")
         split = "string_split(rtrim(raw, chr(10)), chr(9))"
         (count,) = self._ask(
@@ -240,12 +274,19 @@ class Engine:
               FULL JOIN (SELECT position, md5_number(line) AS h FROM ours) b ON l.h = b.h
              WHERE l.h IS NULL OR b.h IS NULL
             """,
-            ours=ours, theirs=theirs,
-        )  # fmt: skip
+            ours=ours,
+            theirs=theirs,
+        )
 
     def _differ_as_multiset(self, ours: Guard, theirs: Guard) -> None:
-        self._stream("CREATE TABLE {work}.ours AS SELECT position, md5_number(line) AS h FROM ours", ours=ours)
-        self._stream("CREATE TABLE {work}.theirs AS SELECT line, raw, md5_number(line) AS h FROM theirs", theirs=theirs)
+        self._stream(
+            "CREATE TABLE {work}.ours AS SELECT position, md5_number(line) AS h FROM ours",
+            ours=ours,
+        )
+        self._stream(
+            "CREATE TABLE {work}.theirs AS SELECT line, raw, md5_number(line) AS h FROM theirs",
+            theirs=theirs,
+        )
         self._run(
             """
             CREATE TABLE {work}.surplus AS
@@ -269,11 +310,13 @@ class Engine:
 
     def _fetch_backup(self, backup: Side, columns: Sequence[str]) -> None:
         """Read the backup's rows that differ a second time, whole, into `odd`; make sure that they are the same rows."""
-        positions = self._db.execute(f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position").fetchnumpy()[
-            "position"
-        ]
+        positions = self._db.execute(
+            f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position"
+        ).fetchnumpy()["position"]
         batches = Guard(_lines_again(backup, columns, np.asarray(positions, dtype=np.int64)))
-        self._stream("CREATE TABLE {work}.odd AS SELECT position, line, raw FROM batches", batches=batches)
+        self._stream(
+            "CREATE TABLE {work}.odd AS SELECT position, line, raw FROM batches", batches=batches
+        )
         (same,) = self._ask(
             "SELECT count(*) FROM {work}.odd o JOIN {work}.differ d ON d.position = o.position AND d.h = md5_number(o.line)"
         )
@@ -283,7 +326,9 @@ class Engine:
                 "The backup changed while it was read, or its medium fails. Copy it elsewhere and compare again.",
             )
 
-    def _classify(self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str]) -> Found:
+    def _classify(
+        self, backup: Side, live: Side, columns: Sequence[str], key: Sequence[str]
+    ) -> Found:
         keys = [f"string_split(rtrim(line, chr(10)), chr(9))[{columns.index(c) + 1}]" for c in key]
         named = "".join(f", {k} AS k{i}" for i, k in enumerate(keys))
         on = " AND ".join(f"b.k{i} = l.k{i}" for i in range(len(keys))) or "false"
@@ -300,7 +345,9 @@ class Engine:
             "SELECT greatest(count(*) - count(DISTINCT pair), count(*) - count(DISTINCT n)), count(*) FROM {work}.both_sides"
         )
         if twice or self._key_repeats(len(keys)):
-            raise _repeats(backup.segments[0].table if backup.segments else live.segments[0].table, key)
+            raise _repeats(
+                backup.segments[0].table if backup.segments else live.segments[0].table, key
+            )
         (missing,) = self._ask("SELECT count(*) FROM {work}.b")
         (added,) = self._ask("SELECT count(*) FROM {work}.l")
         ours = """SELECT b.pair, CASE WHEN m.pair IS NULL THEN 'missing' ELSE 'changed' END AS state, b.raw
@@ -309,7 +356,14 @@ class Engine:
                             l.raw
                        FROM {{work}}.l l LEFT JOIN {{work}}.both_sides m ON m.n = l.n"""
         return Found(
-            Counts(backup.rows, live.rows, missing - changed, added - changed, changed, backup.rows - missing),
+            Counts(
+                backup.rows,
+                live.rows,
+                missing - changed,
+                added - changed,
+                changed,
+                backup.rows - missing,
+            ),
             tuple(columns),
             {"backup": backup.stored, "live": live.stored},
             {"backup": ours, "live": theirs},
@@ -320,7 +374,10 @@ class Engine:
             return False
         fields = ", ".join(f"k{i}" for i in range(width))
         return any(
-            self._ask(f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{t} GROUP BY {fields} HAVING count(*) > 1)")[0] for t in ("b", "l")
+            self._ask(
+                f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{t} GROUP BY {fields} HAVING count(*) > 1)"
+            )[0]
+            for t in ("b", "l")
         )
 
     # --- statements ---------------------------------------------------------------------------------
@@ -404,11 +461,15 @@ class _Prefetch:
             self._thread.join()
 
 
-def _left_over(backup: Side, live: Side, columns: Sequence[str], progress: Progress) -> tuple[Guard, Guard] | None:
+def _left_over(
+    backup: Side, live: Side, columns: Sequence[str], progress: Progress
+) -> tuple[Guard, Guard] | None:
     """Pair off what is in the same order on both sides; return what is left of each, as comparable lines, or None: nothing is."""
     if not (backup.in_order(columns) and live.in_order(columns)) or backup.counted or backup.casts:
         if len(live.segments) != 1:
-            return Guard(_stored_lines(backup, columns, None)), Guard(_stored_lines(live, columns, progress))
+            return Guard(_stored_lines(backup, columns, None)), Guard(
+                _stored_lines(live, columns, progress)
+            )
         ahead = _Prefetch(live.segments[0].blocks(), live.segments)
         return (
             Guard(_stored_lines(backup, columns, None)),
@@ -442,7 +503,9 @@ def _chain(side: Side) -> Iterator[Block]:
             yield block
 
 
-def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress | None) -> Iterator[pa.RecordBatch]:
+def _rest(
+    side: Side, stream: Stream, columns: Sequence[str], progress: Progress | None
+) -> Iterator[pa.RecordBatch]:
     shaper = Shaper(columns, columns, side.canonical)
     odd = stream.odd
     for start in range(0, len(odd), _FETCH_ROWS):
@@ -457,11 +520,16 @@ def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress
 
 
 def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None) -> pa.RecordBatch:
-    return pa.record_batch([positions, lines, pa.nulls(len(lines), _TEXT) if raw is None else raw], schema=_STORED)
+    return pa.record_batch(
+        [positions, lines, pa.nulls(len(lines), _TEXT) if raw is None else raw], schema=_STORED
+    )
 
 
 def _stored_lines(
-    side: Side, columns: Sequence[str], progress: Progress | None, blocks: Iterator[Block] | None = None
+    side: Side,
+    columns: Sequence[str],
+    progress: Progress | None,
+    blocks: Iterator[Block] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield (position, comparable line, line as it is kept, or NULL where that is the same) of a whole side."""
     side.starts, at = [], 0
@@ -482,16 +550,24 @@ def _stored_lines(
             side.values[column] += count
 
 
-def _lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Iterator[pa.RecordBatch]:
+def _lines_again(
+    side: Side, columns: Sequence[str], positions: np.ndarray
+) -> Iterator[pa.RecordBatch]:
     """Read the rows at `positions` once more, and yield them as `_stored_lines` does."""
     edges = np.searchsorted(positions, np.array([*side.starts, np.iinfo(np.int64).max]))
-    for segment, start, first, last in zip(side.segments, side.starts, edges, edges[1:], strict=False):
+    for segment, start, first, last in zip(
+        side.segments, side.starts, edges, edges[1:], strict=False
+    ):
         shaper = Shaper(segment.columns, columns, side.comparable)
         keep = _keeper(side, segment, columns)
         found = segment.lines_at(positions[first:last] - start if start else positions[first:last])
         while some := list(itertools.islice(found, _FETCH_ROWS)):
             lines = pa.array([line.decode("utf-8") + "\n" for _, line in some], type=_TEXT)
-            yield _batch(pa.array([at + start for at, _ in some], pa.int64()), shaper(lines), keep(lines) if keep else None)
+            yield _batch(
+                pa.array([at + start for at, _ in some], pa.int64()),
+                shaper(lines),
+                keep(lines) if keep else None,
+            )
 
 
 def _keeper(side: Side, segment: Segment, columns: Sequence[str]) -> Shaper | None:

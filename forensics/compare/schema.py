@@ -33,7 +33,11 @@ def drift(backup: Table, live: Table) -> list[ColumnChange]:
         if column.type != now.type:
             found.append(ColumnChange(name, column.name, "type", column.type, now.type))
         if column.nullable != now.nullable:
-            found.append(ColumnChange(name, column.name, "nullability", _nullability(column), _nullability(now)))
+            found.append(
+                ColumnChange(
+                    name, column.name, "nullability", _nullability(column), _nullability(now)
+                )
+            )
         before, after = _expression(column.default), _expression(now.default)
         if before != after:
             found.append(ColumnChange(name, column.name, "default", before, after))

@@ -37,7 +37,12 @@ from forensics.store import Store, record
 __all__ = ["Listener", "Options", "compare_sources", "matching"]
 
 
-_FORESEEN = (ForensicsError, duckdb.Error, OSError, MemoryError)  # any other error fails its table too, and calls itself a fault
+_FORESEEN = (
+    ForensicsError,
+    duckdb.Error,
+    OSError,
+    MemoryError,
+)  # any other error fails its table too, and calls itself a fault
 _WAITS = (0.2, 1.0, 3.0)  # seconds before a table is tried again whose query a standby cancelled
 
 
@@ -96,7 +101,9 @@ def matching(name: TableName, schemas: Sequence[str], tables: Sequence[str]) -> 
     return not tables or any(fnmatchcase(s, p) for p in tables for s in spelled)
 
 
-def compare_sources(backup: Source, live: Source, store: Store, options: Options, listener: Listener | None = None) -> None:
+def compare_sources(
+    backup: Source, live: Source, store: Store, options: Options, listener: Listener | None = None
+) -> None:
     """Compare every table of both sides and record what is found, each in a transaction of its own.
 
     A table that cannot be compared is recorded as failed, with the reason; the others go on.
@@ -115,16 +122,23 @@ def compare_sources(backup: Source, live: Source, store: Store, options: Options
         )
     theirs = {t.name: t for t in live.catalog.roots if t.name in ours or t.extension is None}
     # A backup of a partition alone (pg_dump --table=PARTITION) is held against that partition.
-    theirs |= {n: t for n in ours if n not in theirs and (t := live.catalog.tables.get(n)) and t.parent}
+    theirs |= {
+        n: t for n in ours if n not in theirs and (t := live.catalog.tables.get(n)) and t.parent
+    }
     names = [n for n in sorted({*ours, *theirs}) if matching(n, options.schemas, options.tables)]
     if not names:
         raise UsageError(
-            "No table is chosen." if options.tables or options.schemas else "Neither side has a table.",
+            "No table is chosen."
+            if options.tables or options.schemas
+            else "Neither side has a table.",
             "Check --schema and --table." if options.tables or options.schemas else None,
         )
     for pattern in options.keys:
         if not any(matching(n, (), (pattern,)) for n in names):
-            raise UsageError(f"--key names {pattern}, and there is no such table.", "Write --key TABLE=COLUMN,COLUMN.")
+            raise UsageError(
+                f"--key names {pattern}, and there is no such table.",
+                "Write --key TABLE=COLUMN,COLUMN.",
+            )
     done = {r.name for r in store.results() if r.state != "failed"} if options.resume else set()
     known = {r.name: store.number(r.name) for r in store.results()}
     last = max((n for n in known.values() if n is not None), default=0)
@@ -161,7 +175,9 @@ class _Job:
 class _Workers:
     """The threads that compare tables, each with a cursor of its own."""
 
-    def __init__(self, backup: Source, live: Source, store: Store, options: Options, listener: Listener) -> None:
+    def __init__(
+        self, backup: Source, live: Source, store: Store, options: Options, listener: Listener
+    ) -> None:
         self._backup, self._live = backup, live
         self._store, self._options, self._listener = store, options, listener
         self._writers = {id(side): Writer.of(side) for side in (backup, live)}
@@ -223,7 +239,9 @@ class _Workers:
             if not isinstance(error, _FORESEEN) and os.environ.get("FORENSICS_DEBUG"):
                 raise
             # Said of this table and recorded; the run as a whole then ends with 2.
-            result = TableResult(job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started)
+            result = TableResult(
+                job.name, "failed", reason=_reason(error), seconds=time.monotonic() - started
+            )
             record(cursor, job.number, result)
         finally:
             try:
@@ -238,7 +256,9 @@ class _Workers:
         if lost:
             raise lost  # the other tables would only fail for the same reason
 
-    def _patiently(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+    def _patiently(
+        self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float
+    ) -> TableResult:
         """Compare a table; begin again where a standby cancelled the query, or ended the snapshot, because it has to replay."""
         for seconds in (*_WAITS, None):
             try:
@@ -253,7 +273,9 @@ class _Workers:
                 engine.clean()
         raise AssertionError("not reached")
 
-    def _one(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+    def _one(
+        self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float
+    ) -> TableResult:
         if job.backup is None:
             return self._new(job, cursor)
         held = self._contents.get(job.name)
@@ -279,11 +301,22 @@ class _Workers:
     def _new(self, job: _Job, cursor: duckdb.DuckDBPyConnection) -> TableResult:
         snapshot = self._live.snapshot
         rows = self._live.count(job.name)
-        result = TableResult(job.name, "new", backup_rows=0, live_rows=rows, missing=0, added=rows, changed=0, unchanged=0)
+        result = TableResult(
+            job.name,
+            "new",
+            backup_rows=0,
+            live_rows=rows,
+            missing=0,
+            added=rows,
+            changed=0,
+            unchanged=0,
+        )
         record(cursor, job.number, result, read=_moments(live=snapshot))
         return result
 
-    def _dropped(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+    def _dropped(
+        self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float
+    ) -> TableResult:
         assert job.backup is not None
         side = self._side(self._backup, job.backup, _stored(job.backup))
         key = job.backup.primary_key
@@ -292,25 +325,46 @@ class _Workers:
             counts = engine.keep_all(job.number, side, lambda n: self._listener.rows(job.name, n))
             result = _result(
                 TableResult(
-                    job.name, "dropped", key=key.columns if key else (), key_source="primary key" if key else "all columns",
+                    job.name,
+                    "dropped",
+                    key=key.columns if key else (),
+                    key_source="primary key" if key else "all columns",
                     columns=side.stored,
-                ), counts, started,
-            )  # fmt: skip
-            record(cursor, job.number, result, columns={"backup": side.stored}, read=_moments(backup=side.snapshot))
+                ),
+                counts,
+                started,
+            )
+            record(
+                cursor,
+                job.number,
+                result,
+                columns={"backup": side.stored},
+                read=_moments(backup=side.snapshot),
+            )
             cursor.commit()
         except BaseException:
             cursor.rollback()
             raise
         return result
 
-    def _both(self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float) -> TableResult:
+    def _both(
+        self, job: _Job, cursor: duckdb.DuckDBPyConnection, engine: Engine, started: float
+    ) -> TableResult:
         assert job.backup is not None and job.live is not None
         common, left_out = self._columns(job.backup, job.live)
         changes = schema.drift(job.backup, job.live)
-        lost = tuple(c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup))
-        given = next((k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None)
+        lost = tuple(
+            c.column for c in changes if c.change == "dropped" and c.column in _stored(job.backup)
+        )
+        given = next(
+            (k for p, k in self._options.keys.items() if matching(job.name, (), (p,))), None
+        )
         # A backup that breaks off has not said its keys, and one without its last section never does: live's word has to do.
-        told = replace(job.backup, keys=_possible_keys(job.live, job.backup)) if self._says_no_keys and not job.backup.keys else job.backup
+        told = (
+            replace(job.backup, keys=_possible_keys(job.live, job.backup))
+            if self._says_no_keys and not job.backup.keys
+            else job.backup
+        )
         choice = keys.choose(told, job.live, common, given)
         try:
             ours, theirs, found = self._compared(job, engine, (common, lost), choice.columns)
@@ -323,23 +377,49 @@ class _Workers:
         except DamagedBackupError as error:
             engine.clean()
             raise self._lower_bound(job, engine, common, choice.columns, error) from error
-        changes = [replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c for c in changes]
+        changes = [
+            replace(c, values_missing=ours.values.get(c.column)) if c.change == "dropped" else c
+            for c in changes
+        ]
         numeric = [c for c in common if _type_of(job.backup, c).startswith("numeric")]
         rescaled = engine.differ_in_scale_only(found, found.columns, numeric)
-        notes = choice.notes + left_out + _rewritten_keys(found.counts) + self._unsure_casts(job.backup, job.live, common)
+        notes = (
+            choice.notes
+            + left_out
+            + _rewritten_keys(found.counts)
+            + self._unsure_casts(job.backup, job.live, common)
+        )
         if job.live.persistence == "unlogged" and found.counts.missing:
-            notes += ("the table is unlogged: a crash or a failover of live empties it, and then nobody deleted its rows",)
+            notes += (
+                "the table is unlogged: a crash or a failover of live empties it, and then nobody deleted its rows",
+            )
         if rescaled:
-            notes += (f"{rescaled} of the changed rows differ only in the scale of numbers, as 1.50 does from 1.5",)
+            notes += (
+                f"{rescaled} of the changed rows differ only in the scale of numbers, as 1.50 does from 1.5",
+            )
         result = _result(
             TableResult(
-                job.name, "compared", key=choice.columns, key_source=choice.source, columns=common, notes=notes
-            ), found.counts, started,
-        )  # fmt: skip
+                job.name,
+                "compared",
+                key=choice.columns,
+                key_source=choice.source,
+                columns=common,
+                notes=notes,
+            ),
+            found.counts,
+            started,
+        )
         cursor.begin()
         try:
             engine.keep(job.number, found)
-            record(cursor, job.number, result, changes, found.columns, _moments(backup=ours.snapshot, live=theirs.snapshot))
+            record(
+                cursor,
+                job.number,
+                result,
+                changes,
+                found.columns,
+                _moments(backup=ours.snapshot, live=theirs.snapshot),
+            )
             cursor.commit()
         except BaseException:
             cursor.rollback()
@@ -350,11 +430,21 @@ class _Workers:
         return result
 
     def _compared(
-        self, job: _Job, engine: Engine, columns: tuple[tuple[str, ...], tuple[str, ...]], key: tuple[str, ...]
+        self,
+        job: _Job,
+        engine: Engine,
+        columns: tuple[tuple[str, ...], tuple[str, ...]],
+        key: tuple[str, ...],
     ) -> tuple[Side, Side, Found]:
         assert job.backup is not None and job.live is not None
         ours, theirs = self._sides(job.backup, job.live, *columns)
-        return ours, theirs, engine.compare(ours, theirs, columns[0], key, lambda n: self._listener.rows(job.name, n))
+        return (
+            ours,
+            theirs,
+            engine.compare(
+                ours, theirs, columns[0], key, lambda n: self._listener.rows(job.name, n)
+            ),
+        )
 
     @cached_property
     def _says_no_keys(self) -> bool:
@@ -365,7 +455,9 @@ class _Workers:
             return False
         ours, theirs = self._backup.catalog.tables, self._live.catalog.tables
         shared = [theirs[n] for n in ours if n in theirs]
-        return not any(t.keys for t in ours.values()) and 2 * sum(bool(t.keys) for t in shared) > len(shared)
+        return not any(t.keys for t in ours.values()) and 2 * sum(
+            bool(t.keys) for t in shared
+        ) > len(shared)
 
     def _columns(self, backup: Table, live: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns to compare, and what to say of those that the backup's rows leave out: a COPY may name only some."""
@@ -375,11 +467,18 @@ class _Workers:
         said = [f"the backup's rows have no {', '.join(lacking)}: not compared"] if lacking else []
         worked_out = [c for c in _stored(backup) if (now := live.column(c)) and now.generated]
         if worked_out:
-            said.append(f"live works {', '.join(worked_out)} out where the backup stores values: they are not compared")
+            said.append(
+                f"live works {', '.join(worked_out)} out where the backup stores values: they are not compared"
+            )
         return tuple(c for c in common if c not in lacking), tuple(said)
 
     def _lower_bound(
-        self, job: _Job, engine: Engine, common: tuple[str, ...], key: tuple[str, ...], error: DamagedBackupError
+        self,
+        job: _Job,
+        engine: Engine,
+        common: tuple[str, ...],
+        key: tuple[str, ...],
+        error: DamagedBackupError,
     ) -> DamagedBackupError:
         """Say what the rows before a cut prove all the same: what is missing of them is missing, whatever came after."""
         assert job.backup is not None and job.live is not None
@@ -405,7 +504,9 @@ class _Workers:
                 "This is a fault of the kit or of the machine's memory: report it, with the case.",
             )
 
-    def _sides(self, backup: Table, live: Table, common: tuple[str, ...], lost: tuple[str, ...]) -> tuple[Side, Side]:
+    def _sides(
+        self, backup: Table, live: Table, common: tuple[str, ...], lost: tuple[str, ...]
+    ) -> tuple[Side, Side]:
         """Both sides of a table, ready to be compared on common columns; `lost` ones of the backup are counted."""
         extra = tuple(c for c in _stored(live) if c not in common)
         ours = self._side(self._backup, backup, _stored(backup), lost)
@@ -425,11 +526,17 @@ class _Workers:
         unsure = [c for c, types in changed.items() if assumes_utc(*types, *self._both_writers)]
         return (f"{', '.join(unsure)}: {ASSUMES_UTC}",) if unsure else ()
 
-    def _side(self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()) -> Side:
+    def _side(
+        self, source: Source, table: Table, stored: tuple[str, ...], counted: tuple[str, ...] = ()
+    ) -> Side:
         writer = self._writers[id(source)]
         segments = source.segments(table.name, stored)
         stored = tuple(c for c in stored if all(c in s.columns for s in segments))
-        canonical = {c.name: change for c in table.columns if c.name in stored and (change := writer.canonical(c.type))}
+        canonical = {
+            c.name: change
+            for c in table.columns
+            if c.name in stored and (change := writer.canonical(c.type))
+        }
         return Side(segments, stored, canonical, counted=counted)
 
 
@@ -459,7 +566,11 @@ def _stored(table: Table) -> tuple[str, ...]:
 
 def _moments(**snapshots: Snapshot | None) -> dict[str, dict[str, str]]:
     """When each side's rows were read, of those that are databases."""
-    return {side: {"snapshot": s.identifier, "taken_at": s.taken_at.isoformat()} for side, s in snapshots.items() if s}
+    return {
+        side: {"snapshot": s.identifier, "taken_at": s.taken_at.isoformat()}
+        for side, s in snapshots.items()
+        if s
+    }
 
 
 def _type_of(table: Table, column: str) -> str:
@@ -467,7 +578,9 @@ def _type_of(table: Table, column: str) -> str:
     return found.type if found else ""
 
 
-def _changed_types(backup: Table, live: Table, columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+def _changed_types(
+    backup: Table, live: Table, columns: Sequence[str]
+) -> dict[str, tuple[str, str]]:
     """The columns whose type differs between the sides, each with both types."""
     pairs = {c: (_type_of(backup, c), _type_of(live, c)) for c in columns}
     return {c: types for c, types in pairs.items() if types[0] != types[1]}
@@ -475,16 +588,28 @@ def _changed_types(backup: Table, live: Table, columns: Sequence[str]) -> dict[s
 
 def _result(result: TableResult, counts: Counts, started: float) -> TableResult:
     return replace(
-        result, backup_rows=counts.backup_rows, live_rows=counts.live_rows, missing=counts.missing, added=counts.added,
-        changed=counts.changed, unchanged=counts.unchanged, seconds=time.monotonic() - started,
-    )  # fmt: skip
+        result,
+        backup_rows=counts.backup_rows,
+        live_rows=counts.live_rows,
+        missing=counts.missing,
+        added=counts.added,
+        changed=counts.changed,
+        unchanged=counts.unchanged,
+        seconds=time.monotonic() - started,
+    )
 
 
 def _rewritten_keys(counts: Counts) -> tuple[str, ...]:
     """What to say where no row kept its key and about as many are there as before."""
     some = counts.backup_rows and counts.missing == counts.backup_rows and counts.live_rows
-    if some and counts.added == counts.live_rows and 0.8 <= counts.live_rows / counts.backup_rows <= 1.25:
-        return ("no row is found under its key and about as many are new: the keys were probably rewritten, not the rows lost",)
+    if (
+        some
+        and counts.added == counts.live_rows
+        and 0.8 <= counts.live_rows / counts.backup_rows <= 1.25
+    ):
+        return (
+            "no row is found under its key and about as many are new: the keys were probably rewritten, not the rows lost",
+        )
     return ()
 
 

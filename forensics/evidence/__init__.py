@@ -42,11 +42,18 @@ def open_source(
         UsageError: the connection string is none.
     """
     if str(side) == "" or looks_like_dsn(str(side)):
-        return live.LiveSource(str(side), role=role, lock_timeout=lock_timeout, statement_timeout=statement_timeout)
+        return live.LiveSource(
+            str(side), role=role, lock_timeout=lock_timeout, statement_timeout=statement_timeout
+        )
     try:
         there = Path(side).exists()
     except OSError as error:  # a name that is too long, for instance
-        raise UsageError(f"{side} cannot be looked for: {error.strerror}.", "Check the path.") from error
+        raise UsageError(
+            f"{side} cannot be looked for: {error.strerror}.", "Check the path."
+        ) from error
     if role == "live" and not there:
-        raise UsageError(f"{side} is neither a connection string nor a file.", "Give postgresql://user@host/database, or a path to a dump.")
+        raise UsageError(
+            f"{side} is neither a connection string nor a file.",
+            "Give postgresql://user@host/database, or a path to a dump.",
+        )
     return dumps.open_dump(Path(side), database)

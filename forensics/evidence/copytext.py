@@ -21,7 +21,9 @@ NULL = "\\N"
 
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.S)
 _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_ESCAPES = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+)
 
 
 def _unescape_one(match: re.Match[str]) -> str:
@@ -83,7 +85,9 @@ def rewrite_escapes(block: bytes, delimiter: bytes = b"\t") -> bytes:
         body = match[0][1:]
         if body == b"N":
             around = block[match.start() - 1 : match.start()] + block[match.end() : match.end() + 1]
-            return match[0] if all(b in edges for b in around) else body  # within a field it is a plain N
+            return (
+                match[0] if all(b in edges for b in around) else body
+            )  # within a field it is a plain N
         if body in b"\\bfnrtv" or body == delimiter != b"\t":
             return match[0]
         byte = body[0]
@@ -138,7 +142,9 @@ def line_batches(blocks: Iterable[Block], start: int = 0) -> Iterator[pa.RecordB
         offsets[0] = 0
         offsets[1:] = np.flatnonzero(data == 10)
         offsets[1:] += 1
-        lines = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(block))
+        lines = pa.LargeStringArray.from_buffers(
+            len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(block)
+        )
         try:
             lines.validate(full=True)
         except pa.ArrowInvalid as error:
@@ -172,4 +178,7 @@ def field_columns(lines: pa.Array, width: int) -> list[pa.Array]:
 
 def known_columns(text: str) -> Sequence[str]:
     """Return the names in a COPY statement's column list, as between its parentheses, quotes taken off."""
-    return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in re.findall(r'"(?:[^"]|"")*"|[^\s,]+', text)]
+    return [
+        part[1:-1].replace('""', '"') if part.startswith('"') else part
+        for part in re.findall(r'"(?:[^"]|"")*"|[^\s,]+', text)
+    ]

@@ -37,17 +37,38 @@ _OF_INTEREST = re.compile(
 
 # The grammar's names of built-in types, and how format_type prints them (typmods go where the braces stand).
 _BUILT_IN = {
-    "bool": "boolean", "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real",
-    "float8": "double precision", "numeric": "numeric{}", "bpchar": "character{}", "varchar": "character varying{}",
-    "bit": "bit{}", "varbit": "bit varying{}", "time": "time{} without time zone", "timetz": "time{} with time zone",
-    "timestamp": "timestamp{} without time zone", "timestamptz": "timestamp{} with time zone",
-}  # fmt: skip
+    "bool": "boolean",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "numeric": "numeric{}",
+    "bpchar": "character{}",
+    "varchar": "character varying{}",
+    "bit": "bit{}",
+    "varbit": "bit varying{}",
+    "time": "time{} without time zone",
+    "timetz": "time{} with time zone",
+    "timestamp": "timestamp{} without time zone",
+    "timestamptz": "timestamp{} with time zone",
+}
 _ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _INTERVAL_FIELDS = {
-    4: "year", 2: "month", 8: "day", 1024: "hour", 2048: "minute", 4096: "second", 6: "year to month",
-    1032: "day to hour", 3080: "day to minute", 7176: "day to second", 3072: "hour to minute",
-    7168: "hour to second", 6144: "minute to second",
-}  # fmt: skip
+    4: "year",
+    2: "month",
+    8: "day",
+    1024: "hour",
+    2048: "minute",
+    4096: "second",
+    6: "year to month",
+    1032: "day to hour",
+    3080: "day to minute",
+    7176: "day to second",
+    3072: "hour to minute",
+    7168: "hour to second",
+    6144: "minute to second",
+}
 _FULL_INTERVAL = 0x7FFF
 _SAFE = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _FREE_WORDS = (0, pb.UNRESERVED_KEYWORD)  # no keyword at all, or one that is a name everywhere
@@ -93,10 +114,14 @@ def format_type(type_name: Any) -> str:
     elif base == "bpchar" and not mods:
         text = "bpchar"
     elif base in _BUILT_IN:
-        text = _BUILT_IN[base].format(_modifier(mods)) if "{}" in _BUILT_IN[base] else _BUILT_IN[base]
+        text = (
+            _BUILT_IN[base].format(_modifier(mods)) if "{}" in _BUILT_IN[base] else _BUILT_IN[base]
+        )
     else:
         # A built-in type, or one that the dump's search path finds; only "char" needs its quotes, though json is a keyword now.
-        text = (base if _SAFE.match(base) and base != "char" else quote_identifier(base)) + _modifier(mods)
+        text = (
+            base if _SAFE.match(base) and base != "char" else quote_identifier(base)
+        ) + _modifier(mods)
     return text + "[]" if type_name.array_bounds else text
 
 
@@ -111,7 +136,11 @@ def _interval(mods: list[Any]) -> str:
     if not mods:
         return "interval"
     mask = _integer(mods[0])
-    text = "interval" if mask == _FULL_INTERVAL else f"interval {_INTERVAL_FIELDS.get(mask, '')}".rstrip()
+    text = (
+        "interval"
+        if mask == _FULL_INTERVAL
+        else f"interval {_INTERVAL_FIELDS.get(mask, '')}".rstrip()
+    )
     return f"{text}({_integer(mods[1])})" if len(mods) > 1 else text
 
 
@@ -164,7 +193,9 @@ class _Draft:
     def edit_column(self, name: TableName, column: str, **values: Any) -> None:
         self.edit(
             name,
-            lambda t: replace(t, columns=tuple(replace(c, **values) if c.name == column else c for c in t.columns)),
+            lambda t: replace(
+                t, columns=tuple(replace(c, **values) if c.name == column else c for c in t.columns)
+            ),
         )
 
 
@@ -193,7 +224,9 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
     for name, table in draft.tables.items():
         if table.parent and table.parent not in draft.tables:
             # `pg_dump --table=PARTITION`: what it is a partition of is not there, so it stands for itself.
-            draft.tables[name] = replace(table, kind="partitioned" if table.kind == "partitioned" else "table", parent=None)
+            draft.tables[name] = replace(
+                table, kind="partitioned" if table.kind == "partitioned" else "table", parent=None
+            )
     return Catalog(
         tables=dict(sorted(draft.tables.items())),
         enums=draft.enums,
@@ -238,7 +271,9 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
                 columns.append(_column(definition))
             else:
                 # "a WITH OPTIONS …": the column comes from the type, what is said of it from here.
-                columns = [_column(definition, c) if c.name == definition.colname else c for c in columns]
+                columns = [
+                    _column(definition, c) if c.name == definition.colname else c for c in columns
+                ]
             constraints += [(c.constraint, definition.colname) for c in definition.constraints]
         elif element.HasField("constraint"):
             constraints.append((element.constraint, None))
@@ -248,7 +283,9 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
         above: dict[str, Column] = {}
         for parent in (draft.tables[p] for p in inherited if p in draft.tables):
             for held in parent.columns:
-                above.setdefault(held.name, replace(held, identity=""))  # who inherits numbers nothing
+                above.setdefault(
+                    held.name, replace(held, identity="")
+                )  # who inherits numbers nothing
         columns = [_merged(c, own.pop(c.name, c)) for c in above.values()] + [*own.values()]
     draft.tables[name] = replace(table, columns=tuple(columns))
     for constraint, column in constraints:
@@ -257,7 +294,11 @@ def _create_table(draft: _Draft, statement: Any, kind: TableKind = "table") -> N
 
 def _merged(above: Column, own: Column) -> Column:
     """A column that a child both inherits and defines."""
-    return replace(own, nullable=own.nullable and above.nullable, default=above.default if own.default is None else own.default)
+    return replace(
+        own,
+        nullable=own.nullable and above.nullable,
+        default=above.default if own.default is None else own.default,
+    )
 
 
 def _column(definition: Any, of_type: Column | None = None) -> Column:
@@ -279,7 +320,9 @@ def _identity(constraint: Any) -> str:
     return "always" if constraint.generated_when == "a" else "by default"
 
 
-def _add_constraint(draft: _Draft, name: TableName, constraint: Any, column: str | None = None) -> None:
+def _add_constraint(
+    draft: _Draft, name: TableName, constraint: Any, column: str | None = None
+) -> None:
     kind = constraint.contype
     if kind in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
         columns = (column,) if column else _name_of(constraint.keys)
@@ -289,9 +332,11 @@ def _add_constraint(draft: _Draft, name: TableName, constraint: Any, column: str
         if constraint.deferrable:
             return
         key = Key(
-            constraint.conname, columns, primary=kind == pb.CONSTR_PRIMARY,
+            constraint.conname,
+            columns,
+            primary=kind == pb.CONSTR_PRIMARY,
             nulls_distinct=not constraint.nulls_not_distinct,
-        )  # fmt: skip
+        )
         draft.edit(name, lambda t: replace(t, keys=(*t.keys, key)))
     elif kind == pb.CONSTR_FOREIGN:
         foreign = ForeignKey(
@@ -326,7 +371,11 @@ def _alter_table(draft: _Draft, statement: Any) -> None:
             draft.edit_column(name, command.name, nullable=command.subtype == pb.AT_DropNotNull)
         elif command.subtype == pb.AT_AttachPartition:
             child = draft.name(getattr(command, "def").partition_cmd.name)
-            kind: TableKind = "partitioned" if draft.tables.get(child, Table(child)).kind == "partitioned" else "partition"
+            kind: TableKind = (
+                "partitioned"
+                if draft.tables.get(child, Table(child)).kind == "partitioned"
+                else "partition"
+            )
             draft.edit(child, lambda t, k=kind: replace(t, parent=name, kind=k))  # type: ignore[misc]
         elif command.subtype == pb.AT_EnableRowSecurity:
             draft.edit(name, lambda t: replace(t, row_security=True))
@@ -337,9 +386,17 @@ def _alter_table(draft: _Draft, statement: Any) -> None:
 
 def _create_index(draft: _Draft, statement: Any) -> None:
     elements = [p.index_elem for p in statement.index_params]
-    if not statement.unique or statement.HasField("where_clause") or not all(e.name for e in elements):
+    if (
+        not statement.unique
+        or statement.HasField("where_clause")
+        or not all(e.name for e in elements)
+    ):
         return
-    key = Key(statement.idxname, tuple(e.name for e in elements), nulls_distinct=not statement.nulls_not_distinct)
+    key = Key(
+        statement.idxname,
+        tuple(e.name for e in elements),
+        nulls_distinct=not statement.nulls_not_distinct,
+    )
     draft.edit(draft.name(statement.relation), lambda t: replace(t, keys=(*t.keys, key)))
 
 
@@ -353,12 +410,17 @@ def _create_enum(draft: _Draft, statement: Any) -> None:
 
 
 def _create_domain(draft: _Draft, statement: Any) -> None:
-    draft.domains[_type_name(draft, _name_of(statement.domainname))] = format_type(statement.type_name)
+    draft.domains[_type_name(draft, _name_of(statement.domainname))] = format_type(
+        statement.type_name
+    )
 
 
 def _create_composite(draft: _Draft, statement: Any) -> None:
     name = draft.name(statement.typevar)
-    columns = tuple(Column(n.column_def.colname, format_type(n.column_def.type_name)) for n in statement.coldeflist)
+    columns = tuple(
+        Column(n.column_def.colname, format_type(n.column_def.type_name))
+        for n in statement.coldeflist
+    )
     draft.attributes[_type_name(draft, tuple(name))] = columns
     draft.composites[_type_name(draft, tuple(name))] = tuple(c.type for c in columns)
 

@@ -29,7 +29,8 @@ def open_dump(path: Path, database: str | None = None) -> Source:
     if path.is_dir():
         if not any(path.glob("toc.dat*")):
             raise BackupError(
-                f"{path} is a folder without a toc.dat, so it is no directory dump.", "Give the folder that pg_dump -Fd wrote, or a file."
+                f"{path} is a folder without a toc.dat, so it is no directory dump.",
+                "Give the folder that pg_dump -Fd wrote, or a file.",
             )
         return archive.open_archive(path)
     if path.is_file() and _is_archive(_head(path)):

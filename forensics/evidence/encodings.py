@@ -15,20 +15,71 @@ from forensics.errors import BackupError
 
 # PostgreSQL's names (pg_encoding_to_char) for what Python knows; SQL_ASCII is not an encoding at all.
 _CODECS = {
-    "LATIN1": "latin-1", "LATIN2": "iso8859-2", "LATIN3": "iso8859-3", "LATIN4": "iso8859-4", "LATIN5": "iso8859-9",
-    "LATIN6": "iso8859-10", "LATIN7": "iso8859-13", "LATIN8": "iso8859-14", "LATIN9": "iso8859-15",
-    "LATIN10": "iso8859-16", "ISO_8859_5": "iso8859-5", "ISO_8859_6": "iso8859-6", "ISO_8859_7": "iso8859-7",
-    "ISO_8859_8": "iso8859-8", "WIN866": "cp866", "WIN874": "cp874", "WIN1250": "cp1250", "WIN1251": "cp1251",
-    "WIN1252": "cp1252", "WIN1253": "cp1253", "WIN1254": "cp1254", "WIN1255": "cp1255", "WIN1256": "cp1256",
-    "WIN1257": "cp1257", "WIN1258": "cp1258", "KOI8R": "koi8-r", "KOI8U": "koi8-u", "EUC_JP": "euc-jp",
-    "EUC_JIS_2004": "euc-jis-2004", "EUC_KR": "euc-kr", "EUC_CN": "gb2312", "SJIS": "cp932", "SHIFT_JIS_2004": "shift-jis-2004",
-    "BIG5": "big5", "GBK": "gbk", "GB18030": "gb18030", "UHC": "cp949", "JOHAB": "johab", "SQL_ASCII": "utf-8",
-}  # fmt: skip
-_OTHER_NAMES = {"SHIFTJIS": "SJIS", "MSKANJI": "SJIS", "WIN932": "SJIS", "WINDOWS932": "SJIS", "WIN936": "GBK", "WIN949": "UHC",
-                "WIN950": "BIG5", "WIN": "WIN1251", "ALT": "WIN866", "KOI8": "KOI8R", "ABC": "WIN1258", "TCVN": "WIN1258"}  # fmt: skip
+    "LATIN1": "latin-1",
+    "LATIN2": "iso8859-2",
+    "LATIN3": "iso8859-3",
+    "LATIN4": "iso8859-4",
+    "LATIN5": "iso8859-9",
+    "LATIN6": "iso8859-10",
+    "LATIN7": "iso8859-13",
+    "LATIN8": "iso8859-14",
+    "LATIN9": "iso8859-15",
+    "LATIN10": "iso8859-16",
+    "ISO_8859_5": "iso8859-5",
+    "ISO_8859_6": "iso8859-6",
+    "ISO_8859_7": "iso8859-7",
+    "ISO_8859_8": "iso8859-8",
+    "WIN866": "cp866",
+    "WIN874": "cp874",
+    "WIN1250": "cp1250",
+    "WIN1251": "cp1251",
+    "WIN1252": "cp1252",
+    "WIN1253": "cp1253",
+    "WIN1254": "cp1254",
+    "WIN1255": "cp1255",
+    "WIN1256": "cp1256",
+    "WIN1257": "cp1257",
+    "WIN1258": "cp1258",
+    "KOI8R": "koi8-r",
+    "KOI8U": "koi8-u",
+    "EUC_JP": "euc-jp",
+    "EUC_JIS_2004": "euc-jis-2004",
+    "EUC_KR": "euc-kr",
+    "EUC_CN": "gb2312",
+    "SJIS": "cp932",
+    "SHIFT_JIS_2004": "shift-jis-2004",
+    "BIG5": "big5",
+    "GBK": "gbk",
+    "GB18030": "gb18030",
+    "UHC": "cp949",
+    "JOHAB": "johab",
+    "SQL_ASCII": "utf-8",
+}
+_OTHER_NAMES = {
+    "SHIFTJIS": "SJIS",
+    "MSKANJI": "SJIS",
+    "WIN932": "SJIS",
+    "WINDOWS932": "SJIS",
+    "WIN936": "GBK",
+    "WIN949": "UHC",
+    "WIN950": "BIG5",
+    "WIN": "WIN1251",
+    "ALT": "WIN866",
+    "KOI8": "KOI8R",
+    "ABC": "WIN1258",
+    "TCVN": "WIN1258",
+}
 # Signs that Python's codec means by codes for which PostgreSQL has another.
 _CORRECTED: Mapping[str, Mapping[int, int]] = {
-    "EUC_JP": {0x301C: 0xFF5E, 0x2016: 0x2225, 0x2212: 0xFF0D, 0xA2: 0xFFE0, 0xA3: 0xFFE1, 0xAC: 0xFFE2, 0xA6: 0xFFE4},
+    "EUC_JP": {
+        0x301C: 0xFF5E,
+        0x2016: 0x2225,
+        0x2212: 0xFF0D,
+        0xA2: 0xFFE0,
+        0xA3: 0xFFE1,
+        0xAC: 0xFFE2,
+        0xA6: 0xFFE4,
+    },
     "EUC_JIS_2004": {0xFFE3: 0x203E, 0x2015: 0x2014, 0xFFE5: 0xA5, 0x2985: 0xFF5F, 0x2986: 0xFF60},
     "SHIFT_JIS_2004": {0xA5: 0x5C, 0x203E: 0x7E, 0x2015: 0x2014, 0x2985: 0xFF5F, 0x2986: 0xFF60},
 }
@@ -37,7 +88,9 @@ _CORRECTED: Mapping[str, Mapping[int, int]] = {
 # different and can be written back: an SQL_ASCII database holds what it was given.
 _STRAY = 0x10FF00
 _STRAY_LEAD = b"\xf4\x8f\xbc"
-_STRAY_BYTES = re.compile(rb"(\xf4\x8f\xbc[\x80-\xbf]|\xf4\x8f\xbd[\x80-\xbf]|\xf4\x8f\xbe[\x80-\xbf]|\xf4\x8f\xbf[\x80-\xbf])")
+_STRAY_BYTES = re.compile(
+    rb"(\xf4\x8f\xbc[\x80-\xbf]|\xf4\x8f\xbd[\x80-\xbf]|\xf4\x8f\xbe[\x80-\xbf]|\xf4\x8f\xbf[\x80-\xbf])"
+)
 
 
 def _keep_stray(error: UnicodeError) -> tuple[str, int]:
@@ -65,11 +118,20 @@ def _more_of(codec: str) -> Mapping[bytes, str]:
     if codec == "euc-jp":
         return _rows_of_nec() | _signs_of_ibm()
     if codec == "cp949":
-        own = {bytes((lead, b)): chr(first + b - 0xA1) for lead, first in ((0xC9, 0xE000), (0xFE, 0xE05E)) for b in range(0xA1, 0xFF)}
+        own = {
+            bytes((lead, b)): chr(first + b - 0xA1)
+            for lead, first in ((0xC9, 0xE000), (0xFE, 0xE05E))
+            for b in range(0xA1, 0xFF)
+        }
         return {b"\xa2\xe8": "\u327e", **own}
     if codec == "big5":
-        return {code: code.decode("cp950") for code in (bytes((0xF9, b)) for b in range(0xD6, 0xDD))}
-    return {"euc-kr": {b"\xa2\xe8": "\u327e", b"\xa4\xd4": "\u3164"}, "johab": {b"\xd9\xe8": "\u327e"}}.get(codec, {})
+        return {
+            code: code.decode("cp950") for code in (bytes((0xF9, b)) for b in range(0xD6, 0xDD))
+        }
+    return {
+        "euc-kr": {b"\xa2\xe8": "\u327e", b"\xa4\xd4": "\u3164"},
+        "johab": {b"\xd9\xe8": "\u327e"},
+    }.get(codec, {})
 
 
 def _rows_of_nec() -> dict[bytes, str]:
@@ -96,7 +158,11 @@ def _signs_of_ibm() -> dict[bytes, str]:
     known = {chr(sign) for sign in _CORRECTED["EUC_JP"].values()}
     # One of them JIS X 0212 has too, at another place, and PostgreSQL reads it at both.
     added = [s for s in signs if s == "№" or (s not in known and not _encodes(s, "euc-jp"))]
-    codes = [bytes((0x8F, lead, trail)) for lead in (0xF3, 0xF4) for trail in range(0xF3 if lead == 0xF3 else 0xA1, 0xFF)]
+    codes = [
+        bytes((0x8F, lead, trail))
+        for lead in (0xF3, 0xF4)
+        for trail in range(0xF3 if lead == 0xF3 else 0xA1, 0xFF)
+    ]
     return dict(zip(codes, added, strict=False))
 
 
@@ -125,7 +191,10 @@ def transcoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
         if block.isascii():
             return block
         if codec is None:
-            raise BackupError(f"It is written in {encoding}, which cannot be read here.", "Dump it again with pg_dump --encoding=UTF8.")
+            raise BackupError(
+                f"It is written in {encoding}, which cannot be read here.",
+                "Dump it again with pg_dump --encoding=UTF8.",
+            )
         try:
             text = block.decode(codec, "forensics-beyond-python")
         except UnicodeDecodeError as error:
@@ -146,5 +215,8 @@ def _from_any_bytes(block: bytes) -> bytes:
         return block.decode("utf-8", "forensics-stray").encode("utf-8")
     # The private range itself occurs: take its bytes one by one, so that it cannot be mistaken for a stray one.
     pieces = _STRAY_BYTES.split(block)
-    text = [p.decode("utf-8", "forensics-stray") if n % 2 == 0 else "".join(chr(_STRAY + b) for b in p) for n, p in enumerate(pieces)]
+    text = [
+        p.decode("utf-8", "forensics-stray") if n % 2 == 0 else "".join(chr(_STRAY + b) for b in p)
+        for n, p in enumerate(pieces)
+    ]
     return "".join(text).encode("utf-8")

@@ -78,16 +78,25 @@ class PlainFile:
             stream = str(path) == STDIN or path.is_fifo()
             self._file = self._spooled() if stream else path.open("rb")
         except FileNotFoundError as error:
-            raise BackupError(f"There is no file {path}.", "Check the path of the backup.") from error
+            raise BackupError(
+                f"There is no file {path}.", "Check the path of the backup."
+            ) from error
         except OSError as error:
-            raise BackupError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
+            raise BackupError(
+                f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
+            ) from error
         self._digest = hashlib.sha256()
         self._closing = threading.Event()
-        self._hashing = threading.Thread(target=self._hash, args=(os.dup(self._file.fileno()),), name="sha256", daemon=True)
+        self._hashing = threading.Thread(
+            target=self._hash, args=(os.dup(self._file.fileno()),), name="sha256", daemon=True
+        )
         self.packed_size = os.fstat(self._file.fileno()).st_size
         if self.packed_size == 0:
             self.close()
-            raise BackupError(f"{path} is empty.", "The backup was never written, or the disk was full. Look for another copy.")
+            raise BackupError(
+                f"{path} is empty.",
+                "The backup was never written, or the disk was full. Look for another copy.",
+            )
         self._hashing.start()
         for _ in range(_LAYERS):
             head = os.pread(self._file.fileno(), 16, 0)
@@ -95,7 +104,13 @@ class PlainFile:
             if name is None or self.damage:
                 break
             self.compression = name
-            self._rewrite(partial(unpack, compression="gzip file" if name == "gzip" else name, damaged=_DamageError))
+            self._rewrite(
+                partial(
+                    unpack,
+                    compression="gzip file" if name == "gzip" else name,
+                    damaged=_DamageError,
+                )
+            )
         if encoding := next((e for mark, e in _WIDE.items() if head.startswith(mark)), None):
             self.recoded = True
             self._rewrite(partial(_from_wide, encoding=encoding))
@@ -105,7 +120,11 @@ class PlainFile:
         """What comes down a pipe, in an unnamed file: it is read more than once, and a pipe only gives once."""
         spool = tempfile.TemporaryFile(prefix="forensics-")
         with contextlib.ExitStack() as stack:
-            source = sys.stdin.buffer if str(self.path) == STDIN else stack.enter_context(self.path.open("rb"))
+            source = (
+                sys.stdin.buffer
+                if str(self.path) == STDIN
+                else stack.enter_context(self.path.open("rb"))
+            )
             shutil.copyfileobj(source, spool, CHUNK)
         spool.flush()
         return spool

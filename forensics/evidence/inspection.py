@@ -15,7 +15,10 @@ from forensics.evidence.migrations import HistoryEntry, read_history
 from forensics.evidence.source import Contents, LackingSegment, Source
 from forensics.model import Catalog, Provenance, Sequence, Table, TableName
 
-_WRITTEN_AT = re.compile(r"(created|updated|inserted|modified|changed|started|finished|logged)_?(at|on|date|time)?\Z", re.I)
+_WRITTEN_AT = re.compile(
+    r"(created|updated|inserted|modified|changed|started|finished|logged)_?(at|on|date|time)?\Z",
+    re.I,
+)
 _PLAUSIBLE = r"^[12]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d"
 
 
@@ -64,7 +67,11 @@ class Inspection:
         """Whether the backup is whole, in a sentence."""
         tables = sum(t.data for t in self.tables)
         rows = sum(t.rows or 0 for t in self.tables)
-        said = f"{tables} tables with data, {rows:,} rows" if self.counted else f"{tables} tables with data"
+        said = (
+            f"{tables} tables with data, {rows:,} rows"
+            if self.counted
+            else f"{tables} tables with data"
+        )
         if not self.whole:
             return f"The backup is NOT whole: {self.damage or next(t.problem for t in self.tables if t.problem)}. It holds {said}."
         if not tables:
@@ -75,10 +82,17 @@ class Inspection:
     def last_migration(self) -> HistoryEntry | None:
         """The newest migration that the backup says was applied to it."""
         applied = [e for e in self.history if e.in_force and e.applied_at]
-        return max(applied, key=lambda e: e.applied_at or datetime.min.replace(tzinfo=UTC), default=None)
+        return max(
+            applied, key=lambda e: e.applied_at or datetime.min.replace(tzinfo=UTC), default=None
+        )
 
 
-def inspect_backup(source: Source, *, read_rows: bool = True, progress: Callable[[TableName, int], None] | None = None) -> Inspection:
+def inspect_backup(
+    source: Source,
+    *,
+    read_rows: bool = True,
+    progress: Callable[[TableName, int], None] | None = None,
+) -> Inspection:
     """Look a backup through.
 
     Args:
@@ -92,13 +106,23 @@ def inspect_backup(source: Source, *, read_rows: bool = True, progress: Callable
     """
     source.adopt(Catalog())
     contents = source.contents()
-    held = tuple(_look(source, table, contents.get(table.name), read_rows, progress) for table in source.catalog.roots)
+    held = tuple(
+        _look(source, table, contents.get(table.name), read_rows, progress)
+        for table in source.catalog.roots
+    )
     history = _history(source)
     found = Inspection(
-        source.provenance, source.damage or (source.damage_of_large_objects() if read_rows else None), held, source.catalog.sequences,
-        source.catalog.extensions, None if source.large_objects is None else len(source.large_objects),
-        history, max((t.newest for t in held if t.newest), default=None), read_rows, (),
-    )  # fmt: skip
+        source.provenance,
+        source.damage or (source.damage_of_large_objects() if read_rows else None),
+        held,
+        source.catalog.sequences,
+        source.catalog.extensions,
+        None if source.large_objects is None else len(source.large_objects),
+        history,
+        max((t.newest for t in held if t.newest), default=None),
+        read_rows,
+        (),
+    )
     return replace(found, findings=tuple(_findings(found, source)))
 
 
@@ -110,25 +134,38 @@ def _history(source: Source) -> tuple[HistoryEntry, ...]:
 
 
 def _look(
-    source: Source, table: Table, contents: Contents | None, read_rows: bool, progress: Callable[[TableName, int], None] | None
+    source: Source,
+    table: Table,
+    contents: Contents | None,
+    read_rows: bool,
+    progress: Callable[[TableName, int], None] | None,
 ) -> Held:
     if contents is None or not contents.data:
         problem = "its rows are cut off" if source.damage else None
         return Held(table, False, None, None, None, problem)
-    cut = f"the rows of {', '.join(map(str, contents.lacking))} are cut off" if contents.lacking and source.damage else None
+    cut = (
+        f"the rows of {', '.join(map(str, contents.lacking))} are cut off"
+        if contents.lacking and source.damage
+        else None
+    )
     if not read_rows:
         problem = cut or (None if contents.complete else "its rows are cut off or corrupt")
         return Held(table, True, contents.bytes, contents.rows, None, problem)
     rows, newest, problem = 0, None, cut
     try:
-        for segment in source.segments(table.name, [c.name for c in table.columns if not c.generated]):
+        for segment in source.segments(
+            table.name, [c.name for c in table.columns if not c.generated]
+        ):
             if isinstance(segment, LackingSegment):
                 continue  # partitions without rows are said of the backup as a whole
             at = [i for i, c in enumerate(segment.columns) if _is_written_at(table, c)]
             for batch in copytext.line_batches(segment.blocks()):
                 rows += len(batch)
                 if at:
-                    newest = max(filter(None, (newest, _newest(batch["line"], len(segment.columns), at))), default=None)
+                    newest = max(
+                        filter(None, (newest, _newest(batch["line"], len(segment.columns), at))),
+                        default=None,
+                    )
                 if progress:
                     progress(table.name, len(batch))
     except EvidenceError as error:
@@ -138,7 +175,9 @@ def _look(
 
 def _is_written_at(table: Table, name: str) -> bool:
     column = table.column(name)
-    return column is not None and column.type.startswith("timestamp") and bool(_WRITTEN_AT.match(name))
+    return (
+        column is not None and column.type.startswith("timestamp") and bool(_WRITTEN_AT.match(name))
+    )
 
 
 def _newest(lines: object, width: int, at: list[int]) -> str | None:
@@ -160,35 +199,77 @@ def _findings(found: Inspection, source: Source) -> list[tuple[str, str]]:
             said.append(("stop", f"Table {t.table.name} cannot be relied on: {t.problem}."))
     without = [str(t.table.name) for t in found.tables if not t.data and not t.problem]
     if without and len(without) == len(found.tables):
-        said.append(("stop", "It holds no rows at all, only definitions (--schema-only?): it cannot say what was lost."))
+        said.append(
+            (
+                "stop",
+                "It holds no rows at all, only definitions (--schema-only?): it cannot say what was lost.",
+            )
+        )
     elif without:
-        said.append(("mind", f"Rows of {len(without)} tables were never dumped, so nothing can be said of them: {', '.join(without)}."))
+        said.append(
+            (
+                "mind",
+                f"Rows of {len(without)} tables were never dumped, so nothing can be said of them: {', '.join(without)}.",
+            )
+        )
     lacking = [str(n) for c in source.contents().values() for n in c.lacking]
     if lacking and not found.damage:
         said.append(
-            ("mind", f"Rows of {len(lacking)} partitions were never dumped, so their tables cannot be compared: {', '.join(lacking)}.")
+            (
+                "mind",
+                f"Rows of {len(lacking)} partitions were never dumped, so their tables cannot be compared: {', '.join(lacking)}.",
+            )
         )
     if source.edits:
         said.append(
-            ("mind", f"Somebody's statements in it change rows that it brought in, and are not taken into account: {source.edits[0]} …")
+            (
+                "mind",
+                f"Somebody's statements in it change rows that it brought in, and are not taken into account: {source.edits[0]} …",
+            )
         )
     if not found.tables:
         said.append(("stop", "It defines no table and holds no rows."))
     if last := found.last_migration:
-        said.append(("note", f"The last migration it knows is {last.name}, applied {last.applied_at:%Y-%m-%d %H:%M} UTC."))
+        said.append(
+            (
+                "note",
+                f"The last migration it knows is {last.name}, applied {last.applied_at:%Y-%m-%d %H:%M} UTC.",
+            )
+        )
     if found.provenance.dumped_at is None and found.provenance.kind != "database":
         since = f" Its newest row was written {found.newest}." if found.newest else ""
-        said.append(("mind", f"It does not say when it was taken: give --backup-at when comparing.{since}"))
+        said.append(
+            ("mind", f"It does not say when it was taken: give --backup-at when comparing.{since}")
+        )
     if found.large_objects:
         said.append(
-            ("mind", f"It holds {found.large_objects:,} large objects; compare looks for them by their ids, not at what they hold.")
+            (
+                "mind",
+                f"It holds {found.large_objects:,} large objects; compare looks for them by their ids, not at what they hold.",
+            )
         )
     if unlogged := [str(t.table.name) for t in found.tables if t.table.persistence == "unlogged"]:
-        said.append(("note", f"Unlogged tables, which a crash of live empties: {', '.join(unlogged)}."))
-    if views := [str(t.name) for t in source.catalog.tables.values() if t.kind in ("materialized view", "foreign")]:
-        said.append(("note", f"No dump holds rows of foreign tables and materialised views: {', '.join(sorted(views))}."))
+        said.append(
+            ("note", f"Unlogged tables, which a crash of live empties: {', '.join(unlogged)}.")
+        )
+    if views := [
+        str(t.name)
+        for t in source.catalog.tables.values()
+        if t.kind in ("materialized view", "foreign")
+    ]:
+        said.append(
+            (
+                "note",
+                f"No dump holds rows of foreign tables and materialised views: {', '.join(sorted(views))}.",
+            )
+        )
     if found.extensions:
         said.append(("note", f"It needs extensions: {', '.join(found.extensions)}."))
     if source.catalog.unparsed:
-        said.append(("mind", f"{len(source.catalog.unparsed)} statements of its schema could not be parsed and are left out."))
+        said.append(
+            (
+                "mind",
+                f"{len(source.catalog.unparsed)} statements of its schema could not be parsed and are left out.",
+            )
+        )
     return said

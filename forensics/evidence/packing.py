@@ -13,10 +13,14 @@ from isal import isal_zlib
 
 _PIECE = 1 << 20  # bytes of unpacked data at a time
 _LONGEST_END = 64  # more zeros than a stream, with its checksum and size, can end with
-_ZSTD_STEP = 1 << 13  # zstandard cannot bound its output: this bounds it to 128 MB for the worst that can be made
+_ZSTD_STEP = (
+    1 << 13
+)  # zstandard cannot bound its output: this bounds it to 128 MB for the worst that can be made
 
 
-def unpack(pieces: Iterable[bytes], compression: str | None, damaged: Callable[[str], Exception]) -> Iterator[bytes]:
+def unpack(
+    pieces: Iterable[bytes], compression: str | None, damaged: Callable[[str], Exception]
+) -> Iterator[bytes]:
     """Yield what compressed pieces unpack to, in pieces of about a megabyte, none empty.
 
     Args:
@@ -48,7 +52,9 @@ def _text(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Itera
         raise damaged("a NUL stands in its text")
 
 
-def _inflate(pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exception]) -> Iterator[bytes]:
+def _inflate(
+    pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exception]
+) -> Iterator[bytes]:
     # isal checks the Adler-32 or CRC-32 at the stream's end.
     inflater = isal_zlib.decompressobj(wbits=window)
     # Where the end of a file was never written it holds zeros, and they inflate to something. So zeros at the end of
@@ -61,7 +67,9 @@ def _inflate(pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exce
             if inflater.eof:
                 if window == 15:
                     raise damaged("bytes follow the end of its zlib stream")
-                inflater = isal_zlib.decompressobj(wbits=window)  # gzip files may be strung together
+                inflater = isal_zlib.decompressobj(
+                    wbits=window
+                )  # gzip files may be strung together
             try:
                 out = inflater.decompress(piece, _PIECE)
             except isal_zlib.error as error:
@@ -79,7 +87,9 @@ def _inflate(pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exce
                 yield from inflated(bytes(some))
             yield from inflated(body)
         zeros += len(piece) - len(body)
-    last = [out for _ in range(min(zeros, _LONGEST_END)) if not inflater.eof for out in inflated(b"\0")]
+    last = [
+        out for _ in range(min(zeros, _LONGEST_END)) if not inflater.eof for out in inflated(b"\0")
+    ]
     if not inflater.eof:
         raise damaged("its gzip data have no end")
     yield from last
@@ -139,10 +149,15 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(parts)
 
 
-_STANDARD: dict[str, Callable[[], Any]] = {"xz": lzma.LZMADecompressor, "bzip2": bz2.BZ2Decompressor}
+_STANDARD: dict[str, Callable[[], Any]] = {
+    "xz": lzma.LZMADecompressor,
+    "bzip2": bz2.BZ2Decompressor,
+}
 
 
-def _unpack_standard(pieces: Iterable[bytes], compression: str, damaged: Callable[[str], Exception]) -> Iterator[bytes]:
+def _unpack_standard(
+    pieces: Iterable[bytes], compression: str, damaged: Callable[[str], Exception]
+) -> Iterator[bytes]:
     reader = _STANDARD[compression]()
     for piece in pieces:
         while piece or not (reader.needs_input or reader.eof):

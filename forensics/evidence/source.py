@@ -97,13 +97,25 @@ class Contents:
 class LackingSegment(Segment):
     """Partitions whose rows a backup does not hold: reading them fails, so that nobody takes the others' for all."""
 
-    def __init__(self, table: TableName, columns: Sequence[str], partitions: Sequence[TableName], damage: str | None) -> None:
+    def __init__(
+        self,
+        table: TableName,
+        columns: Sequence[str],
+        partitions: Sequence[TableName],
+        damage: str | None,
+    ) -> None:
         super().__init__(table, columns)
         said = f"The backup does not hold the rows of every partition of {table}: those of {', '.join(map(str, partitions))}"
         self._error = (
-            DamagedBackupError(f"{said} are cut off.", "Look for a complete copy of the backup, and go on with --resume.")
+            DamagedBackupError(
+                f"{said} are cut off.",
+                "Look for a complete copy of the backup, and go on with --resume.",
+            )
             if damage
-            else BackupError(f"{said} were left out.", "Was it made with --exclude-table-data? Another backup may hold them.")
+            else BackupError(
+                f"{said} were left out.",
+                "Was it made with --exclude-table-data? Another backup may hold them.",
+            )
         )
 
     def blocks(self) -> Iterator[Block]:
@@ -127,7 +139,11 @@ def lacking_partitions(
     if not runs or any(to not in leaves and of not in leaves for to, of in runs):
         return ()  # rows that are written to the root may be of any partition
     named = {name for run in runs for name in run}
-    return tuple(n for n in leaves if n not in named and n not in promised and catalog.tables[n].kind != "foreign")
+    return tuple(
+        n
+        for n in leaves
+        if n not in named and n not in promised and catalog.tables[n].kind != "foreign"
+    )
 
 
 def leaves_by_root(catalog: Catalog) -> Mapping[TableName, tuple[TableName, ...]]:
@@ -231,7 +247,9 @@ class Source(ABC):
             tables[name] = known or Table(name, columns=tuple(Column(c, "text") for c in columns))
             while known and known.parent and (known := catalog.tables.get(known.parent)):
                 tables[known.name] = known
-        self.catalog = replace(self.catalog if self.catalog.tables else catalog, tables=dict(sorted(tables.items())))
+        self.catalog = replace(
+            self.catalog if self.catalog.tables else catalog, tables=dict(sorted(tables.items()))
+        )
 
     def held_columns(self) -> Mapping[TableName, Sequence[str]]:
         """By table (partitions by themselves), the columns that its rows are said to have, where that is said."""
@@ -263,7 +281,11 @@ class Source(ABC):
         Raises:
             EvidenceError: they cannot be read.
         """
-        return sum(bytes(block).count(b"\n") for segment in self.segments(name, ()) for block in segment.blocks())
+        return sum(
+            bytes(block).count(b"\n")
+            for segment in self.segments(name, ())
+            for block in segment.blocks()
+        )
 
     def close(self) -> None:
         """Let go of files, connections and child processes. Another thread that reads meanwhile gets an error."""
@@ -271,5 +293,10 @@ class Source(ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         self.close()

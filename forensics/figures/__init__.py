@@ -33,15 +33,23 @@ from forensics.text import count, duration, moment, percent, plural, visible
 INK, QUIET, KEPT, BACK = "#1d2733", "#5b6876", "#d3dae2", "#ffffff"
 MISSING, CHANGED = "#d55e00", "#0072b2"
 CLASSES = {
-    "restorable": "#009e73", "moved": "#56b4e9", "superseded": "#0072b2", "blocked": "#cc79a7", "conflicting": "#e69f00",
-}  # fmt: skip
+    "restorable": "#009e73",
+    "moved": "#56b4e9",
+    "superseded": "#0072b2",
+    "blocked": "#cc79a7",
+    "conflicting": "#e69f00",
+}
 WIDE, NARROW = 880, 340
 
 _DOTS_PER_INCH = 72  # one unit of the SVG is then one pixel of the page
 _FONTS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 _STYLE: Any = {
-    "svg.fonttype": "none", "svg.hashsalt": "forensics", "text.parse_math": False, "font.family": ["DejaVu Sans"], "font.size": 13,
-}  # fmt: skip
+    "svg.fonttype": "none",
+    "svg.hashsalt": "forensics",
+    "text.parse_math": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 13,
+}
 _Side = Literal["left", "center", "right"]
 
 
@@ -90,7 +98,8 @@ class Picture:
                     self.figure.savefig(path, dpi=2 * _DOTS_PER_INCH)
         except (OSError, ValueError) as error:
             raise ReportError(
-                f"Figure {self.name} could not be written to {path}: {error}.", "Choose another file: .svg, .png or .pdf."
+                f"Figure {self.name} could not be written to {path}: {error}.",
+                "Choose another file: .svg, .png or .pdf.",
             ) from error
         return path
 
@@ -102,7 +111,11 @@ class _Canvas:
     """A sheet measured in pixels from its top left corner."""
 
     def __init__(self, width: float, height: float) -> None:
-        self.figure = Figure(figsize=(width / _DOTS_PER_INCH, height / _DOTS_PER_INCH), dpi=_DOTS_PER_INCH, facecolor="none")
+        self.figure = Figure(
+            figsize=(width / _DOTS_PER_INCH, height / _DOTS_PER_INCH),
+            dpi=_DOTS_PER_INCH,
+            facecolor="none",
+        )
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
         self.axes.set_xlim(0, width)
@@ -114,20 +127,26 @@ class _Canvas:
             self.axes.add_patch(Rectangle((x, y), width, height, facecolor=colour, linewidth=0))
 
     def dot(self, x: float, y: float, radius: float, colour: str) -> None:
-        self.axes.add_patch(Circle((x, y), radius, facecolor=colour, edgecolor=BACK, linewidth=2, zorder=4))
+        self.axes.add_patch(
+            Circle((x, y), radius, facecolor=colour, edgecolor=BACK, linewidth=2, zorder=4)
+        )
 
     def line(self, x: Sequence[float], y: Sequence[float], colour: str = KEPT, **how: Any) -> None:
         self.axes.plot(x, y, color=colour, **{"linewidth": 1, **how})
 
     def words(self, x: float, y: float, said: str, side: _Side = "left", **how: Any) -> None:
         """Write on the line whose middle is `y`."""
-        self.axes.text(x, y, visible(said), **{"color": INK, "ha": side, "va": "center_baseline", **how})
+        self.axes.text(
+            x, y, visible(said), **{"color": INK, "ha": side, "va": "center_baseline", **how}
+        )
 
     def measured(self, said: str, **how: Any) -> float:
         """How many pixels wide a text is at most; wide letters that the font has not are a square each."""
         text = self.axes.text(0, 0, said, **how)
         wide = sum(unicodedata.east_asian_width(c) in "WF" for c in said)
-        width = float(text.get_window_extent(self._renderer).width + 0.4 * wide * float(text.get_fontsize()))
+        width = float(
+            text.get_window_extent(self._renderer).width + 0.4 * wide * float(text.get_fontsize())
+        )
         text.remove()
         return width
 
@@ -162,7 +181,10 @@ def loss(results: Sequence[TableResult], *, width: int = WIDE, limit: int = 24) 
         limit: at most so many tables; a last line sums up the others.
     """
     with _drawing():
-        hit = sorted((r for r in results if r.missing or r.changed), key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name))
+        hit = sorted(
+            (r for r in results if r.missing or r.changed),
+            key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name),
+        )
         shown, rest = hit[:limit], hit[limit:]
         narrow = width < 560
         step, thick = (46, 14) if narrow else (26, 16)
@@ -178,11 +200,19 @@ def loss(results: Sequence[TableResult], *, width: int = WIDE, limit: int = 24) 
             bar_top = top + 18 if narrow else top
             whole = r.backup_rows or 1
             if narrow:
-                canvas.words(0, middle, canvas.fitting(str(r.name), width - said_width), fontsize=12)
+                canvas.words(
+                    0, middle, canvas.fitting(str(r.name), width - said_width), fontsize=12
+                )
                 canvas.words(width, middle, _share(r), "right", fontsize=12, color=QUIET)
             else:
                 canvas.words(left - 12, middle, canvas.fitting(str(r.name), left - 14), "right")
-                canvas.words(left + long + 12, middle, _share(r), fontsize=12, color=INK if r.missing else QUIET)
+                canvas.words(
+                    left + long + 12,
+                    middle,
+                    _share(r),
+                    fontsize=12,
+                    color=INK if r.missing else QUIET,
+                )
             x = left
             for part, colour in ((r.missing, MISSING), (r.changed, CHANGED), (r.unchanged, KEPT)):
                 # A loss of one row in a million is a loss: it stays visible.
@@ -195,7 +225,9 @@ def loss(results: Sequence[TableResult], *, width: int = WIDE, limit: int = 24) 
             what = f"{count(left_out)} rows missing" if left_out else "rows changed, none missing"
             more = f"and {count(len(rest))} more {plural(len(rest), 'table')}: {what}"
             canvas.words(left, height - 14, more, fontsize=12, color=QUIET)
-        worst = ", ".join(f"{r.name} {count(r.missing)} of {count(r.backup_rows)}" for r in hit[:5] if r.missing)
+        worst = ", ".join(
+            f"{r.name} {count(r.missing)} of {count(r.backup_rows)}" for r in hit[:5] if r.missing
+        )
         alt = f"Missing, changed and kept rows of the {count(len(hit))} tables that differ. Most missing: {worst or 'none'}."
         return Picture("loss", alt, canvas.figure)
 
@@ -210,15 +242,26 @@ def _share(r: TableResult) -> str:
 
 def totals(found: Mapping[str, int], *, width: int = WIDE) -> Picture:
     """All rows of the backup in one bar: missing, changed, unchanged."""
-    parts = [(n, found[n], c) for n, c in (("missing", MISSING), ("changed", CHANGED), ("unchanged", KEPT))]
-    alt = f"Of {count(found['backup_rows'])} backup rows, " + ", ".join(f"{count(v)} are {n}" for n, v, _ in parts) + "."
+    parts = [
+        (n, found[n], c)
+        for n, c in (("missing", MISSING), ("changed", CHANGED), ("unchanged", KEPT))
+    ]
+    alt = (
+        f"Of {count(found['backup_rows'])} backup rows, "
+        + ", ".join(f"{count(v)} are {n}" for n, v, _ in parts)
+        + "."
+    )
     return _strip("totals", alt, parts, width)
 
 
 def classes(found: Mapping[str, int], *, width: int = WIDE) -> Picture:
     """What became of the missing links, in one bar: restorable, moved, superseded, blocked, conflicting."""
     parts = [(n, found.get(n, 0), c) for n, c in CLASSES.items() if found.get(n)]
-    alt = f"Of {count(found['missing'])} missing links, " + ", ".join(f"{count(v)} are {n}" for n, v, _ in parts) + "."
+    alt = (
+        f"Of {count(found['missing'])} missing links, "
+        + ", ".join(f"{count(v)} are {n}" for n, v, _ in parts)
+        + "."
+    )
     return _strip("classes", alt, parts, width)
 
 
@@ -270,7 +313,14 @@ def _timeline_across(moments: Sequence[Moment], gaps: Sequence[timedelta], width
         if i < len(gaps):
             canvas.line((x, x + step), (58, 58), _danger(m), linewidth=5, solid_capstyle="butt")
             canvas.words(x + step / 2, 80, duration(gaps[i]), "center", fontsize=12)
-            canvas.words(x + step / 2, 98, canvas.fitting(m.then, step - 24, fontsize=12), "center", fontsize=12, color=QUIET)
+            canvas.words(
+                x + step / 2,
+                98,
+                canvas.fitting(m.then, step - 24, fontsize=12),
+                "center",
+                fontsize=12,
+                color=QUIET,
+            )
         canvas.dot(x, 58, 9, INK)
     return canvas.figure
 
@@ -285,7 +335,13 @@ def _timeline_down(moments: Sequence[Moment], gaps: Sequence[timedelta], width: 
         if i < len(gaps):
             canvas.line((10, 10), (y, y + step), _danger(m), linewidth=5, solid_capstyle="butt")
             canvas.words(30, y + 39, duration(gaps[i]), fontsize=12)
-            canvas.words(30, y + 56, canvas.fitting(m.then, width - 34, fontsize=12), fontsize=12, color=QUIET)
+            canvas.words(
+                30,
+                y + 56,
+                canvas.fitting(m.then, width - 34, fontsize=12),
+                fontsize=12,
+                color=QUIET,
+            )
         canvas.dot(10, y, 9, INK)
     return canvas.figure
 
@@ -297,7 +353,9 @@ def _danger(m: Moment) -> str:
 _BINS = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, None))
 
 
-def distribution(before: Mapping[int, int], after: Mapping[int, int], *, parent: str, width: int = WIDE) -> Picture:
+def distribution(
+    before: Mapping[int, int], after: Mapping[int, int], *, parent: str, width: int = WIDE
+) -> Picture:
     """How many parent rows had how many links in the backup, and hold how many now.
 
     Args:
@@ -319,11 +377,19 @@ def distribution(before: Mapping[int, int], after: Mapping[int, int], *, parent:
             canvas.words(left - 12, top + 16, name, "right")
             for value, y, colour in ((was, top, KEPT), (now, top + 17, MISSING)):
                 canvas.bar(left, y, long * value / most, 15, colour)
-                canvas.words(left + long * value / most + 7, y + 7.5, count(value), fontsize=12, color=INK if value else QUIET)
+                canvas.words(
+                    left + long * value / most + 7,
+                    y + 7.5,
+                    count(value),
+                    fontsize=12,
+                    color=INK if value else QUIET,
+                )
         canvas.words(
             left,
             46 + 44 * len(bins) + 8,
-            canvas.fitting(f"rows of {parent}, by their number of links", width - left, fontsize=12),
+            canvas.fitting(
+                f"rows of {parent}, by their number of links", width - left, fontsize=12
+            ),
             fontsize=12,
             color=QUIET,
         )
@@ -370,7 +436,9 @@ def parents(hits: Sequence[Hit], *, parent: str, width: int = WIDE, limit: int =
                 canvas.words(left - 12, top + 8, canvas.fitting(h.label, left - 14), "right")
                 canvas.words(left + whole + 10, top + 8, said, fontsize=12)
         worst = ", ".join(f"{h.label}: {count(h.missing)} of {count(h.links)}" for h in shown[:3])
-        return Picture("parents", f"The rows of {parent} that lost the most links. {worst}.", canvas.figure)
+        return Picture(
+            "parents", f"The rows of {parent} that lost the most links. {worst}.", canvas.figure
+        )
 
 
 _SVG_HEAD = re.compile(r"^.*?<svg[^>]*?viewBox=\"(?P<box>[^\"]*)\"[^>]*>", re.S)
@@ -383,7 +451,9 @@ def _tidy(svg: str, name: str, alt: str) -> str:
     """Make matplotlib's SVG fit to stand in a page: named, its ids its own, its fonts the page's."""
     head = _SVG_HEAD.match(svg)
     if head is None:  # matplotlib always writes one
-        raise ReportError(f"Figure {name} could not be drawn.", "Is matplotlib's SVG back end whole?")
+        raise ReportError(
+            f"Figure {name} could not be drawn.", "Is matplotlib's SVG back end whole?"
+        )
     body = _CLUTTER.sub("", svg[head.end() :])
     width = head["box"].split()[2]
     body = _FONT.sub(lambda m: m["how"] + _FONTS, body)

@@ -62,7 +62,13 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.renamed = renames(work)
         found = overridden(survey(work), backup.catalog, store.get("wishes") or {})
         work.rekeyed = rekeyed(work, (p for parents in found.values() for p in parents))
-        store.put("junctions", [{"name": n, "parents": [plain_parent(p) for p in parents]} for n, parents in found.items()])
+        store.put(
+            "junctions",
+            [
+                {"name": n, "parents": [plain_parent(p) for p in parents]}
+                for n, parents in found.items()
+            ],
+        )
         reach = Reach(work)
         entries: list[dict[str, Any]] = []
         failed: list[dict[str, Any]] = []
@@ -83,15 +89,23 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
                 continue
             entries[-1]["reach"] = reach.run(name, spreads)
         window = work_out(work, entries, found)
-        begin = datetime.fromisoformat(window["backup_at"]).timestamp() if window["backup_at"] else None
+        begin = (
+            datetime.fromisoformat(window["backup_at"]).timestamp() if window["backup_at"] else None
+        )
         store.put(
             "loss",
             {
                 "junctions": entries,
                 "window": window,
-                "totals": {c: sum(e[c] for e in entries) for c in ("missing", "moved", "superseded", "lost", *LOST)},
+                "totals": {
+                    c: sum(e[c] for e in entries)
+                    for c in ("missing", "moved", "superseded", "lost", *LOST)
+                },
                 "churn": churn(work, begin, window["seconds"]),
-                "renamed": [{"from": plain(old), "to": plain(new)} for old, new in sorted(work.renamed.items())],
+                "renamed": [
+                    {"from": plain(old), "to": plain(new)}
+                    for old, new in sorted(work.renamed.items())
+                ],
                 "failed": failed,
             },
         )
@@ -105,12 +119,20 @@ def _entry(work: Workspace, fate: Fate, spreads: list[Spread]) -> dict[str, Any]
         "number": work.number(name),
         "parents": [plain_parent(p) for p in fate.junction.parents],
         "link": list(fate.junction.link_columns),
-        "missing": fate.missing, "moved": fate.counts["moved"], "superseded": fate.counts["superseded"], "lost": fate.lost,
+        "missing": fate.missing,
+        "moved": fate.counts["moved"],
+        "superseded": fate.counts["superseded"],
+        "lost": fate.lost,
         **{c: fate.counts[c] for c in LOST},
         "moved_to": [
             {
-                "schema": p.name.schema, "table": p.name.table, "column": p.column, "rows": p.rows, "held": p.held,
-                "order": p.order, "columns_lost": list(p.lost),
+                "schema": p.name.schema,
+                "table": p.name.table,
+                "column": p.column,
+                "rows": p.rows,
+                "held": p.held,
+                "order": p.order,
+                "columns_lost": list(p.lost),
             }
             for p in fate.places
         ],
@@ -120,15 +142,21 @@ def _entry(work: Workspace, fate: Fate, spreads: list[Spread]) -> dict[str, Any]
         "conflicts": fate.conflicts,
         "spread": [
             {
-                **plain(s.name), "key": list(s.key), "label": s.label, "relation": s.relation, "rows": s.rows,
-                "affected": s.affected, "emptied": s.emptied, "gone": s.gone,
+                **plain(s.name),
+                "key": list(s.key),
+                "label": s.label,
+                "relation": s.relation,
+                "rows": s.rows,
+                "affected": s.affected,
+                "emptied": s.emptied,
+                "gone": s.gone,
                 "untouched": None if s.rows is None else s.rows - s.affected,
             }
             for s in spreads
         ],
         "dangling": {labels[n]: count for n, count in dangling(work, fate.junction).items()},
         "notes": fate.notes,
-    }  # fmt: skip
+    }
 
 
 def _labels(names: list[TableName]) -> dict[TableName, str]:

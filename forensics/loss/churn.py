@@ -39,14 +39,26 @@ def churn(work: Workspace, start: float | None, seconds: float | None) -> list[d
     for name, result in sorted(work.results.items()):
         if result.state == "compared" and result.missing:
             try:
-                found.append({**plain(name), "missing": result.missing, **_table(work, name, start, seconds)})
+                found.append(
+                    {**plain(name), "missing": result.missing, **_table(work, name, start, seconds)}
+                )
             except EvidenceError as error:
                 unknown = dict.fromkeys(("cascaded", "expired", "unfit", "alone", "usual"))
-                found.append({**plain(name), "missing": result.missing, **unknown, "verdict": "unknown", "basis": str(error)})
+                found.append(
+                    {
+                        **plain(name),
+                        "missing": result.missing,
+                        **unknown,
+                        "verdict": "unknown",
+                        "basis": str(error),
+                    }
+                )
     return found
 
 
-def _table(work: Workspace, name: TableName, start: float | None, seconds: float | None) -> dict[str, Any]:
+def _table(
+    work: Workspace, name: TableName, start: float | None, seconds: float | None
+) -> dict[str, Any]:
     table = work.backup.catalog.tables[name]
     missing = f"(SELECT * FROM {work.kept('backup', name)} WHERE state = 'missing')"
     joins, took = "", []
@@ -54,13 +66,18 @@ def _table(work: Workspace, name: TableName, start: float | None, seconds: float
         fields = work.fields("backup", name, key.columns)
         if fields is None or not work.table("live", key.parent):
             continue
-        gone = gone_keys(work, name, Parent(key.parent, key.columns, key.parent_columns), missing, [])
+        gone = gone_keys(
+            work, name, Parent(key.parent, key.columns, key.parent_columns), missing, []
+        )
         if gone is None or gone == "all":
             continue
         joins += f" LEFT JOIN (SELECT DISTINCT * FROM {gone}) g{n} ON {same([f'm.{f}' for f in fields], [f'g{n}.k{i}' for i in range(len(fields))])}"
         took.append(f"g{n}.k0 IS NOT NULL")
     by_cascade = " OR ".join(took) or "false"
-    ends = next((c.name for c in table.columns if _ENDS.search(c.name) and c.type.startswith("timestamp")), None)
+    ends = next(
+        (c.name for c in table.columns if _ENDS.search(c.name) and c.type.startswith("timestamp")),
+        None,
+    )
     end = work.field("backup", name, ends) if ends else None
     until = (start or 0) + (seconds or 0)
     over = f"epoch(TRY_CAST(m.{end} AS TIMESTAMP)) <= {until}" if end and until else "false"
@@ -71,14 +88,27 @@ def _table(work: Workspace, name: TableName, start: float | None, seconds: float
         f"count(*) FILTER (NOT c AND NOT u AND NOT e) FROM (SELECT coalesce({by_cascade}, false) AS c, coalesce({over}, false) AS e, "
         f"{unfit_if} AS u FROM {missing} m{joins})"
     )
-    usual, basis = _usual(work, table, start, seconds) if alone else (None, "every missing row is accounted for")
-    lead = [f"{cascaded:,} went with their parent by cascade"] * bool(cascaded) + [f"{expired:,} had run out ({ends})"] * bool(expired)
-    lead += [f"{unfit:,} held NULL in {' or '.join(banned)}, which live no longer allows"] * bool(unfit)
+    usual, basis = (
+        _usual(work, table, start, seconds)
+        if alone
+        else (None, "every missing row is accounted for")
+    )
+    lead = [f"{cascaded:,} went with their parent by cascade"] * bool(cascaded) + [
+        f"{expired:,} had run out ({ends})"
+    ] * bool(expired)
+    lead += [f"{unfit:,} held NULL in {' or '.join(banned)}, which live no longer allows"] * bool(
+        unfit
+    )
     lead += [f"{alone:,} went alone"] * bool(alone)
     return {
-        "cascaded": cascaded, "expired": expired, "unfit": unfit, "alone": alone, "usual": usual, "verdict": _verdict(alone, usual, unfit),
+        "cascaded": cascaded,
+        "expired": expired,
+        "unfit": unfit,
+        "alone": alone,
+        "usual": usual,
+        "verdict": _verdict(alone, usual, unfit),
         "basis": f"{', '.join(lead)}; {basis}",
-    }  # fmt: skip
+    }
 
 
 def _banned(work: Workspace, table: Table) -> dict[str, str]:
@@ -102,18 +132,30 @@ def _verdict(alone: int, usual: int | None, unfit: int) -> str:
     return "life" if alone <= usual + 3 * math.sqrt(max(usual, 1)) else "out of line"
 
 
-def _usual(work: Workspace, table: Table, start: float | None, seconds: float | None) -> tuple[int | None, str]:
+def _usual(
+    work: Workspace, table: Table, start: float | None, seconds: float | None
+) -> tuple[int | None, str]:
     result = work.result(table.name)
-    if start is None or not seconds or result is None or (result.backup_rows or 0) > _MOST_ROWS or not work.holds("backup", table.name):
+    if (
+        start is None
+        or not seconds
+        or result is None
+        or (result.backup_rows or 0) > _MOST_ROWS
+        or not work.holds("backup", table.name)
+    ):
         return None, "nothing says what is usual"
     made = made_column(table)
     serial = next(
         (
-            k.columns[0] for k in table.keys
-            if k.primary and len(k.columns) == 1 and (c := table.column(k.columns[0])) is not None and c.type in ("integer", "bigint", "smallint")
+            k.columns[0]
+            for k in table.keys
+            if k.primary
+            and len(k.columns) == 1
+            and (c := table.column(k.columns[0])) is not None
+            and c.type in ("integer", "bigint", "smallint")
         ),
         None,
-    )  # fmt: skip
+    )
     if made is None:
         return None, "its rows have no time of their own, so nothing says what is usual"
     rows = work.read("backup", table.name, (made, *((serial,) if serial else ())))
@@ -125,13 +167,20 @@ def _usual(work: Workspace, table: Table, start: float | None, seconds: float | 
         if count and last - first > seconds:
             gaps = high - low + 1 - count
             usual = math.ceil(gaps * seconds / (last - first))
-            return usual, f"the gaps in {serial} say that {gaps:,} rows went since its first, so {usual:,} in such a window"
+            return (
+                usual,
+                f"the gaps in {serial} say that {gaps:,} rows went since its first, so {usual:,} in such a window",
+            )
     times = np.asarray(
-        work.db.execute(f"SELECT epoch(TRY_CAST(c0 AS TIMESTAMP)) AS s FROM {rows} WHERE isfinite(TRY_CAST(c0 AS TIMESTAMP)) ORDER BY s")
-        .fetchnumpy()["s"],
+        work.db.execute(
+            f"SELECT epoch(TRY_CAST(c0 AS TIMESTAMP)) AS s FROM {rows} WHERE isfinite(TRY_CAST(c0 AS TIMESTAMP)) ORDER BY s"
+        ).fetchnumpy()["s"],
         dtype=float,
-    )  # fmt: skip
+    )
     found = estimate(times[times < start], start, seconds)
     if found is None:
         return None, "its past is shorter than the window"
-    return found.high, f"it takes in up to {found.high:,} rows in such a window ({made}), and as many may go"
+    return (
+        found.high,
+        f"it takes in up to {found.high:,} rows in such a window ({made}), and as many may go",
+    )

@@ -15,18 +15,39 @@ from forensics.loss.names import words
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _INTEGERS = ("smallint", "integer", "bigint")
-_ORDER = re.compile(r"sort|order|position|pos\b|rank|idx|index|priority|weight|seq|ordinal|display", re.I)
+_ORDER = re.compile(
+    r"sort|order|position|pos\b|rank|idx|index|priority|weight|seq|ordinal|display", re.I
+)
 _AUDIT = re.compile(
-    r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted|attached|inserted|since|valid)|(_at|_on|At|On)$", re.I
+    r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted|attached|inserted|since|valid)|(_at|_on|At|On)$",
+    re.I,
 )
 
 # Words of columns that make a row a thing of its own, whatever it refers to.
 _CONTENT = {
-    "body", "content", "message", "subject", "html", "markdown", "bio", "token", "secret", "email", "phone", "amount", "price", "total",
-    "balance", "cost", "fee", "salary",
-}  # fmt: skip
+    "body",
+    "content",
+    "message",
+    "subject",
+    "html",
+    "markdown",
+    "bio",
+    "token",
+    "secret",
+    "email",
+    "phone",
+    "amount",
+    "price",
+    "total",
+    "balance",
+    "cost",
+    "fee",
+    "salary",
+}
 _MOST_BESIDE_A_LINK = 3
-_DOING = re.compile(r"(_by|By)(_id|Id)?$|^(created|updated|added|granted|assigned|invited|deleted)_?by", re.I)
+_DOING = re.compile(
+    r"(_by|By)(_id|Id)?$|^(created|updated|added|granted|assigned|invited|deleted)_?by", re.I
+)
 
 
 def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
@@ -62,26 +83,43 @@ def overridden(
     Raises:
         UsageError: a table or column that is named is not there, or the parent has no key of one column.
     """
-    names = {spelled: n for n in catalog.tables for spelled in (n.table, f"{n.schema}.{n.table}", str(n))}
+    names = {
+        spelled: n for n in catalog.tables for spelled in (n.table, f"{n.schema}.{n.table}", str(n))
+    }
     for table in wishes.get("are_not", ()):
         if table not in names:
-            raise UsageError(f"--no-junction names {table}, and the backup has no such table.", "Write --no-junction TABLE.")
-    kept = {n: parents for n, parents in found.items() if n not in {names[w] for w in wishes.get("are_not", ())}}
+            raise UsageError(
+                f"--no-junction names {table}, and the backup has no such table.",
+                "Write --no-junction TABLE.",
+            )
+    kept = {
+        n: parents
+        for n, parents in found.items()
+        if n not in {names[w] for w in wishes.get("are_not", ())}
+    }
     for table, links in wishes.get("are", {}).items():
         if table not in names:
             raise UsageError(
-                f"--junction names {table}, and the backup has no such table.", "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT."
+                f"--junction names {table}, and the backup has no such table.",
+                "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT.",
             )
         parents = []
         for column, parent in links:
             there = catalog.tables.get(names.get(parent, TableName("", parent)))
             key = there.primary_key if there else None
-            if catalog.tables[names[table]].column(column) is None or there is None or key is None or len(key.columns) != 1:
+            if (
+                catalog.tables[names[table]].column(column) is None
+                or there is None
+                or key is None
+                or len(key.columns) != 1
+            ):
                 raise UsageError(
                     f"--junction {table}: column {column} cannot be held against table {parent}.",
                     "Name a column of the table, and a parent whose primary key is one column.",
                 )
-            parents.append(Parent(there.name, (column,), key.columns, declared=False, evidence="given"))
+            parents.append(
+                Parent(there.name, (column,), key.columns, declared=False, evidence="given")
+            )
         kept[names[table]] = tuple(parents)
     return dict(sorted(kept.items()))
 
@@ -91,7 +129,9 @@ def referenced_tables(catalog: Catalog) -> set[TableName]:
     return {f.parent for t in catalog.tables.values() for f in t.foreign_keys if f.parent != t.name}
 
 
-def is_junction(table: Table, parents: Sequence[Parent], referenced: set[TableName], aside: Collection[str] = ()) -> bool:
+def is_junction(
+    table: Table, parents: Sequence[Parent], referenced: set[TableName], aside: Collection[str] = ()
+) -> bool:
     """Whether a table with these parents is a junction table: two ends at least, and little besides.
 
     Args:
@@ -103,7 +143,9 @@ def is_junction(table: Table, parents: Sequence[Parent], referenced: set[TableNa
     """
     others = [p for p in parents if p.name != table.name or len({q.name for q in parents}) == 1]
     keyed = {c for k in table.keys if len(k.columns) > 1 for c in k.columns}
-    ends = [e for e in ends_of(others) if not any(is_doing(c) and c not in keyed for c in e.columns)]
+    ends = [
+        e for e in ends_of(others) if not any(is_doing(c) and c not in keyed for c in e.columns)
+    ]
     if len(ends) < 2:
         return False
     linking = {c for e in ends_of(others) for c in e.columns}
@@ -179,10 +221,12 @@ def _is_beside(table: Table, name: str) -> bool:
 def plain_parent(parent: Parent) -> dict[str, Any]:
     """A parent as the contract's JSON has it."""
     found: dict[str, Any] = {
-        "schema": parent.name.schema, "table": parent.name.table,
-        "columns": [*((parent.when[0],) if parent.when else ()), *parent.columns], "declared": parent.declared,
+        "schema": parent.name.schema,
+        "table": parent.name.table,
+        "columns": [*((parent.when[0],) if parent.when else ()), *parent.columns],
+        "declared": parent.declared,
         "parent_columns": list(parent.parent_columns),
-    }  # fmt: skip
+    }
     if parent.evidence:
         found["evidence"] = parent.evidence
     if parent.when:
@@ -195,7 +239,14 @@ def parent_of(value: Mapping[str, Any]) -> Parent:
     when = next(iter(value.get("when", {}).items()), None)
     columns = tuple(c for c in value["columns"] if not when or c != when[0])
     name = TableName(value["schema"], value["table"])
-    return Parent(name, columns, tuple(value["parent_columns"]), value["declared"], value.get("evidence"), when)
+    return Parent(
+        name,
+        columns,
+        tuple(value["parent_columns"]),
+        value["declared"],
+        value.get("evidence"),
+        when,
+    )
 
 
 def declared_parents(table: Table) -> tuple[Parent, ...]:
@@ -212,7 +263,12 @@ def _payload(table: Table, linking: Collection[str]) -> list[Column]:
     surrogate = set(primary.columns) if primary and len(primary.columns) == 1 else set()
     found, ordered = [], False
     for column in table.columns:
-        if column.name in linking or column.name in surrogate or column.generated or column.type == "boolean":
+        if (
+            column.name in linking
+            or column.name in surrogate
+            or column.generated
+            or column.type == "boolean"
+        ):
             continue
         if is_audit(column):
             continue
@@ -231,7 +287,11 @@ def payload_of(table: Table, junction: Junction) -> tuple[str, ...]:
 
 def is_order(column: Column) -> bool:
     """Whether a column says at which place a link stands."""
-    return column.type in _INTEGERS and bool(_ORDER.search(column.name)) and words(column.name)[-1:] != ("id",)
+    return (
+        column.type in _INTEGERS
+        and bool(_ORDER.search(column.name))
+        and words(column.name)[-1:] != ("id",)
+    )
 
 
 def is_audit(column: Column) -> bool:
@@ -244,7 +304,9 @@ def is_implicit(table: Table) -> bool:
     return table.name.table.startswith("_") and [c.name for c in table.columns] == ["A", "B"]
 
 
-def _implicit_parents(table: Table, declared: tuple[Parent, ...], catalog: Catalog) -> tuple[Parent, ...]:
+def _implicit_parents(
+    table: Table, declared: tuple[Parent, ...], catalog: Catalog
+) -> tuple[Parent, ...]:
     """Prisma names `_AToB` after its models, in alphabetical order: column A refers to the first, B to the second."""
     by_column = {p.columns: p for p in declared}
     models = table.name.table.lstrip("_").split("To", 1)
@@ -261,6 +323,17 @@ def _named_after(model: str, column: str, table: Table, catalog: Catalog) -> Par
     names = {model, model.lower(), snake, snake + "s", snake + "es", re.sub(r"y$", "ies", snake)}
     for candidate in catalog.roots:
         key = candidate.primary_key
-        if candidate.name.schema == table.name.schema and candidate.name.table in names and key and len(key.columns) == 1:
-            return Parent(candidate.name, (column,), key.columns, declared=False, evidence=f"the name of {table.name}")
+        if (
+            candidate.name.schema == table.name.schema
+            and candidate.name.table in names
+            and key
+            and len(key.columns) == 1
+        ):
+            return Parent(
+                candidate.name,
+                (column,),
+                key.columns,
+                declared=False,
+                evidence=f"the name of {table.name}",
+            )
     return None

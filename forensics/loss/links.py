@@ -118,10 +118,14 @@ def classify(work: Workspace, junction: Junction) -> Fate:
         _thin_out(work, target, missing, key, fields)
     fate.counts |= dict(work.ask(f"SELECT class, count(*) FROM {target} GROUP BY class"))
     fate.blocked_by = dict(
-        work.ask(f"SELECT p, count(*) FROM (SELECT unnest(blocked_by) AS p FROM {target} WHERE class = 'blocked') GROUP BY p ORDER BY p")
+        work.ask(
+            f"SELECT p, count(*) FROM (SELECT unnest(blocked_by) AS p FROM {target} WHERE class = 'blocked') GROUP BY p ORDER BY p"
+        )
     )
     fate.conflicts = dict(
-        work.ask(f"SELECT violates, count(*) FROM {target} WHERE class = 'conflicting' GROUP BY violates ORDER BY violates")
+        work.ask(
+            f"SELECT violates, count(*) FROM {target} WHERE class = 'conflicting' GROUP BY violates ORDER BY violates"
+        )
     )
     return fate
 
@@ -140,7 +144,10 @@ def _superseded(work: Workspace, junction: Junction, missing: str) -> str | None
     columns = junction.link_columns
     if live is None or table is None or result is None or not set(columns) <= set(result.columns):
         return None
-    ours, theirs = work.fields("backup", junction.name, columns) or [], work.fields("live", junction.name, columns) or []
+    ours, theirs = (
+        work.fields("backup", junction.name, columns) or [],
+        work.fields("live", junction.name, columns) or [],
+    )
     rank = "row_number() OVER (PARTITION BY {0} ORDER BY pair) AS r"
     found = work.temp(
         f"SELECT b.pair, l.pair AS live_pair FROM "
@@ -155,11 +162,17 @@ def _superseded(work: Workspace, junction: Junction, missing: str) -> str | None
 
 def _said_again(work: Workspace, junction: Junction, missing: str, found: str) -> None:
     """Put into `found` the missing links that other rows of live hold, which the backup had too."""
-    backup, live = work.backup.catalog.tables[junction.name], work.live.catalog.tables[junction.name]
+    backup, live = (
+        work.backup.catalog.tables[junction.name],
+        work.live.catalog.tables[junction.name],
+    )
     result = work.results[junction.name]
     stored = {c.name for c in live.columns if not c.generated} & set(result.columns)
     said = (*junction.link_columns, *(c for c in payload_of(backup, junction) if c in stored))
-    ours, theirs = work.fields("backup", junction.name, said) or [], work.fields("live", junction.name, said) or []
+    ours, theirs = (
+        work.fields("backup", junction.name, said) or [],
+        work.fields("live", junction.name, said) or [],
+    )
     if any(set(k.columns) <= set(junction.link_columns) for k in backup.keys):
         # The backup had each link once: another row says it only since it was changed.
         rows = f"(SELECT {', '.join(f'{f} AS c{n}' for n, f in enumerate(theirs))} FROM {work.kept('live', junction.name)} WHERE state = 'changed')"
@@ -168,7 +181,9 @@ def _said_again(work: Workspace, junction: Junction, missing: str, found: str) -
     else:
         return
     width = len(junction.link_columns)
-    on = " AND ".join(f"m.{f} {'=' if n < width else 'IS NOT DISTINCT FROM'} l.c{n}" for n, f in enumerate(ours))
+    on = " AND ".join(
+        f"m.{f} {'=' if n < width else 'IS NOT DISTINCT FROM'} l.c{n}" for n, f in enumerate(ours)
+    )
     work.run(
         f"INSERT INTO {found} SELECT m.pair, NULL FROM {missing} m SEMI JOIN {rows} l ON {on} WHERE m.pair NOT IN (SELECT pair FROM {found})"
     )
@@ -213,7 +228,9 @@ def condition(work: Workspace, table: TableName, parent: Parent) -> str:
     return f"m.{work.field('backup', table, parent.when[0]) or 'NULL'} = {literal(parent.when[1])}"
 
 
-def gone_keys(work: Workspace, table: TableName, parent: Parent, missing: str, notes: list[str]) -> str | None:
+def gone_keys(
+    work: Workspace, table: TableName, parent: Parent, missing: str, notes: list[str]
+) -> str | None:
     """Return which keys of a parent are gone from live: a working table (k0, …), "all", or None where none is.
 
     A declared parent of a table that was compared needs no look at live: its rows that differ lie in the case.
@@ -234,15 +251,21 @@ def gone_keys(work: Workspace, table: TableName, parent: Parent, missing: str, n
     ):
         if not result.missing and not result.changed:
             return None
-        ours, theirs = (work.fields(s, parent.name, parent.parent_columns) or [] for s in ("backup", "live"))
+        ours, theirs = (
+            work.fields(s, parent.name, parent.parent_columns) or [] for s in ("backup", "live")
+        )
         heads = ", ".join(f"{f} AS k{i}" for i, f in enumerate(ours))
         whole = " AND ".join(f"{f} IS NOT NULL" for f in ours)
         return work.temp(
             f"SELECT {heads} FROM {work.kept('backup', parent.name)} WHERE {whole} "
             f"EXCEPT SELECT {listed(theirs)} FROM {work.kept('live', parent.name)}"
         )
-    if not work.holds("live", name) or any((c := live.column(p)) is not None and c.generated for p in key):
-        notes.append(f"live holds no rows of {name} to look at: links to it are taken for unblocked")
+    if not work.holds("live", name) or any(
+        (c := live.column(p)) is not None and c.generated for p in key
+    ):
+        notes.append(
+            f"live holds no rows of {name} to look at: links to it are taken for unblocked"
+        )
         return None
     fields = work.fields("backup", table, parent.columns) or []
     keys = work.read("live", name, key)
@@ -292,14 +315,20 @@ class _Conflicts:
         """Rows that name a parent by a key that it had, where live's foreign key asks for the one that it has."""
         for parent in (p for p in self._junction.parents if p in self._work.rekeyed):
             fields = self._work.fields("backup", self._junction.name, parent.columns) or []
-            for key in (f for f in live.foreign_keys if f.columns == parent.columns and f.parent_columns != self._work.live_key(parent)):
+            for key in (
+                f
+                for f in live.foreign_keys
+                if f.columns == parent.columns and f.parent_columns != self._work.live_key(parent)
+            ):
                 whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields)
                 self._keep(
                     f"SELECT m.pair, {literal(key.name)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m WHERE {whole}"
                 )
 
     def _everything(self, violates: str) -> None:
-        self._keep(f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m")
+        self._keep(
+            f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m"
+        )
 
     def _key(self, backup: Table, live: Table, key: Key) -> None:
         """Rows whose key another row of live has."""
@@ -314,7 +343,10 @@ class _Conflicts:
         result = work.result(name)
         assert result is not None
         kept = work.kept("live", name)
-        held = any(set(k.columns) == set(key.columns) and k.nulls_distinct == key.nulls_distinct for k in backup.keys)
+        held = any(
+            set(k.columns) == set(key.columns) and k.nulls_distinct == key.nulls_distinct
+            for k in backup.keys
+        )
         if held and set(key.columns) <= set(result.columns) and kept:
             # Rows that are the same on both sides kept their key, and the backup had it once only.
             theirs = [f"l.{f}" for f in work.fields("live", name, key.columns) or []]
@@ -334,18 +366,30 @@ class _Conflicts:
         for column in live.columns:
             ours = work.field("backup", self._junction.name, column.name)
             if ours is None:
-                if not column.nullable and column.default is None and not column.generated and not column.identity:
+                if (
+                    not column.nullable
+                    and column.default is None
+                    and not column.generated
+                    and not column.identity
+                ):
                     self._everything(f"NOT NULL of {column.name}, which the backup does not have")
                 continue
             was = backup.column(column.name)
             if not column.nullable and was is not None and was.nullable:
                 self._refuse(f"m.{ours} IS NULL", f"NOT NULL of {column.name}")
             labels = work.live.catalog.enums.get(column.type)
-            if labels is not None and labels != work.backup.catalog.enums.get(was.type if was else ""):
-                self._refuse(f"m.{ours} NOT IN ({', '.join(map(literal, labels)) or 'NULL'})", f"labels of {column.type}")
+            if labels is not None and labels != work.backup.catalog.enums.get(
+                was.type if was else ""
+            ):
+                self._refuse(
+                    f"m.{ours} NOT IN ({', '.join(map(literal, labels)) or 'NULL'})",
+                    f"labels of {column.type}",
+                )
 
     def _refuse(self, test: str, violates: str) -> None:
-        self._keep(f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m WHERE {test}")
+        self._keep(
+            f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair FROM {self._missing} m WHERE {test}"
+        )
 
 
 def _thin_out(work: Workspace, target: str, missing: str, key: Key, fields: Sequence[str]) -> None:

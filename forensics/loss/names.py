@@ -9,8 +9,33 @@ from functools import lru_cache
 from forensics.model import Catalog
 
 _WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_]+")
-_IDENTITY = {"id", "ids", "uuid", "uuids", "guid", "key", "keys", "fk", "ref", "refs", "pk", "no", "oid"}
-_COUNTING = {"count", "counter", "total", "sum", "size", "length", "quantity", "qty", "amount", "score"}
+_IDENTITY = {
+    "id",
+    "ids",
+    "uuid",
+    "uuids",
+    "guid",
+    "key",
+    "keys",
+    "fk",
+    "ref",
+    "refs",
+    "pk",
+    "no",
+    "oid",
+}
+_COUNTING = {
+    "count",
+    "counter",
+    "total",
+    "sum",
+    "size",
+    "length",
+    "quantity",
+    "qty",
+    "amount",
+    "score",
+}
 _INTEGERS = {"smallint", "integer", "bigint"}
 _TEXTS = ("text", "character varying", "character", "citext", "name")
 

@@ -13,9 +13,24 @@ from forensics.loss.workspace import SideName, Workspace, listed, literal, same
 from forensics.model import Catalog, Parent, Table, TableName
 
 _LABELS = (
-    "name", "title", "display_name", "displayname", "full_name", "fullname", "label", "headline", "subject", "slug", "username",
-    "email", "code", "sku", "handle", "login", "url",
-)  # fmt: skip
+    "name",
+    "title",
+    "display_name",
+    "displayname",
+    "full_name",
+    "fullname",
+    "label",
+    "headline",
+    "subject",
+    "slug",
+    "username",
+    "email",
+    "code",
+    "sku",
+    "handle",
+    "login",
+    "url",
+)
 _LABEL_LENGTH = 80
 
 
@@ -52,7 +67,11 @@ def spread(work: Workspace, junction: Junction, fate: Fate) -> list[Spread]:
     for index, name in enumerate(dict.fromkeys(p.name for p in junction.parents)):
         roles = [p for p in junction.parents if p.name == name]
         roles = [p for p in roles if p.parent_columns == roles[0].parent_columns]
-        found.append(_Rows(work, junction, fate, roles).run(f"loss.parents_{work.number(junction.name)}_{index}"))
+        found.append(
+            _Rows(work, junction, fate, roles).run(
+                f"loss.parents_{work.number(junction.name)}_{index}"
+            )
+        )
     return found
 
 
@@ -67,23 +86,42 @@ def dangling(work: Workspace, junction: Junction) -> dict[TableName, int]:
     for parent in junction.parents:
         name = work.live_name(parent.name)
         table = work.table("live", name) if name else None
-        if parent.declared or live is None or table is None or name is None or not _stores(live, _columns(parent)):
+        if (
+            parent.declared
+            or live is None
+            or table is None
+            or name is None
+            or not _stores(live, _columns(parent))
+        ):
             continue
-        if not _stores(table, parent.parent_columns) or not work.holds("live", name) or not work.holds("live", junction.name):
+        if (
+            not _stores(table, parent.parent_columns)
+            or not work.holds("live", name)
+            or not work.holds("live", junction.name)
+        ):
             continue
-        rows, keys = work.read("live", junction.name, _columns(parent)), work.read("live", name, parent.parent_columns)
+        rows, keys = (
+            work.read("live", junction.name, _columns(parent)),
+            work.read("live", name, parent.parent_columns),
+        )
         first = 1 if parent.when else 0
         fields = [f"r.c{first + i}" for i in range(len(parent.columns))]
-        whole = " AND ".join(f"{f} IS NOT NULL" for f in fields) + (f" AND r.c0 = {literal(parent.when[1])}" if parent.when else "")
+        whole = " AND ".join(f"{f} IS NOT NULL" for f in fields) + (
+            f" AND r.c0 = {literal(parent.when[1])}" if parent.when else ""
+        )
         on = same(fields, [f"k.c{i}" for i in range(len(fields))])
-        (count,) = work.one(f"SELECT count(*) FROM {rows} r ANTI JOIN {keys} k ON {on} WHERE {whole}")
+        (count,) = work.one(
+            f"SELECT count(*) FROM {rows} r ANTI JOIN {keys} k ON {on} WHERE {whole}"
+        )
         if count:
             found[parent.name] = found.get(parent.name, 0) + count
     return found
 
 
 class _Rows:
-    def __init__(self, work: Workspace, junction: Junction, fate: Fate, roles: Sequence[Parent]) -> None:
+    def __init__(
+        self, work: Workspace, junction: Junction, fate: Fate, roles: Sequence[Parent]
+    ) -> None:
         self._work, self._junction, self._fate, self._roles = work, junction, fate, roles
         self._width = len(roles[0].parent_columns)
         self._keys = [f"k{i}" for i in range(self._width)]
@@ -120,7 +158,9 @@ class _Rows:
             f"AND moved + superseded = 0 AND NOT elsewhere), count(*) FILTER (gone) FROM {relation}"
         )
         work.drop(agg)
-        return Spread(parent.name, parent.parent_columns, shown, relation, rows, affected, emptied, gone)
+        return Spread(
+            parent.name, parent.parent_columns, shown, relation, rows, affected, emptied, gone
+        )
 
     def _on(self, other: str) -> str:
         return same([f"a.{k}" for k in self._keys], [f"{other}.{k}" for k in self._keys])
@@ -129,18 +169,34 @@ class _Rows:
         """Missing links of each parent row, by class. A link between a row and itself counts once for it."""
         work = self._work
         links = f"loss.links_{work.number(self._junction.name)}"
-        classes = ", ".join(f"count(*) FILTER (class = '{c}') AS {c}" for c in ("moved", "superseded", *LOST))
-        found = self._roles_of(f"(SELECT m.*, l.class FROM {missing} m JOIN {links} l ON l.pair = m.pair)", "backup", "class")
-        return work.temp(f"SELECT {listed(self._keys)}, count(*) AS missing, {classes} FROM ({found}) GROUP BY {listed(self._keys)}")
+        classes = ", ".join(
+            f"count(*) FILTER (class = '{c}') AS {c}" for c in ("moved", "superseded", *LOST)
+        )
+        found = self._roles_of(
+            f"(SELECT m.*, l.class FROM {missing} m JOIN {links} l ON l.pair = m.pair)",
+            "backup",
+            "class",
+        )
+        return work.temp(
+            f"SELECT {listed(self._keys)}, count(*) AS missing, {classes} FROM ({found}) GROUP BY {listed(self._keys)}"
+        )
 
     def _roles_of(self, relation: str, side: SideName, extra: str | None = None) -> str:
         """A query for (k0, …, extra), one row for each parent row that a row of `relation` names."""
         fields = [self._work.fields(side, self._junction.name, p.columns) for p in self._roles]
         return self._union(
-            relation, [(f, condition(self._work, self._junction.name, p)) for f, p in zip(fields, self._roles, strict=True) if f], extra
+            relation,
+            [
+                (f, condition(self._work, self._junction.name, p))
+                for f, p in zip(fields, self._roles, strict=True)
+                if f
+            ],
+            extra,
         )
 
-    def _union(self, relation: str, roles: Sequence[tuple[Sequence[str], str]], extra: str | None) -> str:
+    def _union(
+        self, relation: str, roles: Sequence[tuple[Sequence[str], str]], extra: str | None
+    ) -> str:
         parts = []
         for n, (fields, when) in enumerate(roles):
             heads = ", ".join(f"m.{f} AS k{i}" for i, f in enumerate(fields))
@@ -149,7 +205,9 @@ class _Rows:
                 for before, other in roles[:n]
             )
             whole = " AND ".join(f"m.{f} IS NOT NULL" for f in fields)
-            parts.append(f"SELECT {heads}{f', m.{extra}' if extra else ''} FROM {relation} m WHERE {whole} AND {when}{earlier}")
+            parts.append(
+                f"SELECT {heads}{f', m.{extra}' if extra else ''} FROM {relation} m WHERE {whole} AND {when}{earlier}"
+            )
         return " UNION ALL ".join(parts)
 
     # --- had and has ---------------------------------------------------------------------------------------
@@ -162,10 +220,16 @@ class _Rows:
     def _readable_roles(self) -> list[Parent]:
         """Every parent whose columns live still has: one reading of live serves them all."""
         live = self._work.table("live", self._junction.name)
-        return [p for p in self._junction.parents if live is not None and _stores(live, _columns(p))]
+        return [
+            p for p in self._junction.parents if live is not None and _stores(live, _columns(p))
+        ]
 
     def _had(self) -> str:
-        return "coalesce(n.n, 0) - coalesce(nl.n, 0) + coalesce(nb.n, 0)" if self._survives else "a.missing"
+        return (
+            "coalesce(n.n, 0) - coalesce(nl.n, 0) + coalesce(nb.n, 0)"
+            if self._survives
+            else "a.missing"
+        )
 
     def _has(self) -> str:
         return "coalesce(n.n, 0)" if self._survives else "0::BIGINT"
@@ -177,16 +241,24 @@ class _Rows:
             # What it had is what it has, less what differs in live, and what differs in the backup.
             columns = tuple(dict.fromkeys(c for p in self._readable_roles() for c in _columns(p)))
             live = self._by_old_keys(
-                work.read("live", name, columns), dict(zip(columns, (f"c{i}" for i in range(len(columns))), strict=True))
+                work.read("live", name, columns),
+                dict(zip(columns, (f"c{i}" for i in range(len(columns))), strict=True)),
             )
             roles = [
-                ([f"c{columns.index(c)}" for c in p.columns], f"m.c{columns.index(p.when[0])} = {literal(p.when[1])}" if p.when else "true")
+                (
+                    [f"c{columns.index(c)}" for c in p.columns],
+                    f"m.c{columns.index(p.when[0])} = {literal(p.when[1])}" if p.when else "true",
+                )
                 for p in self._roles
             ]
             sources = {
                 "n": self._union(live, roles, None),
                 "nl": self._roles_of(
-                    self._by_old_keys(str(work.kept("live", name)), {c: f for c in columns if (f := work.field("live", name, c))}), "live"
+                    self._by_old_keys(
+                        str(work.kept("live", name)),
+                        {c: f for c in columns if (f := work.field("live", name, c))},
+                    ),
+                    "live",
                 ),
                 "nb": self._roles_of(str(work.kept("backup", name)), "backup"),
             }
@@ -210,8 +282,18 @@ class _Rows:
         live = self._work.table("live", self._junction.name)
         for number, role in enumerate(self._roles):
             (column, *more) = role.columns
-            key = next((f.parent_columns for f in live.foreign_keys if f.columns == role.columns), ()) if live else ()
-            if role not in self._work.rekeyed or more or len(key) != 1 or key == self._work.live_key(role) or column not in fields:
+            key = (
+                next((f.parent_columns for f in live.foreign_keys if f.columns == role.columns), ())
+                if live
+                else ()
+            )
+            if (
+                role not in self._work.rekeyed
+                or more
+                or len(key) != 1
+                or key == self._work.live_key(role)
+                or column not in fields
+            ):
                 continue
             if rows := self._work.two_keys(role, key):
                 field = fields[column]
@@ -226,7 +308,9 @@ class _Rows:
         return " OR ".join(f"g{n}.k0 IS NOT NULL" for n in range(len(tables))) or "false"
 
     def _elsewhere(self) -> str:
-        return "h.k0 IS NOT NULL" if any(self._fate.holders.get(p) for p in self._roles) else "false"
+        return (
+            "h.k0 IS NOT NULL" if any(self._fate.holders.get(p) for p in self._roles) else "false"
+        )
 
     # --- labels ----------------------------------------------------------------------------------------------
 
@@ -248,11 +332,25 @@ class _Rows:
         parts = []
         on = same([f"r.c{i}" for i in range(self._width)], [f"a.{k}" for k in self._keys])
         name = work.live_name(parent.name)
-        if label[0] == "live" and name and work.holds("live", name) and parent.parent_columns and self._readable(name):
-            kept = work.stream("live", name, (*work.live_key(parent), label[1]), f"SELECT r.* FROM {{rows}} r SEMI JOIN {agg} a ON {on}")
+        if (
+            label[0] == "live"
+            and name
+            and work.holds("live", name)
+            and parent.parent_columns
+            and self._readable(name)
+        ):
+            kept = work.stream(
+                "live",
+                name,
+                (*work.live_key(parent), label[1]),
+                f"SELECT r.* FROM {{rows}} r SEMI JOIN {agg} a ON {on}",
+            )
             heads = ", ".join(f"c{i} AS k{i}" for i in range(self._width))
             parts.append(f"SELECT {heads}, c{self._width} AS label, 0 AS rank FROM {kept}")
-        rows, fields = work.kept("backup", parent.name), work.fields("backup", parent.name, (*parent.parent_columns, label[1]))
+        rows, fields = (
+            work.kept("backup", parent.name),
+            work.fields("backup", parent.name, (*parent.parent_columns, label[1])),
+        )
         if rows and fields:
             heads = ", ".join(f"{f} AS k{i}" for i, f in enumerate(fields[:-1]))
             parts.append(f"SELECT {heads}, {fields[-1]} AS label, 1 AS rank FROM {rows}")

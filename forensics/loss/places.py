@@ -21,7 +21,20 @@ from forensics.loss.names import family, likeness, related, stem, words
 from forensics.loss.workspace import Workspace, listed, literal, same
 from forensics.model import Column, Parent, Table, TableName
 
-_NEVER = ("boolean", "date", "time", "interval", "bytea", "real", "double", "money", "bit", "point", "tsvector", "xml")
+_NEVER = (
+    "boolean",
+    "date",
+    "time",
+    "interval",
+    "bytea",
+    "real",
+    "double",
+    "money",
+    "bit",
+    "point",
+    "tsvector",
+    "xml",
+)
 _DISTINCT = r"regexp_matches({0}, '[0-9]') AND regexp_matches({0}, '[a-zA-Z]') OR length({0}) >= 12"
 # A list in a text: between commas and the like or line by line, in braces, brackets and quotes or without. Not between
 # blanks: prose that names a key is no link.
@@ -146,9 +159,15 @@ class Search:
         if live is None or name is None or keys is None or not _has(live, work.live_key(holder)):
             return
         backup = work.backup.catalog.tables.get(holder.name)
-        added = [c for c in live.columns if (backup is None or backup.column(c.name) is None) and c.name not in work.live_key(holder)]
+        added = [
+            c
+            for c in live.columns
+            if (backup is None or backup.column(c.name) is None)
+            and c.name not in work.live_key(holder)
+        ]
         for column, rows in itertools.chain(
-            self._added(holder, live, [c for c in added if self._may_hold(c)]), self._changed(holder, live)
+            self._added(holder, live, [c for c in added if self._may_hold(c)]),
+            self._changed(holder, live),
         ):
             leaves = self._leaves(column, rows, len(keys))
             for combination in others:
@@ -158,9 +177,15 @@ class Search:
     def _may_hold(self, column: Column) -> bool:
         kind = family(column.type, self._work.live.catalog)
         several = kind.endswith("[]") or kind in ("json", "jsonb")
-        return not column.generated and not kind.startswith(_NEVER) and (several or not is_doing(column.name))
+        return (
+            not column.generated
+            and not kind.startswith(_NEVER)
+            and (several or not is_doing(column.name))
+        )
 
-    def _added(self, holder: Parent, live: Table, columns: Sequence[Column]) -> Iterator[tuple[Column, str]]:
+    def _added(
+        self, holder: Parent, live: Table, columns: Sequence[Column]
+    ) -> Iterator[tuple[Column, str]]:
         """Yield columns that the backup did not have, with their values for the parents of missing links."""
         if not columns or not self._work.holds("live", live.name):
             return
@@ -169,9 +194,11 @@ class Search:
         names = [f"c{width + i}" for i in range(len(columns))]
         on = same([f"r.c{i}" for i in range(width)], [f"w.k{i}" for i in range(width)])
         rows = self._work.stream(
-            "live", live.name, (*self._work.live_key(holder), *(c.name for c in columns)),
+            "live",
+            live.name,
+            (*self._work.live_key(holder), *(c.name for c in columns)),
             f"SELECT r.* FROM {{rows}} r SEMI JOIN {wanted} w ON {on} WHERE coalesce({listed(names, 'r.')}) IS NOT NULL",
-        )  # fmt: skip
+        )
         heads = ", ".join(f"c{i} AS k{i}" for i in range(width))
         for column, field in zip(columns, names, strict=True):
             yield column, f"(SELECT {heads}, {field} AS v FROM {rows} WHERE {field} IS NOT NULL)"
@@ -181,13 +208,19 @@ class Search:
         """Yield columns that both sides have, with the values that live changed for some parents."""
         work = self._work
         ours, theirs = work.kept("backup", holder.name), work.kept("live", holder.name)
-        before, after = work.fields("backup", holder.name, holder.parent_columns), work.fields("live", holder.name, holder.parent_columns)
+        before, after = (
+            work.fields("backup", holder.name, holder.parent_columns),
+            work.fields("live", holder.name, holder.parent_columns),
+        )
         if not ours or not theirs or not before or not after or live.name != holder.name:
             return
         on = same([f"b.{f}" for f in before], [f"l.{f}" for f in after])
         heads = ", ".join(f"l.{f} AS k{i}" for i, f in enumerate(after))
         for column in live.columns:
-            was, now = work.field("backup", holder.name, column.name), work.field("live", holder.name, column.name)
+            was, now = (
+                work.field("backup", holder.name, column.name),
+                work.field("live", holder.name, column.name),
+            )
             if was and now and column.name not in holder.parent_columns and self._may_hold(column):
                 yield (
                     column,
@@ -200,7 +233,9 @@ class Search:
     def _wanted(self, holder: Parent) -> str:
         fields = self._fields(holder.columns) or []
         heads = ", ".join(f"{f} AS k{i}" for i, f in enumerate(fields))
-        return self._work.temp(f"SELECT DISTINCT {heads} FROM {self._missing} m WHERE {_when(self, holder)}")
+        return self._work.temp(
+            f"SELECT DISTINCT {heads} FROM {self._missing} m WHERE {_when(self, holder)}"
+        )
 
     def _leaves(self, column: Column, rows: str, width: int) -> str:
         """Take values apart: key of the holder (k0, …), token, label (its path in JSON), within (its object), spot (its place)."""
@@ -222,7 +257,9 @@ class Search:
             query = f"SELECT {keys}, v AS token, '$' AS label, '$' AS within, 0 AS spot FROM {rows}"
         return self._work.temp(query)
 
-    def _match(self, holder: Parent, live: Table, column: Column, leaves: str, others: Sequence[Parent]) -> None:
+    def _match(
+        self, holder: Parent, live: Table, column: Column, leaves: str, others: Sequence[Parent]
+    ) -> None:
         work = self._work
         keys = self._fields(holder.columns) or []
         held = [tuple(c for c in o.columns if c not in holder.columns) for o in others]
@@ -233,7 +270,10 @@ class Search:
         fields = [t[0] for t in tokens if t]
         if len(others) == 1:
             leaves = self._translated(live, column, leaves, others[0], len(keys))
-        labels = [self._labels(holder, live, column, leaves, other, field) for other, field in zip(others, fields, strict=True)]
+        labels = [
+            self._labels(holder, live, column, leaves, other, field)
+            for other, field in zip(others, fields, strict=True)
+        ]
         if not all(labels):
             return
         joins = ""
@@ -243,25 +283,46 @@ class Search:
             if n:
                 joins += f" AND l{n}.within = l0.within"
         when = " AND ".join(_when(self, p) for p in (holder, *others))
-        matches = work.temp(f"SELECT m.pair, min(l0.spot) AS spot FROM {self._missing} m {joins} WHERE {when} GROUP BY m.pair")
+        matches = work.temp(
+            f"SELECT m.pair, min(l0.spot) AS spot FROM {self._missing} m {joins} WHERE {when} GROUP BY m.pair"
+        )
         heads = listed([f"k{i}" for i in range(len(keys))])
-        holds = work.temp(f"SELECT DISTINCT {heads} FROM {leaves} WHERE label IN ({', '.join(map(literal, labels[0]))})")
-        several = objects or column.type.endswith("[]") or family(column.type, work.live.catalog) == "text"
+        holds = work.temp(
+            f"SELECT DISTINCT {heads} FROM {leaves} WHERE label IN ({', '.join(map(literal, labels[0]))})"
+        )
+        several = (
+            objects
+            or column.type.endswith("[]")
+            or family(column.type, work.live.catalog) == "text"
+        )
         self._add(_Found(live.name, column.name, matches, {holder: holds}, several, ()))
 
-    def _translated(self, live: Table, column: Column, leaves: str, other: Parent, width: int) -> str:
+    def _translated(
+        self, live: Table, column: Column, leaves: str, other: Parent, width: int
+    ) -> str:
         """The leaves of a column that refers to another key of the parent than the link did, as the link would name it."""
         name = self._work.live_name(other.name)
-        key = next((f.parent_columns for f in live.foreign_keys if f.columns == (column.name,) and f.parent == name), ())
+        key = next(
+            (
+                f.parent_columns
+                for f in live.foreign_keys
+                if f.columns == (column.name,) and f.parent == name
+            ),
+            (),
+        )
         if not key or key == self._work.live_key(other) or len(other.parent_columns) != 1:
             return leaves
         rows = self._work.two_keys(other, key)
         if rows is None:
             return leaves
         heads = listed([f"l.k{i}" for i in range(width)])
-        return self._work.temp(f"SELECT {heads}, p.c0 AS token, l.label, l.within, l.spot FROM {leaves} l JOIN {rows} p ON p.c1 = l.token")
+        return self._work.temp(
+            f"SELECT {heads}, p.c0 AS token, l.label, l.within, l.spot FROM {leaves} l JOIN {rows} p ON p.c1 = l.token"
+        )
 
-    def _labels(self, holder: Parent, live: Table, column: Column, leaves: str, other: Parent, field: str) -> list[str]:
+    def _labels(
+        self, holder: Parent, live: Table, column: Column, leaves: str, other: Parent, field: str
+    ) -> list[str]:
         """The labels under which leaves are keys of the other parent, as far as there is reason to believe it."""
         work = self._work
         keys = self._fields(holder.columns) or []
@@ -273,7 +334,10 @@ class Search:
         )
         if not found:
             return []
-        declared = any(f.columns == (column.name,) and f.parent == work.live_name(other.name) for f in live.foreign_keys)
+        declared = any(
+            f.columns == (column.name,) and f.parent == work.live_name(other.name)
+            for f in live.foreign_keys
+        )
         if declared or self._distinct(field):
             return [label for label, _, _ in found]
         chance = self._chance(keys, field)
@@ -281,8 +345,16 @@ class Search:
         meant |= set(words(self._junction.name.table)) - set(words(holder.name.table))
         accepted = []
         for label, hits, total in found:
-            path = [*label.removeprefix("$").strip(".").split("."), column.name] if label != "$" else [column.name]
-            path = [path[-1], *path[:-1]] if label == "$" else [path[-2], *reversed(path[:-2]), column.name]
+            path = (
+                [*label.removeprefix("$").strip(".").split("."), column.name]
+                if label != "$"
+                else [column.name]
+            )
+            path = (
+                [path[-1], *path[:-1]]
+                if label == "$"
+                else [path[-2], *reversed(path[:-2]), column.name]
+            )
             named = not label.endswith(".*") and related(path[0], path[1:], meant)
             if named or (hits >= _SOME and hits >= total * max(_PRECISE, _BEYOND_CHANCE * chance)):
                 accepted.append(label)
@@ -291,7 +363,9 @@ class Search:
     def _chance(self, keys: Sequence[str], field: str) -> float:
         """How likely any holder with any key of the other parent is a missing link by chance."""
         row = f"row({listed(keys)})" if len(keys) > 1 else keys[0]
-        links, holders, others = self._work.one(f"SELECT count(*), count(DISTINCT {row}), count(DISTINCT {field}) FROM {self._missing}")
+        links, holders, others = self._work.one(
+            f"SELECT count(*), count(DISTINCT {row}), count(DISTINCT {field}) FROM {self._missing}"
+        )
         return float(links / (holders * others)) if holders and others else 1.0
 
     def _distinct(self, field: str) -> bool:
@@ -308,7 +382,9 @@ class Search:
     def _rows(self, table: Table) -> None:
         work = self._work
         own = table.name == self._junction.name
-        if (own and not work.rekeyed.keys() & set(self._junction.parents)) or not work.holds("live", table.name):
+        if (own and not work.rekeyed.keys() & set(self._junction.parents)) or not work.holds(
+            "live", table.name
+        ):
             return
         new = table.name not in work.backup.catalog.tables
         is_junction = table.name in work.live_junctions
@@ -317,7 +393,13 @@ class Search:
             return
         for combination in itertools.product(*(e.parents for e in self._junction.link)):
             mappings = self._mappings(table, combination, kinds, new=new)
-            found = [f for m in mappings if (f := self._match_rows(table, combination, m, loose=not (is_junction and m.sure)))]
+            found = [
+                f
+                for m in mappings
+                if (
+                    f := self._match_rows(table, combination, m, loose=not (is_junction and m.sure))
+                )
+            ]
             for one in sorted(found, key=lambda f: -self._hits(f)):
                 if own:
                     self.again.append(one.matches)
@@ -327,14 +409,20 @@ class Search:
     def _hits(self, found: _Found) -> int:
         return int(self._work.one(f"SELECT count(*) FROM {found.matches}")[0])
 
-    def _mappings(self, table: Table, parents: Sequence[Parent], kinds: Sequence[Kind], *, new: bool) -> list[_Mapping]:
+    def _mappings(
+        self, table: Table, parents: Sequence[Parent], kinds: Sequence[Kind], *, new: bool
+    ) -> list[_Mapping]:
         """Ways in which a table's columns may hold the ends of a link."""
         options: list[list[_Holder]] = []
         declared = declared_parents(table)
         for parent in parents:
             name = self._work.live_name(parent.name)
             by_key = [
-                _Holder(d.columns, sure=True, key=() if d.parent_columns == self._work.live_key(parent) else d.parent_columns)
+                _Holder(
+                    d.columns,
+                    sure=True,
+                    key=() if d.parent_columns == self._work.live_key(parent) else d.parent_columns,
+                )
                 for d in declared
                 if d.name == name
             ]
@@ -342,8 +430,14 @@ class Search:
             by_name = [_Holder(parent.columns)] if _has(table, parent.columns) else []
             by_kind = [_Holder((k.column,), k) for k in kinds] if len(parent.columns) == 1 else []
             if not by_name and len(parent.columns) == 1:
-                by_name = [_Holder((c.name,)) for c in table.columns if likeness(c.name, parent.name.table) >= 2]
-            options.append(by_key or [*by_name[:1], *by_kind] or (self._by_value(table, parent) if new else []))
+                by_name = [
+                    _Holder((c.name,))
+                    for c in table.columns
+                    if likeness(c.name, parent.name.table) >= 2
+                ]
+            options.append(
+                by_key or [*by_name[:1], *by_kind] or (self._by_value(table, parent) if new else [])
+            )
         if not all(options):
             return []
         found = []
@@ -363,12 +457,24 @@ class Search:
         if len(parent.columns) != 1 or there is None or not self._distinct(field):
             return []
         kind = family(there.type, self._work.backup.catalog)
-        columns = [c.name for c in table.columns if not c.generated and family(c.type, self._work.live.catalog) == kind]
+        columns = [
+            c.name
+            for c in table.columns
+            if not c.generated and family(c.type, self._work.live.catalog) == kind
+        ]
         return [_Holder((c,)) for c in columns] if len(columns) <= _MOST_COLUMNS else []
 
-    def _match_rows(self, table: Table, parents: Sequence[Parent], mapping: _Mapping, *, loose: bool) -> _Found | None:
+    def _match_rows(
+        self, table: Table, parents: Sequence[Parent], mapping: _Mapping, *, loose: bool
+    ) -> _Found | None:
         work = self._work
-        columns = tuple(dict.fromkeys(c for h in mapping.holders for c in (*h.columns, *((h.kind.kind,) if h.kind else ()))))
+        columns = tuple(
+            dict.fromkeys(
+                c
+                for h in mapping.holders
+                for c in (*h.columns, *((h.kind.kind,) if h.kind else ()))
+            )
+        )
         if any((c := table.column(name)) is None or c.generated for name in columns):
             return None
         kept = work.kept("live", table.name)
@@ -388,7 +494,10 @@ class Search:
                 keys_of = work.two_keys(parent, holder.key)
                 if keys_of is None:
                     return None
-                known = same([f"p{number}.c{i + len(parent.parent_columns)}" for i in range(len(theirs))], theirs)
+                known = same(
+                    [f"p{number}.c{i + len(parent.parent_columns)}" for i in range(len(theirs))],
+                    theirs,
+                )
                 heads = [f"p{number}_k{i}" for i in range(len(parent.parent_columns))]
                 named = ", ".join(f"p{number}.c{i} AS {head}" for i, head in enumerate(heads))
                 rows = f"(SELECT t.*, {named} FROM {rows} t JOIN {keys_of} p{number} ON {known})"
@@ -396,7 +505,9 @@ class Search:
             on.append(f"{same([f'm.{f}' for f in ours], theirs)} AND {meant}")
             holders[parent] = (theirs, meant)
         when = " AND ".join(_when(self, p) for p in parents)
-        matches = work.temp(f"SELECT m.pair, 0 AS spot FROM {self._missing} m SEMI JOIN {rows} t ON {' AND '.join(on)} WHERE {when}")
+        matches = work.temp(
+            f"SELECT m.pair, 0 AS spot FROM {self._missing} m SEMI JOIN {rows} t ON {' AND '.join(on)} WHERE {when}"
+        )
         hits, missing, total = work.one(
             f"SELECT (SELECT count(*) FROM {matches}), (SELECT count(*) FROM {self._missing}), (SELECT count(*) FROM {rows})"
         )
@@ -405,18 +516,27 @@ class Search:
             return None
         links = " AND ".join(meant for _, meant in holders.values())
         keys = {
-            parent: work.temp(f"SELECT DISTINCT {', '.join(f'{f} AS k{i}' for i, f in enumerate(theirs))} FROM {rows} t WHERE {links}")
+            parent: work.temp(
+                f"SELECT DISTINCT {', '.join(f'{f} AS k{i}' for i, f in enumerate(theirs))} FROM {rows} t WHERE {links}"
+            )
             for parent, (theirs, _) in holders.items()
         }
         return _Found(table.name, None, matches, keys, False, tuple(c.name for c in table.columns))
 
-    def _of_kind(self, holder: _Holder, parent: Parent, columns: Sequence[str], rows: str) -> str | None:
+    def _of_kind(
+        self, holder: _Holder, parent: Parent, columns: Sequence[str], rows: str
+    ) -> str | None:
         """The condition under which a row `t` of another table means a parent's row; None where none does."""
         if holder.kind is None:
             return "true"
         name = self._work.live_name(parent.name)
         field = f"c{columns.index(holder.kind.kind)}"
-        values = [v for (v,) in self._work.ask(f"SELECT DISTINCT {field} FROM {rows} WHERE {field} IS NOT NULL ORDER BY 1 LIMIT {_LABELS}")]
+        values = [
+            v
+            for (v,) in self._work.ask(
+                f"SELECT DISTINCT {field} FROM {rows} WHERE {field} IS NOT NULL ORDER BY 1 LIMIT {_LABELS}"
+            )
+        ]
         leads = leads_of(self._work, "live", holder.kind, values)
         meant = [literal(v) for v in values if name and called(leads[v], name)]
         return f"t.{field} IN ({', '.join(meant)})" if meant else None
@@ -434,13 +554,20 @@ class Search:
         work = self._work
         if not self._found:
             return [], None
-        counts = {f.matches: int(work.one(f"SELECT count(*) FROM {f.matches}")[0]) for f in self._found}
+        counts = {
+            f.matches: int(work.one(f"SELECT count(*) FROM {f.matches}")[0]) for f in self._found
+        }
         self._found.sort(key=lambda f: (-counts[f.matches], f.name, f.column or ""))
-        union = " UNION ALL ".join(f"SELECT pair, {n} AS place FROM {f.matches}" for n, f in enumerate(self._found))
+        union = " UNION ALL ".join(
+            f"SELECT pair, {n} AS place FROM {f.matches}" for n, f in enumerate(self._found)
+        )
         moved = work.temp(f"SELECT pair, min(place) AS place FROM ({union}) GROUP BY pair")
         rows = dict(work.ask(f"SELECT place, count(*) FROM {moved} GROUP BY place"))
         places = [
-            Place(f.name, f.column, rows.get(n, 0), counts[f.matches], self._order(f), self._lost(f)) for n, f in enumerate(self._found)
+            Place(
+                f.name, f.column, rows.get(n, 0), counts[f.matches], self._order(f), self._lost(f)
+            )
+            for n, f in enumerate(self._found)
         ]
         return places, moved
 
@@ -473,9 +600,13 @@ class Search:
         skip = {*self._junction.link_columns, *(key.columns if key else ())}
         ordered = self._order_column()
         return tuple(
-            c.name for c in self._table.columns
-            if c.name not in skip and not c.generated and c.name not in found.has and not (found.ordered and c == ordered)
-        )  # fmt: skip
+            c.name
+            for c in self._table.columns
+            if c.name not in skip
+            and not c.generated
+            and c.name not in found.has
+            and not (found.ordered and c == ordered)
+        )
 
     def _fields(self, columns: Sequence[str]) -> list[str] | None:
         return self._work.fields("backup", self._junction.name, columns)
@@ -488,7 +619,9 @@ class Search:
 
 def _when(search: Search, parent: Parent) -> str:
     """The condition under which a missing row `m` means a parent."""
-    return f"m.{search.field(parent.when[0])} = {literal(parent.when[1])}" if parent.when else "true"
+    return (
+        f"m.{search.field(parent.when[0])} = {literal(parent.when[1])}" if parent.when else "true"
+    )
 
 
 def _has(table: Table, columns: Sequence[str]) -> bool:

@@ -58,7 +58,9 @@ class Reach:
         self._work = work
         self._graph = foreign_keys(work)
         self._junctions = work.live_junctions
-        work.run("CREATE TABLE loss.reach (number INTEGER, step INTEGER, key VARCHAR[], label VARCHAR, rows BIGINT)")
+        work.run(
+            "CREATE TABLE loss.reach (number INTEGER, step INTEGER, key VARCHAR[], label VARCHAR, rows BIGINT)"
+        )
 
     def run(self, junction: TableName, spreads: Sequence[Spread]) -> list[dict[str, Any]]:
         """Return what is reached from a junction table's affected parents; the ten worst rows of each go into `loss.reach`.
@@ -71,17 +73,27 @@ class Reach:
                 continue
             keys = [f"k{i}" for i in range(len(spread.key))]
             lost = " + ".join(LOST)
-            start = self._work.temp(f"SELECT {listed(keys)}, {lost} AS n FROM {spread.relation} WHERE NOT gone AND {lost} > 0")
+            start = self._work.temp(
+                f"SELECT {listed(keys)}, {lost} AS n FROM {spread.relation} WHERE NOT gone AND {lost} > 0"
+            )
             origin = self._work.live_name(spread.name)
             if origin is None:
                 continue
-            for reached in self._search(_Reached(origin, spread.key, start, (str(origin),)), junction):
+            for reached in self._search(
+                _Reached(origin, spread.key, start, (str(origin),)), junction
+            ):
                 (rows,) = self._work.one(f"SELECT count(*) FROM {reached.keys}")
                 result = self._work.result(reached.name)
                 found.append(
-                    {**plain(reached.name), "from": plain(spread.name), "path": list(reached.path), "rows": rows,
-                     "of": result.live_rows if result else None, "key": list(reached.key)}
-                )  # fmt: skip
+                    {
+                        **plain(reached.name),
+                        "from": plain(spread.name),
+                        "path": list(reached.path),
+                        "rows": rows,
+                        "of": result.live_rows if result else None,
+                        "key": list(reached.key),
+                    }
+                )
                 self._keep(junction, len(found) - 1, reached)
         return found
 
@@ -92,7 +104,10 @@ class Reach:
             here = queue.popleft()
             if len(here.path) > _STEPS or here.name not in self._graph:
                 continue
-            for child, _, data in sorted(self._graph.in_edges(here.name, data=True), key=lambda e: (e[0], e[2]["foreign_key"].name)):
+            for child, _, data in sorted(
+                self._graph.in_edges(here.name, data=True),
+                key=lambda e: (e[0], e[2]["foreign_key"].name),
+            ):
                 key: ForeignKey = data["foreign_key"]
                 if child in seen or key.parent_columns != here.key or not self._small(child):
                     continue
@@ -103,21 +118,46 @@ class Reach:
 
     def _small(self, name: TableName) -> bool:
         result = self._work.result(name)
-        return result is not None and (result.live_rows or 0) <= _MOST_ROWS and self._work.holds("live", name)
+        return (
+            result is not None
+            and (result.live_rows or 0) <= _MOST_ROWS
+            and self._work.holds("live", name)
+        )
 
-    def _step(self, here: _Reached, child: TableName, key: ForeignKey, seen: set[TableName]) -> Iterator[_Reached]:
+    def _step(
+        self, here: _Reached, child: TableName, key: ForeignKey, seen: set[TableName]
+    ) -> Iterator[_Reached]:
         """Rows that refer to those that were reached; of a junction table, what its rows link them with."""
         table = self._work.live.catalog.tables[child]
         if child in self._junctions:
-            others = [p for p in self._junctions[child] if p.columns != key.columns and p.name not in seen and p.declared]
+            others = [
+                p
+                for p in self._junctions[child]
+                if p.columns != key.columns and p.name not in seen and p.declared
+            ]
             for other in others:
                 seen.add(other.name)
-                yield from self._rows(here, child, key.columns, other.columns, other.name, other.parent_columns)
+                yield from self._rows(
+                    here, child, key.columns, other.columns, other.name, other.parent_columns
+                )
         elif table.primary_key:
-            yield from self._rows(here, child, key.columns, table.primary_key.columns, child, table.primary_key.columns)
+            yield from self._rows(
+                here,
+                child,
+                key.columns,
+                table.primary_key.columns,
+                child,
+                table.primary_key.columns,
+            )
 
     def _rows(
-        self, here: _Reached, child: TableName, columns: Sequence[str], wanted: Sequence[str], name: TableName, key: tuple[str, ...]
+        self,
+        here: _Reached,
+        child: TableName,
+        columns: Sequence[str],
+        wanted: Sequence[str],
+        name: TableName,
+        key: tuple[str, ...],
     ) -> Iterator[_Reached]:
         work = self._work
         table = work.live.catalog.tables[child]
@@ -128,7 +168,9 @@ class Reach:
             rows = work.read("live", child, taken)
         except LiveError:
             return  # comparing the table said so already
-        on = same([f"r.c{taken.index(c)}" for c in columns], [f"h.k{i}" for i in range(len(columns))])
+        on = same(
+            [f"r.c{taken.index(c)}" for c in columns], [f"h.k{i}" for i in range(len(columns))]
+        )
         heads = ", ".join(f"r.c{taken.index(c)} AS k{i}" for i, c in enumerate(wanted))
         whole = " AND ".join(f"r.c{taken.index(c)} IS NOT NULL" for c in wanted)
         keys = listed([f"k{i}" for i in range(len(wanted))])
@@ -143,13 +185,22 @@ class Reach:
         """Keep the rows that were reached by most, with the names that people know them by."""
         work = self._work
         keys = [f"k{i}" for i in range(len(reached.key))]
-        top = work.temp(f"SELECT {listed(keys)}, n FROM {reached.keys} ORDER BY n DESC, {listed(keys)} LIMIT {_TOP}")
+        top = work.temp(
+            f"SELECT {listed(keys)}, n FROM {reached.keys} ORDER BY n DESC, {listed(keys)} LIMIT {_TOP}"
+        )
         table = work.table("live", reached.name)
         label = label_of(table, work.live.catalog) if table else None
         shown, join = "NULL", ""
         if label and label not in reached.key:
             on = same([f"r.c{i}" for i in range(len(keys))], [f"t.{k}" for k in keys])
-            named = work.stream("live", reached.name, (*reached.key, label), f"SELECT r.* FROM {{rows}} r SEMI JOIN {top} t ON {on}")
+            named = work.stream(
+                "live",
+                reached.name,
+                (*reached.key, label),
+                f"SELECT r.* FROM {{rows}} r SEMI JOIN {top} t ON {on}",
+            )
             shown, join = f"left(r.c{len(keys)}, 80)", f" LEFT JOIN {named} r ON {on}"
         values = f"{work.number(junction)}, {step}, [{listed(keys, 't.')}], {shown}, t.n"
-        work.run(f"INSERT INTO loss.reach SELECT {values} FROM {top} t{join} ORDER BY t.n DESC, {listed(keys, 't.')}")
+        work.run(
+            f"INSERT INTO loss.reach SELECT {values} FROM {top} t{join} ORDER BY t.n DESC, {listed(keys, 't.')}"
+        )

@@ -34,7 +34,9 @@ _MADE = re.compile(
 )
 _TOUCHED = re.compile(r"updated|modified|changed|touched|seen|logged|recorded", re.I)
 _DAY = 86400
-_MOST = 60  # past windows, the latest first: enough for 5 and 95 of 100, few enough to be like today
+_MOST = (
+    60  # past windows, the latest first: enough for 5 and 95 of 100, few enough to be like today
+)
 _PAST = 730  # days to look back for windows with the same days of rest
 _FEW = 19  # with fewer, the interval from the least to the most holds less than 90 of 100
 _WIPED = 0.95
@@ -93,7 +95,11 @@ def _rest(start: float, seconds: float) -> tuple[bool, ...]:
     return tuple(found)
 
 
-def work_out(work: Workspace, entries: Sequence[Mapping[str, Any]], parents: Mapping[TableName, tuple[Parent, ...]]) -> dict[str, Any]:
+def work_out(
+    work: Workspace,
+    entries: Sequence[Mapping[str, Any]],
+    parents: Mapping[TableName, tuple[Parent, ...]],
+) -> dict[str, Any]:
     """Return the window and the unobservable rows of each junction table, as the contract's JSON has them.
 
     Args:
@@ -104,32 +110,59 @@ def work_out(work: Workspace, entries: Sequence[Mapping[str, Any]], parents: Map
     What cannot be read is said in the basis.
     """
     basis: dict[str, str] = {}
-    if not entries and work.store.get("backup_at") is None and work.backup.provenance.dumped_at is None:
+    if (
+        not entries
+        and work.store.get("backup_at") is None
+        and work.backup.provenance.dumped_at is None
+    ):
         # Without a junction table nobody asks for the window: the backup is not read once more to find its time.
-        return {"backup_at": None, "incident_at": plain(_incident(work, basis)), "seconds": None, "basis": basis, "unobservable": []}
+        return {
+            "backup_at": None,
+            "incident_at": plain(_incident(work, basis)),
+            "seconds": None,
+            "basis": basis,
+            "unobservable": [],
+        }
     incident_at = _incident(work, basis)
     backup_at = _backup(work, incident_at, basis)
     if incident_at is None:
         incident_at = _first_migration(work, backup_at, basis)
     seconds = (incident_at - backup_at).total_seconds() if backup_at and incident_at else None
     if seconds is not None and seconds <= 0:
-        basis["incident_at"] = f"{basis.get('incident_at', '')}; that is not after the backup, so there is no window".lstrip("; ")
+        basis["incident_at"] = (
+            f"{basis.get('incident_at', '')}; that is not after the backup, so there is no window".lstrip(
+                "; "
+            )
+        )
         seconds = None
     unobservable = []
     for entry in entries:
         name = TableName(entry["schema"], entry["table"])
         if backup_at is None or seconds is None:
-            found: dict[str, Any] = {"low": 0, "likely": None, "high": None, "basis": "the window is not known"}
+            found: dict[str, Any] = {
+                "low": 0,
+                "likely": None,
+                "high": None,
+                "basis": "the window is not known",
+            }
         else:
             try:
                 found = _Unseen(work, name, parents[name], backup_at, seconds).run()
             except EvidenceError as error:
-                found = {"low": 0, "likely": None, "high": None, "basis": f"cannot be estimated: {error}"}
+                found = {
+                    "low": 0,
+                    "likely": None,
+                    "high": None,
+                    "basis": f"cannot be estimated: {error}",
+                }
         unobservable.append({**plain(name), **found})
     return {
-        "backup_at": plain(backup_at), "incident_at": plain(incident_at), "seconds": seconds, "basis": basis,
+        "backup_at": plain(backup_at),
+        "incident_at": plain(incident_at),
+        "seconds": seconds,
+        "basis": basis,
         "unobservable": unobservable,
-    }  # fmt: skip
+    }
 
 
 # --- when -----------------------------------------------------------------------------------------------
@@ -142,16 +175,25 @@ def _incident(work: Workspace, basis: dict[str, str]) -> datetime | None:
     return None
 
 
-def _first_migration(work: Workspace, backup_at: datetime | None, basis: dict[str, str]) -> datetime | None:
+def _first_migration(
+    work: Workspace, backup_at: datetime | None, basis: dict[str, str]
+) -> datetime | None:
     """When the first migration was through that live has and the backup has not."""
     history = work.store.get("history") or {}
     before = {(e.table, e.name) for e in history_of(history.get("backup", ())) if e.in_force}
     new = [
-        (e.applied_at, e.name) for e in history_of(history.get("live", ()))
-        if e.applied_at and e.ran and e.in_force and (e.table, e.name) not in before and (backup_at is None or e.applied_at > backup_at)
-    ]  # fmt: skip
+        (e.applied_at, e.name)
+        for e in history_of(history.get("live", ()))
+        if e.applied_at
+        and e.ran
+        and e.in_force
+        and (e.table, e.name) not in before
+        and (backup_at is None or e.applied_at > backup_at)
+    ]
     if not new:
-        basis["incident_at"] = "nothing says it: live's migration history names no migration since the backup; give --incident-at"
+        basis["incident_at"] = (
+            "nothing says it: live's migration history names no migration since the backup; give --incident-at"
+        )
         return None
     at, name = min(new)
     more = f", the first of {len(new)} since the backup" if len(new) > 1 else ""
@@ -159,7 +201,9 @@ def _first_migration(work: Workspace, backup_at: datetime | None, basis: dict[st
     return at
 
 
-def _backup(work: Workspace, incident_at: datetime | None, basis: dict[str, str]) -> datetime | None:
+def _backup(
+    work: Workspace, incident_at: datetime | None, basis: dict[str, str]
+) -> datetime | None:
     if given := work.store.get("backup_at"):
         basis["backup_at"] = "given"
         return _time(given)
@@ -170,13 +214,22 @@ def _backup(work: Workspace, incident_at: datetime | None, basis: dict[str, str]
     unread: list[str] = []
     end = incident_at or work.live.provenance.taken_at or datetime.now(UTC)
     for table in work.backup.catalog.roots:
-        columns = [c.name for c in table.columns if is_audit(c) and not c.generated and (_MADE.search(c.name) or _TOUCHED.search(c.name))]
+        columns = [
+            c.name
+            for c in table.columns
+            if is_audit(c) and not c.generated and (_MADE.search(c.name) or _TOUCHED.search(c.name))
+        ]
         if not columns or not work.holds("backup", table.name):
             continue
-        tests = ", ".join(f"max(epoch_us(t{i})) FILTER (isfinite(t{i}) AND epoch_us(t{i}) <= {_micros(end)})" for i in range(len(columns)))
+        tests = ", ".join(
+            f"max(epoch_us(t{i})) FILTER (isfinite(t{i}) AND epoch_us(t{i}) <= {_micros(end)})"
+            for i in range(len(columns))
+        )
         casts = ", ".join(f"TRY_CAST(c{i} AS TIMESTAMP) AS t{i}" for i in range(len(columns)))
         try:
-            found = work.stream("backup", table.name, columns, f"SELECT {tests} FROM (SELECT {casts} FROM {{rows}})")
+            found = work.stream(
+                "backup", table.name, columns, f"SELECT {tests} FROM (SELECT {casts} FROM {{rows}})"
+            )
         except EvidenceError as error:
             unread.append(error.message)
             continue
@@ -188,7 +241,10 @@ def _backup(work: Workspace, incident_at: datetime | None, basis: dict[str, str]
     if latest is None:
         basis["backup_at"] = "nothing says it; give --backup-at"
         return None
-    basis["backup_at"] = f"the latest time in the backup's rows ({where}): it was taken then or later" + "".join(f"; {u}" for u in unread)
+    basis["backup_at"] = (
+        f"the latest time in the backup's rows ({where}): it was taken then or later"
+        + "".join(f"; {u}" for u in unread)
+    )
     return datetime.fromtimestamp(latest / 1e6, UTC)
 
 
@@ -207,7 +263,14 @@ def _time(text: str) -> datetime:
 class _Unseen:
     """Estimates the rows of one junction table that are in neither side."""
 
-    def __init__(self, work: Workspace, name: TableName, parents: Sequence[Parent], backup_at: datetime, seconds: float) -> None:
+    def __init__(
+        self,
+        work: Workspace,
+        name: TableName,
+        parents: Sequence[Parent],
+        backup_at: datetime,
+        seconds: float,
+    ) -> None:
         self._work, self._name = work, name
         self._table = work.backup.catalog.tables[name]
         self._junction = junction_of(self._table, parents)
@@ -222,9 +285,15 @@ class _Unseen:
         times = _seconds(work, f"SELECT s FROM {links}") if links else np.array([])
         found = estimate(times[times < self._start], self._start, self._seconds)
         if found is None:
-            why = "its past is shorter than the window" if self._source else "no time of its rows or of their parents is known"
+            why = (
+                "its past is shorter than the window"
+                if self._source
+                else "no time of its rows or of their parents is known"
+            )
             return {"low": 0, "likely": None, "high": None, "basis": f"cannot be estimated: {why}"}
-        kind = "with days of rest at the same place" if found.alike else "whatever the day of the week"
+        kind = (
+            "with days of rest at the same place" if found.alike else "whatever the day of the week"
+        )
         few = "; so few that the interval holds less than 90 of 100" if found.windows < _FEW else ""
         basis = f"{found.windows} windows of {_length(self._seconds)} at the same hours before the backup, {kind}{few}: {self._source}"
         low, likely, high = found.low, found.likely, found.high
@@ -232,10 +301,12 @@ class _Unseen:
             share = (result.missing or 0) / result.backup_rows if result.backup_rows else 0.0
             if share < _WIPED:
                 return {
-                    "low": 0, "likely": round(likely * share), "high": math.ceil(high * share),
+                    "low": 0,
+                    "likely": round(likely * share),
+                    "high": math.ceil(high * share),
                     "basis": f"the table survives: only what was written and removed again in between is unseen, at the rate at which "
                     f"its older rows went ({share:.1%}); {basis}",
-                }  # fmt: skip
+                }
             seen = self._survivors()
             low, likely, high = (max(n - seen, 0) for n in (low, likely, high))
             basis += f"; {seen:,} rows that survived are taken off" if seen else ""
@@ -255,7 +326,9 @@ class _Unseen:
             self._source = f"the rows' own {made}"
             rows = self._rows((made, *columns))
             heads = ", ".join(f"c{i + 1} AS c{i}" for i in range(len(columns)))
-            return work.temp(f"SELECT {_epoch('c0')} AS s, {heads} FROM {rows} WHERE isfinite(TRY_CAST(c0 AS TIMESTAMP))")
+            return work.temp(
+                f"SELECT {_epoch('c0')} AS s, {heads} FROM {rows} WHERE isfinite(TRY_CAST(c0 AS TIMESTAMP))"
+            )
         joins, ages, named = "", [], []
         for n, end in enumerate(self._junction.link):
             parent = end.parents[0]
@@ -264,14 +337,19 @@ class _Unseen:
             if len(end.parents) > 1 or age is None or not work.holds("backup", parent.name):
                 continue
             keys = work.read("backup", parent.name, (*parent.parent_columns, age))
-            on = same([f"m.c{columns.index(c)}" for c in parent.columns], [f"p{n}.c{i}" for i in range(len(parent.columns))])
+            on = same(
+                [f"m.c{columns.index(c)}" for c in parent.columns],
+                [f"p{n}.c{i}" for i in range(len(parent.columns))],
+            )
             joins += f" JOIN {keys} p{n} ON {on}"
             ages.append(_epoch(f"p{n}.c{len(parent.columns)}"))
             named.append(f"{parent.name}.{age}")
         if not ages:
             return None
         self._source = f"the rows have no time of their own, that of the younger parent stands for it ({', '.join(named)})"
-        return work.temp(f"SELECT greatest({', '.join(ages)}) AS s, m.* FROM {self._rows(columns)} m {joins}")
+        return work.temp(
+            f"SELECT greatest({', '.join(ages)}) AS s, m.* FROM {self._rows(columns)} m {joins}"
+        )
 
     def _rows(self, columns: Sequence[str]) -> str:
         """All rows of the backup's table; those of a dropped table lie in the case."""
@@ -288,8 +366,14 @@ class _Unseen:
         field = self._work.field("live", self._name, made) if made else None
         if field is None:
             return 0
-        within = f"{_epoch(field)} >= {self._start} AND {_epoch(field)} < {self._start + self._seconds}"
-        return int(self._work.one(f"SELECT count(*) FROM {self._work.kept('live', self._name)} WHERE state = 'added' AND {within}")[0])
+        within = (
+            f"{_epoch(field)} >= {self._start} AND {_epoch(field)} < {self._start + self._seconds}"
+        )
+        return int(
+            self._work.one(
+                f"SELECT count(*) FROM {self._work.kept('live', self._name)} WHERE state = 'added' AND {within}"
+            )[0]
+        )
 
     # --- traces -------------------------------------------------------------------------------------------
 
@@ -327,7 +411,9 @@ class _Unseen:
         keys = work.read("backup", parent.name, (*parent.parent_columns, made))
         width = len(parent.columns)
         mine = [f"c{columns.index(c)}" for c in parent.columns]
-        first = work.temp(f"SELECT {listed(mine)}, min(s) AS s FROM {links} GROUP BY {listed(mine)}")
+        first = work.temp(
+            f"SELECT {listed(mine)}, min(s) AS s FROM {links} GROUP BY {listed(mine)}"
+        )
         on = same([f"p.c{i}" for i in range(width)], [f"l.{c}" for c in mine])
         found = work.db.execute(
             f"SELECT {_epoch(f'p.c{width}')} AS made, l.s AS linked FROM {keys} p LEFT JOIN {first} l ON {on} WHERE p.c{width} IS NOT NULL"
@@ -362,11 +448,16 @@ def _epoch(field: str) -> str:
 
 
 def _seconds(work: Workspace, query: str) -> np.ndarray:
-    found = work.db.execute(f"SELECT s FROM ({query}) WHERE s IS NOT NULL ORDER BY s").fetchnumpy()["s"]
+    found = work.db.execute(f"SELECT s FROM ({query}) WHERE s IS NOT NULL ORDER BY s").fetchnumpy()[
+        "s"
+    ]
     return np.asarray(found, dtype=float)
 
 
 def _length(seconds: float) -> str:
     minutes = round(timedelta(seconds=seconds).total_seconds() / 60)
     hours, minutes = divmod(minutes, 60)
-    return " ".join(p for p in (f"{hours:,} h" * bool(hours), f"{minutes} min" * bool(minutes)) if p) or "less than a minute"
+    return (
+        " ".join(p for p in (f"{hours:,} h" * bool(hours), f"{minutes} min" * bool(minutes)) if p)
+        or "less than a minute"
+    )

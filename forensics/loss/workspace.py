@@ -33,7 +33,9 @@ class Workspace:
         progress: is told of rows that were read of a side.
     """
 
-    def __init__(self, backup: Source, live: Source, store: Store, progress: Callable[[TableName, int], None]) -> None:
+    def __init__(
+        self, backup: Source, live: Source, store: Store, progress: Callable[[TableName, int], None]
+    ) -> None:
         self.backup, self.live, self.store = backup, live, store
         self._progress = progress
         self.results = {r.name: r for r in store.results()}
@@ -51,7 +53,12 @@ class Workspace:
     def __enter__(self) -> Workspace:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.db.close()
 
     # --- statements ----------------------------------------------------------------------------------
@@ -93,7 +100,11 @@ class Workspace:
     def kept(self, side: SideName, name: TableName) -> str | None:
         """The relation that holds a side's differing rows of a table, or None where none are kept."""
         result = self.result(name)
-        if result is None or result.state == "new" or (side == "live" and result.state == "dropped"):
+        if (
+            result is None
+            or result.state == "new"
+            or (side == "live" and result.state == "dropped")
+        ):
             return None
         return f"rows.{side}_{self.number(name)}"
 
@@ -122,7 +133,11 @@ class Workspace:
         name = self.live_name(parent.name)
         live = self.table("live", name) if name else None
         columns = (*self.live_key(parent), *key)
-        if live is None or any((c := live.column(n)) is None or c.generated for n in columns) or not self.holds("live", live.name):
+        if (
+            live is None
+            or any((c := live.column(n)) is None or c.generated for n in columns)
+            or not self.holds("live", live.name)
+        ):
             return None
         return self.read("live", live.name, columns)
 
@@ -135,7 +150,9 @@ class Workspace:
     def table(self, side: SideName, name: TableName) -> Table | None:
         """A root table of a side, or None."""
         found = self.catalog(side).tables.get(name)
-        return found if found and found.kind in ("table", "partitioned") and not found.parent else None
+        return (
+            found if found and found.kind in ("table", "partitioned") and not found.parent else None
+        )
 
     def read(self, side: SideName, name: TableName, columns: Sequence[str]) -> str:
         """Read columns of a whole table into a working table, columns c0, c1, … as text; read once, kept for the run.
@@ -148,7 +165,13 @@ class Workspace:
             self._read[key] = self.stream(side, name, columns)
         return self._read[key]
 
-    def stream(self, side: SideName, name: TableName, columns: Sequence[str], query: str = "SELECT * FROM {rows}") -> str:
+    def stream(
+        self,
+        side: SideName,
+        name: TableName,
+        columns: Sequence[str],
+        query: str = "SELECT * FROM {rows}",
+    ) -> str:
         """Read columns of a whole table through a query into a working table of its own, and return its name.
 
         Args:
@@ -169,11 +192,18 @@ class Workspace:
             rows = f"(SELECT {parts} FROM (SELECT string_split(rtrim(line, chr(10)), chr(9)) AS parts FROM batches))"
             lead = f"INSERT INTO temp.{target}" if made else f"CREATE TEMP TABLE {target} AS"
             guard = Guard(self._batches(name, segment.blocks()))
-            feed(self.db, f"{lead} {query.replace('{rows}', rows)}", copytext.LINES, {"batches": guard})
+            feed(
+                self.db,
+                f"{lead} {query.replace('{rows}', rows)}",
+                copytext.LINES,
+                {"batches": guard},
+            )
             made = True
         if not made:
             empty = ", ".join(f"NULL::VARCHAR AS c{i}" for i in range(len(columns)))
-            self.run(f"CREATE TEMP TABLE {target} AS {query.replace('{rows}', f'(SELECT {empty} WHERE false)')}")
+            self.run(
+                f"CREATE TEMP TABLE {target} AS {query.replace('{rows}', f'(SELECT {empty} WHERE false)')}"
+            )
         return target
 
     def _batches(self, name: TableName, blocks: Iterator[Any]) -> Iterator[pa.RecordBatch]:

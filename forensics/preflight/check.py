@@ -43,15 +43,29 @@ def pending(folder: MigrationFolder, live: LiveSource) -> tuple[tuple[Migration,
         return folder.migrations, []
     entries = read_history(live)
     if not entries:
-        return folder.migrations, ["Live holds no migration history that is known here: every migration of the folder is looked at."]
-    placed = {p.name: p for p in place({"backup": [], "live": entries}, {}, folder, None).migrations}
+        return folder.migrations, [
+            "Live holds no migration history that is known here: every migration of the folder is looked at."
+        ]
+    placed = {
+        p.name: p for p in place({"backup": [], "live": entries}, {}, folder, None).migrations
+    }
     if not any(placed[m.name].in_live for m in folder.migrations):
         tools = " and ".join(sorted({e.tool for e in entries}))
-        return folder.migrations, [f"Live's migration history ({tools}) names no file of the folder: every migration of it is looked at."]
-    return tuple(m for m in folder.migrations if placed[m.name].state in ("pending", "rolled back", "failed")), []
+        return folder.migrations, [
+            f"Live's migration history ({tools}) names no file of the folder: every migration of it is looked at."
+        ]
+    return tuple(
+        m for m in folder.migrations if placed[m.name].state in ("pending", "rolled back", "failed")
+    ), []
 
 
-def preflight(migrations: Sequence[Migration], live: LiveSource, *, rehearse: bool = False, listener: Listener | None = None) -> Flight:
+def preflight(
+    migrations: Sequence[Migration],
+    live: LiveSource,
+    *,
+    rehearse: bool = False,
+    listener: Listener | None = None,
+) -> Flight:
     """Count on live what migrations would destroy and what stands in their way.
 
     Args:
@@ -79,7 +93,9 @@ class _Preflight:
         self._catalog = self.live.catalog
         self._forecast = Forecast(self._catalog, self._schema)
         self._around = Surroundings(self.live)
-        self._counts = Counts(self.live, self._forecast, self._around, Migration("", Path(), b""), notes=self.notes)
+        self._counts = Counts(
+            self.live, self._forecast, self._around, Migration("", Path(), b""), notes=self.notes
+        )
         self._followed: set[TableName] = set()
 
     @cached_property
@@ -98,35 +114,57 @@ class _Preflight:
             for statement in migration.statements:
                 self._counts.begin(migration, statement)
                 hazards = self._forecast.reader(self._around.functions).read(statement)
-                last = [h for h in hazards if h.code in _LOOKS_AT_ROWS and statement.kind == "alter_table_stmt"]
+                last = [
+                    h
+                    for h in hazards
+                    if h.code in _LOOKS_AT_ROWS and statement.kind == "alter_table_stmt"
+                ]
                 for hazard in hazards:
                     if hazard not in last:
                         self._counts.take(hazard)
                 self._counts.take_what_runs_beside(statement)
-                self._around.advance(statement, hazards, (self._forecast.schema, *self._forecast.path), self._forecast.tables)
+                self._around.advance(
+                    statement,
+                    hazards,
+                    (self._forecast.schema, *self._forecast.path),
+                    self._forecast.tables,
+                )
                 self._counts.advance(statement)
                 for hazard in last:
                     self._counts.take(hazard)
         self._counts.compare_with_successors()
         rehearsal = self._rehearse() if rehearse else None
         names = tuple(m.name for m in self.migrations)
-        return Flight(tuple(self._counts.found), names, tuple(dict.fromkeys(self.notes)), rehearsal, frozenset(self._followed))
+        return Flight(
+            tuple(self._counts.found),
+            names,
+            tuple(dict.fromkeys(self.notes)),
+            rehearsal,
+            frozenset(self._followed),
+        )
 
     def _rehearse(self) -> tuple[Rehearsed, ...]:
         """Run the statements on a scratch copy of the tables that they name, those around them included."""
         named = set()
         for migration in self.migrations:
             for statement in migration.statements:
-                named |= {TableName(r.schemaname or self._schema, r.relname) for r in ranges(statement.node)}
+                named |= {
+                    TableName(r.schemaname or self._schema, r.relname)
+                    for r in ranges(statement.node)
+                }
         named |= {w.hazard.table for w in self._counts.found if w.hazard.table}
         named = {self._catalog.root(n) for n in named if n in self._catalog.tables}
         parents = {f.parent for n in named for f in self._catalog.tables[n].foreign_keys}
-        children = {t.name for t in self._catalog.roots if any(f.parent in named for f in t.foreign_keys)}
+        children = {
+            t.name for t in self._catalog.roots if any(f.parent in named for f in t.foreign_keys)
+        }
         self.tell("starting a scratch PostgreSQL")
         with Scratch() as scratch, Replay(scratch) as replay:
             statements = list(self.live.statements())
             if not statements:
-                self.notes.append("No pg_dump suits the server: CHECK constraints, triggers, functions and views are not in the rehearsal.")
+                self.notes.append(
+                    "No pg_dump suits the server: CHECK constraints, triggers, functions and views are not in the rehearsal."
+                )
             replay.build(statements or definitions(self._catalog), self._catalog.extensions)
             watched = list(self._copy(replay, sorted(named | parents | children)))
             replay.finish()
@@ -144,10 +182,19 @@ class _Preflight:
                         took.setdefault(step, {})[str(one.name)] = rows
             for effect in replay.effects:
                 if effect.step and effect.values > 0:
-                    took.setdefault(effect.step, {})[f"{effect.name}.{effect.column}"] = effect.values
+                    took.setdefault(effect.step, {})[f"{effect.name}.{effect.column}"] = (
+                        effect.values
+                    )
             self.notes += [n.replace("of the replay", "of the rehearsal") for n in replay.notes]
             return tuple(
-                Rehearsed(s.migration, s.statement.line, s.statement.text, round(s.seconds, 4), s.error, took.get(s.number, {}))
+                Rehearsed(
+                    s.migration,
+                    s.statement.line,
+                    s.statement.text,
+                    round(s.seconds, 4),
+                    s.error,
+                    took.get(s.number, {}),
+                )
                 for s in replay.steps
             )
 

@@ -23,8 +23,19 @@ from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName
 from forensics.model import quote_identifier as q
 from forensics.statements.hazards import Reader, calls, heirs, ranges, resolve, walk, what_runs
 
-_PASSES = {pb.AT_DropColumn: 0, pb.AT_DropConstraint: 0, pb.AT_AlterColumnType: 1, pb.AT_AddColumn: 2}
-_INHERITED = (pb.AT_AddColumn, pb.AT_DropColumn, pb.AT_AlterColumnType, pb.AT_SetNotNull, pb.AT_DropNotNull)
+_PASSES = {
+    pb.AT_DropColumn: 0,
+    pb.AT_DropConstraint: 0,
+    pb.AT_AlterColumnType: 1,
+    pb.AT_AddColumn: 2,
+}
+_INHERITED = (
+    pb.AT_AddColumn,
+    pb.AT_DropColumn,
+    pb.AT_AlterColumnType,
+    pb.AT_SetNotNull,
+    pb.AT_DropNotNull,
+)
 _WRITING = ("insert_stmt", "update_stmt", "delete_stmt", "merge_stmt")
 _WITH_INDEXES = 1 << 6  # CREATE_TABLE_LIKE_INDEXES
 _WORD = re.compile(r"forensics_\d+\b")
@@ -154,13 +165,17 @@ class Forecast:
         if kind == "insert_stmt":
             query.CopyFrom(node.select_stmt)
             name = self.name(node.relation)
-            named = [c.res_target.name for c in node.cols] or list(self.tables[name].columns if name in self.tables else ())
+            named = [c.res_target.name for c in node.cols] or list(
+                self.tables[name].columns if name in self.tables else ()
+            )
             for column in () if element.aliascolnames else named:
                 element.aliascolnames.add().string.sval = column
         else:
             select = query.select_stmt
             select.from_clause.add().range_var.CopyFrom(node.relation)
-            select.from_clause.extend(node.using_clause if kind == "delete_stmt" else node.from_clause)
+            select.from_clause.extend(
+                node.using_clause if kind == "delete_stmt" else node.from_clause
+            )
             if node.HasField("where_clause"):
                 select.where_clause.CopyFrom(node.where_clause)
             if node.HasField("with_clause"):
@@ -181,7 +196,11 @@ class Forecast:
         if len(family) == 1:
             return self.tables[family[0]].relation
         listed = ", ".join(f"t.{q(c)}" for c in self.tables[family[0]].columns)
-        return self.layer(" UNION ALL ".join(f"SELECT {listed} FROM {self.tables[n].relation} AS t" for n in family))
+        return self.layer(
+            " UNION ALL ".join(
+                f"SELECT {listed} FROM {self.tables[n].relation} AS t" for n in family
+            )
+        )
 
     def from_items(self, items: Sequence[Any]) -> str:
         """FROM items as text, over the tables as they would stand."""
@@ -194,7 +213,11 @@ class Forecast:
 
     def condition(self, statement: Any, using: Sequence[Any]) -> str:
         """The condition under which a DELETE or UPDATE takes a row, to be asked of the target table under its alias."""
-        where = self.expression(statement.where_clause) if statement.HasField("where_clause") else "true"
+        where = (
+            self.expression(statement.where_clause)
+            if statement.HasField("where_clause")
+            else "true"
+        )
         if using:
             where = f"EXISTS (SELECT 1 FROM {self.from_items(using)} WHERE {where})"
         if statement.HasField("with_clause"):
@@ -220,7 +243,9 @@ class Forecast:
         """Take a statement as done."""
         statement = what_runs(statement)
         inner = []
-        for element in statement.node.with_clause.ctes if hasattr(statement.node, "with_clause") else ():
+        for element in (
+            statement.node.with_clause.ctes if hasattr(statement.node, "with_clause") else ()
+        ):
             query = element.common_table_expr.ctequery
             if (kind := query.WhichOneof("node")) in _WRITING:
                 inner.append(Statement(statement.text, statement.line, kind, getattr(query, kind)))
@@ -238,20 +263,34 @@ class Forecast:
 
     def name(self, relation: Any) -> TableName:
         """The table that a RangeVar means."""
-        return resolve(relation.schemaname, relation.relname, (self.schema, *self.path), self.tables)
+        return resolve(
+            relation.schemaname, relation.relname, (self.schema, *self.path), self.tables
+        )
 
     def _edit(self, name: TableName, change: Callable[[Table], Table]) -> None:
         self.tables[name] = replace(self.tables[name], table=change(self.tables[name].table))
 
     def _drop(self, statement: Statement, node: Any) -> None:
         reader = self.reader()
-        gone = {h.table for h in reader.read(statement) if h.code in ("drop-table", "drop-schema", "drop-cascade") and h.table}
+        gone = {
+            h.table
+            for h in reader.read(statement)
+            if h.code in ("drop-table", "drop-schema", "drop-cascade") and h.table
+        }
         for name in gone:
             self.tables.pop(name, None)
         for name, virtual in list(self.tables.items()):
             if any(f.parent in gone for f in virtual.table.foreign_keys):
-                self._edit(name, lambda t: replace(t, foreign_keys=tuple(f for f in t.foreign_keys if f.parent not in gone)))
-        if node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN) and node.behavior == pb.DROP_CASCADE:
+                self._edit(
+                    name,
+                    lambda t: replace(
+                        t, foreign_keys=tuple(f for f in t.foreign_keys if f.parent not in gone)
+                    ),
+                )
+        if (
+            node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN)
+            and node.behavior == pb.DROP_CASCADE
+        ):
             for hazard in reader.read(statement):
                 if hazard.table in self.tables and hazard.column:
                     self._drop_column(hazard.table, hazard.column)
@@ -264,7 +303,9 @@ class Forecast:
     def _keep(self, name: TableName, condition: str, alias: str = "t") -> None:
         virtual = self.tables[name]
         listed = ", ".join(f"{alias}.{q(c)}" for c in virtual.columns)
-        self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}")
+        self.replace_rows(
+            name, f"SELECT {listed} FROM {virtual.relation} AS {alias} WHERE {condition}"
+        )
 
     def _delete(self, statement: Statement, node: Any) -> None:
         alias = self.alias(node.relation)
@@ -280,10 +321,14 @@ class Forecast:
                 elif one.does in ("set null", "set default") and one.child != name:
                     virtual = self.tables[one.child]
                     listed = (
-                        f"CASE WHEN {one.hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}" if n in one.columns else f"c.{q(n)}"
+                        f"CASE WHEN {one.hit} THEN NULL ELSE c.{q(n)} END AS {q(n)}"
+                        if n in one.columns
+                        else f"c.{q(n)}"
                         for n in virtual.columns
                     )
-                    self.replace_rows(one.child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c")
+                    self.replace_rows(
+                        one.child, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS c"
+                    )
             self._keep(name, f"({condition}) IS NOT TRUE", alias)
 
     def _merge(self, statement: Statement, node: Any) -> None:
@@ -305,15 +350,24 @@ class Forecast:
             does = (
                 when.command_type == pb.CMD_DELETE
                 if column is None
-                else when.command_type == pb.CMD_UPDATE and column in {t.res_target.name for t in when.target_list}
+                else when.command_type == pb.CMD_UPDATE
+                and column in {t.res_target.name for t in when.target_list}
             )
             if does and when.match_kind == pb.MERGE_WHEN_MATCHED:
-                hits.append(f"EXISTS (SELECT 1 FROM {source} WHERE ({on}) AND {fits}{before[when.match_kind]})")
+                hits.append(
+                    f"EXISTS (SELECT 1 FROM {source} WHERE ({on}) AND {fits}{before[when.match_kind]})"
+                )
             elif does:
-                hits.append(f"(NOT EXISTS (SELECT 1 FROM {source} WHERE {on}) AND {fits}{before[when.match_kind]})")
+                hits.append(
+                    f"(NOT EXISTS (SELECT 1 FROM {source} WHERE {on}) AND {fits}{before[when.match_kind]})"
+                )
             before[when.match_kind] += f" AND {fits} IS NOT TRUE"
         condition = " OR ".join(hits) or "false"
-        return f"({self._with(node)}SELECT {condition})" if node.HasField("with_clause") else f"({condition})"
+        return (
+            f"({self._with(node)}SELECT {condition})"
+            if node.HasField("with_clause")
+            else f"({condition})"
+        )
 
     def _written(self, relation: Any) -> list[TableName]:
         """The tables whose rows a statement changes; none where the table that it names is not there."""
@@ -330,14 +384,18 @@ class Forecast:
         columns: dict[TableName, dict[str, None]] = {}
         others: list[Hanging] = []
         for parent in self._downward(name):
-            taken, parent_alias = (condition, alias) if parent == name else (f"({' OR '.join(hits[parent])})", "c")
+            taken, parent_alias = (
+                (condition, alias) if parent == name else (f"({' OR '.join(hits[parent])})", "c")
+            )
             taken = self.with_own(parent, parent_alias, taken)
             if parent != name:
                 hits[parent] = [taken]
             for child, key in self._referring(parent):
                 ours = ", ".join(f"c.{q(n)}" for n in key.columns)
                 theirs = ", ".join(f"{parent_alias}.{q(n)}" for n in self.referred(key))
-                rows = self.layer(f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}")
+                rows = self.layer(
+                    f"SELECT {theirs} FROM {self.tables[parent].relation} AS {parent_alias} WHERE {taken}"
+                )
                 hit = f"({ours}) IN (SELECT * FROM {rows})"
                 if key.on_delete != "cascade":
                     others.append(Hanging(child, key.on_delete, key.columns, hit))
@@ -356,12 +414,19 @@ class Forecast:
         """Of a table that refers to itself, the rows that a DELETE does not name: those that it does are gone anyway."""
         keys = next(self.referred(f) for _, f in self._referring(one.child))
         ours, theirs = (", ".join(f"{a}.{q(k)}" for k in keys) for a in ("c", alias))
-        taken = f"SELECT {theirs} FROM {self.tables[one.child].relation} AS {alias} WHERE {condition}"
+        taken = (
+            f"SELECT {theirs} FROM {self.tables[one.child].relation} AS {alias} WHERE {condition}"
+        )
         return replace(one, hit=f"{one.hit} AND (({ours}) IN ({taken})) IS NOT TRUE")
 
     def _referring(self, parent: TableName) -> list[tuple[TableName, ForeignKey]]:
         """The foreign keys that lead to a table, with the tables that have them."""
-        return [(n, f) for n, v in sorted(self.tables.items()) for f in v.table.foreign_keys if f.parent == parent]
+        return [
+            (n, f)
+            for n, v in sorted(self.tables.items())
+            for f in v.table.foreign_keys
+            if f.parent == parent
+        ]
 
     def _downward(self, name: TableName) -> list[TableName]:
         """A table and those that its deletes cascade to, each after all that cascade to it, as far as they go round in no circle."""
@@ -370,7 +435,9 @@ class Forecast:
         waiting = [(name, iter(self._referring(name)))]
         while waiting:
             parent, keys = waiting[-1]
-            child = next((c for c, key in keys if key.on_delete == "cascade" and c not in started), None)
+            child = next(
+                (c for c, key in keys if key.on_delete == "cascade" and c not in started), None
+            )
             if child is None:
                 finished[waiting.pop()[0]] = None
             else:
@@ -386,7 +453,14 @@ class Forecast:
     def with_own(self, name: TableName, alias: str, condition: str) -> str:
         """The condition under which a DELETE takes a row of a table that refers to itself: with what hangs on it, and on that."""
         virtual = self.tables[name]
-        key = next((f for f in virtual.table.foreign_keys if f.parent == name and f.on_delete == "cascade"), None)
+        key = next(
+            (
+                f
+                for f in virtual.table.foreign_keys
+                if f.parent == name and f.on_delete == "cascade"
+            ),
+            None,
+        )
         if key is None:
             return condition
         parent = self.referred(key)
@@ -414,10 +488,14 @@ class Forecast:
         for name in self._written(node.relation):
             virtual = self.tables[name]
             listed = (
-                f"CASE WHEN {condition} THEN {values[c]} ELSE {alias}.{q(c)} END AS {q(c)}" if c in values else f"{alias}.{q(c)}"
+                f"CASE WHEN {condition} THEN {values[c]} ELSE {alias}.{q(c)} END AS {q(c)}"
+                if c in values
+                else f"{alias}.{q(c)}"
                 for c in virtual.columns
             )
-            self.replace_rows(name, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS {alias}{join}")
+            self.replace_rows(
+                name, f"SELECT {', '.join(listed)} FROM {virtual.relation} AS {alias}{join}"
+            )
 
     def assigned(self, target: Any) -> str:
         """The value that UPDATE gives a column, as text; NULL where only running it could tell."""
@@ -434,8 +512,14 @@ class Forecast:
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.select_stmt))
         given = [c.res_target.name for c in node.cols] or list(virtual.columns)
         # A NULL or a literal that is selected has the type of the column that it goes to.
-        typed = {c.name: kind for c in virtual.table.columns if (kind := self._null(c.type).removeprefix("NULL")) != "::text"}
-        listed = ", ".join(f"new_rows.{q(c)}{typed.get(c, '')}" if c in given else "NULL" for c in virtual.columns)
+        typed = {
+            c.name: kind
+            for c in virtual.table.columns
+            if (kind := self._null(c.type).removeprefix("NULL")) != "::text"
+        }
+        listed = ", ".join(
+            f"new_rows.{q(c)}{typed.get(c, '')}" if c in given else "NULL" for c in virtual.columns
+        )
         names = ", ".join(map(q, given))
         rows = str(postgast.deparse(tree))
         if node.HasField("with_clause"):
@@ -450,13 +534,23 @@ class Forecast:
         name = self._new(node.relation)
         if name in self.tables and node.relation.relpersistence != "t":
             return
-        made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(name)
+        made = ddl.read_catalog([f"SET search_path = {q(self.schema)}", statement.text]).tables.get(
+            name
+        )
         if made is None:
             return
-        for like in (e.table_like_clause for e in node.table_elts if e.HasField("table_like_clause")):
+        for like in (
+            e.table_like_clause for e in node.table_elts if e.HasField("table_like_clause")
+        ):
             if (source := self.tables.get(self.name(like.relation))) is not None:
-                keys = tuple(replace(k, name=f"{name.table}_{k.name}") for k in source.table.keys) if like.options & _WITH_INDEXES else ()
-                made = replace(made, columns=(*source.table.columns, *made.columns), keys=(*made.keys, *keys))
+                keys = (
+                    tuple(replace(k, name=f"{name.table}_{k.name}") for k in source.table.keys)
+                    if like.options & _WITH_INDEXES
+                    else ()
+                )
+                made = replace(
+                    made, columns=(*source.table.columns, *made.columns), keys=(*made.keys, *keys)
+                )
         self.made.add(name)
         listed = ", ".join(f"{self._null(c.type)} AS {q(c.name)}" for c in made.columns)
         self.tables[name] = Virtual(made, self.layer(f"SELECT {listed} WHERE false"))
@@ -473,29 +567,52 @@ class Forecast:
         tree.stmts.add().stmt.CopyFrom(self._over_layers(node.query))
         targets = node.query.select_stmt.target_list
         names = [
-            t.res_target.name or (t.res_target.val.column_ref.fields[-1].string.sval if t.res_target.val.HasField("column_ref") else "")
+            t.res_target.name
+            or (
+                t.res_target.val.column_ref.fields[-1].string.sval
+                if t.res_target.val.HasField("column_ref")
+                else ""
+            )
             for t in targets
         ]
         if "" in names:
             names = [
-                c for f in node.query.select_stmt.from_clause for r in ranges(f) if (v := self.tables.get(self.name(r))) for c in v.columns
+                c
+                for f in node.query.select_stmt.from_clause
+                for r in ranges(f)
+                if (v := self.tables.get(self.name(r)))
+                for c in v.columns
             ]
         self.made.add(name)
-        self.tables[name] = Virtual(Table(name, columns=tuple(Column(n, "text") for n in names)), self.layer(str(postgast.deparse(tree))))
+        self.tables[name] = Virtual(
+            Table(name, columns=tuple(Column(n, "text") for n in names)),
+            self.layer(str(postgast.deparse(tree))),
+        )
 
     def _null(self, kind: str) -> str:
         """NULL of a type that the database knows already; of others, of text."""
         base = kind.removesuffix("[]")
         if base.endswith("serial"):
             return "NULL::bigint"
-        known = base in self._catalog.enums or base in self._catalog.domains or base in self._catalog.composites
-        return f"NULL::{kind}" if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base) else "NULL::text"
+        known = (
+            base in self._catalog.enums
+            or base in self._catalog.domains
+            or base in self._catalog.composites
+        )
+        return (
+            f"NULL::{kind}"
+            if known or re.match(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z", base)
+            else "NULL::text"
+        )
 
     def _alter(self, statement: Statement, node: Any) -> None:
         if node.objtype != pb.OBJECT_TABLE:
             return
         # PostgreSQL drops, then changes types, then adds columns, then all else, in whatever order they are written.
-        for command in sorted((c.alter_table_cmd for c in node.cmds), key=lambda c: _PASSES.get(c.subtype, len(_PASSES))):
+        for command in sorted(
+            (c.alter_table_cmd for c in node.cmds),
+            key=lambda c: _PASSES.get(c.subtype, len(_PASSES)),
+        ):
             reaching = node.relation.inh and command.subtype in _INHERITED
             for name in self._written(node.relation)[: None if reaching else 1]:
                 self.command(name, command)
@@ -503,22 +620,42 @@ class Forecast:
     def command(self, name: TableName, command: Any) -> None:
         """Take one command of an ALTER TABLE as done."""
         kind, definition = command.subtype, getattr(command, "def")
-        if kind == pb.AT_AddColumn and definition.column_def.colname not in self.tables[name].columns:
+        if (
+            kind == pb.AT_AddColumn
+            and definition.column_def.colname not in self.tables[name].columns
+        ):
             self._add_column(name, definition.column_def)
         elif kind == pb.AT_DropColumn:
             self._drop_column(name, command.name)
         elif kind == pb.AT_AlterColumnType and command.name in self.tables[name].columns:
             target = ddl.format_type(definition.column_def.type_name)
             raw = definition.column_def.raw_default
-            value = self.expression(raw) if definition.column_def.HasField("raw_default") else f"{q(command.name)}::{target}"
+            value = (
+                self.expression(raw)
+                if definition.column_def.HasField("raw_default")
+                else f"{q(command.name)}::{target}"
+            )
             self._rebuild(name, {command.name: value})
             self._edit(
-                name, lambda t: replace(t, columns=tuple(replace(c, type=target) if c.name == command.name else c for c in t.columns))
+                name,
+                lambda t: replace(
+                    t,
+                    columns=tuple(
+                        replace(c, type=target) if c.name == command.name else c for c in t.columns
+                    ),
+                ),
             )
         elif kind in (pb.AT_SetNotNull, pb.AT_DropNotNull):
             nullable = kind == pb.AT_DropNotNull
             self._edit(
-                name, lambda t: replace(t, columns=tuple(replace(c, nullable=nullable) if c.name == command.name else c for c in t.columns))
+                name,
+                lambda t: replace(
+                    t,
+                    columns=tuple(
+                        replace(c, nullable=nullable) if c.name == command.name else c
+                        for c in t.columns
+                    ),
+                ),
             )
         elif kind == pb.AT_DropConstraint:
             self._edit(
@@ -530,24 +667,42 @@ class Forecast:
                 ),
             )
         elif kind == pb.AT_AddConstraint and definition.constraint.contype == pb.CONSTR_FOREIGN:
-            self._add_foreign_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.fk_attrs))
-        elif kind == pb.AT_AddConstraint and definition.constraint.contype in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE):
-            self._add_key(name, definition.constraint, tuple(k.string.sval for k in definition.constraint.keys))
+            self._add_foreign_key(
+                name,
+                definition.constraint,
+                tuple(k.string.sval for k in definition.constraint.fk_attrs),
+            )
+        elif kind == pb.AT_AddConstraint and definition.constraint.contype in (
+            pb.CONSTR_PRIMARY,
+            pb.CONSTR_UNIQUE,
+        ):
+            self._add_key(
+                name,
+                definition.constraint,
+                tuple(k.string.sval for k in definition.constraint.keys),
+            )
         if kind == pb.AT_AddConstraint and definition.constraint.skip_validation:
             self.unvalidated[name, definition.constraint.conname] = definition.constraint
 
     def _add_foreign_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
         actions = {"c": "cascade", "n": "set null", "d": "set default", "r": "restrict"}
         key = ForeignKey(
-            constraint.conname, columns, self.name(constraint.pktable), tuple(k.string.sval for k in constraint.pk_attrs),
+            constraint.conname,
+            columns,
+            self.name(constraint.pktable),
+            tuple(k.string.sval for k in constraint.pk_attrs),
             actions.get(constraint.fk_del_action, "no action"),
-        )  # fmt: skip
+        )
         self._edit(name, lambda t: replace(t, foreign_keys=(*t.foreign_keys, key)))
 
     def _add_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
         primary = constraint.contype == pb.CONSTR_PRIMARY
         if columns:  # one that is made of an index names none
-            key = Key(constraint.conname or f"{name.table}_{'pkey' if primary else 'key'}", columns, primary)
+            key = Key(
+                constraint.conname or f"{name.table}_{'pkey' if primary else 'key'}",
+                columns,
+                primary,
+            )
             self._edit(name, lambda t: replace(t, keys=(*t.keys, key)))
 
     def _add_column(self, name: TableName, definition: Any) -> None:
@@ -565,10 +720,15 @@ class Forecast:
         else:
             value = self._null(kind)
         virtual = self.tables[name]
-        listed = ", ".join([*(f"t.{q(c)}" for c in virtual.columns), f"{value} AS {q(definition.colname)}"])
+        listed = ", ".join(
+            [*(f"t.{q(c)}" for c in virtual.columns), f"{value} AS {q(definition.colname)}"]
+        )
         self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
         nullable = not kinds.keys() & {pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY}
-        self._edit(name, lambda t: replace(t, columns=(*t.columns, Column(definition.colname, kind, nullable))))
+        self._edit(
+            name,
+            lambda t: replace(t, columns=(*t.columns, Column(definition.colname, kind, nullable))),
+        )
         for constraint in (kinds[k] for k in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) if k in kinds):
             self._add_key(name, constraint, (definition.colname,))
         if pb.CONSTR_FOREIGN in kinds:
@@ -580,16 +740,22 @@ class Forecast:
         self._edit(
             name,
             lambda t: replace(
-                t, columns=tuple(c for c in t.columns if c.name != column), keys=tuple(k for k in t.keys if column not in k.columns),
+                t,
+                columns=tuple(c for c in t.columns if c.name != column),
+                keys=tuple(k for k in t.keys if column not in k.columns),
                 foreign_keys=tuple(f for f in t.foreign_keys if column not in f.columns),
             ),
-        )  # fmt: skip
+        )
         self._rebuild(name, {})
 
     def _rebuild(self, name: TableName, values: dict[str, str]) -> None:
         virtual = self.tables[name]
-        listed = ", ".join(f"{values[c]} AS {q(c)}" if c in values else f"{q(c)}" for c in virtual.columns)
-        self.replace_rows(name, f"SELECT {listed or 'NULL'} FROM {virtual.relation} AS {q(name.table)}")
+        listed = ", ".join(
+            f"{values[c]} AS {q(c)}" if c in values else f"{q(c)}" for c in virtual.columns
+        )
+        self.replace_rows(
+            name, f"SELECT {listed or 'NULL'} FROM {virtual.relation} AS {q(name.table)}"
+        )
 
     def _rename(self, statement: Statement, node: Any) -> None:
         name = self.name(node.relation)
@@ -599,27 +765,49 @@ class Forecast:
             self._move(name, TableName(name.schema, node.newname))
         elif node.rename_type == pb.OBJECT_COLUMN and node.subname in self.tables[name].columns:
             virtual = self.tables[name]
-            listed = ", ".join(f"{q(c)} AS {q(node.newname)}" if c == node.subname else q(c) for c in virtual.columns)
+            listed = ", ".join(
+                f"{q(c)} AS {q(node.newname)}" if c == node.subname else q(c)
+                for c in virtual.columns
+            )
             self.replace_rows(name, f"SELECT {listed} FROM {virtual.relation} AS t")
             self._edit(name, lambda t: _with_column_renamed(t, node.subname, node.newname))
             for other in self.tables:
-                self._edit(other, lambda t: _with_parent_column_renamed(t, name, node.subname, node.newname))
+                self._edit(
+                    other,
+                    lambda t: _with_parent_column_renamed(t, name, node.subname, node.newname),
+                )
 
     def _move(self, name: TableName, new: TableName) -> None:
         virtual = self.tables.pop(name)
         # A layer even where nothing else changed: the name that the statement gives is not yet the database's.
         listed = ", ".join(q(c) for c in virtual.columns) or "NULL"
-        self.tables[new] = Virtual(replace(virtual.table, name=new), self.layer(f"SELECT {listed} FROM {virtual.relation} AS t"))
+        self.tables[new] = Virtual(
+            replace(virtual.table, name=new),
+            self.layer(f"SELECT {listed} FROM {virtual.relation} AS t"),
+        )
         for other, held in list(self.tables.items()):
             if name in held.table.inherits:
-                self._edit(other, lambda t: replace(t, inherits=tuple(new if p == name else p for p in t.inherits)))
+                self._edit(
+                    other,
+                    lambda t: replace(
+                        t, inherits=tuple(new if p == name else p for p in t.inherits)
+                    ),
+                )
             if any(f.parent == name for f in held.table.foreign_keys):
                 self._edit(
                     other,
-                    lambda t: replace(t, foreign_keys=tuple(replace(f, parent=new) if f.parent == name else f for f in t.foreign_keys)),
+                    lambda t: replace(
+                        t,
+                        foreign_keys=tuple(
+                            replace(f, parent=new) if f.parent == name else f
+                            for f in t.foreign_keys
+                        ),
+                    ),
                 )
         if name in self.made and new not in self._catalog.tables:
-            self.made.add(new)  # one that takes a table's place takes its rows with it, as far as they were copied
+            self.made.add(
+                new
+            )  # one that takes a table's place takes its rows with it, as far as they were copied
 
     def _set_schema(self, statement: Statement, node: Any) -> None:
         name = self.name(node.relation)
@@ -663,16 +851,19 @@ def _with_column_renamed(table: Table, old: str, new: str) -> Table:
         return tuple(new if c == old else c for c in columns)
 
     return replace(
-        table, columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
+        table,
+        columns=tuple(replace(c, name=new) if c.name == old else c for c in table.columns),
         keys=tuple(replace(k, columns=named(k.columns)) for k in table.keys),
         foreign_keys=tuple(replace(f, columns=named(f.columns)) for f in table.foreign_keys),
-    )  # fmt: skip
+    )
 
 
 def _with_parent_column_renamed(table: Table, parent: TableName, old: str, new: str) -> Table:
     """A table after a column of a parent was renamed."""
     keys = tuple(
-        replace(f, parent_columns=tuple(new if c == old else c for c in f.parent_columns)) if f.parent == parent else f
+        replace(f, parent_columns=tuple(new if c == old else c for c in f.parent_columns))
+        if f.parent == parent
+        else f
         for f in table.foreign_keys
     )
     return replace(table, foreign_keys=keys)

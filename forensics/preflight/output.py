@@ -70,14 +70,21 @@ class Flight:
     @property
     def destroys(self) -> bool:
         """Whether a row or a value would be destroyed, by count or in the rehearsal."""
-        return any(h.destroys and h.rows for h in self.hazards) or any(r.took for r in self.rehearsal or ())
+        return any(h.destroys and h.rows for h in self.hazards) or any(
+            r.took for r in self.rehearsal or ()
+        )
 
     @property
     def uncounted(self) -> bool:
         """Whether something that may destroy could neither be counted nor be seen in the rehearsal."""
         followed = self.followed if not any(r.error for r in self.rehearsal or ()) else frozenset()
-        open_ = (h for h in self.hazards if h.rows is None and not h.fails and not in_function(h.hazard))
-        return any((h.destroys or h.hazard.code == "dynamic-sql") and h.hazard.table not in followed for h in open_)
+        open_ = (
+            h for h in self.hazards if h.rows is None and not h.fails and not in_function(h.hazard)
+        )
+        return any(
+            (h.destroys or h.hazard.code == "dynamic-sql") and h.hazard.table not in followed
+            for h in open_
+        )
 
     @property
     def fails(self) -> bool:
@@ -98,20 +105,38 @@ def plain_flight(flight: Flight) -> dict[str, Any]:
     found: dict[str, Any] = {
         "hazards": [
             {
-                "line": w.hazard.line, "sql": w.hazard.sql, "hazard": w.hazard.code,
-                "schema": w.hazard.table.schema if w.hazard.table else None, "table": w.hazard.table.table if w.hazard.table else None,
-                "column": w.hazard.column, "rows": w.rows, "fails": w.fails, "destroys": w.destroys, "says": w.says,
-                "columns": list(w.hazard.columns), "within": w.hazard.within, "migration": w.migration, "file": w.path,
-                "table_rows": w.table_rows, "table_bytes": w.table_bytes,
+                "line": w.hazard.line,
+                "sql": w.hazard.sql,
+                "hazard": w.hazard.code,
+                "schema": w.hazard.table.schema if w.hazard.table else None,
+                "table": w.hazard.table.table if w.hazard.table else None,
+                "column": w.hazard.column,
+                "rows": w.rows,
+                "fails": w.fails,
+                "destroys": w.destroys,
+                "says": w.says,
+                "columns": list(w.hazard.columns),
+                "within": w.hazard.within,
+                "migration": w.migration,
+                "file": w.path,
+                "table_rows": w.table_rows,
+                "table_bytes": w.table_bytes,
             }
             for w in flight.hazards
         ],
         "migrations": list(flight.migrations),
         "notes": list(flight.notes),
-    }  # fmt: skip
+    }
     if flight.rehearsal is not None:
         found["rehearsal"] = [
-            {"migration": r.migration, "line": r.line, "sql": r.sql, "seconds": r.seconds, "error": r.error, "took": r.took}
+            {
+                "migration": r.migration,
+                "line": r.line,
+                "sql": r.sql,
+                "seconds": r.seconds,
+                "error": r.error,
+                "took": r.took,
+            }
             for r in flight.rehearsal
         ]
     return found
@@ -121,7 +146,9 @@ def level(warning: Forewarning) -> str:
     """How loud a warning is: "error" where data would go or the statement would fail, "warning" where that is open, else "note"."""
     if warning.fails or (warning.destroys and warning.rows):
         return "error"
-    unknown = warning.rows is None and (warning.hazard.destroys or warning.hazard.code == "dynamic-sql")
+    unknown = warning.rows is None and (
+        warning.hazard.destroys or warning.hazard.code == "dynamic-sql"
+    )
     return "warning" if unknown else "note"
 
 
@@ -145,7 +172,11 @@ def github(flight: Flight) -> str:
 
 
 def _sentence(warning: Forewarning) -> str:
-    where = f"{warning.hazard.table}: " if warning.hazard.table and str(warning.hazard.table) not in warning.says else ""
+    where = (
+        f"{warning.hazard.table}: "
+        if warning.hazard.table and str(warning.hazard.table) not in warning.says
+        else ""
+    )
     return f"{where}{warning.says}"
 
 
@@ -168,15 +199,26 @@ def sarif(flight: Flight, version: str) -> dict[str, Any]:
             {
                 "tool": {
                     "driver": {
-                        "name": "forensics preflight", "version": version,
-                        "rules": [{"id": c, "shortDescription": {"text": CODES[c].words}} for c in codes],
+                        "name": "forensics preflight",
+                        "version": version,
+                        "rules": [
+                            {"id": c, "shortDescription": {"text": CODES[c].words}} for c in codes
+                        ],
                     }
                 },
                 "results": [
                     {
-                        "ruleId": w.hazard.code, "ruleIndex": codes.index(w.hazard.code), "level": level(w), "message": {"text": _brackets(_sentence(w))},
+                        "ruleId": w.hazard.code,
+                        "ruleIndex": codes.index(w.hazard.code),
+                        "level": level(w),
+                        "message": {"text": _brackets(_sentence(w))},
                         "locations": [
-                            {"physicalLocation": {"artifactLocation": {"uri": quote(Path(w.path).as_posix())}, "region": {"startLine": w.hazard.line}}}
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": quote(Path(w.path).as_posix())},
+                                    "region": {"startLine": w.hazard.line},
+                                }
+                            }
                         ],
                         "properties": {"rows": w.rows, "fails": w.fails},
                     }
@@ -184,4 +226,4 @@ def sarif(flight: Flight, version: str) -> dict[str, Any]:
                 ],
             }
         ],
-    }  # fmt: skip
+    }

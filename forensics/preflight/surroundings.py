@@ -21,8 +21,21 @@ from forensics.evidence.migrations import Statement
 from forensics.model import TableName
 from forensics.statements.hazards import Hazard, resolve
 
-_EVENT_BITS = {4: "insert", 8: "delete", 16: "update", 32: "truncate"}  # as pg_trigger.tgtype has them
-_BESIDE = (pb.OBJECT_VIEW, pb.OBJECT_MATVIEW, pb.OBJECT_RULE, pb.OBJECT_TRIGGER, pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE, pb.OBJECT_ROUTINE)
+_EVENT_BITS = {
+    4: "insert",
+    8: "delete",
+    16: "update",
+    32: "truncate",
+}  # as pg_trigger.tgtype has them
+_BESIDE = (
+    pb.OBJECT_VIEW,
+    pb.OBJECT_MATVIEW,
+    pb.OBJECT_RULE,
+    pb.OBJECT_TRIGGER,
+    pb.OBJECT_FUNCTION,
+    pb.OBJECT_PROCEDURE,
+    pb.OBJECT_ROUTINE,
+)
 
 
 @dataclass(frozen=True)
@@ -54,12 +67,18 @@ def table_bytes(live: LiveSource) -> dict[TableName, int]:
     Raises:
         LiveError: live does not answer.
     """
-    return {TableName(r["schema"], r["table"]): int(r["bytes"] or 0) for r in _answer(live, "sizes")}
+    return {
+        TableName(r["schema"], r["table"]): int(r["bytes"] or 0) for r in _answer(live, "sizes")
+    }
 
 
 def _answer(live: LiveSource, query: str) -> list[dict[str, Any]]:
     """The rows that `queries/QUERY.sql` gives."""
-    text = resources.files("forensics.preflight").joinpath("queries", f"{query}.sql").read_text(encoding="utf-8")
+    text = (
+        resources.files("forensics.preflight")
+        .joinpath("queries", f"{query}.sql")
+        .read_text(encoding="utf-8")
+    )
     return live.ask(sql.SQL(text))  # type: ignore[arg-type]
 
 
@@ -95,27 +114,40 @@ class Surroundings:
     @cached_property
     def owned(self) -> list[tuple[str, TableName]]:
         """Every table with the role that owns it."""
-        return [(r["role"], TableName(r["schema"], r["table"])) for r in _answer(self._live, "owned")]
+        return [
+            (r["role"], TableName(r["schema"], r["table"])) for r in _answer(self._live, "owned")
+        ]
 
     @cached_property
     def of_extensions(self) -> list[tuple[str, TableName, str | None]]:
         """Extensions with the columns that are of a type of theirs, and with the tables that they made (column None)."""
-        return [(r["extension"], TableName(r["schema"], r["table"]), r["column"]) for r in _answer(self._live, "extension_columns")]
+        return [
+            (r["extension"], TableName(r["schema"], r["table"]), r["column"])
+            for r in _answer(self._live, "extension_columns")
+        ]
 
     @cached_property
     def unvalidated(self) -> dict[tuple[TableName, str], Any]:
         """By table and name, the parsed constraints that are NOT VALID; foreign keys, which the catalogue has, are left out."""
         found = {}
         for r in _answer(self._live, "unvalidated"):
-            tree = postgast.parse(f"ALTER TABLE t ADD {r['definition']}").stmts[0].stmt.alter_table_stmt
-            found[TableName(r["schema"], r["table"]), r["name"]] = getattr(tree.cmds[0].alter_table_cmd, "def").constraint
+            tree = (
+                postgast.parse(f"ALTER TABLE t ADD {r['definition']}")
+                .stmts[0]
+                .stmt.alter_table_stmt
+            )
+            found[TableName(r["schema"], r["table"]), r["name"]] = getattr(
+                tree.cmds[0].alter_table_cmd, "def"
+            ).constraint
         return found
 
     @cached_property
     def _beside(self) -> dict[TableName, list[Beside]]:
         found: dict[TableName, list[Beside]] = {}
         for r in _answer(self._live, "triggers"):
-            found.setdefault(TableName(r["schema"], r["table"]), []).append(Beside(r["name"], tuple(r["events"]), r["definition"]))
+            found.setdefault(TableName(r["schema"], r["table"]), []).append(
+                Beside(r["name"], tuple(r["events"]), r["definition"])
+            )
         return found
 
     @cached_property
@@ -135,11 +167,21 @@ class Surroundings:
     def set_off(self, name: TableName, event: str) -> list[Beside]:
         """The triggers and rules that an event sets off on a table, without those that a statement has dropped or disabled."""
         silent = {n for t, n in self._silent if t == name}
-        return [b for b in self._beside.get(name, ()) if event in b.events and not silent & {b.name, "all"}]
+        return [
+            b
+            for b in self._beside.get(name, ())
+            if event in b.events and not silent & {b.name, "all"}
+        ]
 
     # --- statements --------------------------------------------------------------------------------
 
-    def advance(self, statement: Statement, hazards: Sequence[Hazard], path: Sequence[str], tables: Mapping[TableName, Any]) -> None:
+    def advance(
+        self,
+        statement: Statement,
+        hazards: Sequence[Hazard],
+        path: Sequence[str],
+        tables: Mapping[TableName, Any],
+    ) -> None:
         """Take a statement as done.
 
         Args:
@@ -152,31 +194,47 @@ class Surroundings:
             self.functions[node.funcname[-1].string.sval] = [statement.text]
         elif statement.kind == "create_trig_stmt":
             events = tuple(event for bit, event in _EVENT_BITS.items() if node.events & bit)
-            made = [Beside(f"trigger {node.trigname}", events, text) for text in self.functions.get(node.funcname[-1].string.sval, ())]
+            made = [
+                Beside(f"trigger {node.trigname}", events, text)
+                for text in self.functions.get(node.funcname[-1].string.sval, ())
+            ]
             name = resolve(node.relation.schemaname, node.relation.relname, path, tables)
             self._silent.discard((name, f"trigger {node.trigname}"))
-            self._beside[name] = [*(b for b in self._beside.get(name, ()) if b.name != f"trigger {node.trigname}"), *made]
+            self._beside[name] = [
+                *(b for b in self._beside.get(name, ()) if b.name != f"trigger {node.trigname}"),
+                *made,
+            ]
         elif statement.kind == "drop_stmt" and node.remove_type in _BESIDE:
             for item in node.objects:
                 self._drop(node.remove_type, item, path, tables)
         for hazard in hazards:
             if hazard.table and hazard.cascade and not hazard.within:
                 self._cascade(hazard.table, hazard.column)
-            if hazard.table and hazard.code in ("drop-table", "drop-schema", "drop-cascade") and not hazard.column:
+            if (
+                hazard.table
+                and hazard.code in ("drop-table", "drop-schema", "drop-cascade")
+                and not hazard.column
+            ):
                 self._gone |= {d for d in self._all if d.name == hazard.table}  # its own rules
         if statement.kind == "do_stmt" and "drop" in statement.text.lower():
             # Which of them it drops is not followed; to hold that they are there would hide what goes with the table.
             self._gone |= self._all
         elif statement.kind == "rename_stmt":
-            self._rename(node, resolve(node.relation.schemaname, node.relation.relname, path, tables))
+            self._rename(
+                node, resolve(node.relation.schemaname, node.relation.relname, path, tables)
+            )
         elif statement.kind == "alter_table_stmt":
-            self._switch(resolve(node.relation.schemaname, node.relation.relname, path, tables), node.cmds)
+            self._switch(
+                resolve(node.relation.schemaname, node.relation.relname, path, tables), node.cmds
+            )
 
     @property
     def _all(self) -> set[Dependent]:
         return {d for held in self._dependents.values() for d in held}
 
-    def _drop(self, kind: int, item: Any, path: Sequence[str], tables: Mapping[TableName, Any]) -> None:
+    def _drop(
+        self, kind: int, item: Any, path: Sequence[str], tables: Mapping[TableName, Any]
+    ) -> None:
         names = [n.string.sval for n in item.list.items or item.object_with_args.objname]
         of_table = [names.pop()] if kind in (pb.OBJECT_RULE, pb.OBJECT_TRIGGER) else []
         there = tables if of_table else {d.name for d in self._all}
@@ -193,12 +251,24 @@ class Surroundings:
 
     def _rename(self, node: Any, name: TableName) -> None:
         """What stands on a table or a column goes on standing on it, and its triggers stay with it."""
-        moved = {name: TableName(name.schema, node.newname)} if node.rename_type == pb.OBJECT_TABLE else {}
-        if node.rename_type in (pb.OBJECT_VIEW, pb.OBJECT_MATVIEW):  # what becomes of it under its new name is not followed
+        moved = (
+            {name: TableName(name.schema, node.newname)}
+            if node.rename_type == pb.OBJECT_TABLE
+            else {}
+        )
+        if node.rename_type in (
+            pb.OBJECT_VIEW,
+            pb.OBJECT_MATVIEW,
+        ):  # what becomes of it under its new name is not followed
             self._gone |= {d for d in self._all if d.name == name}
             self._cascade(name)
-        columns = {(name, node.subname): node.newname} if node.rename_type == pb.OBJECT_COLUMN else {}
-        self._dependents = {(moved.get(t, t), columns.get((t, c or ""), c)): held for (t, c), held in self._dependents.items()}
+        columns = (
+            {(name, node.subname): node.newname} if node.rename_type == pb.OBJECT_COLUMN else {}
+        )
+        self._dependents = {
+            (moved.get(t, t), columns.get((t, c or ""), c)): held
+            for (t, c), held in self._dependents.items()
+        }
         self._beside = {moved.get(t, t): held for t, held in self._beside.items()}
         self._silent = {(moved.get(t, t), n) for t, n in self._silent}
 
@@ -216,6 +286,16 @@ class Surroundings:
             elif command.subtype in (pb.AT_EnableTrigAll, pb.AT_EnableTrigUser):
                 self._silent = {(t, n) for t, n in self._silent if t != name}
             elif command.subtype in (pb.AT_DisableTrig, pb.AT_DisableRule):
-                self._silent.add((name, f"{'rule' if command.subtype == pb.AT_DisableRule else 'trigger'} {command.name}"))
-            elif command.subtype in (pb.AT_EnableTrig, pb.AT_EnableRule, pb.AT_EnableAlwaysTrig, pb.AT_EnableAlwaysRule):
+                self._silent.add(
+                    (
+                        name,
+                        f"{'rule' if command.subtype == pb.AT_DisableRule else 'trigger'} {command.name}",
+                    )
+                )
+            elif command.subtype in (
+                pb.AT_EnableTrig,
+                pb.AT_EnableRule,
+                pb.AT_EnableAlwaysTrig,
+                pb.AT_EnableAlwaysRule,
+            ):
                 self._silent -= {(name, f"{kind} {command.name}") for kind in ("rule", "trigger")}

@@ -127,8 +127,13 @@ class Plan:
             "rehearsal": found,
             "problem": self.problem,
             "tables": [
-                {**plain(t.name), "kind": t.kind, "missing": t.missing, **{c: t.counts[c] for c in CLASSES},
-                 "reasons": [{"reason": r, "rows": n} for r, n in t.reasons]}
+                {
+                    **plain(t.name),
+                    "kind": t.kind,
+                    "missing": t.missing,
+                    **{c: t.counts[c] for c in CLASSES},
+                    "reasons": [{"reason": r, "rows": n} for r, n in t.reasons],
+                }
                 for t in self.targets
             ],
             "columns": [{**plain(n), "columns": list(c), "values": v} for n, c, v in self.columns],
@@ -140,7 +145,7 @@ class Plan:
             "scope": plain(self.scope),
             "rehearsed_at": plain(self.rehearsed_at),
             "runbook": plain(self.runbook),
-        }  # fmt: skip
+        }
 
 
 def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | None = None) -> Plan:
@@ -160,13 +165,18 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
     """
     wishes = wishes or Wishes()
     if wrong := [s for s in wishes.skip if s not in SKIPPABLE]:
-        raise UsageError(f"There is no option {wrong[0]} to leave out.", f"These can be: {', '.join(SKIPPABLE)}.")
+        raise UsageError(
+            f"There is no option {wrong[0]} to leave out.", f"These can be: {', '.join(SKIPPABLE)}."
+        )
     with ExitStack() as stack:
         source: LiveSource | None = None
         if wishes.live is not None:
             opened = stack.enter_context(open_source(wishes.live, role="live"))
             if not isinstance(opened, LiveSource):
-                raise UsageError("The live side is a dump: there is nothing to recover into.", "Give the database with --live.")
+                raise UsageError(
+                    "The live side is a dump: there is nothing to recover into.",
+                    "Give the database with --live.",
+                )
             source = opened
         selection = stack.enter_context(select(store, scope))
         ours, there = store.catalogs()
@@ -176,8 +186,17 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         restored: tuple[Restored, ...] = ()
         notes: tuple[str, ...] = ()
         if scope.columns:
-            restored, notes = restored_columns(store, scope, stack.enter_context(open_backup(store, wishes.backup)))
-        types = definitions(store.get("ddl") or (), ours, there, (), [c for r in restored for c in r.columns], defined)
+            restored, notes = restored_columns(
+                store, scope, stack.enter_context(open_backup(store, wishes.backup))
+            )
+        types = definitions(
+            store.get("ddl") or (),
+            ours,
+            there,
+            (),
+            [c for r in restored for c in r.columns],
+            defined,
+        )
         work = Work(selection, defined, LiveState(), restored, types, returning(partitions))
         if source:
             work = replace(work, live=live_state(source, work))
@@ -185,13 +204,21 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
         if source:
             wishes.tell("asking live what a roll back would take")
         priced = price(store, undo, source)
-        history = history_between(store, read_folder(wishes.migrations), wishes.ran) if wishes.migrations else None
+        history = (
+            history_between(store, read_folder(wishes.migrations), wishes.ran)
+            if wishes.migrations
+            else None
+        )
 
         stage = None
         if out is not None and wishes.rehearse and source is not None:
             stage = Stage(store, source, wishes, undo, history)
             work = stage.prepare(stack, work)
-            selection, defined, partitions = work.selection, work.definitions, unmade(partitions, stage.unmade)
+            selection, defined, partitions = (
+                work.selection,
+                work.definitions,
+                unmade(partitions, stage.unmade),
+            )
         found, more = places(selection)
         if source:
             found = _asked(source, selection, found)
@@ -208,12 +235,28 @@ def make_plan(store: Store, out: Path | None, scope: Scope, wishes: Wishes | Non
             trials, said = _migrations(store, out, found, history, wishes)
         left = _left(store, selection)
         plan = Plan(
-            choices, recommendation(choices, sum(rows for _, rows in left)), stage.rehearsal if stage else None, stage.problem if stage else None, selection.targets,
-            left, (*_renamed(store, selection), *explained(partitions, selection, stage is not None and stage.problem is None), *defined.lacks, *generated_columns(store, scope), *more, *notes, *said),
+            choices,
+            recommendation(choices, sum(rows for _, rows in left)),
+            stage.rehearsal if stage else None,
+            stage.problem if stage else None,
+            selection.targets,
+            left,
+            (
+                *_renamed(store, selection),
+                *explained(partitions, selection, stage is not None and stage.problem is None),
+                *defined.lacks,
+                *generated_columns(store, scope),
+                *more,
+                *notes,
+                *said,
+            ),
             tuple(f for f in FILES if out is not None and (found or "backfill" not in f)),
-            tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored), trials, scope,
-            datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None, partitions=work.partitions,
-        )  # fmt: skip
+            tuple((r.name, tuple(c.name for c in r.columns), r.values) for r in restored),
+            trials,
+            scope,
+            datetime.now(UTC).replace(microsecond=0) if stage and stage.rehearsal else None,
+            partitions=work.partitions,
+        )
         plan = replace(plan, runbook=tuple(steps(plan.as_json(), defined)))
         if out is not None:
             with private_file(out / "plan.json") as file:
@@ -248,11 +291,23 @@ def _migrations(
 ) -> tuple[tuple[Trial, ...], tuple[str, ...]]:
     """Write a safer migration for each that destroyed something, and try them where that is wished for."""
     catalog = store.catalogs()[0]
-    written = [s for m in history.between if (s := safer_migration(m, catalog, history.schema, found))]
+    written = [
+        s for m in history.between if (s := safer_migration(m, catalog, history.schema, found))
+    ]
     for safer in written:
         write_migration(safer, out)
-    notes = history.notes if written else (*history.notes, "No migration that ran since the backup destroys anything: none was rewritten.")
-    untried = tuple(Trial(s.name, s.original.name, None, None, None, None, None, None, (), tuple(s.notes)) for s in written)
+    notes = (
+        history.notes
+        if written
+        else (
+            *history.notes,
+            "No migration that ran since the backup destroys anything: none was rewritten.",
+        )
+    )
+    untried = tuple(
+        Trial(s.name, s.original.name, None, None, None, None, None, None, (), tuple(s.notes))
+        for s in written
+    )
     if not (wishes.rehearse and written):
         return untried, notes
     try:
@@ -262,15 +317,27 @@ def _migrations(
         return untried, (*notes, f"The safer migration was not tried: {error}")
 
 
-def _tried(store: Store, backup: Source, written: Sequence[Safer], history: History, wishes: Wishes) -> tuple[Trial, ...]:
+def _tried(
+    store: Store, backup: Source, written: Sequence[Safer], history: History, wishes: Wishes
+) -> tuple[Trial, ...]:
     """Try the safer migrations on copies of the backup with the rows of the tables that they name; raises as `try_migrations`."""
     texts = [*(m.applied.decode("utf-8-sig") for m in history.between), *(s.sql for s in written)]
     # What was not rewritten may touch any table.
-    tables = None if any(s.notes for s in written) else named_tables(texts, history.schema, backup.catalog)
+    tables = (
+        None
+        if any(s.notes for s in written)
+        else named_tables(texts, history.schema, backup.catalog)
+    )
     version = backup.provenance.server_version
-    likes_xml = has_xml(t for t in backup.catalog.tables.values() if tables is None or t.name in tables)
+    likes_xml = has_xml(
+        t for t in backup.catalog.tables.values() if tables is None or t.name in tables
+    )
     with a_server(wishes.scratch, version, needs_xml=False, likes_xml=likes_xml) as scratch:
-        expect_room(scratch, 3 * backup_bytes(backup, {}, {}), "Trying the safer migration on copies of the backup")
+        expect_room(
+            scratch,
+            3 * backup_bytes(backup, {}, {}),
+            "Trying the safer migration on copies of the backup",
+        )
         with backup_copy(scratch, backup, store.get("ddl") or (), tables, wishes.tell) as copy:
             return try_migrations(written, copy, backup.catalog, history.schema)
 
@@ -281,9 +348,15 @@ def _renamed(store: Store, selection: Selection) -> Iterator[str]:
     for finding in store.get("findings") or ():
         name = TableName(**finding["name"])
         if finding["kind"] == "renamed table":
-            beside = " once that one's keys have other names" if keys_went_on(store, name, finding["other"]) else ""
+            beside = (
+                " once that one's keys have other names"
+                if keys_went_on(store, name, finding["other"])
+                else ""
+            )
             advice = (
-                "leave it out with --table where its rows are not lost" if name in again else f"--table brings it back all the same{beside}"
+                "leave it out with --table where its rows are not lost"
+                if name in again
+                else f"--table brings it back all the same{beside}"
             )
             yield f"{finding['text'].rstrip('.')}: {advice}."
 

@@ -37,7 +37,8 @@ def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ReportError(
-            f"A report is not written as {path.suffix or 'a file without a suffix'} ({path.name}).", f"Choose one of {', '.join(SUFFIXES)}."
+            f"A report is not written as {path.suffix or 'a file without a suffix'} ({path.name}).",
+            f"Choose one of {', '.join(SUFFIXES)}.",
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,8 @@ def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
             os.replace(whole, path)
     except OSError as error:
         raise ReportError(
-            f"The report could not be written to {path}: {error.strerror or error}.", "Choose another place with --out."
+            f"The report could not be written to {path}: {error.strerror or error}.",
+            "Choose another place with --out.",
         ) from error
     return path
 
@@ -67,7 +69,9 @@ def _write(case: Case, path: Path, mask: bool) -> None:
         workbook.write(gather(case, mask=mask), with_missing(case, _mask(case, mask)), path)
     else:
         render = html.render if path.suffix == ".html" else markdown.render
-        path.write_text(render(gather(case, mask=mask)), encoding="utf-8", errors="backslashreplace")
+        path.write_text(
+            render(gather(case, mask=mask)), encoding="utf-8", errors="backslashreplace"
+        )
 
 
 def _mask(case: Case, on: bool) -> Mask:

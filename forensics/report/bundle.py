@@ -28,7 +28,9 @@ with = + - @ for a formula: open report.xlsx there instead.
 """
 
 
-def write(files: Mapping[str, bytes], missing: Iterable[MissingRows], path: Path, *, masked: bool) -> None:
+def write(
+    files: Mapping[str, bytes], missing: Iterable[MissingRows], path: Path, *, masked: bool
+) -> None:
     """Write the bundle.
 
     Args:
@@ -45,11 +47,22 @@ def write(files: Mapping[str, bytes], missing: Iterable[MissingRows], path: Path
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
             for name, content in sorted({**files, "README.txt": _README.encode()}.items()):
                 bundle.writestr(_entry(name), content)
-                manifest.append({"file": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)})
+                manifest.append(
+                    {
+                        "file": name,
+                        "sha256": hashlib.sha256(content).hexdigest(),
+                        "bytes": len(content),
+                    }
+                )
             for number, table in enumerate(missing, 1):
                 name = f"rows/{number:03d}-{_slug(str(table.result.name))}.csv"
                 manifest.append(
-                    {"file": name, "schema": table.result.name.schema, "table": table.result.name.table, **_rows(bundle, name, table)}
+                    {
+                        "file": name,
+                        "schema": table.result.name.schema,
+                        "table": table.result.name.table,
+                        **_rows(bundle, name, table),
+                    }
                 )
             said = document({"masked": masked, "files": manifest})
             bundle.writestr(_entry("MANIFEST.json"), said)

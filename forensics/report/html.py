@@ -21,7 +21,12 @@ def render(document: Document) -> str:
     return (
         _environment()
         .get_template("report.html")
-        .render(d=document, figure=_Figures(document), method=method(document), classes=_classes(document))
+        .render(
+            d=document,
+            figure=_Figures(document),
+            method=method(document),
+            classes=_classes(document),
+        )
     )
 
 
@@ -46,10 +51,17 @@ class _Figures:
 
     @property
     def classes(self) -> Markup:
-        return _both(*(figures.classes(self._document.classes or {}, width=w) for w in (WIDE, NARROW)))
+        return _both(
+            *(figures.classes(self._document.classes or {}, width=w) for w in (WIDE, NARROW))
+        )
 
     def distribution(self, hit: ParentLoss) -> Markup:
-        return _both(*(figures.distribution(hit.before, hit.after, parent=str(hit.name), width=w) for w in (WIDE, NARROW)))
+        return _both(
+            *(
+                figures.distribution(hit.before, hit.after, parent=str(hit.name), width=w)
+                for w in (WIDE, NARROW)
+            )
+        )
 
     @property
     def timeline(self) -> Markup:
@@ -57,13 +69,20 @@ class _Figures:
 
 
 def _both(wide: Picture, narrow: Picture) -> Markup:
-    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(_themed(wide), _themed(narrow))
+    return Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(
+        _themed(wide), _themed(narrow)
+    )
 
 
 def _themed(picture: Picture) -> Markup:
     """The figure with its greys left to the page, which has two sets of them."""
     svg = picture.svg
-    for colour, name in ((figures.INK, "ink"), (figures.QUIET, "quiet"), (figures.KEPT, "kept"), (figures.BACK, "paper")):
+    for colour, name in (
+        (figures.INK, "ink"),
+        (figures.QUIET, "quiet"),
+        (figures.KEPT, "kept"),
+        (figures.BACK, "paper"),
+    ):
         svg = svg.replace(colour, f"var(--{name})")
     return Markup(svg)  # noqa: S704  (drawn by us; names in it are escaped by matplotlib)
 
@@ -75,7 +94,10 @@ def _listed(items: Sequence[Any]) -> str:
 
 def _marked(text: str) -> Markup:
     """A sentence with what stands between backticks as code."""
-    said = (Markup("<code>{}</code>").format(visible(part)) if is_code else escape(visible(part)) for is_code, part in spans(text))
+    said = (
+        Markup("<code>{}</code>").format(visible(part)) if is_code else escape(visible(part))
+        for is_code, part in spans(text)
+    )
     return Markup("").join(said)
 
 
@@ -91,10 +113,16 @@ def _when(text: str | None) -> str | None:
 @lru_cache(1)
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("forensics.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=PackageLoader("forensics.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         # Whatever is shown passes here, and then through the escaping.
-        finalize=lambda value: value if isinstance(value, Markup) else "–" if value is None else visible(value),
-    )  # fmt: skip
+        finalize=lambda value: (
+            value if isinstance(value, Markup) else "–" if value is None else visible(value)
+        ),
+    )
     environment.filters |= {
         "n": count,
         "share": percent,

@@ -28,18 +28,37 @@ def render(document: Document) -> str:
     """Return the report as Markdown (CommonMark with GitHub's tables)."""
     d = document
     parts = [
-        f"# Incident report: {text(d.title)}", f"**{prose(d.verdict)}**", *_alarms(d),
+        f"# Incident report: {text(d.title)}",
+        f"**{prose(d.verdict)}**",
+        *_alarms(d),
         _table(
             ("", "rows"),
             [
-                ("in the backup", count(d.totals["backup_rows"])), ("missing from live", count(d.totals["missing"])),
-                ("of them links of junction tables", count(d.links_missing)), ("changed", count(d.totals["changed"])),
-                ("unchanged", count(d.totals["unchanged"])), ("added to live since", count(d.totals["added"])),
-                *((("values taken by dropped columns", count(d.values_missing)),) if d.values_missing else ()),
+                ("in the backup", count(d.totals["backup_rows"])),
+                ("missing from live", count(d.totals["missing"])),
+                ("of them links of junction tables", count(d.links_missing)),
+                ("changed", count(d.totals["changed"])),
+                ("unchanged", count(d.totals["unchanged"])),
+                ("added to live since", count(d.totals["added"])),
+                *(
+                    (("values taken by dropped columns", count(d.values_missing)),)
+                    if d.values_missing
+                    else ()
+                ),
             ],
         ),
-        *_loss(d), *_findings(d), *_links(d), *_drift(d), *_intact(d), *_failed(d), *_notes(d), *_window(d), *_cause(d), *_recovery(d), *_provenance(d),
-    ]  # fmt: skip
+        *_loss(d),
+        *_findings(d),
+        *_links(d),
+        *_drift(d),
+        *_intact(d),
+        *_failed(d),
+        *_notes(d),
+        *_window(d),
+        *_cause(d),
+        *_recovery(d),
+        *_provenance(d),
+    ]
     for heading, sentences in method(d):
         parts += [f"## {heading}", _list(prose(s) for s in sentences)]
     parts.append("Written by the incident forensics kit from a case on disk.")
@@ -69,11 +88,15 @@ def _list(items: Iterable[str]) -> str:
 def _alarms(d: Document) -> list[str]:
     said = []
     if d.failed:
-        said.append(f"> **{counted(len(d.failed), 'table')} could not be compared.** Nothing in this report says that they are intact.")
+        said.append(
+            f"> **{counted(len(d.failed), 'table')} could not be compared.** Nothing in this report says that they are intact."
+        )
     if d.damage:
         said.append(f"> **The backup is not whole:** {prose(d.damage)}.")
     if not d.complete and not said:
-        said.append("> **The comparison did not run to its end.** Tables that are not named here were not looked at.")
+        said.append(
+            "> **The comparison did not run to its end.** Tables that are not named here were not looked at."
+        )
     said.append(
         "Values of rows are masked."
         if d.masked
@@ -86,16 +109,29 @@ def _loss(d: Document) -> list[str]:
     if not d.hit:
         return []
     rows = [
-        (code(r.name), r.state, *(count(v) for v in (r.backup_rows, r.missing, r.changed, r.added)), percent(r.missing, r.backup_rows))
+        (
+            code(r.name),
+            r.state,
+            *(count(v) for v in (r.backup_rows, r.missing, r.changed, r.added)),
+            percent(r.missing, r.backup_rows),
+        )
         for r in d.hit
-    ]  # fmt: skip
-    return ["## Loss by table", _table(("table", "state", "in backup", "missing", "changed", "added", "share missing"), rows, 2)]
+    ]
+    return [
+        "## Loss by table",
+        _table(
+            ("table", "state", "in backup", "missing", "changed", "added", "share missing"), rows, 2
+        ),
+    ]
 
 
 def _findings(d: Document) -> list[str]:
     if not d.findings:
         return []
-    return ["## What the counts do not say", _list(f"{kind}: {prose(said)}" for kind, said in d.findings)]
+    return [
+        "## What the counts do not say",
+        _list(f"{kind}: {prose(said)}" for kind, said in d.findings),
+    ]
 
 
 def _links(d: Document) -> list[str]:
@@ -103,12 +139,22 @@ def _links(d: Document) -> list[str]:
         return []
     names = CLASSES if d.classes else ()
     rows = [
-        (code(j.name), ", ".join(code(p.name) for p in j.parents), count(j.result.missing), *(count(j.classes.get(c)) for c in names))
+        (
+            code(j.name),
+            ", ".join(code(p.name) for p in j.parents),
+            count(j.result.missing),
+            *(count(j.classes.get(c)) for c in names),
+        )
         for j in d.junctions
     ]
     if d.classes:
-        rows.append(("**all**", "", count(d.classes["missing"]), *(count(d.classes[c]) for c in names)))
-    parts = ["## Links that are missing", _table(("junction table", "links", "missing", *names), rows, 2)]
+        rows.append(
+            ("**all**", "", count(d.classes["missing"]), *(count(d.classes[c]) for c in names))
+        )
+    parts = [
+        "## Links that are missing",
+        _table(("junction table", "links", "missing", *names), rows, 2),
+    ]
     for j in d.junctions:
         parts += _worst(j)
     if d.survivors:
@@ -122,23 +168,48 @@ def _worst(j: Junction) -> list[str]:
     if p is None:
         return []
     names = ("name",) if p.labelled else ()
-    rows = [(code(r.key), *((text(r.label or "–"),) if p.labelled else ()), count(r.had), count(r.missing)) for r in p.worst[:5]]
+    rows = [
+        (
+            code(r.key),
+            *((text(r.label or "–"),) if p.labelled else ()),
+            count(r.had),
+            count(r.missing),
+        )
+        for r in p.worst[:5]
+    ]
     head = (text(", ".join(p.key)), *names, "had", "missing")
-    return [f"Rows of {code(p.name)} that miss the most links of {code(j.name)}:", _table(head, rows, 1 + len(names))]
+    return [
+        f"Rows of {code(p.name)} that miss the most links of {code(j.name)}:",
+        _table(head, rows, 1 + len(names)),
+    ]
 
 
 def _drift(d: Document) -> list[str]:
     if not d.changes:
         return []
     changed = [
-        (code(f"{c.name}.{c.column}"), c.change, text(c.before or "–"), text(c.after or "–"), count(c.values_missing)) for c in d.drift
-    ]  # fmt: skip
+        (
+            code(f"{c.name}.{c.column}"),
+            c.change,
+            text(c.before or "–"),
+            text(c.after or "–"),
+            count(c.values_missing),
+        )
+        for c in d.drift
+    ]
     parts = ["## Schema drift"]
     if changed:
-        parts.append(_table(("column", "change", "in backup", "in live", "values missing"), changed, 4))
+        parts.append(
+            _table(("column", "change", "in backup", "in live", "values missing"), changed, 4)
+        )
     if d.added_columns:
         parts.append("Columns that only live has:")
-        parts.append(_list(f"{code(t)}: {', '.join(code(c.column) for c in changes)}" for t, changes in d.added_columns.items()))
+        parts.append(
+            _list(
+                f"{code(t)}: {', '.join(code(c.column) for c in changes)}"
+                for t, changes in d.added_columns.items()
+            )
+        )
     return parts
 
 
@@ -148,20 +219,28 @@ def _intact(d: Document) -> list[str]:
         rows = [(code(r.name), count(r.backup_rows), count(r.added)) for r in d.intact]
         parts += ["## Proven intact", _table(("table", "rows, all unchanged", "added since"), rows)]
     if d.new:
-        parts += ["Tables that only live has:", _list(f"{code(r.name)}: {count(r.live_rows)} rows" for r in d.new)]
+        parts += [
+            "Tables that only live has:",
+            _list(f"{code(r.name)}: {count(r.live_rows)} rows" for r in d.new),
+        ]
     return parts
 
 
 def _failed(d: Document) -> list[str]:
     if not d.failed:
         return []
-    return ["## Not compared", _table(("table", "why"), [(code(r.name), text(r.reason)) for r in d.failed], 2)]
+    return [
+        "## Not compared",
+        _table(("table", "why"), [(code(r.name), text(r.reason)) for r in d.failed], 2),
+    ]
 
 
 def _notes(d: Document) -> list[str]:
     said = [f"{code(table)}: {prose(note)}" for table, note in d.noted]
     if d.unparsed:
-        said.append(f"{counted(d.unparsed, 'statement')} of the backup’s schema could not be read and passed over.")
+        said.append(
+            f"{counted(d.unparsed, 'statement')} of the backup’s schema could not be read and passed over."
+        )
     return ["## Notes", _list(said)] if said else []
 
 
@@ -170,7 +249,10 @@ def _window(d: Document) -> list[str]:
         return []
     parts = ["## When", _list(f"{m.said}: {moment(m.at)}" for m in d.moments)]
     if d.window and d.window.get("unobservable"):
-        rows = [(code(of(u)), count(u["low"]), count(u["likely"]), count(u["high"]), text(u["basis"])) for u in d.window["unobservable"]]
+        rows = [
+            (code(of(u)), count(u["low"]), count(u["likely"]), count(u["high"]), text(u["basis"]))
+            for u in d.window["unobservable"]
+        ]
         parts += [
             "Rows that were written after the backup and destroyed before anyone looked are in neither side; they are estimated:",
             _table(("table", "at least", "likely", "at most", "estimated from"), rows),
@@ -185,14 +267,26 @@ def _cause(d: Document) -> list[str]:
     if d.struck:
         rows = [
             (
-                code(s["migration"]), count(s["line"]), text(one_line(s["sql"])), text(s["hazard"]), code(of(s)), count(s["rows"]),
+                code(s["migration"]),
+                count(s["line"]),
+                text(one_line(s["sql"])),
+                text(s["hazard"]),
+                code(of(s)),
+                count(s["rows"]),
                 count(s.get("changed")),
             )
             for s in d.struck
-        ]  # fmt: skip
-        parts.append(_table(("migration", "line", "statement", "hazard", "of", "missing", "changed"), rows, 5))
+        ]
+        parts.append(
+            _table(
+                ("migration", "line", "statement", "hazard", "of", "missing", "changed"), rows, 5
+            )
+        )
     if rest := [u for u in d.cause["unexplained"] if u["rows"]]:
-        parts += ["No statement accounts for these missing rows:", _list(f"{code(of(u))}: {count(u['rows'])}" for u in rest)]
+        parts += [
+            "No statement accounts for these missing rows:",
+            _list(f"{code(of(u))}: {count(u['rows'])}" for u in rest),
+        ]
     if notes := d.cause.get("notes"):
         parts.append(_list(prose(n) for n in notes))
     return parts
@@ -202,7 +296,9 @@ def _recovery(d: Document) -> list[str]:
     if not d.recovery:
         return []
     names = ("recovers", "destroys", "blocked", "verified", "seconds")
-    rows = [(text(o["name"]), *(text(fact(o.get(n))) for n in names)) for o in d.recovery["options"]]
+    rows = [
+        (text(o["name"]), *(text(fact(o.get(n))) for n in names)) for o in d.recovery["options"]
+    ]
     parts = ["## Recovery"]
     if d.recovery.get("recommendation"):
         parts.append(prose(d.recovery["recommendation"]))
@@ -219,18 +315,28 @@ def _recovery(d: Document) -> list[str]:
         for t in sorted(o["destroyed"], key=lambda t: -t["rows"])
     ]
     if destroyed:
-        parts += ["What they destroy:", _table(("option", "table", "for example", "rows"), destroyed, 3)]
+        parts += [
+            "What they destroy:",
+            _table(("option", "table", "for example", "rows"), destroyed, 3),
+        ]
     if proofs := [(o["name"], o["proof"]) for o in d.recovery["options"] if o.get("proof")]:
         said = (
             f"**{text(name)}**: {prose(' '.join((*p['checks'], *p['notes'])))}"
             + (f" **It does not hold: {prose(' '.join(p['problems']))}**" if p["problems"] else "")
             for name, p in proofs
         )
-        parts += ["Each option was carried out on a throw-away PostgreSQL, on copies of live and of the backup:", _list(said)]
+        parts += [
+            "Each option was carried out on a throw-away PostgreSQL, on copies of live and of the backup:",
+            _list(said),
+        ]
     if rehearsal := d.recovery.get("rehearsal"):
         parts += [
             "recovery.sql and undo.sql, in numbers:",
-            _list(f"{n.replace('_', ' ')}: {text(fact(v))}" for n, v in rehearsal.items() if not isinstance(v, list | dict)),
+            _list(
+                f"{n.replace('_', ' ')}: {text(fact(v))}"
+                for n, v in rehearsal.items()
+                if not isinstance(v, list | dict)
+            ),
         ]
     if d.recovery.get("problem"):
         parts.append(f"> **The rehearsal failed:** {prose(d.recovery['problem'])}")
@@ -242,4 +348,9 @@ def _recovery(d: Document) -> list[str]:
 
 
 def _provenance(d: Document) -> list[str]:
-    return ["## Provenance", _table(("", "backup", "live"), [(f.name, text(f.backup), text(f.live)) for f in d.facts], 3)]
+    return [
+        "## Provenance",
+        _table(
+            ("", "backup", "live"), [(f.name, text(f.backup), text(f.live)) for f in d.facts], 3
+        ),
+    ]

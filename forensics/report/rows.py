@@ -40,7 +40,9 @@ class MissingRows:
     def _all(self) -> Iterator[tuple[str | None, ...]]:
         show = [self._show[c] for c in self.columns]
         for batch in self._case.store.batches(self.result.name, "backup", ("missing",)):
-            for row in zip(*(batch.column(i + 1).to_pylist() for i in range(len(show))), strict=True):
+            for row in zip(
+                *(batch.column(i + 1).to_pylist() for i in range(len(show))), strict=True
+            ):
                 yield tuple(f(v) for f, v in zip(show, row, strict=True))
 
 

@@ -149,7 +149,10 @@ class Document:
     @property
     def unclassified(self) -> tuple[tuple[str, str], ...]:
         """Junction tables whose loss could not be classified: (table, why)."""
-        return tuple((str(TableName(f["schema"], f["table"])), f["reason"]) for f in (self.loss or {}).get("failed", ()))
+        return tuple(
+            (str(TableName(f["schema"], f["table"])), f["reason"])
+            for f in (self.loss or {}).get("failed", ())
+        )
 
     @property
     def noted(self) -> tuple[tuple[str, str], ...]:
@@ -174,7 +177,11 @@ class Document:
         """Columns that are gone or defined otherwise, those that took values first."""
         order = {"dropped": 0, "type": 1, "nullability": 2, "generated": 3, "default": 4}
         found = [c for c in self.changes if c.change != "added"]
-        return tuple(sorted(found, key=lambda c: (-(c.values_missing or 0), order[c.change], c.name, c.column)))
+        return tuple(
+            sorted(
+                found, key=lambda c: (-(c.values_missing or 0), order[c.change], c.name, c.column)
+            )
+        )
 
     @property
     def added_columns(self) -> Mapping[str, tuple[ColumnChange, ...]]:
@@ -203,13 +210,19 @@ class Document:
     @property
     def struck(self) -> tuple[Mapping[str, Any], ...]:
         """Statements that took rows or values, or changed some; the largest loss first."""
-        return tuple(s for s in (self.cause or {}).get("statements", ()) if s["rows"] or s.get("changed") or s.get("blanked"))
+        return tuple(
+            s
+            for s in (self.cause or {}).get("statements", ())
+            if s["rows"] or s.get("changed") or s.get("blanked")
+        )
 
     @property
     def window(self) -> Mapping[str, Any] | None:
         """The incident window, where something of it is known."""
         window = self.loss.get("window") if self.loss else None
-        return window if window and (window.get("incident_at") or window.get("unobservable")) else None
+        return (
+            window if window and (window.get("incident_at") or window.get("unobservable")) else None
+        )
 
 
 def gather(case: Case, *, mask: bool = True) -> Document:
@@ -224,12 +237,26 @@ def gather(case: Case, *, mask: bool = True) -> Document:
     loss, cause, recovery = (case.store.get(n) for n in ("loss", "cause", "recovery"))
     evidence = case.evidence
     return Document(
-        title=evidence.live.database or evidence.backup.database or PurePath(evidence.backup.path or "").name,
-        verdict=case.verdict, complete=case.complete, nothing_missing=case.nothing_missing, masked=mask,
-        totals=case.totals, results=tuple(replace(r, reason=shown.sentence(r.reason)) for r in case.results), junctions=_junctions(case, shown, loss),
-        changes=tuple(case.store.changes()), facts=_facts(evidence.backup, evidence.live), moments=moments(case),
-        findings=tuple((f["kind"], f["text"]) for f in case.store.get("findings") or ()), damage=case.damage, unparsed=len(backup.unparsed), loss=loss, cause=_shown_cause(cause, shown), recovery=_shown_recovery(recovery, shown),
-    )  # fmt: skip
+        title=evidence.live.database
+        or evidence.backup.database
+        or PurePath(evidence.backup.path or "").name,
+        verdict=case.verdict,
+        complete=case.complete,
+        nothing_missing=case.nothing_missing,
+        masked=mask,
+        totals=case.totals,
+        results=tuple(replace(r, reason=shown.sentence(r.reason)) for r in case.results),
+        junctions=_junctions(case, shown, loss),
+        changes=tuple(case.store.changes()),
+        facts=_facts(evidence.backup, evidence.live),
+        moments=moments(case),
+        findings=tuple((f["kind"], f["text"]) for f in case.store.get("findings") or ()),
+        damage=case.damage,
+        unparsed=len(backup.unparsed),
+        loss=loss,
+        cause=_shown_cause(cause, shown),
+        recovery=_shown_recovery(recovery, shown),
+    )
 
 
 def of(entry: Mapping[str, Any]) -> str:
@@ -245,9 +272,11 @@ def report_json(case: Case, *, mask: bool = True) -> dict[str, Any]:
     for table in summary["tables"]:
         table["reason"] = shown.sentence(table["reason"])
     found = {
-        "summary": summary, "loss": case.store.get("loss"),
-        "cause": _shown_cause(case.store.get("cause"), shown), "recovery": _shown_recovery(case.store.get("recovery"), shown),
-    }  # fmt: skip
+        "summary": summary,
+        "loss": case.store.get("loss"),
+        "cause": _shown_cause(case.store.get("cause"), shown),
+        "recovery": _shown_recovery(case.store.get("recovery"), shown),
+    }
     return {n: v for n, v in found.items() if v is not None}
 
 
@@ -255,12 +284,20 @@ def moments(case: Case) -> tuple[Moment, ...]:
     """Return what is known of when things happened, in their order: backup, incident, comparison."""
     evidence = case.evidence
     window = (case.store.get("loss") or {}).get("window") or {}
-    backup_at = _time(case.store.get("backup_at") or window.get("backup_at")) or evidence.backup.dumped_at or evidence.backup.taken_at
+    backup_at = (
+        _time(case.store.get("backup_at") or window.get("backup_at"))
+        or evidence.backup.dumped_at
+        or evidence.backup.taken_at
+    )
     incident_at = _time(case.store.get("incident_at") or window.get("incident_at"))
     looked_at = evidence.live.taken_at or evidence.live.dumped_at
     found = []
     if backup_at:
-        then = "written and destroyed in here: in neither side" if incident_at else "written since: not in the backup"
+        then = (
+            "written and destroyed in here: in neither side"
+            if incident_at
+            else "written since: not in the backup"
+        )
         found.append(Moment("backup", backup_at, then))
     if incident_at:
         found.append(Moment("incident", incident_at, "written since: only in live"))
@@ -282,10 +319,14 @@ def _junctions(case: Case, mask: Mask, loss: Mapping[str, Any] | None) -> tuple[
             parents = [parent_loss(case, s, mask) for s in said["spread"]]
             found.append(
                 Junction(
-                    result, tuple(sorted(parents, key=lambda p: (p.hit, p.name))), {c: said[c] for c in CLASSES}, tuple(said["moved_to"]),
-                    said["blocked_by"], said["conflicts"],
+                    result,
+                    tuple(sorted(parents, key=lambda p: (p.hit, p.name))),
+                    {c: said[c] for c in CLASSES},
+                    tuple(said["moved_to"]),
+                    said["blocked_by"],
+                    said["conflicts"],
                 )
-            )  # fmt: skip
+            )
     return tuple(sorted(found, key=lambda j: (-(j.result.missing or 0), j.result.name)))
 
 
@@ -301,25 +342,51 @@ def parent_loss(case: Case, spread: Mapping[str, Any], mask: Mask) -> ParentLoss
         spread: the parent's entry in the loss: its name, key, and the case's table of its rows.
         mask: what of a row is shown.
     """
-    name, key, relation = TableName(spread["schema"], spread["table"]), tuple(spread["key"]), spread["relation"]
+    name, key, relation = (
+        TableName(spread["schema"], spread["table"]),
+        tuple(spread["key"]),
+        spread["relation"],
+    )
     with case.store.query() as cursor:
         rows = cursor.execute(_WORST_ROWS.format(relation, WORST)).fetchall()
-        before, after = (dict(cursor.execute(_SPREAD.format(links, relation)).fetchall()) for links in ("had", "has + moved"))
+        before, after = (
+            dict(cursor.execute(_SPREAD.format(links, relation)).fetchall())
+            for links in ("had", "has + moved")
+        )
     show = mask.columns(name, key)
     worst = []
     for *values, label, gone, had, now, missing in rows:
         shown = ", ".join(show[c](v) or "NULL" for c, v in zip(key, values, strict=True))
         worst.append(Row(shown, mask.label(label), gone, had, missing, now))
     return ParentLoss(
-        name, key, spread["label"], tuple(worst), sum(before.values()), spread["affected"], spread["emptied"], spread["gone"], before, after
+        name,
+        key,
+        spread["label"],
+        tuple(worst),
+        sum(before.values()),
+        spread["affected"],
+        spread["emptied"],
+        spread["gone"],
+        before,
+        after,
     )
 
 
 _FACTS = (
-    ("kind", "kind"), ("file", "path"), ("database", "database"), ("connection", "dsn"), ("sha256", "sha256"), ("size", "bytes"),
-    ("compression", "compression"), ("server version", "server_version"), ("pg_dump version", "dump_version"), ("encoding", "encoding"),
-    ("dumped at", "dumped_at"), ("read at", "taken_at"), ("snapshot", "snapshot"),
-)  # fmt: skip
+    ("kind", "kind"),
+    ("file", "path"),
+    ("database", "database"),
+    ("connection", "dsn"),
+    ("sha256", "sha256"),
+    ("size", "bytes"),
+    ("compression", "compression"),
+    ("server version", "server_version"),
+    ("pg_dump version", "dump_version"),
+    ("encoding", "encoding"),
+    ("dumped at", "dumped_at"),
+    ("read at", "taken_at"),
+    ("snapshot", "snapshot"),
+)
 
 
 def _facts(backup: Provenance, live: Provenance) -> tuple[Fact, ...]:
@@ -328,7 +395,10 @@ def _facts(backup: Provenance, live: Provenance) -> tuple[Fact, ...]:
         values = [_fact(side, attribute) for side in (backup, live)]
         if set(values) != {"–"}:
             found.append(Fact(name, *values))
-    whole = ["–" if side.kind == "database" else "yes" if side.complete else "no" for side in (backup, live)]
+    whole = [
+        "–" if side.kind == "database" else "yes" if side.complete else "no"
+        for side in (backup, live)
+    ]
     return (*found, Fact("whole to its last line", *whole))
 
 
@@ -358,26 +428,39 @@ def _shown_recovery(recovery: Mapping[str, Any] | None, mask: Mask) -> dict[str,
     if recovery is None:
         return None
     options = [
-        {**o, "destroyed": [_shown_examples(d, mask) for d in o.get("destroyed", ())], "proof": _shown_proof(o.get("proof"), mask)}
+        {
+            **o,
+            "destroyed": [_shown_examples(d, mask) for d in o.get("destroyed", ())],
+            "proof": _shown_proof(o.get("proof"), mask),
+        }
         for o in recovery["options"]
     ]
     found = {**recovery, "options": options, "problem": mask.sentence(recovery.get("problem"))}
     if rehearsal := recovery.get("rehearsal"):
         found["rehearsal"] = _shown_proof(rehearsal, mask)
-    found["runbook"] = [{**step, "parts": [_shown_part(p, mask) for p in step["parts"]]} for step in recovery.get("runbook", ())]
+    found["runbook"] = [
+        {**step, "parts": [_shown_part(p, mask) for p in step["parts"]]}
+        for step in recovery.get("runbook", ())
+    ]
     return found
 
 
 def _shown_part(part: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
     """A part of the runbook, with the server's words in it masked; commands name tables and no values."""
-    return {n: [mask.sentence(s) for s in v] if n == "list" else mask.sentence(v) if n == "text" else v for n, v in part.items()}
+    return {
+        n: [mask.sentence(s) for s in v] if n == "list" else mask.sentence(v) if n == "text" else v
+        for n, v in part.items()
+    }
 
 
 def _shown_proof(proof: Mapping[str, Any] | None, mask: Mask) -> dict[str, Any] | None:
     """What came of a rehearsal, with the server's words in it masked."""
     if proof is None:
         return None
-    return {n: [mask.sentence(s) for s in v] if n in ("problems", "notes") else v for n, v in proof.items()}
+    return {
+        n: [mask.sentence(s) for s in v] if n in ("problems", "notes") else v
+        for n, v in proof.items()
+    }
 
 
 def _shown_examples(destroyed: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
@@ -397,8 +480,14 @@ def method(document: Document) -> tuple[tuple[str, tuple[str, ...]], ...]:
         "Rows are compared by their key, on the columns that both sides have, as the text that PostgreSQL writes for each value. Equal means equal to the byte, "
         "after times and other values that a server may spell in several ways were brought to one spelling.",
         "For every table, missing, changed and unchanged rows add up to the backup’s, and added, changed and unchanged rows to live’s; a table for which they do not is not reported as compared.",
-        *((f"{counted(keyless, 'table')} without a usable key {'was' if keyless == 1 else 'were'} compared by whole rows: there, a changed row shows as one missing and one added.",) if keyless else ()),
-    )  # fmt: skip
+        *(
+            (
+                f"{counted(keyless, 'table')} without a usable key {'was' if keyless == 1 else 'were'} compared by whole rows: there, a changed row shows as one missing and one added.",
+            )
+            if keyless
+            else ()
+        ),
+    )
     limits = (
         "A missing row need not be a loss: people and programs delete rows on purpose, before the incident and after it. Only what the report calls lost survives nowhere in live.",
         "Rows that were written after the backup and destroyed before live was read are in neither side.",
@@ -432,11 +521,18 @@ def figure(case: Case, name: str, width: int | None = None) -> Picture:
         return figures.timeline(moments(case), width=width)
     if name == "classes":
         return figures.classes(case.loss["totals"], width=width)
-    raise UsageError(f"There is no figure {name} of a case.", f"Choose one of {', '.join(_FIGURES)}.")
+    raise UsageError(
+        f"There is no figure {name} of a case.", f"Choose one of {', '.join(_FIGURES)}."
+    )
 
 
 def junction_figure(
-    case: Case, entry: Mapping[str, Any], name: str, *, spread: Mapping[str, Any] | None = None, width: int | None = None
+    case: Case,
+    entry: Mapping[str, Any],
+    name: str,
+    *,
+    spread: Mapping[str, Any] | None = None,
+    width: int | None = None,
 ) -> Picture:
     """Return one figure of a junction table, with the names of rows as they are.
 
@@ -451,14 +547,20 @@ def junction_figure(
         UsageError: there is no figure of that name.
     """
     if name not in _JUNCTION_FIGURES:
-        raise UsageError(f"There is no figure {name} of a junction table.", f"Choose one of {', '.join(_JUNCTION_FIGURES)}.")
+        raise UsageError(
+            f"There is no figure {name} of a junction table.",
+            f"Choose one of {', '.join(_JUNCTION_FIGURES)}.",
+        )
     width = width or figures.WIDE
     mask = Mask(case.catalogs[0], on=False)
     found = sorted(
-        (parent_loss(case, s, mask) for s in ([spread] if spread else entry["spread"])), key=lambda p: (not p.hit, p.hit, p.name)
+        (parent_loss(case, s, mask) for s in ([spread] if spread else entry["spread"])),
+        key=lambda p: (not p.hit, p.hit, p.name),
     )
     hit = found[0]
     if name == "distribution":
         return figures.distribution(hit.before, hit.after, parent=str(hit.name), width=width)
-    rows = [Hit(f"{r.label or r.key}{' (gone)' if r.gone else ''}", r.had, r.missing) for r in hit.worst]
+    rows = [
+        Hit(f"{r.label or r.key}{' (gone)' if r.gone else ''}", r.had, r.missing) for r in hit.worst
+    ]
     return figures.parents(rows, parent=str(hit.name), width=width)

@@ -22,7 +22,9 @@ _CELL = 32_767  # characters; Excel holds no more
 _WIDEST = 60
 
 
-def write(document: Document, missing: Sequence[MissingRows], path: Path, *, limit: int = ROWS) -> None:
+def write(
+    document: Document, missing: Sequence[MissingRows], path: Path, *, limit: int = ROWS
+) -> None:
     """Write the workbook: verdict, tables, columns, junctions, parents, and a sheet of missing rows a table.
 
     Args:
@@ -39,21 +41,31 @@ def write(document: Document, missing: Sequence[MissingRows], path: Path, *, lim
         with xlsxwriter.Workbook(str(path), options) as book:
             # Two reports of one case are the same bytes.
             book.set_properties(
-                {"title": f"Incident report: {visible(document.title)}", "created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)}
+                {
+                    "title": f"Incident report: {visible(document.title)}",
+                    "created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+                }
             )
             _Book(book).fill(document, missing, limit)
     except (OSError, XlsxWriterException) as error:
-        raise ReportError(f"{path} could not be written: {error}.", "Is the disk full, or the file open in another program?") from error
+        raise ReportError(
+            f"{path} could not be written: {error}.",
+            "Is the disk full, or the file open in another program?",
+        ) from error
 
 
 class _Book:
     def __init__(self, book: Any) -> None:
         self._book = book
-        self._head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
+        self._head = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+        )
         self._count = book.add_format({"num_format": "#,##0"})
         self._text = book.add_format({"num_format": "@", "valign": "top"})
         self._wrapped = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-        self._large = book.add_format({"bold": True, "font_size": 14, "text_wrap": True, "valign": "top"})
+        self._large = book.add_format(
+            {"bold": True, "font_size": 14, "text_wrap": True, "valign": "top"}
+        )
         self._null = book.add_format({"italic": True, "font_color": "#8a949e"})
         self._names: set[str] = set()
 
@@ -61,32 +73,112 @@ class _Book:
         self._verdict(d)
         self._sheet(
             "tables",
-            ("schema", "table", "state", "junction", "in backup", "in live", "missing", "added", "changed", "unchanged", "key", "compared by", "reason", "notes"),
             (
-                (r.name.schema, r.name.table, r.state, "yes" if r.junction else "", r.backup_rows, r.live_rows, r.missing, r.added, r.changed,
-                 r.unchanged, ", ".join(r.key), r.key_source, r.reason, "; ".join(r.notes))
-                for r in sorted(d.results, key=lambda r: (r.state != "failed", -(r.missing or 0), -(r.changed or 0), r.name))
+                "schema",
+                "table",
+                "state",
+                "junction",
+                "in backup",
+                "in live",
+                "missing",
+                "added",
+                "changed",
+                "unchanged",
+                "key",
+                "compared by",
+                "reason",
+                "notes",
             ),
-        )  # fmt: skip
+            (
+                (
+                    r.name.schema,
+                    r.name.table,
+                    r.state,
+                    "yes" if r.junction else "",
+                    r.backup_rows,
+                    r.live_rows,
+                    r.missing,
+                    r.added,
+                    r.changed,
+                    r.unchanged,
+                    ", ".join(r.key),
+                    r.key_source,
+                    r.reason,
+                    "; ".join(r.notes),
+                )
+                for r in sorted(
+                    d.results,
+                    key=lambda r: (
+                        r.state != "failed",
+                        -(r.missing or 0),
+                        -(r.changed or 0),
+                        r.name,
+                    ),
+                )
+            ),
+        )
         self._sheet(
-            "columns", ("schema", "table", "column", "change", "in backup", "in live", "values missing"),
-            ((c.name.schema, c.name.table, c.column, c.change, c.before, c.after, c.values_missing) for c in (*d.drift, *sum(d.added_columns.values(), ()))),
-        )  # fmt: skip
+            "columns",
+            ("schema", "table", "column", "change", "in backup", "in live", "values missing"),
+            (
+                (
+                    c.name.schema,
+                    c.name.table,
+                    c.column,
+                    c.change,
+                    c.before,
+                    c.after,
+                    c.values_missing,
+                )
+                for c in (*d.drift, *sum(d.added_columns.values(), ()))
+            ),
+        )
         if d.findings:
             self._sheet("findings", ("kind", "finding"), d.findings)
         classes = CLASSES if d.classes else ()
         self._sheet(
-            "junctions", ("junction table", "links", "in backup", "missing", *classes, "now in"),
+            "junctions",
+            ("junction table", "links", "in backup", "missing", *classes, "now in"),
             (
-                (j.name, ", ".join(str(p.name) for p in j.parents), j.result.backup_rows, j.result.missing, *(j.classes.get(c) for c in classes),
-                 "; ".join(f"{of(m)}: {count(m['rows'])}" for m in j.moved_to))
+                (
+                    j.name,
+                    ", ".join(str(p.name) for p in j.parents),
+                    j.result.backup_rows,
+                    j.result.missing,
+                    *(j.classes.get(c) for c in classes),
+                    "; ".join(f"{of(m)}: {count(m['rows'])}" for m in j.moved_to),
+                )
                 for j in d.junctions
             ),
-        )  # fmt: skip
+        )
         self._sheet(
-            "worst hit", ("junction table", "parent", "key", "name", "gone from live", "links in backup", "missing", "links now"),
-            ((j.name, str(p.name), w.key, w.label, "yes" if w.gone else "", w.had, w.missing, w.now) for j in d.junctions for p in j.parents for w in p.worst),
-        )  # fmt: skip
+            "worst hit",
+            (
+                "junction table",
+                "parent",
+                "key",
+                "name",
+                "gone from live",
+                "links in backup",
+                "missing",
+                "links now",
+            ),
+            (
+                (
+                    j.name,
+                    str(p.name),
+                    w.key,
+                    w.label,
+                    "yes" if w.gone else "",
+                    w.had,
+                    w.missing,
+                    w.now,
+                )
+                for j in d.junctions
+                for p in j.parents
+                for w in p.worst
+            ),
+        )
         for table in missing[:TABLES]:
             rows = table.read(limit)
             left = (table.result.missing or 0) - limit
@@ -95,7 +187,9 @@ class _Book:
                 table.columns,
                 rows,
                 null=True,
-                note=f"{count(left)} more rows are not in this sheet; a .zip report holds all of them." if left > 0 else None,
+                note=f"{count(left)} more rows are not in this sheet; a .zip report holds all of them."
+                if left > 0
+                else None,
             )
 
     def _verdict(self, d: Document) -> None:
@@ -105,7 +199,9 @@ class _Book:
         sheet.merge_range(0, 0, 0, 2, "", self._large)
         sheet.write_string(0, 0, _cell(d.verdict), self._large)
         sheet.set_row(0, 62)
-        lines: list[tuple[str, Any, Any]] = [(n.replace("_", " "), v, None) for n, v in d.totals.items()]
+        lines: list[tuple[str, Any, Any]] = [
+            (n.replace("_", " "), v, None) for n, v in d.totals.items()
+        ]
         lines.append(("links missing", d.links_missing, None))
         lines.append(("values of dropped columns", d.values_missing, None))
         lines += [(n, v, None) for n, v in (d.classes or {}).items() if n != "missing"]
@@ -113,15 +209,37 @@ class _Book:
         lines += [(f"could not be compared: {r.name}", r.reason, None) for r in d.failed]
         if d.damage:
             lines.append(("the backup is not whole", d.damage, None))
-        lines.append(("values of rows", "masked" if d.masked else "shown: treat this file like the database itself", None))
+        lines.append(
+            (
+                "values of rows",
+                "masked" if d.masked else "shown: treat this file like the database itself",
+                None,
+            )
+        )
         lines += [(m.said, moment(m.at), None) for m in d.moments]
-        lines += [("", "backup", "live"), *((f.name, f.backup, f.live) for f in d.facts), ("", None, None)]
-        lines += [(heading if not i else "", said, None) for heading, sentences in method(d) for i, said in enumerate(sentences)]
+        lines += [
+            ("", "backup", "live"),
+            *((f.name, f.backup, f.live) for f in d.facts),
+            ("", None, None),
+        ]
+        lines += [
+            (heading if not i else "", said, None)
+            for heading, sentences in method(d)
+            for i, said in enumerate(sentences)
+        ]
         for i, line in enumerate(lines, 2):
             for j, value in enumerate(line):
                 self._put(sheet, i, j, value, self._wrapped)
 
-    def _sheet(self, name: str, head: Sequence[str], rows: Iterable[Sequence[Any]], *, null: bool = False, note: str | None = None) -> None:
+    def _sheet(
+        self,
+        name: str,
+        head: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        *,
+        null: bool = False,
+        note: str | None = None,
+    ) -> None:
         sheet = self._add(name)
         widths = [min(len(h) + 2, _WIDEST) for h in head]
         for j, title in enumerate(head):

@@ -39,29 +39,94 @@ CODES = {
         Code("drop-column", True, False, "drops a column with all its values"),
         Code("drop-schema", True, True, "drops a schema; with CASCADE, every table in it"),
         Code("drop-type", True, True, "drops a type; with CASCADE, every column of that type"),
-        Code("drop-constraint", False, False, "drops a constraint: what it kept out can now be written"),
-        Code("drop-cascade", True, False, "CASCADE takes whatever depends on the object, named or not"),
+        Code(
+            "drop-constraint",
+            False,
+            False,
+            "drops a constraint: what it kept out can now be written",
+        ),
+        Code(
+            "drop-cascade",
+            True,
+            False,
+            "CASCADE takes whatever depends on the object, named or not",
+        ),
         Code("truncate", True, False, "empties a table"),
         Code("delete-all", True, False, "deletes every row: there is no WHERE"),
         Code("delete-where", True, False, "deletes rows"),
-        Code("delete-cascades", True, True, "rows of another table go with the deleted ones, or forbid the deletion"),
+        Code(
+            "delete-cascades",
+            True,
+            True,
+            "rows of another table go with the deleted ones, or forbid the deletion",
+        ),
         Code("update-all", True, False, "overwrites a column in every row: there is no WHERE"),
         Code("update-where", True, False, "overwrites values of a column"),
-        Code("type-change", True, True, "changes a column's type: values may not fit, or lose what the new type has no room for"),
+        Code(
+            "type-change",
+            True,
+            True,
+            "changes a column's type: values may not fit, or lose what the new type has no room for",
+        ),
         Code("set-not-null", False, True, "fails where the column holds NULL"),
-        Code("add-not-null-column", False, True, "adds a NOT NULL column without a default: fails where the table has rows"),
+        Code(
+            "add-not-null-column",
+            False,
+            True,
+            "adds a NOT NULL column without a default: fails where the table has rows",
+        ),
         Code("add-unique", False, True, "fails where values repeat"),
         Code("add-foreign-key", False, True, "fails where a value refers to no row"),
         Code("add-check", False, True, "fails where a row does not meet the condition"),
-        Code("rename-table", False, False, "the table goes on under another name; code that runs still uses the old one"),
-        Code("rename-column", False, False, "the column goes on under another name; code that runs still uses the old one"),
-        Code("drop-and-create", True, False, "drops a table and makes one of the same name: what is not copied is gone"),
-        Code("on-delete-cascade", False, False, "from now on, deleting a parent row deletes rows of this table"),
-        Code("detach-partition", False, False, "the partition's rows are no rows of the table any more"),
-        Code("dynamic-sql", False, False, "runs SQL that is put together when it runs: its text cannot be read from the file"),
-        Code("side-effect", True, False, "rows went through a trigger, a rule or a function that the statement set off"),
+        Code(
+            "rename-table",
+            False,
+            False,
+            "the table goes on under another name; code that runs still uses the old one",
+        ),
+        Code(
+            "rename-column",
+            False,
+            False,
+            "the column goes on under another name; code that runs still uses the old one",
+        ),
+        Code(
+            "drop-and-create",
+            True,
+            False,
+            "drops a table and makes one of the same name: what is not copied is gone",
+        ),
+        Code(
+            "on-delete-cascade",
+            False,
+            False,
+            "from now on, deleting a parent row deletes rows of this table",
+        ),
+        Code(
+            "detach-partition",
+            False,
+            False,
+            "the partition's rows are no rows of the table any more",
+        ),
+        Code(
+            "dynamic-sql",
+            False,
+            False,
+            "runs SQL that is put together when it runs: its text cannot be read from the file",
+        ),
+        Code(
+            "side-effect",
+            True,
+            False,
+            "rows went through a trigger, a rule or a function that the statement set off",
+        ),
         Code("table-rewrite", False, False, "writes the whole table anew under an exclusive lock"),
-        Code("long-lock", False, False, "blocks readers or writers for as long as it takes to go through the table"),
+        Code(
+            "long-lock",
+            False,
+            False,
+            "blocks readers or writers for as long as it takes to go through the table",
+        ),
     )
 }
 
@@ -92,7 +157,9 @@ class Hazard:
         return CODES[self.code].destroys
 
 
-def read_hazards(migration: Migration, catalog: Catalog | None = None, schema: str = "public") -> list[tuple[Statement, list[Hazard]]]:
+def read_hazards(
+    migration: Migration, catalog: Catalog | None = None, schema: str = "public"
+) -> list[tuple[Statement, list[Hazard]]]:
     """Return a migration's statements in order, each with its hazards.
 
     Args:
@@ -118,11 +185,22 @@ def read_hazards(migration: Migration, catalog: Catalog | None = None, schema: s
             some.append(Hazard("drop-and-create", statement.line, statement.text, name))
         dropped |= {h.table for h in some if h.code == "drop-table" and h.table and not h.within}
         # What the file itself made holds no rows that anybody would miss or wait for.
-        found.append((statement, [h for h in some if h.table not in made or h.code in ("on-delete-cascade", "drop-and-create")]))
+        found.append(
+            (
+                statement,
+                [
+                    h
+                    for h in some
+                    if h.table not in made or h.code in ("on-delete-cascade", "drop-and-create")
+                ],
+            )
+        )
     return found
 
 
-def hazards_of(migration: Migration, catalog: Catalog | None = None, schema: str = "public") -> list[Hazard]:
+def hazards_of(
+    migration: Migration, catalog: Catalog | None = None, schema: str = "public"
+) -> list[Hazard]:
     """Return all hazards of a migration, in the order of its statements; as `read_hazards`."""
     return [h for _, some in read_hazards(migration, catalog, schema) for h in some]
 
@@ -173,11 +251,19 @@ class Reader:
             found = [one for h in found for one in (h, *self._inherited(h))]
         if statement.kind not in ("do_stmt", "create_function_stmt"):
             found += self._in_with(statement)
-        return [h if h.sql else replace(h, line=h.line or statement.line, sql=statement.text) for h in found]
+        return [
+            h if h.sql else replace(h, line=h.line or statement.line, sql=statement.text)
+            for h in found
+        ]
 
     def _inherited(self, hazard: Hazard) -> Iterator[Hazard]:
         """The same danger to the tables that inherit: an UPDATE of a table is one of theirs too. Keys alone are not inherited."""
-        if hazard.table and hazard.code not in ("add-unique", "add-foreign-key", "on-delete-cascade", "detach-partition"):
+        if hazard.table and hazard.code not in (
+            "add-unique",
+            "add-foreign-key",
+            "on-delete-cascade",
+            "detach-partition",
+        ):
             yield from (replace(hazard, table=heir) for heir in self.heirs(hazard.table))
 
     def _in_with(self, statement: Statement) -> Iterator[Hazard]:
@@ -188,7 +274,9 @@ class Reader:
             query = element.common_table_expr.ctequery
             kind = query.WhichOneof("node")
             if kind in ("delete_stmt", "update_stmt", "insert_stmt", "merge_stmt"):
-                yield from self._stated(Statement(statement.text, statement.line, kind, getattr(query, kind)))
+                yield from self._stated(
+                    Statement(statement.text, statement.line, kind, getattr(query, kind))
+                )
 
     def _called(self, statement: Statement) -> Iterator[Hazard]:
         """What a statement does by calling functions."""
@@ -197,7 +285,10 @@ class Reader:
             if name not in self._calls:
                 self._calls.append(name)
                 for definition in self._functions.get(name, ()):
-                    yield from (replace(h, line=statement.line) for h in self.defined(definition, f"a call of {name}"))
+                    yield from (
+                        replace(h, line=statement.line)
+                        for h in self.defined(definition, f"a call of {name}")
+                    )
                 self._calls.pop()
 
     def defined(self, definition: str, within: str) -> list[Hazard]:
@@ -228,21 +319,39 @@ class Reader:
                     yield from self._cascaded(self._listed(item), node)
             elif node.remove_type == pb.OBJECT_SCHEMA:
                 schema = item.string.sval
-                tables = [t.name for t in self.catalog.roots if t.name.schema == schema] if cascade else []
+                tables = (
+                    [t.name for t in self.catalog.roots if t.name.schema == schema]
+                    if cascade
+                    else []
+                )
                 yield from (self._hazard("drop-schema", t, cascade=True, node=node) for t in tables)
                 if not tables:
-                    yield self._hazard("drop-schema", TableName(schema, "*"), cascade=cascade, node=node)
+                    yield self._hazard(
+                        "drop-schema", TableName(schema, "*"), cascade=cascade, node=node
+                    )
             elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
                 yield from self._drop_type(item.type_name, cascade, node)
             elif node.remove_type == pb.OBJECT_EXTENSION:
                 yield self._hazard("drop-cascade", None, cascade=cascade, node=node)
-            elif cascade and node.remove_type in (pb.OBJECT_FUNCTION, pb.OBJECT_SEQUENCE, pb.OBJECT_VIEW):
+            elif cascade and node.remove_type in (
+                pb.OBJECT_FUNCTION,
+                pb.OBJECT_SEQUENCE,
+                pb.OBJECT_VIEW,
+            ):
                 yield self._hazard("drop-cascade", None, cascade=True, node=node)
 
     def _drop_type(self, type_name: Any, cascade: bool, node: Any) -> Iterator[Hazard]:
         path = [n.string.sval for n in type_name.names]
-        spelled = {ddl.format_type(type_name), _spelled(path[-2] if len(path) > 1 else self.schema, path[-1])}
-        using = [(t.name, c.name) for t in self.catalog.roots for c in t.columns if c.type.removesuffix("[]") in spelled]
+        spelled = {
+            ddl.format_type(type_name),
+            _spelled(path[-2] if len(path) > 1 else self.schema, path[-1]),
+        }
+        using = [
+            (t.name, c.name)
+            for t in self.catalog.roots
+            for c in t.columns
+            if c.type.removesuffix("[]") in spelled
+        ]
         yield from (self._hazard("drop-type", t, c, cascade=cascade, node=node) for t, c in using)
         if not using:
             yield self._hazard("drop-type", None, cascade=cascade, node=node)
@@ -272,7 +381,9 @@ class Reader:
                     yield self._hazard(code, table.name, column, columns=(column,), node=constraint)
 
     def drop_owned(self, statement: Statement, node: Any) -> Iterator[Hazard]:
-        yield self._hazard("drop-cascade", None, cascade=node.behavior == pb.DROP_CASCADE, node=node)
+        yield self._hazard(
+            "drop-cascade", None, cascade=node.behavior == pb.DROP_CASCADE, node=node
+        )
 
     def truncate(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         cascade = node.behavior == pb.DROP_CASCADE
@@ -280,7 +391,10 @@ class Reader:
         for name in dict.fromkeys(named):
             yield self._hazard("truncate", name, cascade=cascade, node=node)
         if cascade:
-            yield from (self._hazard("drop-cascade", t, cascade=True, node=node) for t in self.referencing(named))
+            yield from (
+                self._hazard("drop-cascade", t, cascade=True, node=node)
+                for t in self.referencing(named)
+            )
 
     def _truncated(self, relation: Any) -> list[TableName]:
         name = self.name(relation)
@@ -293,7 +407,11 @@ class Reader:
         while waiting:
             parent = waiting.pop(0)
             for table in self.catalog.tables.values():
-                if table.name not in found and table.name not in names and any(f.parent == parent for f in table.foreign_keys):
+                if (
+                    table.name not in found
+                    and table.name not in names
+                    and any(f.parent == parent for f in table.foreign_keys)
+                ):
                     found.append(table.name)
                     waiting.append(table.name)
         return found
@@ -301,7 +419,10 @@ class Reader:
     def rename(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         if node.rename_type == pb.OBJECT_TABLE:
             yield self._hazard("rename-table", self.name(node.relation), node=node)
-        elif node.rename_type == pb.OBJECT_COLUMN and node.relation_type in (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE):
+        elif node.rename_type == pb.OBJECT_COLUMN and node.relation_type in (
+            pb.OBJECT_TABLE,
+            pb.OBJECT_FOREIGN_TABLE,
+        ):
             yield self._hazard("rename-column", self.name(node.relation), node.subname, node=node)
         elif node.rename_type == pb.OBJECT_SCHEMA:
             tables = [t.name for t in self.catalog.roots if t.name.schema == node.subname]
@@ -325,13 +446,20 @@ class Reader:
     def insert(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         if node.on_conflict_clause.action == pb.ONCONFLICT_UPDATE:
             for target in node.on_conflict_clause.target_list:
-                yield self._hazard("update-where", self.name(node.relation), target.res_target.name, node=node)
+                yield self._hazard(
+                    "update-where", self.name(node.relation), target.res_target.name, node=node
+                )
 
     def merge(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         whens = [clause.merge_when_clause for clause in node.merge_when_clauses]
         if any(when.command_type == pb.CMD_DELETE for when in whens):
             yield self._hazard("delete-where", self.name(node.relation), node=node)
-        updated = (t.res_target.name for when in whens if when.command_type == pb.CMD_UPDATE for t in when.target_list)
+        updated = (
+            t.res_target.name
+            for when in whens
+            if when.command_type == pb.CMD_UPDATE
+            for t in when.target_list
+        )
         for column in dict.fromkeys(updated):
             yield self._hazard("update-where", self.name(node.relation), column, node=node)
 
@@ -365,18 +493,29 @@ class Reader:
         elif kind == pb.AT_AddConstraint:
             yield from self._add_constraint(name, definition.constraint, ())
         elif kind == pb.AT_DropConstraint:
-            yield self._hazard("drop-constraint", name, columns=(column,), cascade=cascade, node=command)
+            yield self._hazard(
+                "drop-constraint", name, columns=(column,), cascade=cascade, node=command
+            )
             if cascade:
-                yield self._hazard("drop-cascade", name, columns=(column,), cascade=True, node=command)
+                yield self._hazard(
+                    "drop-cascade", name, columns=(column,), cascade=True, node=command
+                )
         elif kind == pb.AT_ValidateConstraint:
             table = self.catalog.tables.get(name)
             key = next((f for f in table.foreign_keys if f.name == column), None) if table else None
             keys = key.columns if key else ()
             code = "add-foreign-key" if key else "add-check"
-            yield self._hazard(code, name, keys[0] if len(keys) == 1 else None, columns=keys, node=command)
+            yield self._hazard(
+                code, name, keys[0] if len(keys) == 1 else None, columns=keys, node=command
+            )
         elif kind == pb.AT_DetachPartition:
             yield self._hazard("detach-partition", name, node=command)
-        elif kind in (pb.AT_SetLogged, pb.AT_SetUnLogged, pb.AT_SetTableSpace, pb.AT_SetAccessMethod):
+        elif kind in (
+            pb.AT_SetLogged,
+            pb.AT_SetUnLogged,
+            pb.AT_SetTableSpace,
+            pb.AT_SetAccessMethod,
+        ):
             yield self._hazard("table-rewrite", name, node=command)
 
     def _column_type(self, name: TableName, column: str) -> str | None:
@@ -386,30 +525,68 @@ class Reader:
 
     def _add_column(self, name: TableName, definition: Any, command: Any) -> Iterator[Hazard]:
         kinds = {c.constraint.contype for c in definition.constraints}
-        default = next((c.constraint.raw_expr for c in definition.constraints if c.constraint.contype == pb.CONSTR_DEFAULT), None)
-        serial = [n.string.sval for n in definition.type_name.names][-1:] in (["serial"], ["bigserial"], ["smallserial"])
+        default = next(
+            (
+                c.constraint.raw_expr
+                for c in definition.constraints
+                if c.constraint.contype == pb.CONSTR_DEFAULT
+            ),
+            None,
+        )
+        serial = [n.string.sval for n in definition.type_name.names][-1:] in (
+            ["serial"],
+            ["bigserial"],
+            ["smallserial"],
+        )
         filled = serial or default is not None or kinds & {pb.CONSTR_IDENTITY, pb.CONSTR_GENERATED}
         if kinds & {pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY} and not filled:
             yield self._hazard("add-not-null-column", name, definition.colname, node=command)
-        if serial or kinds & {pb.CONSTR_IDENTITY, pb.CONSTR_GENERATED} or (default is not None and calls(default)):
+        if (
+            serial
+            or kinds & {pb.CONSTR_IDENTITY, pb.CONSTR_GENERATED}
+            or (default is not None and calls(default))
+        ):
             yield self._hazard("table-rewrite", name, definition.colname, node=command)
         for constraint in definition.constraints:
             if constraint.constraint.contype not in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY):
                 yield from self._add_constraint(name, constraint.constraint, (definition.colname,))
 
-    def _add_constraint(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> Iterator[Hazard]:
+    def _add_constraint(
+        self, name: TableName, constraint: Any, columns: tuple[str, ...]
+    ) -> Iterator[Hazard]:
         kind = constraint.contype
         keys = columns or tuple(k.string.sval for k in constraint.keys)
         if kind in (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE) and not constraint.indexname:
-            yield self._hazard("add-unique", name, keys[0] if len(keys) == 1 else None, columns=keys, node=constraint)
+            yield self._hazard(
+                "add-unique",
+                name,
+                keys[0] if len(keys) == 1 else None,
+                columns=keys,
+                node=constraint,
+            )
             if kind == pb.CONSTR_PRIMARY:
-                yield from (self._hazard("set-not-null", name, k, columns=keys, node=constraint) for k in keys)
+                yield from (
+                    self._hazard("set-not-null", name, k, columns=keys, node=constraint)
+                    for k in keys
+                )
         elif kind == pb.CONSTR_FOREIGN:
             keys = columns or tuple(k.string.sval for k in constraint.fk_attrs)
             if not constraint.skip_validation:
-                yield self._hazard("add-foreign-key", name, keys[0] if len(keys) == 1 else None, columns=keys, node=constraint)
+                yield self._hazard(
+                    "add-foreign-key",
+                    name,
+                    keys[0] if len(keys) == 1 else None,
+                    columns=keys,
+                    node=constraint,
+                )
             if constraint.fk_del_action == "c" and not self._cascades_already(name, keys):
-                yield self._hazard("on-delete-cascade", name, keys[0] if len(keys) == 1 else None, columns=keys, node=constraint)
+                yield self._hazard(
+                    "on-delete-cascade",
+                    name,
+                    keys[0] if len(keys) == 1 else None,
+                    columns=keys,
+                    node=constraint,
+                )
         elif kind == pb.CONSTR_CHECK and not constraint.skip_validation:
             yield self._hazard("add-check", name, columns=keys, node=constraint)
         elif kind == pb.CONSTR_NOTNULL and not constraint.skip_validation:
@@ -417,23 +594,37 @@ class Reader:
 
     def _cascades_already(self, name: TableName, columns: tuple[str, ...]) -> bool:
         table = self.catalog.tables.get(name)
-        return table is not None and any(f.columns == columns and f.on_delete == "cascade" for f in table.foreign_keys)
+        return table is not None and any(
+            f.columns == columns and f.on_delete == "cascade" for f in table.foreign_keys
+        )
 
     def create(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         name = self.name(node.relation)
         for element in node.table_elts:
             definition = element.column_def
-            constraints: list[tuple[Any, tuple[str, ...]]] = [(c.constraint, (definition.colname,)) for c in definition.constraints]
+            constraints: list[tuple[Any, tuple[str, ...]]] = [
+                (c.constraint, (definition.colname,)) for c in definition.constraints
+            ]
             if element.HasField("constraint"):
                 constraints = [(element.constraint, ())]
             for constraint, columns in constraints:
-                yield from (h for h in self._add_constraint(name, constraint, columns) if h.code == "on-delete-cascade")
+                yield from (
+                    h
+                    for h in self._add_constraint(name, constraint, columns)
+                    if h.code == "on-delete-cascade"
+                )
 
     def index(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         name = self.name(node.relation)
         columns = tuple(p.index_elem.name for p in node.index_params)
         if node.unique:
-            yield self._hazard("add-unique", name, columns[0] or None if len(columns) == 1 else None, columns=columns, node=node)
+            yield self._hazard(
+                "add-unique",
+                name,
+                columns[0] or None if len(columns) == 1 else None,
+                columns=columns,
+                node=node,
+            )
         if not node.concurrent:
             yield self._hazard("long-lock", name, columns=columns, node=node)
 
@@ -443,7 +634,9 @@ class Reader:
 
     def vacuum(self, statement: Statement, node: Any) -> Iterator[Hazard]:
         if any(o.def_elem.defname == "full" for o in node.options):
-            yield from (self._hazard("table-rewrite", self.name(r), node=node) for r in ranges(node))
+            yield from (
+                self._hazard("table-rewrite", self.name(r), node=node) for r in ranges(node)
+            )
 
     # --- code --------------------------------------------------------------------------------------
 
@@ -470,9 +663,13 @@ class Reader:
         """What statements do that were parsed as parts of another."""
         for part in parts:
             kind = part.WhichOneof("node")
-            yield from self.read(Statement(statement.text, statement.line, kind, getattr(part, kind)))
+            yield from self.read(
+                Statement(statement.text, statement.line, kind, getattr(part, kind))
+            )
 
-    def _code(self, statement: Statement, body: str, language: str, within: str) -> Iterator[Hazard]:
+    def _code(
+        self, statement: Statement, body: str, language: str, within: str
+    ) -> Iterator[Hazard]:
         first = statement.line + statement.text[: max(statement.text.find(body), 0)].count("\n")
         queries = plpgsql.queries(statement, body) if language == "plpgsql" else [(1, body, False)]
         if language not in ("sql", "plpgsql") or queries is None:
@@ -481,7 +678,9 @@ class Reader:
         for line, text, dynamic in queries:
             if dynamic:
                 constant = plpgsql.constant(text)
-                yield Hazard("dynamic-sql", first + line - 1, text, within=within, known=constant is not None)
+                yield Hazard(
+                    "dynamic-sql", first + line - 1, text, within=within, known=constant is not None
+                )
                 if constant is None:
                     continue
                 text = constant
@@ -497,10 +696,14 @@ class Reader:
     def _within(found: Iterable[Hazard], within: str) -> Iterator[Hazard]:
         """Say where hazards stand; those of a function that is called there keep its name, but where nothing runs yet."""
         for hazard in found:
-            called = (hazard.within or "").startswith("a call of") and not within.startswith("function")
+            called = (hazard.within or "").startswith("a call of") and not within.startswith(
+                "function"
+            )
             yield hazard if called else replace(hazard, within=within)
 
-    def _hazard(self, code: str, table: TableName | None, column: str | None = None, **more: Any) -> Hazard:
+    def _hazard(
+        self, code: str, table: TableName | None, column: str | None = None, **more: Any
+    ) -> Hazard:
         return Hazard(code, 0, "", table, column or None, **more)
 
     def _listed(self, item: Any) -> TableName:
@@ -524,14 +727,18 @@ def what_runs(statement: Statement) -> Statement:
     """The statement that a statement runs: of EXPLAIN ANALYZE, what it explains; of others, itself."""
     if statement.kind == "explain_stmt":
         for option in (o.def_elem for o in statement.node.options):
-            off = option.arg.string.sval.lower() in ("off", "false") or (option.arg.HasField("integer") and not option.arg.integer.ival)
+            off = option.arg.string.sval.lower() in ("off", "false") or (
+                option.arg.HasField("integer") and not option.arg.integer.ival
+            )
             if option.defname == "analyze" and not off:
                 kind = statement.node.query.WhichOneof("node")
                 return replace(statement, kind=kind, node=getattr(statement.node.query, kind))
     return statement
 
 
-def resolve(schema: str, table: str, path: Sequence[str], tables: Container[TableName]) -> TableName:
+def resolve(
+    schema: str, table: str, path: Sequence[str], tables: Container[TableName]
+) -> TableName:
     """The table that a name means: of its own schema, else of the first on the path that has one, else the path's first."""
     there = (TableName(s, table) for s in path if TableName(s, table) in tables)
     return TableName(schema, table) if schema else next(there, TableName(path[0], table))
@@ -550,11 +757,24 @@ def ranges(message: Any) -> list[Any]:
 
 def calls(message: Any) -> bool:
     """Whether an expression calls a function: its value may then differ from row to row."""
-    return any(m.DESCRIPTOR.name == "FuncCall" and m.funcname[-1].string.sval not in _STABLE for m in walk(message))
+    return any(
+        m.DESCRIPTOR.name == "FuncCall" and m.funcname[-1].string.sval not in _STABLE
+        for m in walk(message)
+    )
 
 
-_STABLE = {"now", "current_timestamp", "jsonb_build_object", "jsonb_build_array", "array", "lower", "upper"}
-_LENGTHS = re.compile(r"(character varying|bit varying|numeric|character|timestamp|time|interval)(?:\((\d+)(?:,(\d+))?\))?(.*)\Z")
+_STABLE = {
+    "now",
+    "current_timestamp",
+    "jsonb_build_object",
+    "jsonb_build_array",
+    "array",
+    "lower",
+    "upper",
+}
+_LENGTHS = re.compile(
+    r"(character varying|bit varying|numeric|character|timestamp|time|interval)(?:\((\d+)(?:,(\d+))?\))?(.*)\Z"
+)
 _WIDER = {
     "smallint": {"integer", "bigint", "numeric"},
     "integer": {"bigint", "numeric", "double precision"},
@@ -568,7 +788,11 @@ def widens(old: str | None, new: str) -> bool:
     if old is None:
         return False
     if old == new or (
-        new == "text" and (old in ("character varying", "name", "uuid") or old.startswith(("character varying", "integer", "bigint")))
+        new == "text"
+        and (
+            old in ("character varying", "name", "uuid")
+            or old.startswith(("character varying", "integer", "bigint"))
+        )
     ):
         return True
     if new in _WIDER.get(old, ()):
@@ -580,7 +804,11 @@ def widens(old: str | None, new: str) -> bool:
         if before[2] is None:
             return False
         scale = [int(m[3] or 0) for m in (before, after)]
-        return int(after[2]) - scale[1] >= int(before[2]) - scale[0] and scale[1] >= scale[0] and before[1] != "character"
+        return (
+            int(after[2]) - scale[1] >= int(before[2]) - scale[0]
+            and scale[1] >= scale[0]
+            and before[1] != "character"
+        )
     return False
 
 
@@ -590,26 +818,55 @@ def _only_casts(using: Any, column: str) -> bool:
     while kind == "type_cast":
         using = using.type_cast.arg
         kind = using.WhichOneof("node")
-    return kind is None or (kind == "column_ref" and using.column_ref.fields[-1].string.sval == column)
+    return kind is None or (
+        kind == "column_ref" and using.column_ref.fields[-1].string.sval == column
+    )
 
 
 def _spelled(schema: str, name: str) -> str:
-    return str(TableName(schema, name)) if schema != "public" else f"public.{TableName('public', name)}"
+    return (
+        str(TableName(schema, name))
+        if schema != "public"
+        else f"public.{TableName('public', name)}"
+    )
 
 
-def destructive(hazards: Iterable[Hazard], table: TableName, column: str | None = None) -> Hazard | None:
+def destructive(
+    hazards: Iterable[Hazard], table: TableName, column: str | None = None
+) -> Hazard | None:
     """The hazard among `hazards` that best says how rows of a table, or a column's values, were destroyed."""
     order = list(CODES)
-    fitting = [h for h in hazards if h.table == table and h.column == column and h.code not in _HARMLESS]
+    fitting = [
+        h for h in hazards if h.table == table and h.column == column and h.code not in _HARMLESS
+    ]
     if column is not None and not fitting:
         fitting = [h for h in hazards if h.table == table and h.column is None and h.destroys]
     return min(fitting, key=lambda h: order.index(h.code), default=None)
 
 
-_HARMLESS = {"long-lock", "table-rewrite", "drop-constraint", "add-unique", "add-foreign-key", "add-check", "on-delete-cascade", "dynamic-sql", "set-not-null", "add-not-null-column"}  # fmt: skip
+_HARMLESS = {
+    "long-lock",
+    "table-rewrite",
+    "drop-constraint",
+    "add-unique",
+    "add-foreign-key",
+    "add-check",
+    "on-delete-cascade",
+    "dynamic-sql",
+    "set-not-null",
+    "add-not-null-column",
+}
 
 _REACHES_HEIRS = ("delete_stmt", "update_stmt", "merge_stmt", "alter_table_stmt")
-_CALLERS = ("select_stmt", "call_stmt", "insert_stmt", "update_stmt", "delete_stmt", "merge_stmt", "create_table_as_stmt")
+_CALLERS = (
+    "select_stmt",
+    "call_stmt",
+    "insert_stmt",
+    "update_stmt",
+    "delete_stmt",
+    "merge_stmt",
+    "create_table_as_stmt",
+)
 
 _READERS: dict[str, Callable[[Reader, Statement, Any], Iterator[Hazard]]] = {
     "drop_stmt": Reader.drop,

@@ -51,7 +51,11 @@ def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
     line = int(tree.get("lineno", line))
     for key, value in tree.items():
         if key in _EXECUTE and _EXECUTE[key] in value:
-            yield int(value.get("lineno", line)), value[_EXECUTE[key]]["PLpgSQL_expr"]["query"], True
+            yield (
+                int(value.get("lineno", line)),
+                value[_EXECUTE[key]]["PLpgSQL_expr"]["query"],
+                True,
+            )
             yield from _queries(value.get("body"), line)
         elif key == "PLpgSQL_expr":
             # A query (0), a condition (2) or an assignment (above): these two may call functions.
@@ -63,13 +67,26 @@ def _queries(tree: Any, line: int) -> Iterator[tuple[int, str, bool]]:
 
 
 # The statements that run a text, and the part of them that is the text.
-_EXECUTE = {"PLpgSQL_stmt_dynexecute": "query", "PLpgSQL_stmt_dynfors": "query", "PLpgSQL_stmt_return_query": "dynquery"}
+_EXECUTE = {
+    "PLpgSQL_stmt_dynexecute": "query",
+    "PLpgSQL_stmt_dynfors": "query",
+    "PLpgSQL_stmt_return_query": "dynquery",
+}
 
 
 def constant(expression: str) -> str | None:
     """The text of a string constant, or of format('…') without arguments; None for what is only known when it runs."""
     try:
-        target = postgast.parse(f"SELECT {expression}").stmts[0].stmt.select_stmt.target_list[0].res_target.val
+        target = (
+            postgast.parse(f"SELECT {expression}")
+            .stmts[0]
+            .stmt.select_stmt.target_list[0]
+            .res_target.val
+        )
     except (postgast.PgQueryError, IndexError):
         return None
-    return str(target.a_const.sval.sval) if target.HasField("a_const") and target.a_const.HasField("sval") else None
+    return (
+        str(target.a_const.sval.sval)
+        if target.HasField("a_const") and target.a_const.HasField("sval")
+        else None
+    )

@@ -32,7 +32,12 @@ class Prisma:
         return path
 
     def row(
-        self, name: str, text: str, finished: str | None = "2026-01-02 10:00+00", rolled_back: str | None = None, steps: int = 1
+        self,
+        name: str,
+        text: str,
+        finished: str | None = "2026-01-02 10:00+00",
+        rolled_back: str | None = None,
+        steps: int = 1,
     ) -> str:
         """The SQL that notes a migration in the history."""
         self.count += 1
@@ -50,7 +55,12 @@ class Prisma:
 
 
 def run_incident(
-    folder: Path, scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path, edited: Sequence[str] = ()
+    folder: Path,
+    scratch: Scratch,
+    database: Callable[..., str],
+    tmp_path: Path,
+    case_folder: Path,
+    edited: Sequence[str] = (),
 ) -> Case:
     """Build before, dump it, let the application and the migrations run, and compare."""
     live = database(Prisma.TABLE + (folder / "before.sql").read_text())

@@ -13,11 +13,16 @@ from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma
 from tests.test_cli import SECRET, run, with_password
 
-BEFORE = Prisma.TABLE + "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 12431) i;"
+BEFORE = (
+    Prisma.TABLE
+    + "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 12431) i;"
+)
 
 
 @pytest.fixture
-def incident(scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path) -> tuple[Path, Prisma]:
+def incident(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> tuple[Path, Prisma]:
     """A case in which a migration dropped t, and its folder of migrations."""
     live = database(BEFORE)
     backup = scratch.dump(live, tmp_path / "backup.sql")
@@ -33,9 +38,9 @@ def test_cause_answers_in_json_and_for_people(incident: tuple[Path, Prisma]) -> 
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert found == json.loads((case / "cause.json").read_text())
-    assert [(s["line"], s["hazard"], s["table"], s["column"], s["rows"]) for s in found["statements"]] == [
-        (2, "drop-table", "t", None, 12431)
-    ]
+    assert [
+        (s["line"], s["hazard"], s["table"], s["column"], s["rows"]) for s in found["statements"]
+    ] == [(2, "drop-table", "t", None, 12431)]
     again = run("cause", case)
     assert again.returncode == 1
     assert "1 statement of 1_drop account" in again.stdout
@@ -52,7 +57,11 @@ def test_bad_folders_are_said(bad: str, incident: tuple[Path, Prisma], tmp_path:
     assert done.returncode == 2
     error = json.loads(done.stdout)["error"]
     assert error["kind"] == "migration"
-    said = {"absent": "is not there", "empty": "is no migration folder", "parse": "1_drop/migration.sql, line 2, column 6: syntax error"}
+    said = {
+        "absent": "is not there",
+        "empty": "is no migration folder",
+        "parse": "1_drop/migration.sql, line 2, column 6: syntax error",
+    }
     assert said[bad] in error["message"]
     assert error["hint"]
 
@@ -71,7 +80,9 @@ def test_cause_was_not_looked_for_yet(incident: tuple[Path, Prisma]) -> None:
     assert json.loads(done.stdout)["error"]["kind"] == "case"
 
 
-def test_nothing_missing_ends_with_0(scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path) -> None:
+def test_nothing_missing_ends_with_0(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> None:
     live = database(BEFORE)
     prisma = Prisma(tmp_path / "migrations")
     backup = scratch.dump(live, tmp_path / "backup.sql")
@@ -93,10 +104,21 @@ def test_nothing_missing_ends_with_0(scratch: Scratch, database: Callable[..., s
     ],
 )
 def test_preflight_ends_with(
-    text: str, options: tuple[str, ...], status: int, scratch: Scratch, database: Callable[..., str], tmp_path: Path
+    text: str,
+    options: tuple[str, ...],
+    status: int,
+    scratch: Scratch,
+    database: Callable[..., str],
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "m.sql").write_text(text)
-    done = run("preflight", tmp_path / "m.sql", with_password(scratch.dsn(database(BEFORE))), "--json", *options)
+    done = run(
+        "preflight",
+        tmp_path / "m.sql",
+        with_password(scratch.dsn(database(BEFORE))),
+        "--json",
+        *options,
+    )
     assert done.returncode == status
     answer = json.loads(done.stdout)
     if "TABEL" in text:
@@ -106,12 +128,17 @@ def test_preflight_ends_with(
         assert all(wanted <= set(h) for h in answer["hazards"])
 
 
-def test_preflight_for_pull_requests(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+def test_preflight_for_pull_requests(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
     dsn = scratch.dsn(database(BEFORE))
     (tmp_path / "m.sql").write_text("\nDROP TABLE t;")
     done = run("preflight", tmp_path / "m.sql", dsn, "--format", "github")
     assert done.returncode == 1
-    assert done.stdout == f"::error file={tmp_path}/m.sql,line=2,title=drop-table::drops 12,431 rows of t\n"
+    assert (
+        done.stdout
+        == f"::error file={tmp_path}/m.sql,line=2,title=drop-table::drops 12,431 rows of t\n"
+    )
     done = run("preflight", tmp_path / "m.sql", "--format", "sarif", LIVE_DSN=dsn)
     assert json.loads(done.stdout)["version"] == "2.1.0"
     people = run("preflight", tmp_path / "m.sql", dsn)

@@ -32,7 +32,9 @@ def migration(text: str) -> Migration:
         "CREATE ROLE other SUPERUSER",
     ],
 )
-def test_a_migration_or_a_dump_reaches_nothing_outside(attack: str, scratch: Scratch, tmp_path: Path) -> None:
+def test_a_migration_or_a_dump_reaches_nothing_outside(
+    attack: str, scratch: Scratch, tmp_path: Path
+) -> None:
     tmp_path.chmod(0o777)
     file = tmp_path / "made"
     text = attack.format(file=file)
@@ -50,7 +52,9 @@ def test_a_migration_or_a_dump_reaches_nothing_outside(attack: str, scratch: Scr
         assert replay.load(T, ["id"], [b"1\n"]) is None
         replay.finish()
         replay.run([migration(f"{text};\nDELETE FROM t;")], "public")
-        assert all(s.error or s.left_out for s in replay.steps), [(s.statement.text, s.error) for s in replay.steps]
+        assert all(s.error or s.left_out for s in replay.steps), [
+            (s.statement.text, s.error) for s in replay.steps
+        ]
     assert not file.exists()
     assert scratch.run("postgres", "SELECT count(*) FROM pg_roles WHERE rolsuper") == "1\n"
 
@@ -62,7 +66,14 @@ def test_rows_that_come_back_are_not_gone(scratch: Scratch) -> None:
         replay.finish()
         watched = Watched(T, ("id",), ("id", "n"))
         assert replay.watch(watched, copy_lines([("7", "1", "a"), ("8", "3", None)])) is None
-        replay.run([migration("CREATE TABLE k AS TABLE t; DELETE FROM t; INSERT INTO t SELECT * FROM k WHERE id < 3; SELECT 1;")], "public")
+        replay.run(
+            [
+                migration(
+                    "CREATE TABLE k AS TABLE t; DELETE FROM t; INSERT INTO t SELECT * FROM k WHERE id < 3; SELECT 1;"
+                )
+            ],
+            "public",
+        )
         assert replay.gone(watched) == {None: 1, 2: 1}
         assert replay.taken(watched).to_pydict() == {"pair": [8], "step": [2]}
 
@@ -77,15 +88,26 @@ def test_a_failed_statement_leaves_the_others_their_say(scratch: Scratch) -> Non
         text = "BEGIN; GRANT ALL ON t TO nobody; SELECT absent(); ALTER TABLE t DROP COLUMN n, ADD COLUMN v vector(3); DELETE FROM t WHERE id = 1; COMMIT;"
         replay.run([migration(text)], "public")
         assert [(s.number, bool(s.error), s.left_out) for s in replay.steps] == [
-            (1, False, True), (2, False, True), (3, True, False), (4, True, False), (5, False, False), (6, False, True),
-        ]  # fmt: skip
+            (1, False, True),
+            (2, False, True),
+            (3, True, False),
+            (4, True, False),
+            (5, False, False),
+            (6, False, True),
+        ]
         assert [(e.step, e.values) for e in replay.effects] == [(4, 2)]
         assert replay.gone(watched) == {5: 1}
 
 
 def test_a_new_label_of_an_enum_can_be_used_by_the_next_statement(scratch: Scratch) -> None:
     with Replay(scratch) as replay:
-        replay.build(["CREATE TYPE public.mood AS ENUM ('a')", "CREATE TABLE public.t (id int, m public.mood)"], ())
+        replay.build(
+            [
+                "CREATE TYPE public.mood AS ENUM ('a')",
+                "CREATE TABLE public.t (id int, m public.mood)",
+            ],
+            (),
+        )
         replay.finish()
         replay.run(
             [
@@ -111,7 +133,10 @@ def test_a_backups_schema_is_built_with_what_hangs_on_it(scratch: Scratch, tmp_p
         )
         from forensics.evidence import open_source
 
-        with open_source(scratch.dump("built", tmp_path / "d.sql")) as source, Replay(scratch) as replay:
+        with (
+            open_source(scratch.dump("built", tmp_path / "d.sql")) as source,
+            Replay(scratch) as replay,
+        ):
             replay.build(source.statements(), source.catalog.extensions)
             replay.finish()
             assert replay.notes == []

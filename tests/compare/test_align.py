@@ -27,7 +27,9 @@ def walk(ours: list[bytes], theirs: list[bytes], size: int = 7) -> tuple[Stream,
 
 
 def left_over(stream: Stream) -> list[bytes]:
-    return [line for _, line in stream.odd] + b"".join(bytes(b) for b in stream.rest()).splitlines(keepends=True)
+    return [line for _, line in stream.odd] + b"".join(bytes(b) for b in stream.rest()).splitlines(
+        keepends=True
+    )
 
 
 def hold(ours: list[bytes], theirs: list[bytes], size: int = 7) -> int:
@@ -75,7 +77,9 @@ def test_gives_up_where_the_order_has_changed(monkeypatch: pytest.MonkeyPatch) -
     theirs = ours[:]
     chance.shuffle(theirs)
     backup, live, _ = walk(ours, theirs, 500)
-    assert backup.at < len(backup.data) or backup.fill(), "the walk went on to the end though it paid for nothing"
+    assert backup.at < len(backup.data) or backup.fill(), (
+        "the walk went on to the end though it paid for nothing"
+    )
     hold(ours, theirs, 500)
 
 

@@ -18,9 +18,24 @@ from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 JSONS = [
-    '{"b": 1,  "a": [1, 2.50]}', '{"aa": 1, "b": 2, "a": {"z": null, "y": true}}', '{"a": 1, "a": 2}', '"\\u00fc\\n\\t\\" / \\/ \\\\"', "1e5", "-0", "1.10",
-    "1E-7", "12345678901234567890.10", "[ ]", "{}", '"\\u007f\\u2028"', '{"ü": 1, "zz": 2, "a": 3}', "null", '"tab\\there"', "0.000", "-1.5e3",
-]  # fmt: skip
+    '{"b": 1,  "a": [1, 2.50]}',
+    '{"aa": 1, "b": 2, "a": {"z": null, "y": true}}',
+    '{"a": 1, "a": 2}',
+    '"\\u00fc\\n\\t\\" / \\/ \\\\"',
+    "1e5",
+    "-0",
+    "1.10",
+    "1E-7",
+    "12345678901234567890.10",
+    "[ ]",
+    "{}",
+    '"\\u007f\\u2028"',
+    '{"ü": 1, "zz": 2, "a": 3}',
+    "null",
+    '"tab\\there"',
+    "0.000",
+    "-1.5e3",
+]
 NUMBERS = ["100", "0", "-20", "7"]
 # (type, new type, values that the cast leaves whole, values that it does not)
 CASTS: list[tuple[str, str, list[str], list[str]]] = [
@@ -30,7 +45,12 @@ CASTS: list[tuple[str, str, list[str], list[str]]] = [
     ("numeric(10,2)", "numeric(12,4)", ["1.50", "100", "0", "-0.10"], []),
     ("numeric(10,4)", "numeric(10,2)", ["1.5", "100"], ["1.2345"]),
     ("numeric", "integer", ["1.00", "-7", "100"], ["1.5"]),
-    ("numeric", "double precision", ["0.1", "-1.50", "100000000000000000000"], ["0.12345678901234567890"]),
+    (
+        "numeric",
+        "double precision",
+        ["0.1", "-1.50", "100000000000000000000"],
+        ["0.12345678901234567890"],
+    ),
     ("double precision", "numeric", ["0.1", "1e20", "-2.5"], ["0.1::float8 + 0.2"]),
     ("real", "double precision", ["0.1", "1e30", "'NaN'", "-3.25"], []),
     ("double precision", "real", ["0.5", "'Infinity'", "-3.25"], ["0.1"]),
@@ -39,7 +59,16 @@ CASTS: list[tuple[str, str, list[str], list[str]]] = [
     ("json", "jsonb", [f"'{j}'" for j in JSONS], []),
     ("jsonb", "json", ["""'{"b": 1, "a": 2}'"""], []),
     ("text", "jsonb", ["""'{"b":1,"a":[2.50]}'"""], []),
-    ("text", "uuid", ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "'{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}'", "'a0eebc999c0b4ef8bb6d6bb9bd380a11'"], []),
+    (
+        "text",
+        "uuid",
+        [
+            "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'",
+            "'{a0eebc99-9c0b4ef8-bb6d6bb9-bd380a11}'",
+            "'a0eebc999c0b4ef8bb6d6bb9bd380a11'",
+        ],
+        [],
+    ),
     ("character(36)", "uuid", ["'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"], []),
     ("uuid", "text", ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"], []),
     ("character(6)", "text", ["'ab'", "'  x '", "''"], []),
@@ -47,11 +76,31 @@ CASTS: list[tuple[str, str, list[str], list[str]]] = [
     ("text", "character(6)", ["'ab'", "''"], ["'ab '", "'seven letters'"]),
     ("character varying(40)", "character varying(4)", ["'ab'"], ["'seven letters'"]),
     ("date", "timestamp without time zone", ["'2025-01-31'", "'0044-03-15 BC'", "'infinity'"], []),
-    ("timestamp without time zone", "date", ["'2025-01-31'", "'-infinity'"], ["'2025-01-31 00:00:01'"]),
-    ("timestamp without time zone", "timestamp with time zone", ["'2025-01-31 10:00:00.5'", "'infinity'", "'0044-03-15 BC'"], []),
+    (
+        "timestamp without time zone",
+        "date",
+        ["'2025-01-31'", "'-infinity'"],
+        ["'2025-01-31 00:00:01'"],
+    ),
+    (
+        "timestamp without time zone",
+        "timestamp with time zone",
+        ["'2025-01-31 10:00:00.5'", "'infinity'", "'0044-03-15 BC'"],
+        [],
+    ),
     ("timestamp with time zone", "timestamp without time zone", ["'2025-01-31 10:00:00+00'"], []),
-    ("timestamp(6) without time zone", "timestamp(3) without time zone", ["'2025-01-31 10:00:00.123'"], ["'2025-01-31 10:00:00.123456'"]),
-    ("timestamp(3) with time zone", "timestamp(6) with time zone", ["'2025-01-31 10:00:00.123+00'"], []),
+    (
+        "timestamp(6) without time zone",
+        "timestamp(3) without time zone",
+        ["'2025-01-31 10:00:00.123'"],
+        ["'2025-01-31 10:00:00.123456'"],
+    ),
+    (
+        "timestamp(3) with time zone",
+        "timestamp(6) with time zone",
+        ["'2025-01-31 10:00:00.123+00'"],
+        [],
+    ),
     ("boolean", "text", ["true", "false"], []),
     ("boolean", "integer", ["true", "false"], []),
     ("integer", "boolean", ["1", "0"], ["7"]),
@@ -65,7 +114,7 @@ CASTS: list[tuple[str, str, list[str], list[str]]] = [
     ("text[]", "uuid[]", ["'{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11,NULL}'"], []),
     ("json[]", "jsonb[]", ["""array['{"b":1,"a":2}'::json, null]"""], []),
     ("bit(3)", "bit varying", ["'101'"], []),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -79,17 +128,32 @@ def ask(scratch: Scratch) -> Callable[[str], list[str]]:
     return copied
 
 
-@pytest.mark.parametrize(("was", "now", "kept", "touched"), CASTS, ids=[f"{w} to {n}" for w, n, _, _ in CASTS])
-def test_what_postgresql_casts(ask: Callable[[str], list[str]], was: str, now: str, kept: list[str], touched: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("was", "now", "kept", "touched"), CASTS, ids=[f"{w} to {n}" for w, n, _, _ in CASTS]
+)
+def test_what_postgresql_casts(
+    ask: Callable[[str], list[str]], was: str, now: str, kept: list[str], touched: list[str]
+) -> None:
     listed = ", ".join(f"(({v})::{was})" for v in (*kept, *touched))
     # Through text where there is no cast: that is what ALTER … USING is written with.
-    through = "::text" if (was, now) in (("text", "jsonb"), ("text[]", "uuid[]"), ("json[]", "jsonb[]")) else ""
-    ours, theirs = (ask(f"SELECT v{cast} FROM (VALUES {listed}) x(v)") for cast in ("", f"{through}::{now}"))
+    through = (
+        "::text"
+        if (was, now) in (("text", "jsonb"), ("text[]", "uuid[]"), ("json[]", "jsonb[]"))
+        else ""
+    )
+    ours, theirs = (
+        ask(f"SELECT v{cast} FROM (VALUES {listed}) x(v)") for cast in ("", f"{through}::{now}")
+    )
     writer = Writer(Catalog(), pinned=True, old_floats=False)
     changes = casts_between(was, now, writer, writer) or (lambda f: f, lambda f: f)
-    before, after = (c(pa.array([*f, copytext.NULL], pa.large_string())).to_pylist() for c, f in zip(changes, (ours, theirs), strict=True))
+    before, after = (
+        c(pa.array([*f, copytext.NULL], pa.large_string())).to_pylist()
+        for c, f in zip(changes, (ours, theirs), strict=True)
+    )
     same = [a == b for a, b in zip(before, after, strict=True)]
-    assert same == [True] * len(kept) + [False] * len(touched) + [True], list(zip(before, after, strict=True))
+    assert same == [True] * len(kept) + [False] * len(touched) + [True], list(
+        zip(before, after, strict=True)
+    )
 
 
 CHANGED = """
@@ -113,11 +177,21 @@ def test_a_migration_that_changes_types(incident: Incident) -> None:
         assert (found.missing, found.added, found.changed, found.unchanged) == (5, 0, 2, 33)
         assert len(case.columns[case.columns.change == "type"]) == 9
         [note] = found.notes
-        assert note.startswith("at: instants and local times are held to be equal where they are in UTC")
+        assert note.startswith(
+            "at: instants and local times are held to be equal where they are in UTC"
+        )
         changed = case.table("t").changed
-        assert [c for c in changed.columns if c[1] == "backup"] == [("j", "backup"), ("n", "backup")]
+        assert [c for c in changed.columns if c[1] == "backup"] == [
+            ("j", "backup"),
+            ("n", "backup"),
+        ]
         moved = case.result("by_uuid")
-        assert (moved.key_source, moved.missing, moved.added, moved.unchanged) == ("primary key", 1, 0, 29)
+        assert (moved.key_source, moved.missing, moved.added, moved.unchanged) == (
+            "primary key",
+            1,
+            0,
+            29,
+        )
 
 
 def test_texts_that_no_cast_takes(incident: Incident) -> None:
@@ -132,7 +206,9 @@ def test_texts_that_no_cast_takes(incident: Incident) -> None:
         assert (case.result("t").changed, case.result("t").unchanged) == (4, 1)
 
 
-def test_an_unforeseen_error_fails_its_table_and_no_other(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_fails_its_table_and_no_other(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
     incident.happens(
         "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO b VALUES (1, 1)",
         "UPDATE b SET v = 2; ALTER TABLE a ALTER id TYPE numeric",

@@ -25,8 +25,11 @@ def test_findings(incident: Incident) -> None:
         incident.check(case)
         found = {(f.kind, f.table): f for f in case.findings.itertuples()}
         assert found.keys() == {
-            ("renamed table", "old_links"), ("renamed table", "moves"), ("renamed column", "people"), ("sequence behind", "people"),
-        }  # fmt: skip
+            ("renamed table", "old_links"),
+            ("renamed table", "moves"),
+            ("renamed column", "people"),
+            ("sequence behind", "people"),
+        }
         links = found["renamed table", "old_links"]
         assert (links.other, links.rows, links.of) == ("new_links", 190, 200)
         assert found["renamed table", "moves"].other == "app.moves"
@@ -60,11 +63,16 @@ def test_verify_notices_a_wrong_answer(incident: Incident, monkeypatch) -> None:
     from forensics.compare import rows
 
     incident.happens(
-        "CREATE TABLE t (id int, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 50) i", "UPDATE t SET v = -v WHERE id < 5"
+        "CREATE TABLE t (id int, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 50) i",
+        "UPDATE t SET v = -v WHERE id < 5",
     )
     run = rows.Engine._stream
     monkeypatch.setattr(
-        rows.Engine, "_stream", lambda self, statement, **guards: run(self, statement.replace("md5_number(line)", "1::HUGEINT"), **guards)
+        rows.Engine,
+        "_stream",
+        lambda self, statement, **guards: run(
+            self, statement.replace("md5_number(line)", "1::HUGEINT"), **guards
+        ),
     )
     with incident.compare(options=fx.Options(verify=True)) as case:
         assert not case.complete
@@ -114,12 +122,16 @@ def test_what_no_dump_holds_rows_of(incident: Incident, scratch: Scratch) -> Non
     )
     custom = scratch.dump(incident.before, incident.backup.with_suffix(".dump"), "-Fc")
     for backup in (incident.backup, custom, scratch.dsn(incident.before)):
-        with fx.compare(backup, incident.live_dsn, incident.backup.parent / "case", force=True) as case:
+        with fx.compare(
+            backup, incident.live_dsn, incident.backup.parent / "case", force=True
+        ) as case:
             incident.check(case)
             assert [r.name.table for r in case.results] == ["t", "u"]
             assert "unlogged" in case.result("u").notes[0]
             found = {(f.kind, f.table): (f.rows, f.of) for f in case.findings.itertuples()}
-            assert {k: v for k, v in found.items() if k[0] != "gone without rows"} == {("large objects gone", ""): (1, 3)}
+            assert {k: v for k, v in found.items() if k[0] != "gone without rows"} == {
+                ("large objects gone", ""): (1, 3)
+            }
             assert {t for kind, t in found if kind == "gone without rows"} == {"gone", "far"}
 
 

@@ -18,7 +18,10 @@ CHANGE = "DELETE FROM a WHERE id < 4; UPDATE a SET v = 'changed' WHERE id = 9; D
 
 
 def counts(case: fx.Case) -> dict[str, tuple[object, ...]]:
-    return {t["table"]: (t["state"], t["missing"], t["added"], t["changed"]) for t in case.summary()["tables"]}
+    return {
+        t["table"]: (t["state"], t["missing"], t["added"], t["changed"])
+        for t in case.summary()["tables"]
+    }
 
 
 def test_without_the_section_that_declares_keys(incident: Incident) -> None:
@@ -69,10 +72,14 @@ def test_values_that_live_works_out_now(incident: Incident) -> None:
     )
     with incident.compare() as case:
         incident.check(case)
-        assert case.result("t").notes == ("live works w out where the backup stores values: they are not compared",)
+        assert case.result("t").notes == (
+            "live works w out where the backup stores values: they are not compared",
+        )
 
 
-def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(incident: Incident, scratch: Scratch) -> None:
+def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(
+    incident: Incident, scratch: Scratch
+) -> None:
     """Its columns may be NULL in the backup: it never had that key, and did not just leave the section out."""
     incident.happens(
         "CREATE TABLE t (id int, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 20) i",
@@ -82,12 +89,17 @@ def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(inciden
         incident.check(case)
         assert case.result("t").key_source == "all columns"
         assert case.result("t").notes[0].endswith("--key t=id compares by it")
-    with fx.compare(scratch.dsn(incident.before), incident.live_dsn, incident.backup.parent / "other") as case:
+    with fx.compare(
+        scratch.dsn(incident.before), incident.live_dsn, incident.backup.parent / "other"
+    ) as case:
         incident.check(case)
 
 
 def test_a_key_that_was_renamed_is_not_advised(incident: Incident) -> None:
-    incident.happens("CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'v')", "ALTER TABLE t RENAME id TO number")
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'v')",
+        "ALTER TABLE t RENAME id TO number",
+    )
     with incident.compare() as case:
         incident.check(case)
         [note] = case.result("t").notes

@@ -99,7 +99,9 @@ COMMENT ON TABLE images IS 'what hotels show';
 SELECT lo_create(100000), lo_create(100001), lo_from_bytea(100002, '\x0102');
 CREATE MATERIALIZED VIEW starred AS SELECT * FROM hotels WHERE stars > 3;
 """
-_COPY = re.compile(r'COPY ((?:"(?:[^"]|"")*"|\w+))\.((?:"(?:[^"]|"")*"|\w+)) (?:\((.*)\) | )?FROM stdin;')
+_COPY = re.compile(
+    r'COPY ((?:"(?:[^"]|"")*"|\w+))\.((?:"(?:[^"]|"")*"|\w+)) (?:\((.*)\) | )?FROM stdin;'
+)
 
 Rows = dict[tuple[TableName, tuple[str, ...]], bytes]
 
@@ -110,7 +112,9 @@ def _plain(name: str) -> str:
 
 def oracle(programs: Path, path: Path) -> Rows:
     """Every table's rows as the archive's own pg_restore prints them."""
-    done = subprocess.run([programs / "pg_restore", "-f", "-", "--data-only", path], capture_output=True, check=True)
+    done = subprocess.run(
+        [programs / "pg_restore", "-f", "-", "--data-only", path], capture_output=True, check=True
+    )
     found: Rows = {}
     table = None
     for line in done.stdout.splitlines(keepends=True):
@@ -119,8 +123,13 @@ def oracle(programs: Path, path: Path) -> Rows:
                 table = None
             else:
                 found[table] += line
-        elif line.startswith(b"COPY ") and (match := _COPY.match(line.decode("utf-8", "surrogateescape"))):
-            table = (TableName(_plain(match[1]), _plain(match[2])), tuple(copytext.known_columns(match[3] or "")))
+        elif line.startswith(b"COPY ") and (
+            match := _COPY.match(line.decode("utf-8", "surrogateescape"))
+        ):
+            table = (
+                TableName(_plain(match[1]), _plain(match[2])),
+                tuple(copytext.known_columns(match[3] or "")),
+            )
             found.setdefault(table, b"")
     return found
 
@@ -139,7 +148,11 @@ def dump(server: Scratch, out: Path, *options: str, database: str = "odd") -> Pa
     try:
         return server.dump(database, out, *options)
     except ScratchError as error:
-        if "not supported" in str(error) or "unrecognized compression" in str(error) or "invalid compression" in str(error):
+        if (
+            "not supported" in str(error)
+            or "unrecognized compression" in str(error)
+            or "invalid compression" in str(error)
+        ):
             pytest.skip(f"this pg_dump does not know {' '.join(options)}")
         if re.search(r'invalid value "\w+" for option -Z', str(error)):
             pytest.skip("compressions other than gzip came with PostgreSQL 16")
@@ -185,14 +198,17 @@ def test_rows_are_those_of_pg_restore(server: Scratch, form: str, tmp_path: Path
 def test_the_table_of_contents_is_that_of_pg_restore(server: Scratch, tmp_path: Path) -> None:
     for form in ("custom", "directory", "tar"):
         path = dump(server, tmp_path / form, *FORMS[form])
-        listed = subprocess.run([server.bin / "pg_restore", "-l", path], capture_output=True, check=True, text=True).stdout
+        listed = subprocess.run(
+            [server.bin / "pg_restore", "-l", path], capture_output=True, check=True, text=True
+        ).stdout
         lines = [line for line in listed.splitlines() if not line.startswith(";")]
         with open_archive(path) as source:
             toc = source.toc
             ours = [
                 f"{e.dump_id}; {e.table_oid} {e.oid} {e.desc} {e.namespace or '-'} {e.tag} {e.owner}"
                 for e in toc.entries
-                if e.desc not in ("ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES")
+                if e.desc
+                not in ("ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES")
             ]
             assert ours == lines
             assert f"TOC Entries: {len(toc.entries)}" in listed
@@ -232,7 +248,9 @@ def test_an_archive_written_to_a_pipe_is_searched(server: Scratch, tmp_path: Pat
         whole = dump(server, tmp_path / "".join(options), *options)
         command = [server.bin / "pg_dump", *options, "-d", "odd"]
         piped = tmp_path / "piped"
-        piped.write_bytes(subprocess.run(command, env=server.env, capture_output=True, check=True).stdout)
+        piped.write_bytes(
+            subprocess.run(command, env=server.env, capture_output=True, check=True).stdout
+        )
         with open_archive(piped) as source, open_archive(whole) as seekable:
             states = {e.data_state for e in source.toc.data_entries}
             assert states == {POSITION_UNKNOWN}
@@ -244,7 +262,11 @@ def test_an_archive_written_to_a_pipe_is_searched(server: Scratch, tmp_path: Pat
 def test_inserts_give_the_rows_that_copy_gives(server: Scratch, tmp_path: Path) -> None:
     with open_archive(dump(server, tmp_path / "copy", "-Fc")) as source:
         truth = read(source)
-    for form, option in (("-Fc", "--inserts"), ("-Ft", "--column-inserts"), ("-Fd", "--rows-per-insert=7")):
+    for form, option in (
+        ("-Fc", "--inserts"),
+        ("-Ft", "--column-inserts"),
+        ("-Fd", "--rows-per-insert=7"),
+    ):
         with open_archive(dump(server, tmp_path / option, form, option)) as source:
             assert read(source) == truth, option
 
@@ -275,8 +297,12 @@ def test_segments_of_a_partitioned_table_are_its_leaves(modern: Scratch, tmp_pat
             ("events_2", ("note", "day", "id")),
         ]
         rows = source.rows_of(events, ("id", "note"))
-        assert sorted(rows, key=lambda r: int(r[0] or 0)) == [(str(i), f"n{i}") for i in range(1, 501)]
-    with open_archive(dump(modern, tmp_path / "root", "-Fc", "--load-via-partition-root")) as source:
+        assert sorted(rows, key=lambda r: int(r[0] or 0)) == [
+            (str(i), f"n{i}") for i in range(1, 501)
+        ]
+    with open_archive(
+        dump(modern, tmp_path / "root", "-Fc", "--load-via-partition-root")
+    ) as source:
         assert sorted(source.rows_of(events, ("id", "note"))) == sorted(rows)
         assert [s.table.table for s in source.segments(events, ())] == ["events_1", "events_2"]
 
@@ -301,7 +327,12 @@ def test_contents_tell_rows_that_were_never_dumped(modern: Scratch, tmp_path: Pa
 
 
 def test_provenance(modern: Scratch, tmp_path: Path) -> None:
-    for form, compression in (("custom", "gzip"), ("tar", None), ("directory", "gzip"), ("directory zstd", "zstd")):
+    for form, compression in (
+        ("custom", "gzip"),
+        ("tar", None),
+        ("directory", "gzip"),
+        ("directory zstd", "zstd"),
+    ):
         path = dump(modern, tmp_path / form, *FORMS[form])
         with open_archive(path) as source:
             found = source.provenance
@@ -315,14 +346,21 @@ def test_provenance(modern: Scratch, tmp_path: Path) -> None:
         if path.is_dir():
             files = sorted(path.iterdir())
             assert found.bytes == sum(f.stat().st_size for f in files)
-            said = subprocess.run(["sh", "-c", "LC_ALL=C; sha256sum * | sha256sum"], cwd=path, capture_output=True, text=True)
+            said = subprocess.run(
+                ["sh", "-c", "LC_ALL=C; sha256sum * | sha256sum"],
+                cwd=path,
+                capture_output=True,
+                text=True,
+            )
             assert found.sha256 == said.stdout.split()[0]
         else:
             assert found.bytes == path.stat().st_size
             assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_table_of_contents_costs_the_same_whatever_the_size(modern: Scratch, tmp_path: Path) -> None:
+def test_the_table_of_contents_costs_the_same_whatever_the_size(
+    modern: Scratch, tmp_path: Path
+) -> None:
     path = dump(modern, tmp_path / "archive", "-Fc")
     os.truncate(path, 1 << 36)  # 64 GB, none of them on disk
     start = time.perf_counter()
@@ -333,7 +371,10 @@ def test_the_table_of_contents_costs_the_same_whatever_the_size(modern: Scratch,
 
 def test_a_table_is_never_in_memory_as_a_whole(modern: Scratch, tmp_path: Path) -> None:
     modern.create("large")
-    modern.run("large", "CREATE TABLE t AS SELECT i, repeat('x', 500) AS x FROM generate_series(1, 100000) i")
+    modern.run(
+        "large",
+        "CREATE TABLE t AS SELECT i, repeat('x', 500) AS x FROM generate_series(1, 100000) i",
+    )
     for form in ("custom", "custom uncompressed", "directory zstd", "directory lz4"):
         with open_archive(dump(modern, tmp_path / form, *FORMS[form], database="large")) as source:
             (segment,) = source.segments(TableName("public", "t"), ())
@@ -348,14 +389,19 @@ def test_a_table_is_never_in_memory_as_a_whole(modern: Scratch, tmp_path: Path) 
 
 def test_tables_can_be_read_at_once(modern: Scratch, tmp_path: Path) -> None:
     for form in ("custom", "directory", "tar"):
-        with open_archive(dump(modern, tmp_path / form, *FORMS[form])) as source, ThreadPoolExecutor(8) as pool:
+        with (
+            open_archive(dump(modern, tmp_path / form, *FORMS[form])) as source,
+            ThreadPoolExecutor(8) as pool,
+        ):
             segments = [s for n in source.contents() for s in source.segments(n, ())] * 4
             found = list(pool.map(lambda s: (s.table, b"".join(s.blocks())), segments))
             assert len(set(found)) == 13
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "UTF8", "SQL_ASCII"])
-def test_text_arrives_in_utf8_whatever_the_dumps_encoding(modern: Scratch, encoding: str, tmp_path: Path) -> None:
+def test_text_arrives_in_utf8_whatever_the_dumps_encoding(
+    modern: Scratch, encoding: str, tmp_path: Path
+) -> None:
     name = TableName("public", "hotels")
     path = dump(modern, tmp_path / "archive", "-Fc", f"--encoding={encoding}")
     with open_archive(path) as source:
@@ -365,7 +411,10 @@ def test_text_arrives_in_utf8_whatever_the_dumps_encoding(modern: Scratch, encod
 
 def test_bytes_that_are_no_text_survive(modern: Scratch, tmp_path: Path) -> None:
     modern.run("postgres", "CREATE DATABASE bytes ENCODING 'SQL_ASCII' TEMPLATE template0")
-    modern.run("bytes", b"CREATE TABLE t (a text); INSERT INTO t VALUES (E'\\xff'), (E'\\xfe\\x80'), ('\xc3\xa9')")
+    modern.run(
+        "bytes",
+        b"CREATE TABLE t (a text); INSERT INTO t VALUES (E'\\xff'), (E'\\xfe\\x80'), ('\xc3\xa9')",
+    )
     with open_archive(dump(modern, tmp_path / "archive", "-Fd", database="bytes")) as source:
         rows = source.rows_of(TableName("public", "t"), ("a",))
     assert len(set(rows)) == 3
@@ -376,9 +425,13 @@ def test_bytes_that_are_no_text_survive(modern: Scratch, tmp_path: Path) -> None
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(st.tuples(st.none() | TEXT, st.none() | TEXT), min_size=1, max_size=200))
-def test_any_text_survives(modern: Scratch, tmp_path: Path, rows: list[tuple[str | None, str | None]]) -> None:
+def test_any_text_survives(
+    modern: Scratch, tmp_path: Path, rows: list[tuple[str | None, str | None]]
+) -> None:
     name = TableName("public", "t")
     with psycopg.connect(modern.dsn("odd"), autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS t")
@@ -400,7 +453,12 @@ def test_files_of_a_folder_may_be_packed_anew(modern: Scratch, tmp_path: Path) -
     packers: list[tuple[str, Callable[[bytes], bytes]]] = [
         (".gz", lambda b: gzip.compress(b[:half]) + gzip.compress(b[half:])),
         (".zst", lambda b: zstandard.compress(b[:half]) + zstandard.compress(b[half:])),
-        (".lz4", lambda b: lz4.frame.compress(b[:half]) + lz4.frame.compress(b[half:], content_checksum=True)),
+        (
+            ".lz4",
+            lambda b: (
+                lz4.frame.compress(b[:half]) + lz4.frame.compress(b[half:], content_checksum=True)
+            ),
+        ),
     ]
     for suffix, pack in packers:
         packed = tmp_path / f"packed{suffix}"
@@ -423,7 +481,9 @@ def test_an_archive_within_a_packed_file(modern: Scratch, tmp_path: Path) -> Non
         assert source.provenance.bytes == packed.stat().st_size
 
 
-def test_an_archive_that_reaches_outside_of_itself_is_refused(modern: Scratch, tmp_path: Path) -> None:
+def test_an_archive_that_reaches_outside_of_itself_is_refused(
+    modern: Scratch, tmp_path: Path
+) -> None:
     path = dump(modern, tmp_path / "archive", "-Fd", "-Z0", "--table=images")
     (rows,) = [f for f in path.iterdir() if f.name != "toc.dat"]
     (tmp_path / rows.name).write_bytes(rows.read_bytes())
@@ -439,7 +499,9 @@ def test_an_archive_that_reaches_outside_of_itself_is_refused(modern: Scratch, t
         evil = tmp_path / "evil"
         shutil.rmtree(evil, ignore_errors=True)
         evil.mkdir()
-        (evil / "toc.dat").write_bytes((path / "toc.dat").read_bytes().replace(rows.name.encode(), name.encode()))
+        (evil / "toc.dat").write_bytes(
+            (path / "toc.dat").read_bytes().replace(rows.name.encode(), name.encode())
+        )
         with pytest.raises(BackupError, match="no plain file name"):
             open_archive(evil)
     (path / "toc.dat").rename(tmp_path / "toc.dat")
@@ -490,7 +552,18 @@ def older_toc(toc: Toc, minor: int) -> bytes:
     assert header.compression is None
     time_ = header.created.timetuple()
     out = [b"PGDMP", bytes((1, minor, 0, 4, 8, header.format)), _int(0)]
-    out += map(_int, (time_.tm_sec, time_.tm_min, time_.tm_hour, time_.tm_mday, time_.tm_mon - 1, time_.tm_year - 1900, 0))
+    out += map(
+        _int,
+        (
+            time_.tm_sec,
+            time_.tm_min,
+            time_.tm_hour,
+            time_.tm_mday,
+            time_.tm_mon - 1,
+            time_.tm_year - 1900,
+            0,
+        ),
+    )
     out += map(_str, (header.database, header.server_version, header.dump_version))
     out.append(_int(len(toc.entries)))
     for e in toc.entries:
@@ -503,7 +576,11 @@ def older_toc(toc: Toc, minor: int) -> bytes:
             _str(e.desc),
         ]
         out += [_int(e.section)] if minor >= 11 else []
-        out += [_str(_bare(e.defn, minor)), _str(_bare(e.drop_stmt, minor)), _str(_bare(e.copy_stmt, minor))]
+        out += [
+            _str(_bare(e.defn, minor)),
+            _str(_bare(e.drop_stmt, minor)),
+            _str(_bare(e.copy_stmt, minor)),
+        ]
         out += map(_str, (e.namespace or None, e.tablespace, e.owner, "false"))
         out += [_str(str(d)) for d in e.dependencies]
         out += [_str(None), _str(e.filename or "")]
@@ -517,7 +594,9 @@ def _bare(text: str, minor: int) -> str:
 
 def test_archives_of_old_versions(tmp_path: Path) -> None:
     if not PROGRAMS["15"].is_dir():
-        pytest.skip("the programs of PostgreSQL 15, whose archives can be turned into older ones, are not here")
+        pytest.skip(
+            "the programs of PostgreSQL 15, whose archives can be turned into older ones, are not here"
+        )
     with Scratch(PROGRAMS["15"]) as server:
         server.create("odd")
         server.run("odd", EVERYTHING)
@@ -538,7 +617,9 @@ def test_archives_of_old_versions(tmp_path: Path) -> None:
             assert set(source.catalog.tables) == set(tables)
             for name, table in source.catalog.tables.items():
                 assert [c.name for c in table.columns] == [c.name for c in tables[name].columns]
-                assert [f.parent for f in table.foreign_keys] == [f.parent for f in tables[name].foreign_keys]
+                assert [f.parent for f in table.foreign_keys] == [
+                    f.parent for f in tables[name].foreign_keys
+                ]
 
 
 def test_rows_with_oids() -> None:
@@ -553,7 +634,9 @@ def test_rows_with_oids() -> None:
 
 
 def _entry(copy_stmt: str) -> Entry:
-    return Entry(1, True, 0, 0, "t", "TABLE DATA", 3, "", "", copy_stmt, "public", "", "", "", "", False, ())
+    return Entry(
+        1, True, 0, 0, "t", "TABLE DATA", 3, "", "", copy_stmt, "public", "", "", "", "", False, ()
+    )
 
 
 # --- damage --------------------------------------------------------------------------------------
@@ -580,7 +663,9 @@ def small(modern: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for form, options in FORMS.items():
         dump(modern, folder / form, *options, database="small")
     command = [modern.bin / "pg_dump", "-Fc", "-d", "small"]
-    (folder / "custom piped").write_bytes(subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout)
+    (folder / "custom piped").write_bytes(
+        subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout
+    )
     return folder
 
 
@@ -602,7 +687,9 @@ def survey(path: Path) -> tuple[dict[TableName, tuple[bytes, bool]], bool] | Non
     """
     try:
         with open_archive(path) as source:
-            drained = {s.table: drain(s) for name in source.contents() for s in source.segments(name, ())}
+            drained = {
+                s.table: drain(s) for name in source.contents() for s in source.segments(name, ())
+            }
             complete = source.provenance.complete
     except BackupError as error:
         if not error.hint:
@@ -619,7 +706,9 @@ def survey(path: Path) -> tuple[dict[TableName, tuple[bytes, bool]], bool] | Non
 def test_any_prefix_is_known_to_be_one(small: Path, form: str, tmp_path: Path) -> None:
     whole = (small / form).read_bytes()
     truth, _ = survey(small / form) or ({}, False)
-    cuts = random.Random(form).sample(range(len(whole)), 40) + [len(whole) - n for n in (1, 2, 5, 6, 10, 600, 1024)]
+    cuts = random.Random(form).sample(range(len(whole)), 40) + [
+        len(whole) - n for n in (1, 2, 5, 6, 10, 600, 1024)
+    ]
     for cut in sorted(cuts):
         path = tmp_path / "cut"
         path.write_bytes(whole[:cut])
@@ -640,7 +729,9 @@ def test_the_whole_rows_before_a_cut_are_read(modern: Scratch, form: str, tmp_pa
     path = dump(modern, tmp_path / "archive", *FORMS.get(form, ["-Fc"]))
     if form == "custom piped":
         command = [modern.bin / "pg_dump", "-Fc", "-d", "odd"]
-        path.write_bytes(subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout)
+        path.write_bytes(
+            subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout
+        )
     whole = path.read_bytes()
     with open_archive(path) as source:
         truth = b"".join(source.segments(images, ())[0].blocks())
@@ -657,7 +748,9 @@ def test_the_whole_rows_before_a_cut_are_read(modern: Scratch, form: str, tmp_pa
 
 
 @pytest.mark.parametrize("form", [*DAMAGED, *(f for f in FORMS if f.startswith("directory"))])
-def test_any_flipped_byte_gives_the_rows_or_an_error(small: Path, form: str, tmp_path: Path) -> None:
+def test_any_flipped_byte_gives_the_rows_or_an_error(
+    small: Path, form: str, tmp_path: Path
+) -> None:
     truth, _ = survey(small / form) or ({}, False)
     dice = random.Random(form)
     path = tmp_path / "flipped"
@@ -683,7 +776,11 @@ def test_any_flipped_byte_gives_the_rows_or_an_error(small: Path, form: str, tmp
                 assert not complete, list(found)
             elif found[name][1] and form in ("custom", "custom piped", "directory"):
                 assert found[name][0] == rows, "gzip has a checksum"
-            elif found[name][1] and form in ("custom uncompressed", "directory uncompressed", "tar"):
+            elif found[name][1] and form in (
+                "custom uncompressed",
+                "directory uncompressed",
+                "tar",
+            ):
                 assert found[name][0].count(b"\n") == rows.count(b"\n")
 
 
@@ -710,7 +807,9 @@ def test_a_folder_that_lost_a_file_says_which_table(small: Path, tmp_path: Path)
             assert contents[TableName("public", "hotels")].complete
             assert not source.provenance.complete
             (segment,) = source.segments(TableName("public", "links"), ())
-            with pytest.raises(DamagedBackupError, match=rf"{entry.dump_id}\.dat .*links.* is not there"):
+            with pytest.raises(
+                DamagedBackupError, match=rf"{entry.dump_id}\.dat .*links.* is not there"
+            ):
                 list(segment.blocks())
 
 
@@ -724,12 +823,16 @@ def test_rows_that_lost_their_line_feed_are_not_counted_as_one(small: Path, tmp_
         blocks = segment.blocks()
         rows = bytes(next(blocks))
         assert rows.count(b"\n") == 5
-        with pytest.raises(DamagedBackupError, match="another number of fields than 3 stands after row 5"):
+        with pytest.raises(
+            DamagedBackupError, match="another number of fields than 3 stands after row 5"
+        ):
             next(blocks)
 
 
 @pytest.mark.parametrize("form", ["custom", "custom uncompressed", "custom zstd", "tar"])
-def test_a_file_whose_end_was_never_written_holds_zeros(modern: Scratch, form: str, tmp_path: Path) -> None:
+def test_a_file_whose_end_was_never_written_holds_zeros(
+    modern: Scratch, form: str, tmp_path: Path
+) -> None:
     path = dump(modern, tmp_path / "archive", *FORMS[form])
     with open_archive(path) as source:
         truth = read(source)
@@ -761,8 +864,12 @@ def test_positions_that_no_file_has(small: Path, tmp_path: Path) -> None:
             assert all(rows == truth[name][0] for name, (rows, well) in found.items() if well)
 
 
-def test_cut_inserts_give_the_statements_before_the_cut(modern: Scratch, small: Path, tmp_path: Path) -> None:
-    path = dump(modern, tmp_path / "archive", "-Ft", "--inserts", "--table=hotels", database="small")
+def test_cut_inserts_give_the_statements_before_the_cut(
+    modern: Scratch, small: Path, tmp_path: Path
+) -> None:
+    path = dump(
+        modern, tmp_path / "archive", "-Ft", "--inserts", "--table=hotels", database="small"
+    )
     whole = path.read_bytes()
     path.write_bytes(whole[: whole.index(b"INSERT INTO public.hotels VALUES (100,") + 30])
     with open_archive(path) as source:

@@ -27,11 +27,26 @@ def read_all(path: Path) -> int:
         return sum(source.count(name) for name in source.contents())
 
 
-@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
-def test_a_member_of_a_tar_that_is_no_file_is_refused(kind: bytes, database: Callable[..., str], scratch: Scratch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tarfile.LNKTYPE,
+        tarfile.SYMTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+        tarfile.FIFOTYPE,
+        tarfile.DIRTYPE,
+    ],
+)
+def test_a_member_of_a_tar_that_is_no_file_is_refused(
+    kind: bytes, database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
     whole = scratch.dump(database(ROWS), tmp_path / "whole.tar", "-Ft")
     assert read_all(whole) == 100
-    with tarfile.open(whole) as before, tarfile.open(tmp_path / "made.tar", "w", format=tarfile.USTAR_FORMAT) as after:
+    with (
+        tarfile.open(whole) as before,
+        tarfile.open(tmp_path / "made.tar", "w", format=tarfile.USTAR_FORMAT) as after,
+    ):
         for member in before.getmembers():
             content = before.extractfile(member)
             assert content is not None
@@ -45,9 +60,14 @@ def test_a_member_of_a_tar_that_is_no_file_is_refused(kind: bytes, database: Cal
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../../etc/passwd"])
-def test_a_tar_s_member_elsewhere_is_never_read(name: str, database: Callable[..., str], scratch: Scratch, tmp_path: Path) -> None:
+def test_a_tar_s_member_elsewhere_is_never_read(
+    name: str, database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
     whole = scratch.dump(database(ROWS), tmp_path / "whole.tar", "-Ft")
-    with tarfile.open(whole) as before, tarfile.open(tmp_path / "made.tar", "w", format=tarfile.USTAR_FORMAT) as after:
+    with (
+        tarfile.open(whole) as before,
+        tarfile.open(tmp_path / "made.tar", "w", format=tarfile.USTAR_FORMAT) as after,
+    ):
         for member in before.getmembers():
             content = before.extractfile(member)
             assert content is not None
@@ -59,7 +79,9 @@ def test_a_tar_s_member_elsewhere_is_never_read(name: str, database: Callable[..
 
 
 @pytest.mark.parametrize("what", ["fifo", "device", "link", "folder"])
-def test_a_folder_s_file_that_is_none_is_refused(what: str, database: Callable[..., str], scratch: Scratch, tmp_path: Path) -> None:
+def test_a_folder_s_file_that_is_none_is_refused(
+    what: str, database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
     folder = scratch.dump(database(ROWS), tmp_path / "folder", "-Fd", "-Z0")
     [data] = [p for p in folder.iterdir() if p.name != "toc.dat" and p.suffix == ".dat"]
     assert read_all(folder) == 100
@@ -79,7 +101,10 @@ def test_a_folder_s_file_that_is_none_is_refused(what: str, database: Callable[.
         read_all(folder)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not say how much a process took")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(),
+    reason="this system does not say how much a process took",
+)
 def test_what_unpacks_to_much_is_read_in_bounded_memory(tmp_path: Path) -> None:
     """A megabyte that unpacks to a gigabyte of rows: to the disk, a piece at a time."""
     head = b"--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE public.t (v text);\nCOPY public.t (v) FROM stdin;\n"
@@ -96,7 +121,11 @@ def test_what_unpacks_to_much_is_read_in_bounded_memory(tmp_path: Path) -> None:
         "print(Path('/proc/self/status').read_text())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     counts, _, status = done.stdout.partition("\n")
     assert counts == "[600]"

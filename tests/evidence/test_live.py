@@ -36,15 +36,27 @@ INSERT INTO reserved SELECT i, o, (o).at, k, array[k], row((o).at)::"table", 't'
   LATERAL (SELECT row((o).at::"user"."at (3) [] ", o)::"user"."kind (1)" AS k) y;
 """
 SETTINGS = {
-    "timezone": "Asia/Kolkata", "datestyle": "German", "intervalstyle": "sql_standard", "bytea_output": "escape", "extra_float_digits": "0",
-    "default_transaction_read_only": "off", "search_path": "pg_catalog", "row_security": "on", "statement_timeout": "10min",
+    "timezone": "Asia/Kolkata",
+    "datestyle": "German",
+    "intervalstyle": "sql_standard",
+    "bytea_output": "escape",
+    "extra_float_digits": "0",
+    "default_transaction_read_only": "off",
+    "search_path": "pg_catalog",
+    "row_security": "on",
+    "statement_timeout": "10min",
     "quote_all_identifiers": "on",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("dumped_under", ["UTC", "America/New_York"])
-def test_settings_of_neither_side_matter(dumped_under: str, incident: Incident, scratch: Scratch) -> None:
-    scratch.run("postgres", f"ALTER ROLE postgres SET timezone = '{dumped_under}'; ALTER ROLE postgres SET bytea_output = 'escape'")
+def test_settings_of_neither_side_matter(
+    dumped_under: str, incident: Incident, scratch: Scratch
+) -> None:
+    scratch.run(
+        "postgres",
+        f"ALTER ROLE postgres SET timezone = '{dumped_under}'; ALTER ROLE postgres SET bytea_output = 'escape'",
+    )
     try:
         incident.happens(EVERY_TYPE, "")
         for name, value in SETTINGS.items():
@@ -57,16 +69,30 @@ def test_settings_of_neither_side_matter(dumped_under: str, incident: Incident, 
         scratch.run("postgres", "ALTER ROLE postgres RESET ALL")
 
 
-def test_what_is_kept_of_a_changed_row_is_written_alike_on_both_sides(incident: Incident, scratch: Scratch) -> None:
-    scratch.run("postgres", "ALTER ROLE postgres SET timezone = 'America/New_York'; ALTER ROLE postgres SET bytea_output = 'escape'")
+def test_what_is_kept_of_a_changed_row_is_written_alike_on_both_sides(
+    incident: Incident, scratch: Scratch
+) -> None:
+    scratch.run(
+        "postgres",
+        "ALTER ROLE postgres SET timezone = 'America/New_York'; ALTER ROLE postgres SET bytea_output = 'escape'",
+    )
     try:
         incident.happens(
-            EVERY_TYPE, "UPDATE t SET n = 0 WHERE id = 3; UPDATE t SET tz = tz + interval '1 s' WHERE id = 4; DELETE FROM t WHERE id = 5"
+            EVERY_TYPE,
+            "UPDATE t SET n = 0 WHERE id = 3; UPDATE t SET tz = tz + interval '1 s' WHERE id = 4; DELETE FROM t WHERE id = 5",
         )
         with incident.compare() as case:
             changed = case.table("t").changed
-            assert [c for c in changed.columns if c[1]] == [("n", "backup"), ("n", "live"), ("tz", "backup"), ("tz", "live")]
-            assert changed["tz"].iloc[1].tolist() == ["2025-03-30 01:10:00+00", "2025-03-30 01:10:01+00"]
+            assert [c for c in changed.columns if c[1]] == [
+                ("n", "backup"),
+                ("n", "live"),
+                ("tz", "backup"),
+                ("tz", "live"),
+            ]
+            assert changed["tz"].iloc[1].tolist() == [
+                "2025-03-30 01:10:00+00",
+                "2025-03-30 01:10:01+00",
+            ]
             assert case.table("t").missing["tz"].tolist() == ["2025-03-30 01:20:00+00"]
     finally:
         scratch.run("postgres", "ALTER ROLE postgres RESET ALL")
@@ -78,7 +104,11 @@ def test_floats_of_a_server_before_12(incident: Incident) -> None:
         "CREATE TABLE t (id int PRIMARY KEY, f float8); INSERT INTO t SELECT i, i / 10.0 FROM generate_series(1, 99) i",
         "UPDATE t SET f = 0 WHERE id = 7",
     )
-    text = re.sub(r"(?m)^(\d+)\t([0-9.]+)$", lambda m: f"{m[1]}\t{float(m[2]):.17g}", incident.backup.read_text())
+    text = re.sub(
+        r"(?m)^(\d+)\t([0-9.]+)$",
+        lambda m: f"{m[1]}\t{float(m[2]):.17g}",
+        incident.backup.read_text(),
+    )
     assert "\t0.10000000000000001\n" in text
     incident.backup.write_text(re.sub("(Dumped from database version) .*", r"\1 11.22", text))
     with incident.compare() as case:
@@ -109,7 +139,11 @@ SINCE_THE_SNAPSHOT = {
 @pytest.mark.parametrize("psql", [True, False])
 @pytest.mark.parametrize("what", list(SINCE_THE_SNAPSHOT))
 def test_what_a_snapshot_no_longer_shows_is_refused(
-    what: str, psql: bool, database: Callable[..., str], scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+    what: str,
+    psql: bool,
+    database: Callable[..., str],
+    scratch: Scratch,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """These statements change what every older snapshot sees, without a word: rows would seem lost, or new."""
     name = database(
@@ -120,7 +154,9 @@ def test_what_a_snapshot_no_longer_shows_is_refused(
     if not psql:
         monkeypatch.setattr(readers, "psql_programs", list)
     with LiveSource(scratch.dsn(name)) as live:
-        table, other = (TableName("public", t) for t in ("p", "t")[:: 1 if "partition" in what else -1])
+        table, other = (
+            TableName("public", t) for t in ("p", "t")[:: 1 if "partition" in what else -1]
+        )
         assert len(live.rows_of(table, ["id"])) == 2
         scratch.run(name, SINCE_THE_SNAPSHOT[what])
         with pytest.raises(OutdatedError, match=f"Table {table.table} "):
@@ -134,7 +170,9 @@ def test_what_a_snapshot_no_longer_shows_is_refused(
         assert live.recovers(unsettled)
         assert live.snapshot.taken_at > before.taken_at
         assert live.definition_changed(table) == (what in ("rewritten",))
-        assert live.count(table) == {"truncated": 0, "a partition is attached": 3}.get(what, 2 if what == "rewritten" else 1)
+        assert live.count(table) == {"truncated": 0, "a partition is attached": 3}.get(
+            what, 2 if what == "rewritten" else 1
+        )
 
 
 def test_a_table_that_is_altered_meanwhile_is_failed(incident: Incident, scratch: Scratch) -> None:
@@ -156,19 +194,28 @@ def test_a_table_that_is_altered_meanwhile_is_failed(incident: Incident, scratch
         assert case.result("b").missing == 1
 
 
-def test_nobody_waits_for_locks_of_questions_that_were_answered(database: Callable[..., str], scratch: Scratch) -> None:
+def test_nobody_waits_for_locks_of_questions_that_were_answered(
+    database: Callable[..., str], scratch: Scratch
+) -> None:
     name = database("CREATE TABLE t (id int); CREATE TABLE u (id int)")
     with LiveSource(scratch.dsn(name)) as live:
         live.count(TableName("public", "t"))
         live.ask(sql.SQL("SELECT max(id) FROM public.t"))
         assert live.rows_of(TableName("public", "u"), ["id"]) == []
-        assert scratch.run(name, "SELECT relation::regclass FROM pg_locks WHERE relation::regclass::text IN ('t', 'u')") == ""
+        assert (
+            scratch.run(
+                name,
+                "SELECT relation::regclass FROM pg_locks WHERE relation::regclass::text IN ('t', 'u')",
+            )
+            == ""
+        )
         scratch.run(name, "SET lock_timeout = '1s'; ALTER TABLE t ADD COLUMN v text")
 
 
 def test_a_lock_is_not_waited_for(incident: Incident, scratch: Scratch) -> None:
     incident.happens(
-        "CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); INSERT INTO free VALUES (1)", "DELETE FROM free"
+        "CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); INSERT INTO free VALUES (1)",
+        "DELETE FROM free",
     )
     with psycopg.connect(incident.live_dsn) as other:
         other.execute("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
@@ -182,14 +229,17 @@ def test_a_lock_is_not_waited_for(incident: Incident, scratch: Scratch) -> None:
 
 def test_a_statement_timeout_is_said(incident: Incident) -> None:
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 200000) i", ""
+        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 200000) i",
+        "",
     )
     with incident.compare(options=fx.Options(statement_timeout="20ms")) as case:
         assert not case.complete
         assert "statement timeout" in (case.result("t").reason or "")
 
 
-def test_without_psql_the_rows_are_the_same(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_psql_the_rows_are_the_same(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
     incident.happens(EVERY_TYPE, "DELETE FROM t WHERE id < 7")
     monkeypatch.setattr(readers, "psql_programs", list)
     with incident.compare() as case:
@@ -197,27 +247,42 @@ def test_without_psql_the_rows_are_the_same(incident: Incident, monkeypatch: pyt
         assert case.totals["missing"] == 6
 
 
-def test_without_psql_a_refusal_is_said_too(incident: Incident, scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-    incident.happens("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)", "DELETE FROM b")
+def test_without_psql_a_refusal_is_said_too(
+    incident: Incident, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident.happens(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)",
+        "DELETE FROM b",
+    )
     scratch.run(incident.live, "CREATE ROLE half LOGIN; GRANT SELECT ON b TO half")
     monkeypatch.setattr(readers, "psql_programs", list)
     try:
-        with fx.compare(incident.backup, incident.live_dsn.replace("postgres@", "half@", 1), incident.backup.parent / "half") as case:
+        with fx.compare(
+            incident.backup,
+            incident.live_dsn.replace("postgres@", "half@", 1),
+            incident.backup.parent / "half",
+        ) as case:
             assert case.result("a").state == "failed"
             assert case.result("b").missing == 1
     finally:
         scratch.run(incident.live, "DROP OWNED BY half; DROP ROLE half")
 
 
-def test_bytes_of_a_sql_ascii_database_survive(scratch: Scratch, tmp_path: pytest.TempPathFactory) -> None:
-    scratch.run("postgres", "CREATE DATABASE raw_bytes ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'")
+def test_bytes_of_a_sql_ascii_database_survive(
+    scratch: Scratch, tmp_path: pytest.TempPathFactory
+) -> None:
+    scratch.run(
+        "postgres", "CREATE DATABASE raw_bytes ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'"
+    )
     try:
         scratch.run(
             "raw_bytes",
             r"SET client_encoding = 'SQL_ASCII'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, E'\xff\xfe'), (2, E'\xc3\xa9'), (3, E'\xff')",
         )
         backup = scratch.dump("raw_bytes", tmp_path / "b.sql")  # type: ignore[operator]
-        scratch.run("raw_bytes", r"SET client_encoding = 'SQL_ASCII'; UPDATE t SET v = E'\xfe' WHERE id = 3")
+        scratch.run(
+            "raw_bytes", r"SET client_encoding = 'SQL_ASCII'; UPDATE t SET v = E'\xfe' WHERE id = 3"
+        )
         with fx.compare(backup, scratch.dsn("raw_bytes"), tmp_path / "case") as case:  # type: ignore[operator]
             assert case.complete
             assert (case.totals["changed"], case.totals["unchanged"]) == (1, 2)
@@ -246,7 +311,12 @@ def test_several_readers_at_a_time(database: Callable[..., str], scratch: Scratc
     name = database("CREATE TABLE t (id int); INSERT INTO t SELECT generate_series(1, 20000)")
     with LiveSource(scratch.dsn(name)) as live:
         found: Counter[int] = Counter()
-        threads = [threading.Thread(target=lambda: found.update([len(live.rows_of(TableName("public", "t"), ["id"]))])) for _ in range(4)]
+        threads = [
+            threading.Thread(
+                target=lambda: found.update([len(live.rows_of(TableName("public", "t"), ["id"]))])
+            )
+            for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -257,8 +327,14 @@ def test_several_readers_at_a_time(database: Callable[..., str], scratch: Scratc
 @pytest.mark.parametrize(
     ("dsn", "shown"),
     [
-        ("postgresql://reader:pa%20ss@db.example:6432/app?sslmode=require", "postgresql://reader@db.example:6432/app"),
-        ("host=db.example user=reader password='pa ss' dbname=app", "postgresql://reader@db.example/app"),
+        (
+            "postgresql://reader:pa%20ss@db.example:6432/app?sslmode=require",
+            "postgresql://reader@db.example:6432/app",
+        ),
+        (
+            "host=db.example user=reader password='pa ss' dbname=app",
+            "postgresql://reader@db.example/app",
+        ),
         ("service=prod", "service=prod"),
         ("host=/tmp dbname=x", "postgresql:///x?host=/tmp"),
     ],
@@ -280,7 +356,10 @@ def test_nobody_listens() -> None:
 
 
 def test_temporary_tables_of_other_sessions_are_nobody_s_loss(incident: Incident) -> None:
-    incident.happens("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 9)", "DELETE FROM t WHERE id = 3")
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 9)",
+        "DELETE FROM t WHERE id = 3",
+    )
     with psycopg.connect(incident.live_dsn, autocommit=True) as other:
         other.execute("CREATE TEMP TABLE t (id int); CREATE TEMP TABLE passing (id int)")
         with incident.compare() as case:

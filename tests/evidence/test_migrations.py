@@ -32,9 +32,21 @@ def write(folder: Path, **files: str) -> Path:
 
 
 FOLDERS = {
-    "prisma": ({"2_b/migration.sql": "SELECT 2", "1_a/migration.sql": "SELECT 1", "migration_lock.toml": ""}, "prisma", ["1_a", "2_b"]),
+    "prisma": (
+        {
+            "2_b/migration.sql": "SELECT 2",
+            "1_a/migration.sql": "SELECT 1",
+            "migration_lock.toml": "",
+        },
+        "prisma",
+        ["1_a", "2_b"],
+    ),
     "nested": ({"migrations/1_a/migration.sql": "", "schema.prisma": ""}, "prisma", ["1_a"]),
-    "plain": ({"10_c.sql": "", "2_b.sql": "", "1_a.sql": ""}, "plain files", ["1_a", "2_b", "10_c"]),
+    "plain": (
+        {"10_c.sql": "", "2_b.sql": "", "1_a.sql": ""},
+        "plain files",
+        ["1_a", "2_b", "10_c"],
+    ),
     "flyway": (
         {"V10__c.sql": "", "V2_1__b.sql": "", "V2__a.sql": "", "R__view.sql": "", "U2__a.sql": ""},
         "flyway",
@@ -45,9 +57,17 @@ FOLDERS = {
         "plain files",
         ["auth.0001_initial", "shop.0002_b"],
     ),
-    "flyway in folders": ({"v2/V2__b.sql": "", "v1/V1__a.sql": "", "R__view.sql": ""}, "flyway", ["V1__a", "V2__b", "R__view"]),
+    "flyway in folders": (
+        {"v2/V2__b.sql": "", "v1/V1__a.sql": "", "R__view.sql": ""},
+        "flyway",
+        ["V1__a", "V2__b", "R__view"],
+    ),
     "diesel": (
-        {"2025-01-02-000000_b/up.sql": "", "2025-01-01-000000_a/up.sql": "", "2025-01-01-000000_a/down.sql": ""},
+        {
+            "2025-01-02-000000_b/up.sql": "",
+            "2025-01-01-000000_a/up.sql": "",
+            "2025-01-01-000000_a/down.sql": "",
+        },
         "up files",
         ["2025-01-01-000000_a", "2025-01-02-000000_b"],
     ),
@@ -61,15 +81,37 @@ FOLDERS = {
         "sqitch",
         ["b", "a"],
     ),
-    "pairs": ({"1_a_up.sql": "", "1_a_down.sql": "DROP TABLE a", "2_b_up.sql": ""}, "up files", ["1_a", "2_b"]),
+    "pairs": (
+        {"1_a_up.sql": "", "1_a_down.sql": "DROP TABLE a", "2_b_up.sql": ""},
+        "up files",
+        ["1_a", "2_b"],
+    ),
     "ways back": (
-        {"1_a.sql": "", "1_a_rollback.sql": "", "2_b.sql": "", "2_b.undo.sql": "", "3_take_down.sql": ""},
+        {
+            "1_a.sql": "",
+            "1_a_rollback.sql": "",
+            "2_b.sql": "",
+            "2_b.undo.sql": "",
+            "3_take_down.sql": "",
+        },
         "plain files",
         ["1_a", "2_b", "3_take_down"],
     ),
-    "node-pg-migrate": ({"1_a.sql": "-- Up Migration\nSELECT 1;\n-- Down Migration\nDROP TABLE a;\n"}, "marked files", ["1_a"]),
-    "golang-migrate": ({"1_a.up.sql": "", "1_a.down.sql": "DROP TABLE a", "2_b.up.sql": ""}, "up files", ["1_a", "2_b"]),
-    "dbmate": ({"1_a.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE a;\n"}, "marked files", ["1_a"]),
+    "node-pg-migrate": (
+        {"1_a.sql": "-- Up Migration\nSELECT 1;\n-- Down Migration\nDROP TABLE a;\n"},
+        "marked files",
+        ["1_a"],
+    ),
+    "golang-migrate": (
+        {"1_a.up.sql": "", "1_a.down.sql": "DROP TABLE a", "2_b.up.sql": ""},
+        "up files",
+        ["1_a", "2_b"],
+    ),
+    "dbmate": (
+        {"1_a.sql": "-- migrate:up\nSELECT 1;\n-- migrate:down\nDROP TABLE a;\n"},
+        "marked files",
+        ["1_a"],
+    ),
 }
 
 
@@ -104,9 +146,18 @@ def test_a_single_migration_is_its_file_or_its_folder(tmp_path: Path) -> None:
     assert read_folder(tmp_path / "1_a" / "migration.sql").migrations[0].name == "1_a"
 
 
-@pytest.mark.parametrize(("up", "down"), [("migrate:up", "migrate:down"), ("+goose Up", "+goose Down"), ("Up Migration", "Down Migration")])
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        ("migrate:up", "migrate:down"),
+        ("+goose Up", "+goose Down"),
+        ("Up Migration", "Down Migration"),
+    ],
+)
 def test_what_runs_backward_is_not_read(up: str, down: str, tmp_path: Path) -> None:
-    migration = read_folder(write(tmp_path, **{"1_a.sql": f"-- {up}\nSELECT 1;\n\n-- {down}\nDROP TABLE a;\n"})).migrations[0]
+    migration = read_folder(
+        write(tmp_path, **{"1_a.sql": f"-- {up}\nSELECT 1;\n\n-- {down}\nDROP TABLE a;\n"})
+    ).migrations[0]
     assert [s.text for s in migration.statements] == ["SELECT 1"]
 
 
@@ -121,7 +172,9 @@ def test_statements_have_the_line_of_their_first_word() -> None:
 
 
 def test_sql_that_does_not_parse_is_said_with_line_and_column() -> None:
-    with pytest.raises(MigrationError, match=r'm\.sql, line 2, column 6: syntax error at or near "TABEL"'):
+    with pytest.raises(
+        MigrationError, match=r'm\.sql, line 2, column 6: syntax error at or near "TABEL"'
+    ):
         parse_statements("SELECT 'ü';\nDROP TABEL a;".encode(), "m.sql")
     with pytest.raises(MigrationError, match=r"m\.sql, line 2: there is a byte that is no UTF-8"):
         parse_statements(b"SELECT 1;\n\xff", "m.sql")
@@ -130,7 +183,9 @@ def test_sql_that_does_not_parse_is_said_with_line_and_column() -> None:
 def test_a_folder_without_migrations_is_none(tmp_path: Path) -> None:
     with pytest.raises(MigrationError, match="is no migration folder"):
         read_folder(write(tmp_path / "none", **{"README.md": ""}))
-    with pytest.raises(MigrationError, match=r"is no migration folder.*\.py files do is not read.*alembic upgrade"):
+    with pytest.raises(
+        MigrationError, match=r"is no migration folder.*\.py files do is not read.*alembic upgrade"
+    ):
         read_folder(write(tmp_path, **{"env.py": "", "versions/1_a.py": ""}))
     with pytest.raises(MigrationError, match="is not there"):
         read_folder(tmp_path / "absent")
@@ -228,16 +283,27 @@ HISTORIES = {
         Prisma.TABLE
         + "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, rolled_back_at, started_at, applied_steps_count) VALUES"
         "('1', 'aa', NULL, 'm1', '2026-01-01', '2026-01-01', 0), ('2', 'aa', '2026-01-02', 'm1', NULL, '2026-01-02', 1), ('3', 'bb', '2026-01-03', 'm2', NULL, '2026-01-03', 0), ('4', 'cc', NULL, 'm3', NULL, '2026-01-04', 0);",
-        [("m1", "aa", False, False), ("m1", "aa", True, True), ("m2", "bb", True, False), ("m3", "cc", False, False)],
+        [
+            ("m1", "aa", False, False),
+            ("m1", "aa", True, True),
+            ("m2", "bb", True, False),
+            ("m3", "cc", False, False),
+        ],
     ),
 }
 
 
 @pytest.mark.parametrize("tool", HISTORIES)
-def test_a_history_is_read_from_either_side(tool: str, scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+def test_a_history_is_read_from_either_side(
+    tool: str, scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
     text, expected = HISTORIES[tool]
     live = database(text)
-    for side in (scratch.dsn(live), scratch.dump(live, tmp_path / "d.sql"), scratch.dump(live, tmp_path / "d.dump", "-Fc")):
+    for side in (
+        scratch.dsn(live),
+        scratch.dump(live, tmp_path / "d.sql"),
+        scratch.dump(live, tmp_path / "d.dump", "-Fc"),
+    ):
         with open_source(side) as source:
             found = read_history(source)
         assert {e.tool for e in found} == {tool}
@@ -245,7 +311,9 @@ def test_a_history_is_read_from_either_side(tool: str, scratch: Scratch, databas
         assert history_of(plain(found)) == found
 
 
-def test_a_history_that_was_not_dumped_is_said(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+def test_a_history_that_was_not_dumped_is_said(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
     live = database(Prisma.TABLE)
     with (
         open_source(scratch.dump(live, tmp_path / "d.sql", "--schema-only")) as source,
@@ -254,8 +322,12 @@ def test_a_history_that_was_not_dumped_is_said(scratch: Scratch, database: Calla
         read_history(source)
 
 
-def test_a_table_that_only_shares_the_name_is_no_history(database: Callable[..., str], scratch: Scratch) -> None:
-    live = database("CREATE TABLE schema_migrations (id int, note text); CREATE TABLE alembic_version (id int);")
+def test_a_table_that_only_shares_the_name_is_no_history(
+    database: Callable[..., str], scratch: Scratch
+) -> None:
+    live = database(
+        "CREATE TABLE schema_migrations (id int, note text); CREATE TABLE alembic_version (id int);"
+    )
     with open_source(scratch.dsn(live), role="live") as source:
         found: list[HistoryEntry] = read_history(source)
     assert found == []

@@ -65,11 +65,20 @@ fooled
 ';
 """
 FORMS = {
-    "plain": (), "inserts": ("--inserts",), "column inserts": ("--column-inserts",), "batches": ("--rows-per-insert=7",),
-    "conflict": ("--inserts", "--on-conflict-do-nothing"), "root": ("--load-via-partition-root",), "root inserts": ("--load-via-partition-root", "--inserts"),
-    "clean": ("--clean", "--if-exists", "--create"), "dollars": ("--disable-dollar-quoting",), "verbose": ("--verbose",), "quoted": ("--quote-all-identifiers",),
-    "data only": ("--data-only",), "latin1": ("--exclude-table-data=t", "--encoding=LATIN1"),
-}  # fmt: skip
+    "plain": (),
+    "inserts": ("--inserts",),
+    "column inserts": ("--column-inserts",),
+    "batches": ("--rows-per-insert=7",),
+    "conflict": ("--inserts", "--on-conflict-do-nothing"),
+    "root": ("--load-via-partition-root",),
+    "root inserts": ("--load-via-partition-root", "--inserts"),
+    "clean": ("--clean", "--if-exists", "--create"),
+    "dollars": ("--disable-dollar-quoting",),
+    "verbose": ("--verbose",),
+    "quoted": ("--quote-all-identifiers",),
+    "data only": ("--data-only",),
+    "latin1": ("--exclude-table-data=t", "--encoding=LATIN1"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +103,9 @@ def truth(scratch: Scratch, made: str) -> dict[str, Counter[tuple[str | None, ..
     with psycopg.connect(scratch.dsn(made)) as connection:
         for table, listed in columns.items():
             casts = ", ".join(
-                f"{c}::text" if c != "b" else "CASE b WHEN true THEN 't' ELSE 'f' END" for c in listed.split(", ") if c != 'x"'
+                f"{c}::text" if c != "b" else "CASE b WHEN true THEN 't' ELSE 'f' END"
+                for c in listed.split(", ")
+                if c != 'x"'
             )
             if table == "t":
                 casts = casts.replace('"odd ""name""::text', '"odd ""name"", x"::text')
@@ -109,7 +120,13 @@ def rows(source: Source, table: str) -> Counter[tuple[str | None, ...]]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form(form: str, scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path) -> None:
+def test_every_form(
+    form: str,
+    scratch: Scratch,
+    made: str,
+    truth: dict[str, Counter[tuple[str | None, ...]]],
+    tmp_path: Path,
+) -> None:
     path = scratch.dump(made, tmp_path / "b.sql", *FORMS[form])
     with open_source(path) as source, open_source(scratch.dsn(made), role="live") as live:
         if not source.catalog.tables:
@@ -155,7 +172,9 @@ def test_packed(
     try:
         cut = open_source(tmp_path / "cut")
     except DamagedBackupError:
-        assert suffix in ("zst", "lz4", "bz2"), "these unpack block by block, and the whole dump is one"
+        assert suffix in ("zst", "lz4", "bz2"), (
+            "these unpack block by block, and the whole dump is one"
+        )
         return
     with cut as source:
         assert source.damage
@@ -167,12 +186,21 @@ def test_the_catalogue_is_live_s_own(scratch: Scratch, made: str, tmp_path: Path
     with open_source(path) as source, open_source(scratch.dsn(made), role="live") as live:
         for name, table in live.catalog.tables.items():
             ours = source.catalog.tables[name]
-            assert (ours.kind, ours.parent, ours.foreign_keys) == (table.kind, table.parent, table.foreign_keys)
+            assert (ours.kind, ours.parent, ours.foreign_keys) == (
+                table.kind,
+                table.parent,
+                table.foreign_keys,
+            )
             assert [(c.name, c.type, c.nullable, c.identity) for c in ours.columns] == [
                 (c.name, c.type, c.nullable, c.identity) for c in table.columns
             ]
-            assert {(k.columns, k.primary) for k in ours.keys} == {(k.columns, k.primary) for k in table.keys}
-        assert (source.catalog.enums, source.catalog.domains) == (live.catalog.enums, live.catalog.domains)
+            assert {(k.columns, k.primary) for k in ours.keys} == {
+                (k.columns, k.primary) for k in table.keys
+            }
+        assert (source.catalog.enums, source.catalog.domains) == (
+            live.catalog.enums,
+            live.catalog.domains,
+        )
 
 
 def test_standard_conforming_strings_off(
@@ -189,7 +217,9 @@ def test_standard_conforming_strings_off(
         scratch.run("postgres", f"ALTER DATABASE {made} RESET standard_conforming_strings")
 
 
-def test_windows_line_ends(scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path) -> None:
+def test_windows_line_ends(
+    scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path
+) -> None:
     text = scratch.dump(made, tmp_path / "b.sql").read_bytes()
     (tmp_path / "crlf.sql").write_bytes(text.replace(b"\n", b"\r\n"))
     with open_source(tmp_path / "crlf.sql") as source:
@@ -227,7 +257,9 @@ def test_a_verbose_dump_says_when(scratch: Scratch, made: str, tmp_path: Path) -
 
 
 def test_bytes_of_sql_ascii_survive(scratch: Scratch, tmp_path: Path) -> None:
-    scratch.run("postgres", "CREATE DATABASE plain_ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'")
+    scratch.run(
+        "postgres", "CREATE DATABASE plain_ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'"
+    )
     try:
         scratch.run(
             "plain_ascii",
@@ -244,7 +276,11 @@ def test_bytes_of_sql_ascii_survive(scratch: Scratch, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["plain", "inserts", "batches"])
 def test_a_prefix_never_gives_more_than_it_holds(
-    form: str, scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path
+    form: str,
+    scratch: Scratch,
+    made: str,
+    truth: dict[str, Counter[tuple[str | None, ...]]],
+    tmp_path: Path,
 ) -> None:
     text = scratch.dump(made, tmp_path / "b.sql", *FORMS[form]).read_bytes()
     chance = random.Random(7)
@@ -277,7 +313,9 @@ def test_a_flipped_byte_ends_in_an_answer(scratch: Scratch, made: str, tmp_path:
     path = tmp_path / "flipped.sql"
     for _ in range(150):
         at = chance.randrange(len(text))
-        path.write_bytes(text[:at] + bytes([text[at] ^ (1 << chance.randrange(8))]) + text[at + 1 :])
+        path.write_bytes(
+            text[:at] + bytes([text[at] ^ (1 << chance.randrange(8))]) + text[at + 1 :]
+        )
         try:
             with open_source(path) as source:
                 for table in source.catalog.roots:
@@ -288,28 +326,41 @@ def test_a_flipped_byte_ends_in_an_answer(scratch: Scratch, made: str, tmp_path:
 
 @given(
     st.lists(
-        st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)),
+        st.one_of(
+            st.none(),
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
+        ),
         min_size=1,
         max_size=20,
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_survives(scratch: Scratch, made: str, tmp_path: Path, values: list[str | None]) -> None:
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_any_text_survives(
+    scratch: Scratch, made: str, tmp_path: Path, values: list[str | None]
+) -> None:
     with psycopg.connect(scratch.dsn(made), autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS anything; CREATE TABLE anything (n int, v text)")
         with connection.cursor() as cursor:
             cursor.executemany("INSERT INTO anything VALUES (%s, %s)", list(enumerate(values)))
     try:
         for option in ("--no-owner", "--inserts"):
-            with open_source(scratch.dump(made, tmp_path / "b.sql", "-t", "anything", option)) as source:
-                assert rows(source, "anything") == Counter((str(n), v) for n, v in enumerate(values))
+            with open_source(
+                scratch.dump(made, tmp_path / "b.sql", "-t", "anything", option)
+            ) as source:
+                assert rows(source, "anything") == Counter(
+                    (str(n), v) for n, v in enumerate(values)
+                )
     finally:
         scratch.run(made, "DROP TABLE IF EXISTS anything")
 
 
 @pytest.mark.parametrize("size", [5, 6, 7, 8, 11])
 @pytest.mark.parametrize("ending", ["\n\\.\n", "\r\n\\.\r\n", "\n\\."])
-def test_the_end_of_rows_is_found_wherever_a_chunk_ends(size: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_end_of_rows_is_found_wherever_a_chunk_ends(
+    size: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("forensics.evidence.plain.scanning._CHUNK", size)
     monkeypatch.setattr("forensics.evidence.plain.scanning._FEW", 2)
     line = "\r\n" if "\r" in ending else "\n"
@@ -335,22 +386,40 @@ def edited(text: str, statement: str, rows: str | None = None) -> str:
 
 
 BY_HAND: dict[str, Callable[[str], str]] = {
-    "comments": lambda t: edited(t, "/* a /* nested */ one */ COPY -- here\n /* and */ public.blank (t) FROM stdin;"),
+    "comments": lambda t: edited(
+        t, "/* a /* nested */ one */ COPY -- here\n /* and */ public.blank (t) FROM stdin;"
+    ),
     "options": lambda t: edited(t, "copy blank from STDIN with (format text, null '\\N') ;"),
     "psql": lambda t: edited(t, "\\copy public.blank (t) from stdin"),
-    "null": lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH NULL AS 'none';", "\nnone\n\n\\\\.\nCOPY blank (t) FROM stdin;"),
-    "escapes": lambda t: edited(t, BLANK[:-1], "\n\\N\n\n\\134\\.\n\\103\\x4f\\PY blank (t) FROM stdin;"),
-    "csv": lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH CSV HEADER;", 't\n""\n\n""\n"\\."\nCOPY blank (t) FROM stdin;'),
+    "null": lambda t: edited(
+        t,
+        "COPY public.blank (t) FROM stdin WITH NULL AS 'none';",
+        "\nnone\n\n\\\\.\nCOPY blank (t) FROM stdin;",
+    ),
+    "escapes": lambda t: edited(
+        t, BLANK[:-1], "\n\\N\n\n\\134\\.\n\\103\\x4f\\PY blank (t) FROM stdin;"
+    ),
+    "csv": lambda t: edited(
+        t,
+        "COPY public.blank (t) FROM stdin WITH CSV HEADER;",
+        't\n""\n\n""\n"\\."\nCOPY blank (t) FROM stdin;',
+    ),
     "csv options": lambda t: edited(
-        t, "COPY public.blank (t) FROM stdin (FORMAT csv, NULL '-', QUOTE '''', DELIMITER '|');", "\n-\n''\n'\\.'\nCOPY blank (t) FROM stdin;"
+        t,
+        "COPY public.blank (t) FROM stdin (FORMAT csv, NULL '-', QUOTE '''', DELIMITER '|');",
+        "\n-\n''\n'\\.'\nCOPY blank (t) FROM stdin;",
     ),
     "wide": lambda t: "\ufeff" + t.replace("\n", "\r\n"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("edit", BY_HAND)
 def test_what_people_write(
-    edit: str, scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path
+    edit: str,
+    scratch: Scratch,
+    made: str,
+    truth: dict[str, Counter[tuple[str | None, ...]]],
+    tmp_path: Path,
 ) -> None:
     text = BY_HAND[edit](scratch.dump(made, tmp_path / "b.sql").read_text("utf-8"))
     path = tmp_path / "edited.sql"
@@ -367,8 +436,14 @@ def test_what_people_write(
 
 
 NOT_WHOLE: dict[str, tuple[Callable[[str], str], str]] = {
-    "unknown option": (lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH ODD 1;"), "COPY statement that PostgreSQL would not"),
-    "rows elsewhere": (lambda t: t + "\\copy public.blank from 'more.csv' csv\n", r"blank are in more\.csv"),
+    "unknown option": (
+        lambda t: edited(t, "COPY public.blank (t) FROM stdin WITH ODD 1;"),
+        "COPY statement that PostgreSQL would not",
+    ),
+    "rows elsewhere": (
+        lambda t: t + "\\copy public.blank from 'more.csv' csv\n",
+        r"blank are in more\.csv",
+    ),
     "another script": (lambda t: t + "\\i more.sql\n", r"includes more\.sql"),
     "a lost sector": (lambda t: t.replace("fooled", "\0" * 512, 1), "a NUL stands at byte"),
     "its last line": (lambda t: t[: t.index("\\unrestrict")], "unrestrict"),
@@ -385,19 +460,31 @@ def test_what_is_not_whole_is_said(edit: str, scratch: Scratch, made: str, tmp_p
         assert re.search(words, source.damage)
 
 
-def test_binary_rows_fail_their_table_and_edits_are_said(scratch: Scratch, made: str, tmp_path: Path) -> None:
-    text = edited(scratch.dump(made, tmp_path / "b.sql").read_text("utf-8"), "COPY public.blank (t) FROM stdin (FORMAT binary);")
+def test_binary_rows_fail_their_table_and_edits_are_said(
+    scratch: Scratch, made: str, tmp_path: Path
+) -> None:
+    text = edited(
+        scratch.dump(made, tmp_path / "b.sql").read_text("utf-8"),
+        "COPY public.blank (t) FROM stdin (FORMAT binary);",
+    )
     (tmp_path / "b.sql").write_text(text + "UPDATE t SET v = upper(v);\n", "utf-8")
     with open_source(tmp_path / "b.sql") as source:
         assert source.edits == ("UPDATE t SET v = upper(v);",)
-        with pytest.raises(BackupError, match="blank cannot be read: they are written in the format binary"):
+        with pytest.raises(
+            BackupError, match="blank cannot be read: they are written in the format binary"
+        ):
             source.count(TableName("public", "blank"))
         assert source.count(TableName("public", "t")) == 90
 
 
-def test_dumps_in_one_file(scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path) -> None:
+def test_dumps_in_one_file(
+    scratch: Scratch, made: str, truth: dict[str, Counter[tuple[str | None, ...]]], tmp_path: Path
+) -> None:
     """A schema and its data may be two dumps; a log to which a job appends every night may not."""
-    parts = [scratch.dump(made, tmp_path / name, option).read_bytes() for name, option in (("s", "--schema-only"), ("d", "--data-only"))]
+    parts = [
+        scratch.dump(made, tmp_path / name, option).read_bytes()
+        for name, option in (("s", "--schema-only"), ("d", "--data-only"))
+    ]
     (tmp_path / "both.sql").write_bytes(b"".join(parts))
     with open_source(tmp_path / "both.sql") as source:
         assert rows(source, "t") == truth["t"]
@@ -417,19 +504,30 @@ def test_packed_twice_and_packed_by_others(scratch: Scratch, made: str, tmp_path
         open_source(tmp_path / "b.zip")
 
 
-def test_names_in_the_encoding_of_the_dump(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
-    name = database('CREATE TABLE "Größe" (id int, "naïve" text); INSERT INTO "Größe" VALUES (1, \'é\'), (2, NULL)')
+def test_names_in_the_encoding_of_the_dump(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    name = database(
+        'CREATE TABLE "Größe" (id int, "naïve" text); INSERT INTO "Größe" VALUES (1, \'é\'), (2, NULL)'
+    )
     for options in ((), ("--inserts",), ("--column-inserts",)):
-        with open_source(scratch.dump(name, tmp_path / "b.sql", "--encoding=LATIN1", *options)) as source:
+        with open_source(
+            scratch.dump(name, tmp_path / "b.sql", "--encoding=LATIN1", *options)
+        ) as source:
             assert source.damage is None
-            assert sorted(source.rows_of(TableName("public", "Größe"), ["id", "naïve"])) == [("1", "é"), ("2", None)]
+            assert sorted(source.rows_of(TableName("public", "Größe"), ["id", "naïve"])) == [
+                ("1", "é"),
+                ("2", None),
+            ]
 
 
 def test_a_cluster_cut_after_its_first_database(scratch: Scratch, tmp_path: Path) -> None:
     names = ["cut_one", "cut_two"]
     for name in names:
         scratch.create(name)
-        scratch.run(name, "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); CREATE TABLE u (id int)")
+        scratch.run(
+            name, "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); CREATE TABLE u (id int)"
+        )
     try:
         path = tmp_path / "all.sql"
         subprocess.run([scratch.bin / "pg_dumpall", "-f", path], env=scratch.env, check=True)
@@ -452,12 +550,16 @@ INSERT INTO p SELECT i, (array['a', 'b'])[1 + i % 2] FROM generate_series(1, 40)
 
 
 @pytest.mark.parametrize("form", [(), ("--inserts",), ("-Fc",), ("--load-via-partition-root",)])
-def test_partitions_whose_rows_are_not_there(form: tuple[str, ...], scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+def test_partitions_whose_rows_are_not_there(
+    form: tuple[str, ...], scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
     name, root = database(PARTS), TableName("public", "p")
     with open_source(scratch.dump(name, tmp_path / "all", *form)) as source:
         assert source.contents()[root].lacking == ()
         assert source.count(root) == 40
-    with open_source(scratch.dump(name, tmp_path / "some", "--exclude-table-data=p_a", *form)) as source:
+    with open_source(
+        scratch.dump(name, tmp_path / "some", "--exclude-table-data=p_a", *form)
+    ) as source:
         assert source.damage is None
         assert source.contents()[root].lacking == (TableName("public", "p_a"),)
         with pytest.raises(BackupError, match="those of p_a were left out"):
@@ -468,12 +570,19 @@ def test_partitions_whose_rows_are_not_there(form: tuple[str, ...], scratch: Scr
     if form == ():
         text = (tmp_path / "all").read_bytes()
         (tmp_path / "cut").write_bytes(text[: text.index(b"COPY public.p_b")])
-        with open_source(tmp_path / "cut") as source, pytest.raises(DamagedBackupError, match="p_b, p_c are cut off"):
+        with (
+            open_source(tmp_path / "cut") as source,
+            pytest.raises(DamagedBackupError, match="p_b, p_c are cut off"),
+        ):
             source.count(root)
 
 
-def test_rows_of_a_dump_that_defines_nothing(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
-    name = database("CREATE TABLE gone (a int, b text); INSERT INTO gone VALUES (1, 'x;'), (2, NULL); CREATE TABLE none (a int)")
+def test_rows_of_a_dump_that_defines_nothing(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    name = database(
+        "CREATE TABLE gone (a int, b text); INSERT INTO gone VALUES (1, 'x;'), (2, NULL); CREATE TABLE none (a int)"
+    )
     for option, columns in (
         ("--inserts", ["column1", "column2"]),
         ("--column-inserts", ["a", "b"]),
@@ -482,5 +591,8 @@ def test_rows_of_a_dump_that_defines_nothing(scratch: Scratch, database: Callabl
         with open_source(scratch.dump(name, tmp_path / "b.sql", "--data-only", option)) as source:
             source.adopt(Catalog())
             assert [t.name.table for t in source.catalog.roots] == ["gone", "none"]
-            assert sorted(source.rows_of(TableName("public", "gone"), columns)) == [("1", "x;"), ("2", None)]
+            assert sorted(source.rows_of(TableName("public", "gone"), columns)) == [
+                ("1", "x;"),
+                ("2", None),
+            ]
             assert source.contents()[TableName("public", "none")].data

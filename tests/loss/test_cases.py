@@ -11,7 +11,9 @@ import pytest
 from tests.conftest import Incident
 
 CASES = Path(__file__).parent.parent / "cases"
-NAMES = sorted(p.parent.name for p in CASES.glob("*/expected.json") if "loss" in json.loads(p.read_text()))
+NAMES = sorted(
+    p.parent.name for p in CASES.glob("*/expected.json") if "loss" in json.loads(p.read_text())
+)
 
 
 def where(moved: dict[str, Any]) -> str:

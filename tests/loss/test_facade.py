@@ -23,7 +23,12 @@ def sql(name: str) -> tuple[str, str]:
 
 
 def cli(*args: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "forensics", *map(str, args)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "forensics", *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_a_case_answers_without_its_sides(incident: Incident, tmp_path: Path) -> None:
@@ -33,7 +38,9 @@ def test_a_case_answers_without_its_sides(incident: Incident, tmp_path: Path) ->
     with fx.open_case(tmp_path / "case") as case:
         frame = case.junctions
         assert list(frame["table"]) == ["hotel_images", "hotel_videos"]
-        assert frame.set_index("table").loc["hotel_images", ["missing", "lost", "blocked", "affected", "emptied"]].tolist() == [
+        assert frame.set_index("table").loc[
+            "hotel_images", ["missing", "lost", "blocked", "affected", "emptied"]
+        ].tolist() == [
             9,
             9,
             4,
@@ -47,22 +54,45 @@ def test_a_case_answers_without_its_sides(incident: Incident, tmp_path: Path) ->
         assert reasons["l30"] == "collides with hotel_images_hotel_id_sort_order_key"
         assert rows["reason"].isna().sum() == 3
         assert case.loss["totals"] == {
-            "missing": 18, "moved": 0, "superseded": 0, "lost": 18, "restorable": 5, "blocked": 8, "conflicting": 5,
-        }  # fmt: skip
+            "missing": 18,
+            "moved": 0,
+            "superseded": 0,
+            "lost": 18,
+            "restorable": 5,
+            "blocked": 8,
+            "conflicting": 5,
+        }
 
 
 def test_each_parent_row_has_what_it_had_has_and_can_get_back(incident: Incident) -> None:
     incident.happens(*sql("links_blocked_and_conflicting"))
     with incident.compare() as case:
         hotels = case.junction("hotel_images").by_parent("hotels").set_index("id")
-        columns = ["label", "state", "had", "has", "missing", "lost", "restorable", "blocked", "conflicting", "left"]
+        columns = [
+            "label",
+            "state",
+            "had",
+            "has",
+            "missing",
+            "lost",
+            "restorable",
+            "blocked",
+            "conflicting",
+            "left",
+        ]
         assert hotels.loc["h1", columns].tolist() == ["Hotel 1", "gone", 3, 0, 3, 3, 0, 3, 0, 0]
         assert hotels.loc["h2", columns].tolist() == ["Hotel 2", "affected", 3, 2, 1, 1, 0, 1, 0, 2]
         assert hotels.loc["h3", columns].tolist() == ["Hotel 3", "affected", 3, 1, 3, 3, 2, 0, 1, 1]
         assert hotels.loc["h4", columns].tolist() == ["Hotel 4", "affected", 3, 2, 1, 1, 0, 0, 1, 2]
         assert "h6" not in hotels.index
         assert hotels["lost"].is_monotonic_decreasing
-        assert case.junction("hotel_videos").by_parent("public.hotels").set_index("id").loc["h2", "state"] == "emptied"
+        assert (
+            case.junction("hotel_videos")
+            .by_parent("public.hotels")
+            .set_index("id")
+            .loc["h2", "state"]
+            == "emptied"
+        )
 
 
 def test_wrong_names_are_answered_with_near_ones(incident: Incident) -> None:
@@ -107,9 +137,17 @@ def test_what_is_reached_outward(incident: Incident) -> None:
     )
     with incident.compare() as case:
         reach = case.junction("place_photos").reach.set_index("table")
-        assert reach.loc["tours", ["from", "path", "rows", "of"]].tolist() == ["places", "places → tour_places → tours", 2, 4]
+        assert reach.loc["tours", ["from", "path", "rows", "of"]].tolist() == [
+            "places",
+            "places → tour_places → tours",
+            2,
+            4,
+        ]
         assert reach.loc["tours", "worst"] == "Tour 1, Tour 2"
-        assert reach.loc["bookings", ["path", "rows"]].tolist() == ["places → tour_places → tours → bookings", 2]
+        assert reach.loc["bookings", ["path", "rows"]].tolist() == [
+            "places → tour_places → tours → bookings",
+            2,
+        ]
 
 
 def test_loss_or_life(incident: Incident) -> None:
@@ -130,11 +168,23 @@ def test_loss_or_life(incident: Incident) -> None:
         ALTER TABLE searches ALTER query SET NOT NULL;
         """,
     )
-    times = {"backup_at": fx.case.parse_time("2025-12-10T03:00:00Z"), "incident_at": fx.case.parse_time("2025-12-10T16:00:00Z")}
+    times = {
+        "backup_at": fx.case.parse_time("2025-12-10T03:00:00Z"),
+        "incident_at": fx.case.parse_time("2025-12-10T16:00:00Z"),
+    }
     with incident.compare(times=times) as case:
         found = case.churn.set_index("table")
-        assert found.loc["sessions", ["cascaded", "expired", "alone", "verdict"]].tolist() == [2, 3, 0, "life"]
-        assert found.loc["searches", ["unfit", "alone", "verdict"]].tolist() == [30, 0, "out of line"]
+        assert found.loc["sessions", ["cascaded", "expired", "alone", "verdict"]].tolist() == [
+            2,
+            3,
+            0,
+            "life",
+        ]
+        assert found.loc["searches", ["unfit", "alone", "verdict"]].tolist() == [
+            30,
+            0,
+            "out of line",
+        ]
         assert found.loc["users", ["alone", "usual", "verdict"]].tolist() == [2, 0, "life"]
 
 
@@ -162,7 +212,9 @@ def test_resuming_gives_the_same_answer(incident: Incident) -> None:
         assert case.loss == before
 
 
-def test_a_parent_that_may_not_be_read_is_said_and_nothing_is_called_equal(incident: Incident, scratch: Scratch, tmp_path: Path) -> None:
+def test_a_parent_that_may_not_be_read_is_said_and_nothing_is_called_equal(
+    incident: Incident, scratch: Scratch, tmp_path: Path
+) -> None:
     incident.happens(*sql("links_nobody_declared"))
     scratch.run(
         incident.live,
@@ -170,7 +222,12 @@ def test_a_parent_that_may_not_be_read_is_said_and_nothing_is_called_equal(incid
     )
     try:
         done = cli(
-            "compare", incident.backup, f"{incident.live_dsn.replace('postgres@', 'half_blind@')}", "--case", tmp_path / "blind", "--json"
+            "compare",
+            incident.backup,
+            f"{incident.live_dsn.replace('postgres@', 'half_blind@')}",
+            "--case",
+            tmp_path / "blind",
+            "--json",
         )
         assert done.returncode == 2, done.stderr
         found = cli("loss", tmp_path / "blind", "--json")
@@ -190,7 +247,11 @@ def test_the_command_says_what_the_case_holds(incident: Incident, tmp_path: Path
     (tmp_path / "case" / "loss.json").unlink()
     done = cli("loss", tmp_path / "case", "--json")
     assert (done.returncode, done.stderr) == (1, "")
-    assert json.loads(done.stdout) == expected == json.loads((tmp_path / "case" / "loss.json").read_text())
+    assert (
+        json.loads(done.stdout)
+        == expected
+        == json.loads((tmp_path / "case" / "loss.json").read_text())
+    )
     assert (tmp_path / "case" / "loss.json").stat().st_mode & 0o777 == 0o600
     shown = cli("loss", tmp_path / "case")
     assert shown.returncode == 1

@@ -41,12 +41,17 @@ def test_a_label_is_related_by_itself_or_by_what_it_stands_in() -> None:
     assert not related("weight", ["tags", "meta"], {"tag"})
 
 
-def table(name: str, columns: dict[str, str], parents: dict[str, str], key: tuple[str, ...] = ()) -> Table:
+def table(
+    name: str, columns: dict[str, str], parents: dict[str, str], key: tuple[str, ...] = ()
+) -> Table:
     return Table(
         TableName("public", name),
         columns=tuple(Column(c, t, nullable=c.endswith("?")) for c, t in columns.items()),
         keys=(Key("pk", key, primary=True),) if key else (),
-        foreign_keys=tuple(ForeignKey(f"{name}_{c}", (c,), TableName("public", p), ("id",)) for c, p in parents.items()),
+        foreign_keys=tuple(
+            ForeignKey(f"{name}_{c}", (c,), TableName("public", p), ("id",))
+            for c, p in parents.items()
+        ),
     )
 
 
@@ -59,11 +64,21 @@ def test_structure_makes_a_junction_table() -> None:
     links = {"a_id": "a", "b_id": "b"}
     a, b = table("a", {"id": "integer"}, {}, ("id",)), table("b", {"id": "integer"}, {}, ("id",))
     assert found(a, b, table("a_b", ids, links)) == {"a_b"}
-    assert found(a, b, table("with_id", {"id": "text", **ids, "sort_order": "integer", "is_primary": "boolean"}, links, ("id",))) == {
-        "with_id"
-    }
+    assert found(
+        a,
+        b,
+        table(
+            "with_id",
+            {"id": "text", **ids, "sort_order": "integer", "is_primary": "boolean"},
+            links,
+            ("id",),
+        ),
+    ) == {"with_id"}
     assert found(a, b, table("friends", ids, {"a_id": "a", "b_id": "a"})) == {"friends"}
-    assert found(a, b, table("booking", {**ids, "price": "numeric", "checkin": "date"}, links)) == set()
+    assert (
+        found(a, b, table("booking", {**ids, "price": "numeric", "checkin": "date"}, links))
+        == set()
+    )
     assert found(a, b, table("child", {"a_id": "integer"}, {"a_id": "a"})) == set()
 
 

@@ -23,7 +23,9 @@ def test_a_junction_table_that_is_not_seen_as_one(incident: Incident) -> None:
     incident.happens(BEFORE, CHANGE)
     with incident.compare("plain") as case:
         assert {j["table"] for j in case.loss["junctions"]} == {"likes"}
-    options = fx.Options(junctions={"stays": (("at_hotel", "hotels"), ("guest", "people"))}, not_junctions=("likes",))
+    options = fx.Options(
+        junctions={"stays": (("at_hotel", "hotels"), ("guest", "people"))}, not_junctions=("likes",)
+    )
     with incident.compare("told", options=options) as case:
         [stays] = case.loss["junctions"]
         assert (stays["table"], stays["missing"]) == ("stays", 10)
@@ -35,6 +37,9 @@ def test_a_junction_table_that_is_not_seen_as_one(incident: Incident) -> None:
 
 def test_a_table_that_is_not_there(incident: Incident) -> None:
     incident.happens(BEFORE, CHANGE)
-    for wish in ({"nothing": (("a", "hotels"), ("b", "people"))}, {"stays": (("nothing", "hotels"), ("guest", "people"))}):
+    for wish in (
+        {"nothing": (("a", "hotels"), ("b", "people"))},
+        {"stays": (("nothing", "hotels"), ("guest", "people"))},
+    ):
         with pytest.raises(UsageError, match="--junction"):
             incident.compare("wrong", options=fx.Options(junctions=wish), force=True)

@@ -20,7 +20,9 @@ def begin(day: int, hour: float) -> float:
     return datetime(2025, 11, 3, tzinfo=UTC).timestamp() + day * DAY + hour * 3600
 
 
-def by_day(random: np.random.Generator, first: float, last: float, rate: Callable[[int], float], batch: int) -> np.ndarray:
+def by_day(
+    random: np.random.Generator, first: float, last: float, rate: Callable[[int], float], batch: int
+) -> np.ndarray:
     """Times of rows: sessions at office hours, with batches of rows; fewer at week-ends."""
     days = np.arange(first // DAY, last // DAY + 1)
     sessions = random.poisson([rate(int(day + 3) % 7) for day in days])
@@ -35,10 +37,14 @@ def by_day(random: np.random.Generator, first: float, last: float, rate: Callabl
     [
         pytest.param(lambda weekday: 40, 1, id="every row by itself"),
         pytest.param(lambda weekday: 20, 6, id="in batches, as editors work"),
-        pytest.param(lambda weekday: 25 if weekday < 5 else 5, 4, id="batches, and quiet week-ends"),
+        pytest.param(
+            lambda weekday: 25 if weekday < 5 else 5, 4, id="batches, and quiet week-ends"
+        ),
     ],
 )
-def test_the_interval_holds_the_truth_about_90_times_in_100(rate: Callable[[int], float], batch: int) -> None:
+def test_the_interval_holds_the_truth_about_90_times_in_100(
+    rate: Callable[[int], float], batch: int
+) -> None:
     random = np.random.default_rng(20260102)
     held = 0
     for history in range(HISTORIES):
@@ -53,7 +59,10 @@ def test_the_interval_holds_the_truth_about_90_times_in_100(rate: Callable[[int]
 def test_windows_are_laid_over_the_same_hours() -> None:
     # One row each day at noon: a window over noon sees one, a window over the evening none.
     times = np.array([begin(-day, 12) for day in range(100, 0, -1)])
-    noon, evening = estimate(times, begin(0, 11), 2 * 3600.0), estimate(times, begin(0, 18), 2 * 3600.0)
+    noon, evening = (
+        estimate(times, begin(0, 11), 2 * 3600.0),
+        estimate(times, begin(0, 18), 2 * 3600.0),
+    )
     assert noon is not None
     assert evening is not None
     assert (noon.low, noon.likely, noon.high) == (1, 1, 1)
@@ -62,7 +71,9 @@ def test_windows_are_laid_over_the_same_hours() -> None:
 
 def test_a_week_end_is_held_against_week_ends() -> None:
     # Ten rows on each working day, none at week-ends. Day 0 is a Monday.
-    times = np.array([begin(-day, 12) + n for day in range(280, 0, -1) for n in range(10) if -day % 7 < 5])
+    times = np.array(
+        [begin(-day, 12) + n for day in range(280, 0, -1) for n in range(10) if -day % 7 < 5]
+    )
     monday, sunday = estimate(times, begin(0, 0), DAY), estimate(times, begin(-1, 0), DAY)
     assert monday is not None
     assert sunday is not None
@@ -97,7 +108,9 @@ DROP TABLE hotel_images;
 """
 
 
-def test_the_window_is_read_from_the_migration_history_and_from_the_rows(incident: Incident) -> None:
+def test_the_window_is_read_from_the_migration_history_and_from_the_rows(
+    incident: Incident,
+) -> None:
     incident.happens(BEFORE, CHANGE)
     with incident.compare() as case:
         window = case.window
@@ -111,7 +124,10 @@ def test_the_window_is_read_from_the_migration_history_and_from_the_rows(inciden
 
 def test_traces_in_live_raise_the_lower_bound(incident: Incident) -> None:
     incident.happens(BEFORE, CHANGE)
-    times = {"backup_at": parse_time("2025-12-10T03:00:00Z"), "incident_at": parse_time("2025-12-10T16:00:00Z")}
+    times = {
+        "backup_at": parse_time("2025-12-10T03:00:00Z"),
+        "incident_at": parse_time("2025-12-10T16:00:00Z"),
+    }
     with incident.compare(times=times) as case:
         assert case.window.basis == {"backup_at": "given", "incident_at": "given"}
         frame = case.window.unobservable
@@ -122,7 +138,12 @@ def test_traces_in_live_raise_the_lower_bound(incident: Incident) -> None:
 
 
 def test_a_table_that_survives_has_next_to_nothing_unseen(incident: Incident) -> None:
-    incident.happens(BEFORE, CHANGE.replace("DROP TABLE hotel_images", "DELETE FROM hotel_images WHERE asset_id % 100 = 0"))
+    incident.happens(
+        BEFORE,
+        CHANGE.replace(
+            "DROP TABLE hotel_images", "DELETE FROM hotel_images WHERE asset_id % 100 = 0"
+        ),
+    )
     with incident.compare(times={"backup_at": parse_time("2025-12-10T03:00:00Z")}) as case:
         row = case.window.unobservable.iloc[0]
         assert (row["low"], row["likely"], row["high"]) == (0, 0, 1)
@@ -133,7 +154,8 @@ def test_a_table_that_was_wiped_is_as_good_as_dropped(incident: Incident) -> Non
     incident.happens(
         BEFORE,
         CHANGE.replace(
-            "DROP TABLE hotel_images", "DELETE FROM hotel_images; INSERT INTO hotel_images VALUES (1, 400, '2025-12-10 13:00Z')"
+            "DROP TABLE hotel_images",
+            "DELETE FROM hotel_images; INSERT INTO hotel_images VALUES (1, 400, '2025-12-10 13:00Z')",
         ),
     )
     with incident.compare(times={"backup_at": parse_time("2025-12-10T03:00:00Z")}) as case:

@@ -42,13 +42,38 @@ class Incident:
     ) -> Plan:
         """Write the scripts for the incident's database, and rehearse them; `every` option on request, because that takes longer."""
         skip = () if every else ("full restore", "roll back")
-        wishes = Wishes(self.dsn if live or rehearse or every else None, rehearse or every, migrations, None, ran, self.scratch, skip)
+        wishes = Wishes(
+            self.dsn if live or rehearse or every else None,
+            rehearse or every,
+            migrations,
+            None,
+            ran,
+            self.scratch,
+            skip,
+        )
         return make_plan(self.case.store, self.out, Scope(**scope), wishes)
 
     def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a script of the plan on the database, as people will."""
-        command = [self.scratch.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *options, "-d", self.database, "-f", self.out / script]
-        return subprocess.run([str(c) for c in command], capture_output=True, text=True, env=self.scratch.env, check=False)
+        command = [
+            self.scratch.psql,
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            *options,
+            "-d",
+            self.database,
+            "-f",
+            self.out / script,
+        ]
+        return subprocess.run(
+            [str(c) for c in command],
+            capture_output=True,
+            text=True,
+            env=self.scratch.env,
+            check=False,
+        )
 
     def run(self, script: str, *options: str) -> str:
         """Run a script that is to succeed; return what it says."""
@@ -71,12 +96,18 @@ class Incident:
         """The whole database as pg_dump writes it, rows in order of their text."""
         out = self.out.parent / "state.sql"
         self.scratch.dump(database or self.database, out)
-        lines = [line for line in out.read_text().splitlines() if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))]
+        lines = [
+            line
+            for line in out.read_text().splitlines()
+            if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))
+        ]
         return sorted(lines)
 
 
 @pytest.fixture
-def incident(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> Callable[..., Incident]:
+def incident(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> Callable[..., Incident]:
     """Build an incident from the SQL before the backup and the SQL after it."""
 
     def build(before: str, change: str, *options: str) -> Incident:

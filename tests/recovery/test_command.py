@@ -16,15 +16,33 @@ Build = Callable[..., Incident]
 SECRET = "geheim-Wort-2"
 
 
-def _recover(found: Incident, *options: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def _recover(
+    found: Incident, *options: object, **environment: str
+) -> subprocess.CompletedProcess[str]:
     found.case.close()
     done = subprocess.run(
-        [sys.executable, "-m", "forensics", "recover", str(found.case.folder), "--out", str(found.out), *map(str, options)],
-        capture_output=True, text=True, timeout=120,
-        env={k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "LIVE_DSN"} | environment,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "forensics",
+            "recover",
+            str(found.case.folder),
+            "--out",
+            str(found.out),
+            *map(str, options),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PG") and k != "LIVE_DSN"}
+        | environment,
+    )
     assert "Traceback" not in done.stderr
-    for text in (done.stdout, done.stderr, *(p.read_text() for p in found.out.rglob("*") if p.is_file())):
+    for text in (
+        done.stdout,
+        done.stderr,
+        *(p.read_text() for p in found.out.rglob("*") if p.is_file()),
+    ):
         assert SECRET not in text
     return done
 
@@ -41,26 +59,54 @@ def test_a_rehearsed_plan_ends_with_0_and_one_document(incident: Build, tmp_path
     plan = json.loads(done.stdout)
     assert plan == json.loads((found.out / "plan.json").read_text())
     proof = plan["rehearsal"]
-    assert {k: proof[k] for k in ("lost_before", "lost_after", "blocked", "idempotent", "undo_restores", "constraints_valid")} == {
-        "lost_before": 60, "lost_after": 6, "blocked": 6, "idempotent": True, "undo_restores": True, "constraints_valid": True,
-    }  # fmt: skip
+    assert {
+        k: proof[k]
+        for k in (
+            "lost_before",
+            "lost_after",
+            "blocked",
+            "idempotent",
+            "undo_restores",
+            "constraints_valid",
+        )
+    } == {
+        "lost_before": 60,
+        "lost_after": 6,
+        "blocked": 6,
+        "idempotent": True,
+        "undo_restores": True,
+        "constraints_valid": True,
+    }
     assert plan["options"][0]["destroyed"] == [
         {"schema": "public", "table": "hotels", "rows": 1, "examples": [{"id": "h4"}]},
     ]
     assert {o["name"]: o["verified"] for o in plan["options"]} == {
-        "full restore": True, "roll back": True, "reinsert lost rows": True, "backfill": False,
-    }  # fmt: skip
+        "full restore": True,
+        "roll back": True,
+        "reinsert lost rows": True,
+        "backfill": False,
+    }
     # Where nobody watches, a line a step.
-    for step in ("copying live's rows", "running recovery.sql on the copy", "undoing the schema change", "restoring the backup's rows"):
+    for step in (
+        "copying live's rows",
+        "running recovery.sql on the copy",
+        "undoing the schema change",
+        "restoring the backup's rows",
+    ):
         assert done.stderr.count(step) == 1
     page = (found.out / "runbook.md").read_text()
-    assert "full restore, rehearsed: 90 rows of the backup were restored, and 61 of 61 missing rows stood among them." in page
+    assert (
+        "full restore, rehearsed: 90 rows of the backup were restored, and 61 of 61 missing rows stood among them."
+        in page
+    )
 
 
 def test_options_that_are_not_rehearsed_say_why(incident: Build, tmp_path: Path) -> None:
     found = incident(SHOP, DROPPED)
     (tmp_path / "backup.dump").unlink()
-    done = _recover(found, "--rehearse", "--live", found.dsn, "--skip", "roll back", "--skip", "backfill")
+    done = _recover(
+        found, "--rehearse", "--live", found.dsn, "--skip", "roll back", "--skip", "backfill"
+    )
     assert done.returncode == 0, done.stderr
     assert "is not at hand. Name it with --backup." in done.stdout
     options = {o["name"]: o for o in json.loads((found.out / "plan.json").read_text())["options"]}
@@ -73,9 +119,21 @@ def test_options_that_are_not_rehearsed_say_why(incident: Build, tmp_path: Path)
 
 def test_a_rehearsal_that_fails_ends_with_2(incident: Build) -> None:
     found = incident(SHOP, DROPPED + "CREATE VIEW hotel_images AS SELECT 1 AS id")
-    done = _recover(found, "--rehearse", "--live", _secret(found.dsn), "--skip", "full restore", "--skip", "roll back")
+    done = _recover(
+        found,
+        "--rehearse",
+        "--live",
+        _secret(found.dsn),
+        "--skip",
+        "full restore",
+        "--skip",
+        "roll back",
+    )
     assert done.returncode == 2
-    assert "reinsert lost rows: recovery.sql stopped: public.hotel_images is no table any more. Something else took the name" in done.stderr
+    assert (
+        "reinsert lost rows: recovery.sql stopped: public.hotel_images is no table any more. Something else took the name"
+        in done.stderr
+    )
     assert json.loads((found.out / "plan.json").read_text())["rehearsal"]["problems"]
 
 
@@ -91,7 +149,9 @@ def test_without_live_it_writes_and_asks_nobody(incident: Build) -> None:
 
 def test_live_out_of_reach_ends_with_2(incident: Build) -> None:
     found = incident(SHOP, DROPPED)
-    done = _recover(found, "--rehearse", "--json", "--live", f"postgresql://nobody:{SECRET}@127.0.0.1:1/nowhere")
+    done = _recover(
+        found, "--rehearse", "--json", "--live", f"postgresql://nobody:{SECRET}@127.0.0.1:1/nowhere"
+    )
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["kind"] == "live"
 

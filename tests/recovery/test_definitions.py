@@ -23,20 +23,31 @@ INSERT INTO "Things" ("Parent", p) SELECT (ARRAY['a', 'b'])[1 + i % 2], i FROM g
 """
 
 
-def test_a_database_as_the_backup_gives_tables_from_its_catalogue(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
+def test_a_database_as_the_backup_gives_tables_from_its_catalogue(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
     backup = database(BEFORE)
     live = database(template=backup)
     scratch.run(live, 'DROP TABLE "Things"; DROP TYPE mood; DROP DOMAIN positive')
     with fx.compare(scratch.dsn(backup), scratch.dsn(live), case=tmp_path / "case") as case:
         with case.writing() as store:
             store.put("ddl", [])  # as where no pg_dump suited the server
-        plan = make_plan(case.store, tmp_path / "out", Scope(), Wishes(scratch.dsn(live), True, scratch=scratch))
+        plan = make_plan(
+            case.store, tmp_path / "out", Scope(), Wishes(scratch.dsn(live), True, scratch=scratch)
+        )
     assert plan.holds, plan.rehearsal
     scratch.run(live, (tmp_path / "out" / "recovery.sql").read_bytes())
-    for query in ('SELECT * FROM "Things" ORDER BY id', "SELECT nextval('\"Things_id_seq\"')", "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
-                  "WHERE conrelid = '\"Things\"'::regclass AND contype <> 'n' ORDER BY 1"):  # fmt: skip
+    for query in (
+        'SELECT * FROM "Things" ORDER BY id',
+        "SELECT nextval('\"Things_id_seq\"')",
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE conrelid = '\"Things\"'::regclass AND contype <> 'n' ORDER BY 1",
+    ):
         assert scratch.run(live, query) == scratch.run(backup, query)
-    assert "plain indexes, checks, comments and grants" in (tmp_path / "out" / "recovery.sql").read_text()
+    assert (
+        "plain indexes, checks, comments and grants"
+        in (tmp_path / "out" / "recovery.sql").read_text()
+    )
 
 
 def test_only_what_builds_the_table_is_taken_from_a_dump() -> None:
@@ -46,10 +57,13 @@ def test_only_what_builds_the_table_is_taken_from_a_dump() -> None:
         "CREATE TABLE public.b (id int);",
         "-- a remark\nALTER TABLE ONLY public.a ADD CONSTRAINT a_pkey PRIMARY KEY (id);",
         "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'DELETE FROM public.b RETURNING 1';",
-        "DROP TABLE public.b;", "DELETE FROM public.a;", "COPY public.a (id) FROM PROGRAM 'rm -rf /';",
+        "DROP TABLE public.b;",
+        "DELETE FROM public.a;",
+        "COPY public.a (id) FROM PROGRAM 'rm -rf /';",
         "COMMENT ON TABLE public.a IS 'x'; DROP TABLE public.b;",
-        "\\! echo", "CREATE TABLE public.a (id int) \\! echo",
-    ]  # fmt: skip
+        "\\! echo",
+        "CREATE TABLE public.a (id int) \\! echo",
+    ]
     found = definitions(ddl, read_catalog(ddl), Catalog(), [TableName("public", "a")])
     assert [d.sql for d in found.statements] == [
         "CREATE TABLE public.a (id int)",
@@ -59,7 +73,11 @@ def test_only_what_builds_the_table_is_taken_from_a_dump() -> None:
 
 
 def test_names_without_a_schema_follow_the_dump_s_search_path() -> None:
-    ddl = ["SET search_path = shop, pg_catalog;", "CREATE TABLE a (id int);", "CREATE INDEX i ON a (id);"]
+    ddl = [
+        "SET search_path = shop, pg_catalog;",
+        "CREATE TABLE a (id int);",
+        "CREATE INDEX i ON a (id);",
+    ]
     found = definitions(ddl, read_catalog(ddl), Catalog(), [TableName("shop", "a")])
     assert [(d.sql, d.path, d.part) for d in found.statements] == [
         ("CREATE TABLE a (id int)", "shop", "before"),

@@ -56,7 +56,8 @@ ALTER DOMAIN small ADD CONSTRAINT not_12 CHECK (value <> 12) NOT VALID;
 DROP TABLE by_year_24; ALTER TABLE by_year ADD COLUMN note text;
 """
 CHANGE = CHANGE.replace(
-    "ALTER TABLE narrow ALTER COLUMN name TYPE varchar(50), ALTER", "DELETE FROM narrow WHERE amount >= 100; ALTER TABLE narrow ALTER"
+    "ALTER TABLE narrow ALTER COLUMN name TYPE varchar(50), ALTER",
+    "DELETE FROM narrow WHERE amount >= 100; ALTER TABLE narrow ALTER",
 )
 REASONS = {
     ("checked", "it breaks check constraint positive"),
@@ -75,11 +76,20 @@ REASONS = {
 def _offered(found: Incident, table: str) -> int:
     """How many rows of the backup live takes back, offered one after the other in the order of their keys."""
     taken = 0
-    rows = psycopg.connect(found.scratch.dsn(found.before)).execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
+    rows = (
+        psycopg.connect(found.scratch.dsn(found.before))
+        .execute(f"SELECT * FROM {table} ORDER BY id")
+        .fetchall()
+    )
     with psycopg.connect(found.dsn) as live:
         live.execute("SELECT 1")  # a transaction: what follows are savepoints in it
         for row in rows:
-            texts = ", ".join(psycopg.sql.Literal(str(v) if not isinstance(v, list) else "{" + ",".join(v) + "}").as_string() for v in row)
+            texts = ", ".join(
+                psycopg.sql.Literal(
+                    str(v) if not isinstance(v, list) else "{" + ",".join(v) + "}"
+                ).as_string()
+                for v in row
+            )
             try:
                 with live.transaction():
                     live.execute(f"INSERT INTO {table} VALUES ({texts})")  # type: ignore[call-overload]
@@ -106,7 +116,10 @@ def test_rows_that_live_refuses_are_foreseen(refused: Incident) -> None:
     kept = "SELECT count(*) FROM labelled WHERE m <> 'glad'"
     assert targets["labelled"].rows == int(refused.sql(kept, refused.before))
     assert targets["notes"].rows == int(
-        refused.sql("SELECT count(*) FROM notes WHERE checked_id % 2 = 1 OR checked_id % 9 > 3", refused.before)
+        refused.sql(
+            "SELECT count(*) FROM notes WHERE checked_id % 2 = 1 OR checked_id % 9 > 3",
+            refused.before,
+        )
     )
     assert {(str(t.name), why) for t in plan.targets for why, _ in t.reasons} >= REASONS
     for _ in range(2):

@@ -100,21 +100,29 @@ def test_links_go_into_the_new_column_in_their_order(incident: Build, tmp_path: 
     (trial,) = plan.migrations
     assert trial.holds, trial.problems
     assert (trial.rows, trial.links, trial.lost, trial.schema_equal) == (60, 60, 0, True)
-    assert "ALTER TABLE hotels ADD COLUMN gallery_asset_ids jsonb, ADD COLUMN cover_asset_id int;" in text
+    assert (
+        "ALTER TABLE hotels ADD COLUMN gallery_asset_ids jsonb, ADD COLUMN cover_asset_id int;"
+        in text
+    )
     found.sql(text, found.before)
-    stored = found.sql("SELECT id, gallery_asset_ids, cover_asset_id FROM hotels ORDER BY id", found.before)
+    stored = found.sql(
+        "SELECT id, gallery_asset_ids, cover_asset_id FROM hotels ORDER BY id", found.before
+    )
     links = """SELECT h.id, jsonb_agg(i.asset_id ORDER BY i.sort_order), (array_agg(i.asset_id ORDER BY i.sort_order))[1]
                  FROM hotels h JOIN archive_20260102.hotel_images i ON i.hotel_id = h.id GROUP BY 1 ORDER BY 1"""
     assert stored == found.sql(links, found.before)
     assert (
         found.sql(
-            "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'archive_20260102.hotel_images'::regclass", found.before
+            "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'archive_20260102.hotel_images'::regclass",
+            found.before,
         )
         == "0"
     )
 
 
-def test_a_new_place_with_a_default_is_filled_where_it_holds_nothing(incident: Build, tmp_path: Path) -> None:
+def test_a_new_place_with_a_default_is_filled_where_it_holds_nothing(
+    incident: Build, tmp_path: Path
+) -> None:
     change = """
       ALTER TABLE hotels ADD COLUMN asset_ids int[] DEFAULT '{}', ADD COLUMN cover_asset_id int;
       DROP TABLE hotel_images;
@@ -125,8 +133,11 @@ def test_a_new_place_with_a_default_is_filled_where_it_holds_nothing(incident: B
     plan = found.plan(rehearse=True, every=True)
     assert plan.holds, (plan.problem, plan.problems)
     assert {o.name: (o.recovers, o.destroys, o.verified) for o in plan.options} == {
-        "full restore": (60, 2, True), "roll back": (0, 2, True), "reinsert lost rows": (60, 0, True), "backfill": (54, 0, True),
-    }  # fmt: skip
+        "full restore": (60, 2, True),
+        "roll back": (0, 2, True),
+        "reinsert lost rows": (60, 0, True),
+        "backfill": (54, 0, True),
+    }
     for _ in range(2):
         found.run("backfill.sql")
         lists = found.sql(
@@ -143,25 +154,35 @@ def test_a_new_place_with_a_default_is_filled_where_it_holds_nothing(incident: B
 
 def test_a_link_that_does_not_arrive_stops_the_migration(incident: Build, tmp_path: Path) -> None:
     found, _, text = _plan(incident, tmp_path, SHOP, GALLERY)
-    found.sql("ALTER TABLE hotel_images DROP CONSTRAINT hotel_images_hotel_id_fkey; DELETE FROM hotels WHERE id = 'h2'", found.before)
+    found.sql(
+        "ALTER TABLE hotel_images DROP CONSTRAINT hotel_images_hotel_id_fkey; DELETE FROM hotels WHERE id = 'h2'",
+        found.before,
+    )
     with pytest.raises(Exception, match="did not all arrive"):
         found.sql(text, found.before)
 
 
 @pytest.fixture(scope="module")
-def more(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[BackupCopy, Catalog]]:
+def more(
+    scratch: Scratch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[BackupCopy, Catalog]]:
     """A backup of `MORE`, restored once for all migrations that are tried on it."""
     scratch.create("more")
     scratch.run("more", MORE)
     path = scratch.dump("more", tmp_path_factory.mktemp("more") / "backup.sql")
-    with open_source(path) as backup, backup_copy(scratch, backup, list(backup.statements())) as copy:
+    with (
+        open_source(path) as backup,
+        backup_copy(scratch, backup, list(backup.statements())) as copy,
+    ):
         yield copy, backup.catalog
     scratch.drop("more")
 
 
 def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str]:
     copy, catalog = more
-    safer = safer_migration(Migration(NAME, Path("migration.sql"), migration.encode()), catalog, "public", ())
+    safer = safer_migration(
+        Migration(NAME, Path("migration.sql"), migration.encode()), catalog, "public", ()
+    )
     assert safer is not None
     (trial,) = try_migrations([safer], copy, catalog, "public")
     return trial, safer.sql
@@ -172,11 +193,19 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
     [
         ("ALTER TABLE cache DROP COLUMN seen, ADD COLUMN fresh int", 0, 15),
         ("ALTER TABLE cache ALTER COLUMN price TYPE int USING price::int", 0, 30),
-        ("DELETE FROM cache WHERE query IS NULL; ALTER TABLE cache ALTER COLUMN query SET NOT NULL", 10 + 30 + 17, 0),
+        (
+            "DELETE FROM cache WHERE query IS NULL; ALTER TABLE cache ALTER COLUMN query SET NOT NULL",
+            10 + 30 + 17,
+            0,
+        ),
         ("DELETE FROM cache c USING hits h WHERE h.cache_id = c.id AND h.n = 31", 1 + 3 + 2, 0),
         ("TRUNCATE hits CASCADE", 140, 0),
         ("UPDATE cache SET query = '[]' WHERE query IS NULL", 10, 0),
-        ("WITH few AS (SELECT 1 AS id) UPDATE cache AS c SET price = 0 FROM few WHERE c.id = few.id", 1, 0),
+        (
+            "WITH few AS (SELECT 1 AS id) UPDATE cache AS c SET price = 0 FROM few WHERE c.id = few.id",
+            1,
+            0,
+        ),
         ("DROP SCHEMA old CASCADE", 7 + 5 + 3 + 4, 0),
         ("DROP TABLE moods, old.things", 12, 0),
         # What other tables had of it: values of its types, a key, a default, a view.
@@ -186,7 +215,11 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         ("DELETE FROM moods WHERE n < 3; DROP TABLE moods; CREATE TABLE moods (n int)", 2 + 3, 0),
         ("DROP TABLE parent CASCADE", 2 + 3, 0),
         ("DELETE FROM moods WHERE n < 3; ALTER TABLE moods DROP COLUMN n", 2, 3),
-        ("ALTER TABLE cache RENAME COLUMN seen TO at; UPDATE cache SET price = 1 WHERE id = 1; ALTER TABLE cache DROP COLUMN at", 1, 15),
+        (
+            "ALTER TABLE cache RENAME COLUMN seen TO at; UPDATE cache SET price = 1 WHERE id = 1; ALTER TABLE cache DROP COLUMN at",
+            1,
+            15,
+        ),
         (
             'DROP TABLE "ééééééééééééééééééééééééééééééé"; DROP TABLE parted; DROP TABLE old.parted; DROP SCHEMA old CASCADE',
             3 + 4 + 5 + 7 + 3 + 4,
@@ -195,7 +228,11 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
         # A circle of references that all cascade, and one that a table makes with itself; rows of it that refer to none.
         ("DELETE FROM twigs WHERE id = 2", 7 + 7, 0),
         ("TRUNCATE twigs CASCADE", 15 + 15, 0),
-        ("ALTER TABLE worked DROP COLUMN a CASCADE; ALTER TABLE elder DROP COLUMN v; DROP TABLE IF EXISTS never_there", 0, 4 + 4),
+        (
+            "ALTER TABLE worked DROP COLUMN a CASCADE; ALTER TABLE elder DROP COLUMN v; DROP TABLE IF EXISTS never_there",
+            0,
+            4 + 4,
+        ),
         (
             "DROP TABLE busy CASCADE; DROP SEQUENCE ticks CASCADE; DROP FUNCTION stamp(), fine(int); DROP FUNCTION IF EXISTS never(); DROP TYPE mood_of; DROP TABLE formed; DROP TYPE form",
             6 + 2,
@@ -212,11 +249,21 @@ def _tried(more: tuple[BackupCopy, Catalog], migration: str) -> tuple[Trial, str
             4 + 4 + 2,
             0,
         ),
-        ("ALTER TABLE split DETACH PARTITION split_3; DROP TABLE of_split, split; DROP TABLE moods", 8 + 5, 0),
-        ('DELETE FROM "ééééééééééééééééééééééééééééééé"; UPDATE "ééééééééééééééééééééééééééééééé" SET n = 1', 3 + 0, 0),
+        (
+            "ALTER TABLE split DETACH PARTITION split_3; DROP TABLE of_split, split; DROP TABLE moods",
+            8 + 5,
+            0,
+        ),
+        (
+            'DELETE FROM "ééééééééééééééééééééééééééééééé"; UPDATE "ééééééééééééééééééééééééééééééé" SET n = 1',
+            3 + 0,
+            0,
+        ),
     ],
 )
-def test_what_a_statement_destroys_is_kept(more: tuple[BackupCopy, Catalog], migration: str, rows: int, values: int) -> None:
+def test_what_a_statement_destroys_is_kept(
+    more: tuple[BackupCopy, Catalog], migration: str, rows: int, values: int
+) -> None:
     trial, text = _tried(more, migration)
     assert trial.holds, (trial.problems, text)
     assert (trial.rows, trial.values, trial.lost, trial.schema_equal) == (rows, values, 0, True)
@@ -226,7 +273,11 @@ def test_what_a_statement_destroys_is_kept(more: tuple[BackupCopy, Catalog], mig
 @pytest.mark.parametrize(
     ("migration", "lost", "problem"),
     [
-        ("DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'moods'; END $$; DROP TABLE hits CASCADE", 5, "stand nowhere"),
+        (
+            "DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'moods'; END $$; DROP TABLE hits CASCADE",
+            5,
+            "stand nowhere",
+        ),
         ("DROP TYPE mood CASCADE", 35 + 6, "Table cache or a column of it is gone"),
         (
             "ALTER TABLE notes RENAME COLUMN body TO text; DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'moods'; END $$; DROP TABLE hits CASCADE",
@@ -235,7 +286,9 @@ def test_what_a_statement_destroys_is_kept(more: tuple[BackupCopy, Catalog], mig
         ),
     ],
 )
-def test_what_was_not_rewritten_is_counted_as_lost(more: tuple[BackupCopy, Catalog], migration: str, lost: int, problem: str) -> None:
+def test_what_was_not_rewritten_is_counted_as_lost(
+    more: tuple[BackupCopy, Catalog], migration: str, lost: int, problem: str
+) -> None:
     trial, _ = _tried(more, migration)
     assert trial.lost == lost
     assert any(problem in p for p in trial.problems), trial.problems
@@ -249,8 +302,12 @@ def test_a_type_goes_with_the_table_that_uses_it(more: tuple[BackupCopy, Catalog
 
 
 def test_nulls_are_refused_with_a_sentence(incident: Build, tmp_path: Path) -> None:
-    before = "CREATE TABLE cache (id int PRIMARY KEY, query jsonb); INSERT INTO cache VALUES (1, '{}')"
-    found, plan, text = _plan(incident, tmp_path, before, "ALTER TABLE cache ALTER COLUMN query SET NOT NULL")
+    before = (
+        "CREATE TABLE cache (id int PRIMARY KEY, query jsonb); INSERT INTO cache VALUES (1, '{}')"
+    )
+    found, plan, text = _plan(
+        incident, tmp_path, before, "ALTER TABLE cache ALTER COLUMN query SET NOT NULL"
+    )
     assert plan.migrations[0].holds
     assert "NOT VALID" in text
     found.sql("INSERT INTO cache VALUES (2, NULL)", found.before)
@@ -258,8 +315,15 @@ def test_nulls_are_refused_with_a_sentence(incident: Build, tmp_path: Path) -> N
         found.sql(text, found.before)
 
 
-def test_sql_that_is_put_together_when_it_runs_is_left_to_people(incident: Build, tmp_path: Path) -> None:
-    _, plan, _ = _plan(incident, tmp_path, MORE, "DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'cache'; END $$; DROP TABLE moods")
+def test_sql_that_is_put_together_when_it_runs_is_left_to_people(
+    incident: Build, tmp_path: Path
+) -> None:
+    _, plan, _ = _plan(
+        incident,
+        tmp_path,
+        MORE,
+        "DO $$ BEGIN EXECUTE 'DELETE FROM ' || 'cache'; END $$; DROP TABLE moods",
+    )
     (trial,) = plan.migrations
     assert any("was not rewritten" in note for note in trial.notes)
     assert not plan.holds

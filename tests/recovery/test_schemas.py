@@ -181,7 +181,9 @@ def test_all_of_it_comes_back(incident: Build, before: str, change: str, form: s
         assert found.state() == found.state(found.before)
     for _ in range(2):
         found.run("undo.sql")
-        assert [x for x in found.state() if "setval" not in x] == [x for x in after if "setval" not in x]
+        assert [x for x in found.state() if "setval" not in x] == [
+            x for x in after if "setval" not in x
+        ]
 
 
 def test_what_cannot_come_back_is_named_and_the_rest_does(incident: Build) -> None:
@@ -211,11 +213,16 @@ def test_what_cannot_come_back_is_named_and_the_rest_does(incident: Build) -> No
         "Table d comes back without its foreign key d_c_fkey to unkeyed: code is no unique key of that table any more.",
         "Table d comes back without its foreign key orphans to renamed: that table has no column id any more.",
     ]
-    assert set(target.reasons) == {("its value does not fit column m of live", 7), ("the row of unkeyed that it refers to is gone", 1)}
+    assert set(target.reasons) == {
+        ("its value does not fit column m of live", 7),
+        ("the row of unkeyed that it refers to is gone", 1),
+    }
     found.run("recovery.sql")
     assert found.sql("SELECT id FROM d ORDER BY 1").split() == found.sql(kept, found.before).split()
     assert (
-        found.sql("SELECT string_agg(conname, ' ' ORDER BY 1) FROM pg_constraint WHERE conrelid = 'd'::regclass AND contype <> 'n'")
+        found.sql(
+            "SELECT string_agg(conname, ' ' ORDER BY 1) FROM pg_constraint WHERE conrelid = 'd'::regclass AND contype <> 'n'"
+        )
         == "broken d_pkey"
     )
     found.run("undo.sql")
@@ -226,11 +233,18 @@ def test_what_cannot_come_back_is_named_and_the_rest_does(incident: Build) -> No
     ("change", "name"),
     [
         ("CREATE VIEW hotel_images AS SELECT 1 AS id", "public.hotel_images is no table any more"),
-        ("CREATE TABLE other (id int CONSTRAINT hotel_images_pkey PRIMARY KEY)", "relation hotel_images_pkey already exists"),
+        (
+            "CREATE TABLE other (id int CONSTRAINT hotel_images_pkey PRIMARY KEY)",
+            "relation hotel_images_pkey already exists",
+        ),
     ],
 )
-def test_a_name_that_is_taken_is_said_with_the_way_out(incident: Build, change: str, name: str) -> None:
-    before = "CREATE TABLE hotel_images (id int PRIMARY KEY); INSERT INTO hotel_images VALUES (1), (2)"
+def test_a_name_that_is_taken_is_said_with_the_way_out(
+    incident: Build, change: str, name: str
+) -> None:
+    before = (
+        "CREATE TABLE hotel_images (id int PRIMARY KEY); INSERT INTO hotel_images VALUES (1), (2)"
+    )
     found = incident(before, f"DROP TABLE hotel_images; {change}")
     found.plan()
     said = found.refuses("recovery.sql")
@@ -247,7 +261,9 @@ def test_a_table_that_goes_on_under_another_name_is_not_made_again(incident: Bui
     assert [t.rows for t in found.plan(tables=("t",)).targets] == [50]
 
 
-def test_a_partition_that_a_migration_dropped_comes_back_with_its_rows(incident: Build, tmp_path: Path) -> None:
+def test_a_partition_that_a_migration_dropped_comes_back_with_its_rows(
+    incident: Build, tmp_path: Path
+) -> None:
     before = """CREATE TABLE part (id int, r int, PRIMARY KEY (id, r)) PARTITION BY RANGE (r); CREATE TABLE old PARTITION OF part FOR VALUES FROM (-9) TO (0);
       CREATE TABLE low PARTITION OF part FOR VALUES FROM (0) TO (10); CREATE TABLE high PARTITION OF part FOR VALUES FROM (10) TO (99);
       INSERT INTO part SELECT i, i FROM generate_series(-5, 30) i; CREATE TABLE k (v text) PARTITION BY LIST (v); CREATE TABLE k_a PARTITION OF k FOR VALUES IN ('a');
@@ -257,7 +273,9 @@ def test_a_partition_that_a_migration_dropped_comes_back_with_its_rows(incident:
     (tmp_path / "migrations" / "1_tidy").mkdir(parents=True)
     (tmp_path / "migrations" / "1_tidy" / "migration.sql").write_text(migration)
     # Before it, somebody dropped a partition that nobody needed any more.
-    found = incident(before, f"ALTER TABLE part DETACH PARTITION old; DROP TABLE old; {migration}", "-Fp")
+    found = incident(
+        before, f"ALTER TABLE part DETACH PARTITION old; DROP TABLE old; {migration}", "-Fp"
+    )
     after = found.state()
     cause = found.case.cause(tmp_path / "migrations", ran=["1_tidy"]).found
     assert [(s["line"], s["hazard"], s["table"], s["rows"]) for s in cause["statements"]] == [
@@ -274,7 +292,9 @@ def test_a_partition_that_a_migration_dropped_comes_back_with_its_rows(incident:
     assert "Table of_part has no foreign key to_part to part any more" in note
     for _ in range(2):
         found.run("recovery.sql")
-        assert found.sql("TABLE part ORDER BY 1") == found.sql("SELECT * FROM part WHERE r >= 0 ORDER BY 1", found.before)
+        assert found.sql("TABLE part ORDER BY 1") == found.sql(
+            "SELECT * FROM part WHERE r >= 0 ORDER BY 1", found.before
+        )
         assert found.sql("SELECT v, tableoid::regclass FROM k ORDER BY 1") == found.sql(
             "SELECT v, tableoid::regclass FROM k ORDER BY 1", found.before
         )
@@ -300,7 +320,11 @@ def test_a_partition_that_a_migration_dropped_comes_back_with_its_rows(incident:
             "Table public.k has no key and was written to since",
             "DELETE FROM k WHERE ctid = (SELECT max(ctid) FROM k_a)",
         ),
-        ("CREATE VIEW seen AS TABLE low", "Something stands on what the recovery made", "DROP VIEW seen"),
+        (
+            "CREATE VIEW seen AS TABLE low",
+            "Something stands on what the recovery made",
+            "DROP VIEW seen",
+        ),
     ):
         found.sql(use)
         assert stop in found.refuses("undo.sql")
@@ -328,19 +352,33 @@ def test_a_partition_that_has_no_place_any_more_is_explained(incident: Build) ->
     said = {n.split()[1]: n for n in plan.notes}
     assert sorted(said) == ["a_1", "b_x", "c_0", "d_1", "d_2"]
     assert "live's partitions take a part of its rows by now (partition" in said["a_1"]
-    assert 'they can return: CREATE TABLE "public"."a_1" PARTITION OF "public"."a" FOR VALUES FROM (0) TO (10);' in said["a_1"]
+    assert (
+        'they can return: CREATE TABLE "public"."a_1" PARTITION OF "public"."a" FOR VALUES FROM (0) TO (10);'
+        in said["a_1"]
+    )
     assert "live's default partition holds rows that belong into it" in said["b_x"]
     assert "Its rows return where live's partitions take them." in said["b_x"]
     assert "c has other columns by now (n)" in said["c_0"]
     assert "it is a table by itself in live" in said["d_1"]
-    assert 'they can return: ALTER TABLE "public"."d" ATTACH PARTITION "public"."d_1" FOR VALUES IN (1);' in said["d_1"]
+    assert (
+        'they can return: ALTER TABLE "public"."d" ATTACH PARTITION "public"."d_1" FOR VALUES IN (1);'
+        in said["d_1"]
+    )
     assert "a part of it is there, d_2_2" in said["d_2"]
     rows = {str(t.name): (t.rows, t.reasons) for t in plan.targets}
     gone = "no partition of live's table takes it"
-    assert rows == {"a": (4, ((gone, 5),)), "b": (10, ()), "c": (0, ((gone, rows["c"][1][0][1]),)), "d": (0, ((gone, 2),))}
+    assert rows == {
+        "a": (4, ((gone, 5),)),
+        "b": (10, ()),
+        "c": (0, ((gone, rows["c"][1][0][1]),)),
+        "d": (0, ((gone, 2),)),
+    }
     assert [str(p.name) for p in plan.partitions] == ["b_y"]
     found.run("recovery.sql")
-    assert found.sql("SELECT tableoid::regclass, count(*) FROM b GROUP BY 1 ORDER BY 2 DESC") == "b_rest|11\nb_y|5"
+    assert (
+        found.sql("SELECT tableoid::regclass, count(*) FROM b GROUP BY 1 ORDER BY 2 DESC")
+        == "b_rest|11\nb_y|5"
+    )
     found.run("undo.sql")
     # Without a rehearsal the scripts find out by themselves.
     for table, words in (
@@ -351,17 +389,23 @@ def test_a_partition_that_has_no_place_any_more_is_explained(incident: Build) ->
         assert words in found.refuses("recovery.sql")
 
 
-def test_a_renamed_table_that_lost_rows_since_is_not_made_again_beside_itself(incident: Build) -> None:
+def test_a_renamed_table_that_lost_rows_since_is_not_made_again_beside_itself(
+    incident: Build,
+) -> None:
     before = """CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 50) i;
       CREATE TABLE u AS TABLE t; ALTER TABLE u ADD UNIQUE (id)"""
     # The one was renamed and lost rows, the other went with half of its rows copied.
     found = incident(
-        before, "ALTER TABLE t RENAME TO t2; DELETE FROM t2 WHERE id > 40; CREATE TABLE u2 AS SELECT * FROM u LIMIT 30; DROP TABLE u"
+        before,
+        "ALTER TABLE t RENAME TO t2; DELETE FROM t2 WHERE id > 40; CREATE TABLE u2 AS SELECT * FROM u LIMIT 30; DROP TABLE u",
     )
     plan = found.plan(rehearse=True)
     assert plan.holds, plan.problems
     assert [(str(t.name), t.rows) for t in plan.targets] == [("u", 50)]
-    assert any("t is probably t2 now" in n and "once that one's keys have other names" in n for n in plan.notes)
+    assert any(
+        "t is probably t2 now" in n and "once that one's keys have other names" in n
+        for n in plan.notes
+    )
     assert plan.left == ((TableName("public", "t"), 50),)
     found.plan(tables=("t",))
     assert "rename that" in found.refuses("recovery.sql")
@@ -372,15 +416,20 @@ def test_a_backup_that_left_the_parents_out(incident: Build) -> None:
     found = incident(before, "DROP TABLE d; DELETE FROM p WHERE id = 1", "-t", "d")
     plan = found.plan(rehearse=True)
     assert plan.holds, (plan.problem, plan.problems)
-    assert [(t.rows, t.reasons) for t in plan.targets] == [(8, (("the row of p that it refers to is gone", 1),))]
+    assert [(t.rows, t.reasons) for t in plan.targets] == [
+        (8, (("the row of p that it refers to is gone", 1),))
+    ]
     found.run("recovery.sql")
     assert found.sql("SELECT count(*) FROM d") == "8"
 
 
 FORMS = {
-    "tar": ("-Ft",), "directory": ("-Fd",), "inserts": ("--inserts",),
-    "many rows an insert": ("--rows-per-insert=7", "--load-via-partition-root"), "rows only": ("--data-only",),
-}  # fmt: skip
+    "tar": ("-Ft",),
+    "directory": ("-Fd",),
+    "inserts": ("--inserts",),
+    "many rows an insert": ("--rows-per-insert=7", "--load-via-partition-root"),
+    "rows only": ("--data-only",),
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -400,8 +449,14 @@ def test_backups_of_every_form(incident: Build, form: str) -> None:
     assert found.state() == found.state(found.before)
 
 
-def test_a_database_as_the_backup(scratch: Scratch, database: Callable[..., str], tmp_path: Path) -> None:
-    before = database(NEEDY + PARTED + "ALTER TABLE needy OWNER TO split_owner; GRANT SELECT ON notes TO split_reader;")
+def test_a_database_as_the_backup(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    before = database(
+        NEEDY
+        + PARTED
+        + "ALTER TABLE needy OWNER TO split_owner; GRANT SELECT ON notes TO split_reader;"
+    )
     live = database(template=before)
     scratch.run(live, NEEDY_GONE + PARTED_GONE)
     with fx.compare(scratch.dsn(before), scratch.dsn(live), case=tmp_path / "case") as case:

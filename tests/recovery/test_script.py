@@ -87,7 +87,10 @@ DROP TABLE tree CASCADE;
 
 @pytest.fixture(scope="module", autouse=True)
 def _reader(scratch) -> None:  # type: ignore[no-untyped-def]
-    scratch.run("postgres", "DO $$ BEGIN CREATE ROLE app_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    scratch.run(
+        "postgres",
+        "DO $$ BEGIN CREATE ROLE app_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+    )
 
 
 @pytest.mark.parametrize("form", ["-Fp", "-Fc"])
@@ -102,8 +105,15 @@ def test_dropped_tables_come_back_as_the_backup_had_them(incident: Build, form: 
     was = [line for line in found.state(found.before) if not view.search(line)]
     # A view over a dropped table is not made again, and says so.
     lost_view = set(found.state(found.before)) - set(found.state())
-    assert lost_view <= {"CREATE VIEW public.on_tree AS", " SELECT id,", "    parent,", "    name", "   FROM public.tree;",
-                         "ALTER VIEW public.on_tree OWNER TO postgres;", "ALTER TABLE public.on_tree OWNER TO postgres;"}  # fmt: skip
+    assert lost_view <= {
+        "CREATE VIEW public.on_tree AS",
+        " SELECT id,",
+        "    parent,",
+        "    name",
+        "   FROM public.tree;",
+        "ALTER VIEW public.on_tree OWNER TO postgres;",
+        "ALTER TABLE public.on_tree OWNER TO postgres;",
+    }
     assert set(was) >= set(found.state())
     assert "on_tree" in (found.out / "runbook.md").read_text()
     again = found.state()
@@ -121,24 +131,34 @@ def test_what_cannot_return_is_left_out_and_nothing_is_overwritten(incident: Bui
     (target,) = plan.targets
     assert (target.rows, target.counts["blocked"]) == (54, 6)
     found.run("recovery.sql")
-    assert found.sql("SELECT count(*), count(*) FILTER (WHERE hotel_id = 'h3') FROM hotel_images") == "54|0"
+    assert (
+        found.sql("SELECT count(*), count(*) FILTER (WHERE hotel_id = 'h3') FROM hotel_images")
+        == "54|0"
+    )
     assert found.sql("SELECT name FROM hotels WHERE id = 'h4'") == "renovated"
     assert (
-        found.sql("SELECT count(*) FROM pg_constraint WHERE conrelid = 'hotel_images'::regclass AND contype = 'f' AND convalidated") == "2"
+        found.sql(
+            "SELECT count(*) FROM pg_constraint WHERE conrelid = 'hotel_images'::regclass AND contype = 'f' AND convalidated"
+        )
+        == "2"
     )
 
 
 def test_scripts_are_private(incident: Build) -> None:
     found = incident(SHOP, DROPPED)
     found.plan()
-    assert {p.name: p.stat().st_mode & 0o777 for p in found.out.iterdir() if p.stat().st_mode & 0o077} == {}
+    assert {
+        p.name: p.stat().st_mode & 0o777 for p in found.out.iterdir() if p.stat().st_mode & 0o077
+    } == {}
 
 
 def test_rows_of_a_surviving_table_return_only_when_asked_for(incident: Build) -> None:
     found = incident(SHOP, "DELETE FROM hotel_images WHERE id <= 10")
     assert found.plan().targets == ()
     assert [(str(n), rows) for n, rows in found.plan().left] == [("hotel_images", 10)]
-    assert found.plan().recommendation.startswith("10 rows are missing, and no statement of a migration is known to have taken them")
+    assert found.plan().recommendation.startswith(
+        "10 rows are missing, and no statement of a migration is known to have taken them"
+    )
     before = found.state()
     plan = found.plan(include_unexplained=True, rehearse=True)
     assert plan.holds, plan.rehearsal
@@ -153,14 +173,19 @@ def test_parents_return_before_their_children(incident: Build) -> None:
     found = incident(SHOP, "DELETE FROM hotels WHERE id IN ('h1', 'h2'); DROP TABLE hotel_images")
     plan = found.plan(include_unexplained=True, rehearse=True)
     assert plan.holds, plan.rehearsal
-    assert {str(t.name): (t.rows, t.blocked) for t in plan.targets} == {"hotels": (2, 0), "hotel_images": (60, 0)}
+    assert {str(t.name): (t.rows, t.blocked) for t in plan.targets} == {
+        "hotels": (2, 0),
+        "hotel_images": (60, 0),
+    }
     found.run("recovery.sql")
     assert found.state() == found.state(found.before)
 
 
 def test_a_table_without_a_key_gets_back_as_many_copies_as_it_lost(incident: Build) -> None:
     before = "CREATE TABLE tags (a text, b int); INSERT INTO tags SELECT 'x', i % 2 FROM generate_series(1, 10) i"
-    found = incident(before, "DELETE FROM tags WHERE ctid IN (SELECT ctid FROM tags WHERE b = 1 LIMIT 3)")
+    found = incident(
+        before, "DELETE FROM tags WHERE ctid IN (SELECT ctid FROM tags WHERE b = 1 LIMIT 3)"
+    )
     after = found.state()
     plan = found.plan(include_unexplained=True, rehearse=True)
     assert plan.holds, plan.rehearsal
@@ -187,8 +212,11 @@ def test_the_application_s_triggers_sleep_and_wake_as_they_were(incident: Build)
     ALTER TABLE hotel_images ENABLE ALWAYS TRIGGER c;
     """
     )
-    found = incident(before, "ALTER TABLE hotel_images DISABLE TRIGGER a; DELETE FROM hotel_images WHERE id = 1; "
-                     "ALTER TABLE hotel_images ENABLE TRIGGER a")  # fmt: skip
+    found = incident(
+        before,
+        "ALTER TABLE hotel_images DISABLE TRIGGER a; DELETE FROM hotel_images WHERE id = 1; "
+        "ALTER TABLE hotel_images ENABLE TRIGGER a",
+    )
     found.plan(include_unexplained=True)
     found.run("recovery.sql")
     assert found.sql("SELECT count(*) FROM log") == "0"
@@ -217,7 +245,9 @@ def test_every_sequence_goes_on_past_the_rows(incident: Build) -> None:
       INSERT INTO down SELECT FROM generate_series(1, 5);
       INSERT INTO bounded SELECT FROM generate_series(1, 5); INSERT INTO bounded VALUES (5000);
       INSERT INTO by_hand SELECT nextval('by_hand_no') FROM generate_series(1, 5);"""
-    found = incident(before, "DROP TABLE invoices, down, bounded, by_hand; DELETE FROM kept WHERE id < 3")
+    found = incident(
+        before, "DROP TABLE invoices, down, bounded, by_hand; DELETE FROM kept WHERE id < 3"
+    )
     plan = found.plan(include_unexplained=True, rehearse=True)
     assert plan.holds, (plan.problem, plan.problems)
     found.run("recovery.sql")
@@ -238,15 +268,15 @@ CREATE TRIGGER noted BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION note()
 
 @pytest.mark.parametrize("form", ["-Fp", "-Fc"])
 def test_values_of_dropped_columns_return_on_request(incident: Build, form: str) -> None:
-    change = (
-        "ALTER TABLE items DROP COLUMN seen, DROP COLUMN note; DELETE FROM items WHERE a = 7; INSERT INTO items VALUES (99, 'new', 'x')"
-    )
+    change = "ALTER TABLE items DROP COLUMN seen, DROP COLUMN note; DELETE FROM items WHERE a = 7; INSERT INTO items VALUES (99, 'new', 'x')"
     found = incident(COLUMNS, change, form)
     after = found.state()
     assert found.plan().columns == ()
     plan = found.plan(columns=True, rehearse=True)
     assert plan.holds, (plan.problem, plan.rehearsal)
-    assert [(str(n), columns, values) for n, columns, values in plan.columns] == [("items", ("seen", "note"), 38)]
+    assert [(str(n), columns, values) for n, columns, values in plan.columns] == [
+        ("items", ("seen", "note"), 38)
+    ]
     assert plan.rehearsal is not None
     assert plan.rehearsal.values == 37
     values = "SELECT a, b, seen, note FROM items WHERE a NOT IN (7, 99) ORDER BY a"
@@ -283,7 +313,10 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
       CREATE TABLE moody (id int PRIMARY KEY, m mood); INSERT INTO moody VALUES (1, 'sad');
       CREATE EXTENSION hstore; CREATE TABLE extended (id int PRIMARY KEY, h hstore DEFAULT hstore('a', 'b'), "Twice" int GENERATED ALWAYS AS (id * 2) STORED);
       INSERT INTO extended SELECT i FROM generate_series(1, 5) i;"""
-    change = "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked")) + "DELETE FROM checked WHERE id = 1;"
+    change = (
+        "".join(f"ALTER TABLE {t} DROP COLUMN w;" for t in ("parted", "above", "checked"))
+        + "DELETE FROM checked WHERE id = 1;"
+    )
     change += (
         "ALTER TABLE typed DROP COLUMN m, DROP COLUMN x, DROP COLUMN n; DROP TABLE moody; DROP TYPE mood, lost; DROP SCHEMA kinds CASCADE;"
         'ALTER TABLE extended DROP COLUMN h, DROP COLUMN "Twice"; DROP EXTENSION hstore'
@@ -292,14 +325,17 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
     after = found.state()
     plan = found.plan(columns=True, include_unexplained=True, rehearse=True)
     assert plan.holds, (plan.problem, plan.problems)
-    assert "The values of parted.w return without NOT NULL: rows written since have none." in plan.notes
+    assert (
+        "The values of parted.w return without NOT NULL: rows written since have none."
+        in plan.notes
+    )
     (worked_out,) = (n for n in plan.notes if "was worked out from others" in n)
-    assert worked_out.endswith('ALTER TABLE "public"."extended" ADD COLUMN "Twice" integer GENERATED ALWAYS AS (id * 2) STORED;')
+    assert worked_out.endswith(
+        'ALTER TABLE "public"."extended" ADD COLUMN "Twice" integer GENERATED ALWAYS AS (id * 2) STORED;'
+    )
     assert plan.rehearsal is not None
     assert [n for n in plan.rehearsal.notes if "checked_v_check of checked was left aside" in n]
-    ask = (
-        "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked "
-    )
+    ask = "SELECT 'p', id, w FROM parted UNION ALL SELECT tableoid::regclass::text, id, w FROM above UNION ALL SELECT v, id, w FROM checked "
     ask += "UNION ALL SELECT concat_ws(' ', m, l, x, n), id, pg_typeof(m) || ' ' || pg_typeof(l) FROM typed UNION ALL SELECT m::text, id, '' FROM moody UNION ALL SELECT 'h', id, h::text FROM extended ORDER BY 1, 2"
     for _ in range(2):
         found.run("recovery.sql")
@@ -318,7 +354,10 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
     script = (found.out / "recovery.sql").read_text()
     assert script.count("3\ta3\n") == 1
     (found.out / "recovery.sql").write_text(script.replace("3\ta3\n", "3\tA3\n"))
-    with open_backup(found.case.store, None) as backup, select(found.case.store, Scope(columns=True)) as selection:
+    with (
+        open_backup(found.case.store, None) as backup,
+        select(found.case.store, Scope(columns=True)) as selection,
+    ):
         restored, _ = restored_columns(found.case.store, Scope(columns=True), backup)
         work = Work(selection, Definitions(()), restored=restored)
         live = found.scratch.dsn(found.database)
@@ -329,9 +368,13 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
     assert "1 rows of above do not hold the backup's values of w." in problems
 
 
-def test_another_backup_is_not_taken_for_the_one_that_was_compared(incident: Build, tmp_path: Path) -> None:
+def test_another_backup_is_not_taken_for_the_one_that_was_compared(
+    incident: Build, tmp_path: Path
+) -> None:
     found = incident(COLUMNS, "ALTER TABLE items DROP COLUMN seen")
-    (tmp_path / "backup.dump").write_text((tmp_path / "backup.dump").read_text().replace("t12", "t13"))
+    (tmp_path / "backup.dump").write_text(
+        (tmp_path / "backup.dump").read_text().replace("t12", "t13")
+    )
     with pytest.raises(RecoveryError, match="sha256 differs"):
         found.plan(columns=True)
     (tmp_path / "backup.dump").unlink()
@@ -366,7 +409,9 @@ def test_stops_where_a_row_that_returns_is_there_already(incident: Build) -> Non
     found.sql("INSERT INTO hotel_images VALUES (5, 'h9', 9, 77)")
     was = found.state()
     assert "1 of the 10 rows" in found.refuses("recovery.sql")
-    assert "Recovered: 9 rows into public.hotel_images" in found.run("recovery.sql", "-v", "accept_changes=on")
+    assert "Recovered: 9 rows into public.hotel_images" in found.run(
+        "recovery.sql", "-v", "accept_changes=on"
+    )
     assert found.sql("SELECT count(*) FROM hotel_images") == "60"
     assert found.sql("SELECT sort_order FROM hotel_images WHERE id = 5") == "77"
     assert "1 recovered rows of table public.hotel_images were changed" in found.refuses("undo.sql")
@@ -378,7 +423,9 @@ def test_rows_that_were_left_out_stay_out_when_it_runs_again(incident: Build) ->
     found = incident(SHOP, DROPPED)
     found.plan()
     found.sql("DELETE FROM hotels WHERE id = 'h5'")
-    assert "Recovered: 48 rows into public.hotel_images" in found.run("recovery.sql", "-v", "accept_changes=on")
+    assert "Recovered: 48 rows into public.hotel_images" in found.run(
+        "recovery.sql", "-v", "accept_changes=on"
+    )
     again = found.state()
     assert "Nothing to do" in found.run("recovery.sql", "-v", "accept_changes=on")
     assert found.state() == again
@@ -388,10 +435,15 @@ def test_rows_that_were_left_out_stay_out_when_it_runs_again(incident: Build) ->
 def test_stops_where_somebody_made_the_table_again(incident: Build) -> None:
     found = incident(SHOP, DROPPED)
     found.plan()
-    found.sql("CREATE TABLE hotel_images (id int PRIMARY KEY, hotel_id text, asset_id int, sort_order int)")
+    found.sql(
+        "CREATE TABLE hotel_images (id int PRIMARY KEY, hotel_id text, asset_id int, sort_order int)"
+    )
     assert "The dropped tables are there again" in found.refuses("recovery.sql")
     found.sql("ALTER TABLE hotel_images DROP COLUMN asset_id")
-    assert "Column public.hotel_images.asset_id is gone; it was there in the backup" in found.refuses("recovery.sql")
+    assert (
+        "Column public.hotel_images.asset_id is gone; it was there in the backup"
+        in found.refuses("recovery.sql")
+    )
     assert "changed since the recovery" in found.refuses("undo.sql")
 
 
@@ -435,11 +487,19 @@ def test_stops_where_a_column_changed_its_type(incident: Build) -> None:
 @pytest.mark.parametrize(
     ("constraint", "said"),
     [
-        ("ALTER TABLE hotel_images ADD CONSTRAINT late CHECK (sort_order > 5)", ("check constraint late", "(1, h2, 2, 1)")),
-        ("CREATE UNIQUE INDEX one_cover ON hotel_images (hotel_id) WHERE sort_order < 12", ("one_cover", "(h2)")),
+        (
+            "ALTER TABLE hotel_images ADD CONSTRAINT late CHECK (sort_order > 5)",
+            ("check constraint late", "(1, h2, 2, 1)"),
+        ),
+        (
+            "CREATE UNIQUE INDEX one_cover ON hotel_images (hotel_id) WHERE sort_order < 12",
+            ("one_cover", "(h2)"),
+        ),
     ],
 )
-def test_stops_where_a_constraint_is_in_the_way(incident: Build, constraint: str, said: tuple[str, str]) -> None:
+def test_stops_where_a_constraint_is_in_the_way(
+    incident: Build, constraint: str, said: tuple[str, str]
+) -> None:
     found = incident(SHOP, f"DELETE FROM hotel_images WHERE id <= 10; {constraint}")
     found.plan(include_unexplained=True)
     words = found.refuses("recovery.sql")
@@ -454,19 +514,29 @@ def test_a_deferred_constraint_is_no_obstacle(incident: Build) -> None:
     assert plan.holds, (plan.problem, plan.problems)
     found.run("recovery.sql")
     assert found.sql("SELECT count(*) FROM hotel_images") == "60"
-    found.sql("DELETE FROM hotel_images WHERE id <= 10; INSERT INTO hotel_images VALUES (99, 'h1', 1, 3)")
+    found.sql(
+        "DELETE FROM hotel_images WHERE id <= 10; INSERT INTO hotel_images VALUES (99, 'h1', 1, 3)"
+    )
     assert "hotel_images_sort_order_key" in found.refuses("recovery.sql", "-v", "accept_changes=on")
 
 
 def test_rows_that_collide_under_a_key_that_may_be_deferred_are_found_out(incident: Build) -> None:
     before = """CREATE TABLE late (id int PRIMARY KEY, c text UNIQUE DEFERRABLE INITIALLY DEFERRED, d int UNIQUE DEFERRABLE);
       INSERT INTO late SELECT i, i, i FROM generate_series(1, 60) i"""
-    found = incident(before, "DELETE FROM late WHERE id <= 40; INSERT INTO late VALUES (101, '7', -1), (102, 'x', 23), (103, '30', 31)")
+    found = incident(
+        before,
+        "DELETE FROM late WHERE id <= 40; INSERT INTO late VALUES (101, '7', -1), (102, 'x', 23), (103, '30', 31)",
+    )
     plan = found.plan(include_unexplained=True, rehearse=True)
     assert plan.holds, (plan.problem, plan.problems)
     assert [(t.rows, t.counts["conflicting"]) for t in plan.targets] == [(36, 4)]
     found.run("recovery.sql")
-    assert found.sql("SELECT string_agg(i::text, ' ') FROM generate_series(1, 60) i WHERE i NOT IN (SELECT id FROM late)") == "7 23 30 31"
+    assert (
+        found.sql(
+            "SELECT string_agg(i::text, ' ') FROM generate_series(1, 60) i WHERE i NOT IN (SELECT id FROM late)"
+        )
+        == "7 23 30 31"
+    )
 
 
 def test_stops_where_it_is_cut_off(incident: Build) -> None:
@@ -482,13 +552,19 @@ def test_stops_where_it_is_cut_off(incident: Build) -> None:
 
 
 def test_values_that_no_longer_fit_conflict(incident: Build) -> None:
-    found = incident(SHOP, """DELETE FROM assets WHERE id = 1;
+    found = incident(
+        SHOP,
+        """DELETE FROM assets WHERE id = 1;
       INSERT INTO assets VALUES (100, 'a1'); ALTER TABLE assets ADD UNIQUE (url);
       UPDATE hotels SET name = 'x' WHERE id = 'h1'; ALTER TABLE hotel_images ADD COLUMN need int; UPDATE hotel_images SET need = 1;
-      ALTER TABLE hotel_images ALTER COLUMN need SET NOT NULL""")  # fmt: skip
+      ALTER TABLE hotel_images ALTER COLUMN need SET NOT NULL""",
+    )
     plan = found.plan(include_unexplained=True, rehearse=True)
     assert plan.holds, plan.rehearsal
-    assert {str(t.name): t.counts["conflicting"] for t in plan.targets} == {"assets": 1, "hotel_images": 3}
+    assert {str(t.name): t.counts["conflicting"] for t in plan.targets} == {
+        "assets": 1,
+        "hotel_images": 3,
+    }
     assert plan.rehearsal is not None
     assert plan.rehearsal.lost_after == plan.rehearsal.blocked == 4
 
@@ -502,7 +578,9 @@ def test_undo_refuses_where_the_application_uses_what_came_back(incident: Build)
     found.run("recovery.sql")
     found.sql("INSERT INTO hotel_images VALUES (999, 'h1', 1, 1)")
     assert "holds 1 rows that the recovery did not write" in found.refuses("undo.sql")
-    found.sql("DELETE FROM hotel_images WHERE id = 999; UPDATE hotel_images SET sort_order = -1 WHERE id = 7")
+    found.sql(
+        "DELETE FROM hotel_images WHERE id = 999; UPDATE hotel_images SET sort_order = -1 WHERE id = 7"
+    )
     assert "were changed since" in found.refuses("undo.sql")
 
 
@@ -518,18 +596,26 @@ def test_undo_takes_nothing_with_it_that_stands_on_what_came_back(incident: Buil
     assert plan.holds, (plan.problem, plan.problems)
     found.run("recovery.sql")
     for use, stop in (
-        ("INSERT INTO tree VALUES (3, 2)", "1 rows of table public.tree refer to rows of table public.tree"),
+        (
+            "INSERT INTO tree VALUES (3, 2)",
+            "1 rows of table public.tree refer to rows of table public.tree",
+        ),
         (
             "CREATE TABLE more (code text REFERENCES codes (code) ON DELETE CASCADE); INSERT INTO more VALUES ('b')",
             "1 rows of table public.more refer",
         ),
-        ("CREATE VIEW seen AS TABLE gone", "Something stands on what the recovery made: cannot drop table public.gone"),
+        (
+            "CREATE VIEW seen AS TABLE gone",
+            "Something stands on what the recovery made: cannot drop table public.gone",
+        ),
     ):
         found.sql(use)
         said = found.refuses("undo.sql")
         assert stop in said
         assert "CASCADE" not in said
-        found.sql("DELETE FROM tree WHERE id = 3; DROP TABLE IF EXISTS more; DROP VIEW IF EXISTS seen")
+        found.sql(
+            "DELETE FROM tree WHERE id = 3; DROP TABLE IF EXISTS more; DROP VIEW IF EXISTS seen"
+        )
     found.run("undo.sql")
     assert found.state() == after
 
@@ -538,7 +624,9 @@ def test_a_table_that_is_long_in_use_is_named_with_what_to_do(incident: Build) -
     found = incident(SHOP, "DELETE FROM hotel_images WHERE id <= 10")
     found.plan(include_unexplained=True)
     (found.out / "recovery.sql").write_text(
-        (found.out / "recovery.sql").read_text().replace("lock_timeout = '5s'", "lock_timeout = '50ms'")
+        (found.out / "recovery.sql")
+        .read_text()
+        .replace("lock_timeout = '5s'", "lock_timeout = '50ms'")
     )
     with psycopg.connect(found.dsn) as other:
         other.execute("UPDATE hotel_images SET sort_order = 1")
@@ -549,7 +637,8 @@ def test_a_table_that_is_long_in_use_is_named_with_what_to_do(incident: Build) -
 
 def test_undo_refuses_where_rows_refer_to_recovered_ones(incident: Build) -> None:
     found = incident(
-        SHOP + "CREATE TABLE bookings (id int, hotel_id text REFERENCES hotels ON DELETE CASCADE)", "DELETE FROM hotels WHERE id = 'h2'"
+        SHOP + "CREATE TABLE bookings (id int, hotel_id text REFERENCES hotels ON DELETE CASCADE)",
+        "DELETE FROM hotels WHERE id = 'h2'",
     )
     found.plan(include_unexplained=True)
     found.run("recovery.sql")
@@ -570,14 +659,37 @@ def test_undo_leaves_what_the_application_wrote_beside_what_came_back(incident: 
     found.plan(include_unexplained=True, rehearse=True)
     found.run("recovery.sql")
     for use, stop, back in (
-        ("UPDATE keyed SET stars = 5 WHERE id = 7", "1 recovered rows of table public.keyed were changed since", "UPDATE keyed SET stars = 0"),
-        ("UPDATE keyed SET label = NULL WHERE id > 7", "2 recovered rows of table public.keyed", "UPDATE keyed SET label = 'it''s'"),
-        ("ALTER TABLE keyed DROP CONSTRAINT keyed_pkey; INSERT INTO keyed VALUES (7, 'v')", "holds rows twice under the keys of recovered ones",
-         "DELETE FROM keyed WHERE ctid = (SELECT max(ctid) FROM keyed WHERE id = 7); ALTER TABLE keyed ADD PRIMARY KEY (id)"),
-        ("UPDATE bare SET hits = 2 WHERE ctid > '(0,2)'", "Recovered rows of table public.bare were changed since, in columns", "UPDATE bare SET hits = 1.5"),
-        ("CREATE VIEW seen AS SELECT gone_id(g) FROM gone g", "seen uses function", "DROP VIEW seen"),
-        ("ALTER TABLE gone ADD mine text", "has a column mine that it did not come back with", "ALTER TABLE gone DROP mine"),
-    ):  # fmt: skip
+        (
+            "UPDATE keyed SET stars = 5 WHERE id = 7",
+            "1 recovered rows of table public.keyed were changed since",
+            "UPDATE keyed SET stars = 0",
+        ),
+        (
+            "UPDATE keyed SET label = NULL WHERE id > 7",
+            "2 recovered rows of table public.keyed",
+            "UPDATE keyed SET label = 'it''s'",
+        ),
+        (
+            "ALTER TABLE keyed DROP CONSTRAINT keyed_pkey; INSERT INTO keyed VALUES (7, 'v')",
+            "holds rows twice under the keys of recovered ones",
+            "DELETE FROM keyed WHERE ctid = (SELECT max(ctid) FROM keyed WHERE id = 7); ALTER TABLE keyed ADD PRIMARY KEY (id)",
+        ),
+        (
+            "UPDATE bare SET hits = 2 WHERE ctid > '(0,2)'",
+            "Recovered rows of table public.bare were changed since, in columns",
+            "UPDATE bare SET hits = 1.5",
+        ),
+        (
+            "CREATE VIEW seen AS SELECT gone_id(g) FROM gone g",
+            "seen uses function",
+            "DROP VIEW seen",
+        ),
+        (
+            "ALTER TABLE gone ADD mine text",
+            "has a column mine that it did not come back with",
+            "ALTER TABLE gone DROP mine",
+        ),
+    ):
         found.sql(use)
         assert stop in found.refuses("undo.sql")
         found.sql(back)
@@ -589,8 +701,13 @@ def test_undo_leaves_what_the_application_wrote_beside_what_came_back(incident: 
     for _ in range(2):
         found.run("undo.sql")
         assert found.sql("SELECT hits FROM bare ORDER BY 1") == "1.5\n1.5\n2.0"
-        assert found.sql("SELECT confrelid::regclass FROM pg_constraint WHERE conname = 'to_gone'") == "new"
-    found.sql("UPDATE bare SET hits = 1.5; INSERT INTO drawn DEFAULT VALUES; DROP TABLE new CASCADE")
+        assert (
+            found.sql("SELECT confrelid::regclass FROM pg_constraint WHERE conname = 'to_gone'")
+            == "new"
+        )
+    found.sql(
+        "UPDATE bare SET hits = 1.5; INSERT INTO drawn DEFAULT VALUES; DROP TABLE new CASCADE"
+    )
     assert found.sql("DELETE FROM drawn RETURNING id").split()[0] == "5"
     found.sql("ALTER TABLE drawn ALTER id DROP DEFAULT")
     assert found.state() == after

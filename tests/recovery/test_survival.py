@@ -57,7 +57,12 @@ def test_live_has_no_room_for_the_rows(incident: Build, cramped: Scratch, tmp_pa
     said = there.refuses("recovery.sql")
     assert "File too large" in said or "No space left" in said
     assert "Check free disk space" in said
-    assert there.sql("SELECT to_regclass('large') IS NULL AND pg_database_size(current_database()) < 20000000") == "t"
+    assert (
+        there.sql(
+            "SELECT to_regclass('large') IS NULL AND pg_database_size(current_database()) < 20000000"
+        )
+        == "t"
+    )
     found.run("recovery.sql")
     assert found.sql("SELECT count(*) FROM large") == "1900"
 
@@ -68,7 +73,10 @@ def test_the_scratch_server_has_no_room(incident: Build, cramped: Scratch) -> No
     plan = make_plan(found.case.store, found.out, Scope(include_unexplained=True), wishes)
     assert not plan.holds
     assert plan.problem is not None
-    assert "The rows of large do not go into the scratch PostgreSQL: could not extend file" in plan.problem
+    assert (
+        "The rows of large do not go into the scratch PostgreSQL: could not extend file"
+        in plan.problem
+    )
     assert "Set TMPDIR to a folder with more room" in plan.problem
     assert "The rehearsal could not be held" in (found.out / "runbook.md").read_text()
 
@@ -76,10 +84,14 @@ def test_the_scratch_server_has_no_room(incident: Build, cramped: Scratch) -> No
 def test_the_scratch_server_has_no_room_for_the_backup(incident: Build, cramped: Scratch) -> None:
     found = incident(LARGE, "DELETE FROM large; INSERT INTO large VALUES (9999, 1, 'new')")
     wishes = Wishes(found.dsn, True, scratch=cramped)
-    plan = make_plan(found.case.store, found.out, Scope(("parents",), include_unexplained=True), wishes)
+    plan = make_plan(
+        found.case.store, found.out, Scope(("parents",), include_unexplained=True), wishes
+    )
     assert plan.problem is None
     assert not plan.holds
-    assert plan.problems[0].startswith("full restore: Rows of large do not go in: could not extend file")
+    assert plan.problems[0].startswith(
+        "full restore: Rows of large do not go in: could not extend file"
+    )
     assert "Set TMPDIR" in plan.problems[0]
     assert [o.verified for o in plan.options] == [False, True, True, False]
 
@@ -87,11 +99,27 @@ def test_the_scratch_server_has_no_room_for_the_backup(incident: Build, cramped:
 def test_the_scripts_have_no_room(incident: Build, tmp_path: Path) -> None:
     found = incident(LARGE, "DROP TABLE large")
     found.case.close()
-    command = [sys.executable, "-m", "forensics", "recover", str(found.case.folder), "--out", str(tmp_path / "out")]
-    done = subprocess.run(["bash", "-c", 'ulimit -f 2000; exec "$@"', "bash", *command], capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "forensics",
+        "recover",
+        str(found.case.folder),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 2000; exec "$@"', "bash", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
-    assert "out/recovery.sql cannot be written: File too large. Is the disk full?" in done.stderr.replace("\n", " ")
+    assert (
+        "out/recovery.sql cannot be written: File too large. Is the disk full?"
+        in done.stderr.replace("\n", " ")
+    )
 
 
 # --- interrupted ------------------------------------------------------------------------------------------
@@ -103,8 +131,21 @@ def in_the_middle(found: Incident) -> Iterator[tuple[subprocess.Popen[bytes], in
     with psycopg.connect(found.dsn) as other, psycopg.connect(found.dsn, autocommit=True) as watch:
         other.execute("UPDATE hotels SET name = name WHERE id = 'h1'")
         # The foreign keys come last, and each of them locks its parent.
-        command = [found.scratch.psql, "-X", "-q", "-d", found.database, "-f", found.out / "recovery.sql"]
-        child = subprocess.Popen([str(c) for c in command], env=found.scratch.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [
+            found.scratch.psql,
+            "-X",
+            "-q",
+            "-d",
+            found.database,
+            "-f",
+            found.out / "recovery.sql",
+        ]
+        child = subprocess.Popen(
+            [str(c) for c in command],
+            env=found.scratch.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         ask = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOREIGN KEY%'"
         deadline = time.monotonic() + 10
         while (waiting := watch.execute(ask).fetchone()) is None:
@@ -141,7 +182,9 @@ def test_the_server_crashes_in_the_middle(incident: Build) -> None:
     found.plan()
     was = found.state()
     with suppress(psycopg.OperationalError), in_the_middle(found) as (child, served):
-        os.kill(served, signal.SIGKILL)  # every session ends, sooner or later, and the server recovers from its log
+        os.kill(
+            served, signal.SIGKILL
+        )  # every session ends, sooner or later, and the server recovers from its log
         assert b"server closed the connection" in child.communicate()[1] or child.returncode
     deadline = time.monotonic() + 20
     while True:

@@ -61,7 +61,10 @@ def nasty_folder(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> 
     scratch.create("nasty")
     scratch.run("nasty", _SCHEMA)
     for n, value in enumerate(VALUES, 1):
-        scratch.run("nasty", f"INSERT INTO guests (name, born, email) VALUES ({_quoted(value)}, '1970-05-0{n}', 'guest{n}@mail.example')")
+        scratch.run(
+            "nasty",
+            f"INSERT INTO guests (name, born, email) VALUES ({_quoted(value)}, '1970-05-0{n}', 'guest{n}@mail.example')",
+        )
     scratch.run("nasty", f"INSERT INTO {links} SELECT g.id, r.id FROM guests g, rooms r")
     dump = scratch.dump("nasty", folder / "nasty.sql", "--exclude-table-data=never_dumped")
     scratch.run(

@@ -31,7 +31,12 @@ def result(name: str, missing: int, changed: int, unchanged: int) -> TableResult
     )
 
 
-RESULTS = [result("small", 1, 0, 999_999), result("intact", 0, 0, 5), result("large", 70, 10, 20), result("$a_b$ <b>&", 3, 0, 0)]
+RESULTS = [
+    result("small", 1, 0, 999_999),
+    result("intact", 0, 0, 5),
+    result("large", 70, 10, 20),
+    result("$a_b$ <b>&", 3, 0, 0),
+]
 
 
 def words_of(picture: Picture) -> list[str]:
@@ -65,7 +70,12 @@ def test_the_same_numbers_give_the_same_bytes(width: int) -> None:
 
 def test_figures_on_one_page_do_not_share_ids() -> None:
     totals = {"backup_rows": 10, "missing": 5, "changed": 1, "unchanged": 4}
-    pictures = [figures.loss(RESULTS), figures.loss(RESULTS, width=340), figures.totals(totals), figures.totals(totals, width=340)]
+    pictures = [
+        figures.loss(RESULTS),
+        figures.loss(RESULTS, width=340),
+        figures.totals(totals),
+        figures.totals(totals, width=340),
+    ]
     ids = [e.get("id") for p in pictures for e in tree(p.svg).iter() if e.get("id")]
     assert len(ids) == len(set(ids))
 
@@ -85,7 +95,18 @@ def test_every_figure_says_what_it_shows() -> None:
 
 
 def test_classes_leave_out_what_there_is_none_of() -> None:
-    said = words_of(figures.classes({"missing": 10, "restorable": 9, "blocked": 1, "moved": 0, "superseded": 0, "conflicting": 0}))
+    said = words_of(
+        figures.classes(
+            {
+                "missing": 10,
+                "restorable": 9,
+                "blocked": 1,
+                "moved": 0,
+                "superseded": 0,
+                "conflicting": 0,
+            }
+        )
+    )
     assert said == ["9 restorable (90 %)", "1 blocked (10 %)"]
 
 
@@ -115,7 +136,9 @@ def test_nothing_to_show_is_shown_as_nothing() -> None:
     assert "<svg" in figures.distribution({}, {}, parent="x").svg
 
 
-@pytest.mark.parametrize(("suffix", "head"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("suffix", "head"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]
+)
 def test_save_goes_by_the_suffix(tmp_path: Path, suffix: str, head: bytes) -> None:
     path = figures.loss(RESULTS).save(tmp_path / f"loss.{suffix}")
     assert path.read_bytes().startswith(head)

@@ -65,8 +65,13 @@ def test_markdown_masks_values(nasty: fx.Case) -> None:
 def cells(path: Path) -> dict[str, list[list[str]]]:
     """A workbook's sheets by name, as rows of texts, read without a spreadsheet library."""
     with zipfile.ZipFile(path) as book:
-        shared = ["".join(t.itertext()) for t in tree(book.read("xl/sharedStrings.xml")).iter(f"{SHEET}si")]
-        names = [s.get("name", "") for s in tree(book.read("xl/workbook.xml")).iter(f"{SHEET}sheet")]
+        shared = [
+            "".join(t.itertext())
+            for t in tree(book.read("xl/sharedStrings.xml")).iter(f"{SHEET}si")
+        ]
+        names = [
+            s.get("name", "") for s in tree(book.read("xl/workbook.xml")).iter(f"{SHEET}sheet")
+        ]
         found = {}
         for number, name in enumerate(names, 1):
             root = tree(book.read(f"xl/worksheets/sheet{number}.xml"))
@@ -74,7 +79,9 @@ def cells(path: Path) -> dict[str, list[list[str]]]:
             assert not list(root.iter(f"{SHEET}hyperlink")), "no link"
             found[name] = [
                 [
-                    shared[int(c.findtext(f"{SHEET}v", ""))] if c.get("t") == "s" else c.findtext(f"{SHEET}v", "")
+                    shared[int(c.findtext(f"{SHEET}v", ""))]
+                    if c.get("t") == "s"
+                    else c.findtext(f"{SHEET}v", "")
                     for c in row.iter(f"{SHEET}c")
                 ]
                 for row in root.iter(f"{SHEET}row")
@@ -99,9 +106,16 @@ def test_sheet_names_obey_the_rules_and_differ(nasty: fx.Case, tmp_path: Path) -
     assert sum(n.casefold().startswith(LONG[:20]) for n in names) == 2
 
 
-def test_the_workbook_masks_values_and_tells_null_from_empty(nasty: fx.Case, tmp_path: Path) -> None:
+def test_the_workbook_masks_values_and_tells_null_from_empty(
+    nasty: fx.Case, tmp_path: Path
+) -> None:
     masked = cells(nasty.report(tmp_path / "r.xlsx"))
-    assert not any("evil.example" in c or "cdn.example" in c for rows in masked.values() for row in rows for c in row)
+    assert not any(
+        "evil.example" in c or "cdn.example" in c
+        for rows in masked.values()
+        for row in rows
+        for c in row
+    )
     shown = cells(nasty.report(tmp_path / "s.xlsx", mask=False))
     secrets = next(rows for name, rows in shown.items() if name == LONG[:31])
     assert [row[1:] for row in secrets[1:5]] == [["NULL"], [], ["x"], ["quote \" and ' both"]]
@@ -122,7 +136,9 @@ def test_json_holds_what_the_stages_found(sample: fx.Case, tmp_path: Path) -> No
     found = json.loads(sample.report(tmp_path / "r.json").read_text())
     assert set(found) == {"summary", "loss"}
     assert found["summary"]["totals"] == sample.totals
-    assert found["loss"]["totals"]["missing"] == sum(j["missing"] for j in found["loss"]["junctions"])
+    assert found["loss"]["totals"]["missing"] == sum(
+        j["missing"] for j in found["loss"]["junctions"]
+    )
 
 
 def test_the_bundle_holds_every_form_and_every_missing_row(nasty: fx.Case, tmp_path: Path) -> None:
@@ -138,16 +154,24 @@ def test_the_bundle_holds_every_form_and_every_missing_row(nasty: fx.Case, tmp_p
         assert manifest["masked"] is True
         rows = {e["table"]: e["rows"] for e in manifest["files"] if "rows" in e}
         assert rows == {r.name.table: r.missing for r in nasty.results if r.missing}
-        assert all(re.fullmatch(r"rows/[\w.-]+\.csv", e["file"]) for e in manifest["files"] if "rows" in e)
+        assert all(
+            re.fullmatch(r"rows/[\w.-]+\.csv", e["file"]) for e in manifest["files"] if "rows" in e
+        )
         everything = b"".join(bundle.read(n) for n in bundle.namelist() if not n.endswith(".xlsx"))
     assert b"evil.example" not in everything
     assert b"cdn.example" not in everything
 
 
-def test_postgresql_reads_the_bundle_s_rows_back(nasty: fx.Case, scratch, database, tmp_path: Path) -> None:
+def test_postgresql_reads_the_bundle_s_rows_back(
+    nasty: fx.Case, scratch, database, tmp_path: Path
+) -> None:
     name = database("CREATE TABLE t (id integer PRIMARY KEY, secret text)")
     with zipfile.ZipFile(nasty.report(tmp_path / "r.zip", mask=False)) as bundle:
-        entry = next(e for e in json.loads(bundle.read("MANIFEST.json"))["files"] if e.get("table") == LONG[:40])
+        entry = next(
+            e
+            for e in json.loads(bundle.read("MANIFEST.json"))["files"]
+            if e.get("table") == LONG[:40]
+        )
         content = bundle.read(entry["file"]).decode()
     assert next(csv.reader(io.StringIO(content))) == ["id", "secret"]
     said = scratch.run(
@@ -167,7 +191,9 @@ def test_the_same_case_gives_the_same_bundle(nasty: fx.Case, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report", ".html"])
-def test_a_form_that_there_is_not_names_those_that_there_are(nasty: fx.Case, tmp_path: Path, name: str) -> None:
+def test_a_form_that_there_is_not_names_those_that_there_are(
+    nasty: fx.Case, tmp_path: Path, name: str
+) -> None:
     with pytest.raises(ReportError, match=r"\.html, \.xlsx, \.md, \.json, \.zip"):
         nasty.report(tmp_path / name)
 
@@ -186,13 +212,19 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(nasty: fx.Case, tmp_
 
 
 def test_the_command_answers(nasty_folder: Path, tmp_path: Path) -> None:
-    run = CliRunner().invoke(app, ["report", str(nasty_folder), "--out", str(tmp_path / "r.md"), "--json"])
+    run = CliRunner().invoke(
+        app, ["report", str(nasty_folder), "--out", str(tmp_path / "r.md"), "--json"]
+    )
     assert run.exit_code == 0
     assert json.loads(run.stdout)["masked"] is True
-    run = CliRunner().invoke(app, ["report", str(nasty_folder), "--out", str(tmp_path / "r.doc"), "--json"])
+    run = CliRunner().invoke(
+        app, ["report", str(nasty_folder), "--out", str(tmp_path / "r.doc"), "--json"]
+    )
     assert run.exit_code == 2
     assert json.loads(run.stdout)["error"]["kind"] == "report"
-    run = CliRunner().invoke(app, ["report", str(tmp_path), "--out", str(tmp_path / "r.md"), "--json"])
+    run = CliRunner().invoke(
+        app, ["report", str(tmp_path), "--out", str(tmp_path / "r.md"), "--json"]
+    )
     assert run.exit_code == 2
 
 
@@ -214,7 +246,10 @@ def test_findings_stand_in_every_form(incident: Incident, tmp_path: Path) -> Non
         'ALTER TABLE a RENAME TO "b<i>"',
     )
     with incident.compare() as case:
-        said = {suffix: case.report(tmp_path / f"r.{suffix}").read_bytes() for suffix in ("html", "md", "json", "xlsx")}
+        said = {
+            suffix: case.report(tmp_path / f"r.{suffix}").read_bytes()
+            for suffix in ("html", "md", "json", "xlsx")
+        }
     assert "is probably &#34;b&lt;i&gt;&#34; now: 9 of its 9 rows" in said["html"].decode()
     assert 'is probably "b&lt;i&gt;" now: 9 of its 9 rows' in said["md"].decode()
     assert "9 of its 9 rows" in json.loads(said["json"])["summary"]["findings"][0]["text"]

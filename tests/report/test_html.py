@@ -75,10 +75,21 @@ def test_it_is_well_formed(page: Page, nasty_page: Page) -> None:
 
 def test_sections_stand_in_their_order(page: Page) -> None:
     assert page.headings == [
-        "Incident report: sample_case", "Loss by table", "Links that are missing", "The worst hit", "Before and after",
-        "What survives elsewhere", "What cannot be put back as it is", "Schema drift", "Proven intact", "The incident window", "Provenance",
-        "Method and limits", "How it was found out", "What it does not say",
-    ]  # fmt: skip
+        "Incident report: sample_case",
+        "Loss by table",
+        "Links that are missing",
+        "The worst hit",
+        "Before and after",
+        "What survives elsewhere",
+        "What cannot be put back as it is",
+        "Schema drift",
+        "Proven intact",
+        "The incident window",
+        "Provenance",
+        "Method and limits",
+        "How it was found out",
+        "What it does not say",
+    ]
 
 
 def test_it_says_the_verdict_the_totals_and_the_digest(page: Page, sample: fx.Case) -> None:
@@ -99,7 +110,11 @@ def test_it_loads_nothing_and_runs_nothing(page: Page, nasty_page: Page) -> None
 
 
 def test_tables_say_what_their_headings_head(page: Page) -> None:
-    assert all(attributes.get("scope") in ("col", "row") for tag, attributes in page.elements if tag == "th")
+    assert all(
+        attributes.get("scope") in ("col", "row")
+        for tag, attributes in page.elements
+        if tag == "th"
+    )
 
 
 def test_figures_say_what_they_show(page: Page) -> None:
@@ -110,7 +125,14 @@ def test_figures_say_what_they_show(page: Page) -> None:
 
 def test_values_are_masked_unless_asked(nasty: fx.Case) -> None:
     shown = html.render(gather(nasty))
-    for secret in ("evil.example", "cdn.example", "crimson", "Room of secrets", "mail.example", "kept to oneself"):
+    for secret in (
+        "evil.example",
+        "cdn.example",
+        "crimson",
+        "Room of secrets",
+        "mail.example",
+        "kept to oneself",
+    ):
         assert secret not in shown
     assert "https://cdn.example" not in html.render(gather(nasty))
     open_ = html.render(gather(nasty, mask=False))
@@ -135,7 +157,9 @@ def test_names_are_shown_as_they_are(nasty_page: Page) -> None:
 
 def test_what_could_not_be_compared_is_said_at_the_top_and_in_its_place(nasty_page: Page) -> None:
     assert "Not compared" in nasty_page.headings
-    assert nasty_page.text.index("1 table could not be compared.") < nasty_page.text.index("Loss by table")
+    assert nasty_page.text.index("1 table could not be compared.") < nasty_page.text.index(
+        "Loss by table"
+    )
     assert "never_dumped" in nasty_page.text
 
 
@@ -164,7 +188,14 @@ def investigated(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) ->
         plan["rehearsal"] = {"lost_before": 10, "seconds": 1.25, "problems": [words], "notes": []}
         plan["rehearsed_at"] = "2026-01-03T09:08:07+00:00"
         plan["runbook"].append(
-            {"title": "Odd <b>", "parts": [{"list": [f"`a<b>` {words}"]}, {"text": words}, {"commands": "one < two\nthree"}]}
+            {
+                "title": "Odd <b>",
+                "parts": [
+                    {"list": [f"`a<b>` {words}"]},
+                    {"text": words},
+                    {"commands": "one < two\nthree"},
+                ],
+            }
         )
         with case.writing() as store:
             store.put("recovery", plan)
@@ -177,7 +208,11 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
         text = markdown.render(gather(case))
         recovery = case.store.get("recovery")
     found = Page(raw)
-    assert found.headings.index("Cause") < found.headings.index("Recovery") < found.headings.index("Provenance")
+    assert (
+        found.headings.index("Cause")
+        < found.headings.index("Recovery")
+        < found.headings.index("Provenance")
+    )
     assert 'DROP TABLE "hotel_images"' in found.text
     assert "updated_at" in found.text
     assert f"= '{MARK}' WHERE" in found.text, "what an UPDATE writes is masked"
@@ -193,30 +228,59 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
         assert "prisma migrate resolve --rolled-back" in page
     assert "<code>prisma migrate resolve --rolled-back</code>" in raw
     options = {o["name"]: o for o in recovery["options"]}
-    destroyed, blocked = options["full restore"]["destroyed"], options["reinsert lost rows"]["reasons"]
-    assert f"What a full restore destroys: {sum(t['rows'] for t in destroyed):,} rows of {len(destroyed)} tables" in found.text
-    assert f"What reinsert lost rows cannot bring back: {sum(r['rows'] for r in blocked)} rows" in found.text
+    destroyed, blocked = (
+        options["full restore"]["destroyed"],
+        options["reinsert lost rows"]["reasons"],
+    )
+    assert (
+        f"What a full restore destroys: {sum(t['rows'] for t in destroyed):,} rows of {len(destroyed)} tables"
+        in found.text
+    )
+    assert (
+        f"What reinsert lost rows cannot bring back: {sum(r['rows'] for r in blocked)} rows"
+        in found.text
+    )
     assert "## Cause" in text
     assert "## Recovery" in text
     assert "of the backup, on 2026-01-03 09:08:07 UTC, and" in found.text
     # The runbook, step by step, as people read it and as they copy it.
     at = [
         found.headings.index(h)
-        for h in ("Recovery", "Runbook", "1. Before", "2. Bring the rows back", "3. Check", "Back out", "What stays", "Odd <b>")
+        for h in (
+            "Recovery",
+            "Runbook",
+            "1. Before",
+            "2. Bring the rows back",
+            "3. Check",
+            "Back out",
+            "What stays",
+            "Odd <b>",
+        )
     ]
     assert at == sorted(at)
     assert "The rehearsal failed. Do not run these scripts on live." in found.text
-    assert '<pre class="commands">pg_dump -Fc -f before_recovery.dump -d &#34;$DATABASE&#34;\npg_restore --list' in raw
+    assert (
+        '<pre class="commands">pg_dump -Fc -f before_recovery.dump -d &#34;$DATABASE&#34;\npg_restore --list'
+        in raw
+    )
     assert "<code>a&lt;b&gt;</code> Rows of t do not go in" in raw
     assert "one &lt; two\nthree</pre>" in raw
     assert "### 2. Bring the rows back" in text
-    assert '```sh\npsql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"\n```' in text
+    assert (
+        '```sh\npsql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"\n```'
+        in text
+    )
     assert found.open == []
 
 
-def test_examples_of_rows_in_the_plan_are_masked_in_json(investigated: Path, tmp_path: Path) -> None:
+def test_examples_of_rows_in_the_plan_are_masked_in_json(
+    investigated: Path, tmp_path: Path
+) -> None:
     with fx.open_case(investigated) as case:
-        masked, shown = (json.loads(case.report(tmp_path / f"{m}.json", mask=m).read_text())["recovery"] for m in (True, False))
+        masked, shown = (
+            json.loads(case.report(tmp_path / f"{m}.json", mask=m).read_text())["recovery"]
+            for m in (True, False)
+        )
     assert masked != shown
     examples = [
         row
@@ -234,7 +298,9 @@ def test_the_same_case_gives_the_same_bytes(nasty: fx.Case) -> None:
     assert html.render(gather(nasty)) == html.render(gather(nasty))
 
 
-def test_nothing_missing_is_said_so(database: Callable[..., str], scratch: Scratch, tmp_path: Path) -> None:
+def test_nothing_missing_is_said_so(
+    database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
     name = database("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
     dump = scratch.dump(name, tmp_path / "t.sql")
     with fx.compare(dump, scratch.dsn(name), tmp_path / "case") as case:

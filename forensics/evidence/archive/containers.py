@@ -121,7 +121,9 @@ def open_container(path: Path, file: PlainFile | None = None) -> Container:
         return _Directory(path)
     archive = _File(path, file)
     try:
-        return _Custom(path, archive) if archive.read(len(MAGIC), 0) == MAGIC else _Tar(path, archive)
+        return (
+            _Custom(path, archive) if archive.read(len(MAGIC), 0) == MAGIC else _Tar(path, archive)
+        )
     except BaseException:
         archive.close()
         raise
@@ -130,7 +132,9 @@ def open_container(path: Path, file: PlainFile | None = None) -> Container:
 class _File:
     """A regular file, read by position; or one that is unpacked already."""
 
-    def __init__(self, path: Path, unpacked: PlainFile | None = None, *, follow: bool = True) -> None:
+    def __init__(
+        self, path: Path, unpacked: PlainFile | None = None, *, follow: bool = True
+    ) -> None:
         self.path = path
         self._unpacked = unpacked
         if unpacked:
@@ -141,16 +145,22 @@ class _File:
         try:
             self._fd = os.open(path, flags)
         except FileNotFoundError as error:
-            raise BackupError(f"There is no file {path}.", "Check the path of the backup.") from error
+            raise BackupError(
+                f"There is no file {path}.", "Check the path of the backup."
+            ) from error
         except OSError as error:
             if not follow and path.is_symlink():
                 raise _outside(path, "is a symbolic link") from error
-            raise BackupError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+            raise BackupError(
+                f"{path} cannot be read: {error.strerror}.", "Check its permissions."
+            ) from error
         status = os.fstat(self._fd)
         self.size = status.st_size
         if not stat.S_ISREG(status.st_mode):
             os.close(self._fd)
-            raise BackupError(f"{path} is no regular file.", "Give a file or folder that pg_dump wrote.")
+            raise BackupError(
+                f"{path} is no regular file.", "Give a file or folder that pg_dump wrote."
+            )
 
     def read(self, size: int, position: int) -> bytes:
         """Return `size` bytes from `position` on, fewer where the file ends."""
@@ -219,7 +229,9 @@ class _Blocks:
         damaged: makes the error to raise.
     """
 
-    def __init__(self, archive: _Custom, position: int, stop: int, damaged: Callable[[str], Exception]) -> None:
+    def __init__(
+        self, archive: _Custom, position: int, stop: int, damaged: Callable[[str], Exception]
+    ) -> None:
         self._file = archive.file
         self._damaged = damaged
         self._header = Struct("<BI" if archive.toc.header.int_size == 4 else "<BQ")
@@ -250,7 +262,9 @@ class _Blocks:
             if not used:
                 raise self._damaged(f"the data have no end, they break off at byte {self.position}")
 
-    def _cut(self, chunk: bytes, left: int, skip: bool) -> tuple[list[bytes | memoryview], int, int, bool]:
+    def _cut(
+        self, chunk: bytes, left: int, skip: bool
+    ) -> tuple[list[bytes | memoryview], int, int, bool]:
         """Return the data in `chunk`, how many bytes of it are done with, what its last block still lacks, and
         whether the run ends in it."""
         view = memoryview(chunk)
@@ -321,9 +335,13 @@ class _Custom(Container):
         # A table of contents that lost entries would pass for a shorter one: hold its end against what follows.
         follows = file.size - self.toc.end
         if not self.toc.data_entries and follows:
-            raise self.damaged(f"its table of contents knows no data, and {follows} bytes follow it")
+            raise self.damaged(
+                f"its table of contents knows no data, and {follows} bytes follow it"
+            )
         if follows >= 2 + self.toc.header.int_size and not self._block_header(self.toc.end):
-            raise self.damaged(f"no data begin at byte {self.toc.end}, where its table of contents ends")
+            raise self.damaged(
+                f"no data begin at byte {self.toc.end}, where its table of contents ends"
+            )
 
     @property
     def size(self) -> int:
@@ -345,7 +363,11 @@ class _Custom(Container):
     def _extents(self) -> dict[int, _Extent]:
         entries = self.toc.data_entries
         starts = sorted((e.offset, e.dump_id) for e in entries)
-        if not starts or starts[0][0] != self.toc.end or any(e.data_state != POSITION_KNOWN for e in entries):
+        if (
+            not starts
+            or starts[0][0] != self.toc.end
+            or any(e.data_state != POSITION_KNOWN for e in entries)
+        ):
             return self._search()
         found = {}
         for n, (start, dump_id) in enumerate(starts):
@@ -422,7 +444,9 @@ class _Custom(Container):
         blocks = _Blocks(self, start, stop, damaged)
         yield from unpack(blocks, self.toc.header.compression, damaged)
         if blocks.position != extent.stop:
-            raise self.damaged(f"the data of {_named(entry)} end at byte {blocks.position}, not at {extent.stop}")
+            raise self.damaged(
+                f"the data of {_named(entry)} end at byte {blocks.position}, not at {extent.stop}"
+            )
 
 
 def _named(entry: Entry) -> str:
@@ -500,7 +524,9 @@ class _Directory(Container):
         try:
             files = [p for p in self.path.iterdir() if p.is_file() and not p.is_symlink()]
         except OSError as error:
-            raise BackupError(f"{self.path} cannot be listed: {error.strerror}.", "Check its permissions.") from error
+            raise BackupError(
+                f"{self.path} cannot be listed: {error.strerror}.", "Check its permissions."
+            ) from error
         return sorted(files, key=lambda p: os.fsencode(p.name))
 
     @property
@@ -552,7 +578,9 @@ class _Directory(Container):
         finally:
             file.close()
         listed = re.fullmatch(rb"(?:[0-9]+ blob_[0-9]+\.dat\n)+", text)
-        return [line.split(" ")[1] for line in text.decode("ascii").splitlines()] if listed else None
+        return (
+            [line.split(" ")[1] for line in text.decode("ascii").splitlines()] if listed else None
+        )
 
     def damage_of_large_objects(self) -> str | None:
         for entry in (e for e in self.toc.data_entries if e.desc == _LARGE_OBJECT_DATA):
@@ -573,7 +601,9 @@ class _Directory(Container):
         name = _member_name(self.toc, entry)
         member = self._member(name) if name else None
         if member is None:
-            raise self.damaged(f"the file {entry.dump_id}.dat with the data of {_named(entry)} is not there")
+            raise self.damaged(
+                f"the file {entry.dump_id}.dat with the data of {_named(entry)} is not there"
+            )
         file, compression = member
 
         def damaged(what: str) -> DamagedBackupError:
@@ -624,7 +654,9 @@ class _Tar(Container):
         toc = self._regular(*first)
         self.toc = read_toc(file.read, toc.start, min(toc.start + toc.size, file.size), path)
         if self.toc.header.format != TAR or self.toc.end != toc.start + toc.size:
-            raise self.damaged(f"its table of contents ends at byte {self.toc.end}, not at {toc.start + toc.size}")
+            raise self.damaged(
+                f"its table of contents ends at byte {self.toc.end}, not at {toc.start + toc.size}"
+            )
         _refuse_outside_names(self.toc)
 
     def _header(self, position: int) -> tuple[str, _Member] | None:
@@ -633,7 +665,9 @@ class _Tar(Container):
         if len(block) < _TAR_BLOCK:
             return None
         claimed = block[_TAR_SUM].strip(b" \0")
-        actual = sum(block) - sum(block[_TAR_SUM]) + 8 * 32  # the sum counts its own field as blanks
+        actual = (
+            sum(block) - sum(block[_TAR_SUM]) + 8 * 32
+        )  # the sum counts its own field as blanks
         if not re.fullmatch(rb"[0-7]{1,8}", claimed) or int(claimed, 8) != actual:
             return None
         field = block[124:136]
@@ -697,6 +731,8 @@ class _Tar(Container):
         def damaged(what: str) -> DamagedBackupError:
             return self.damaged(f"{_named(entry)}: {what}")
 
-        yield from unpack(self._file.chunks(member.start, member.start + member.size), None, damaged)
+        yield from unpack(
+            self._file.chunks(member.start, member.start + member.size), None, damaged
+        )
         if member.start + member.size > self._file.size:
             raise self.damaged(f"the data of {_named(entry)} break off at byte {self._file.size}")

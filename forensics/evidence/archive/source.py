@@ -89,7 +89,8 @@ class ArchiveSource(Source):
             server_version=header.server_version,
             dump_version=header.dump_version,
             dumped_at=header.created,
-            complete=self._container.complete and not any(r.damage for runs in self._runs.values() for r in runs),
+            complete=self._container.complete
+            and not any(r.damage for runs in self._runs.values() for r in runs),
             encoding=self.toc.encoding,
             database=header.database,
         )
@@ -136,10 +137,18 @@ class ArchiveSource(Source):
         target, columns = entry.copy_target
         known = self.catalog.tables
         if own not in known and target not in known:
-            return _Run(entry, target, target, columns or ())  # the archive has no definitions, or not this one
-        if own not in known or target not in known or self.catalog.root(own) != self.catalog.root(target):
+            return _Run(
+                entry, target, target, columns or ()
+            )  # the archive has no definitions, or not this one
+        if (
+            own not in known
+            or target not in known
+            or self.catalog.root(own) != self.catalog.root(target)
+        ):
             names = [n for n in (own, target) if n in known]
-            return _Run(entry, names[0], names[-1], (), f"both {own} and {target} stand as the table's name")
+            return _Run(
+                entry, names[0], names[-1], (), f"both {own} and {target} stand as the table's name"
+            )
         fields = tuple(c.name for c in known[target].columns if not c.generated)
         if columns is None:
             return _Run(entry, own, target, fields)
@@ -152,7 +161,10 @@ class ArchiveSource(Source):
 
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
         runs = self._runs.get(name, ())
-        found: list[Segment] = [CopySegment(self, r) if r.entry.copy_stmt else InsertSegment(self, r, columns) for r in runs]
+        found: list[Segment] = [
+            CopySegment(self, r) if r.entry.copy_stmt else InsertSegment(self, r, columns)
+            for r in runs
+        ]
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, None))
         return found
@@ -162,7 +174,9 @@ class ArchiveSource(Source):
         """By root table, the partitions that have no entry, where others have."""
         found = {}
         for name, leaves in leaves_by_root(self.catalog).items():
-            if lacking := lacking_partitions(self.catalog, leaves, [(r.target, r.own) for r in self._runs.get(name, ())]):
+            if lacking := lacking_partitions(
+                self.catalog, leaves, [(r.target, r.own) for r in self._runs.get(name, ())]
+            ):
                 found[name] = lacking
         return found
 
@@ -174,7 +188,11 @@ class ArchiveSource(Source):
             stored = [self._container.stored(run.entry) for run in runs]
             table = self.catalog.tables.get(name)
             # A partitioned table without partitions has no rows, and no entry that could say so.
-            empty = table is not None and table.kind == "partitioned" and self.catalog.leaves(name) == (name,)
+            empty = (
+                table is not None
+                and table.kind == "partitioned"
+                and self.catalog.leaves(name) == (name,)
+            )
             empty = empty and not self.catalog.unparsed
             found[name] = Contents(
                 name,
@@ -235,7 +253,9 @@ class CopySegment(Segment):
         stream = self._source.entry_stream(self._run.entry)
         convert = transcoder(self._source.toc.encoding)
         rows = 0
-        for block in _without_end(copytext.read_blocks(lambda _: next(stream, b"")), self._without_marker):
+        for block in _without_end(
+            copytext.read_blocks(lambda _: next(stream, b"")), self._without_marker
+        ):
             size, lines = _good_part(block, len(self.columns))
             if size:
                 yield convert(block[:size]) if convert else block[:size]

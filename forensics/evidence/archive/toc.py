@@ -44,12 +44,42 @@ _COPY = re.compile(
     re.I,
 )
 # What a table is made from; functions and the like are left where they are.
-_DEFINING = frozenset({
-    "EXTENSION", "TYPE", "DOMAIN", "TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "SEQUENCE", "SEQUENCE OWNED BY",
-    "SEQUENCE SET", "DEFAULT", "CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT", "INDEX", "INDEX ATTACH",
-    "TABLE ATTACH", "ROW SECURITY", "COMMENT", "SCHEMA", "TRIGGER", "POLICY", "RULE", "STATISTICS", "ACL", "VIEW",
-    "FUNCTION", "PROCEDURE", "AGGREGATE", "SHELL TYPE", "CAST", "OPERATOR", "COLLATION",
-})  # fmt: skip
+_DEFINING = frozenset(
+    {
+        "EXTENSION",
+        "TYPE",
+        "DOMAIN",
+        "TABLE",
+        "FOREIGN TABLE",
+        "MATERIALIZED VIEW",
+        "SEQUENCE",
+        "SEQUENCE OWNED BY",
+        "SEQUENCE SET",
+        "DEFAULT",
+        "CONSTRAINT",
+        "CHECK CONSTRAINT",
+        "FK CONSTRAINT",
+        "INDEX",
+        "INDEX ATTACH",
+        "TABLE ATTACH",
+        "ROW SECURITY",
+        "COMMENT",
+        "SCHEMA",
+        "TRIGGER",
+        "POLICY",
+        "RULE",
+        "STATISTICS",
+        "ACL",
+        "VIEW",
+        "FUNCTION",
+        "PROCEDURE",
+        "AGGREGATE",
+        "SHELL TYPE",
+        "CAST",
+        "OPERATOR",
+        "COLLATION",
+    }
+)
 _OWNED = frozenset({"TABLE", "TYPE", "DOMAIN", "SEQUENCE", "SCHEMA"})
 
 HINT = "Look for another copy of the backup; what stands before the damage can still be read from this one."
@@ -121,7 +151,10 @@ class Entry:
         if match["columns"] is None:
             return target, None
         # WITH OIDS, up to PostgreSQL 11, puts the row's oid before what the list names.
-        return target, (*(("oid",) if match["oids"] else ()), *copytext.known_columns(match["columns"]))
+        return target, (
+            *(("oid",) if match["oids"] else ()),
+            *copytext.known_columns(match["columns"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -171,7 +204,9 @@ class Toc:
     def large_objects(self) -> frozenset[int]:
         """The ids of the large objects that the archive holds."""
         # Up to 1.15 each has an entry; since 1.16 an entry lists the ids of several, one a line.
-        listed = (e.tag if e.desc == "BLOB" else e.defn for e in self.entries if e.desc in _LARGE_OBJECTS)
+        listed = (
+            e.tag if e.desc == "BLOB" else e.defn for e in self.entries if e.desc in _LARGE_OBJECTS
+        )
         return frozenset(int(i) for text in listed for i in text.split() if i.isdigit())
 
     def statements(self) -> Iterator[str]:
@@ -186,7 +221,11 @@ class Toc:
             yield entry.defn
             if entry.owner and entry.desc in _OWNED:
                 # An archive keeps the owner beside the definition; a plain dump writes this statement.
-                name = TableName(entry.namespace, entry.tag).sql if entry.desc != "SCHEMA" else quote_identifier(entry.tag)
+                name = (
+                    TableName(entry.namespace, entry.tag).sql
+                    if entry.desc != "SCHEMA"
+                    else quote_identifier(entry.tag)
+                )
                 yield f"ALTER {entry.desc} {name} OWNER TO {quote_identifier(entry.owner)};"
 
 
@@ -225,7 +264,9 @@ class _Cursor:
         self._integer = Struct("<BI" if size == 4 else "<BQ")
 
     def damaged(self, what: str) -> DamagedBackupError:
-        return DamagedBackupError(f"{self._path} is cut off or corrupt: {what}, at byte {self.position}.", HINT)
+        return DamagedBackupError(
+            f"{self._path} is cut off or corrupt: {what}, at byte {self.position}.", HINT
+        )
 
     def _need(self, size: int) -> None:
         """See to it that the buffer holds `size` bytes from here on."""
@@ -294,7 +335,9 @@ def read_toc(read: Callable[[int, int], bytes], start: int, end: int, path: Path
     """
     cursor = _Cursor(read, start, end, path)
     if cursor.left < len(MAGIC) or cursor.take(len(MAGIC)) != MAGIC:
-        raise BackupError(f"{path} is no archive of pg_dump.", "Give a file or folder that pg_dump wrote.")
+        raise BackupError(
+            f"{path} is no archive of pg_dump.", "Give a file or folder that pg_dump wrote."
+        )
     header = _read_header(cursor, path)
     count = cursor.integer()
     if not 0 <= count <= cursor.left // _LEAST_ENTRY:
@@ -334,9 +377,16 @@ def _read_header(cursor: _Cursor, path: Path) -> Header:
         created = None
     database, server, dump = (cursor.text() for _ in range(3))
     return Header(
-        (major, minor, revision), int_size, offset_size, kind, compression, created,
-        _lenient(database), _lenient(server), _lenient(dump),
-    )  # fmt: skip
+        (major, minor, revision),
+        int_size,
+        offset_size,
+        kind,
+        compression,
+        created,
+        _lenient(database),
+        _lenient(server),
+        _lenient(dump),
+    )
 
 
 @dataclass
@@ -366,7 +416,11 @@ def _read_entry(cursor: _Cursor, header: Header) -> _Raw:
     relkind = cursor.integer() if header.version >= (1, 16) else 0
     owner = cursor.text()
     with_oids = cursor.text()
-    if with_oids not in (b"true", b"false") or not 0 <= relkind < 128 or (copy_stmt and desc != TABLE_DATA.encode()):
+    if (
+        with_oids not in (b"true", b"false")
+        or not 0 <= relkind < 128
+        or (copy_stmt and desc != TABLE_DATA.encode())
+    ):
         raise cursor.damaged("an entry of its table of contents makes no sense")
     dependencies = []
     while (dependency := cursor.text()) is not None:
@@ -384,8 +438,13 @@ def _read_entry(cursor: _Cursor, header: Header) -> _Raw:
     return _Raw(
         (dump_id, bool(had_dumper), table_oid, oid, section),
         (tag, desc, defn, drop_stmt, copy_stmt, namespace, tablespace, tableam),
-        relkind, owner, with_oids == b"true", tuple(dependencies), (state, offset, filename), position,
-    )  # fmt: skip
+        relkind,
+        owner,
+        with_oids == b"true",
+        tuple(dependencies),
+        (state, offset, filename),
+        position,
+    )
 
 
 def _lenient(text: bytes | None) -> str | None:
@@ -410,13 +469,29 @@ def _decoded(raw: list[_Raw], path: Path) -> tuple[Entry, ...]:
         try:
             entries.append(
                 Entry(
-                    dump_id, had_dumper, table_oid, oid, decode(tag), decode(desc), section,
+                    dump_id,
+                    had_dumper,
+                    table_oid,
+                    oid,
+                    decode(tag),
+                    decode(desc),
+                    section,
                     # A definition with a broken character still says most of it; a name would be another name.
-                    decode(defn, "replace"), decode(drop_stmt, "replace"), decode(copy_stmt), decode(namespace),
-                    decode(tablespace), decode(tableam), chr(one.relkind) if one.relkind else "", decode(one.owner),
-                    one.with_oids, one.dependencies, state, offset, decode(filename) or None,
+                    decode(defn, "replace"),
+                    decode(drop_stmt, "replace"),
+                    decode(copy_stmt),
+                    decode(namespace),
+                    decode(tablespace),
+                    decode(tableam),
+                    chr(one.relkind) if one.relkind else "",
+                    decode(one.owner),
+                    one.with_oids,
+                    one.dependencies,
+                    state,
+                    offset,
+                    decode(filename) or None,
                 )
-            )  # fmt: skip
+            )
         except (UnicodeDecodeError, BackupError) as error:
             raise DamagedBackupError(
                 f"{path} is corrupt: an entry of its table of contents, at byte {one.position}, has a name that is "

@@ -32,7 +32,9 @@ from forensics.scratch import find_programs
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 LOST = "08006"
 _PIPE_BYTES = 1 << 20
-_SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
+_SET_PIPE_SIZE = (
+    1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
+)
 _LINE_FEED = 10
 _MARKER_BYTES = 160  # more than the line that ends an answer has
 _CANCEL_SECONDS = 0.5
@@ -73,7 +75,9 @@ class Failure:
     outdated: bool = False
 
 
-REWRITTEN = Failure("it was truncated or rewritten after the snapshot was taken", None, outdated=True)
+REWRITTEN = Failure(
+    "it was truncated or rewritten after the snapshot was taken", None, outdated=True
+)
 ELSEWHERE = Failure("another server answered than the one that holds the snapshot")
 
 
@@ -161,9 +165,13 @@ class PsqlReader(Reader):
         try:
             self._child = subprocess.Popen(
                 [program, "-XAtq", "--no-password", "-d", shown],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=environment, bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=environment,
+                bufsize=0,
                 start_new_session=True,  # a Ctrl-C in the terminal is ours to handle
-            )  # fmt: skip
+            )
         except OSError as error:
             raise LiveError(f"{program} cannot be run: {error.strerror}.") from error
         assert self._child.stdout is not None
@@ -175,7 +183,11 @@ class PsqlReader(Reader):
             pass
         if answer.failure:
             self.close()
-            raise LiveError(f"psql cannot read the {role} database: {answer.failure.words}.", None, answer.failure.state)
+            raise LiveError(
+                f"psql cannot read the {role} database: {answer.failure.words}.",
+                None,
+                answer.failure.state,
+            )
 
     def copy_out(self, task: Copying) -> Answer:
         self._waits = True
@@ -249,7 +261,9 @@ class _PsqlAnswer(Answer):
             if not count:
                 self._ended = True
                 self._reader.usable = False
-                self.failure = server_failure(self._reader.take_errors()) or Failure("the connection was lost", LOST)
+                self.failure = server_failure(self._reader.take_errors()) or Failure(
+                    "the connection was lost", LOST
+                )
                 return b""
             filled += count
             if buffer[filled - 1] == _LINE_FEED:
@@ -303,15 +317,21 @@ class PsycopgReader(Reader):
 
 
 class _PsycopgAnswer(Answer):
-    def __init__(self, reader: PsycopgReader, connection: psycopg.Connection[Any], task: Copying) -> None:
+    def __init__(
+        self, reader: PsycopgReader, connection: psycopg.Connection[Any], task: Copying
+    ) -> None:
         self._pieces = self._stream(reader, connection, task)
 
-    def _stream(self, reader: PsycopgReader, connection: psycopg.Connection[Any], task: Copying) -> Iterator[bytes]:
+    def _stream(
+        self, reader: PsycopgReader, connection: psycopg.Connection[Any], task: Copying
+    ) -> Iterator[bytes]:
         imported = False
         try:
             with connection.cursor() as cursor:
                 cursor.execute(BEGIN)
-                cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(task.snapshot)))
+                cursor.execute(
+                    sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(task.snapshot))
+                )
                 imported = True
                 *_, server = cursor.execute(task.pins.encode("utf-8")).fetchone() or ("",)
                 held: list[bytes] = []
@@ -329,9 +349,15 @@ class _PsycopgAnswer(Answer):
                 cursor.execute("ROLLBACK")
                 self.failure = verdict(bool(rewritten), str(server), task.server)
         except psycopg.Error as error:
-            words = (error.diag.message_primary or str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__) or ""
+            words = (
+                error.diag.message_primary or str(error).strip().splitlines()[0]
+                if str(error).strip()
+                else type(error).__name__
+            ) or ""
             state = error.sqlstate or (LOST if connection.broken or connection.closed else None)
-            self.failure = Failure(redact(words).rstrip("."), state, outdated=not imported and bool(error.sqlstate))
+            self.failure = Failure(
+                redact(words).rstrip("."), state, outdated=not imported and bool(error.sqlstate)
+            )
             try:
                 connection.execute("ROLLBACK")
             except psycopg.Error:

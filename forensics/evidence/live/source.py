@@ -60,7 +60,12 @@ from forensics.model import (
 )
 from forensics.model import Sequence as ModelSequence
 
-_KINDS: dict[str, TableKind] = {"r": "table", "p": "partitioned", "f": "foreign", "m": "materialized view"}
+_KINDS: dict[str, TableKind] = {
+    "r": "table",
+    "p": "partitioned",
+    "f": "foreign",
+    "m": "materialized view",
+}
 _ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _IDENTITIES = {"a": "always", "d": "by default", "": ""}
 _PARTITION_TREES = 120000  # the version that can tell them
@@ -108,7 +113,9 @@ _HINTS = {
 }
 _USAGE = "Ask for the schema first: GRANT USAGE ON SCHEMA {schema} TO {user}; and SELECT: GRANT SELECT ON TABLE {table} TO {user};"
 _ROW_SECURITY = "row-level security"
-_RESTRICTED = re.compile(r"^\\(?:un)?restrict \w+$", re.M)  # what pg_dump writes for psql around the rest
+_RESTRICTED = re.compile(
+    r"^\\(?:un)?restrict \w+$", re.M
+)  # what pg_dump writes for psql around the rest
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
 _DRIVER = re.compile(r"\Apostgres(?:ql)?\+\w+://")  # as SQLAlchemy names one
 _PORTS = re.compile(r"(?:[^:\[\]]*|\[[^\]]*\])(?::\d*)?\Z")
@@ -116,7 +123,11 @@ _PORTS = re.compile(r"(?:[^:\[\]]*|\[[^\]]*\])(?::\d*)?\Z")
 
 def query(name: str) -> str:
     """Return the text of `queries/NAME.sql`."""
-    return resources.files("forensics.evidence.live").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+    return (
+        resources.files("forensics.evidence.live")
+        .joinpath("queries", f"{name}.sql")
+        .read_text(encoding="utf-8")
+    )
 
 
 def parameters_of(dsn: str) -> dict[str, Any]:
@@ -139,7 +150,11 @@ def parameters_of(dsn: str) -> dict[str, Any]:
     try:
         return {k: v for k, v in conninfo.conninfo_to_dict(dsn).items() if v is not None}
     except psycopg.Error as error:
-        words = re.sub(r'"[^"]*"', '"…"', str(error).strip()) if "pass" in dsn or "@" in dsn else str(error).strip()
+        words = (
+            re.sub(r'"[^"]*"', '"…"', str(error).strip())
+            if "pass" in dsn or "@" in dsn
+            else str(error).strip()
+        )
     raise UsageError(
         f"This is not a connection string that libpq takes: {redact(words)}.",
         "Write postgresql://user@host:port/database, or host=… dbname=….",
@@ -153,7 +168,9 @@ def safe_dsn(dsn: str) -> str:
         UsageError: `dsn` is no connection string.
     """
     given = parameters_of(dsn)
-    user, host, port, database = (str(given.get(k) or "") for k in ("user", "host", "port", "dbname"))
+    user, host, port, database = (
+        str(given.get(k) or "") for k in ("user", "host", "port", "dbname")
+    )
     if service := given.get("service"):
         return f"service={service}" + (f" dbname={database}" if database else "")
     at = f"{user}@" if user else ""
@@ -194,21 +211,35 @@ class LiveSource(Source):
     pinned = True
 
     def __init__(
-        self, dsn: str, *, role: str = "live", lock_timeout: str = LOCK_TIMEOUT, statement_timeout: str = STATEMENT_TIMEOUT
+        self,
+        dsn: str,
+        *,
+        role: str = "live",
+        lock_timeout: str = LOCK_TIMEOUT,
+        statement_timeout: str = STATEMENT_TIMEOUT,
     ) -> None:
         self.role = role
         self.shown_dsn = safe_dsn(dsn)
-        self._settings = {**_PINNED, "lock_timeout": lock_timeout, "statement_timeout": statement_timeout, "client_encoding": "UTF8"}
+        self._settings = {
+            **_PINNED,
+            "lock_timeout": lock_timeout,
+            "statement_timeout": statement_timeout,
+            "client_encoding": "UTF8",
+        }
         self._parameters = {
             "connect_timeout": CONNECT_TIMEOUT,
             **parameters_of(dsn),
             "application_name": f"forensics ({role})",
             "client_encoding": "UTF8",
         }
-        self._engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=self.connect, poolclass=NullPool)
+        self._engine = sqlalchemy.create_engine(
+            "postgresql+psycopg://", creator=self.connect, poolclass=NullPool
+        )
         self._readers: list[Reader] = []
         self._idle: list[Reader] = []
-        self._most: int | None = None  # readers that live has connections for, once it has refused one
+        self._most: int | None = (
+            None  # readers that live has connections for, once it has refused one
+        )
         self._closed = False
         self._free = threading.Condition()
         self._making = threading.Lock()
@@ -243,7 +274,11 @@ class LiveSource(Source):
             words = _words(error)
             state = error.sqlstate or next((s for s, w in _BY_WORDS if w in words), None)
             hint = _HINTS.get(state or "", "Check host, port, network and whether the server runs.")
-            raise LiveError(f"The {self.role} database {self.shown_dsn} cannot be reached: {words}.", hint, state) from error
+            raise LiveError(
+                f"The {self.role} database {self.shown_dsn} cannot be reached: {words}.",
+                hint,
+                state,
+            ) from error
 
     def _open(self) -> tuple[sqlalchemy.Connection, dict[str, Any]]:
         """Open a transaction and export its snapshot; return the connection that holds it, and what the server says."""
@@ -255,7 +290,9 @@ class LiveSource(Source):
             server = dict(connection.exec_driver_sql(query("server")).mappings().one())
             # Whatever the connection string leaves open, all sessions have to meet the server that holds the snapshot.
             info = connection.connection.driver_connection.info  # type: ignore[union-attr]
-            self._parameters |= {"host": info.host, "port": info.port} | ({"hostaddr": info.hostaddr} if info.hostaddr else {})
+            self._parameters |= {"host": info.host, "port": info.port} | (
+                {"hostaddr": info.hostaddr} if info.hostaddr else {}
+            )
             return connection, server
         except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
             cause = getattr(error, "orig", None) or error
@@ -271,7 +308,9 @@ class LiveSource(Source):
     def _pins(self) -> str:
         """A SELECT that sets what a transaction's answers depend on, for the length of it, and says who answers."""
         calls = [
-            sql.SQL("pg_catalog.set_config({}, {}, true)").format(sql.Literal(k), sql.Literal(v)).as_string(None)
+            sql.SQL("pg_catalog.set_config({}, {}, true)")
+            .format(sql.Literal(k), sql.Literal(v))
+            .as_string(None)
             for k, v in self._settings.items()
         ]
         return query("pins").replace("{settings}", ",\n       ".join(calls))
@@ -308,7 +347,13 @@ class LiveSource(Source):
         loss = None if found else self._loss()
         if loss and loss.state != _CONFLICT:
             raise self._gone(loss.words, loss.state)
-        return self._outdated(f"The snapshot of the {self.role} database is gone: {loss.words}.", _CONFLICT) if loss else found
+        return (
+            self._outdated(
+                f"The snapshot of the {self.role} database is gone: {loss.words}.", _CONFLICT
+            )
+            if loss
+            else found
+        )
 
     def news(self) -> list[str]:
         found, self._news = self._news, []
@@ -318,10 +363,19 @@ class LiveSource(Source):
         if self._latest is None:
             return False
         was, now = self.catalog.tables.get(name), self._latest.tables.get(name)
-        return was is None or now is None or replace(was, rows_estimate=0) != replace(now, rows_estimate=0)
+        return (
+            was is None
+            or now is None
+            or replace(was, rows_estimate=0) != replace(now, rows_estimate=0)
+        )
 
     def _outdated(self, message: str, state: str | None) -> OutdatedError:
-        self._setback = OutdatedError(message, _HINTS[_CONFLICT] if state == _CONFLICT else "Go on with --resume.", state, self.role)
+        self._setback = OutdatedError(
+            message,
+            _HINTS[_CONFLICT] if state == _CONFLICT else "Go on with --resume.",
+            state,
+            self.role,
+        )
         return self._setback
 
     def _loss(self) -> Failure | None:
@@ -351,7 +405,10 @@ class LiveSource(Source):
             for left in range(_RENEWALS, 0, -1):
                 try:
                     self._connection, server = self._open()
-                    if (server["server"], server["standby"]) != (self._server["server"], self._server["standby"]):
+                    if (server["server"], server["standby"]) != (
+                        self._server["server"],
+                        self._server["standby"],
+                    ):
                         _end(self._connection)
                         raise self._gone("it was restarted, or another server answers for it", None)
                     if "catalog" in self.__dict__:
@@ -399,12 +456,14 @@ class LiveSource(Source):
         for r in self._ask("columns"):
             columns.setdefault(_name(r), []).append(
                 Column(
-                    r["name"], normal_type(r["type"]), r["nullable"],
+                    r["name"],
+                    normal_type(r["type"]),
+                    r["nullable"],
                     default=None if r["generated"] else r["expression"],
                     generated=r["expression"] if r["generated"] else None,
                     identity=_IDENTITIES.get(r["identity"], ""),
                 )
-            )  # fmt: skip
+            )
         keys: dict[TableName, list[Key]] = {}
         for r in self._ask("keys"):
             key = Key(r["name"], tuple(r["columns"]), r["primary"], not r["nulls_not_distinct"])
@@ -414,7 +473,13 @@ class LiveSource(Source):
             parent = TableName(r["parent_schema"], r["parent_table"])
             key_columns, parent_columns = tuple(r["columns"]), tuple(r["parent_columns"])
             foreign.setdefault(_name(r), []).append(
-                ForeignKey(r["name"], key_columns, parent, parent_columns, _ACTIONS.get(r["on_delete"], "no action"))
+                ForeignKey(
+                    r["name"],
+                    key_columns,
+                    parent,
+                    parent_columns,
+                    _ACTIONS.get(r["on_delete"], "no action"),
+                )
             )
         tables = {}
         for r in self._ask("tables"):
@@ -440,14 +505,22 @@ class LiveSource(Source):
             tables=tables,
             enums={r["name"]: tuple(r["parts"] or ()) for r in types if r["kind"] == "e"},
             domains={r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] == "d"},
-            composites={r["name"]: tuple(map(normal_type, r["parts"] or ())) for r in types if r["kind"] == "c"},
-            ranges={r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] in ("r", "m")},
+            composites={
+                r["name"]: tuple(map(normal_type, r["parts"] or ()))
+                for r in types
+                if r["kind"] == "c"
+            },
+            ranges={
+                r["name"]: normal_type(r["parts"][0]) for r in types if r["kind"] in ("r", "m")
+            },
             multiranges={r["name"]: normal_type(r["parts"][1]) for r in types if r["kind"] == "m"},
             extensions=tuple(r["name"] for r in self._ask("extensions")),
             sequences=tuple(
                 ModelSequence(
                     TableName(r["schema"], r["name"]),
-                    owner=(TableName(r["owner_schema"], r["owner_table"]), r["owner_column"]) if r["owner_column"] else None,
+                    owner=(TableName(r["owner_schema"], r["owner_table"]), r["owner_column"])
+                    if r["owner_column"]
+                    else None,
                 )
                 for r in self._ask("sequences")
             ),
@@ -485,7 +558,10 @@ class LiveSource(Source):
 
     @cached_property
     def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
-        return frozenset(r["oid"] for r in self.ask(sql.SQL("SELECT oid::bigint FROM pg_catalog.pg_largeobject_metadata")))
+        return frozenset(
+            r["oid"]
+            for r in self.ask(sql.SQL("SELECT oid::bigint FROM pg_catalog.pg_largeobject_metadata"))
+        )
 
     def contents(self) -> Mapping[TableName, Contents]:
         return {t.name: Contents(t.name, data=True) for t in self.catalog.roots}
@@ -495,9 +571,13 @@ class LiveSource(Source):
         try:
             with self._savepoint():
                 found = self._connection.exec_driver_sql(statement.replace("%", "%%")).scalar_one()
-                rewritten = self._connection.exec_driver_sql(self._rewritten(name).replace("%", "%%")).scalar_one()
+                rewritten = self._connection.exec_driver_sql(
+                    self._rewritten(name).replace("%", "%%")
+                ).scalar_one()
         except sqlalchemy.exc.DBAPIError as error:
-            raise self.failure(name, Failure(_words(error.orig or error), getattr(error.orig, "sqlstate", None))) from error
+            raise self.failure(
+                name, Failure(_words(error.orig or error), getattr(error.orig, "sqlstate", None))
+            ) from error
         if rewritten:
             raise self.failure(name, readers.REWRITTEN)
         return int(found)
@@ -518,7 +598,12 @@ class LiveSource(Source):
         try:
             with self._savepoint():
                 self._connection.exec_driver_sql(path.as_string(None).replace("%", "%%"))
-                return [dict(r) for r in self._connection.exec_driver_sql(question.as_string(None).replace("%", "%%")).mappings()]
+                return [
+                    dict(r)
+                    for r in self._connection.exec_driver_sql(
+                        question.as_string(None).replace("%", "%%")
+                    ).mappings()
+                ]
         except sqlalchemy.exc.DBAPIError as error:
             state = getattr(error.orig, "sqlstate", None)
             message = f"The {self.role} database {self.shown_dsn} refuses a question: {_words(error.orig or error)}."
@@ -542,9 +627,14 @@ class LiveSource(Source):
         """The SELECT that says whether a table's rows of the snapshot are gone."""
         table = sql.Literal(name.sql).as_string(None)
         asked = [query("rewritten")]
-        if self.catalog.tables[name].kind == "partitioned" and self._server["version"] >= _PARTITION_TREES:
+        if (
+            self.catalog.tables[name].kind == "partitioned"
+            and self._server["version"] >= _PARTITION_TREES
+        ):
             asked.append(query("repartitioned"))
-        return f"SELECT {' OR '.join(f'({q})' for q in asked)} AS rewritten".replace("{table}", table)
+        return f"SELECT {' OR '.join(f'({q})' for q in asked)} AS rewritten".replace(
+            "{table}", table
+        )
 
     def unreadable(self) -> dict[TableName, str]:
         """Return the tables whose rows this role cannot read, or not all of them, and what to ask for."""
@@ -553,11 +643,15 @@ class LiveSource(Source):
         for row in self._ask("privileges"):
             name = _name(row)
             if not row["usage"]:
-                found[name] = f"GRANT USAGE ON SCHEMA {quote_identifier(name.schema)} TO {quote_identifier(role)};"
+                found[name] = (
+                    f"GRANT USAGE ON SCHEMA {quote_identifier(name.schema)} TO {quote_identifier(role)};"
+                )
             elif not row["readable"]:
                 found[name] = f"GRANT SELECT ON TABLE {name.sql} TO {quote_identifier(role)};"
             elif row["filtered"]:
-                found[name] = f"ALTER ROLE {quote_identifier(role)} BYPASSRLS; -- or read as the owner of {name.sql}"
+                found[name] = (
+                    f"ALTER ROLE {quote_identifier(role)} BYPASSRLS; -- or read as the owner of {name.sql}"
+                )
         return found
 
     # --- rows --------------------------------------------------------------------------------------
@@ -590,10 +684,18 @@ class LiveSource(Source):
         waits = iter(_WAITS_FOR_SLOT)
         while True:
             with self._free:
-                while not self._idle and self._most is not None and len(self._readers) >= self._most and not self._closed:
+                while (
+                    not self._idle
+                    and self._most is not None
+                    and len(self._readers) >= self._most
+                    and not self._closed
+                ):
                     self._free.wait(1)
                 if self._closed:
-                    raise LiveError(f"The {self.role} database is not read any more: the run ends.", "Go on with --resume.")
+                    raise LiveError(
+                        f"The {self.role} database is not read any more: the run ends.",
+                        "Go on with --resume.",
+                    )
                 if self._idle:
                     return self._idle.pop()
             try:
@@ -630,7 +732,13 @@ class LiveSource(Source):
 
     def task(self, table: TableName, statement: str, snapshot: Snapshot) -> Copying:
         """What a reader is told to copy a table out."""
-        return Copying(snapshot.identifier, self._pins, statement, self._rewritten(table), self._server["server"])
+        return Copying(
+            snapshot.identifier,
+            self._pins,
+            statement,
+            self._rewritten(table),
+            self._server["server"],
+        )
 
     def failure(self, table: TableName, why: Failure) -> LiveError:
         """Build the error for a table that could not be read, with what to do next."""
@@ -643,7 +751,11 @@ class LiveSource(Source):
             hint = _HINTS.get(why.state or "", "Run again with --resume when the database answers.")
             if why.state == "42501" and why.words.startswith("permission denied for schema"):
                 hint = _USAGE
-            hint = hint.format(schema=quote_identifier(table.schema), table=table.sql, user=quote_identifier(self._server["role"]))
+            hint = hint.format(
+                schema=quote_identifier(table.schema),
+                table=table.sql,
+                user=quote_identifier(self._server["role"]),
+            )
         return LiveError(message, hint, why.state)
 
     def close(self) -> None:
@@ -682,7 +794,13 @@ def _end(connection: sqlalchemy.Connection) -> None:
 
 def _run(command: Sequence[str], environment: Mapping[str, str], seconds: float | None) -> int:
     """Run a program that can be told to stop; return its exit status."""
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as child:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as child:
         try:
             return child.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -722,9 +840,13 @@ class LiveSegment(Segment):
     def blocks(self) -> Iterator[Block]:
         with self._source.reader() as reader:
             self._reading = reader
-            answer = reader.copy_out(self._source.task(self.table, self._statement(), self.snapshot))
+            answer = reader.copy_out(
+                self._source.task(self.table, self._statement(), self.snapshot)
+            )
             # SQL_ASCII is no encoding: such a server hands out whatever bytes it holds.
-            convert = transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
+            convert = (
+                transcoder("SQL_ASCII") if self._source.provenance.encoding == "SQL_ASCII" else None
+            )
             for block in copytext.read_blocks(answer.read):
                 yield convert(block) if convert else block
             self._reading = None

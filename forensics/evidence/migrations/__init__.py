@@ -29,22 +29,42 @@ from forensics.errors import EvidenceError, MigrationError
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName
 
-FolderKind = Literal["prisma", "drizzle", "sqitch", "flyway", "up files", "marked files", "plain files", "single file"]
+FolderKind = Literal[
+    "prisma",
+    "drizzle",
+    "sqitch",
+    "flyway",
+    "up files",
+    "marked files",
+    "plain files",
+    "single file",
+]
 
 _DIGITS = re.compile(r"(\d+)")
 _FLYWAY = re.compile(r"(?P<kind>[VRUB])(?P<version>[0-9._]*)__.+\.sql\Z")
-_DOWN = re.compile(rb"^--\s*(?:migrate:down|\+goose\s+Down|\+migrate\s+Down|Down\s+Migration)\b.*", re.M | re.S | re.I)
-_MARK = re.compile(rb"^--\s*(?:migrate:up|\+goose\s+Up|\+migrate\s+Up|Up\s+Migration)\b", re.M | re.I)
+_DOWN = re.compile(
+    rb"^--\s*(?:migrate:down|\+goose\s+Down|\+migrate\s+Down|Down\s+Migration)\b.*",
+    re.M | re.S | re.I,
+)
+_MARK = re.compile(
+    rb"^--\s*(?:migrate:up|\+goose\s+Up|\+migrate\s+Up|Up\s+Migration)\b", re.M | re.I
+)
 _UP = re.compile(r"(?P<name>.+)[._-]up\.sql\Z", re.I)
 _BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
 _DIESEL = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d{6})_")
 # What other tools keep migrations in, and how they say them in SQL.
 _NO_SQL = {
-    ".py": "manage.py sqlmigrate APP NAME, or alembic upgrade FROM:TO --sql", ".rb": "the statements that rails db:migrate logs",
-    ".php": "php artisan migrate --pretend", ".cs": "dotnet ef migrations script FROM TO", ".xml": "liquibase update-sql",
-    ".yaml": "liquibase update-sql", ".yml": "liquibase update-sql", ".js": "the statements that the tool logs",
-    ".ts": "the statements that the tool logs", ".exs": "mix ecto.migrate --log-migrations-sql",
-}  # fmt: skip
+    ".py": "manage.py sqlmigrate APP NAME, or alembic upgrade FROM:TO --sql",
+    ".rb": "the statements that rails db:migrate logs",
+    ".php": "php artisan migrate --pretend",
+    ".cs": "dotnet ef migrations script FROM TO",
+    ".xml": "liquibase update-sql",
+    ".yaml": "liquibase update-sql",
+    ".yml": "liquibase update-sql",
+    ".js": "the statements that the tool logs",
+    ".ts": "the statements that the tool logs",
+    ".exs": "mix ecto.migrate --log-migrations-sql",
+}
 _LEADING = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.S)
 _NAMED_NEAR = re.compile(r'at or near "')
 
@@ -80,7 +100,9 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
         decoded = text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise MigrationError(f"{name}, line {line}: there is a byte that is no UTF-8.", "Save the file as UTF-8.") from error
+        raise MigrationError(
+            f"{name}, line {line}: there is a byte that is no UTF-8.", "Save the file as UTF-8."
+        ) from error
     body = decoded.encode("utf-8")
     try:
         tree = postgast.parse(decoded)
@@ -101,7 +123,14 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
         kind = raw.stmt.WhichOneof("node")
         if kind is None:
             continue
-        found.append(Statement(body[start:end].decode("utf-8").strip(), body.count(b"\n", 0, start) + 1, kind, getattr(raw.stmt, kind)))
+        found.append(
+            Statement(
+                body[start:end].decode("utf-8").strip(),
+                body.count(b"\n", 0, start) + 1,
+                kind,
+                getattr(raw.stmt, kind),
+            )
+        )
     return tuple(found)
 
 
@@ -183,35 +212,56 @@ def read_folder(path: Path) -> MigrationFolder:
     try:
         return _read_folder(path)
     except OSError as error:
-        raise MigrationError(f"{error.filename or path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+        raise MigrationError(
+            f"{error.filename or path} cannot be read: {error.strerror}.", "Check its permissions."
+        ) from error
 
 
 def _read_folder(path: Path) -> MigrationFolder:
     if path.is_file():
         return MigrationFolder(
-            path.parent, "single file", (_migration(path.parent.name if path.name == "migration.sql" else path.stem, path),)
+            path.parent,
+            "single file",
+            (_migration(path.parent.name if path.name == "migration.sql" else path.stem, path),),
         )
     if not path.is_dir():
-        raise MigrationError(f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file.")
+        raise MigrationError(
+            f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file."
+        )
     if (path / "migration.sql").is_file():
-        return MigrationFolder(path, "single file", (_migration(path.resolve().name, path / "migration.sql"),))
+        return MigrationFolder(
+            path, "single file", (_migration(path.resolve().name, path / "migration.sql"),)
+        )
     for name, kind in _NESTED.items():
         if nested := sorted(p for p in path.glob(f"*/{name}") if p.is_file()):
             return MigrationFolder(path, kind, tuple(_migration(p.parent.name, p) for p in nested))
     if (path / "sqitch.plan").is_file():
         return _sqitch(path)
     files = sorted((p for p in path.glob("*.sql") if p.is_file()), key=lambda p: _natural(p.name))
-    flyway = [(m, p) for p in sorted(path.rglob("*.sql")) if p.is_file() and (m := _FLYWAY.match(p.name))]
+    flyway = [
+        (m, p) for p in sorted(path.rglob("*.sql")) if p.is_file() and (m := _FLYWAY.match(p.name))
+    ]
     if any(m["kind"] == "V" for m, _ in flyway):
-        versioned = sorted(((m["version"], p) for m, p in flyway if m["kind"] == "V"), key=lambda v: (_numbers(v[0]), v[1]))
+        versioned = sorted(
+            ((m["version"], p) for m, p in flyway if m["kind"] == "V"),
+            key=lambda v: (_numbers(v[0]), v[1]),
+        )
         repeatable = [p for m, p in flyway if m["kind"] == "R"]
-        return MigrationFolder(path, "flyway", tuple(_migration(p.stem, p) for p in [p for _, p in versioned] + repeatable))
+        return MigrationFolder(
+            path,
+            "flyway",
+            tuple(_migration(p.stem, p) for p in [p for _, p in versioned] + repeatable),
+        )
     if not files:
         if (path / "migrations").is_dir():
             return _read_folder(path / "migrations")
         if apps := sorted(path.glob("*/migrations/*.sql"), key=lambda p: (_natural(p.name), p)):
             # What Django's sqlmigrate wrote, an app a folder: its history names them so.
-            return MigrationFolder(path, "plain files", tuple(_migration(f"{p.parent.parent.name}.{p.stem}", p) for p in apps))
+            return MigrationFolder(
+                path,
+                "plain files",
+                tuple(_migration(f"{p.parent.parent.name}.{p.stem}", p) for p in apps),
+            )
         raise _no_folder(path)
     if (journal := path / "meta" / "_journal.json").is_file():
         return _drizzle(path, journal)
@@ -237,7 +287,10 @@ def _no_folder(path: Path) -> MigrationError:
             f"{said}, and what {' and '.join(kinds)} files do is not read.",
             f"If they are its migrations, have their tool write them as SQL ({_NO_SQL[kinds[0]]}), and give that file.",
         )
-    return MigrationError(f"{said}.", "Give the folder that Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate keeps its files in.")
+    return MigrationError(
+        f"{said}.",
+        "Give the folder that Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate keeps its files in.",
+    )
 
 
 def _sqitch(path: Path) -> MigrationFolder:
@@ -246,22 +299,33 @@ def _sqitch(path: Path) -> MigrationFolder:
     names = [line.split()[0] for line in lines if line.strip() and line.strip()[0] not in "%@#"]
     found = [(n, path / "deploy" / f"{n}.sql") for n in dict.fromkeys(names)]
     if not found or not any(p.is_file() for _, p in found):
-        raise MigrationError(f"{path} has a sqitch.plan, and no change of it in deploy.", "Restore the files from version control.")
+        raise MigrationError(
+            f"{path} has a sqitch.plan, and no change of it in deploy.",
+            "Restore the files from version control.",
+        )
     return MigrationFolder(path, "sqitch", tuple(_migration(n, p) for n, p in found if p.is_file()))
 
 
 def _drizzle(path: Path, journal: Path) -> MigrationFolder:
     try:
         entries = json.loads(journal.read_text(encoding="utf-8"))["entries"]
-        listed = [(str(e["tag"]), int(e["when"])) for e in sorted(entries, key=lambda e: int(e["idx"]))]
+        listed = [
+            (str(e["tag"]), int(e["when"])) for e in sorted(entries, key=lambda e: int(e["idx"]))
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise MigrationError(f"{journal} is not the journal that Drizzle writes.", "Is the file damaged, or half merged?") from error
+        raise MigrationError(
+            f"{journal} is not the journal that Drizzle writes.",
+            "Is the file damaged, or half merged?",
+        ) from error
     lacking = [tag for tag, _ in listed if not (path / f"{tag}.sql").is_file()]
     if lacking:
         raise MigrationError(
-            f"{journal} lists {lacking[0]}, and {path / lacking[0]}.sql is not there.", "Restore the file from version control."
+            f"{journal} lists {lacking[0]}, and {path / lacking[0]}.sql is not there.",
+            "Restore the file from version control.",
         )
-    return MigrationFolder(path, "drizzle", tuple(_migration(tag, path / f"{tag}.sql", when) for tag, when in listed))
+    return MigrationFolder(
+        path, "drizzle", tuple(_migration(tag, path / f"{tag}.sql", when) for tag, when in listed)
+    )
 
 
 def _migration(name: str, path: Path, created_at: int | None = None) -> Migration:
@@ -327,15 +391,34 @@ class _Tool:
 
 _TOOLS = (
     _Tool(
-        "Prisma", "_prisma_migrations",
-        ("migration_name", "checksum", "started_at", "finished_at", "rolled_back_at", "applied_steps_count"),
+        "Prisma",
+        "_prisma_migrations",
+        (
+            "migration_name",
+            "checksum",
+            "started_at",
+            "finished_at",
+            "rolled_back_at",
+            "applied_steps_count",
+        ),
     ),
-    _Tool("Flyway", "flyway_schema_history", ("script", "version", "type", "checksum", "installed_on", "success")),
+    _Tool(
+        "Flyway",
+        "flyway_schema_history",
+        ("script", "version", "type", "checksum", "installed_on", "success"),
+    ),
     _Tool("Alembic", "alembic_version", ("version_num",)),
     _Tool("golang-migrate", "schema_migrations", ("version", "dirty")),
     _Tool("Ecto", "schema_migrations", ("version", "inserted_at"), absent=("dirty",)),
-    _Tool("Supabase", "schema_migrations", ("version", "statements"), absent=("dirty", "inserted_at")),
-    _Tool("Rails or dbmate", "schema_migrations", ("version",), absent=("dirty", "inserted_at", "statements")),
+    _Tool(
+        "Supabase", "schema_migrations", ("version", "statements"), absent=("dirty", "inserted_at")
+    ),
+    _Tool(
+        "Rails or dbmate",
+        "schema_migrations",
+        ("version",),
+        absent=("dirty", "inserted_at", "statements"),
+    ),
     _Tool("Django", "django_migrations", ("app", "name", "applied")),
     _Tool("Drizzle", "__drizzle_migrations", ("hash", "created_at")),
     _Tool("goose", "goose_db_version", ("version_id", "is_applied", "tstamp")),
@@ -344,12 +427,14 @@ _TOOLS = (
     _Tool("Diesel", "__diesel_schema_migrations", ("version", "run_on")),
     _Tool("sqitch", "changes", ("change_id", "change", "committed_at")),
     _Tool("node-pg-migrate", "pgmigrations", ("name", "run_on")),
-    _Tool("Liquibase", "databasechangelog", ("id", "author", "filename", "dateexecuted", "exectype")),
+    _Tool(
+        "Liquibase", "databasechangelog", ("id", "author", "filename", "dateexecuted", "exectype")
+    ),
     _Tool("TypeORM", "migrations", ("timestamp", "name")),
     _Tool("Laravel", "migrations", ("migration", "batch")),
     _Tool("Sequelize", "SequelizeMeta", ("name",)),
     _Tool("EF Core", "__EFMigrationsHistory", ("MigrationId", "ProductVersion")),
-)  # fmt: skip
+)
 # Tools that keep their table in a schema of its own, in which no migration works.
 APART = ("Drizzle", "Supabase", "sqitch")
 
@@ -358,7 +443,11 @@ def _tools_of(table: Table) -> Iterator[_Tool]:
     """The tools whose history a table may be."""
     columns = {c.name for c in table.columns}
     for tool in _TOOLS:
-        if table.name.table == tool.table and columns.issuperset(tool.columns) and not columns.intersection(tool.absent):
+        if (
+            table.name.table == tool.table
+            and columns.issuperset(tool.columns)
+            and not columns.intersection(tool.absent)
+        ):
             yield tool
 
 
@@ -382,13 +471,19 @@ def read_history(source: Source) -> list[HistoryEntry]:
             held = contents.get(name)
             if held is None or not held.data:
                 raise EvidenceError(
-                    f"The rows of the migration history {name} were not dumped.", "Give the time of the backup: --backup-at TIME."
+                    f"The rows of the migration history {name} were not dumped.",
+                    "Give the time of the backup: --backup-at TIME.",
                 )
             rows = source.rows_of(name, tool.columns)
-            entries = [_entry(tool.name, name, dict(zip(tool.columns, row, strict=True))) for row in rows]
+            entries = [
+                _entry(tool.name, name, dict(zip(tool.columns, row, strict=True))) for row in rows
+            ]
             found += sorted(
                 (e for e in entries if e is not None),
-                key=lambda e: (e.started_at or e.applied_at or datetime.min.replace(tzinfo=UTC), _natural(e.name)),
+                key=lambda e: (
+                    e.started_at or e.applied_at or datetime.min.replace(tzinfo=UTC),
+                    _natural(e.name),
+                ),
             )
     return found
 
@@ -411,7 +506,14 @@ def history_of(values: Sequence[Mapping[str, Any]]) -> list[HistoryEntry]:
     """Return the entries that `histories` wrote of one side."""
     times = ("started_at", "applied_at", "rolled_back_at")
     return [
-        HistoryEntry(**{**v, "table": TableName(**v["table"]), **{t: datetime.fromisoformat(v[t]) for t in times if v[t]}}) for v in values
+        HistoryEntry(
+            **{
+                **v,
+                "table": TableName(**v["table"]),
+                **{t: datetime.fromisoformat(v[t]) for t in times if v[t]},
+            }
+        )
+        for v in values
     ]
 
 
@@ -419,44 +521,88 @@ def _entry(tool: str, table: TableName, row: Mapping[str, str | None]) -> Histor
     if tool == "Prisma":
         finished, rolled_back = _time(row["finished_at"]), _time(row["rolled_back_at"])
         return HistoryEntry(
-            tool, table, row["migration_name"] or "", row["checksum"], _time(row["started_at"]), finished, rolled_back,
-            int(row["applied_steps_count"] or 0), failed=finished is None, rolled_back=rolled_back is not None,
-        )  # fmt: skip
+            tool,
+            table,
+            row["migration_name"] or "",
+            row["checksum"],
+            _time(row["started_at"]),
+            finished,
+            rolled_back,
+            int(row["applied_steps_count"] or 0),
+            failed=finished is None,
+            rolled_back=rolled_back is not None,
+        )
     if tool == "Flyway":
         if row["type"] in ("SCHEMA", "DELETE") or not row["script"]:
             return None
         if row["type"] in ("BASELINE", "SQL_BASELINE"):
             # What is not above it is taken for applied, and never runs.
-            return HistoryEntry(tool, table, row["version"] or "", applied_at=_time(row["installed_on"]), steps=0, cumulative=True)
+            return HistoryEntry(
+                tool,
+                table,
+                row["version"] or "",
+                applied_at=_time(row["installed_on"]),
+                steps=0,
+                cumulative=True,
+            )
         return HistoryEntry(
-            tool, table, re.split(r"[\\/]", row["script"])[-1].removesuffix(".sql"), row["checksum"], applied_at=_time(row["installed_on"]),
+            tool,
+            table,
+            re.split(r"[\\/]", row["script"])[-1].removesuffix(".sql"),
+            row["checksum"],
+            applied_at=_time(row["installed_on"]),
             failed=row["success"] != "t",
             rolled_back=(row["type"] or "").startswith("UNDO"),
-        )  # fmt: skip
+        )
     if tool == "golang-migrate":
-        return HistoryEntry(tool, table, row["version"] or "", failed=row["dirty"] == "t", cumulative=True)
+        return HistoryEntry(
+            tool, table, row["version"] or "", failed=row["dirty"] == "t", cumulative=True
+        )
     if tool == "Django":
-        return HistoryEntry(tool, table, f"{row['app']}.{row['name']}", applied_at=_time(row["applied"]))
+        return HistoryEntry(
+            tool, table, f"{row['app']}.{row['name']}", applied_at=_time(row["applied"])
+        )
     if tool == "Drizzle":
         created = int(row["created_at"]) if row["created_at"] else None
         return HistoryEntry(tool, table, str(created or row["hash"]), row["hash"])
     if tool == "goose":
         if row["version_id"] == "0":
             return None
-        return HistoryEntry(tool, table, row["version_id"] or "", applied_at=_time(row["tstamp"]), rolled_back=row["is_applied"] != "t")
+        return HistoryEntry(
+            tool,
+            table,
+            row["version_id"] or "",
+            applied_at=_time(row["tstamp"]),
+            rolled_back=row["is_applied"] != "t",
+        )
     if tool == "sqlx":
         checksum = (row["checksum"] or "").removeprefix("\\x")
         return HistoryEntry(
-            tool, table, row["version"] or "", checksum, applied_at=_time(row["installed_on"]), failed=row["success"] != "t"
+            tool,
+            table,
+            row["version"] or "",
+            checksum,
+            applied_at=_time(row["installed_on"]),
+            failed=row["success"] != "t",
         )
     if tool == "Liquibase":
         name = f"{row['filename']}::{row['id']}::{row['author']}"
         steps = 0 if row["exectype"] == "MARK_RAN" else None
-        return HistoryEntry(tool, table, name, applied_at=_time(row["dateexecuted"]), steps=steps, failed=row["exectype"] == "FAILED")
+        return HistoryEntry(
+            tool,
+            table,
+            name,
+            applied_at=_time(row["dateexecuted"]),
+            steps=steps,
+            failed=row["exectype"] == "FAILED",
+        )
     if tool in _NAMED:
         name, at = _NAMED[tool]
         return HistoryEntry(
-            tool, table, re.sub(r"\.(?:js|cjs|mjs|ts|sql)\Z", "", row[name] or ""), applied_at=_time(row[at]) if at else None
+            tool,
+            table,
+            re.sub(r"\.(?:js|cjs|mjs|ts|sql)\Z", "", row[name] or ""),
+            applied_at=_time(row[at]) if at else None,
         )
     version = row["version_num"] if tool == "Alembic" else row["version"]
     return HistoryEntry(tool, table, version or "", cumulative=tool == "Alembic")
@@ -464,10 +610,16 @@ def _entry(tool: str, table: TableName, row: Mapping[str, str | None]) -> Histor
 
 # Tools whose rows are a name and perhaps a time.
 _NAMED = {
-    "Knex": ("name", "migration_time"), "Ecto": ("version", "inserted_at"), "Diesel": ("version", "run_on"), "sqitch": ("change", "committed_at"),
-    "node-pg-migrate": ("name", "run_on"), "TypeORM": ("name", None), "Laravel": ("migration", None), "Sequelize": ("name", None),
+    "Knex": ("name", "migration_time"),
+    "Ecto": ("version", "inserted_at"),
+    "Diesel": ("version", "run_on"),
+    "sqitch": ("change", "committed_at"),
+    "node-pg-migrate": ("name", "run_on"),
+    "TypeORM": ("name", None),
+    "Laravel": ("migration", None),
+    "Sequelize": ("name", None),
     "EF Core": ("MigrationId", None),
-}  # fmt: skip
+}
 
 
 def _time(text: str | None) -> datetime | None:

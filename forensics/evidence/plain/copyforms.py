@@ -50,7 +50,10 @@ class CopyForm:
     @property
     def usual(self) -> bool:
         """Whether the rows are written as `pg_dump` writes them."""
-        return not (self.csv or self.header or self.problem) and (self.delimiter, self.null) == ("\t", copytext.NULL)
+        return not (self.csv or self.header or self.problem) and (self.delimiter, self.null) == (
+            "\t",
+            copytext.NULL,
+        )
 
 
 def read_copy(statement: str, search_path: str) -> CopyForm | None:
@@ -120,13 +123,18 @@ def as_pg_dump_writes(blocks: Iterable[Block], form: CopyForm) -> Iterator[bytes
         if heading and rows:
             rows, heading = rows[1:], False
         if rows:
-            yield "".join("\t".join(map(copytext.encode_field, r)) + "\n" for r in rows).encode("utf-8")
+            yield "".join("\t".join(map(copytext.encode_field, r)) + "\n" for r in rows).encode(
+                "utf-8"
+            )
 
 
 def _text_rows(blocks: Iterable[Block], form: CopyForm) -> Iterator[list[list[str | None]]]:
     for block in blocks:
         lines = bytes(block).decode("utf-8").split("\n")[:-1]
-        yield [[None if f == form.null else copytext.unescape(f) for f in _split(line, form.delimiter)] for line in lines]
+        yield [
+            [None if f == form.null else copytext.unescape(f) for f in _split(line, form.delimiter)]
+            for line in lines
+        ]
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -145,7 +153,10 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 def _csv_rows(blocks: Iterable[Block], form: CopyForm) -> Iterator[list[list[str | None]]]:
     quote, escape, delimiter = (re.escape(c) for c in (form.quote, form.escape, form.delimiter))
-    token = re.compile(rf"{escape}[{quote}{escape}]|{quote}|{delimiter}|\r?\n|[^{quote}{escape}{delimiter}\r\n]+|.", re.S)
+    token = re.compile(
+        rf"{escape}[{quote}{escape}]|{quote}|{delimiter}|\r?\n|[^{quote}{escape}{delimiter}\r\n]+|.",
+        re.S,
+    )
     row: list[str | None] = []
     field, quoted, inside = "", False, False
     for block in blocks:
@@ -154,7 +165,11 @@ def _csv_rows(blocks: Iterable[Block], form: CopyForm) -> Iterator[list[list[str
             one = match[0]
             if inside and len(one) == 2 and one[0] == form.escape:
                 field += one[1]
-            elif not inside and one in (form.escape * 2, form.escape + form.quote) and form.escape == form.quote:
+            elif (
+                not inside
+                and one in (form.escape * 2, form.escape + form.quote)
+                and form.escape == form.quote
+            ):
                 quoted = True  # "" is an empty string, and no NULL
             elif one == form.quote:
                 inside, quoted = not inside, True
@@ -168,4 +183,7 @@ def _csv_rows(blocks: Iterable[Block], form: CopyForm) -> Iterator[list[list[str
                 field += one
         yield rows
     if inside:
-        raise BackupError(f"The rows of table {form.table} end within a quoted field.", "Is the CSV in the file cut off?")
+        raise BackupError(
+            f"The rows of table {form.table} end within a quoted field.",
+            "Is the CSV in the file cut off?",
+        )

@@ -46,7 +46,9 @@ def columns_of(text: str, standard_strings: bool = True) -> Sequence[str]:
         return copytext.known_columns(head["columns"])
     row = _NEXT_ROW.match(text, head.end())
     try:
-        fields, _ = _fields(text, row.end(), _VALUE[standard_strings], standard_strings) if row else ([], 0)
+        fields, _ = (
+            _fields(text, row.end(), _VALUE[standard_strings], standard_strings) if row else ([], 0)
+        )
     except BackupError:
         return ()  # a first row that is longer than what was read
     return [f"column{n + 1}" for n in range(len(fields))]
@@ -62,7 +64,9 @@ def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> 
     for chunk in chunks:
         rest += chunk
         at = 0
-        while at < len(rest) and (end := lexer.statement_end(rest, at, standard_strings)) is not None:
+        while (
+            at < len(rest) and (end := lexer.statement_end(rest, at, standard_strings)) is not None
+        ):
             # A semicolon at the very end of what is there might yet be followed by more of a string: it cannot,
             # because the lexer only stops at one that stands outside of quotes.
             at = end
@@ -70,11 +74,17 @@ def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> 
             yield rest[:at]
             rest = rest[at:]
     if rest.strip():
-        raise BackupError("The rows, written as INSERT statements, break off within a statement.", "Look for a complete copy.")
+        raise BackupError(
+            "The rows, written as INSERT statements, break off within a statement.",
+            "Look for a complete copy.",
+        )
 
 
 def copy_blocks(
-    statements: Iterable[bytes], table_columns: Sequence[str], columns: Sequence[str], standard_strings: bool = True
+    statements: Iterable[bytes],
+    table_columns: Sequence[str],
+    columns: Sequence[str],
+    standard_strings: bool = True,
 ) -> Iterator[bytes]:
     """Yield the rows of INSERT statements as blocks of COPY text.
 
@@ -104,7 +114,11 @@ def copy_blocks(
         at = 0
         while head := _HEAD.match(text, at):
             at = head.end()
-            named = copytext.known_columns(head["columns"]) if head["columns"] is not None else table_columns
+            named = (
+                copytext.known_columns(head["columns"])
+                if head["columns"] is not None
+                else table_columns
+            )
             order = [named.index(c) if c in named else -1 for c in columns]
             if head["kind"].upper() != "VALUES":
                 out.append("\t".join(copytext.NULL for _ in columns) + "\n")
@@ -134,7 +148,9 @@ def copy_blocks(
         raise broken
 
 
-def _fields(text: str, at: int, value: re.Pattern[str], standard_strings: bool) -> tuple[list[str], int]:
+def _fields(
+    text: str, at: int, value: re.Pattern[str], standard_strings: bool
+) -> tuple[list[str], int]:
     fields: list[str] = []
     while match := value.match(text, at):
         at = match.end()

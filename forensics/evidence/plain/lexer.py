@@ -25,12 +25,21 @@ _PIECES = (
 )
 
 
-def _pattern(identifier: bytes, string: bytes, nesting: bytes, end: bytes, flags: int) -> re.Pattern[bytes]:
-    return re.compile(_PIECES % {b"identifier": identifier, b"string": string, b"nesting": nesting} + end, flags)
+def _pattern(
+    identifier: bytes, string: bytes, nesting: bytes, end: bytes, flags: int
+) -> re.Pattern[bytes]:
+    return re.compile(
+        _PIECES % {b"identifier": identifier, b"string": string, b"nesting": nesting} + end, flags
+    )
 
 
-_STATEMENT = {on: _pattern(_IDENTIFIER, s, rb"[()]|/\*.*?\*/", rb";", re.S) for on, s in _STRING.items()}
-_STRETCH = {on: _pattern(rb"(?!(?:begin|case|end)\b)" + _IDENTIFIER, s, rb"(?!)", rb"", re.S | re.I) for on, s in _STRING.items()}
+_STATEMENT = {
+    on: _pattern(_IDENTIFIER, s, rb"[()]|/\*.*?\*/", rb";", re.S) for on, s in _STRING.items()
+}
+_STRETCH = {
+    on: _pattern(rb"(?!(?:begin|case|end)\b)" + _IDENTIFIER, s, rb"(?!)", rb"", re.S | re.I)
+    for on, s in _STRING.items()
+}
 _NESTS = re.compile(rb"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE|RULE)\b|[^;]*?/\*", re.I)
 _WORD = re.compile(_IDENTIFIER)
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")

@@ -33,18 +33,29 @@ _COPY = re.compile(
     rb"\s*(?:\(([^()]*+|(?:[^()\"]|\"(?:[^\"]|\"\")*+\")*+)\))?\s*(WITH\s+OIDS\s+)?FROM\s+stdin\s*;\Z",
     re.S | re.I,
 )
-_INSERT = re.compile(rb"INSERT\s+INTO\s+((?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)(?:\.(?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+))?)\s*", re.I)
-_SETTING = re.compile(rb"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO)\s*'?([\w-]+)'?\s*;\Z", re.I)
-_SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)", re.I)
+_INSERT = re.compile(
+    rb"INSERT\s+INTO\s+((?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)(?:\.(?:\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+))?)\s*",
+    re.I,
+)
+_SETTING = re.compile(
+    rb"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO)\s*'?([\w-]+)'?\s*;\Z", re.I
+)
+_SEARCH_PATH = re.compile(
+    rb"SET\s+search_path\s*(?:=|TO)\s*(\"(?:[^\"]|\"\")*\"|[\w$\x80-\xff]+)", re.I
+)
 _ENCODING = re.compile(rb"\\encoding\s+'?([\w-]+)")
 _INCLUDE = re.compile(rb"\\(?:i|ir|include|include_relative)\s+(\S[^\r\n]*)")
 _RESTRICT = re.compile(rb"\\(un)?restrict\s+(\S+)")
 _COPY_IN = re.compile(rb"\\(copy\s+(?!\()[^\r\n]*\sfrom\s[^\r\n]*)", re.I)
 _FROM_STDIN = re.compile(rb"\bFROM\s+STDIN\b", re.I)
 # Strings and quoted names as they are; comments, which may stand between any two words.
-_COMMENTS = re.compile(rb"('[^']*+'|\"[^\"]*+\")|--[^\n]*+|/\*(?:[^*/]|\*(?!/)|/(?!\*)|/\*.*?\*/)*+\*/", re.S)
+_COMMENTS = re.compile(
+    rb"('[^']*+'|\"[^\"]*+\")|--[^\n]*+|/\*(?:[^*/]|\*(?!/)|/(?!\*)|/\*.*?\*/)*+\*/", re.S
+)
 _CHANGES = re.compile(rb"(UPDATE|DELETE|TRUNCATE|MERGE)\b(?!\s+(?:FROM\s+)?pg_catalog\.)", re.I)
-_CONNECT = re.compile(rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\S+)")
+_CONNECT = re.compile(
+    rb"\\c(?:onnect)?\s+(?:-reuse-previous=\w+\s+)?(\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|\S+)"
+)
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table from one left out.
 _DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
 _CHUNK = 4 << 20
@@ -194,12 +205,22 @@ class _Scanner:
             # A run of INSERTs has no end mark: where the file ends with one, more may have followed.
             self.data[-1] = replace(last, complete=False)
         if self.nul is not None:
-            self.damage = f"a NUL stands at byte {self.nul}, so it is corrupt there" + (f"; {self.damage}" if self.damage else "")
+            self.damage = f"a NUL stands at byte {self.nul}, so it is corrupt there" + (
+                f"; {self.damage}" if self.damage else ""
+            )
         return Index(
-            tuple(self.statements), tuple(self.data), tuple(self.comments), tuple(self.databases), tuple(self.with_tables),
-            tuple(self.announced), tuple(self.encodings.items()), tuple(self.edits), tuple(self.elsewhere), self.restricted is not None,
+            tuple(self.statements),
+            tuple(self.data),
+            tuple(self.comments),
+            tuple(self.databases),
+            tuple(self.with_tables),
+            tuple(self.announced),
+            tuple(self.encodings.items()),
+            tuple(self.edits),
+            tuple(self.elsewhere),
+            self.restricted is not None,
             self.damage,
-        )  # fmt: skip
+        )
 
     def _text_until(self, end: int, start: int) -> int:
         """Return `end`, or where the text from `start` on ends before it: what stands behind a NUL is not what was written."""
@@ -232,15 +253,27 @@ class _Scanner:
         if connect := _CONNECT.match(line[0]):
             self._enter(_unquote(self._said(connect[1])))
         elif restrict := _RESTRICT.match(line[0]):
-            self.restricted = None if restrict[1] and restrict[2] == self.restricted else self.restricted if restrict[1] else restrict[2]
+            self.restricted = (
+                None
+                if restrict[1] and restrict[2] == self.restricted
+                else self.restricted
+                if restrict[1]
+                else restrict[2]
+            )
         elif encoding := _ENCODING.match(line[0]):
             self._is_written_in(encoding[1])
         elif include := _INCLUDE.match(line[0]):
-            self.elsewhere.append(f"it includes {self._said(include[1]).strip()}, which is not read")
-        elif (copy := _COPY_IN.match(line[0])) and (form := read_copy(self._said(copy[1]), self.search_path)):
+            self.elsewhere.append(
+                f"it includes {self._said(include[1]).strip()}, which is not read"
+            )
+        elif (copy := _COPY_IN.match(line[0])) and (
+            form := read_copy(self._said(copy[1]), self.search_path)
+        ):
             return self._copy(line.end(), form)
         elif copy:
-            self.elsewhere.append(f"it loads rows that are in another file: {self._said(line[0]).strip()}")
+            self.elsewhere.append(
+                f"it loads rows that are in another file: {self._said(line[0]).strip()}"
+            )
         return self._text_until(line.end(), at)
 
     def _enter(self, database: str) -> None:
@@ -265,14 +298,18 @@ class _Scanner:
                 self.data[-1] = replace(last, complete=False)
             return self.size
         head = self.text[at : min(end, at + _HEAD_BYTES)]
-        if head[:6].upper() == b"INSERT" and (insert := _INSERT.match(head) or _INSERT.match(_without_comments(head))):
+        if head[:6].upper() == b"INSERT" and (
+            insert := _INSERT.match(head) or _INSERT.match(_without_comments(head))
+        ):
             return self._insert(at, end, insert)
         if head[:4].upper() == b"COPY":
             if form := self._copy_form(self.text[at:end]):
                 return self._copy(_LINE.match(self.text, end).end(), form)  # type: ignore[union-attr]
             if _FROM_STDIN.search(head):
                 # Its rows would be taken for statements, and those behind them for none.
-                self.damage = f"a COPY statement that PostgreSQL would not understand begins at byte {at}"
+                self.damage = (
+                    f"a COPY statement that PostgreSQL would not understand begins at byte {at}"
+                )
                 return self.size
         if setting := _SETTING.match(head):
             if setting[1].lower() == b"client_encoding":
@@ -299,7 +336,12 @@ class _Scanner:
     def _insert(self, at: int, end: int, match: re.Match[bytes]) -> int:
         table = self._table(match[1])
         last = self.data[-1] if self.data else None
-        if last and last.form == "insert" and (last.table, last.database, last.written_for) == (table, self.database, self.heading):
+        if (
+            last
+            and last.form == "insert"
+            and (last.table, last.database, last.written_for)
+            == (table, self.database, self.heading)
+        ):
             between = self.text[last.end : at]
             if not between.strip():
                 self.data[-1] = replace(last, end=end)
@@ -308,17 +350,29 @@ class _Scanner:
         self.data.append(self._data(table, None, at, end, form="insert"))
         return end
 
-    def _data(self, table: TableName, columns: tuple[str, ...] | None, start: int, end: int, **more: Any) -> Data:
+    def _data(
+        self, table: TableName, columns: tuple[str, ...] | None, start: int, end: int, **more: Any
+    ) -> Data:
         return Data(
-            table, columns, start, end, database=self.database, written_for=self.heading,
-            encoding=self.encoding, standard_strings=self.standard_strings, part=self.part, **more,
-        )  # fmt: skip
+            table,
+            columns,
+            start,
+            end,
+            database=self.database,
+            written_for=self.heading,
+            encoding=self.encoding,
+            standard_strings=self.standard_strings,
+            part=self.part,
+            **more,
+        )
 
     def _copy_form(self, statement: bytes) -> CopyForm | None:
         match = _COPY.match(statement)
         if match is None:
             return read_copy(self._said(statement), self.search_path)
-        columns = tuple(copytext.known_columns(self._said(match[2]))) if match[2] is not None else None
+        columns = (
+            tuple(copytext.known_columns(self._said(match[2]))) if match[2] is not None else None
+        )
         if match[3] and columns is not None:
             columns = ("oid", *columns)  # a row's oid stands before what the list names
         return CopyForm(self._table(match[1]), columns)
@@ -326,7 +380,9 @@ class _Scanner:
     def _copy(self, start: int, form: CopyForm) -> int:
         table, columns = form.table, form.columns
         if form.file is not None:
-            self.elsewhere.append(f"the rows of table {table} are in {form.file}, which is not read")
+            self.elsewhere.append(
+                f"the rows of table {table} are in {form.file}, which is not read"
+            )
             return start
         more: dict[str, Any] = {"copy": None if form.usual and not form.encoding else form}
         if self.text[start - 2 : start] == b"\r\n":
@@ -338,7 +394,9 @@ class _Scanner:
             stop = max(self.text.rfind(b"\n", start - 1, self.size) + 1, start)
             read = self.file.reader(start, stop)
             rows = sum(_line_feeds(chunk) for chunk in iter(lambda: read(_CHUNK), b""))
-            self.data.append(self._data(table, columns, start, stop, rows=rows, complete=False, **more))
+            self.data.append(
+                self._data(table, columns, start, stop, rows=rows, complete=False, **more)
+            )
             self.damage = f"the rows of table {table} break off after {rows} whole rows"
             return self.size
         self.data.append(self._data(table, columns, start, stop, **more))
@@ -417,7 +475,8 @@ _OTHERS = {
 def _no_dump(file: PlainFile) -> BackupError:
     if file.damage:
         return DamagedBackupError(
-            f"{file.path} is damaged: {file.damage}; not one statement of it can be read.", "Look for another copy of the backup."
+            f"{file.path} is damaged: {file.damage}; not one statement of it can be read.",
+            "Look for another copy of the backup.",
         )
     kind = _OTHERS.get(os.pread(file.fd, 4, 0))
     if kind:

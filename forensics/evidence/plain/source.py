@@ -54,7 +54,9 @@ class CopySegment(Segment):
                 "Load the file into a scratch database, and dump that.",
             )
         blocks = self._lines()
-        yield from as_pg_dump_writes(blocks, data.copy) if data.copy and not data.copy.usual else blocks
+        yield from (
+            as_pg_dump_writes(blocks, data.copy) if data.copy and not data.copy.usual else blocks
+        )
         if not data.complete:
             raise DamagedBackupError(
                 f"{file.path} breaks off within the rows of table {data.table}, after {data.rows} whole rows.",
@@ -64,8 +66,12 @@ class CopySegment(Segment):
     def _lines(self) -> Iterator[bytes]:
         """The rows in UTF-8, each a line; but for what only CSV and the like have, as PostgreSQL writes them."""
         data, form = self._data, self._data.copy
-        convert = self._source.transcoder(form.encoding if form and form.encoding else data.encoding)
-        for block in _whole_rows(copytext.read_blocks(self._source.file.reader(data.start, data.end))):
+        convert = self._source.transcoder(
+            form.encoding if form and form.encoding else data.encoding
+        )
+        for block in _whole_rows(
+            copytext.read_blocks(self._source.file.reader(data.start, data.end))
+        ):
             if data.line_end == b"\r\n":
                 # A carriage return within data is always escaped: this one belongs to the file's line ends.
                 block = block.replace(b"\r\n", b"\n")
@@ -76,7 +82,12 @@ class CopySegment(Segment):
 
     def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
         data = self._data
-        if self._rewritten or data.copy or data.line_end != b"\n" or self._source.transcoder(data.encoding):
+        if (
+            self._rewritten
+            or data.copy
+            or data.line_end != b"\n"
+            or self._source.transcoder(data.encoding)
+        ):
             yield from super().lines_at(positions)
             return
         # Positions are the file's own: no need to read what lies between.
@@ -123,7 +134,10 @@ class InsertSegment(Segment):
         own = data.written_for or data.table
         own = own if source.catalog.root(own) == source.catalog.root(data.table) else data.table
         yield from inserts.copy_blocks(
-            (convert(c) if convert else c for c in inserts.whole_statements(chunks, data.standard_strings)),
+            (
+                convert(c) if convert else c
+                for c in inserts.whole_statements(chunks, data.standard_strings)
+            ),
             source.table_columns(own) or source.table_columns(data.table) or self.columns,
             self.columns,
             data.standard_strings,
@@ -161,7 +175,10 @@ class PlainSource(Source):
         several = [d for d in self.index.with_tables if d is not None]
         if wanted is None:
             if len(several) > 1:
-                raise BackupError(f"{self.file.path} holds several databases: {', '.join(several)}.", "Choose one with --database NAME.")
+                raise BackupError(
+                    f"{self.file.path} holds several databases: {', '.join(several)}.",
+                    "Choose one with --database NAME.",
+                )
             return several[0] if several else None
         if wanted not in self.index.databases:
             raise BackupError(
@@ -184,7 +201,9 @@ class PlainSource(Source):
 
     @cached_property
     def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
-        return frozenset(int(i) for s in self.statements() if "lo_create" in s for i in _LARGE_OBJECT.findall(s))
+        return frozenset(
+            int(i) for s in self.statements() if "lo_create" in s for i in _LARGE_OBJECT.findall(s)
+        )
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]
@@ -198,7 +217,11 @@ class PlainSource(Source):
         comments = self.index.comments
 
         def said(lead: str) -> str | None:
-            here = (c.removeprefix(lead).strip() for c, database in comments if c.startswith(lead) and database in (None, self._database))
+            here = (
+                c.removeprefix(lead).strip()
+                for c, database in comments
+                if c.startswith(lead) and database in (None, self._database)
+            )
             return next(here, None)
 
         return Provenance(
@@ -223,10 +246,15 @@ class PlainSource(Source):
             return self.index.damage
         said = {c for c, _ in self.index.comments}
         here = {c for c, database in self.index.comments if database in (None, self._database)}
-        of_roles_only = "PostgreSQL database cluster dump" in said and "PostgreSQL database dump" not in said
+        of_roles_only = (
+            "PostgreSQL database cluster dump" in said and "PostgreSQL database dump" not in said
+        )
         if "PostgreSQL database dump complete" not in here and not of_roles_only:
             return "its last line, 'PostgreSQL database dump complete', is not there"
-        if "PostgreSQL database cluster dump" in said and "PostgreSQL database cluster dump complete" not in said:
+        if (
+            "PostgreSQL database cluster dump" in said
+            and "PostgreSQL database cluster dump complete" not in said
+        ):
             return "its last line, 'PostgreSQL database cluster dump complete', is not there"
         if self.index.open_restrict:
             return "its last line, \\unrestrict, is not there"
@@ -262,9 +290,13 @@ class PlainSource(Source):
         found: list[Segment] = []
         for data in self._by_root.get(name, ()):
             table = self.catalog.tables.get(data.table)
-            stored = tuple(c.name for c in table.columns if not c.generated) if table else tuple(columns)
+            stored = (
+                tuple(c.name for c in table.columns if not c.generated) if table else tuple(columns)
+            )
             if data.form == "copy":
-                found.append(CopySegment(self, data, data.columns if data.columns is not None else stored))
+                found.append(
+                    CopySegment(self, data, data.columns if data.columns is not None else stored)
+                )
             else:
                 found.append(InsertSegment(self, data, stored))
         if lacking := self._lacking.get(name):
@@ -286,7 +318,9 @@ class PlainSource(Source):
             return ()
         text = os.pread(self.file.fd, min(data.end - data.start, _HEAD_BYTES), data.start)
         convert = self.transcoder(data.encoding)
-        return inserts.columns_of((convert(text) if convert else text).decode("utf-8", "replace"), data.standard_strings)
+        return inserts.columns_of(
+            (convert(text) if convert else text).decode("utf-8", "replace"), data.standard_strings
+        )
 
     def contents(self) -> Mapping[TableName, Contents]:
         found = {}
@@ -298,7 +332,9 @@ class PlainSource(Source):
             bare = table.kind == "partitioned" and parts == (table.name,)
             found[table.name] = Contents(
                 table.name,
-                data=bool(runs) or any(p in promised for p in (table.name, *parts)) or (bare and bool(promised)),
+                data=bool(runs)
+                or any(p in promised for p in (table.name, *parts))
+                or (bare and bool(promised)),
                 bytes=sum(r.end - r.start for r in runs),
                 rows=sum(r for r in rows if r is not None) if runs and None not in rows else None,
                 complete=all(r.complete for r in runs),
@@ -316,8 +352,14 @@ class PlainSource(Source):
             return set()
         # A heading has a name's line ends as blanks.
         known = (*self.catalog.tables, *(d.table for d in self._here))
-        spelled = {TableName(*(re.sub(r"[\r\n]", " ", part) for part in name)): name for name in known}
-        return {spelled.get(n, n) for n, database in self.index.announced if database in (None, self._database)}
+        spelled = {
+            TableName(*(re.sub(r"[\r\n]", " ", part) for part in name)): name for name in known
+        }
+        return {
+            spelled.get(n, n)
+            for n, database in self.index.announced
+            if database in (None, self._database)
+        }
 
     @property
     def _leaves(self) -> Mapping[TableName, tuple[TableName, ...]]:

@@ -61,13 +61,24 @@ class Option:
 
     def as_json(self) -> dict[str, Any]:
         """The option as the contract has it, and more."""
-        shares = [{**plain(s.name), "rows": s.rows, "examples": [dict(e) for e in s.examples]} for s in self.destroyed]
+        shares = [
+            {**plain(s.name), "rows": s.rows, "examples": [dict(e) for e in s.examples]}
+            for s in self.destroyed
+        ]
         reasons = [{"table": t, "reason": r, "rows": n} for t, r, n in self.reasons]
         return {
-            "name": self.name, "recovers": self.recovers, "destroys": self.destroys, "blocked": self.blocked, "verified": self.verified,
-            "destroyed": shares, "reasons": reasons, "seconds": self.seconds, "application": self.application, "caveats": list(self.caveats),
+            "name": self.name,
+            "recovers": self.recovers,
+            "destroys": self.destroys,
+            "blocked": self.blocked,
+            "verified": self.verified,
+            "destroyed": shares,
+            "reasons": reasons,
+            "seconds": self.seconds,
+            "application": self.application,
+            "caveats": list(self.caveats),
             "proof": plain(self.proof) if self.proof else None,
-        }  # fmt: skip
+        }
 
 
 def options(selection: Selection, found: Sequence[Place], price: Price) -> tuple[Option, ...]:
@@ -79,10 +90,17 @@ def options(selection: Selection, found: Sequence[Place], price: Price) -> tuple
         price: what undoing the schema change would take.
     """
     store = selection.store
-    return (_full_restore(store, price), _roll_back(price), _reinsert(selection), _backfill(selection, found))
+    return (
+        _full_restore(store, price),
+        _roll_back(price),
+        _reinsert(selection),
+        _backfill(selection, found),
+    )
 
 
-def proved(choices: Iterable[Option], proofs: Mapping[str, Proof], unrehearsed: Mapping[str, str]) -> tuple[Option, ...]:
+def proved(
+    choices: Iterable[Option], proofs: Mapping[str, Proof], unrehearsed: Mapping[str, str]
+) -> tuple[Option, ...]:
     """The options with what came of their rehearsals.
 
     Args:
@@ -93,7 +111,9 @@ def proved(choices: Iterable[Option], proofs: Mapping[str, Proof], unrehearsed: 
         replace(
             o,
             proof=proofs.get(o.name),
-            caveats=(*o.caveats, f"{UNREHEARSED}: {unrehearsed[o.name]}") if o.name in unrehearsed else o.caveats,
+            caveats=(*o.caveats, f"{UNREHEARSED}: {unrehearsed[o.name]}")
+            if o.name in unrehearsed
+            else o.caveats,
         )
         for o in choices
     )
@@ -118,9 +138,7 @@ def recommendation(choices: Iterable[Option], left: int) -> str:
     if restore.destroys:
         text += f", where a full restore would destroy {counted(restore.destroys, 'row')} written since the backup."
     elif restore.recovers > reinsert.recovers:
-        text += (
-            f"; a full restore would bring back {restore.recovers:,}, also what was removed on purpose, and live would stand still for it."
-        )
+        text += f"; a full restore would bring back {restore.recovers:,}, also what was removed on purpose, and live would stand still for it."
     else:
         text += ", and live keeps running; a full restore would gain no more."
     if backfill.recovers:
@@ -137,21 +155,31 @@ def _full_restore(store: Store, price: Price) -> Option:
     destroyed = tuple(s for s in (_written(store, r, price) for r in results) if s.rows)
     missing = sum(r.missing or 0 for r in results)
     failed = [str(r.name) for r in results if r.state == "failed"]
-    caveats = ["It puts everything back as it stood at the backup, and so undoes every legitimate change since, deletions included."]
+    caveats = [
+        "It puts everything back as it stood at the backup, and so undoes every legitimate change since, deletions included."
+    ]
     if failed:
         caveats.append(f"Not counted, because they could not be compared: {', '.join(failed[:5])}.")
     if not price.asked and price.notes:
         caveats += price.notes
     return Option(
-        FULL_RESTORE, missing, sum(s.rows for s in destroyed), 0, destroyed,
+        FULL_RESTORE,
+        missing,
+        sum(s.rows for s in destroyed),
+        0,
+        destroyed,
         application="The code as it was before the migration: the restored schema lacks what the migration added.",
         caveats=tuple(caveats),
-    )  # fmt: skip
+    )
 
 
 def _roll_back(price: Price) -> Option:
     return Option(
-        ROLL_BACK, 0, sum(s.rows for s in price.shares), 0, price.shares,
+        ROLL_BACK,
+        0,
+        sum(s.rows for s in price.shares),
+        0,
+        price.shares,
         application="The code as it was before the migration, or a new migration that makes the schema again.",
         caveats=(
             "`prisma migrate resolve --rolled-back` only marks a failed migration in the history: it runs no SQL, brings back no row, "
@@ -160,35 +188,49 @@ def _roll_back(price: Price) -> Option:
             "with the rows and values written there since.",
             *price.notes,
         ),
-    )  # fmt: skip
+    )
 
 
 def _reinsert(selection: Selection) -> Option:
     reasons = tuple((str(t.name), why, rows) for t in selection.targets for why, rows in t.reasons)
     moved = sum(t.counts["moved"] + t.counts["superseded"] for t in selection.targets)
-    caveats = ["Rows that were written after the backup and destroyed with their table stand in no backup and do not return."]
+    caveats = [
+        "Rows that were written after the backup and destroyed with their table stand in no backup and do not return."
+    ]
     if moved:
         caveats.append(f"{moved:,} links that live holds elsewhere are not inserted again.")
     return Option(
-        REINSERT, sum(t.rows for t in selection.targets), 0, sum(t.blocked for t in selection.targets), reasons=reasons,
+        REINSERT,
+        sum(t.rows for t in selection.targets),
+        0,
+        sum(t.blocked for t in selection.targets),
+        reasons=reasons,
         application="Nothing to go on running; code that is to show the recovered rows must read these tables, or be given them by the backfill.",
         caveats=tuple(caveats),
-    )  # fmt: skip
+    )
 
 
 def _backfill(selection: Selection, found: Sequence[Place]) -> Option:
     junctions = {p.target.name for p in found}
     others = sum(t.rows for t in selection.targets if t.name not in junctions)
-    caveats = ["Parents that the application has given links since keep theirs, and get none of the old ones."]
+    caveats = [
+        "Parents that the application has given links since keep theirs, and get none of the old ones."
+    ]
     if not found:
         caveats = ["No parent table has a new column that could hold lost links."]
     elif others:
         caveats.append(f"{others:,} rows of other tables have no such place.")
     return Option(
-        BACKFILL, sum(p.links for p in found), 0, sum(p.target.blocked for p in found),
-        reasons=tuple((str(p.target.name), why, rows) for p in found for why, rows in p.target.reasons),
-        application="The present code, which reads the new columns.", caveats=tuple(caveats),
-    )  # fmt: skip
+        BACKFILL,
+        sum(p.links for p in found),
+        0,
+        sum(p.target.blocked for p in found),
+        reasons=tuple(
+            (str(p.target.name), why, rows) for p in found for why, rows in p.target.reasons
+        ),
+        application="The present code, which reads the new columns.",
+        caveats=tuple(caveats),
+    )
 
 
 def _written(store: Store, result: TableResult, price: Price) -> TableShare:
@@ -199,6 +241,10 @@ def _written(store: Store, result: TableResult, price: Price) -> TableShare:
         return TableShare(result.name, 0)
     found = store.rows(result.name, "live", ("added", "changed"), EXAMPLES)
     shown = [c for c in (result.key or found.column_names[1:4]) if c in found.column_names[1:]]
-    examples = tuple({c: row[c] for c in shown} for row in found.select(shown).to_pylist()) if shown else ()
+    examples = (
+        tuple({c: row[c] for c in shown} for row in found.select(shown).to_pylist())
+        if shown
+        else ()
+    )
     asked = next((s.examples for s in price.shares if s.name == result.name), ())
     return TableShare(result.name, rows, examples or asked)

@@ -19,7 +19,12 @@ from forensics.recovery.rehearse.foresight import NO_PARTITION
 from forensics.recovery.write.definitions import attached
 from forensics.store import Store
 
-_KEEPS_PARTITIONS = ("delete", "truncate", "update", "type-change")  # how the codes of hazards begin that take rows only
+_KEEPS_PARTITIONS = (
+    "delete",
+    "truncate",
+    "update",
+    "type-change",
+)  # how the codes of hazards begin that take rows only
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,10 @@ def dropped_partitions(store: Store, selection: Selection, scope: Scope) -> tupl
                 tree = tuple(_tree(backup, name))
                 statement = made.get(name, "")
                 if name in live.tables:
-                    words = (f"CREATE TABLE {name.sql} PARTITION OF {parent.sql}", f"ALTER TABLE {parent.sql} ATTACH PARTITION {name.sql}")
+                    words = (
+                        f"CREATE TABLE {name.sql} PARTITION OF {parent.sql}",
+                        f"ALTER TABLE {parent.sql} ATTACH PARTITION {name.sql}",
+                    )
                     statement = statement.replace(*words)
                 reason = _reason(backup, live, tree, all(n in made for n in tree))
                 found.append(Partition(name, parent, target.name, tree, statement, reason))
@@ -71,13 +79,19 @@ def returning(partitions: Sequence[Partition]) -> tuple[Partition, ...]:
     return tuple(p for p in partitions if not p.reason)
 
 
-def explained(partitions: Sequence[Partition], selection: Selection, rehearsed: bool) -> Iterator[str]:
+def explained(
+    partitions: Sequence[Partition], selection: Selection, rehearsed: bool
+) -> Iterator[str]:
     """What is to be known of those that are not made again.
 
     Args:
         rehearsed: whether it is known which rows no partition takes.
     """
-    stuck = {t.name for t in selection.inserted if not rehearsed or any(why == NO_PARTITION for why, _ in t.reasons)}
+    stuck = {
+        t.name
+        for t in selection.inserted
+        if not rehearsed or any(why == NO_PARTITION for why, _ in t.reasons)
+    }
     for one in (p for p in partitions if p.reason):
         text = f"Partition {one.name} of {one.parent} is not made again: {one.reason}."
         if one.root not in stuck:
@@ -95,7 +109,12 @@ def _gone(backup: Catalog, live: Catalog, root: TableName) -> Iterator[TableName
             continue
         there, above = live.tables.get(name), live.tables.get(table.parent)
         # Where another kind of table stands above by now, rows need no partition.
-        if above is not None and above.kind == "partitioned" and live.root(table.parent) == root and (there is None or not there.parent):
+        if (
+            above is not None
+            and above.kind == "partitioned"
+            and live.root(table.parent) == root
+            and (there is None or not there.parent)
+        ):
             yield name
 
 
@@ -126,16 +145,26 @@ def _changed(ours: Table, parent: Table) -> list[str]:
     odd = {*mine} ^ {*theirs}
     for name in {*mine} & {*theirs}:
         one, other = mine[name], theirs[name]
-        if one.type != other.type or bool(one.generated) != bool(other.generated) or (one.nullable and not other.nullable):
+        if (
+            one.type != other.type
+            or bool(one.generated) != bool(other.generated)
+            or (one.nullable and not other.nullable)
+        ):
             odd.add(name)
     return sorted(odd)
 
 
-def _laid(store: Store, backup: Catalog, root: TableName, gone: Sequence[TableName]) -> set[TableName]:
+def _laid(
+    store: Store, backup: Catalog, root: TableName, gone: Sequence[TableName]
+) -> set[TableName]:
     """Those partitions of a table that a statement names which took rows of it; all where one of these names none, as dynamic SQL does."""
     found: set[TableName] = set()
     for statement in (store.get("cause") or {}).get("statements", ()):
-        of_table = (statement["schema"], statement["table"]) == tuple(root) and not statement["column"] and statement["rows"]
+        of_table = (
+            (statement["schema"], statement["table"]) == tuple(root)
+            and not statement["column"]
+            and statement["rows"]
+        )
         if of_table and not statement["hazard"].startswith(_KEEPS_PARTITIONS):
             named = _named(statement["sql"])
             mine = {n for n in gone if any(_is_named(t, named) for t in _tree(backup, n))}
@@ -161,6 +190,11 @@ def _is_named(name: TableName, named: set[tuple[str, str]]) -> bool:
     return not named.isdisjoint({tuple(name), ("", name.table), (name.schema, "")})
 
 
-def unmade(partitions: Sequence[Partition], reasons: Mapping[TableName, str]) -> tuple[Partition, ...]:
+def unmade(
+    partitions: Sequence[Partition], reasons: Mapping[TableName, str]
+) -> tuple[Partition, ...]:
     """Partitions with the reasons of those that turned out not to be makeable."""
-    return tuple(Partition(p.name, p.parent, p.root, p.tree, p.statement, reasons.get(p.name, p.reason)) for p in partitions)
+    return tuple(
+        Partition(p.name, p.parent, p.root, p.tree, p.statement, reasons.get(p.name, p.reason))
+        for p in partitions
+    )

@@ -114,7 +114,9 @@ class Target:
 class Selection:
     """The tables that rows return to, in the order in which they can be filled. Good while its case is open."""
 
-    def __init__(self, chooser: _Chooser, cursor: duckdb.DuckDBPyConnection, targets: Sequence[Target]) -> None:
+    def __init__(
+        self, chooser: _Chooser, cursor: duckdb.DuckDBPyConnection, targets: Sequence[Target]
+    ) -> None:
         self.store = chooser.store
         self._chooser, self._cursor = chooser, cursor
         self.targets = tuple(targets)
@@ -195,15 +197,29 @@ def select(store: Store, scope: Scope) -> Iterator[Selection]:
 
 
 class _Chooser:
-    def __init__(self, store: Store, cursor: duckdb.DuckDBPyConnection, scope: Scope, results: Sequence[TableResult]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cursor: duckdb.DuckDBPyConnection,
+        scope: Scope,
+        results: Sequence[TableResult],
+    ) -> None:
         self.store, self._db, self._scope = store, cursor, scope
         self._results = {r.name: r for r in results}
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
         self._numbers = {name: store.number(name) for name in self._results}
-        renamed = [(TableName(**f["name"]), f) for f in store.get("findings") or () if f["kind"] == "renamed table"]
-        self._renamed = {n for n, f in renamed if f["rows"] == f["of"] or keys_went_on(store, n, f["other"])}
-        self._orphans: dict[tuple[TableName, Link], str] = {}  # tables of keys that live's parents do not have
+        renamed = [
+            (TableName(**f["name"]), f)
+            for f in store.get("findings") or ()
+            if f["kind"] == "renamed table"
+        ]
+        self._renamed = {
+            n for n, f in renamed if f["rows"] == f["of"] or keys_went_on(store, n, f["other"])
+        }
+        self._orphans: dict[
+            tuple[TableName, Link], str
+        ] = {}  # tables of keys that live's parents do not have
 
     def selection(self) -> Selection:
         chosen = [r for _, r in sorted(self._results.items()) if self._is_chosen(r)]
@@ -213,11 +229,21 @@ class _Chooser:
             self._begin(target, names)
         return self._settled(targets)
 
-    def without(self, refused: Mapping[TableName, Sequence[tuple[int, str]]], targets: Sequence[Target]) -> Selection:
+    def without(
+        self, refused: Mapping[TableName, Sequence[tuple[int, str]]], targets: Sequence[Target]
+    ) -> Selection:
         """The selection of `targets` without the refused rows, as `Selection.refused` has it."""
         for target in (t for t in targets if refused.get(t.name)):
             places, reasons = zip(*refused[target.name], strict=True)
-            self._db.register("refused", pa.table({"place": pa.array(places, pa.int64()), "reason": pa.array(reasons, pa.string())}))
+            self._db.register(
+                "refused",
+                pa.table(
+                    {
+                        "place": pa.array(places, pa.int64()),
+                        "reason": pa.array(reasons, pa.string()),
+                    }
+                ),
+            )
             self._db.execute(
                 f"UPDATE class_{target.number} c SET class = 'conflicting', reason = x.reason "
                 f"FROM (SELECT pair, row_number() OVER (ORDER BY pair) - 1 AS place FROM class_{target.number} WHERE class = 'restorable') o "
@@ -226,12 +252,18 @@ class _Chooser:
             self._db.unregister("refused")
         return self._settled({t.name: t for t in targets})
 
-    def orphaned(self, found: Mapping[tuple[TableName, Link], Keys], targets: Sequence[Target]) -> Selection:
+    def orphaned(
+        self, found: Mapping[tuple[TableName, Link], Keys], targets: Sequence[Target]
+    ) -> Selection:
         """The selection of `targets` without rows that refer to nothing, as `Selection.orphaned` has it."""
-        for n, ((name, link), keys) in enumerate(sorted(found.items(), key=lambda f: (f[0][0], f[0][1].columns, f[0][1].parent))):
+        for n, ((name, link), keys) in enumerate(
+            sorted(found.items(), key=lambda f: (f[0][0], f[0][1].columns, f[0][1].parent))
+        ):
             places = range(len(link.columns))
             columns = {f"k{i}": pa.array([k[i] for k, _ in keys], pa.string()) for i in places}
-            columns |= {f"p{i}": pa.array([p and p[i] for _, p in keys], pa.string()) for i in places}
+            columns |= {
+                f"p{i}": pa.array([p and p[i] for _, p in keys], pa.string()) for i in places
+            }
             self._db.register("orphans", pa.table(columns))
             self._db.execute(f"CREATE OR REPLACE TEMP TABLE orphans_{n} AS SELECT * FROM orphans")
             self._db.unregister("orphans")
@@ -243,7 +275,9 @@ class _Chooser:
         while sum(self._block(t, targets) for t in targets.values()):
             pass
         counted = [self._counted(t) for t in _in_order(targets)]
-        return Selection(self, self._db, [t for t in counted if t.rows or t.blocked or t.kind == "recreate"])
+        return Selection(
+            self, self._db, [t for t in counted if t.rows or t.blocked or t.kind == "recreate"]
+        )
 
     def _is_chosen(self, result: TableResult) -> bool:
         if self._scope.tables and not matching(result.name, (), self._scope.tables):
@@ -254,10 +288,14 @@ class _Chooser:
         if result.state != "compared" or not result.missing:
             return False
         if not self._scope.tables and is_history(self._live.tables[result.name]):
-            return False  # what ran has run, and its tool would stumble over what it took back itself
-        return self._scope.include_unexplained or self._laid(result) == result.missing or (
-            self._laid(result) > 0 and self._has(f"cause.rows_{self._numbers[result.name]}")
-        )  # fmt: skip
+            return (
+                False  # what ran has run, and its tool would stumble over what it took back itself
+            )
+        return (
+            self._scope.include_unexplained
+            or self._laid(result) == result.missing
+            or (self._laid(result) > 0 and self._has(f"cause.rows_{self._numbers[result.name]}"))
+        )
 
     def _laid(self, result: TableResult) -> int:
         """How many of a surviving table's missing rows `cause` lays at statements."""
@@ -274,24 +312,55 @@ class _Chooser:
         stored = self.store.columns(name, "backup")
         theirs = self._live.tables.get(name)
         recreate = result.state == "dropped" or theirs is None
-        columns = stored if recreate or theirs is None else tuple(c for c in stored if _writable(theirs, c))
+        columns = (
+            stored
+            if recreate or theirs is None
+            else tuple(c for c in stored if _writable(theirs, c))
+        )
         number = self._numbers[name]
         assert number is not None
         return Target(
-            name, number, "recreate" if recreate else "insert", columns, tuple(f"f{stored.index(c)}" for c in columns),
-            result.key, self._links(ours if recreate or theirs is None else theirs, set(columns), chosen),
-            0 if recreate else result.live_rows or 0, result.missing or 0, dict.fromkeys(CLASSES, 0),
-        )  # fmt: skip
+            name,
+            number,
+            "recreate" if recreate else "insert",
+            columns,
+            tuple(f"f{stored.index(c)}" for c in columns),
+            result.key,
+            self._links(ours if recreate or theirs is None else theirs, set(columns), chosen),
+            0 if recreate else result.live_rows or 0,
+            result.missing or 0,
+            dict.fromkeys(CLASSES, 0),
+        )
 
     def _links(self, table: Table, columns: set[str], chosen: set[TableName]) -> tuple[Link, ...]:
         """The foreign keys of a table, and the links of a junction table that the schema does not declare."""
         found: list[Link] = []
         for key in table.foreign_keys:
-            found.append(Link(key.columns, key.parent, _referenced(key, self._backup, self._live), True, self._there(key.parent, chosen)))
+            found.append(
+                Link(
+                    key.columns,
+                    key.parent,
+                    _referenced(key, self._backup, self._live),
+                    True,
+                    self._there(key.parent, chosen),
+                )
+            )
         for parent in self._junctions.get(table.name, ()):
             if not parent.declared:
-                found.append(Link(parent.columns, parent.name, parent.parent_columns, False, self._there(parent.name, chosen)))
-        return tuple(k for k in dict.fromkeys(found) if set(k.columns) <= columns and self._can_be_followed(table, k))
+                found.append(
+                    Link(
+                        parent.columns,
+                        parent.name,
+                        parent.parent_columns,
+                        False,
+                        self._there(parent.name, chosen),
+                    )
+                )
+        return tuple(
+            k
+            for k in dict.fromkeys(found)
+            if set(k.columns) <= columns and self._can_be_followed(table, k)
+        )
 
     def _can_be_followed(self, table: Table, link: Link) -> bool:
         """Whether live's parent, where it has one, still has the columns that a link names, and of types that can be compared."""
@@ -328,7 +397,12 @@ class _Chooser:
                 [[str(name) for name in chosen]],
             )
         if not target.columns:
-            self._mark(target, "blocked", "true", "its table has no columns, so that there is nothing to bring back")
+            self._mark(
+                target,
+                "blocked",
+                "true",
+                "its table has no columns, so that there is nothing to bring back",
+            )
         if target.kind == "insert":
             if not self._scope.include_unexplained and self._has(f"cause.rows_{n}"):
                 self._db.execute(
@@ -344,19 +418,39 @@ class _Chooser:
             if column.name in target.columns:
                 field = target.fields[target.columns.index(column.name)]
                 self._mark(
-                    target, "conflicting", f"r.{field} IS NULL", f"live demands a value in column {column.name}, and the row has none"
+                    target,
+                    "conflicting",
+                    f"r.{field} IS NULL",
+                    f"live demands a value in column {column.name}, and the row has none",
                 )
             elif column.default is None and not column.identity:
-                self._mark(target, "conflicting", "true", f"live demands a value in its new column {column.name}")
+                self._mark(
+                    target,
+                    "conflicting",
+                    "true",
+                    f"live demands a value in its new column {column.name}",
+                )
         held = self.store.columns(target.name, "live")
         if not self._has(f"rows.live_{target.number}"):
             return
         for key in live.keys:
-            if key.columns == target.key or not set(key.columns) <= set(target.columns) or not set(key.columns) <= set(held):
+            if (
+                key.columns == target.key
+                or not set(key.columns) <= set(target.columns)
+                or not set(key.columns) <= set(held)
+            ):
                 continue
-            same = " AND ".join(f"l.f{held.index(c)} = r.{target.fields[target.columns.index(c)]}" for c in key.columns)
+            same = " AND ".join(
+                f"l.f{held.index(c)} = r.{target.fields[target.columns.index(c)]}"
+                for c in key.columns
+            )
             taken = f"EXISTS (SELECT 1 FROM rows.live_{target.number} l WHERE {same})"
-            self._mark(target, "conflicting", taken, f"live has another row with the same {', '.join(key.columns)}")
+            self._mark(
+                target,
+                "conflicting",
+                taken,
+                f"live has another row with the same {', '.join(key.columns)}",
+            )
 
     def _block(self, target: Target, targets: dict[TableName, Target]) -> int:
         """Mark rows whose parents are gone and do not come back; return how many were marked."""
@@ -366,20 +460,28 @@ class _Chooser:
             filled = " AND ".join(f"{f} IS NOT NULL" for f in fields)
             reason = f"the row of {link.parent} that it refers to is gone"
             if not link.exists:
-                marked += self._mark(target, "blocked", filled, f"table {link.parent} that it refers to is gone")
+                marked += self._mark(
+                    target, "blocked", filled, f"table {link.parent} that it refers to is gone"
+                )
                 continue
             parent = targets.get(link.parent)
             for gone in (self._gone(link, fields), self._absent(target, link, fields)):
                 if gone:
                     returns = self._returns(target, link, fields, parent)
-                    marked += self._mark(target, "blocked", f"{filled} AND {gone} AND NOT {returns}", reason)
+                    marked += self._mark(
+                        target, "blocked", f"{filled} AND {gone} AND NOT {returns}", reason
+                    )
         return marked
 
     def _gone(self, link: Link, fields: Sequence[str]) -> str | None:
         """A condition that holds where live has no row under `fields` in the parent, as far as the case tells; None where it tells nothing."""
         n = self._numbers.get(link.parent)
         held = self.store.columns(link.parent, "backup")
-        if n is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{n}"):
+        if (
+            n is None
+            or not set(link.parent_columns) <= set(held)
+            or not self._has(f"rows.backup_{n}")
+        ):
             return None
         same = _same("p", [f"f{held.index(c)}" for c in link.parent_columns], fields)
         gone = f"EXISTS (SELECT 1 FROM rows.backup_{n} p WHERE {same})"
@@ -393,12 +495,20 @@ class _Chooser:
         """The same, as live told when it was asked."""
         table = self._orphans.get((target.name, link))
         keys = [f"k{i}" for i in range(len(fields))]
-        return f"EXISTS (SELECT 1 FROM {table} p WHERE {_same('p', keys, fields)})" if table else None
+        return (
+            f"EXISTS (SELECT 1 FROM {table} p WHERE {_same('p', keys, fields)})" if table else None
+        )
 
-    def _returns(self, target: Target, link: Link, fields: Sequence[str], parent: Target | None) -> str:
+    def _returns(
+        self, target: Target, link: Link, fields: Sequence[str], parent: Target | None
+    ) -> str:
         """A condition that holds where a row under `fields` returns to the parent, under the same text or as PostgreSQL told."""
         held = self.store.columns(link.parent, "backup")
-        if parent is None or not set(link.parent_columns) <= set(held) or not self._has(f"rows.backup_{parent.number}"):
+        if (
+            parent is None
+            or not set(link.parent_columns) <= set(held)
+            or not self._has(f"rows.backup_{parent.number}")
+        ):
             return "false"
         columns = [f"f{held.index(c)}" for c in link.parent_columns]
         n, table = parent.number, self._orphans.get((target.name, link))
@@ -423,16 +533,23 @@ class _Chooser:
         return int(found[0]) if found else 0
 
     def _counted(self, target: Target) -> Target:
-        counts = dict(self._db.execute(f"SELECT class, count(*) FROM class_{target.number} GROUP BY class").fetchall())
+        counts = dict(
+            self._db.execute(
+                f"SELECT class, count(*) FROM class_{target.number} GROUP BY class"
+            ).fetchall()
+        )
         reasons = self._db.execute(
             f"SELECT reason, count(*) FROM class_{target.number} WHERE reason IS NOT NULL GROUP BY reason ORDER BY 2 DESC, 1 LIMIT {REASONS_SHOWN}"
         ).fetchall()
-        return replace(target, counts={c: counts.get(c, 0) for c in CLASSES}, reasons=tuple(reasons))
+        return replace(
+            target, counts={c: counts.get(c, 0) for c in CLASSES}, reasons=tuple(reasons)
+        )
 
     def _has(self, table: str) -> bool:
         schema, name = table.split(".")
         found = self._db.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?", [schema, name]
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = ? AND table_name = ?",
+            [schema, name],
         )
         return found.fetchone() is not None
 
@@ -440,7 +557,12 @@ class _Chooser:
 def keys_went_on(store: Store, name: TableName, other: str) -> bool:
     """Whether keys of a dropped table are, under the names that they had, those of one that is there: it was renamed, whatever its rows."""
     backup, live = store.catalogs()
-    there = {k.name for n, t in live.tables.items() if str(n) == other and n.schema == name.schema for k in t.keys}
+    there = {
+        k.name
+        for n, t in live.tables.items()
+        if str(n) == other and n.schema == name.schema
+        for k in t.keys
+    }
     return bool(there & {k.name for k in backup.tables[name].keys})
 
 
@@ -461,9 +583,15 @@ def junction_parents(store: Store) -> dict[TableName, tuple[Parent, ...]]:
         return {**find_junctions(live), **find_junctions(backup)}
     return {
         TableName(**j["name"]): tuple(
-            Parent(TableName(p["schema"], p["table"]), tuple(p["columns"]), tuple(p["parent_columns"]), p["declared"])
+            Parent(
+                TableName(p["schema"], p["table"]),
+                tuple(p["columns"]),
+                tuple(p["parent_columns"]),
+                p["declared"],
+            )
             for p in j["parents"]
-            if "when" not in p  # a link whose table another column names: no statement of ours can follow it
+            if "when"
+            not in p  # a link whose table another column names: no statement of ours can follow it
         )
         for j in found
     }

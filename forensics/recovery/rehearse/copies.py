@@ -46,20 +46,29 @@ _AFTER_ROWS = re.compile(
 
 
 @contextmanager
-def a_database(scratch: Scratch, template: str | None = None, owner: str | None = None) -> Iterator[str]:
+def a_database(
+    scratch: Scratch, template: str | None = None, owner: str | None = None
+) -> Iterator[str]:
     """A new database of a name of its own, for a while: empty, or a copy of another that nobody is connected to."""
     name = f"rehearsal_{secrets.token_hex(4)}"
     scratch.create(name, template)
     try:
         if owner:
-            scratch.run("postgres", sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*map(sql.Identifier, (name, owner))).as_string())
+            scratch.run(
+                "postgres",
+                sql.SQL("ALTER DATABASE {} OWNER TO {}")
+                .format(*map(sql.Identifier, (name, owner)))
+                .as_string(),
+            )
         yield name
     finally:
         scratch.drop(name)
 
 
 @contextmanager
-def a_server(given: Scratch | None, version: str | None, *, needs_xml: bool, likes_xml: bool) -> Iterator[Scratch]:
+def a_server(
+    given: Scratch | None, version: str | None, *, needs_xml: bool, likes_xml: bool
+) -> Iterator[Scratch]:
     """A scratch server: the one that is given, or one of its own.
 
     Args:
@@ -76,7 +85,11 @@ def a_server(given: Scratch | None, version: str | None, *, needs_xml: bool, lik
         yield given
         return
     major = int((version or "0").split(".")[0])
-    others = [p.parent for p in Path("/usr/lib/postgresql").glob("*/bin/postgres") if p.parts[-3].isdigit() and int(p.parts[-3]) >= major]
+    others = [
+        p.parent
+        for p in Path("/usr/lib/postgresql").glob("*/bin/postgres")
+        if p.parts[-3].isdigit() and int(p.parts[-3]) >= major
+    ]
     tried = (None, *(sorted(others, reverse=True) if needs_xml or likes_xml else ()))
     for programs in tried:
         with Scratch(programs) as scratch:
@@ -147,7 +160,9 @@ def one(connection: psycopg.Connection[Any], question: str) -> int:
 def structure_of(scratch: Scratch, database: str, path: Path, *options: str) -> list[str]:
     """A database's schema as pg_dump writes it to `path`, without comments and blank lines."""
     scratch.dump(database, path, "--schema-only", *options)
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if not _NOISE.match(line)]
+    return [
+        line for line in path.read_text(encoding="utf-8").splitlines() if not _NOISE.match(line)
+    ]
 
 
 # --- room ---------------------------------------------------------------------------------------------
@@ -173,18 +188,26 @@ def expect_room(scratch: Scratch, size: int, what: str) -> None:
     free = shutil.disk_usage(scratch.folder).free
     if free < needed:
         raise RecoveryError(
-            f"{what} needs about {shown_size(needed)} in {scratch.folder.parent}, and {shown_size(free)} are free there.", _ROOM
+            f"{what} needs about {shown_size(needed)} in {scratch.folder.parent}, and {shown_size(free)} are free there.",
+            _ROOM,
         )
 
 
-def backup_bytes(backup: Source, rows: Mapping[TableName, tuple[int | None, int | None]], live: Mapping[TableName, int]) -> int:
+def backup_bytes(
+    backup: Source,
+    rows: Mapping[TableName, tuple[int | None, int | None]],
+    live: Mapping[TableName, int],
+) -> int:
     """Estimate how large the backup's tables are once restored, their indexes included.
 
     Args:
         rows: by table, how many rows the backup has and live has.
         live: how large live's tables are, where that is known.
     """
-    packed = backup.provenance.kind != "plain" and backup.provenance.compression not in (None, "none")
+    packed = backup.provenance.kind != "plain" and backup.provenance.compression not in (
+        None,
+        "none",
+    )
     found = 0
     for name, held in backup.contents().items():
         ours, theirs = rows.get(name, (None, None))
@@ -193,7 +216,9 @@ def backup_bytes(backup: Source, rows: Mapping[TableName, tuple[int | None, int 
         if name in live and ours is not None and theirs:
             by_rows = live[name] * ours // theirs
             # Where live lost most of its rows, it may hold the room that they took: that says nothing of the size of a row.
-            found += min(by_rows, max(live[name], by_text)) if by_text and ours > theirs else by_rows
+            found += (
+                min(by_rows, max(live[name], by_text)) if by_text and ours > theirs else by_rows
+            )
         else:
             found += by_text
     return found
@@ -216,7 +241,13 @@ class LiveCopy:
         self.notes: list[str] = []
         self.lacking: list[str] = []
 
-    def make(self, tables: Collection[TableName], needed: Collection[TableName], roles: Iterable[str], tell: Tell = silent) -> None:
+    def make(
+        self,
+        tables: Collection[TableName],
+        needed: Collection[TableName],
+        roles: Iterable[str],
+        tell: Tell = silent,
+    ) -> None:
         """Build the schema as far as it goes, and fill tables.
 
         Args:
@@ -236,11 +267,15 @@ class LiveCopy:
             there = {r[0] for r in connection.execute("SELECT rolname FROM pg_roles")}
             for role in sorted(set(roles) - there):
                 connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-            connection.execute("SET session_replication_role = replica")  # foreign keys: not every parent is copied
+            connection.execute(
+                "SET session_replication_role = replica"
+            )  # foreign keys: not every parent is copied
             for n, name in enumerate(sorted(tables), 1):
                 tell("copying live's rows", f"{name}, table {n} of {len(tables)}")
                 try:
-                    if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() == (None,):
+                    if connection.execute("SELECT to_regclass(%s)", [name.sql]).fetchone() == (
+                        None,
+                    ):
                         raise RecoveryError(
                             f"Table {name} cannot be made on the scratch PostgreSQL: {complaints[0] if complaints else 'its definition failed'}.",
                             "It may need an extension that the scratch server lacks. Point FORENSICS_PGBIN to an installation that has it.",
@@ -253,7 +288,10 @@ class LiveCopy:
         complaints += self._restore(late)
         with psycopg.connect(self.scratch.dsn(self.database), autocommit=True) as connection:
             hand_over(connection)
-        self.notes += [f"The scratch PostgreSQL could not make a part of live's schema: {c}." for c in complaints[:_NOTES]]
+        self.notes += [
+            f"The scratch PostgreSQL could not make a part of live's schema: {c}."
+            for c in complaints[:_NOTES]
+        ]
 
     def _schema(self) -> list[str]:
         statements = list(self._source.statements())
@@ -266,32 +304,51 @@ class LiveCopy:
 
     def _restore(self, statements: Sequence[str]) -> list[str]:
         """Build a part of the schema as far as it goes; return what the server said against it."""
-        schema = "".join(f"{s.rstrip(';')};\n" for s in statements).encode("utf-8", "surrogateescape")
+        schema = "".join(f"{s.rstrip(';')};\n" for s in statements).encode(
+            "utf-8", "surrogateescape"
+        )
         done = subprocess.run(
-            [str(self.scratch.psql), "-X", "-q", "-d", self.database, "-f", "-"], input=schema, capture_output=True,
-            env=self.scratch.env, check=False,
-        )  # fmt: skip
+            [str(self.scratch.psql), "-X", "-q", "-d", self.database, "-f", "-"],
+            input=schema,
+            capture_output=True,
+            env=self.scratch.env,
+            check=False,
+        )
         lines = done.stderr.decode(errors="replace").splitlines()
-        return [line.split("ERROR:", 1)[1].strip().rstrip(".") for line in lines if "ERROR:" in line]
+        return [
+            line.split("ERROR:", 1)[1].strip().rstrip(".") for line in lines if "ERROR:" in line
+        ]
 
     def _fill(self, connection: psycopg.Connection[Any], name: TableName) -> None:
-        columns = tuple(c.name for c in self._source.catalog.tables[name].columns if not c.generated)
+        columns = tuple(
+            c.name for c in self._source.catalog.tables[name].columns if not c.generated
+        )
         try:
             with connection.cursor().copy(copy_in(name.sql, columns)) as copy:  # type: ignore[call-overload]
                 for segment in self._source.segments(name, columns):
                     for block in segment.blocks():
                         copy.write(bytes(block))
         except psycopg.Error as error:
-            if isinstance(error, psycopg.errors.CheckViolation) and self._without(connection, name, error.diag.constraint_name):
+            if isinstance(error, psycopg.errors.CheckViolation) and self._without(
+                connection, name, error.diag.constraint_name
+            ):
                 self._fill(connection, name)
                 return
             words = words_of(error)
-            raise RecoveryError(f"The rows of {name} do not go into the scratch PostgreSQL: {words}.", advice(words)) from error
+            raise RecoveryError(
+                f"The rows of {name} do not go into the scratch PostgreSQL: {words}.", advice(words)
+            ) from error
 
-    def _without(self, connection: psycopg.Connection[Any], name: TableName, check: str | None) -> bool:
+    def _without(
+        self, connection: psycopg.Connection[Any], name: TableName, check: str | None
+    ) -> bool:
         """Take away a check that refuses rows which live holds; say whether that was possible."""
         try:
-            connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.SQL(name.sql), sql.Identifier(check or "")))  # type: ignore[arg-type]
+            connection.execute(
+                sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                    sql.SQL(name.sql), sql.Identifier(check or "")
+                )
+            )  # type: ignore[arg-type]
         except psycopg.Error:
             return False
         self.notes.append(
@@ -323,7 +380,11 @@ class BackupCopy:
 
 @contextmanager
 def backup_copy(
-    scratch: Scratch, backup: Source, ddl: Sequence[str], tables: Collection[TableName] | None = None, tell: Tell = silent
+    scratch: Scratch,
+    backup: Source,
+    ddl: Sequence[str],
+    tables: Collection[TableName] | None = None,
+    tell: Tell = silent,
 ) -> Iterator[BackupCopy]:
     """Restore a backup through the kit's own reader: definitions, rows by COPY, then keys, indexes and foreign keys.
 
@@ -348,12 +409,16 @@ def backup_copy(
         for number, name in enumerate(chosen, 1):
             tell("restoring the backup's rows", f"{name}, table {number} of {len(chosen)}")
             if not copy.has(name):
-                short.append(f"Table {name} cannot be made: {copy.unbuilt.get(name, 'its definition failed')}.")
+                short.append(
+                    f"Table {name} cannot be made: {copy.unbuilt.get(name, 'its definition failed')}."
+                )
                 continue
             stored = tuple(c.name for c in catalog.tables[name].columns if not c.generated)
             for segment in backup.segments(name, stored):
                 if words := copy.load(name, segment.columns, segment.blocks()):
-                    short.append(f"Rows of {name} do not go in: {words}. {advice(words) or ''}".rstrip())
+                    short.append(
+                        f"Rows of {name} do not go in: {words}. {advice(words) or ''}".rstrip()
+                    )
         tell("restoring the backup's keys, indexes and foreign keys")
         copy.finish(checked=tables is None)
         seconds = time.monotonic() - started
@@ -375,10 +440,30 @@ def run_migration(scratch: Scratch, database: str, text: str, schema: str) -> st
         schema: where names without a schema lead.
     """
     done = subprocess.run(
-        [str(scratch.psql), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", database, "-f", "-"],
-        input=f"SET search_path TO {listed([schema])};\n{text}".encode(), capture_output=True, env=scratch.env, check=False,
-    )  # fmt: skip
+        [
+            str(scratch.psql),
+            "-X",
+            "-q",
+            "-1",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            ROLE,
+            "-d",
+            database,
+            "-f",
+            "-",
+        ],
+        input=f"SET search_path TO {listed([schema])};\n{text}".encode(),
+        capture_output=True,
+        env=scratch.env,
+        check=False,
+    )
     if done.returncode == 0:
         return None
     lines = [line for line in done.stderr.decode(errors="replace").splitlines() if "ERROR:" in line]
-    return lines[0].split("ERROR:", 1)[1].strip().rstrip(".") if lines else f"psql ended with {done.returncode}"
+    return (
+        lines[0].split("ERROR:", 1)[1].strip().rstrip(".")
+        if lines
+        else f"psql ended with {done.returncode}"
+    )

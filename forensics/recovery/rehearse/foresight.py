@@ -29,7 +29,9 @@ _LATE = ("23505", "23P01")  # a key that may be deferred is looked at when the s
 _AT = re.compile(r"^COPY .*?, line (\d+)(?:, column (.*?)(?:: |$))?", re.M)
 
 
-def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Tell = silent) -> Refused:
+def foresee(
+    selection: Selection, defined: Definitions, copy: LiveCopy, tell: Tell = silent
+) -> Refused:
     """Find the restorable rows that live would refuse.
 
     Args:
@@ -59,7 +61,9 @@ def foresee(selection: Selection, defined: Definitions, copy: LiveCopy, tell: Te
             for target in selection.targets:
                 if target.rows and target.columns:
                     tell("offering the rows to a copy of live", str(target.name))
-                    found[target.name] = offer(connection, target.name.sql, target.columns, selection.lines(target))
+                    found[target.name] = offer(
+                        connection, target.name.sql, target.columns, selection.lines(target)
+                    )
         except _NotMadeError:
             return {}
         finally:
@@ -114,7 +118,13 @@ def orphans(selection: Selection, copy: LiveCopy, live: Catalog) -> Orphans:
                 if link.exists and table is not None:
                     with connection.transaction(force_rollback=True):
                         _load_keys(connection, "named", selection, target, link.columns)
-                        _load_keys(connection, "back", selection, targets.get(link.parent), link.parent_columns)
+                        _load_keys(
+                            connection,
+                            "back",
+                            selection,
+                            targets.get(link.parent),
+                            link.parent_columns,
+                        )
                         keys = _without_parent(connection, link, table, parent is not None)
                     if keys:
                         found[target.name, link] = keys
@@ -122,7 +132,11 @@ def orphans(selection: Selection, copy: LiveCopy, live: Catalog) -> Orphans:
 
 
 def _load_keys(
-    connection: psycopg.Connection[tuple[object, ...]], name: str, selection: Selection, target: Target | None, columns: Sequence[str]
+    connection: psycopg.Connection[tuple[object, ...]],
+    name: str,
+    selection: Selection,
+    target: Target | None,
+    columns: Sequence[str],
 ) -> None:
     """Make a temporary table of the different keys, as text, that restorable rows of a target hold in some columns."""
     keys = [f"k{i}" for i in range(len(columns))]
@@ -136,15 +150,21 @@ def _load_keys(
     offer(connection, f"pg_temp.{name}", keys, selection.copy(question))
 
 
-def _without_parent(connection: psycopg.Connection[tuple[object, ...]], link: Link, table: Table, in_live: bool) -> Keys:
+def _without_parent(
+    connection: psycopg.Connection[tuple[object, ...]], link: Link, table: Table, in_live: bool
+) -> Keys:
     keys = [f"k{i}" for i in range(len(link.columns))]
     types = [column.type if (column := table.column(c)) else "text" for c in link.parent_columns]
     for kinds in (types, None):
         cast = [f"::{t}" for t in kinds] if kinds else ["::text"] * len(keys)
         spelled = [quote_identifier(c) + ("" if kinds else "::text") for c in link.parent_columns]
-        there = " AND ".join(f"p.{c} = n.{k}{t}" for c, k, t in zip(spelled, keys, cast, strict=True))
+        there = " AND ".join(
+            f"p.{c} = n.{k}{t}" for c, k, t in zip(spelled, keys, cast, strict=True)
+        )
         back = " AND ".join(f"r.{k}{t} = n.{k}{t}" for k, t in zip(keys, cast, strict=True))
-        lacking = f"WHERE NOT EXISTS (SELECT FROM {rows_of(table)} p WHERE {there})" if in_live else ""
+        lacking = (
+            f"WHERE NOT EXISTS (SELECT FROM {rows_of(table)} p WHERE {there})" if in_live else ""
+        )
         columns = ", ".join([*(f"n.{k}" for k in keys), *(f"r.{k}" for k in keys)])
         question = (
             f"SELECT DISTINCT ON ({', '.join(f'n.{k}' for k in keys)}) {columns} "
@@ -156,7 +176,10 @@ def _without_parent(connection: psycopg.Connection[tuple[object, ...]], link: Li
         except (psycopg.DataError, psycopg.ProgrammingError):
             continue  # a key that cannot be of the parent's type, or a type that is not there: then they are compared as text
         width = len(keys)
-        return [(tuple(map(str, r[:width])), None if r[width] is None else tuple(map(str, r[width:]))) for r in rows]
+        return [
+            (tuple(map(str, r[:width])), None if r[width] is None else tuple(map(str, r[width:])))
+            for r in rows
+        ]
     return []
 
 
@@ -168,10 +191,16 @@ def _make(connection: psycopg.Connection[tuple[object, ...]], defined: Definitio
     try:
         connection.execute("SET LOCAL check_function_bodies = off")
         for schema in defined.schemas:
-            connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+            connection.execute(
+                sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
+            )
         for definition in defined.of("before"):
-            if not definition.roles and not (definition.unless and _holds(connection, definition.unless)):
-                path = f"{quote_identifier(definition.path)}, pg_catalog" if definition.path else "''"
+            if not definition.roles and not (
+                definition.unless and _holds(connection, definition.unless)
+            ):
+                path = (
+                    f"{quote_identifier(definition.path)}, pg_catalog" if definition.path else "''"
+                )
                 connection.execute(f"SET LOCAL search_path = {path}")  # type: ignore[call-overload]
                 connection.execute(definition.sql)  # type: ignore[call-overload]
         connection.execute("SET LOCAL search_path = ''")
@@ -185,7 +214,10 @@ def _holds(connection: psycopg.Connection[tuple[object, ...]], condition: str) -
 
 
 def offer(
-    connection: psycopg.Connection[tuple[object, ...]], table: str, columns: Sequence[str], texts: Iterable[str]
+    connection: psycopg.Connection[tuple[object, ...]],
+    table: str,
+    columns: Sequence[str],
+    texts: Iterable[str],
 ) -> list[tuple[int, str]]:
     """Put rows into a table but for those that it refuses.
 
@@ -227,7 +259,9 @@ def offer(
     return refused
 
 
-def _attempt(connection: psycopg.Connection[tuple[object, ...]], statement: str, lines: Sequence[str]) -> tuple[int | None, str] | None:
+def _attempt(
+    connection: psycopg.Connection[tuple[object, ...]], statement: str, lines: Sequence[str]
+) -> tuple[int | None, str] | None:
     """Put lines in; return which one was refused (None where the server does not say) and why, or None where all went in."""
     connection.execute("SAVEPOINT offered")
     try:
@@ -240,7 +274,9 @@ def _attempt(connection: psycopg.Connection[tuple[object, ...]], statement: str,
             return (0 if len(lines) == 1 else None), _reason(error, None)
         if at is None or (error.sqlstate or "")[:2] not in ("22", "23"):
             words = words_of(error)
-            raise RecoveryError(f"Rows do not go into a scratch table ({statement[:80]}): {words}.", advice(words)) from error
+            raise RecoveryError(
+                f"Rows do not go into a scratch table ({statement[:80]}): {words}.", advice(words)
+            ) from error
         return int(at[1]) - 1, _reason(error, at[2])
     connection.execute("RELEASE SAVEPOINT offered")
     return None
@@ -261,4 +297,8 @@ def _reason(error: psycopg.Error, column: str | None) -> str:
         case "23514":
             return NO_PARTITION
         case _:
-            return f"its value does not fit column {column} of live" if column else "its values do not fit live's columns"
+            return (
+                f"its value does not fit column {column} of live"
+                if column
+                else "its values do not fit live's columns"
+            )

@@ -7,7 +7,12 @@ from typing import Protocol
 
 from forensics.model import TableName
 
-FULL_RESTORE, ROLL_BACK, REINSERT, BACKFILL = "full restore", "roll back", "reinsert lost rows", "backfill"
+FULL_RESTORE, ROLL_BACK, REINSERT, BACKFILL = (
+    "full restore",
+    "roll back",
+    "reinsert lost rows",
+    "backfill",
+)
 
 
 class Tell(Protocol):

@@ -85,9 +85,18 @@ class Rehearsal:
             f"{found}, and nothing else had changed." if self.unchanged else f"{found}.",
             "A second run changed nothing." if self.idempotent else "",
             "Every constraint held." if self.constraints_valid else "",
-            "After undo.sql every table and the schema were as before." if self.undo_restores else "",
+            "After undo.sql every table and the schema were as before."
+            if self.undo_restores
+            else "",
         )
-        return Proof(self.lost_before - self.lost_after, 0, self.seconds, tuple(filter(None, checks)), self.problems, self.notes)
+        return Proof(
+            self.lost_before - self.lost_after,
+            0,
+            self.seconds,
+            tuple(filter(None, checks)),
+            self.problems,
+            self.notes,
+        )
 
 
 @dataclass(frozen=True)
@@ -111,39 +120,61 @@ def live_state(source: LiveSource, work: Work) -> LiveState:
     """
     selection, live = work.selection, work.catalogs[1]
     hint = "Compare again into a new case, and write the recovery from that."
-    for name in (*(t.name for t in selection.recreated), *(n for p in work.partitions for n in p.tree)):
+    for name in (
+        *(t.name for t in selection.recreated),
+        *(n for p in work.partitions for n in p.tree),
+    ):
         if name in source.catalog.tables:
-            raise RecoveryError(f"Table {name} was gone when live was compared, and is there again.", hint)
+            raise RecoveryError(
+                f"Table {name} was gone when live was compared, and is there again.", hint
+            )
     for name in sorted({t.name for t in selection.inserted} | _parents(selection)):
         if name not in source.catalog.tables:
-            raise RecoveryError(f"Table {name} was there when live was compared, and is gone.", hint)
+            raise RecoveryError(
+                f"Table {name} was there when live was compared, and is gone.", hint
+            )
         then = {(c.name, c.type) for c in live.tables[name].columns}
         now = {(c.name, c.type) for c in source.catalog.tables[name].columns}
         if then != now:
             changed = ", ".join(sorted({c for c, _ in then ^ now}))
-            raise RecoveryError(f"Columns of table {name} changed since live was compared: {changed}.", hint)
-    schemas = frozenset(r["nspname"] for r in source.ask(sql.SQL("SELECT nspname FROM pg_namespace")))
+            raise RecoveryError(
+                f"Columns of table {name} changed since live was compared: {changed}.", hint
+            )
+    schemas = frozenset(
+        r["nspname"] for r in source.ask(sql.SQL("SELECT nspname FROM pg_namespace"))
+    )
     found: dict[TableName, tuple[str, str, str]] = {}
     for target in selection.inserted:
-        (prints,) = source.ask(sql.SQL(_fingerprint(rows_of(source.catalog.tables[target.name]), target.columns)))
+        (prints,) = source.ask(
+            sql.SQL(_fingerprint(rows_of(source.catalog.tables[target.name]), target.columns))
+        )
         if int(prints["rows"]) != target.live_rows:
             raise RecoveryError(
-                f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.", hint
+                f"Table {target.name} held {target.live_rows:,} rows when live was compared, and holds {int(prints['rows']):,} now.",
+                hint,
             )
         found[target.name] = (prints["rows"], prints["a"], prints["b"])
     extras = (*work.definitions.extras, *work.types.extras)
-    absent = frozenset(e for e in extras if not source.ask(sql.SQL(f"SELECT {e.there} AS there"))[0]["there"])  # type: ignore[arg-type]
+    absent = frozenset(
+        e for e in extras if not source.ask(sql.SQL(f"SELECT {e.there} AS there"))[0]["there"]
+    )  # type: ignore[arg-type]
     return LiveState(found, schemas, absent)
 
 
 def _parents(selection: Selection) -> set[TableName]:
     live = selection.store.catalogs()[1]
-    return {link.parent for t in selection.targets for link in t.links if link.parent in live.tables}
+    return {
+        link.parent for t in selection.targets for link in t.links if link.parent in live.tables
+    }
 
 
 def touched(work: Work) -> list[TableName]:
     """The tables of live that the scripts write to or look into."""
-    return sorted({t.name for t in work.selection.inserted} | _parents(work.selection) | {r.name for r in work.restored})
+    return sorted(
+        {t.name for t in work.selection.inserted}
+        | _parents(work.selection)
+        | {r.name for r in work.restored}
+    )
 
 
 def _fingerprint(source: str, columns: Sequence[str]) -> str:
@@ -156,7 +187,14 @@ def _fingerprint(source: str, columns: Sequence[str]) -> str:
     )
 
 
-def rehearse(work: Work, found: Sequence[Place], copy: LiveCopy, database: str, folder: Path, tell: Tell = silent) -> Outcome:
+def rehearse(
+    work: Work,
+    found: Sequence[Place],
+    copy: LiveCopy,
+    database: str,
+    folder: Path,
+    tell: Tell = silent,
+) -> Outcome:
     """Rehearse the scripts that stand in a folder.
 
     Args:
@@ -209,19 +247,35 @@ class _Run:
                 self._look(before, after)
                 if self._script("recovery.sql", found.problems) is not None:
                     found.idempotent = self._prints() == after and self._structure() == structure
-                    self._problem(not found.idempotent, "Running recovery.sql a second time changed something.")
+                    self._problem(
+                        not found.idempotent,
+                        "Running recovery.sql a second time changed something.",
+                    )
                 taken = self._script("undo.sql", found.problems)
-                as_before = found.undo_restores = taken is not None and self._prints() == before and self._structure() == schema
+                as_before = found.undo_restores = (
+                    taken is not None and self._prints() == before and self._structure() == schema
+                )
                 if taken is not None:
                     undo_seconds = taken
-                    self._problem(not as_before, "After undo.sql the tables or the schema are not as they were before.")
+                    self._problem(
+                        not as_before,
+                        "After undo.sql the tables or the schema are not as they were before.",
+                    )
             backfill = self._backfill(before, schema, places) if as_before and places else None
         rehearsal = Rehearsal(
-            lost_before=sum(t.rows + t.blocked for t in targets), lost_after=found.lost_after, blocked=sum(t.blocked for t in targets),
-            idempotent=found.idempotent, undo_restores=found.undo_restores, constraints_valid=found.constraints_valid,
-            unchanged=found.unchanged, values=found.values, seconds=round(seconds or 0.0, 3), undo_seconds=round(undo_seconds, 3),
-            problems=tuple(found.problems), notes=tuple(self._notes),
-        )  # fmt: skip
+            lost_before=sum(t.rows + t.blocked for t in targets),
+            lost_after=found.lost_after,
+            blocked=sum(t.blocked for t in targets),
+            idempotent=found.idempotent,
+            undo_restores=found.undo_restores,
+            constraints_valid=found.constraints_valid,
+            unchanged=found.unchanged,
+            values=found.values,
+            seconds=round(seconds or 0.0, 3),
+            undo_seconds=round(undo_seconds, 3),
+            problems=tuple(found.problems),
+            notes=tuple(self._notes),
+        )
         return Outcome(rehearsal, backfill)
 
     def _problem(self, there: bool, words: str) -> None:
@@ -233,16 +287,33 @@ class _Run:
         self._tell(f"running {name} on the copy")
         started = time.monotonic()
         done = subprocess.run(
-            [str(self._scratch.psql), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", ROLE, "-d", self._database, "-f", str((self._folder / name).resolve())],
-            capture_output=True, env=self._scratch.env, check=False,
-        )  # fmt: skip
+            [
+                str(self._scratch.psql),
+                "-X",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                ROLE,
+                "-d",
+                self._database,
+                "-f",
+                str((self._folder / name).resolve()),
+            ],
+            capture_output=True,
+            env=self._scratch.env,
+            check=False,
+        )
         if done.returncode == 0:
             return time.monotonic() - started
         lines = done.stderr.decode(errors="replace").splitlines()
         words = next(
-            (line.split("ERROR:", 1)[-1] for line in lines if "ERROR:" in line or "error:" in line), f"psql ended with {done.returncode}"
+            (line.split("ERROR:", 1)[-1] for line in lines if "ERROR:" in line or "error:" in line),
+            f"psql ended with {done.returncode}",
         )
-        hint = next((line.split("HINT:", 1)[1] for line in lines if "HINT:" in line), "").replace("Nothing was changed.", "")
+        hint = next((line.split("HINT:", 1)[1] for line in lines if "HINT:" in line), "").replace(
+            "Nothing was changed.", ""
+        )
         problems.append(f"{name} stopped: {words.strip().rstrip('.')}. {hint.strip()}".rstrip())
         return None
 
@@ -285,7 +356,10 @@ class _Run:
                 found_again += self._found_again(n, target)
         self._found.lost_after = lost - found_again
         blocked = sum(t.blocked for t in self._work.selection.targets)
-        self._problem(self._found.lost_after != blocked, f"{self._found.lost_after:,} rows are still lost, and {blocked:,} were to be.")
+        self._problem(
+            self._found.lost_after != blocked,
+            f"{self._found.lost_after:,} rows are still lost, and {blocked:,} were to be.",
+        )
         grown = {t.name: t.rows for t in self._work.selection.targets}
         for restored in self._work.restored:
             # Of a table that got columns back, the others must be as they were.
@@ -293,10 +367,14 @@ class _Run:
             after = {**after, restored.name: self._print(restored.rows, columns)}
             self._values(restored)
         odd = [
-            str(name) for name in sorted({*before, *after})
+            str(name)
+            for name in sorted({*before, *after})
             if (name not in grown and before.get(name) != after.get(name))
-            or (name in grown and int(after[name][0]) != int(before.get(name, ("0",))[0]) + grown[name])
-        ]  # fmt: skip
+            or (
+                name in grown
+                and int(after[name][0]) != int(before.get(name, ("0",))[0]) + grown[name]
+            )
+        ]
         self._found.unchanged = not odd
         self._problem(bool(odd), f"Tables hold other rows than they should: {', '.join(odd[:5])}.")
         self._constraints()
@@ -309,25 +387,38 @@ class _Run:
         counts = self._connection.execute(f"SELECT {held} FROM {restored.rows}").fetchone()
         self._found.values += sum(counts or ())
         wanted = [*restored.key, *names]
-        self._run(f"CREATE TEMP TABLE expected_values AS SELECT {listed(wanted)} FROM {restored.name.sql} WITH NO DATA")
+        self._run(
+            f"CREATE TEMP TABLE expected_values AS SELECT {listed(wanted)} FROM {restored.name.sql} WITH NO DATA"
+        )
         with self._connection.cursor().copy(copy_in("pg_temp.expected_values", wanted)) as copy:
             for lines in restored.lines():
                 copy.write(lines)
         same = " AND ".join(f"t.{listed([k])} = v.{listed([k])}" for k in restored.key)
         texts = (f"ROW({', '.join(f'{a}.{listed([c])}' for c in names)})::text" for a in "tv")
         lacking = one(
-            self._connection, f"SELECT count(*) FROM pg_temp.expected_values v JOIN {restored.rows} t ON {same} WHERE {' <> '.join(texts)}"
+            self._connection,
+            f"SELECT count(*) FROM pg_temp.expected_values v JOIN {restored.rows} t ON {same} WHERE {' <> '.join(texts)}",
         )
         self._run("DROP TABLE expected_values")
-        self._problem(lacking > 0, f"{lacking:,} rows of {restored.name} do not hold the backup's values of {', '.join(names)}.")
+        self._problem(
+            lacking > 0,
+            f"{lacking:,} rows of {restored.name} do not hold the backup's values of {', '.join(names)}.",
+        )
 
     def _found_again(self, n: int, target: Target) -> int:
         """How many of a target's lost rows its table now holds, over what it held before."""
         columns = listed(target.columns)
-        self._run(f"CREATE TEMP TABLE expected_{n} AS SELECT {columns} FROM {target.name.sql} WITH NO DATA")
+        self._run(
+            f"CREATE TEMP TABLE expected_{n} AS SELECT {columns} FROM {target.name.sql} WITH NO DATA"
+        )
         with self._connection.transaction():
             # Rows that no longer fit live's types are refused here too: they cannot have come back.
-            offer(self._connection, f"pg_temp.expected_{n}", target.columns, self._work.selection.lines(target, _LOST))
+            offer(
+                self._connection,
+                f"pg_temp.expected_{n}",
+                target.columns,
+                self._work.selection.lines(target, _LOST),
+            )
         statement = (
             f"SELECT coalesce(sum(least(e.n, t.n - coalesce(b.n, 0))), 0)::bigint "
             f"FROM (SELECT {row_hash(target.columns)} AS h, count(*) AS n FROM expected_{n} t GROUP BY 1) e "
@@ -361,7 +452,10 @@ class _Run:
         for child, parent, whole, parent_whole, columns, parent_columns in self._connection.execute(
             template("foreign_keys").replace("{tables}", array(names))
         ).fetchall():
-            same = " AND ".join(f"p.{listed([q])} = c.{listed([k])}" for k, q in zip(columns, parent_columns, strict=True))
+            same = " AND ".join(
+                f"p.{listed([q])} = c.{listed([k])}"
+                for k, q in zip(columns, parent_columns, strict=True)
+            )
             filled = " AND ".join(f"c.{listed([k])} IS NOT NULL" for k in columns)
             orphans = self._connection.execute(
                 f"SELECT count(*) FROM {'' if whole else 'ONLY '}{child} c WHERE {filled} "
@@ -383,19 +477,34 @@ class _Run:
                 self._problem(True, f"Table {target.name} did not come back.")
                 continue
             without = self._work.definitions.without
-            changes = [f"{c.column} ({c.change})" for c in drift(ours, theirs) if (target.name, c.column) not in without]
-            self._problem(bool(changes), f"Table {target.name} came back with other columns: {', '.join(changes)}.")
+            changes = [
+                f"{c.column} ({c.change})"
+                for c in drift(ours, theirs)
+                if (target.name, c.column) not in without
+            ]
+            self._problem(
+                bool(changes),
+                f"Table {target.name} came back with other columns: {', '.join(changes)}.",
+            )
             keys = {k.name for k in ours.keys} - {k.name for k in theirs.keys}
-            wanted = {k.name for k in ours.foreign_keys if k.parent in now.tables and (target.name, k.name) not in without}
+            wanted = {
+                k.name
+                for k in ours.foreign_keys
+                if k.parent in now.tables and (target.name, k.name) not in without
+            }
             wanted -= {k.name for k in theirs.foreign_keys}
-            self._problem(bool(keys | wanted), f"Table {target.name} came back without {', '.join(sorted(keys | wanted))}.")
+            self._problem(
+                bool(keys | wanted),
+                f"Table {target.name} came back without {', '.join(sorted(keys | wanted))}.",
+            )
         for name in (n for p in self._work.partitions for n in p.tree):
             ours, theirs = backup.tables[name], now.tables.get(name)
             if theirs is None or theirs.parent != ours.parent:
                 self._problem(True, f"Partition {name} of {ours.parent} did not come back.")
                 continue
             self._problem(
-                {k.columns for k in ours.keys} > {k.columns for k in theirs.keys}, f"Partition {name} came back without a key of its own."
+                {k.columns for k in ours.keys} > {k.columns for k in theirs.keys},
+                f"Partition {name} came back without a key of its own.",
             )
 
     # --- the new place -------------------------------------------------------------------------------
@@ -416,32 +525,53 @@ class _Run:
         filled = self._prints()
         if self._script("backfill.sql", problems) is not None and self._prints() != filled:
             problems.append("Running backfill.sql a second time changed something.")
-        if self._script("undo_backfill.sql", problems) is not None and (self._prints() != before or self._structure() != schema):
+        if self._script("undo_backfill.sql", problems) is not None and (
+            self._prints() != before or self._structure() != schema
+        ):
             problems.append("After undo_backfill.sql the tables are not as they were before.")
-        if {name: print_[0] for name, print_ in filled.items()} != {name: print_[0] for name, print_ in before.items()}:
+        if {name: print_[0] for name, print_ in filled.items()} != {
+            name: print_[0] for name, print_ in before.items()
+        }:
             problems.append("backfill.sql changed how many rows a table holds.")
-        changed = {name for name in filled if filled[name] != before.get(name)} - {p.owner.name for p in places}
+        changed = {name for name in filled if filled[name] != before.get(name)} - {
+            p.owner.name for p in places
+        }
         if changed:
             problems.append(f"backfill.sql changed rows of {', '.join(map(str, sorted(changed)))}.")
-        problems += [*off(sum(p.links for p in places), links, "recovers"), *off(0, overwritten, "destroys")]
+        problems += [
+            *off(sum(p.links for p in places), links, "recovers"),
+            *off(0, overwritten, "destroys"),
+        ]
         checks = (
             f"{links:,} links stood in the new columns that were empty before, and {overwritten:,} values that were there had changed.",
             "A second run changed nothing, and undo_backfill.sql brought every table back as it was.",
         )
-        return Proof(links, overwritten, round(seconds, 3), checks[: 1 if problems else 2], tuple(problems))
+        return Proof(
+            links, overwritten, round(seconds, 3), checks[: 1 if problems else 2], tuple(problems)
+        )
 
 
 def _kept(place: Place) -> str:
     """The columns of the table that remembers a new place as it was."""
-    key, column = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.column.name)
+    key, column = (
+        quote_identifier(place.owner.parent_columns[0]),
+        quote_identifier(place.column.name),
+    )
     cover = f"t.{quote_identifier(place.cover.name)}::text" if place.cover else "NULL::text"
-    empty = f"coalesce(t.{column}::text = ({place.empty})::{place.column.type}::text, true)" if place.empty else f"t.{column} IS NULL"
+    empty = (
+        f"coalesce(t.{column}::text = ({place.empty})::{place.column.type}::text, true)"
+        if place.empty
+        else f"t.{column} IS NULL"
+    )
     return f"t.{key} AS key, t.{column}::text AS list, {cover} AS cover, {empty} AS empty"
 
 
 def _difference(n: int, place: Place) -> str:
     """The query for how many links a new place was given, and how many values that were there it lost."""
-    key, column = quote_identifier(place.owner.parent_columns[0]), quote_identifier(place.column.name)
+    key, column = (
+        quote_identifier(place.owner.parent_columns[0]),
+        quote_identifier(place.column.name),
+    )
     other = f"t.{column}::text IS DISTINCT FROM f.list"
     lost = f"({other} AND NOT f.empty)"
     if place.cover:

@@ -27,7 +27,11 @@ from forensics.recovery.write.sqltext import listed
 
 
 def prove_restore(
-    selection: Selection, copy: BackupCopy, said: tuple[int, int], unseen: Mapping[TableName, int], tell: Tell = silent
+    selection: Selection,
+    copy: BackupCopy,
+    said: tuple[int, int],
+    unseen: Mapping[TableName, int],
+    tell: Tell = silent,
 ) -> Proof:
     """Hold a restored backup against the case.
 
@@ -44,11 +48,24 @@ def prove_restore(
 
 
 class _Look:
-    def __init__(self, selection: Selection, connection: psycopg.Connection[Any], tables: Mapping[TableName, Table], tell: Tell) -> None:
-        self._selection, self._connection, self._tables, self._tell = selection, connection, tables, tell
+    def __init__(
+        self,
+        selection: Selection,
+        connection: psycopg.Connection[Any],
+        tables: Mapping[TableName, Table],
+        tell: Tell,
+    ) -> None:
+        self._selection, self._connection, self._tables, self._tell = (
+            selection,
+            connection,
+            tables,
+            tell,
+        )
         self._problems: list[str] = []
 
-    def run(self, copy: BackupCopy, said: tuple[int, int], unseen: Mapping[TableName, int]) -> Proof:
+    def run(
+        self, copy: BackupCopy, said: tuple[int, int], unseen: Mapping[TableName, int]
+    ) -> Proof:
         self._problems += copy.short
         restored = found = gone = values = 0
         for result in self._selection.store.results():
@@ -61,12 +78,22 @@ class _Look:
                 found += self._there(result, table)
                 gone += self._gone(result, table)
                 values += unseen.get(result.name, 0) if self._lacks_columns(result, table) else 0
-        self._problems += [*off(said[0], found, "recovers"), *off(said[1], gone + values, "destroys")]
+        self._problems += [
+            *off(said[0], found, "recovers"),
+            *off(said[1], gone + values, "destroys"),
+        ]
         checks = [
             f"{restored:,} rows of the backup were restored, and {found:,} of {said[0]:,} missing rows stood among them.",
             f"Of {said[1]:,} rows written to live since the backup, {gone + values:,} did not.",
         ]
-        return Proof(found, gone + values, round(copy.seconds, 3), tuple(checks), tuple(dict.fromkeys(self._problems)), copy.notes)
+        return Proof(
+            found,
+            gone + values,
+            round(copy.seconds, 3),
+            tuple(checks),
+            tuple(dict.fromkeys(self._problems)),
+            copy.notes,
+        )
 
     def _count(self, result: TableResult, table: Table) -> int:
         rows = one(self._connection, f"SELECT count(*) FROM {rows_of(table)}")
@@ -79,10 +106,17 @@ class _Look:
     def _there(self, result: TableResult, table: Table) -> int:
         """How many of a table's missing rows it holds."""
         if not result.missing or not table.columns:
-            return min(result.missing or 0, one(self._connection, f"SELECT count(*) FROM {rows_of(table)}"))
+            return min(
+                result.missing or 0, one(self._connection, f"SELECT count(*) FROM {rows_of(table)}")
+            )
         # Of the table's own types, so that a value means the same however the backup spells it.
         columns = self._selection.store.columns(result.name, "backup")
-        self._stage(result, "backup", "missing", f"AS SELECT {listed(columns)} FROM {table.name.sql} WITH NO DATA")
+        self._stage(
+            result,
+            "backup",
+            "missing",
+            f"AS SELECT {listed(columns)} FROM {table.name.sql} WITH NO DATA",
+        )
         return one(
             self._connection,
             f"SELECT sum(least(e.n, t.n)) FROM (SELECT {row_hash(columns)} AS h, count(*) AS n FROM pg_temp.kept t GROUP BY 1) e "
@@ -94,7 +128,12 @@ class _Look:
         written = (result.added or 0) + (result.changed or 0)
         if not written or not result.key:
             # Of equal rows without a key live had so many more than the backup, and as many as that the table holds.
-            return written if one(self._connection, f"SELECT count(*) FROM {rows_of(table)}") == result.backup_rows else 0
+            return (
+                written
+                if one(self._connection, f"SELECT count(*) FROM {rows_of(table)}")
+                == result.backup_rows
+                else 0
+            )
         stored = self._selection.store.columns(result.name, "live")
         common = [c for c in stored if table.column(c) is not None]
         # As text: live's types may be others, and may not even be there. Its values were read under these settings.
@@ -113,11 +152,15 @@ class _Look:
         self._connection.execute("DROP TABLE IF EXISTS pg_temp.kept")  # type: ignore[call-overload]
         self._connection.execute(f"CREATE TEMP TABLE kept {definition}")  # type: ignore[call-overload]
         try:
-            with self._connection.cursor().copy(f"COPY pg_temp.kept ({listed(columns)}) FROM STDIN") as copy:  # type: ignore[call-overload]
+            with self._connection.cursor().copy(
+                f"COPY pg_temp.kept ({listed(columns)}) FROM STDIN"
+            ) as copy:  # type: ignore[call-overload]
                 for lines in self._lines(result.name, side, states, len(columns)):
                     copy.write(lines)
         except psycopg.Error as error:
-            self._problems.append(f"Rows of {result.name} that the case keeps do not fit the restored table: {words_of(error)}.")
+            self._problems.append(
+                f"Rows of {result.name} that the case keeps do not fit the restored table: {words_of(error)}."
+            )
 
     def _lines(self, name: TableName, side: str, states: str, width: int) -> Iterator[str]:
         fields = ", ".join(f"copy_field(f{i})" for i in range(width))
@@ -128,5 +171,9 @@ class _Look:
 
     def _lacks_columns(self, result: TableResult, table: Table) -> bool:
         """Whether the table has none of the columns that only live has."""
-        added = [c.column for c in self._selection.store.changes() if c.name == result.name and c.change == "added"]
+        added = [
+            c.column
+            for c in self._selection.store.changes()
+            if c.name == result.name and c.change == "added"
+        ]
         return not any(table.column(c) for c in added)

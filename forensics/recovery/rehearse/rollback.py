@@ -106,9 +106,15 @@ class _Undo:
         self._backup, self._live = store.catalogs()
         self._ddl = store.get("ddl") or ()
         results = store.results()
-        self._new = tuple(r.name for r in results if r.state == "new" and _is_own(self._live.tables[r.name]))
+        self._new = tuple(
+            r.name for r in results if r.state == "new" and _is_own(self._live.tables[r.name])
+        )
         self._again = tuple(r.name for r in results if r.state == "dropped")
-        self._surviving = [r.name for r in results if r.state not in ("new", "dropped") and _both(r, self._backup, self._live)]
+        self._surviving = [
+            r.name
+            for r in results
+            if r.state not in ("new", "dropped") and _both(r, self._backup, self._live)
+        ]
         self._changes: dict[TableName, list[ColumnChange]] = {}
         for change in store.changes():
             if change.name in self._surviving:
@@ -116,21 +122,45 @@ class _Undo:
         self._rows: set[TableName] = set(self._new)
 
     def run(self) -> Undoing:
-        gone = [c for n in self._surviving for change in ("dropped", "type") for c in self._columns(n, change, self._backup)]
+        gone = [
+            c
+            for n in self._surviving
+            for change in ("dropped", "type")
+            for c in self._columns(n, change, self._backup)
+        ]
         defined = definitions(self._ddl, self._backup, self._live, self._again, gone)
-        made = {part: [_made(d) for d in defined.of(part) if not d.roles and not d.lenient] for part in ("before", "after")}
-        schemas = [Step((f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(s)}",), f"Schema {s} is lacking") for s in defined.schemas]
+        made = {
+            part: [_made(d) for d in defined.of(part) if not d.roles and not d.lenient]
+            for part in ("before", "after")
+        }
+        schemas = [
+            Step((f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(s)}",), f"Schema {s} is lacking")
+            for s in defined.schemas
+        ]
         steps = [*self._keys_go(), *self._tables_go(), *schemas, *made["before"]]
         for name in self._surviving:
             for change in sorted(self._changes.get(name, ()), key=lambda c: self._rank(name, c)):
                 steps += self._column(name, change)
         steps += [*made["after"], *self._keys_return()]
-        filled = {n: tuple(c for c in self._columns(n, "added", self._live) if not c.generated) for n in self._surviving}
-        retyped = {n: tuple((c.column, c.before or "") for c in self._changes.get(n, ()) if c.change == "type") for n in self._surviving}
+        filled = {
+            n: tuple(c for c in self._columns(n, "added", self._live) if not c.generated)
+            for n in self._surviving
+        }
+        retyped = {
+            n: tuple(
+                (c.column, c.before or "") for c in self._changes.get(n, ()) if c.change == "type"
+            )
+            for n in self._surviving
+        }
         return Undoing(
-            tuple(steps), tuple(self._last()), self._new, self._again, {n: c for n, c in filled.items() if c},
-            {n: c for n, c in retyped.items() if c}, frozenset(self._rows),
-        )  # fmt: skip
+            tuple(steps),
+            tuple(self._last()),
+            self._new,
+            self._again,
+            {n: c for n, c in filled.items() if c},
+            {n: c for n, c in retyped.items() if c},
+            frozenset(self._rows),
+        )
 
     def _rank(self, name: TableName, change: ColumnChange) -> int:
         """What has to go first: what is worked out from a column, then how it is numbered, which no type and no default goes beside."""
@@ -146,7 +176,10 @@ class _Undo:
 
     def _tables_go(self) -> Iterator[Step]:
         if self._new:
-            yield Step((f"DROP TABLE {', '.join(n.sql for n in self._new)} CASCADE",), "The new tables stay")
+            yield Step(
+                (f"DROP TABLE {', '.join(n.sql for n in self._new)} CASCADE",),
+                "The new tables stay",
+            )
 
     def _keys_go(self) -> Iterator[Step]:
         """Foreign keys and unique keys of surviving tables that only live has, or has otherwise."""
@@ -156,7 +189,9 @@ class _Undo:
                 if key not in ours.foreign_keys:
                     self._rows |= {name, key.parent} & self._live.tables.keys()
                     yield Step(
-                        (f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)} CASCADE",),
+                        (
+                            f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)} CASCADE",
+                        ),
                         f"Foreign key {key.name} of {name} stays",
                     )
             for unique in theirs.keys:
@@ -178,14 +213,17 @@ class _Undo:
                     nulls = "" if unique.nulls_distinct else " NULLS NOT DISTINCT"
                     text = f"CREATE UNIQUE INDEX {quote_identifier(unique.name)} ON {name.sql} ({listed(unique.columns)}){nulls}"
                     if unique.primary:
-                        text = (
-                            f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(unique.name)} PRIMARY KEY ({listed(unique.columns)})"
-                        )
+                        text = f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(unique.name)} PRIMARY KEY ({listed(unique.columns)})"
                     yield Step((text,), f"Key {unique.name} of {name} does not return")
             for key in ours.foreign_keys:
-                if key not in theirs.foreign_keys and (key.parent in self._live.tables or key.parent in self._again):
+                if key not in theirs.foreign_keys and (
+                    key.parent in self._live.tables or key.parent in self._again
+                ):
                     self._rows |= {name, key.parent} & self._live.tables.keys()
-                    yield Step((add_foreign_key(name, key),), f"Foreign key {key.name} of {name} does not return")
+                    yield Step(
+                        (add_foreign_key(name, key),),
+                        f"Foreign key {key.name} of {name} does not return",
+                    )
 
     def _column(self, name: TableName, change: ColumnChange) -> Iterator[Step]:
         table, column = f"ALTER TABLE {name.sql}", quote_identifier(change.column)
@@ -194,7 +232,9 @@ class _Undo:
         if change.change == "added":
             if (live := self._live.tables[name].column(change.column)) and not live.generated:
                 self._rows.add(name)
-            yield Step((f"{table} DROP COLUMN IF EXISTS {column} CASCADE",), f"Column {where} stays")
+            yield Step(
+                (f"{table} DROP COLUMN IF EXISTS {column} CASCADE",), f"Column {where} stays"
+            )
         elif change.change == "dropped" and ours is not None:
             yield from self._column_returns(table, ours, where)
         elif change.change == "type" and ours is not None:
@@ -204,10 +244,14 @@ class _Undo:
             if not ours.nullable:
                 self._rows.add(name)
             yield Step(
-                (f"{table} ALTER COLUMN {column} {'DROP' if ours.nullable else 'SET'} NOT NULL",), f"Column {where} stays {change.after}"
+                (f"{table} ALTER COLUMN {column} {'DROP' if ours.nullable else 'SET'} NOT NULL",),
+                f"Column {where} stays {change.after}",
             )
         elif change.change == "default" and ours is not None:
-            yield Step((f"{table} ALTER COLUMN {column} {_default(ours)}",), f"The default of {where} stays as it is")
+            yield Step(
+                (f"{table} ALTER COLUMN {column} {_default(ours)}",),
+                f"The default of {where} stays as it is",
+            )
         elif change.change == "generated":
             text = f"{table} ALTER COLUMN {column} DROP IDENTITY IF EXISTS"
             if ours is not None and ours.identity:
@@ -217,22 +261,36 @@ class _Undo:
     def _column_returns(self, table: str, column: Column, where: str) -> Iterator[Step]:
         add = f"{table} ADD COLUMN {quote_identifier(column.name)} {column.type}"
         if column.generated:
-            yield Step((f"{add} GENERATED ALWAYS AS ({column.generated}) STORED",), f"Column {where} does not return")
+            yield Step(
+                (f"{add} GENERATED ALWAYS AS ({column.generated}) STORED",),
+                f"Column {where} does not return",
+            )
         elif column.identity:
-            yield Step((f"{add} GENERATED {column.identity.upper()} AS IDENTITY",), f"Column {where} does not return")
+            yield Step(
+                (f"{add} GENERATED {column.identity.upper()} AS IDENTITY",),
+                f"Column {where} does not return",
+            )
         else:
             default = "" if column.default is None else f" DEFAULT {column.default}"
             whole = f"{add}{default}{'' if column.nullable else ' NOT NULL'}"
             lacks = "without its default" if default else "without NOT NULL: its values are gone"
-            yield Step(tuple(dict.fromkeys((whole, f"{add}{default}", add))), f"Column {where} returns {lacks}")
+            yield Step(
+                tuple(dict.fromkeys((whole, f"{add}{default}", add))),
+                f"Column {where} returns {lacks}",
+            )
 
     def _last(self) -> Iterator[Step]:
-        for name in reversed(in_order_of_use(self._live, own_types(self._live) - own_types(self._backup))):
+        for name in reversed(
+            in_order_of_use(self._live, own_types(self._live) - own_types(self._backup))
+        ):
             yield Step((f"DROP TYPE IF EXISTS {name}",), f"Type {name} stays")
         there = {s.name for s in self._backup.sequences}
         for sequence in self._live.sequences:
             if sequence.name not in there and sequence.owner is None:
-                yield Step((f"DROP SEQUENCE IF EXISTS {sequence.name.sql}",), f"Sequence {sequence.name} stays")
+                yield Step(
+                    (f"DROP SEQUENCE IF EXISTS {sequence.name.sql}",),
+                    f"Sequence {sequence.name} stays",
+                )
         for name, labels in sorted(self._backup.enums.items()):
             if added := [label for label in self._live.enums.get(name, ()) if label not in labels]:
                 yield Step((), f"Type {name} keeps the labels {', '.join(added)}")
@@ -265,7 +323,11 @@ def _retype(table: str, column: Column, where: str) -> Iterator[Step]:
     # A default of live's type may have no cast to the backup's; and where the type cannot go back, live's default stays.
     texts = tuple(
         f"{table} ALTER COLUMN {name} DROP DEFAULT; {table} ALTER COLUMN {name} TYPE {column.type} USING {cast}::{column.type}"
-        + ("" if column.default is None else f"; {table} ALTER COLUMN {name} SET DEFAULT {column.default}")
+        + (
+            ""
+            if column.default is None
+            else f"; {table} ALTER COLUMN {name} SET DEFAULT {column.default}"
+        )
         for cast in (name, f"{name}::text")
     )
     yield Step(texts, f"Column {where} keeps its type")
@@ -284,7 +346,11 @@ def price(store: Store, undo: Undoing, source: LiveSource | None) -> Price:
         results = {r.name: r for r in store.results()}
         shares = tuple(TableShare(n, results[n].added or 0) for n in undo.new if results[n].added)
         columns = [f"{n}.{c.name}" for n, some in sorted(undo.filled.items()) for c in some]
-        lost = f"Live was not asked how many rows hold values in {_some(columns)}: give it with --live." if columns else ""
+        lost = (
+            f"Live was not asked how many rows hold values in {_some(columns)}: give it with --live."
+            if columns
+            else ""
+        )
         return Price(False, shares, {}, (lost,) if lost else ())
     return _Asker(store, undo, source).run()
 
@@ -303,7 +369,11 @@ class _Asker:
                 self._notes.append(f"Table {name} was there when live was compared, and is gone.")
                 continue
             try:
-                share, more = (self._share(table, "true"), 0) if name in self._undo.new else self._written(table)
+                share, more = (
+                    (self._share(table, "true"), 0)
+                    if name in self._undo.new
+                    else self._written(table)
+                )
             except LiveError as error:
                 self._notes.append(f"What {name} would lose is not known. {error.message}")
                 continue
@@ -323,7 +393,11 @@ class _Asker:
                     f"{table.name}.{column.name} has a default that is worked out for each row, so that all of its values are counted."
                 )
         held = [_holds(c.name, defaults[c.name]) for c in columns]
-        shrunk = [w for c, then in self._undo.retyped.get(table.name, ()) if self._answers(table, w := _shrinks(c, then, table))]
+        shrunk = [
+            w
+            for c, then in self._undo.retyped.get(table.name, ())
+            if self._answers(table, w := _shrinks(c, then, table))
+        ]
         filled = self._share(table, " OR ".join(held)) if held else TableShare(table.name, 0)
         share = filled
         if shrunk:
@@ -334,13 +408,17 @@ class _Asker:
     def _answers(self, table: Table, condition: str) -> bool:
         """Whether every value of a column can be of its former type: where not, the column keeps its type, and nothing of it is lost."""
         try:
-            self._source.ask(sql.SQL(f"SELECT count(*) AS n FROM {rows_of(table)} t WHERE {condition}"))  # type: ignore[arg-type]
+            self._source.ask(
+                sql.SQL(f"SELECT count(*) AS n FROM {rows_of(table)} t WHERE {condition}")
+            )  # type: ignore[arg-type]
         except LiveError:
             return False
         return True
 
     def _share(self, table: Table, condition: str) -> TableShare:
-        (found,) = self._source.ask(sql.SQL(f"SELECT count(*) AS n FROM {rows_of(table)} t WHERE {condition}"))  # type: ignore[arg-type]
+        (found,) = self._source.ask(
+            sql.SQL(f"SELECT count(*) AS n FROM {rows_of(table)} t WHERE {condition}")
+        )  # type: ignore[arg-type]
         key = table.primary_key
         shown = key.columns if key else tuple(c.name for c in table.columns[:EXAMPLES])
         if not found["n"] or not shown:
@@ -356,15 +434,22 @@ class _Asker:
         held, number = self._store.columns(name, "live"), self._store.number(name)
         places = {c: f"f{held.index(c)}" for c in defaults if c in held}
         some = [
-            f"({f} IS NOT NULL" + (f" AND {f} <> {literal(d)}" if (d := defaults[c]) is not None else "") + ")" for c, f in places.items()
+            f"({f} IS NOT NULL"
+            + (f" AND {f} <> {literal(d)}" if (d := defaults[c]) is not None else "")
+            + ")"
+            for c, f in places.items()
         ]
         if not some or number is None:
             return 0
         with self._store.query() as cursor:
-            there = cursor.execute(f"SELECT 1 FROM duckdb_tables() WHERE schema_name = 'rows' AND table_name = 'live_{number}'").fetchone()
+            there = cursor.execute(
+                f"SELECT 1 FROM duckdb_tables() WHERE schema_name = 'rows' AND table_name = 'live_{number}'"
+            ).fetchone()
             if not there:
                 return 0
-            found = cursor.execute(f"SELECT count(*) FROM rows.live_{number} WHERE state IN ('added', 'changed') AND ({' OR '.join(some)})")
+            found = cursor.execute(
+                f"SELECT count(*) FROM rows.live_{number} WHERE state IN ('added', 'changed') AND ({' OR '.join(some)})"
+            )
             (count,) = found.fetchone() or (0,)
         return int(count)
 
@@ -373,7 +458,9 @@ def constant_default(source: LiveSource, column: Column) -> str | None:
     """A column's default as text where it is the same for every row, or None."""
     if column.default is None or not _is_constant(column.default):
         return None
-    (found,) = source.ask(sql.SQL(f"SELECT format('%s', ({column.default})::{column.type}) AS text"))  # type: ignore[arg-type]
+    (found,) = source.ask(
+        sql.SQL(f"SELECT format('%s', ({column.default})::{column.type}) AS text")
+    )  # type: ignore[arg-type]
     return str(found["text"])
 
 
@@ -382,13 +469,20 @@ def _is_constant(expression: str) -> bool:
         tree = postgast.parse(f"SELECT {expression}")
     except postgast.PgQueryError:
         return False
-    return not any(next(iter(postgast.find_nodes(tree, kind)), None) for kind in (pb.FuncCall, pb.SQLValueFunction))
+    return not any(
+        next(iter(postgast.find_nodes(tree, kind)), None)
+        for kind in (pb.FuncCall, pb.SQLValueFunction)
+    )
 
 
 def _holds(column: str, default: str | None) -> str:
     """The condition that row `t` holds a value in a column, other than its default."""
     name = f"t.{quote_identifier(column)}"
-    return f"{name} IS NOT NULL" if default is None else f"({name} IS NOT NULL AND format('%s', {name}) <> {literal(default)})"
+    return (
+        f"{name} IS NOT NULL"
+        if default is None
+        else f"({name} IS NOT NULL AND format('%s', {name}) <> {literal(default)})"
+    )
 
 
 def _shrinks(column: str, then: str, table: Table) -> str:
@@ -414,9 +508,14 @@ class Again:
 
 
 def rehearse_rollback(
-    scratch: Scratch, database: str, catalogs: tuple[Catalog, Catalog], undo: Undoing, said: int, again: Again | None = None,
+    scratch: Scratch,
+    database: str,
+    catalogs: tuple[Catalog, Catalog],
+    undo: Undoing,
+    said: int,
+    again: Again | None = None,
     tell: Tell = silent,
-) -> Proof:  # fmt: skip
+) -> Proof:
     """Undo the schema change on a copy of live.
 
     Args:
@@ -430,7 +529,9 @@ def rehearse_rollback(
 
 
 class _Rehearsal:
-    def __init__(self, scratch: Scratch, database: str, catalogs: tuple[Catalog, Catalog], undo: Undoing) -> None:
+    def __init__(
+        self, scratch: Scratch, database: str, catalogs: tuple[Catalog, Catalog], undo: Undoing
+    ) -> None:
         self._scratch, self._database = scratch, database
         self._backup, self._live = catalogs
         self._undo = undo
@@ -447,7 +548,10 @@ class _Rehearsal:
             for i, name in enumerate(hurt):
                 # NULL under a default holds as little as the default does.
                 quoted = {c: f"t.{quote_identifier(c)}" for c in defaults[name]}
-                alike = {c: f"CASE WHEN {t} IS NULL THEN {defaults[name][c]} ELSE format('%s', {t}) END" for c, t in quoted.items()}
+                alike = {
+                    c: f"CASE WHEN {t} IS NULL THEN {defaults[name][c]} ELSE format('%s', {t}) END"
+                    for c, t in quoted.items()
+                }
                 self._image(f"before_{i}", name, alike)
             tell("undoing the schema change on the copy")
             self._connection.execute("BEGIN")
@@ -463,13 +567,22 @@ class _Rehearsal:
         checks = [
             f"{len(undo.new) - len(set(undo.new) & set(now)):,} new tables were gone with {gone:,} rows, and {lost:,} rows of others had lost a value.",
             f"{len(set(undo.again) & set(now)):,} dropped tables were there again, with {back:,} rows.",
-            "Tables, columns, types, NOT NULL and defaults were the backup's again." if not odd
+            "Tables, columns, types, NOT NULL and defaults were the backup's again."
+            if not odd
             else f"Not as in the backup afterwards: {_some(odd)}.",
-        ]  # fmt: skip
+        ]
         if again is not None and again.migrations:
             checks.append(self._again(again, tell))
         problems = [*off(0, back, "recovers"), *off(said, gone + lost, "destroys")]
-        return Proof(back, gone + lost, round(seconds, 3), tuple(checks), tuple(problems), tuple(self._notes[:_NOTES]), tuple(self._done))
+        return Proof(
+            back,
+            gone + lost,
+            round(seconds, 3),
+            tuple(checks),
+            tuple(problems),
+            tuple(self._notes[:_NOTES]),
+            tuple(self._done),
+        )
 
     def _take(self, steps: Sequence[Step]) -> float:
         """Run steps, each in a savepoint; note those that are refused. Return the seconds that it took."""
@@ -502,7 +615,9 @@ class _Rehearsal:
         found = {}
         for column in self._undo.filled.get(name, ()):
             if column.default is not None and _is_constant(column.default):
-                text = self._connection.execute(f"SELECT format('%s', ({column.default})::{column.type})").fetchone()  # type: ignore[call-overload]
+                text = self._connection.execute(
+                    f"SELECT format('%s', ({column.default})::{column.type})"
+                ).fetchone()  # type: ignore[call-overload]
                 found[column.name] = literal(text[0] if text else None)
         return found
 
@@ -514,13 +629,21 @@ class _Rehearsal:
             f"CREATE TEMP TABLE {table} AS SELECT md5(ROW({row})::text) AS h, count(*) AS n FROM {rows_of(self._live.tables[name])} t GROUP BY 1"  # type: ignore[call-overload]
         )
 
-    def _lost(self, i: int, name: TableName, defaults: Mapping[str, str], now: Mapping[TableName, set[tuple[str, str]]]) -> int:
+    def _lost(
+        self,
+        i: int,
+        name: TableName,
+        defaults: Mapping[str, str],
+        now: Mapping[TableName, set[tuple[str, str]]],
+    ) -> int:
         """How many rows of a table would not be what they were, were the columns that went made again."""
         there = dict(now.get(name, ()))
         others: dict[str, str] = {}
         for column in self._live.tables[name].columns:
             if column.name not in there:
-                others[column.name] = defaults.get(column.name, "NULL")  # what a default works out for each row is not known
+                others[column.name] = defaults.get(
+                    column.name, "NULL"
+                )  # what a default works out for each row is not known
             elif there[column.name] != column.type:
                 others[column.name] = f"t.{quote_identifier(column.name)}::{column.type}"
         self._connection.execute("SAVEPOINT image")
@@ -550,7 +673,13 @@ class _Rehearsal:
         with LiveSource(self._scratch.dsn(self._database), role="rehearsed") as source:
             now = source.catalog.tables
         found = []
-        for name in sorted({*self._undo.new, *self._undo.again, *(n for n in self._backup.tables if n in self._live.tables)}):
+        for name in sorted(
+            {
+                *self._undo.new,
+                *self._undo.again,
+                *(n for n in self._backup.tables if n in self._live.tables),
+            }
+        ):
             ours, theirs = wanted.tables.get(name), now.get(name)
             if ours is None or theirs is None:
                 found += [f"table {name}"] * ((ours is None) != (theirs is None))
@@ -561,7 +690,9 @@ class _Rehearsal:
     def _again(self, again: Again, tell: Tell) -> str:
         for migration in again.migrations:
             tell("running the migrations again", migration.name)
-            words = run_migration(self._scratch, self._database, migration.applied.decode("utf-8-sig"), again.schema)
+            words = run_migration(
+                self._scratch, self._database, migration.applied.decode("utf-8-sig"), again.schema
+            )
             if words:
                 return f"{migration.name} does not run again afterwards: {words}."
         odd = self._differences(self._live)

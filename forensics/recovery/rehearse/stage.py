@@ -89,13 +89,28 @@ class Stage:
         unmade: partitions that live would not have back, and why.
     """
 
-    def __init__(self, store: Store, source: LiveSource, wishes: Wishes, undo: Undoing, history: History | None) -> None:
-        self._store, self._source, self._wishes, self._undo, self._history = store, source, wishes, undo, history
+    def __init__(
+        self,
+        store: Store,
+        source: LiveSource,
+        wishes: Wishes,
+        undo: Undoing,
+        history: History | None,
+    ) -> None:
+        self._store, self._source, self._wishes, self._undo, self._history = (
+            store,
+            source,
+            wishes,
+            undo,
+            history,
+        )
         self._server: Scratch | None = None
         self._copy: LiveCopy | None = None
         self.rehearsal: Rehearsal | None = None
         self.proofs: dict[str, Proof] = {}
-        self.unrehearsed: dict[str, str] = {s: "it was left out on request." for s in SKIPPABLE if s in wishes.skip}
+        self.unrehearsed: dict[str, str] = {
+            s: "it was left out on request." for s in SKIPPABLE if s in wishes.skip
+        }
         self.problem: str | None = None
         self.unmade: dict[TableName, str] = {}
 
@@ -104,26 +119,44 @@ class Stage:
         ours, theirs = work.catalogs
         needed = touched(work)
         tables = self._tables(needed)
-        own = [ours.tables[t.name] for t in work.selection.recreated] + [theirs.tables[n] for n in needed]
+        own = [ours.tables[t.name] for t in work.selection.recreated] + [
+            theirs.tables[n] for n in needed
+        ]
         try:
             self._wishes.tell("starting a scratch PostgreSQL")
             self._server = stack.enter_context(
                 a_server(
-                    self._wishes.scratch, self._source.provenance.server_version, needs_xml=has_xml(own),
+                    self._wishes.scratch,
+                    self._source.provenance.server_version,
+                    needs_xml=has_xml(own),
                     likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
                 )
-            )  # fmt: skip
+            )
             tables = self._with_room(self._server, tables, set(needed))
-            copy = LiveCopy(self._server, stack.enter_context(a_database(self._server)), self._source)
+            copy = LiveCopy(
+                self._server, stack.enter_context(a_database(self._server)), self._source
+            )
             copy.make(
-                tables, needed, {r for d in (*work.definitions.statements, *work.types.statements) for r in d.roles}, self._wishes.tell
+                tables,
+                needed,
+                {
+                    r
+                    for d in (*work.definitions.statements, *work.types.statements)
+                    for r in d.roles
+                },
+                self._wishes.tell,
             )
             if copy.lacking:
                 self.unrehearsed.setdefault(ROLL_BACK, " ".join(copy.lacking))
             self._copy = copy
             work = self._makeable(work, copy)
             selection = work.selection.orphaned(orphans(work.selection, copy, self._source.catalog))
-            return replace(work, selection=selection.refused(foresee(selection, work.definitions, copy, self._wishes.tell)))
+            return replace(
+                work,
+                selection=selection.refused(
+                    foresee(selection, work.definitions, copy, self._wishes.tell)
+                ),
+            )
         except (ScratchError, RecoveryError, psycopg.Error) as error:
             self._copy, self.problem = None, _said(error)
             return work
@@ -133,7 +166,11 @@ class Stage:
         if not work.partitions or unmakeable(work.definitions, copy) is None:
             return work
         ddl = self._store.get("ddl") or ()
-        self.unmade = {p.name: why for p in work.partitions if (why := unmakeable(definitions(ddl, *work.catalogs, [p.name]), copy))}
+        self.unmade = {
+            p.name: why
+            for p in work.partitions
+            if (why := unmakeable(definitions(ddl, *work.catalogs, [p.name]), copy))
+        }
         kept = tuple(p for p in work.partitions if p.name not in self.unmade)
         names = [*(t.name for t in work.selection.recreated), *(p.name for p in kept)]
         return replace(work, partitions=kept, definitions=definitions(ddl, *work.catalogs, names))
@@ -146,11 +183,21 @@ class Stage:
         if self._history:
             catalog = self._store.catalogs()[1]
             texts = [m.applied.decode("utf-8-sig") for m in self._history.between]
-            found |= {n for n in named_tables(texts, self._history.schema, catalog) if n in catalog.tables}
+            found |= {
+                n for n in named_tables(texts, self._history.schema, catalog) if n in catalog.tables
+            }
         tables = self._source.catalog.tables
-        return {n for n in found if n in tables and tables[n].kind in ("table", "partitioned") and tables[n].parent is None}
+        return {
+            n
+            for n in found
+            if n in tables
+            and tables[n].kind in ("table", "partitioned")
+            and tables[n].parent is None
+        }
 
-    def _with_room(self, server: Scratch, tables: set[TableName], needed: set[TableName]) -> set[TableName]:
+    def _with_room(
+        self, server: Scratch, tables: set[TableName], needed: set[TableName]
+    ) -> set[TableName]:
         """The tables that have room on the scratch server: all that are wished for, or those without which nothing can be rehearsed."""
         sizes = table_bytes(self._source)
         try:
@@ -163,7 +210,9 @@ class Stage:
             self.unrehearsed[ROLL_BACK] = str(error)
             return needed
 
-    def rehearse(self, work: Work, found: Sequence[Place], out: Path, choices: dict[str, Option]) -> None:
+    def rehearse(
+        self, work: Work, found: Sequence[Place], out: Path, choices: dict[str, Option]
+    ) -> None:
         """Rehearse what works on live: the scripts on one copy of the copy, the roll back on the copy itself."""
         copy, server, tell = self._copy, self._server, self._wishes.tell
         if copy is None or server is None:
@@ -184,7 +233,9 @@ class Stage:
             again = Again(self._history.between, self._history.schema) if self._history else None
             said = choices[ROLL_BACK].destroys
             try:
-                self.proofs[ROLL_BACK] = rehearse_rollback(server, copy.database, self._store.catalogs(), self._undo, said, again, tell)
+                self.proofs[ROLL_BACK] = rehearse_rollback(
+                    server, copy.database, self._store.catalogs(), self._undo, said, again, tell
+                )
             except (ScratchError, psycopg.Error) as error:
                 self.proofs[ROLL_BACK] = failed(_said(error))
 
@@ -197,7 +248,9 @@ class Stage:
         with a_database(copy.scratch, copy.database, ROLE) as database:
             yield database
 
-    def restore(self, selection: Selection, option: Option, unseen: Mapping[TableName, int]) -> None:
+    def restore(
+        self, selection: Selection, option: Option, unseen: Mapping[TableName, int]
+    ) -> None:
         """Rehearse the full restore, where the backup is at hand and has room."""
         if FULL_RESTORE in self.unrehearsed or self._server is None:
             return
@@ -205,7 +258,9 @@ class Stage:
             try:
                 backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
                 if not backup.catalog.tables:
-                    raise RecoveryError("the backup defines no tables, and cannot be restored by itself.")
+                    raise RecoveryError(
+                        "the backup defines no tables, and cannot be restored by itself."
+                    )
                 rows = {r.name: (r.backup_rows, r.live_rows) for r in self._store.results()}
                 size = backup_bytes(backup, rows, table_bytes(self._source))
                 expect_room(self._server, size, "The restored backup")
@@ -213,12 +268,22 @@ class Stage:
                 self.unrehearsed[FULL_RESTORE] = str(error)
                 return
             try:
-                copied = stack.enter_context(backup_copy(self._server, backup, self._store.get("ddl") or (), None, self._wishes.tell))
-                self.proofs[FULL_RESTORE] = prove_restore(selection, copied, (option.recovers, option.destroys), unseen, self._wishes.tell)
+                copied = stack.enter_context(
+                    backup_copy(
+                        self._server, backup, self._store.get("ddl") or (), None, self._wishes.tell
+                    )
+                )
+                self.proofs[FULL_RESTORE] = prove_restore(
+                    selection, copied, (option.recovers, option.destroys), unseen, self._wishes.tell
+                )
             except (ScratchError, BackupError, psycopg.Error) as error:
                 self.proofs[FULL_RESTORE] = failed(_said(error))
 
 
 def _said(error: Exception) -> str:
     """What a rehearsal failed of, in words; a scratch server may fail in ways that nobody foresaw."""
-    return f"The scratch PostgreSQL failed: {words_of(error)}." if isinstance(error, psycopg.Error) else str(error)
+    return (
+        f"The scratch PostgreSQL failed: {words_of(error)}."
+        if isinstance(error, psycopg.Error)
+        else str(error)
+    )

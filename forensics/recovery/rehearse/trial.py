@@ -70,7 +70,9 @@ class Trial:
         return not self.problems
 
 
-def try_migrations(found: Sequence[Safer], copy: BackupCopy, catalog: Catalog, schema: str) -> tuple[Trial, ...]:
+def try_migrations(
+    found: Sequence[Safer], copy: BackupCopy, catalog: Catalog, schema: str
+) -> tuple[Trial, ...]:
     """Try safer migrations one after the other on a copy of the backup, beside the originals.
 
     Args:
@@ -83,11 +85,15 @@ def try_migrations(found: Sequence[Safer], copy: BackupCopy, catalog: Catalog, s
         ScratchError: a copy of the copy cannot be made.
     """
     scratch, base = copy.scratch, copy.database
-    notes = [f"The copy of the backup lacks something. {words}" for words in (*copy.short, *copy.notes)][:_NOTES]
+    notes = [
+        f"The copy of the backup lacks something. {words}" for words in (*copy.short, *copy.notes)
+    ][:_NOTES]
     with ExitStack() as stack:
         trials = []
         for safer in found:
-            safe, original = (stack.enter_context(a_database(scratch, base, ROLE)) for _ in range(2))
+            safe, original = (
+                stack.enter_context(a_database(scratch, base, ROLE)) for _ in range(2)
+            )
             trials.append(_Try(scratch, (safe, original), safer, catalog, schema, notes).run())
             base = original if trials[-1].problems else safe
         return tuple(trials)
@@ -111,7 +117,13 @@ def named_tables(texts: Iterable[str], schema: str, catalog: Catalog) -> set[Tab
 
 class _Try:
     def __init__(
-        self, scratch: Scratch, databases: tuple[str, str], safer: Safer, catalog: Catalog, schema: str, notes: Sequence[str]
+        self,
+        scratch: Scratch,
+        databases: tuple[str, str],
+        safer: Safer,
+        catalog: Catalog,
+        schema: str,
+        notes: Sequence[str],
     ) -> None:
         self._scratch, self._safer, self._catalog, self._schema = scratch, safer, catalog, schema
         self._notes = [*notes, *safer.notes]
@@ -132,14 +144,26 @@ class _Try:
         else:
             with psycopg.connect(scratch.dsn(self._safe), autocommit=True) as connection:
                 lost = self._after(connection, counts)
-                connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_BEFORE)))
+                connection.execute(
+                    sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(_BEFORE))
+                )
             if lost:
-                self._problems.append(f"{lost:,} rows, values or links stand nowhere after {self._safer.name}.")
+                self._problems.append(
+                    f"{lost:,} rows, values or links stand nowhere after {self._safer.name}."
+                )
             equal = self._schemas_equal()
         return Trial(
-            self._safer.name, self._safer.original.name, counts["rows"], counts["values"], counts["links"], lost, equal,
-            round(seconds, 3), tuple(self._problems), tuple(self._notes),
-        )  # fmt: skip
+            self._safer.name,
+            self._safer.original.name,
+            counts["rows"],
+            counts["values"],
+            counts["links"],
+            lost,
+            equal,
+            round(seconds, 3),
+            tuple(self._problems),
+            tuple(self._notes),
+        )
 
     def _apply(self, database: str, text: str) -> str | None:
         return run_migration(self._scratch, database, text, self._schema)
@@ -150,7 +174,12 @@ class _Try:
         """Note the hashes of every table's rows and of the values that are to be kept, in a schema beside them."""
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_BEFORE)))
         for number, (name, columns) in enumerate(self._followed()):
-            self._note(connection, f"rows_{number}", f"{row_hash(columns)} AS h", rows_of(self._catalog.tables[name]))
+            self._note(
+                connection,
+                f"rows_{number}",
+                f"{row_hash(columns)} AS h",
+                rows_of(self._catalog.tables[name]),
+            )
         for number, (kept, column) in enumerate(self._values()):
             old = {new: first for first, new in self._safer.called.get(kept.table, {}).items()}
             names = [old.get(c, c) for c in (*kept.key, column)]
@@ -163,7 +192,13 @@ class _Try:
             )
 
     @staticmethod
-    def _note(connection: psycopg.Connection[Any], table: str, what: str, source: str, condition: str = "true") -> None:
+    def _note(
+        connection: psycopg.Connection[Any],
+        table: str,
+        what: str,
+        source: str,
+        condition: str = "true",
+    ) -> None:
         connection.execute(
             f'CREATE TABLE "{_BEFORE}".{table} AS SELECT {what}, count(*) AS n FROM {source} t WHERE {condition} GROUP BY 1'  # type: ignore[call-overload]
         )
@@ -177,8 +212,21 @@ class _Try:
         found = []
         for name in sorted(self._safer.now):
             table = self._catalog.tables.get(name)
-            if table is not None and table.kind in ("table", "partitioned") and table.parent is None:
-                found.append((name, [c.name for c in table.columns if not c.generated and c.name not in taken.get(name, set())]))
+            if (
+                table is not None
+                and table.kind in ("table", "partitioned")
+                and table.parent is None
+            ):
+                found.append(
+                    (
+                        name,
+                        [
+                            c.name
+                            for c in table.columns
+                            if not c.generated and c.name not in taken.get(name, set())
+                        ],
+                    )
+                )
         return found
 
     def _values(self) -> list[tuple[Kept, str]]:
@@ -191,21 +239,41 @@ class _Try:
         for number, (name, columns) in enumerate(self._followed()):
             called = self._safer.called.get(name, {})
             now = [called.get(c, c) for c in columns]
-            places = [p for p in (self._safer.now[name], *self._copies(name)) if self._has(connection, p, now)]
+            places = [
+                p
+                for p in (self._safer.now[name], *self._copies(name))
+                if self._has(connection, p, now)
+            ]
             if self._safer.now[name] not in places:
                 self._problems.append(
                     f"Table {name} or a column of it is gone after {self._safer.name}, by a statement that was not rewritten."
                 )
             lost += self._lacking(
-                connection, f"rows_{number}", [f"SELECT {row_hash(now)} AS h FROM {self._rows(name, p)} t" for p in places]
+                connection,
+                f"rows_{number}",
+                [f"SELECT {row_hash(now)} AS h FROM {self._rows(name, p)} t" for p in places],
             )
         for number, (kept, column) in enumerate(self._values()):
             names = [*kept.key, column]
-            there = [p for p in (kept.archive, *self._copies(kept.table)) if self._has(connection, p, names)]
-            lost += self._lacking(connection, f"values_{number}", [f"SELECT {row_hash(names)} AS h FROM {p.sql} t" for p in there])
+            there = [
+                p
+                for p in (kept.archive, *self._copies(kept.table))
+                if self._has(connection, p, names)
+            ]
+            lost += self._lacking(
+                connection,
+                f"values_{number}",
+                [f"SELECT {row_hash(names)} AS h FROM {p.sql} t" for p in there],
+            )
         for kept in self._safer.kept:
             there_now = one(connection, kept.after)
-            kind = "rows" if kept.what.startswith("rows") else "values" if kept.what.startswith("values") else "links"
+            kind = (
+                "rows"
+                if kept.what.startswith("rows")
+                else "values"
+                if kept.what.startswith("values")
+                else "links"
+            )
             counts[kind] += there_now
             lost += max(one(connection, kept.wanted) - there_now, 0) if kept.wanted else 0
         return lost
@@ -223,14 +291,17 @@ class _Try:
             *(
                 k.archive
                 for k in self._safer.kept
-                if k.table == name and k.what.startswith("rows") and k.archive != self._safer.now.get(name)
+                if k.table == name
+                and k.what.startswith("rows")
+                and k.archive != self._safer.now.get(name)
             ),
         ]
 
     @staticmethod
     def _has(connection: psycopg.Connection[Any], table: TableName, columns: Sequence[str]) -> bool:
         found = connection.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped", [table.sql]
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+            [table.sql],
         )
         return set(columns) <= {r[0] for r in found}
 
@@ -252,11 +323,16 @@ class _Try:
             return None
         folder = self._scratch.folder / "schema.sql"
         without = ("--no-owner", f"--exclude-schema={self._safer.archive}*")
-        safe, original = (sorted(structure_of(self._scratch, d, folder, *without)) for d in (self._safe, self._original))
+        safe, original = (
+            sorted(structure_of(self._scratch, d, folder, *without))
+            for d in (self._safe, self._original)
+        )
         if safe == original:
             return True
         odd = sorted(set(safe) ^ set(original))
-        self._problems.append(f"The schema after {self._safer.name} is not the original's: {'; '.join(line.strip() for line in odd[:3])}.")
+        self._problems.append(
+            f"The schema after {self._safer.name} is not the original's: {'; '.join(line.strip() for line in odd[:3])}."
+        )
         return False
 
 

@@ -67,11 +67,15 @@ class Restored:
                 for more in some[1:]:
                     kept = pc.or_(kept, more)
                 table = pa.table({str(n): fields[i] for n, i in enumerate(places)}).filter(kept)
-                lines = pc.binary_join_element_wise(*table.columns, pa.scalar("\t", table.column(0).type))
+                lines = pc.binary_join_element_wise(
+                    *table.columns, pa.scalar("\t", table.column(0).type)
+                )
                 yield "".join(f"{line}\n" for line in lines.to_pylist())
 
 
-def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[Restored, ...], tuple[str, ...]]:
+def restored_columns(
+    store: Store, scope: Scope, source: Source
+) -> tuple[tuple[Restored, ...], tuple[str, ...]]:
     """Find the columns whose values can return; say of the others why they cannot.
 
     Args:
@@ -82,7 +86,11 @@ def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[
     by_table: dict[TableName, list[Column]] = {}
     values: dict[TableName, int] = {}
     for change in store.changes():
-        column = backup.tables[change.name].column(change.column) if change.name in backup.tables else None
+        column = (
+            backup.tables[change.name].column(change.column)
+            if change.name in backup.tables
+            else None
+        )
         chosen = not scope.tables or matching(change.name, (), scope.tables)
         if change.change == "dropped" and change.values_missing and column and chosen:
             by_table.setdefault(change.name, []).append(column)
@@ -92,10 +100,16 @@ def restored_columns(store: Store, scope: Scope, source: Source) -> tuple[tuple[
         columns = by_table[name]
         key = results[name].key
         if not key:
-            notes.append(f"The values of {name}.{columns[0].name} cannot return: the table has no key by which to find their rows.")
+            notes.append(
+                f"The values of {name}.{columns[0].name} cannot return: the table has no key by which to find their rows."
+            )
             continue
         stored = tuple(c.name for c in backup.tables[name].columns if not c.generated)
-        found.append(Restored(name, key, tuple(columns), values[name], source, stored, rows_of(live.tables[name])))
+        found.append(
+            Restored(
+                name, key, tuple(columns), values[name], source, stored, rows_of(live.tables[name])
+            )
+        )
         notes += _without(backup.tables[name], columns)
     return tuple(found), tuple(notes)
 
@@ -104,7 +118,11 @@ def generated_columns(store: Store, scope: Scope) -> Iterator[str]:
     """Say of dropped generated columns how to have them again: no value of theirs is lost, and none of ours brings them back."""
     backup, _ = store.catalogs()
     for change in store.changes():
-        column = backup.tables[change.name].column(change.column) if change.name in backup.tables else None
+        column = (
+            backup.tables[change.name].column(change.column)
+            if change.name in backup.tables
+            else None
+        )
         chosen = not scope.tables or matching(change.name, (), scope.tables)
         if change.change == "dropped" and column and column.generated and chosen:
             name = quote_identifier(column.name)
@@ -140,11 +158,16 @@ def open_backup(store: Store, given: str | Path | None) -> Source:
     then = store.evidence()[0]
     path = given if given is not None else then.path
     if path is None or (given is None and not Path(path).exists()):
-        raise RecoveryError(f"The backup, {path or 'a database'}, is not at hand.", "Name it with --backup.")
+        raise RecoveryError(
+            f"The backup, {path or 'a database'}, is not at hand.", "Name it with --backup."
+        )
     source = open_source(path, role="backup")
     if then.sha256 and source.provenance.sha256 != then.sha256:
         source.close()
-        raise RecoveryError(f"{path} is not the backup that was compared: its sha256 differs.", "Name the same file with --backup.")
+        raise RecoveryError(
+            f"{path} is not the backup that was compared: its sha256 differs.",
+            "Name the same file with --backup.",
+        )
     return source
 
 
@@ -158,7 +181,10 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[
         types: the statements that make the types that live has not.
     """
     for n, one in enumerate(restored, 1):
-        print(f"\n-- Values of dropped columns of {comment(one.name)}: {comment(', '.join(_names(one)))}.", file=out)
+        print(
+            f"\n-- Values of dropped columns of {comment(one.name)}: {comment(', '.join(_names(one)))}.",
+            file=out,
+        )
         print(block([lock(one.name)]), file=out)
         # Asked of all before any is added: a column that is added to a table is added to those that inherit from it.
         print(f"SELECT {_standing(one)} = 'absent' AS add_{n} \\gset", file=out)
@@ -168,14 +194,18 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[
         print("\n".join(types), "\\endif", sep="\n", file=out)
     for n, one in enumerate(restored, 1):
         table, names = one.name.sql, _names(one)
-        adds = ", ".join(f"ADD COLUMN IF NOT EXISTS {quote_identifier(c.name)} {c.type}" for c in one.columns)
+        adds = ", ".join(
+            f"ADD COLUMN IF NOT EXISTS {quote_identifier(c.name)} {c.type}" for c in one.columns
+        )
         print(f"\n\\if :add_{n}\n{defining(f'ALTER TABLE {table} {adds}')}\n\\endif", file=out)
         _stage(out, n, one, typed=True)
         sets = ", ".join(f"{quote_identifier(c)} = v.{quote_identifier(c)}" for c in names)
         print(f"\\if :add_{n}", file=out)
         print(block([f"  PERFORM pg_temp.sleep({literal(table)});"]), file=out)
         update = f"UPDATE {one.rows} t SET {sets} FROM pg_temp.values_{n} v WHERE {_same(one)}"
-        print(f"SELECT pg_temp.fill({literal(table)}, {literal(update)}) AS written \\gset", file=out)
+        print(
+            f"SELECT pg_temp.fill({literal(table)}, {literal(update)}) AS written \\gset", file=out
+        )
         said = f"Recovered: rows of {comment(one.name)} that have values of {comment(', '.join(names))} again:"
         print(f"\\echo {psql_text(said)} :written", file=out)
         print(block(["  PERFORM pg_temp.wake();"]), file=out)
@@ -196,13 +226,22 @@ def write_undo_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequ
         print(f"\n-- The columns of {comment(one.name)} that were added again.", file=out)
         print(f"SELECT {_standing(one)} = 'absent' AS without_{n} \\gset", file=out)
         _stage(out, n, one, typed=False)
-        print(f"\\if :without_{n}\n\\else\n{_expected(n, one)}\nDROP TABLE pg_temp.values_{n};\n\\endif", file=out)
+        print(
+            f"\\if :without_{n}\n\\else\n{_expected(n, one)}\nDROP TABLE pg_temp.values_{n};\n\\endif",
+            file=out,
+        )
     for n, one in enumerate(restored, 1):
         drops = ", ".join(f"DROP COLUMN IF EXISTS {quote_identifier(c)}" for c in _names(one))
-        print(f"\\if :without_{n}\n\\else\n{taking(f'ALTER TABLE {one.name.sql} {drops}')}\n\\endif", file=out)
+        print(
+            f"\\if :without_{n}\n\\else\n{taking(f'ALTER TABLE {one.name.sql} {drops}')}\n\\endif",
+            file=out,
+        )
     if restored and types:
         absent = " AND ".join(f":'without_{n}'::boolean" for n in range(1, len(restored) + 1))
-        print(f"SELECT {absent} AS without \\gset\n\\if :without\n\\else\n{taking(*types)}\n\\endif", file=out)
+        print(
+            f"SELECT {absent} AS without \\gset\n\\if :without\n\\else\n{taking(*types)}\n\\endif",
+            file=out,
+        )
 
 
 def _names(one: Restored) -> list[str]:
@@ -214,7 +253,11 @@ def _standing(one: Restored) -> str:
 
 
 def _expected(n: int, one: Restored) -> str:
-    return block([f"  PERFORM pg_temp.expect_values({n}, {literal(one.rows)}, {array(one.key)}, {array(_names(one))});"])
+    return block(
+        [
+            f"  PERFORM pg_temp.expect_values({n}, {literal(one.rows)}, {array(one.key)}, {array(_names(one))});"
+        ]
+    )
 
 
 def _stage(out: IO[str], n: int, one: Restored, *, typed: bool) -> None:
@@ -224,7 +267,10 @@ def _stage(out: IO[str], n: int, one: Restored, *, typed: bool) -> None:
         print(made, file=out)
     else:
         texts = ", ".join(f"{quote_identifier(c)} text" for c in columns)
-        print(f"\\if :without_{n}\nCREATE TEMP TABLE values_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif", file=out)
+        print(
+            f"\\if :without_{n}\nCREATE TEMP TABLE values_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif",
+            file=out,
+        )
     print(f"COPY values_{n} ({listed(columns)}) FROM stdin;", file=out)
     for lines in one.lines():
         out.write(lines)

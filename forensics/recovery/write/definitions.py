@@ -22,11 +22,24 @@ from forensics.recovery.write.sqltext import literal
 
 Part = Literal["before", "after"]
 _LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z))+")
-_BEFORE_COMMANDS = frozenset({
-    pb.AT_ColumnDefault, pb.AT_AddIdentity, pb.AT_SetNotNull, pb.AT_DropNotNull, pb.AT_AttachPartition,
-    pb.AT_AddInherit, pb.AT_ChangeOwner, pb.AT_SetStorage, pb.AT_SetCompression, pb.AT_SetStatistics, pb.AT_SetOptions,
-    pb.AT_SetRelOptions, pb.AT_SetLogged, pb.AT_SetUnLogged,
-})  # fmt: skip
+_BEFORE_COMMANDS = frozenset(
+    {
+        pb.AT_ColumnDefault,
+        pb.AT_AddIdentity,
+        pb.AT_SetNotNull,
+        pb.AT_DropNotNull,
+        pb.AT_AttachPartition,
+        pb.AT_AddInherit,
+        pb.AT_ChangeOwner,
+        pb.AT_SetStorage,
+        pb.AT_SetCompression,
+        pb.AT_SetStatistics,
+        pb.AT_SetOptions,
+        pb.AT_SetRelOptions,
+        pb.AT_SetLogged,
+        pb.AT_SetUnLogged,
+    }
+)
 _KINDS = (
     {"smallint", "integer", "bigint", "numeric", "real", "double precision"},
     {"text", "character varying", "character", "bpchar", "name"},
@@ -137,8 +150,12 @@ def definitions(
     wanted = {name for name in backup.tables if {*above(backup, name)} & {*tables}}
     if not wanted and not columns:
         return Definitions(())
-    types = types_used(backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns])
-    there = own_types(live) | {m[1] for m in (besides.made if besides else ()) if not isinstance(m, Extra)}
+    types = types_used(
+        backup, [*(c for n in sorted(wanted) for c in backup.tables[n].columns), *columns]
+    )
+    there = own_types(live) | {
+        m[1] for m in (besides.made if besides else ()) if not isinstance(m, Extra)
+    }
     statements = list(_statements(ddl))
     found = _Collector(backup, live, wanted, types - there, there)
     found.survey(statements, columns)
@@ -163,9 +180,16 @@ def attached(ddl: Sequence[str]) -> dict[TableName, str]:
     for statement, path in _statements(s for s in ddl if "ATTACH PARTITION" in s):
         for command in statement.node.cmds if statement.kind == "alter_table_stmt" else ():
             bound = _BOUND.search(statement.sql)
-            if command.alter_table_cmd.subtype == pb.AT_AttachPartition and statement.node.objtype == pb.OBJECT_TABLE and bound:
+            if (
+                command.alter_table_cmd.subtype == pb.AT_AttachPartition
+                and statement.node.objtype == pb.OBJECT_TABLE
+                and bound
+            ):
                 part = getattr(command.alter_table_cmd, "def").partition_cmd.name
-                name, parent = (TableName(r.schemaname or path or "public", r.relname) for r in (part, statement.node.relation))
+                name, parent = (
+                    TableName(r.schemaname or path or "public", r.relname)
+                    for r in (part, statement.node.relation)
+                )
                 found[name] = f"CREATE TABLE {name.sql} PARTITION OF {parent.sql} {bound[0]}"
     return found
 
@@ -188,7 +212,12 @@ def _statements(ddl: Iterable[str]) -> Iterator[tuple[_Statement, str]]:
         raw_text = text.encode("utf-8")
         for raw in tree.stmts:
             end = raw.stmt_location + raw.stmt_len if raw.stmt_len else len(raw_text)
-            sql = _LEADING_COMMENTS.sub("", raw_text[raw.stmt_location : end].decode("utf-8")).strip().rstrip(";").rstrip()
+            sql = (
+                _LEADING_COMMENTS.sub("", raw_text[raw.stmt_location : end].decode("utf-8"))
+                .strip()
+                .rstrip(";")
+                .rstrip()
+            )
             kind = raw.stmt.WhichOneof("node")
             node = getattr(raw.stmt, kind)
             if kind == "variable_set_stmt" and node.name == "search_path" and node.args:
@@ -198,7 +227,14 @@ def _statements(ddl: Iterable[str]) -> Iterator[tuple[_Statement, str]]:
 
 
 class _Collector:
-    def __init__(self, backup: Catalog, live: Catalog, wanted: set[TableName], types: set[str], there: set[str]) -> None:
+    def __init__(
+        self,
+        backup: Catalog,
+        live: Catalog,
+        wanted: set[TableName],
+        types: set[str],
+        there: set[str],
+    ) -> None:
         self.backup, self.live, self.wanted = backup, live, wanted
         # Partitions whose parent is there, and all that returns below them: they are attached when they are whole, because
         # PostgreSQL would otherwise make keys and indexes of its own for them.
@@ -229,12 +265,21 @@ class _Collector:
     def result(self) -> Definitions:
         defaults = list(self._defaults())
         return Definitions(
-            (*self.out, *self.attaching, *(Definition(text, "after") for _, _, text in defaults)), tuple(self.made),
-            tuple(sorted(s.sql for s in self.sequences)), self.schemas, tuple(self.incoming), tuple(self.views),
-            tuple((n, c) for n, c, _ in defaults), frozenset(self.unvalidated), tuple(self.lacks.values()), frozenset(self.lacks),
-        )  # fmt: skip
+            (*self.out, *self.attaching, *(Definition(text, "after") for _, _, text in defaults)),
+            tuple(self.made),
+            tuple(sorted(s.sql for s in self.sequences)),
+            self.schemas,
+            tuple(self.incoming),
+            tuple(self.views),
+            tuple((n, c) for n, c, _ in defaults),
+            frozenset(self.unvalidated),
+            tuple(self.lacks.values()),
+            frozenset(self.lacks),
+        )
 
-    def survey(self, statements: Sequence[tuple[_Statement, str]], columns: Sequence[Column]) -> None:
+    def survey(
+        self, statements: Sequence[tuple[_Statement, str]], columns: Sequence[Column]
+    ) -> None:
         """Find the functions, types and extensions that the tables' own definitions name, and what those name themselves.
 
         Args:
@@ -281,13 +326,31 @@ class _Collector:
             types += {self._type(n) for n in found} & own - self.there - self.types
         self.collations = {n for n in named if n in collations}
         self.schemas = _schemas_needed(
-            self.live, {*self.wanted, *self.sequences, *self.collations, *called, *map(name_of_type, self.types)}
+            self.live,
+            {
+                *self.wanted,
+                *self.sequences,
+                *self.collations,
+                *called,
+                *map(name_of_type, self.types),
+            },
         )
-        known = {*defined, *collations, *self.backup.tables, *(s.name for s in self.backup.sequences)}
-        elsewhere = [n for n in named - known if n.schema not in ("", "pg_catalog", "information_schema") and self._type(n) not in own]
+        known = {
+            *defined,
+            *collations,
+            *self.backup.tables,
+            *(s.name for s in self.backup.sequences),
+        }
+        elsewhere = [
+            n
+            for n in named - known
+            if n.schema not in ("", "pg_catalog", "information_schema") and self._type(n) not in own
+        ]
         if elsewhere:
             # Which of them brings what, a dump does not say.
-            lacking = set(self.backup.extensions) - set(self.live.extensions) - REACHING - {"plpgsql"}
+            lacking = (
+                set(self.backup.extensions) - set(self.live.extensions) - REACHING - {"plpgsql"}
+            )
             self.extensions = tuple(sorted(lacking))
 
     def _belongs(self, statement: _Statement) -> bool:
@@ -318,12 +381,23 @@ class _Collector:
         if isinstance(node, pb.CreateTrigStmt):
             lists.append(node.funcname)
         # Without a schema it is either PostgreSQL's own, or of the dump's search path and then among what the dump defines.
-        return {self.name_of(i) if len(i) > 1 else TableName("", i[0].string.sval) for i in lists if i}
+        return {
+            self.name_of(i) if len(i) > 1 else TableName("", i[0].string.sval) for i in lists if i
+        }
 
     def _signature(self, node: Any) -> str:
         """A function as `to_regprocedure` takes it: its name, and the types of what goes into it."""
-        into = (pb.FUNC_PARAM_IN, pb.FUNC_PARAM_INOUT, pb.FUNC_PARAM_VARIADIC, pb.FUNC_PARAM_DEFAULT)
-        types = [format_type(p.function_parameter.arg_type) for p in node.parameters if p.function_parameter.mode in into]
+        into = (
+            pb.FUNC_PARAM_IN,
+            pb.FUNC_PARAM_INOUT,
+            pb.FUNC_PARAM_VARIADIC,
+            pb.FUNC_PARAM_DEFAULT,
+        )
+        types = [
+            format_type(p.function_parameter.arg_type)
+            for p in node.parameters
+            if p.function_parameter.mode in into
+        ]
         return f"{self.name_of(node.funcname).sql}({', '.join(types)})"
 
     def _defaults(self) -> Iterator[tuple[TableName, str, str]]:
@@ -333,7 +407,11 @@ class _Collector:
             theirs = self.live.tables.get(name)
             for column in table.columns if theirs and name not in self.wanted else ():
                 now = theirs.column(column.name) if theirs else None
-                if now and now.default is None and any(text in (column.default or "") for text in drawn.values()):
+                if (
+                    now
+                    and now.default is None
+                    and any(text in (column.default or "") for text in drawn.values())
+                ):
                     text = f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column.name)} SET DEFAULT {column.default}"
                     yield name, column.name, text
 
@@ -350,7 +428,9 @@ class _Collector:
         if part is None:
             return
         lenient = self.lenient or self._is_incoming(statement)
-        self.out.append(Definition(self.text, part, _roles(statement.node), path, lenient, self.unless))
+        self.out.append(
+            Definition(self.text, part, _roles(statement.node), path, lenient, self.unless)
+        )
 
     def _part(self, statement: _Statement) -> Part | None:
         node = statement.node
@@ -358,7 +438,9 @@ class _Collector:
         found: Part | None = handler(node) if handler else None
         return found
 
-    def _extra(self, kind: Literal["FUNCTION", "COLLATION", "EXTENSION"], name: str, there: str) -> Part:
+    def _extra(
+        self, kind: Literal["FUNCTION", "COLLATION", "EXTENSION"], name: str, there: str
+    ) -> Part:
         rows = kind == "FUNCTION" and any(type_text(n) in name for n in self.wanted)
         self.made.append(Extra(kind, name, there, rows))
         self.unless = there
@@ -367,7 +449,9 @@ class _Collector:
     def _own_type(self, name: TableName) -> Part | None:
         if self._type(name) not in self.types:
             return None
-        self.made.append(("DOMAIN" if self._type(name) in self.backup.domains else "TYPE", self._type(name)))
+        self.made.append(
+            ("DOMAIN" if self._type(name) in self.backup.domains else "TYPE", self._type(name))
+        )
         return "before"
 
     # --- one a kind of statement --------------------------------------------------------------------
@@ -412,7 +496,9 @@ class _Collector:
         if node.object_type == pb.OBJECT_SCHEMA:
             return "before" if node.object.string.sval in self.schemas else None
         if node.object_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
-            return "before" if self._type(self.name_of(node.object.list.items)) in self.types else None
+            return (
+                "before" if self._type(self.name_of(node.object.list.items)) in self.types else None
+            )
         return None
 
     def _on_create_stmt(self, node: Any) -> Part | None:
@@ -424,7 +510,9 @@ class _Collector:
         for element in node.table_elts:
             if element.HasField("constraint"):
                 self._index(name, element.constraint.conname)
-            elif element.HasField("column_def") and self._has_lost_its_default(name, element.column_def.colname):
+            elif element.HasField("column_def") and self._has_lost_its_default(
+                name, element.column_def.colname
+            ):
                 gone.add(element.column_def.colname)
         if gone:
             self.text = _without_defaults(node, gone)
@@ -434,7 +522,12 @@ class _Collector:
         """Whether a column's default is a label that live's type has not."""
         column = self.backup.tables[table].column(name)
         kind = base_type(column.type) if column else ""
-        if column is None or kind in self.types or kind not in self.backup.enums or kind not in self.live.enums:
+        if (
+            column is None
+            or kind in self.types
+            or kind not in self.backup.enums
+            or kind not in self.live.enums
+        ):
             return False
         label = _LABEL.match(column.default or "")
         if label is None or label[1].replace("''", "'") in self.live.enums[kind]:
@@ -462,7 +555,9 @@ class _Collector:
         for command in commands:
             if command.subtype == pb.AT_AddConstraint:
                 constraint = getattr(command, "def").constraint
-                if constraint.contype == pb.CONSTR_FOREIGN and not self._can_be_declared(name, constraint):
+                if constraint.contype == pb.CONSTR_FOREIGN and not self._can_be_declared(
+                    name, constraint
+                ):
                     return None
                 if constraint.skip_validation:
                     self.unvalidated.add(constraint.conname)
@@ -496,14 +591,29 @@ class _Collector:
         """A foreign key of a surviving table that was dropped together with its parent."""
         theirs = self.live.tables.get(name)
         for command in commands:
-            if command.subtype == pb.AT_AttachPartition and self.name(getattr(command, "def").partition_cmd.name) in self.tops:
+            if (
+                command.subtype == pb.AT_AttachPartition
+                and self.name(getattr(command, "def").partition_cmd.name) in self.tops
+            ):
                 self.attaching.append(Definition(self.text, "before", path=self.path))
                 return None
-            constraint = getattr(command, "def").constraint if command.subtype == pb.AT_AddConstraint else None
-            if constraint is not None and constraint.contype == pb.CONSTR_FOREIGN and self.name(constraint.pktable) in self.over:
+            constraint = (
+                getattr(command, "def").constraint
+                if command.subtype == pb.AT_AddConstraint
+                else None
+            )
+            if (
+                constraint is not None
+                and constraint.contype == pb.CONSTR_FOREIGN
+                and self.name(constraint.pktable) in self.over
+            ):
                 self._went_with_a_partition(name, constraint)
                 continue
-            if constraint is None or constraint.contype != pb.CONSTR_FOREIGN or self.name(constraint.pktable) not in self.wanted:
+            if (
+                constraint is None
+                or constraint.contype != pb.CONSTR_FOREIGN
+                or self.name(constraint.pktable) not in self.wanted
+            ):
                 continue
             columns = {k.string.sval for k in constraint.fk_attrs}
             if theirs and columns <= {c.name for c in theirs.columns}:
@@ -520,9 +630,11 @@ class _Collector:
             )
 
     def _is_incoming(self, statement: _Statement) -> bool:
-        return statement.kind == "alter_table_stmt" and self.name(statement.node.relation) not in {*self.wanted, *self.sequences} and (
-            statement.node.objtype == pb.OBJECT_TABLE
-        )  # fmt: skip
+        return (
+            statement.kind == "alter_table_stmt"
+            and self.name(statement.node.relation) not in {*self.wanted, *self.sequences}
+            and (statement.node.objtype == pb.OBJECT_TABLE)
+        )
 
     def _can_be_declared(self, name: TableName, constraint: Any) -> bool:
         """Whether a table's foreign key finds its parent as it needs it: one that returns too, or live's."""
@@ -530,7 +642,12 @@ class _Collector:
         if parent in self.wanted:
             return True
         columns = [k.string.sval for k in constraint.fk_attrs]
-        reason = undeclarable(self.backup.tables[name], columns, self.live.tables.get(parent), [k.string.sval for k in constraint.pk_attrs])
+        reason = undeclarable(
+            self.backup.tables[name],
+            columns,
+            self.live.tables.get(parent),
+            [k.string.sval for k in constraint.pk_attrs],
+        )
         if reason:
             self.lacks[name, constraint.conname] = (
                 f"Table {name} comes back without its foreign key {constraint.conname} to {parent}: {reason}."
@@ -554,18 +671,28 @@ class _Collector:
         return "after" if self.name(node.relation) in self.wanted else None
 
     def _on_create_stats_stmt(self, node: Any) -> Part | None:
-        return "after" if any(self.name(r.range_var) in self.wanted for r in node.relations) else None
+        return (
+            "after" if any(self.name(r.range_var) in self.wanted for r in node.relations) else None
+        )
 
     def _on_grant_stmt(self, node: Any) -> Part | None:
         if node.targtype != pb.ACL_TARGET_OBJECT:
             return None
         if node.objtype in (pb.OBJECT_TABLE, pb.OBJECT_SEQUENCE, pb.OBJECT_COLUMN):
             names = [self.name(o.range_var) for o in node.objects]
-            return "after" if names and all(n in self.wanted or n in self.sequences for n in names) else None
+            return (
+                "after"
+                if names and all(n in self.wanted or n in self.sequences for n in names)
+                else None
+            )
         if node.objtype == pb.OBJECT_SCHEMA:
             return "after" if all(o.string.sval in self.schemas for o in node.objects) else None
         if node.objtype in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
-            return "after" if all(self._type(self.name_of(o.list.items)) in self.types for o in node.objects) else None
+            return (
+                "after"
+                if all(self._type(self.name_of(o.list.items)) in self.types for o in node.objects)
+                else None
+            )
         return None
 
     def _on_comment_stmt(self, node: Any) -> Part | None:
@@ -574,14 +701,24 @@ class _Collector:
         if kind in (pb.OBJECT_TABLE, pb.OBJECT_SEQUENCE):
             name = self.name_of(items)
             return "after" if name in self.wanted or name in self.sequences else None
-        if kind in (pb.OBJECT_COLUMN, pb.OBJECT_TABCONSTRAINT, pb.OBJECT_TRIGGER, pb.OBJECT_POLICY, pb.OBJECT_RULE):
+        if kind in (
+            pb.OBJECT_COLUMN,
+            pb.OBJECT_TABCONSTRAINT,
+            pb.OBJECT_TRIGGER,
+            pb.OBJECT_POLICY,
+            pb.OBJECT_RULE,
+        ):
             return "after" if len(items) > 1 and self.name_of(items[:-1]) in self.wanted else None
         if kind == pb.OBJECT_SCHEMA:
             return "after" if node.object.string.sval in self.schemas else None
         if kind == pb.OBJECT_INDEX:
             return "after" if tuple(self.name_of(items)) in self.indexes else None
         if kind in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
-            return "after" if self._type(self.name_of(node.object.type_name.names)) in self.types else None
+            return (
+                "after"
+                if self._type(self.name_of(node.object.type_name.names)) in self.types
+                else None
+            )
         return None
 
     def _on_view_stmt(self, node: Any) -> Part | None:
@@ -595,7 +732,9 @@ class _Collector:
         return type_text(name)
 
 
-def undeclarable(child: Table, columns: Sequence[str], parent: Table | None, parent_columns: Sequence[str]) -> str | None:
+def undeclarable(
+    child: Table, columns: Sequence[str], parent: Table | None, parent_columns: Sequence[str]
+) -> str | None:
     """Why a foreign key cannot be declared to a table as it is now, or None where it can.
 
     Args:
@@ -604,21 +743,28 @@ def undeclarable(child: Table, columns: Sequence[str], parent: Table | None, par
     """
     if parent is None:
         return "that table is gone"
-    referred = list(parent_columns) or list(parent.primary_key.columns if parent.primary_key else ())
+    referred = list(parent_columns) or list(
+        parent.primary_key.columns if parent.primary_key else ()
+    )
     for name, other in zip(columns, referred, strict=False):
         ours, theirs = child.column(name), parent.column(other)
         if theirs is None:
             return f"that table has no column {other} any more"
         if ours and not comparable(ours.type, theirs.type):
             return f"column {other} of that table is {theirs.type} now"
-    if len(referred) != len(columns) or not any(set(k.columns) == set(referred) for k in parent.keys):
+    if len(referred) != len(columns) or not any(
+        set(k.columns) == set(referred) for k in parent.keys
+    ):
         return f"{', '.join(referred) or 'nothing'} is no unique key of that table any more"
     return None
 
 
 def comparable(one: str, other: str) -> bool:
     """Whether values of two types can be compared without a cast that somebody has to write."""
-    kinds = [next((n for n, some in enumerate(_KINDS) if base_type(t) in some), base_type(t)) for t in (one, other)]
+    kinds = [
+        next((n for n, some in enumerate(_KINDS) if base_type(t) in some), base_type(t))
+        for t in (one, other)
+    ]
     return kinds[0] == kinds[1]
 
 
@@ -645,7 +791,9 @@ def _without_defaults(node: Any, columns: set[str]) -> str:
 
 def _roles(node: Any) -> tuple[str, ...]:
     """The roles that a statement names: an owner, grantees, those of a policy."""
-    if not isinstance(node, pb.GrantStmt | pb.AlterTableStmt | pb.AlterOwnerStmt | pb.CreatePolicyStmt):
+    if not isinstance(
+        node, pb.GrantStmt | pb.AlterTableStmt | pb.AlterOwnerStmt | pb.CreatePolicyStmt
+    ):
         return ()
     return tuple(sorted(set(re.findall(r'rolename: "((?:[^"\\]|\\.)*)"', str(node)))))
 
@@ -690,7 +838,10 @@ def types_used(catalog: Catalog, columns: Iterable[Column]) -> set[str]:
 def name_of_type(text: str) -> TableName:
     """The name that `type_text` printed."""
     words = re.findall(r'"(?:[^"]|"")*"|[^.]+', text)
-    schema, name = (w[1:-1].replace('""', '"') if w.startswith('"') else w for w in (words[0] if len(words) > 1 else "public", words[-1]))
+    schema, name = (
+        w[1:-1].replace('""', '"') if w.startswith('"') else w
+        for w in (words[0] if len(words) > 1 else "public", words[-1])
+    )
     return TableName(schema, name)
 
 
@@ -740,32 +891,53 @@ _LACKS = (
 )
 
 
-def _from_catalog(backup: Catalog, live: Catalog, tables: Sequence[TableName], types: set[str]) -> Definitions:
+def _from_catalog(
+    backup: Catalog, live: Catalog, tables: Sequence[TableName], types: set[str]
+) -> Definitions:
     wanted = set(tables)
     sequences = _sequences_needed(backup, live, wanted)
-    ordered = in_order_of_use(backup, types | {backup.multiranges[t] for t in types if t in backup.multiranges})
+    ordered = in_order_of_use(
+        backup, types | {backup.multiranges[t] for t in types if t in backup.multiranges}
+    )
     out = [Definition(_create_type(backup, t), "before") for t in ordered]
     out += [Definition(f"CREATE SEQUENCE {s.sql}", "before") for s in sorted(sequences)]
     out += [Definition(_create_table(backup.tables[t]), "before") for t in tables]
     for sequence in backup.sequences:
         if sequence.name in sequences and sequence.owner:
             owner, column = sequence.owner
-            out.append(Definition(f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {owner.sql}.{quote_identifier(column)}", "before"))
+            out.append(
+                Definition(
+                    f"ALTER SEQUENCE {sequence.name.sql} OWNED BY {owner.sql}.{quote_identifier(column)}",
+                    "before",
+                )
+            )
     for name in tables:
         for key in backup.tables[name].keys:
-            kind = "PRIMARY KEY" if key.primary else "UNIQUE" + ("" if key.nulls_distinct else " NULLS NOT DISTINCT")
-            out.append(Definition(
-                f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} {kind} ({_listed(key.columns)})", "after"
-            ))  # fmt: skip
+            kind = (
+                "PRIMARY KEY"
+                if key.primary
+                else "UNIQUE" + ("" if key.nulls_distinct else " NULLS NOT DISTINCT")
+            )
+            out.append(
+                Definition(
+                    f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} {kind} ({_listed(key.columns)})",
+                    "after",
+                )
+            )
     for name in tables:
         for foreign in backup.tables[name].foreign_keys:
             if foreign.parent in wanted or not undeclarable(
-                backup.tables[name], foreign.columns, live.tables.get(foreign.parent), foreign.parent_columns
+                backup.tables[name],
+                foreign.columns,
+                live.tables.get(foreign.parent),
+                foreign.parent_columns,
             ):
                 out.append(Definition(add_foreign_key(name, foreign), "after"))
     names = tuple(("DOMAIN" if t in backup.domains else "TYPE", t) for t in ordered)
     schemas = _schemas_needed(live, {*wanted, *sequences, *map(name_of_type, types)})
-    return Definitions(tuple(out), names, tuple(sorted(s.sql for s in sequences)), schemas, lacks=(_LACKS,))
+    return Definitions(
+        tuple(out), names, tuple(sorted(s.sql for s in sequences)), schemas, lacks=(_LACKS,)
+    )
 
 
 def _create_type(backup: Catalog, name: str) -> str:
@@ -775,7 +947,14 @@ def _create_type(backup: Catalog, name: str) -> str:
     if name in backup.domains:
         return f"CREATE DOMAIN {name} AS {backup.domains[name]}"
     if name in backup.ranges:
-        many = next((f", multirange_type_name = {m}" for m, of in sorted(backup.multiranges.items()) if of == name), "")
+        many = next(
+            (
+                f", multirange_type_name = {m}"
+                for m, of in sorted(backup.multiranges.items())
+                if of == name
+            ),
+            "",
+        )
         return f"CREATE TYPE {name} AS RANGE (subtype = {backup.ranges[name]}{many})"
     return f"CREATE TYPE {name} AS ({', '.join(f'a{n} {t}' for n, t in enumerate(backup.composites[name], 1))})"
 

@@ -50,8 +50,21 @@ BEGIN
     EXECUTE format('DROP %s IF EXISTS %s CASCADE', CASE found.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END, found.name);
   END LOOP;
 END """
-_STOOD_ON = frozenset({pb.OBJECT_TYPE, pb.OBJECT_DOMAIN, pb.OBJECT_SEQUENCE, pb.OBJECT_FUNCTION, pb.OBJECT_PROCEDURE, pb.OBJECT_ROUTINE})
-_SPOILING = ("cascade", "set null", "set default")  # what happens to rows that refer to a deleted one
+_STOOD_ON = frozenset(
+    {
+        pb.OBJECT_TYPE,
+        pb.OBJECT_DOMAIN,
+        pb.OBJECT_SEQUENCE,
+        pb.OBJECT_FUNCTION,
+        pb.OBJECT_PROCEDURE,
+        pb.OBJECT_ROUTINE,
+    }
+)
+_SPOILING = (
+    "cascade",
+    "set null",
+    "set default",
+)  # what happens to rows that refer to a deleted one
 
 
 @dataclass(frozen=True)
@@ -113,14 +126,24 @@ def history_between(store: Store, folder: MigrationFolder, ran: Sequence[str] = 
         UsageError: a pattern of `ran` fits no migration.
     """
     # What `cause` was told holds here too, as far as it is about this folder.
-    ran = ran or [p for p in store.get("ran") or () if any(fnmatchcase(m.name, p) for m in folder.migrations)]
+    ran = ran or [
+        p for p in store.get("ran") or () if any(fnmatchcase(m.name, p) for m in folder.migrations)
+    ]
     found = store.get("history") or {"backup": [], "live": [], "errors": {}}
     entries = {side: history_of(found[side]) for side in ("backup", "live")}
     given = store.get("backup_at")
-    return place(entries, found["errors"], folder, datetime.fromisoformat(given) if given else store.evidence()[0].dumped_at, ran)
+    return place(
+        entries,
+        found["errors"],
+        folder,
+        datetime.fromisoformat(given) if given else store.evidence()[0].dumped_at,
+        ran,
+    )
 
 
-def safer_migration(migration: Migration, catalog: Catalog, schema: str, found: Sequence[Place]) -> Safer | None:
+def safer_migration(
+    migration: Migration, catalog: Catalog, schema: str, found: Sequence[Place]
+) -> Safer | None:
     """Rewrite a migration, or return None where it destroys nothing and fails on nothing.
 
     Args:
@@ -136,7 +159,11 @@ def safer_migration(migration: Migration, catalog: Catalog, schema: str, found: 
     if not any(h.destroys or h.code == "set-not-null" for _, some in read for h in some):
         return None
     dated = _DATED.match(migration.name)
-    archive = f"archive_{dated[1]}" if dated else _cut(f"archive_{re.sub(r'[^a-z0-9_]', '_', migration.name.lower())}")
+    archive = (
+        f"archive_{dated[1]}"
+        if dated
+        else _cut(f"archive_{re.sub(r'[^a-z0-9_]', '_', migration.name.lower())}")
+    )
     safer = Safer(f"{migration.name}_keeping_rows", migration, archive)
     _Rewriter(safer, catalog, schema, found).run(read)
     return safer
@@ -159,7 +186,11 @@ class _Rewriter:
         for statement, hazards in read:
             start = text.find(statement.text, at)
             # The original's own remarks, but for those that warn of what no longer happens.
-            remarks = [line for line in text[at:start].splitlines() if line.startswith("--")] if start >= 0 else []
+            remarks = (
+                [line for line in text[at:start].splitlines() if line.startswith("--")]
+                if start >= 0
+                else []
+            )
             at = start + len(statement.text) if start >= 0 else at
             body += [*remarks, *self._rewrite(statement, hazards), ""]
         head = [
@@ -170,9 +201,18 @@ class _Rewriter:
             "",
         ]
         if self.safer.kept or self.parked:
-            head += [*(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(a)};" for a in sorted(self.archives)), ""]
+            head += [
+                *(
+                    f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(a)};"
+                    for a in sorted(self.archives)
+                ),
+                "",
+            ]
         self.safer.sql = "\n".join([*head, *body, *self._move_links()])
-        self.safer.now = {**{table.name: name for name, table in self.tables.items()}, **self.parked}
+        self.safer.now = {
+            **{table.name: name for name, table in self.tables.items()},
+            **self.parked,
+        }
 
     def _rewrite(self, statement: Statement, hazards: Sequence[Hazard]) -> Iterator[str]:
         handler: Callable[[Statement, Any], Iterator[str] | None] | None = {
@@ -188,7 +228,9 @@ class _Rewriter:
             yield from found
             return
         # A table that is made again under the name of a dropped one takes nothing: that one was parked.
-        if any(h.destroys and h.code != "drop-and-create" for h in hazards) or any(h.code == "dynamic-sql" for h in hazards):
+        if any(h.destroys and h.code != "drop-and-create" for h in hazards) or any(
+            h.code == "dynamic-sql" for h in hazards
+        ):
             self.safer.notes.append(
                 f"line {statement.line} destroys rows in a way that was not rewritten: {statement.text.splitlines()[0][:100]}"
             )
@@ -203,7 +245,9 @@ class _Rewriter:
 
     def _archive_of(self, schema: str) -> str:
         """The archive for tables of a schema: one for each, because two schemas may have tables and indexes of the same name."""
-        archive = self.safer.archive if schema == self.schema else _cut(f"{self.safer.archive}_{schema}")
+        archive = (
+            self.safer.archive if schema == self.schema else _cut(f"{self.safer.archive}_{schema}")
+        )
         self.archives.add(archive)
         return archive
 
@@ -225,13 +269,17 @@ class _Rewriter:
                 return self._park(statement, names, cascading)
             # There is no such table, or the migration made it.
             return iter((f"{statement.text.rstrip(';')};",))
-        if node.remove_type in _STOOD_ON and (held := [n for n, o in enumerate(node.objects) if self._stands_on(node, o)]):
+        if node.remove_type in _STOOD_ON and (
+            held := [n for n, o in enumerate(node.objects) if self._stands_on(node, o)]
+        ):
             return self._park_others(node, held)
         if node.remove_type == pb.OBJECT_SCHEMA and node.behavior == pb.DROP_CASCADE:
             return self._park_schemas([o.string.sval for o in node.objects])
         return None
 
-    def _park(self, statement: Statement, names: Sequence[TableName], cascading: bool) -> Iterator[str]:
+    def _park(
+        self, statement: Statement, names: Sequence[TableName], cascading: bool
+    ) -> Iterator[str]:
         yield f"-- Parked instead of: {comment(statement.text)}"
         names = [*names]
         if cascading:
@@ -242,7 +290,11 @@ class _Rewriter:
         for name in names:
             table = self.tables.pop(name, None)
             # Those that inherit from it go with it, or the statement fails.
-            names += [n for n, t in sorted(self.tables.items()) if table and table.name in t.inherits and n not in names]
+            names += [
+                n
+                for n, t in sorted(self.tables.items())
+                if table and table.name in t.inherits and n not in names
+            ]
             if table is None:
                 yield f"DROP TABLE IF EXISTS {name.sql};"
                 continue
@@ -252,7 +304,11 @@ class _Rewriter:
                 for key in other.foreign_keys:
                     if key.parent in parents:
                         yield f"ALTER TABLE {other.name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
-            keys = [k for t in above(self.catalog, table.name) for k in self.catalog.tables[t].foreign_keys]
+            keys = [
+                k
+                for t in above(self.catalog, table.name)
+                for k in self.catalog.tables[t].foreign_keys
+            ]
             yield from self._detach(name, table)
             for key in keys:
                 yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
@@ -264,7 +320,16 @@ class _Rewriter:
             self.parked[table.name] = archive
             self._hold(table)
             columns = tuple(c.name for c in table.columns)
-            self.safer.kept.append(Kept("rows of a dropped table", statement.line, table.name, archive, columns, _count(archive, table)))
+            self.safer.kept.append(
+                Kept(
+                    "rows of a dropped table",
+                    statement.line,
+                    table.name,
+                    archive,
+                    columns,
+                    _count(archive, table),
+                )
+            )
 
     def _below(self, table: Table) -> Iterator[TableName]:
         """The partitions of a table, and theirs, as they are called by now."""
@@ -287,7 +352,9 @@ class _Rewriter:
             cascading = node.behavior == pb.DROP_CASCADE
             if self.parked and name in self.catalog.composites and not cascading:
                 return True  # a table may have been made OF it
-            return name in self.held and not (cascading and name in types_used(self.catalog, self._columns(self.tables.values())))
+            return name in self.held and not (
+                cascading and name in types_used(self.catalog, self._columns(self.tables.values()))
+            )
         parked = [self.catalog.tables[t] for t in self.parked]
         if node.remove_type == pb.OBJECT_SEQUENCE:
             drawn = f"'{type_text(self._named(thing.list.items))}'"
@@ -316,23 +383,40 @@ class _Rewriter:
                 name = self._named(thing.list.items)
                 if node.behavior == pb.DROP_CASCADE:
                     for table in self.tables.values():
-                        for column in (c for c in table.columns if f"'{type_text(name)}'" in (c.default or "")):
+                        for column in (
+                            c for c in table.columns if f"'{type_text(name)}'" in (c.default or "")
+                        ):
                             yield f"ALTER TABLE {table.name.sql} ALTER COLUMN {quote_identifier(column.name)} DROP DEFAULT;"
                 move.relation.schemaname, move.relation.relname = name
-                move.relation.inh, move.relation.relpersistence, move.missing_ok = True, "p", node.missing_ok
+                move.relation.inh, move.relation.relpersistence, move.missing_ok = (
+                    True,
+                    "p",
+                    node.missing_ok,
+                )
             elif node.remove_type in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN):
                 move.object.list.items.extend(thing.type_name.names)
             else:
                 move.object.CopyFrom(thing)
             text = str(postgast.deparse(tree))
             # ALTER FUNCTION knows no IF EXISTS.
-            lenient = node.missing_ok and node.remove_type not in (pb.OBJECT_TYPE, pb.OBJECT_DOMAIN, pb.OBJECT_SEQUENCE)
-            yield block([f"  {text};", "EXCEPTION WHEN undefined_function THEN NULL;"]) if lenient else f"{text};"
+            lenient = node.missing_ok and node.remove_type not in (
+                pb.OBJECT_TYPE,
+                pb.OBJECT_DOMAIN,
+                pb.OBJECT_SEQUENCE,
+            )
+            yield (
+                block([f"  {text};", "EXCEPTION WHEN undefined_function THEN NULL;"])
+                if lenient
+                else f"{text};"
+            )
 
     def _hold(self, table: Table, columns: Iterable[str] = ()) -> None:
         """Note that the archive has columns of a table, all of them where none are named, and so needs their types."""
         names = {*columns} or {c.name for c in table.columns}
-        self.held |= types_used(self.catalog, [c for c in self.catalog.tables.get(table.name, table).columns if c.name in names])
+        self.held |= types_used(
+            self.catalog,
+            [c for c in self.catalog.tables.get(table.name, table).columns if c.name in names],
+        )
 
     def _park_schemas(self, names: Sequence[str]) -> Iterator[str]:
         for name in names:
@@ -347,7 +431,16 @@ class _Rewriter:
                 self.parked[original.name] = there
                 self._hold(original)
                 columns = tuple(c.name for c in original.columns)
-                self.safer.kept.append(Kept("rows of a dropped schema", 0, original.name, there, columns, _count(there, original)))
+                self.safer.kept.append(
+                    Kept(
+                        "rows of a dropped schema",
+                        0,
+                        original.name,
+                        there,
+                        columns,
+                        _count(there, original),
+                    )
+                )
 
     def _cut_loose(self, schema: str) -> Iterator[str]:
         """Take from the tables of other schemas what goes with one: what refers to it would go on doing so under its new name."""
@@ -360,7 +453,9 @@ class _Rewriter:
             if self.tables[name].parent not in {self.tables[n].name for n in inside}:
                 yield from self._detach(name, self.tables[name])
         types = {t for t in own_types(self.catalog) if name_of_type(t).schema == schema}
-        drawn = [f"'{type_text(s.name)}'" for s in self.catalog.sequences if s.name.schema == schema]
+        drawn = [
+            f"'{type_text(s.name)}'" for s in self.catalog.sequences if s.name.schema == schema
+        ]
         for name, table in sorted(self.tables.items()):
             if name in inside or table.kind not in ("table", "partitioned"):
                 continue
@@ -369,7 +464,9 @@ class _Rewriter:
                     yield f"ALTER TABLE {name.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(key.name)};"
             if lost := [c for c in table.columns if types_used(self.catalog, [c]) & types]:
                 yield from self._keep_values(0, name, table, [c.name for c in lost])
-                self.tables[name] = replace(table, columns=tuple(c for c in table.columns if c not in lost))
+                self.tables[name] = replace(
+                    table, columns=tuple(c for c in table.columns if c not in lost)
+                )
                 yield f"ALTER TABLE {name.sql} {', '.join(f'DROP COLUMN {quote_identifier(c.name)} CASCADE' for c in lost)};"
             for column in self.tables[name].columns:
                 if any(s in (column.default or "") for s in drawn):
@@ -385,9 +482,17 @@ class _Rewriter:
             name = self._name(node.relation)
             if table := self.tables.pop(name, None):
                 self.tables[TableName(name.schema, node.newname)] = table
-        if node.rename_type == pb.OBJECT_COLUMN and (table := self.tables.get(self._name(node.relation))):
-            columns = tuple(replace(c, name=node.newname) if c.name == node.subname else c for c in table.columns)
-            keys = tuple(replace(k, columns=_renamed(k.columns, node.subname, node.newname)) for k in table.keys)
+        if node.rename_type == pb.OBJECT_COLUMN and (
+            table := self.tables.get(self._name(node.relation))
+        ):
+            columns = tuple(
+                replace(c, name=node.newname) if c.name == node.subname else c
+                for c in table.columns
+            )
+            keys = tuple(
+                replace(k, columns=_renamed(k.columns, node.subname, node.newname))
+                for k in table.keys
+            )
             self.tables[self._name(node.relation)] = replace(table, columns=columns, keys=keys)
             called = self.safer.called.setdefault(table.name, {})
             first = next((old for old, new in called.items() if new == node.subname), node.subname)
@@ -408,7 +513,11 @@ class _Rewriter:
             if part in self.tables:
                 self.safer.apart[self.tables[part].name] = self.catalog.root(table.name)
                 self.tables[part] = replace(self.tables[part], parent=None)
-        taken = [c.name for c in commands if c.subtype in (pb.AT_DropColumn, pb.AT_AlterColumnType) and c.name in known]
+        taken = [
+            c.name
+            for c in commands
+            if c.subtype in (pb.AT_DropColumn, pb.AT_AlterColumnType) and c.name in known
+        ]
         required = [c.name for c in commands if c.subtype == pb.AT_SetNotNull]
         if not taken and not required:
             return None
@@ -421,13 +530,21 @@ class _Rewriter:
         return [*found, *(h for n in found for h in self._heirs(self.tables[n].name))]
 
     def _alter_safely(
-        self, statement: Statement, names: Sequence[TableName], taken: Sequence[str], required: Sequence[str]
+        self,
+        statement: Statement,
+        names: Sequence[TableName],
+        taken: Sequence[str],
+        required: Sequence[str],
     ) -> Iterator[str]:
         name, gone = names[0], set(taken)
         for each in dict.fromkeys(names if taken else ()):
             table = self.tables[each]
-            yield from self._keep_values(statement.line, each, table, [c.name for c in table.columns if c.name in gone])
-            self.tables[each] = replace(table, columns=tuple(c for c in table.columns if c.name not in gone))
+            yield from self._keep_values(
+                statement.line, each, table, [c.name for c in table.columns if c.name in gone]
+            )
+            self.tables[each] = replace(
+                table, columns=tuple(c for c in table.columns if c.name not in gone)
+            )
         checks = []
         for column in required:
             check = f"{_cut(name.table, 30)}_{_cut(column, 20)}_filled"
@@ -448,8 +565,12 @@ class _Rewriter:
         for check in checks:
             yield f"ALTER TABLE {name.sql} DROP CONSTRAINT {quote_identifier(check)};"
 
-    def _keep_values(self, line: int, name: TableName, table: Table, columns: Sequence[str]) -> Iterator[str]:
-        key = next((k.columns for k in table.keys if k.primary), None) or next((k.columns for k in table.keys), None)
+    def _keep_values(
+        self, line: int, name: TableName, table: Table, columns: Sequence[str]
+    ) -> Iterator[str]:
+        key = next((k.columns for k in table.keys if k.primary), None) or next(
+            (k.columns for k in table.keys), None
+        )
         kept = list(dict.fromkeys([*(key or (c.name for c in table.columns)), *columns]))
         archive = self._archive_name(f"{name.table}_{'_'.join(columns)}")
         called = {new: first for first, new in self.safer.called.get(table.name, {}).items()}
@@ -460,7 +581,9 @@ class _Rewriter:
         there = " + ".join(f"count({quote_identifier(c)})" for c in columns)
         found = f"SELECT {there} FROM {archive.sql}"
         told_by = tuple(c for c in kept if c not in columns or c in (key or ()))
-        self.safer.kept.append(Kept("values of a column", line, table.name, archive, tuple(columns), found, told_by))
+        self.safer.kept.append(
+            Kept("values of a column", line, table.name, archive, tuple(columns), found, told_by)
+        )
 
     # --- rows -----------------------------------------------------------------------------------------
 
@@ -468,7 +591,13 @@ class _Rewriter:
         name = self._name(node.relation)
         if name not in self.tables:
             return None
-        return self._keep_rows(statement, name, _hit(node.relation, node.using_clause, node), "deleted", "rows that are deleted")
+        return self._keep_rows(
+            statement,
+            name,
+            _hit(node.relation, node.using_clause, node),
+            "deleted",
+            "rows that are deleted",
+        )
 
     def _update(self, statement: Statement, node: Any) -> Iterator[str] | None:
         name = self._name(node.relation)
@@ -476,7 +605,13 @@ class _Rewriter:
         known = {c.name for c in table.columns} if table else set()
         if table is None or not any(t.res_target.name in known for t in node.target_list):
             return None  # it only fills columns that the migration made
-        return self._keep_rows(statement, name, _hit(node.relation, node.from_clause, node), "before", "rows that are overwritten")
+        return self._keep_rows(
+            statement,
+            name,
+            _hit(node.relation, node.from_clause, node),
+            "before",
+            "rows that are overwritten",
+        )
 
     def _truncate(self, statement: Statement, node: Any) -> Iterator[str] | None:
         names = [self._name(r.range_var) for r in node.relations]
@@ -495,25 +630,37 @@ class _Rewriter:
                 if node.behavior == pb.DROP_CASCADE:
                     # All of their rows, whether they refer to one of these or to none.
                     referring = [
-                        n for n, t in sorted(self.tables.items()) if any(k.parent == self.tables[name].name for k in t.foreign_keys)
+                        n
+                        for n, t in sorted(self.tables.items())
+                        if any(k.parent == self.tables[name].name for k in t.foreign_keys)
                     ]
                     todo += [(n, f"rows that go with those of {name}") for n in referring]
             yield f"{statement.text.rstrip(';')};"
 
         return keep()
 
-    def _keep_rows(self, statement: Statement, name: TableName, hit: str, suffix: str, what: str) -> Iterator[str]:
-        yield from self._copy_rows(statement.line, name, f"(t.tableoid, t.ctid) IN ({hit})", suffix, what)
+    def _keep_rows(
+        self, statement: Statement, name: TableName, hit: str, suffix: str, what: str
+    ) -> Iterator[str]:
+        yield from self._copy_rows(
+            statement.line, name, f"(t.tableoid, t.ctid) IN ({hit})", suffix, what
+        )
         yield f"{statement.text.rstrip(';')};"
 
-    def _copy_rows(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> Iterator[str]:
+    def _copy_rows(
+        self, line: int, name: TableName, condition: str, suffix: str, what: str
+    ) -> Iterator[str]:
         """Copy rows, and those that go with them or lose a value by it when they are deleted."""
         following = [] if suffix == "before" else self._following(name)
         places: dict[TableName, TableName] = {}
         for table in dict.fromkeys([name, *(child for child, _ in following)]):
             first = table == name
             places[table], text = self._copy_these(
-                line, table, condition if first else "false", suffix, what if first else f"rows that go with those of {name}"
+                line,
+                table,
+                condition if first else "false",
+                suffix,
+                what if first else f"rows that go with those of {name}",
             )
             yield from text
         if not following:
@@ -524,7 +671,9 @@ class _Rewriter:
             "    GET DIAGNOSTICS found = ROW_COUNT;\n    more := more OR found > 0;"
             for child, parent, same, known in ((c, *how) for c, how in following)
         ]
-        body = "\n".join(["  LOOP", "    more := false;", *steps, "    EXIT WHEN NOT more;", "  END LOOP;"])
+        body = "\n".join(
+            ["  LOOP", "    more := false;", *steps, "    EXIT WHEN NOT more;", "  END LOOP;"]
+        )
         tag = tag_for(body)
         yield f"DO {tag}\nDECLARE more boolean; found bigint;\nBEGIN\n{body}\nEND {tag};"
 
@@ -539,18 +688,25 @@ class _Rewriter:
                     if key.parent != self.tables[parent].name or key.on_delete not in _SPOILING:
                         continue
                     same = " AND ".join(
-                        f"a.{quote_identifier(p)} = t.{quote_identifier(c)}" for c, p in zip(key.columns, key.parent_columns, strict=False)
+                        f"a.{quote_identifier(p)} = t.{quote_identifier(c)}"
+                        for c, p in zip(key.columns, key.parent_columns, strict=False)
                     )
                     unique = next((k.columns for k in child.keys if k.primary), None)
-                    known = " AND ".join(f"x.{quote_identifier(c)} = t.{quote_identifier(c)}" for c in unique or ())
-                    found.append((child_name, (parent, same, known or "ROW(x.*)::text = ROW(t.*)::text")))
+                    known = " AND ".join(
+                        f"x.{quote_identifier(c)} = t.{quote_identifier(c)}" for c in unique or ()
+                    )
+                    found.append(
+                        (child_name, (parent, same, known or "ROW(x.*)::text = ROW(t.*)::text"))
+                    )
                     # A row that only loses a value takes no other with it.
                     if child_name not in seen and key.on_delete == "cascade":
                         seen.add(child_name)
                         todo.append(child_name)
         return found
 
-    def _copy_these(self, line: int, name: TableName, condition: str, suffix: str, what: str) -> tuple[TableName, list[str]]:
+    def _copy_these(
+        self, line: int, name: TableName, condition: str, suffix: str, what: str
+    ) -> tuple[TableName, list[str]]:
         """Copy rows of one table; return to where, and the statements."""
         archive = self._archive_name(f"{name.table}_{suffix}")
         table = self.tables[name]
@@ -573,11 +729,15 @@ class _Rewriter:
             owner, column = new.owner.name.sql, quote_identifier(new.column.name)
             self.safer.kept.append(
                 Kept(
-                    "links of a junction table", 0, new.target.name, new.owner.name, (new.column.name,),
+                    "links of a junction table",
+                    0,
+                    new.target.name,
+                    new.owner.name,
+                    (new.column.name,),
                     f"SELECT coalesce(sum({new.length}), 0)::bigint FROM {owner} t WHERE t.{column} IS NOT NULL",
                     wanted=f"SELECT count(*) FROM {archive.sql} WHERE {_linked(new)}",
                 )
-            )  # fmt: skip
+            )
 
 
 def _cut(name: str, most: int = _LONGEST_NAME) -> str:
@@ -626,24 +786,33 @@ def _linked(place: Place) -> str:
 def _move(place: Place, archive: TableName) -> Iterator[str]:
     owner, other = (quote_identifier(p.columns[0]) for p in (place.owner, place.other))
     by_order = ", ".join([*(f"l.{quote_identifier(c)}" for c in place.order), "l.ctid"])
-    by_flag = f"l.{quote_identifier(place.flag)} DESC NULLS LAST, {by_order}" if place.flag else by_order
+    by_flag = (
+        f"l.{quote_identifier(place.flag)} DESC NULLS LAST, {by_order}" if place.flag else by_order
+    )
     if place.column.type.endswith("[]"):
         made = f"array_agg(l.{other} ORDER BY {by_order})::{place.column.type}"
     else:
         made = f"jsonb_agg(to_jsonb(l.{other}) ORDER BY {by_order})::{place.column.type}"
     cover = place.cover and quote_identifier(place.cover.name)
-    column, key = quote_identifier(place.column.name), quote_identifier(place.owner.parent_columns[0])
+    column, key = (
+        quote_identifier(place.column.name),
+        quote_identifier(place.owner.parent_columns[0]),
+    )
     yield f"-- The links of {comment(place.target.name)}: into {comment(place.owner.name)}.{comment(place.column.name)}, in their order."
-    yield f"UPDATE {place.owner.name.sql} t SET {column} = f.list" + (f", {cover} = coalesce(t.{cover}, f.cover)" if cover else "")
+    yield f"UPDATE {place.owner.name.sql} t SET {column} = f.list" + (
+        f", {cover} = coalesce(t.{cover}, f.cover)" if cover else ""
+    )
     first = f", (array_agg(l.{other} ORDER BY {by_flag}))[1] AS cover" if cover else ""
     yield f"  FROM (SELECT l.{owner} AS owner, {made} AS list{first}"
     yield f"          FROM {archive.sql} l WHERE {_linked(place)} GROUP BY l.{owner}) f"
     yield f" WHERE t.{key} = f.owner;"
     said = f"Links of {_inside(place.target.name)} did not all arrive in {_inside(place.owner.name)}.{_inside(place.column.name)}"
-    yield block([
-        f"  IF (SELECT count(*) FROM {archive.sql} WHERE {_linked(place)})",
-        f"     <> (SELECT coalesce(sum({place.length}), 0) FROM {place.owner.name.sql} t WHERE t.{column} IS NOT NULL) THEN",
-        f"    RAISE EXCEPTION '{said}';",
-        "  END IF;",
-    ])  # fmt: skip
+    yield block(
+        [
+            f"  IF (SELECT count(*) FROM {archive.sql} WHERE {_linked(place)})",
+            f"     <> (SELECT coalesce(sum({place.length}), 0) FROM {place.owner.name.sql} t WHERE t.{column} IS NOT NULL) THEN",
+            f"    RAISE EXCEPTION '{said}';",
+            "  END IF;",
+        ]
+    )
     yield ""

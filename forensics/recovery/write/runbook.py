@@ -59,12 +59,18 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
     """
     backup, live = store.evidence()
     lines = [
-        "# Runbook: bring the rows back", "",
+        "# Runbook: bring the rows back",
+        "",
         f"Backup: {code(backup.path or backup.dsn)}. Compared with {code(live.dsn or live.path)}"
         + (f" as of {plain(live.taken_at)}." if live.taken_at else "."),
-        "", f"**{prose(plan['recommendation'])}**", "", _rehearsed(plan), "",
-        "| option | recovers | destroys | blocked | verified | seconds |", "| --- | ---: | ---: | ---: | --- | ---: |",
-    ]  # fmt: skip
+        "",
+        f"**{prose(plan['recommendation'])}**",
+        "",
+        _rehearsed(plan),
+        "",
+        "| option | recovers | destroys | blocked | verified | seconds |",
+        "| --- | ---: | ---: | ---: | --- | ---: |",
+    ]
     for option in plan["options"]:
         seconds = "" if option["seconds"] is None else option["seconds"]
         verified = "yes" if option["verified"] else "no"
@@ -97,8 +103,13 @@ def _forward(plan: Mapping[str, Any]) -> Iterator[Step]:
             "stops or is cut off, live is as it was."
         )
         .say("A backup of what is there now, which is what you go back to if all else fails:")
-        .run('pg_dump -Fc -f before_recovery.dump -d "$DATABASE"', "pg_restore --list before_recovery.dump | tail -n 3")
-        .say("Check: the list shows entries, and the file is not empty. Tell whoever deploys that no migration may run until this is done.")
+        .run(
+            'pg_dump -Fc -f before_recovery.dump -d "$DATABASE"',
+            "pg_restore --list before_recovery.dump | tail -n 3",
+        )
+        .say(
+            "Check: the list shows entries, and the file is not empty. Tell whoever deploys that no migration may run until this is done."
+        )
     )
     yield (
         Step("2. Bring the rows back")
@@ -112,19 +123,24 @@ def _forward(plan: Mapping[str, Any]) -> Iterator[Step]:
     counts = [_count(t) for t in plan["tables"] if t["restorable"]]
     counts += [
         f"SELECT count({in_a_line(c)}) AS {in_a_line(f'values of {c}')} FROM {in_a_line(TableName(r['schema'], r['table']))};"
-        for r in plan["columns"] for c in r["columns"]
-    ]  # fmt: skip
+        for r in plan["columns"]
+        for c in r["columns"]
+    ]
     yield (
         Step("3. Check")
         .run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
-        .say("Each answer is at least the number beside it. Run `recovery.sql` once more if you like: it says that there is nothing to do.")
+        .say(
+            "Each answer is at least the number beside it. Run `recovery.sql` once more if you like: it says that there is nothing to do."
+        )
     )
     if "backfill.sql" in plan["files"]:
         yield (
             Step("4. Fill the new columns")
             .say("Only where the application now reads links from its new columns:")
             .run('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f backfill.sql; echo "exit $?"')
-            .say("Check: it says for each table how many rows were given links. Look at some pages of the application.")
+            .say(
+                "Check: it says for each table how many rows were given links. Look at some pages of the application."
+            )
         )
 
 
@@ -148,9 +164,17 @@ def _back(plan: Mapping[str, Any]) -> Step:
     scripts = ["undo_backfill.sql", "undo.sql"] if "backfill.sql" in plan["files"] else ["undo.sql"]
     return (
         Step("Back out")
-        .say("The later step first:" if len(scripts) > 1 else "This takes back what `recovery.sql` did, and nothing else:")
-        .run(*(f'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {s}; echo "exit $?"' for s in scripts))
-        .say("Check: it prints `exit 0`. `undo.sql` refuses where the application uses what came back, and then changes nothing.")
+        .say(
+            "The later step first:"
+            if len(scripts) > 1
+            else "This takes back what `recovery.sql` did, and nothing else:"
+        )
+        .run(
+            *(f'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {s}; echo "exit $?"' for s in scripts)
+        )
+        .say(
+            "Check: it prints `exit 0`. `undo.sql` refuses where the application uses what came back, and then changes nothing."
+        )
     )
 
 
@@ -161,9 +185,15 @@ def _what_stays(plan: Mapping[str, Any], defined: Definitions) -> Step:
         if o["name"] == "reinsert lost rows"
         for r in o["reasons"]
     ]
-    stays += [f"View {code(view)} stood on a dropped table and is not made again." for view in defined.views]
+    stays += [
+        f"View {code(view)} stood on a dropped table and is not made again."
+        for view in defined.views
+    ]
     stays += plan["notes"]
-    left = [f"{counted(t['rows'], 'row')} of {code(TableName(t['schema'], t['table']))}" for t in plan["left"]]
+    left = [
+        f"{counted(t['rows'], 'row')} of {code(TableName(t['schema'], t['table']))}"
+        for t in plan["left"]
+    ]
     if left:
         stays.append(
             f"Missing rows that were not asked for, because no statement of a migration is known to have taken them: {', '.join(left)}. "
@@ -182,7 +212,11 @@ def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
         proof = option["proof"]
         if proof:
             said = " ".join((*proof["checks"], *proof["notes"]))
-            failed = f" **It does not hold: {comment(' '.join(proof['problems']))}**" if proof["problems"] else ""
+            failed = (
+                f" **It does not hold: {comment(' '.join(proof['problems']))}**"
+                if proof["problems"]
+                else ""
+            )
             yield f"- {option['name']}, rehearsed: {comment(said)}{failed}"
         for caveat in (c for c in option["caveats"] if c.startswith(UNREHEARSED)):
             yield f"- {option['name']}: {comment(caveat)}"
@@ -195,7 +229,9 @@ def _rehearsed(plan: Mapping[str, Any]) -> str:
     if found is None:
         return "This was not rehearsed. Run `python -m forensics recover CASE --out DIR --rehearse` before you go on."
     if found["problems"]:
-        return "**The rehearsal failed. Do not run these scripts on live.** " + prose(" ".join(found["problems"]))
+        return "**The rehearsal failed. Do not run these scripts on live.** " + prose(
+            " ".join(found["problems"])
+        )
     return (
         f"Rehearsed on a copy: {found['lost_before']:,} rows lost before, {found['lost_after']:,} after, which are the {found['blocked']:,} that are "
         f"blocked; a second run changed nothing, all constraints hold, and `undo.sql` brought every table back as it was. It took "

@@ -56,13 +56,18 @@ class Work:
     definitions: Definitions
     live: LiveState = LiveState()
     restored: tuple[Restored, ...] = ()
-    types: Definitions = _NONE  # those of restored columns, where live and the definitions above have them not
+    types: Definitions = (
+        _NONE  # those of restored columns, where live and the definitions above have them not
+    )
     partitions: tuple[Partition, ...] = ()  # those that are made again, in tables that live has
 
     @property
     def made(self) -> list[str]:
         """The tables and partitions that are made again, as SQL names."""
-        return [*(t.name.sql for t in self.selection.recreated), *(n.sql for p in self.partitions for n in p.tree)]
+        return [
+            *(t.name.sql for t in self.selection.recreated),
+            *(n.sql for p in self.partitions for n in p.tree),
+        ]
 
     def new_schemas(self, of: Definitions) -> tuple[str, ...]:
         """The schemas of definitions that are known not to be there, and that `undo.sql` may therefore drop."""
@@ -99,24 +104,40 @@ def write_recovery(path: Path, work: Work) -> None:
             print(line, file=out)
         start(out, "recover", "columns")
         _where_things_stand(out, work)
-        print("\n\\if :create\n-- The dropped tables and partitions, as the backup had them.", file=out)
+        print(
+            "\n\\if :create\n-- The dropped tables and partitions, as the backup had them.",
+            file=out,
+        )
         for line in _before(work, work.definitions):
             print(line, file=out)
         print("\\endif", file=out)
         _facts(out, work)
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=True)
-        print("\n-- Stops here where the database is not as it was when compared; nothing to do where all rows are back.", file=out)
-        makes = "true" if work.made else "false"
-        print(f"SELECT pg_temp.to_do(:'create'::boolean, {makes}, :'accept_changes'::boolean) AS todo \\gset", file=out)
         print(
-            "\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;", file=out
+            "\n-- Stops here where the database is not as it was when compared; nothing to do where all rows are back.",
+            file=out,
+        )
+        makes = "true" if work.made else "false"
+        print(
+            f"SELECT pg_temp.to_do(:'create'::boolean, {makes}, :'accept_changes'::boolean) AS todo \\gset",
+            file=out,
+        )
+        print(
+            "\\if :todo\nDO $do$ BEGIN PERFORM pg_temp.prepare(current_setting('forensics.accept_changes')::boolean); END $do$;",
+            file=out,
         )
         for group in _groups(work):
             print(_insert(group, targets), file=out)
         print("DO $do$ BEGIN\n  PERFORM pg_temp.wake();", file=out)
-        print("  PERFORM pg_temp.verify(current_setting('forensics.accept_changes')::boolean);\nEND $do$;\n\\endif", file=out)
-        print("\n\\if :create\n-- Their keys, indexes, foreign keys, comments and grants, now that the rows are in.", file=out)
+        print(
+            "  PERFORM pg_temp.verify(current_setting('forensics.accept_changes')::boolean);\nEND $do$;\n\\endif",
+            file=out,
+        )
+        print(
+            "\n\\if :create\n-- Their keys, indexes, foreign keys, comments and grants, now that the rows are in.",
+            file=out,
+        )
         for definition in work.definitions.of("after"):
             print(_statement(definition), file=out)
         print("\\endif", file=out)
@@ -127,7 +148,10 @@ def write_recovery(path: Path, work: Work) -> None:
             print("\\if :todo\nSELECT pg_temp.brought() AS brought \\gset\n\\endif", file=out)
         print("\nCOMMIT;", file=out)
         if targets:
-            done = ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows) or "no rows"
+            done = (
+                ", ".join(f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows)
+                or "no rows"
+            )
             print("\\if :todo\n\\if :accept_changes\n\\echo Recovered: :brought\n\\else", file=out)
             print(f"\\echo {psql_text(f'Recovered: {done}.')}\n\\endif", file=out)
             print("\\else\n\\echo 'Nothing to do: every row is back already.'\n\\endif", file=out)
@@ -137,15 +161,24 @@ def write_recovery(path: Path, work: Work) -> None:
 
 def _before(work: Work, defined: Definitions) -> Iterator[str]:
     for schema in defined.schemas:
-        lenient = schema not in work.new_schemas(defined) or (defined is work.types and schema in work.definitions.schemas)
+        lenient = schema not in work.new_schemas(defined) or (
+            defined is work.types and schema in work.definitions.schemas
+        )
         yield f"CREATE SCHEMA {'IF NOT EXISTS ' if lenient else ''}{quote_identifier(schema)};"
     yield from map(_statement, defined.of("before"))
 
 
 def _drops(work: Work, defined: Definitions) -> list[str]:
     """What drops the types that were made, and what was made with them, the last ones first."""
-    made = [m for m in reversed(defined.made) if isinstance(m, tuple) or (m in work.live.absent and not m.of_rows)]
-    return ["DROP {} IF EXISTS {}".format(*(m if isinstance(m, tuple) else (m.kind, m.name))) for m in made]
+    made = [
+        m
+        for m in reversed(defined.made)
+        if isinstance(m, tuple) or (m in work.live.absent and not m.of_rows)
+    ]
+    return [
+        "DROP {} IF EXISTS {}".format(*(m if isinstance(m, tuple) else (m.kind, m.name)))
+        for m in made
+    ]
 
 
 def _recovery_header(work: Work) -> Iterator[str]:
@@ -160,7 +193,11 @@ def _recovery_header(work: Work) -> Iterator[str]:
     yield "--"
     for target in work.selection.targets:
         how = "made again" if target.kind == "recreate" else "kept"
-        left = "".join(f", {target.counts[c]:,} {c}" for c in ("moved", "superseded", "blocked", "conflicting") if target.counts[c])
+        left = "".join(
+            f", {target.counts[c]:,} {c}"
+            for c in ("moved", "superseded", "blocked", "conflicting")
+            if target.counts[c]
+        )
         yield f"-- {comment(target.name)} ({how}): {target.rows:,} of {target.missing:,} missing rows return{left}"
         for reason, rows in target.reasons:
             yield f"--     {rows:,} do not, because {comment(reason)}"
@@ -182,17 +219,26 @@ def _recovery_header(work: Work) -> Iterator[str]:
 
 def start(out: IO[str], *helpers: str) -> None:
     """Begin a script: psql's settings, the transaction, the session's, the helpers."""
-    print("\\set ON_ERROR_STOP on\n\\set QUIET on\n\\set SHOW_CONTEXT never\n\\encoding UTF8", file=out)
+    print(
+        "\\set ON_ERROR_STOP on\n\\set QUIET on\n\\set SHOW_CONTEXT never\n\\encoding UTF8",
+        file=out,
+    )
     print("\\if :{?accept_changes}\n\\else\n\\set accept_changes off\n\\endif\n", file=out)
     print("BEGIN;", file=out)
     print(template("session"), file=out)
-    print("SELECT pg_catalog.set_config('forensics.accept_changes', :'accept_changes', true) AS accepted \\gset\n", file=out)
+    print(
+        "SELECT pg_catalog.set_config('forensics.accept_changes', :'accept_changes', true) AS accepted \\gset\n",
+        file=out,
+    )
     for name in ("helpers", *helpers):
         print(template(name), file=out)
 
 
 def _where_things_stand(out: IO[str], work: Work) -> None:
-    print("-- Where do things stand? The tables that are written to are locked against other writers until this ends.", file=out)
+    print(
+        "-- Where do things stand? The tables that are written to are locked against other writers until this ends.",
+        file=out,
+    )
     recreated = work.selection.recreated
     if work.made:
         print(f"SELECT pg_temp.standing({array(work.made)}) = 'absent' AS create \\gset", file=out)
@@ -202,10 +248,14 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
     needed: dict[TableName, dict[str, str]] = {}
     for target in work.selection.targets:
         if target.kind == "insert":
-            needed.setdefault(target.name, {}).update(_types(live.tables[target.name], target.columns))
+            needed.setdefault(target.name, {}).update(
+                _types(live.tables[target.name], target.columns)
+            )
         for link in target.links:
             if link.exists and link.parent in live.tables:
-                needed.setdefault(link.parent, {}).update(_types(live.tables[link.parent], link.parent_columns))
+                needed.setdefault(link.parent, {}).update(
+                    _types(live.tables[link.parent], link.parent_columns)
+                )
     checks = [
         f"  PERFORM pg_temp.expect_columns({literal(name.sql)}, {array(list(types))}, {array(list(types.values()))});"
         for name, types in sorted(needed.items())
@@ -214,10 +264,15 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
     if checks:
         print(block(checks), file=out)
     if recreated:
-        print(f"\\if :create\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _MADE_ANEW))}\n\\endif", file=out)
+        print(
+            f"\\if :create\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _MADE_ANEW))}\n\\endif",
+            file=out,
+        )
 
 
-_MADE_ANEW = "Somebody else made the dropped table again. Compare again, and write the recovery anew."
+_MADE_ANEW = (
+    "Somebody else made the dropped table again. Compare again, and write the recovery anew."
+)
 _CHANGED_SINCE = "The table was changed since the recovery. Take its rows back by hand."
 
 
@@ -227,8 +282,16 @@ def _expect(work: Work, kind: str, since: str, hint: str) -> list[str]:
     found = []
     for target in (t for t in work.selection.targets if t.kind == kind and t.columns):
         # A dump may spell a type otherwise than live does.
-        types = array([*_types(live.tables[target.name], target.columns).values()]) if kind == "insert" else "NULL"
-        names = [c.name for c in live.tables[target.name].columns if c.name in target.columns] if kind == "insert" else target.columns
+        types = (
+            array([*_types(live.tables[target.name], target.columns).values()])
+            if kind == "insert"
+            else "NULL"
+        )
+        names = (
+            [c.name for c in live.tables[target.name].columns if c.name in target.columns]
+            if kind == "insert"
+            else target.columns
+        )
         known = f"{array(names)}, {types}, {literal(since)}, {literal(hint)}"
         found.append(f"  PERFORM pg_temp.expect_columns({literal(target.name.sql)}, {known});")
     return found
@@ -255,14 +318,18 @@ def _statement(definition: Definition) -> str:
     return sql
 
 
-def _facts(out: IO[str], work: Work, state: Mapping[TableName, tuple[str, str, str]] | None = None) -> None:
+def _facts(
+    out: IO[str], work: Work, state: Mapping[TableName, tuple[str, str, str]] | None = None
+) -> None:
     """Tell the helpers what is known of the targets and their links."""
     backup, live = work.catalogs
     numbers = {t.name: n for n, t in enumerate(work.selection.targets, 1)}
     print("\n-- What is known of the tables.", file=out)
     for n, t in enumerate(work.selection.targets, 1):
         catalog = backup if t.kind == "recreate" else live
-        source = t.name.sql if catalog.tables[t.name].kind == "partitioned" else f"ONLY {t.name.sql}"
+        source = (
+            t.name.sql if catalog.tables[t.name].kind == "partitioned" else f"ONLY {t.name.sql}"
+        )
         known = work.live.fingerprints.get(t.name)
         fingerprint = f"array[{', '.join(known)}]::numeric[]" if known else "NULL"
         created = "true" if t.kind == "recreate" else "false"
@@ -291,7 +358,10 @@ def _rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) -> N
         print(made, file=out)
     else:
         texts = ", ".join(f"{quote_identifier(c)} text" for c in target.columns)
-        print(f"\\if :gone\nCREATE TEMP TABLE rows_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif", file=out)
+        print(
+            f"\\if :gone\nCREATE TEMP TABLE rows_{n} ({texts}) ON COMMIT DROP;\n\\else\n{made}\n\\endif",
+            file=out,
+        )
     if target.columns and target.rows:
         print(f"COPY rows_{n} ({columns}) FROM stdin;", file=out)
         for lines in work.selection.lines(target):
@@ -306,7 +376,10 @@ def _groups(work: Work) -> Iterator[list[int]]:
     numbers = {t.name: n for n, t in enumerate(work.selection.targets, 1)}
     kept = {t.name for t in work.selection.inserted}
     parents = {
-        t.name: {k.parent for k in t.links if k.declared and k.parent in kept} if t.name in kept else set() for t in work.selection.targets
+        t.name: {k.parent for k in t.links if k.declared and k.parent in kept}
+        if t.name in kept
+        else set()
+        for t in work.selection.targets
     }
     reached: dict[TableName, set[TableName]] = {}
     for name in numbers:
@@ -319,7 +392,10 @@ def _groups(work: Work) -> Iterator[list[int]]:
     done: set[TableName] = set()
     for name in numbers:
         if name not in done:
-            group = [name, *(n for n in numbers if n != name and n in reached[name] and name in reached[n])]
+            group = [
+                name,
+                *(n for n in numbers if n != name and n in reached[name] and name in reached[n]),
+            ]
             done |= {*group}
             yield [numbers[n] for n in group]
 
@@ -339,7 +415,9 @@ def _sequences(out: IO[str], work: Work) -> None:
         table = (backup if target.kind == "recreate" else live).tables[target.name]
         for column in table.columns:
             if column.identity or "nextval(" in (column.default or ""):
-                least = _stands_at(backup, target.name, column) if target.kind == "recreate" else None
+                least = (
+                    _stands_at(backup, target.name, column) if target.kind == "recreate" else None
+                )
                 arguments = f"{literal(target.name.sql)}, {literal(column.name)}, {'NULL' if least is None else least}"
                 calls.append(f"  PERFORM pg_temp.past({arguments});")
     made = {*work.definitions.sequences}
@@ -389,55 +467,107 @@ def write_undo(path: Path, work: Work) -> None:
         print("--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql\n", file=out)
         start(out, "undo", "columns")
         if work.made:
-            print(f"SELECT pg_temp.standing({array(work.made)}) = 'absent' AS gone \\gset", file=out)
+            print(
+                f"SELECT pg_temp.standing({array(work.made)}) = 'absent' AS gone \\gset", file=out
+            )
         else:
             print("\\set gone t", file=out)
         if work.selection.inserted or recreated:
-            locks = [*_expect(work, "insert", "when compared", _CHANGED_SINCE), *(lock(t.name) for t in work.selection.inserted)]
+            locks = [
+                *_expect(work, "insert", "when compared", _CHANGED_SINCE),
+                *(lock(t.name) for t in work.selection.inserted),
+            ]
             if locks:
                 print(block(locks), file=out)
             if recreated:
-                print(f"\\if :gone\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _CHANGED_SINCE))}\n\\endif", file=out)
+                print(
+                    f"\\if :gone\n\\else\n{block(_expect(work, 'recreate', 'in the backup', _CHANGED_SINCE))}\n\\endif",
+                    file=out,
+                )
         _facts(out, work)
         for n, target in enumerate(targets, 1):
             _rows(out, n, target, work, typed=False)
         for one in work.restored:
             names = ", ".join(f"({literal(one.name.sql)}, {literal(c.name)})" for c in one.columns)
             print(f"INSERT INTO returned VALUES {names};", file=out)
-        print("\n\\if :gone\n\\else\n-- The tables that were made again may hold what came back, and nothing else.", file=out)
+        print(
+            "\n\\if :gone\n\\else\n-- The tables that were made again may hold what came back, and nothing else.",
+            file=out,
+        )
         if recreated:
             backup_tables = work.catalogs[0].tables
-            columns = {t.name: array([c.name for c in backup_tables[t.name].columns]) for t in recreated}
-            checks = [f"  PERFORM pg_temp.expect_no_others({literal(n.sql)}, {names});" for n, names in columns.items()]
-            print(block([*(lock(t.name, "ACCESS EXCLUSIVE") for t in recreated), *checks]), file=out)
+            columns = {
+                t.name: array([c.name for c in backup_tables[t.name].columns]) for t in recreated
+            }
+            checks = [
+                f"  PERFORM pg_temp.expect_no_others({literal(n.sql)}, {names});"
+                for n, names in columns.items()
+            ]
+            print(
+                block([*(lock(t.name, "ACCESS EXCLUSIVE") for t in recreated), *checks]), file=out
+            )
         print(_REFUSE_FOREIGN_ROWS, file=out)
         print("\\endif", file=out)
         print("\n\\if :gone\n\\else", file=out)
         for incoming in work.definitions.incoming:
-            names = f"{literal(incoming.table.sql)}, {literal(incoming.constraint)}, {array(work.made)}"
+            names = (
+                f"{literal(incoming.table.sql)}, {literal(incoming.constraint)}, {array(work.made)}"
+            )
             print(block([f"  PERFORM pg_temp.let_go({names});"]), file=out)
         for name, column in work.definitions.defaults:
             sequences = array(work.definitions.sequences)
-            print(block([f"  PERFORM pg_temp.undraw({literal(name.sql)}, {literal(column)}, {sequences});"]), file=out)
+            print(
+                block(
+                    [
+                        f"  PERFORM pg_temp.undraw({literal(name.sql)}, {literal(column)}, {sequences});"
+                    ]
+                ),
+                file=out,
+            )
         for extra in (e for e in work.definitions.extras if e.of_rows and e in work.live.absent):
-            print(block([f"  PERFORM pg_temp.take_function({literal(extra.name)}, {array(work.made)});"]), file=out)
+            print(
+                block(
+                    [f"  PERFORM pg_temp.take_function({literal(extra.name)}, {array(work.made)});"]
+                ),
+                file=out,
+            )
         if recreated:
             # A column may be of a type that goes, or of the type of a row of another table.
-            print("DROP TABLE " + ", ".join(f"pg_temp.rows_{n}" for n, t in enumerate(targets, 1) if t.kind == "recreate") + ";", file=out)
-            print(taking(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"), file=out)
+            print(
+                "DROP TABLE "
+                + ", ".join(
+                    f"pg_temp.rows_{n}" for n, t in enumerate(targets, 1) if t.kind == "recreate"
+                )
+                + ";",
+                file=out,
+            )
+            print(
+                taking(f"DROP TABLE {', '.join(t.name.sql for t in reversed(recreated))}"), file=out
+            )
         print("\\endif", file=out)
         print("\n-- Rows that returned to other tables, children first.", file=out)
-        calls = [f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);" for group in reversed(list(_groups(work)))]
+        calls = [
+            f"  PERFORM pg_temp.take_back(array[{', '.join(map(str, group))}]);"
+            for group in reversed(list(_groups(work)))
+        ]
         print(block([*calls, "  PERFORM pg_temp.wake();"]), file=out)
         _undo_partitions(out, work)
         schemas = [s for s in work.new_schemas(work.types) if s not in work.definitions.schemas]
         write_undo_columns(
-            out, work.restored, [*_drops(work, work.types), *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in schemas)]
+            out,
+            work.restored,
+            [
+                *_drops(work, work.types),
+                *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in schemas),
+            ],
         )
         print("\n\\if :gone\n\\else", file=out)
         if dropped := [
             *_drops(work, work.definitions),
-            *(f"DROP SCHEMA IF EXISTS {quote_identifier(s)}" for s in work.new_schemas(work.definitions)),
+            *(
+                f"DROP SCHEMA IF EXISTS {quote_identifier(s)}"
+                for s in work.new_schemas(work.definitions)
+            ),
         ]:
             print(taking(*dropped), file=out)
         print("\\endif", file=out)
@@ -447,7 +577,8 @@ def write_undo(path: Path, work: Work) -> None:
 def _undo_partitions(out: IO[str], work: Work) -> None:
     """Take away the partitions that were made again, now that their rows have gone back, and the sequences that were made."""
     calls = [
-        f"  PERFORM pg_temp.take_partition({literal(p.parent.sql)}, {array([n.sql for n in p.tree])});" for p in reversed(work.partitions)
+        f"  PERFORM pg_temp.take_partition({literal(p.parent.sql)}, {array([n.sql for n in p.tree])});"
+        for p in reversed(work.partitions)
     ]
     parts = [block(calls)] if calls else []
     if work.definitions.sequences:

@@ -16,7 +16,11 @@ from forensics.text import visible
 
 def template(name: str) -> str:
     """Return the text of `queries/NAME.sql`."""
-    return resources.files("forensics.recovery.write").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+    return (
+        resources.files("forensics.recovery.write")
+        .joinpath("queries", f"{name}.sql")
+        .read_text(encoding="utf-8")
+    )
 
 
 def literal(text: str | None) -> str:
@@ -58,11 +62,17 @@ def private_file(path: Path) -> Iterator[IO[str]]:
     """
     try:
         path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
+            "w",
+            encoding="utf-8",
+            newline="\n",
+        ) as file:
             yield file
     except OSError as error:
         raise RecoveryError(
-            f"{path} cannot be written: {error.strerror}.", "Is the disk full? Choose another folder with --out."
+            f"{path} cannot be written: {error.strerror}.",
+            "Is the disk full? Choose another folder with --out.",
         ) from error
 
 
@@ -72,7 +82,11 @@ def in_a_line(name: str | TableName) -> str:
         return f"{in_a_line(name.schema)}.{in_a_line(name.table)}"
     if name.isprintable():
         return quote_identifier(name)
-    return 'U&"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\+{ord(c):06x}" for c in name) + '"'
+    return (
+        'U&"'
+        + "".join(c if c.isprintable() and c not in '"\\' else f"\\+{ord(c):06x}" for c in name)
+        + '"'
+    )
 
 
 def block(lines: Sequence[str]) -> str:
