@@ -1,0 +1,1 @@
+"""What holds the house to its measures, and lays skeletons for what is added to it."""
