@@ -4,7 +4,8 @@
     python -m tools.house forensics/loss       one room; what is over is listed with its place
 
 Lines are counted without blank ones, docstrings included. A comprehension that stands within another, or that has
-more than one `for`, is nested.
+more than one `for`, is nested. A decision is an `if`, a loop, an `except`, a `case`, a conditional
+expression, each further operand of `and` and `or`, and each `for` and `if` of a comprehension.
 """
 
 from __future__ import annotations
@@ -20,19 +21,23 @@ LIBRARY = ROOT / "forensics"
 
 LINE = 100
 FILE, CLASS = 500, 300
+DECISIONS = 12
 LIMITS = {
     "characters a line, on average": 45.0,
     "lines over 100 columns": 0.0,
     "comprehensions per 1,000 lines": 25.0,
     "nested comprehensions": 0.0,
     "conditional expressions per 1,000 lines": 12.0,
+    "functions of more than 12 decisions": 0.0,
     "files over 500 lines": 0.0,
     "classes over 300 lines": 0.0,
 }
-# A file or a class that has to be longer, and why.
+# A file, a class or a function that has to be longer, and why.
 LONGER: dict[str, str] = {}
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DECISIONS = (ast.If, ast.For, ast.While, ast.ExceptHandler, ast.IfExp, ast.match_case)
 
 
 @dataclass
@@ -45,6 +50,7 @@ class Measured:
     conditionals: int = 0
     wide: list[str] = field(default_factory=list)
     nested: list[str] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
 
@@ -58,6 +64,7 @@ class Measured:
             "comprehensions per 1,000 lines": self.comprehensions / thousands,
             "nested comprehensions": len(self.nested),
             "conditional expressions per 1,000 lines": self.conditionals / thousands,
+            "functions of more than 12 decisions": len(self.functions),
             "files over 500 lines": len(self.files),
             "classes over 300 lines": len(self.classes),
         }
@@ -65,9 +72,9 @@ class Measured:
     @property
     def places(self) -> Iterator[str]:
         """Every place that is over a limit by itself."""
-        for what in ("wide", "nested", "files", "classes"):
+        for what in ("wide", "nested", "functions", "files", "classes"):
             for place in getattr(self, what):
-                yield f"{what:8} {place}"
+                yield f"{what:9} {place}"
 
     def read(self, path: Path) -> None:
         """Count one file."""
@@ -97,12 +104,35 @@ class Measured:
                 self.conditionals += 1
             elif isinstance(child, ast.ClassDef):
                 self._class(child, name)
+            elif isinstance(child, _FUNCTIONS):
+                self._function(child, name)
             self._visit(child, name, within=inner)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> None:
+        number = decisions(node)
+        if number > DECISIONS and f"{name}:{node.name}" not in LONGER:
+            self.functions.append(f"{name}:{node.lineno} {node.name} {number}")
 
     def _class(self, node: ast.ClassDef, name: str) -> None:
         length = (node.end_lineno or node.lineno) - node.lineno + 1
         if length > CLASS and f"{name}:{node.name}" not in LONGER:
             self.classes.append(f"{name}:{node.lineno} {node.name} {length}")
+
+
+def decisions(node: ast.AST) -> int:
+    """Count the decisions in a function, without those of functions and classes within it."""
+    number = 0
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (*_FUNCTIONS, ast.ClassDef)):
+            continue
+        if isinstance(child, _DECISIONS):
+            number += 1
+        elif isinstance(child, ast.BoolOp):
+            number += len(child.values) - 1
+        elif isinstance(child, ast.comprehension):
+            number += 1 + len(child.ifs)
+        number += decisions(child)
+    return number
 
 
 def measure(*places: Path) -> Measured:
