@@ -3,9 +3,10 @@
     python -m tools.house                      the whole library, held to the limits
     python -m tools.house forensics/loss       one room; what is over is listed with its place
 
-Lines are counted without blank ones, docstrings included. A comprehension that stands within another, or that has
-more than one `for`, is nested. A decision is an `if`, a loop, an `except`, a `case`, a conditional
-expression, each further operand of `and` and `or`, and each `for` and `if` of a comprehension.
+Lines are counted without blank ones, docstrings included. A comprehension that stands within
+another, or that has more than one `for`, is nested. A decision is an `if`, a loop, an `except`, a
+`case`, a conditional expression, each further operand of `and` and `or`, and each `for` and `if` of
+a comprehension.
 """
 
 from __future__ import annotations
@@ -147,10 +148,10 @@ def measure(*places: Path) -> Measured:
 
 def main(places: list[str]) -> int:
     """Print what is measured beside its limit; return 1 where something is over one."""
-    found = measure(*map(Path, places or [LIBRARY]))
+    found = measure(*map(Path, places or [str(LIBRARY)]))
     over = False
     for name, value in found.figures.items():
-        above = value > LIMITS[name]
+        above = bool(value > LIMITS[name])
         over = over or above
         mark = "OVER" if above else "ok"
         print(f"{mark:4}  {name:42} {value:8.1f}  (at most {LIMITS[name]:g})")

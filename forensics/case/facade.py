@@ -282,20 +282,13 @@ class Case:
 
     @contextmanager
     def writing(self) -> Iterator[Store]:
-        """Lend the case for writing; it is open for reading again afterwards.
+        """Lend the case for adding results; all of them are put in place at the end, or none.
 
         Raises:
-            CaseError: another process has it open.
+            CaseError: another process writes it.
         """
-        self.store.close()
-        try:
-            store = Store(self.folder, write=True)
-            try:
-                yield store
-            finally:
-                store.close()
-        finally:
-            self.store = Store(self.folder)
+        with self.store.revised() as store:
+            yield store
 
     def __enter__(self) -> Case:
         return self

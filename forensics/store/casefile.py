@@ -1,0 +1,397 @@
+"""The case file: `CASE/case.duckdb`. Results go in, results come out.
+
+Layout: schema `kit` holds one row a fact (`meta`) and one a compared table (`tables`); schema
+`rows` holds, for table number N, `backup_N` and `live_N`: the rows that differ, whole, one VARCHAR
+a column (`f0`, `f1`, … in the order of `tables.backup_columns` and `tables.live_columns`; numbered,
+because DuckDB folds the case of names and PostgreSQL does not), with `pair`, by which the two
+halves of a changed row find each other, and `state`. Values are PostgreSQL's text.
+
+DuckDB lets whoever has the file open shut out everybody who would write it. So who reads opens it
+for one read, and who adds a result writes a copy and puts that in the file's place.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.errors import CaseError
+from forensics.model import (
+    Catalog,
+    ColumnChange,
+    Provenance,
+    TableName,
+    TableResult,
+    catalog_of,
+    plain,
+    provenance_of,
+)
+from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists, make_private, others
+from forensics.store.lock import sole_writer
+from forensics.store.opening import FORMAT, connect, expect_amount, make_file, write_back
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_BATCH = 10_000  # rows
+
+
+class Store:
+    """A case. One process may write it at a time; any number read it, meanwhile too.
+
+    Args:
+        folder: the case's folder.
+        write: open it for writing, and make it where it is not there.
+        memory: DuckDB's memory limit, as it writes it ("1GB").
+
+    Raises:
+        CaseError: there is no case, another process writes it, or it is of another format.
+        UsageError: `memory` is no amount, or not enough.
+    """
+
+    def __init__(self, folder: Path, *, write: bool = False, memory: str | None = None) -> None:
+        self.folder = folder
+        self._writes = write
+        self._held = ExitStack()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._known: tuple[object, dict[str, str | None]] = (None, {})
+        expect_amount(memory)
+        if write:
+            self._open_to_write(memory)
+        elif not exists(folder):
+            raise CaseError(
+                f"{folder} is not a case: there is no {CASE} in it.",
+                "Make one with: forensics compare BACKUP LIVE --case DIR",
+            )
+        if self.get("format") != FORMAT:
+            self.close()
+            raise CaseError(
+                f"Case {folder} was written by another version of the kit.",
+                "Compare again into a new folder.",
+            )
+
+    def _open_to_write(self, memory: str | None) -> None:
+        folder = self.folder
+        make_private(folder)
+        if not exists(folder) and folder.stat().st_mode & 0o077:
+            # What lies in it is somebody's, and not ours to close.
+            raise CaseError(
+                f"Folder {folder} holds other things ({others(folder)}) and is open to others: "
+                "a case in it would be too.",
+                "Choose a folder with --case that is new or empty, "
+                f"or close this one: chmod 700 {folder}",
+            )
+        with ExitStack() as opening:
+            opening.enter_context(sole_writer(folder))
+            make_file(folder)
+            self._connection = connect(folder, CASE, write=True, memory=memory)
+            opening.callback(self._connection.close)
+            # Left by a process that was killed: none has the case open now.
+            shutil.rmtree(folder / SPILL, ignore_errors=True)
+            self._held = opening.pop_all()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection of a case that is open for writing, or for several reads."""
+        assert self._connection is not None, "the case is not held open"
+        return self._connection
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold the case file open for the reads within, which then cost less.
+
+        Raises:
+            CaseError: the case is gone, or another process writes it.
+        """
+        if self._connection is not None:
+            yield
+            return
+        with connect(self.folder, CASE) as connection:
+            self._connection = connection
+            try:
+                yield
+            finally:
+                self._connection = None
+
+    @contextmanager
+    def query(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor of its own to ask the kept rows with.
+
+        Raises:
+            CaseError: the case is gone, or another process writes it.
+        """
+        with self.reading(), self.connection.cursor() as cursor:
+            yield cursor
+
+    def close(self) -> None:
+        """Let go of the case file."""
+        self._held.close()
+
+    @contextmanager
+    def revised(self) -> Iterator[Store]:
+        """Lend the case for adding results to it: all of them are put in place at the end, or none.
+
+        Raises:
+            CaseError: another process writes the case, or there is no room for another copy.
+        """
+        with sole_writer(self.folder):
+            write_back(self.folder)
+            discard_fresh(self.folder)
+            fresh = self.folder / FRESH
+            try:
+                shutil.copyfile(self.folder / CASE, fresh)
+                fresh.chmod(0o600)
+            except OSError as error:
+                discard_fresh(self.folder)
+                raise CaseError(
+                    f"Case {self.folder} cannot be written: {error.strerror}.",
+                    "Is the disk full? What is added to a case is written to a copy of it first.",
+                ) from error
+            try:
+                copy = _Copy(self.folder)
+                try:
+                    yield copy
+                    copy.connection.execute("CHECKPOINT")
+                finally:
+                    copy.close()
+                fresh.replace(self.folder / CASE)
+            finally:
+                discard_fresh(self.folder)
+
+    # --- facts -------------------------------------------------------------------------------
+
+    def put(self, name: str, value: Any) -> None:
+        """Record a fact, in place of an earlier one of that name."""
+        text = json.dumps(plain(value))
+        self.connection.execute(
+            f"INSERT OR REPLACE INTO kit.meta VALUES ({_literal(name)}, {_literal(text)})"
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is put within is recorded together, or not at all."""
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+
+    def get(self, name: str) -> Any:
+        """Return a fact, as JSON has it, or None."""
+        text = self._known_fact(name)
+        if text is None:
+            return None
+        return json.loads(text)
+
+    def _known_fact(self, name: str) -> str | None:
+        """A fact's text. Who only reads asks for it once, as long as the file stays as it is."""
+        if self._writes:
+            return self._fact(name)
+        try:
+            state = (self.folder / CASE).stat()
+        except OSError as error:
+            raise CaseError(
+                f"Case {self.folder} is not there any more.", "Was its folder moved or removed?"
+            ) from error
+        version = (state.st_ino, state.st_mtime_ns, state.st_size)
+        if self._known[0] != version:
+            self._known = (version, {})
+        facts = self._known[1]
+        if name not in facts:
+            facts[name] = self._fact(name)
+        return facts[name]
+
+    def _fact(self, name: str) -> str | None:
+        import duckdb
+
+        try:
+            rows = self._ask(f"SELECT value FROM kit.meta WHERE name = {_literal(name)}")
+        except duckdb.CatalogException:
+            return None
+        for (text,) in rows:
+            return str(text)
+        return None
+
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+        with self.query() as cursor:
+            found: list[tuple[Any, ...]] = cursor.execute(query).fetchall()
+        return found
+
+    def evidence(self) -> tuple[Provenance, Provenance]:
+        """Provenance of the backup and of live."""
+        found = self.get("evidence")
+        return provenance_of(found["backup"]), provenance_of(found["live"])
+
+    def catalogs(self) -> tuple[Catalog, Catalog]:
+        """What the backup's schema says, and live's."""
+        found = self.get("catalogs")
+        return catalog_of(found["backup"]), catalog_of(found["live"])
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def number(self, name: TableName) -> int | None:
+        """The number of a table that was compared, or None."""
+        for (number,) in self._ask(f"SELECT number FROM kit.tables WHERE {_is(name)}"):
+            return int(number)
+        return None
+
+    def results(self) -> list[TableResult]:
+        """What was found of each table, by name."""
+        rows = self._ask('SELECT result FROM kit.tables ORDER BY schema, "table"')
+        return [_result(json.loads(text)) for (text,) in rows]
+
+    def forget(self, name: TableName) -> None:
+        """Take back what was found of a table."""
+        number = self.number(name)
+        if number is None:
+            return
+        for side in ("backup", "live"):
+            self.connection.execute(f"DROP TABLE IF EXISTS rows.{side}_{number}")
+        self.connection.execute(f"DELETE FROM kit.tables WHERE number = {number}")
+
+    def moments(self) -> dict[TableName, dict[str, dict[str, str]]]:
+        """By table and side, the snapshot of a database that its rows were read from.
+
+        Returns:
+            For each table and each side that is a database, `snapshot` and `taken_at`.
+        """
+        rows = self._ask('SELECT schema, "table", read FROM kit.tables ORDER BY schema, "table"')
+        return {TableName(schema, table): json.loads(read) for schema, table, read in rows}
+
+    def changes(self) -> list[ColumnChange]:
+        """Schema drift, table by table."""
+        found = []
+        for (text,) in self._ask('SELECT changes FROM kit.tables ORDER BY schema, "table"'):
+            for change in json.loads(text):
+                name = TableName(**change.pop("name"))
+                found.append(ColumnChange(name, **change))
+        return found
+
+    def columns(self, name: TableName, side: str) -> tuple[str, ...]:
+        """The columns of the rows that are kept of one side's table, in order."""
+        for (columns,) in self._ask(f"SELECT {side}_columns FROM kit.tables WHERE {_is(name)}"):
+            return tuple(columns or ())
+        return ()
+
+    def rows(
+        self, name: TableName, side: str, states: Sequence[str], limit: int | None = None
+    ) -> pa.Table:
+        """Return kept rows: column `pair`, then the table's own columns, NULL where the value is.
+
+        Args:
+            name: the table.
+            side: "backup" or "live".
+            states: which rows: missing, changed (of backup), added, changed (of live).
+            limit: at most so many rows, the first by `pair`.
+        """
+        import pyarrow as pa
+
+        with self.query() as cursor:
+            columns = self.columns(name, side)
+            query = self._kept(name, side, columns)
+            if query is None:
+                empty = {column: pa.array([], pa.string()) for column in columns}
+                return pa.table({"pair": pa.array([], pa.int64())} | empty)
+            if limit is not None:
+                query += f" LIMIT {int(limit)}"
+            found = cursor.execute(query, [list(states)]).to_arrow_table()
+        return found.rename_columns(["pair", *columns])
+
+    def batches(
+        self, name: TableName, side: str, states: Sequence[str]
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield what `rows` returns, in batches, where more is kept than memory holds."""
+        with self.query() as cursor:
+            query = self._kept(name, side, self.columns(name, side))
+            if query is None:
+                return
+            yield from cursor.execute(query, [list(states)]).to_arrow_reader(_BATCH)
+
+    def _kept(self, name: TableName, side: str, columns: Sequence[str]) -> str | None:
+        """The query for the rows that are kept of one side's table, or None where none are."""
+        number = self.number(name)
+        if number is None or not columns:
+            return None
+        there = self._ask(
+            "SELECT 1 FROM information_schema.tables "
+            f"WHERE table_schema = 'rows' AND table_name = '{side}_{number}'"
+        )
+        if not there:
+            return None
+        fields = ", ".join(f"f{place}" for place in range(len(columns)))
+        return (
+            f"SELECT pair, {fields} FROM rows.{side}_{number} "
+            "WHERE list_contains(?, state) ORDER BY pair"
+        )
+
+
+class _Copy(Store):
+    """What is to become the case file, open for writing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._writes = True
+        self._held = ExitStack()
+        self._connection = connect(folder, FRESH, write=True)
+        self._held.callback(self._connection.close)
+
+
+def record(
+    cursor: duckdb.DuckDBPyConnection,
+    number: int,
+    result: TableResult,
+    changes: Sequence[ColumnChange] = (),
+    columns: Mapping[str, Sequence[str]] | None = None,
+    read: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Record what was found of a table, on a cursor whose transaction holds its rows too.
+
+    Args:
+        cursor: a cursor of the case's connection.
+        number: the table's number in this case.
+        result, changes: what was found.
+        columns: by side, the columns of the rows that are kept.
+        read: by side, which snapshot of a database the rows were read from.
+    """
+    cursor.execute(f"DELETE FROM kit.tables WHERE number = {number}")
+    kept = columns or {}
+    values = (
+        result.name.schema,
+        result.name.table,
+        json.dumps(plain(result)),
+        json.dumps(plain(list(changes))),
+        list(kept.get("backup", ())),
+        list(kept.get("live", ())),
+        json.dumps(read or {}),
+    )
+    literals = ", ".join(map(_literal, values))
+    cursor.execute(f"INSERT INTO kit.tables VALUES ({number}, {literals})")
+
+
+def _result(value: dict[str, Any]) -> TableResult:
+    value["name"] = TableName(**value["name"])
+    for field in ("key", "columns", "notes"):
+        value[field] = tuple(value[field])
+    return TableResult(**value)
+
+
+def _is(name: TableName) -> str:
+    return f'schema = {_literal(name.schema)} AND "table" = {_literal(name.table)}'
+
+
+def _literal(value: str | Sequence[str]) -> str:
+    """Return text, or a list of texts, as DuckDB's SQL.
+
+    Not as a parameter: binding one makes DuckDB import pandas, which costs a comparison a quarter
+    of a second.
+    """
+    if not isinstance(value, str):
+        return f"[{', '.join(map(_literal, value))}]::VARCHAR[]"
+    return "'" + value.replace("'", "''") + "'"
