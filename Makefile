@@ -4,23 +4,25 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 N ?= 5000000
 JOBS ?= 2
+LAB ?=
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test lab bench check soak clean
+.PHONY: demo test lab bench check soak hazard tool clean
 
-$(VENV)/.run: requirements.txt
+$(VENV)/.run: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.run pyproject.toml
+$(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
 demo: $(VENV)/.run        ## the sample incident from backup to report, into build/demo
-	$(BIN)/python -m forensics demo --out build/demo
+	$(BIN)/forensics demo --out build/demo
 
-lab: $(VENV)/.run         ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+lab: $(VENV)/.run         ## JupyterLab on the notebooks; LAB="--no-browser" and the like
+	$(BIN)/jupyter lab notebooks $(ROOT) $(LAB)
 
 test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a time
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
@@ -28,11 +30,19 @@ test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a
 soak: $(VENV)/.dev        ## the long runs that `test` leaves out
 	$(BIN)/python -m pytest -m soak
 
-check: $(VENV)/.dev       ## ruff, mypy, import-linter
+check: $(VENV)/.dev       ## ruff, mypy, import-linter, the measures of the house, stripped notebooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.house
+	$(BIN)/python -m tools.stripped
+
+hazard: $(VENV)/.dev      ## NAME=drop-sequence: a hazard's code, page and case, to be filled in
+	$(BIN)/python -m tools.skeleton hazard $(NAME)
+
+tool: $(VENV)/.dev        ## NAME=mytool: a migration tool's code and case, to be filled in
+	$(BIN)/python -m tools.skeleton tool $(NAME)
 
 bench: $(VENV)/.dev       ## N=5000000 rows: the kit beside its alternatives, as ratios
 	$(BIN)/python -m bench.compare --rows $(N)

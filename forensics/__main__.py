@@ -6,3 +6,10 @@ try:
     main()
 except KeyboardInterrupt:  # while the kit was still being loaded
     sys.exit(2)
+except ImportError as error:
+    print(
+        f"The kit cannot be loaded: {error}.\n"
+        "Install what it runs on: pip install -r requirements.txt",
+        file=sys.stderr,
+    )
+    sys.exit(2)

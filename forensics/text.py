@@ -1,4 +1,7 @@
-"""The words: numbers, times, sizes and lists as people read them, and foreign text, which is read and never obeyed."""
+"""The words: numbers, times, sizes and lists as people read them, and foreign text, inert.
+
+Foreign text is whatever a name or a value holds: it is read and never obeyed.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# What a page, a terminal or a log would obey instead of showing: controls, marks that turn the direction of text or take no room.
+# What a page, a terminal or a log would obey instead of showing: controls, and marks that turn the
+# direction of text or take no room.
 _OBEYED = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _MARKUP = re.compile(r"([\\`*_\[\]|~])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_NEAR, _LIKENESS = 3, 0.5
+
+
+# --- foreign text ---------------------------------------------------------------------------------
 
 
 def visible(text: object) -> str:
@@ -24,26 +35,37 @@ def visible(text: object) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     number = ord(found[0])
-    return (
-        f"\\x{number:02x}"
-        if number < 256
-        else f"\\u{number:04x}"
-        if number < 65536
-        else f"\\U{number:08x}"
-    )
+    if number < 256:
+        return f"\\x{number:02x}"
+    if number < 65536:
+        return f"\\u{number:04x}"
+    return f"\\U{number:08x}"
 
 
 def document(value: Any) -> str:
-    """Return a JSON document, a line feed at its end. What a terminal would obey in it is written as JSON's own escapes."""
+    """Return a JSON document, a line feed at its end.
+
+    What a terminal would obey in it is written as JSON's own escapes.
+    """
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return _OBEYED.sub(lambda m: m[0] if m[0] == "\n" else json.dumps(m[0])[1:-1], text) + "\n"
+    return _OBEYED.sub(_json_escape, text) + "\n"
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    if found[0] == "\n":
+        return "\n"
+    return json.dumps(found[0])[1:-1]
 
 
 def prose(value: object) -> str:
-    """Return a sentence of ours, which may name tables, for Markdown: markup in it is neutralised, its punctuation left."""
-    return _MARKUP.sub(
-        r"\\\1", visible(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    )
+    """Return a sentence of ours, which may name tables, for Markdown.
+
+    Markup in it is neutralised, its punctuation left.
+    """
+    text = visible(value)
+    for character, entity in _ENTITIES.items():
+        text = text.replace(character, entity)
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def code(value: object) -> str:
@@ -52,79 +74,29 @@ def code(value: object) -> str:
 
 
 def spans(text: str) -> list[tuple[bool, str]]:
-    """Split a sentence at its backticks: (whether it is a name or a command, the text). One without its other half is a letter."""
+    """Split a sentence at its backticks: (whether it is a name or a command, the text).
+
+    A backtick without its other half is a letter.
+    """
     parts = text.split("`")
     if len(parts) % 2 == 0:
         parts[-2:] = ["`".join(parts[-2:])]
-    return [(n % 2 == 1, part) for n, part in enumerate(parts) if part]
+    found = []
+    for place, part in enumerate(parts):
+        if part:
+            found.append((place % 2 == 1, part))
+    return found
 
 
 def marked(text: str) -> str:
     """Return a sentence for Markdown in which names and commands stand between backticks."""
-    return "".join(code(said) if is_code else prose(said) for is_code, said in spans(text))
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number of things: 1 row, 1,160 rows."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-# --- numbers, times and sizes ---------------------------------------------------------------------
-
-
-def count(value: int | None) -> str:
-    """A number of rows: 23,486; a dash where it is not known."""
-    return "–" if value is None else f"{value:,}"
-
-
-def percent(part: int | None, whole: int | None) -> str:
-    """A share; one that is neither nothing nor all is never rounded to that."""
-    if not part or not whole:
-        return "0 %"
-    if part >= whole:
-        return "100 %"
-    share = 100 * part / whole
-    if share < 0.1:
-        return "< 0.1 %"
-    if share > 99.9:
-        return "> 99.9 %"
-    return f"{share:.1f} %" if share < 10 or share > 99 else f"{share:.0f} %"
-
-
-def plural(number: int, word: str) -> str:
-    """The word, in the plural unless there is one."""
-    return word if number == 1 else word + "s"
-
-
-def moment(at: datetime) -> str:
-    """A time, to the minute, in UTC: 2 January 2026, 10:40 UTC."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%B %Y, %H:%M} UTC"
-
-
-def duration(length: timedelta) -> str:
-    """How long something took, in the two largest units: 31 h 40 min."""
-    seconds = round(length.total_seconds())
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, seconds = divmod(rest, 60)
-    if days >= 3:
-        return f"{days:,} days" + (f" {hours} h" if days < 10 and hours else "")
-    if days or hours:
-        return f"{24 * days + hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def size(number: int | None) -> str:
-    """Bytes, as people say them, with the exact number."""
-    if number is None:
-        return "–"
-    value, unit = float(number), "bytes"
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{number:,} bytes" if unit == "bytes" else f"{value:.1f} {unit} ({number:,} bytes)"
+    said = []
+    for is_code, part in spans(text):
+        if is_code:
+            said.append(code(part))
+        else:
+            said.append(prose(part))
+    return "".join(said)
 
 
 def one_line(text: str) -> str:
@@ -140,6 +112,111 @@ def first_letter(text: str) -> str:
     return text[:end]
 
 
+def near_matches(name: str, known: Sequence[str], otherwise: str) -> str:
+    """Return a hint that names what `name` was probably meant to be, or `otherwise`."""
+    near = difflib.get_close_matches(name, known, _NEAR, _LIKENESS)
+    if not near:
+        return otherwise
+    return f"Did you mean {' or '.join(near)}?"
+
+
+# --- numbers, times and lists ---------------------------------------------------------------------
+
+
+def count(value: int | None) -> str:
+    """A number of rows: 23,486; a dash where it is not known."""
+    if value is None:
+        return "–"
+    return f"{value:,}"
+
+
+def plural(number: int, word: str) -> str:
+    """The word, in the plural unless there is one."""
+    if number == 1:
+        return word
+    return f"{word}s"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number of things: 1 row, 1,160 rows."""
+    return f"{number:,} {plural(number, thing)}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return items as a list in a sentence: a, b and c."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def percent(part: int | None, whole: int | None) -> str:
+    """A share; one that is neither nothing nor all is never rounded to that."""
+    if not part or not whole:
+        return "0 %"
+    if part >= whole:
+        return "100 %"
+    share = 100 * part / whole
+    if share < 0.1:
+        return "< 0.1 %"
+    if share > 99.9:
+        return "> 99.9 %"
+    if share < 10 or share > 99:
+        return f"{share:.1f} %"
+    return f"{share:.0f} %"
+
+
+def moment(at: datetime) -> str:
+    """A time, to the minute, in UTC: 2 January 2026, 10:40 UTC."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
+
+
+def duration(length: timedelta) -> str:
+    """How long something took, in the two largest units: 31 h 40 min."""
+    seconds = round(length.total_seconds())
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if days >= 10 or (days >= 3 and not hours):
+        return f"{days:,} days"
+    if days >= 3:
+        return f"{days:,} days {hours} h"
+    if days or hours:
+        return f"{24 * days + hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {seconds} s"
+    return f"{seconds} s"
+
+
+def size(number: int | None) -> str:
+    """Bytes, as people say them, with the exact number."""
+    if number is None:
+        return "–"
+    if number < 1000:
+        return f"{number:,} bytes"
+    value, unit = _scaled(number)
+    return f"{value:.1f} {unit} ({number:,} bytes)"
+
+
+def short_size(number: int | None) -> str:
+    """Bytes, rounded, for a narrow column; nothing where they are not known."""
+    if number is None:
+        return ""
+    value, unit = _scaled(number)
+    if unit == "TB":
+        return f"{value:.1f} TB"
+    return f"{value:.0f} {unit.replace('bytes', 'B')}"
+
+
+def _scaled(number: int) -> tuple[float, str]:
+    value = float(number)
+    for unit in _UNITS[:-1]:
+        if value < 1000:
+            return value, unit
+        value /= 1000
+    return value, _UNITS[-1]
+
+
 def fact(value: Any) -> str:
     """A fact, as people read it."""
     if value is None or value == "":
@@ -148,18 +225,20 @@ def fact(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
 
 
 def examples(rows: Iterable[Mapping[str, str | None]]) -> str:
     """Rows by the values of some of their columns: id 7; id 12."""
-    return "; ".join(
-        ", ".join(f"{column} {'NULL' if value is None else value}" for column, value in row.items())
-        for row in rows
-    )
+    return "; ".join(_example(row) for row in rows)
 
 
-def near_matches(name: str, known: Sequence[str], otherwise: str) -> str:
-    """Return a hint that names what `name` was probably meant to be, or `otherwise`."""
-    near = difflib.get_close_matches(name, known, 3, 0.5)
-    return f"Did you mean {' or '.join(near)}?" if near else otherwise
+def _example(row: Mapping[str, str | None]) -> str:
+    parts = []
+    for column, value in row.items():
+        if value is None:
+            value = "NULL"
+        parts.append(f"{column} {value}")
+    return ", ".join(parts)

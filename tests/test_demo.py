@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
-from forensics.demo import ROOT
+from forensics.sample import ROOT
 
 
 @pytest.fixture

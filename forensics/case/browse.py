@@ -1,25 +1,29 @@
-"""Look around in the loss: choose a junction table and a row of one of its parents, and see what is missing of it."""
+"""Look around in the loss: choose a junction table and a row of a parent, and see its loss."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import escaped, inert
+from forensics.case.held import Held
 from forensics.case.junctions import CaseJunction, find_junction
+from forensics.case.showing import escaped, table
 from forensics.model import TableName
 from forensics.text import plural, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case.facade import Case
-
 _CHOICES = 200
+_LINKS = 50
 _SHOWN = 10
+_COLUMNS = ["label", "state", "had", "missing", "lost", "left"]
 
 
 class Browser:
-    """A view on one row at a time of those that miss links. Shows itself as widgets, and as a table where there are none.
+    """A view on one row at a time of those that miss links.
+
+    Shows itself as widgets, and as a table where there are none.
 
     Attributes:
         junction: the junction table that is looked at, None where no link is missing.
@@ -27,13 +31,9 @@ class Browser:
         key: the key of the row that is looked at.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Held) -> None:
         self._case = case
-        entries = sorted(
-            (e for e in case.loss["junctions"] if e["missing"]),
-            key=lambda e: (-e["missing"], e["schema"], e["table"]),
-        )
-        self._names = [str(TableName(e["schema"], e["table"])) for e in entries]
+        self._names = _hit_junctions(case)
         self.junction: CaseJunction | None = None
         self.parent = ""
         self.key: tuple[str, ...] = ()
@@ -51,8 +51,9 @@ class Browser:
         self.junction = find_junction(self._case, junction)
         self.parent = parent or self._parents()[0]
         rows = self.rows
-        width = self._key_width()
-        self.key = key or (tuple(rows.iloc[0, :width]) if len(rows) else ())
+        self.key = key or ()
+        if not key and len(rows):
+            self.key = tuple(rows.iloc[0, : self._key_width()])
         return self
 
     @property
@@ -74,43 +75,48 @@ class Browser:
         return self.junction
 
     def _parents(self) -> list[str]:
-        """The parents by name, the one with the fewest rows hit first: it is the one that holds many links a row."""
-        spreads = sorted(
-            self._chosen().entry["spread"],
-            key=lambda s: (s["affected"] + s["gone"] == 0, s["affected"] + s["gone"]),
-        )
-        return [str(TableName(s["schema"], s["table"])) for s in spreads]
+        """The parents by name, the one with the fewest rows hit first.
+
+        That one holds many links a row.
+        """
+
+        def order(spread: Mapping[str, Any]) -> tuple[bool, int]:
+            hit = spread["affected"] + spread["gone"]
+            return hit == 0, hit
+
+        return [_name(spread) for spread in sorted(self._chosen().entry["spread"], key=order)]
 
     def _key_width(self) -> int:
-        spread = next(
-            s
-            for s in self._chosen().entry["spread"]
-            if str(TableName(s["schema"], s["table"])) == self.parent
-        )
-        return len(spread["key"])
+        for spread in self._chosen().entry["spread"]:
+            if _name(spread) == self.parent:
+                return len(spread["key"])
+        raise AssertionError(f"{self.parent} is no parent")
 
-    # --- showing -------------------------------------------------------------------------------------
+    # --- showing ----------------------------------------------------------------------------------
 
     def _repr_html_(self) -> str:
         if self.junction is None:
             return "<p>No link of a junction table is missing.</p>"
         rows = self.rows
-        said = f"<code>{escaped(str(self.junction.name))}</code>: {len(rows):,} {plural(len(rows), 'row')} of <code>{escaped(self.parent)}</code> miss links"
-        table = rows.head(_SHOWN)[
-            [*rows.columns[: self._key_width()], "label", "state", "had", "missing", "lost", "left"]
-        ]
-        return f"<p>{said}; the worst hit:</p>{inert(table).to_html(index=False, na_rep='–', border=0)}"
+        keys = list(rows.columns[: self._key_width()])
+        said = (
+            f"<code>{escaped(str(self.junction.name))}</code>: "
+            f"{len(rows):,} {plural(len(rows), 'row')} of <code>{escaped(self.parent)}</code> "
+            "miss links"
+        )
+        return f"<p>{said}; the worst hit:</p>{table(rows.head(_SHOWN)[[*keys, *_COLUMNS]])}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        found = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        found: dict[str, Any] = {"text/plain": repr(self)}
         if self.junction is not None:
             found |= self._widget()._repr_mimebundle_(include=include, exclude=exclude)
         return {**found, "text/html": self._repr_html_()}
 
     def __repr__(self) -> str:
-        return visible(
-            f"<Browser {self.junction.name if self.junction else 'without missing links'}>"
-        )
+        looked_at = "without missing links"
+        if self.junction:
+            looked_at = str(self.junction.name)
+        return visible(f"<Browser {looked_at}>")
 
     def _widget(self) -> Any:
         import ipywidgets as widgets
@@ -146,9 +152,8 @@ class Browser:
 
         def show() -> None:
             links = self.links
-            shown.value = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>" + inert(
-                links.head(50)
-            ).to_html(index=False, na_rep="–", border=0)
+            said = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>"
+            shown.value = said + table(links.head(_LINKS))
 
         junction.observe(to_junction, "value")
         parent.observe(to_parent, "value")
@@ -157,11 +162,28 @@ class Browser:
         return widgets.VBox([junction, parent, row, shown])
 
     def _choices(self) -> list[tuple[str, tuple[str, ...]]]:
-        rows, width = self.rows.head(_CHOICES), self._key_width()
-        return [
-            (
-                f"{r['label'] if isinstance(r['label'], str) else ', '.join(map(str, r.iloc[:width]))} – {r['missing']:,} of {r['had']:,} missing",
-                tuple(r.iloc[:width]),
-            )
-            for _, r in rows.iterrows()
-        ]
+        """The rows to choose from: what is shown of each, and its key."""
+        width = self._key_width()
+        found = []
+        for _, row in self.rows.head(_CHOICES).iterrows():
+            key = tuple(row.iloc[:width])
+            label = row["label"]
+            if not isinstance(label, str):
+                label = ", ".join(map(str, key))
+            missing = f"{row['missing']:,} of {row['had']:,} missing"
+            found.append((f"{label} – {missing}", key))
+        return found
+
+
+def _hit_junctions(case: Held) -> list[str]:
+    """The junction tables that miss links, by name, the worst first."""
+
+    def order(entry: Mapping[str, Any]) -> tuple[int, str, str]:
+        return -entry["missing"], entry["schema"], entry["table"]
+
+    hit = [entry for entry in case.loss["junctions"] if entry["missing"]]
+    return [_name(entry) for entry in sorted(hit, key=order)]
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return str(TableName(entry["schema"], entry["table"]))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import escaped, inert
-from forensics.cause.attribution import Ask, Listener, attribute
+from forensics.case.held import Held
+from forensics.case.showing import escaped, points, table
 from forensics.errors import CaseError
-from forensics.evidence.migrations import read_folder
 from forensics.store import write_private
-from forensics.text import counted, document, visible
+from forensics.text import counted, document, plural, visible
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forensics.case.facade import Case
 
 _MIGRATIONS = [
     "name",
@@ -43,6 +40,18 @@ _STATEMENTS = [
     "counted",
     "sql",
 ]
+_HAZARDS = [
+    "migration",
+    "line",
+    "hazard",
+    "schema",
+    "table",
+    "column",
+    "says",
+    "within",
+    "sql",
+]
+_NAMED = 3
 
 
 class Cause:
@@ -57,55 +66,31 @@ class Cause:
 
     @property
     def migrations(self) -> pd.DataFrame:
-        """One row a migration, in order: when it was applied, on which sides, and how its file stands."""
-        import pandas as pd
-
-        frame = pd.DataFrame(self.found["migrations"], columns=_MIGRATIONS)
-        return frame.assign(
-            applied_at=pd.to_datetime(frame["applied_at"], utc=True, format="ISO8601")
-        )
+        """One row a migration, in order: when it was applied, on which sides, and its file."""
+        return self._timed("migrations", _MIGRATIONS, "applied_at")
 
     @property
     def statements(self) -> pd.DataFrame:
-        """One row a statement and table (or column): the missing rows (or values) that it accounts for."""
-        import pandas as pd
-
-        return pd.DataFrame(self.found["statements"], columns=_STATEMENTS)
+        """One row a statement and table (or column), with the missing rows (or values) it took."""
+        return self._frame("statements", _STATEMENTS)
 
     @property
     def unexplained(self) -> pd.DataFrame:
         """One row a table: missing rows that no statement accounts for."""
-        import pandas as pd
-
-        return pd.DataFrame(self.found["unexplained"], columns=["schema", "table", "rows"])
+        return self._frame("unexplained", ["schema", "table", "rows"])
 
     @property
     def hazards(self) -> pd.DataFrame:
         """One row a danger of the migrations between backup and live, whether it struck or not."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            self.found["hazards"],
-            columns=[
-                "migration",
-                "line",
-                "hazard",
-                "schema",
-                "table",
-                "column",
-                "says",
-                "within",
-                "sql",
-            ],
-        )
+        return self._frame("hazards", _HAZARDS)
 
     @property
     def timeline(self) -> pd.DataFrame:
-        """Events in order: `time`, `label`, and `kind` (backup, migration before, migration, evidence, incident, now)."""
-        import pandas as pd
+        """Events in order: `time`, `label`, and `kind`.
 
-        frame = pd.DataFrame(self.found["timeline"], columns=["time", "label", "kind"])
-        return frame.assign(time=pd.to_datetime(frame["time"], utc=True, format="ISO8601"))
+        Kinds are backup, migration before, migration, evidence, incident and now.
+        """
+        return self._timed("timeline", ["time", "label", "kind"], "time")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -117,18 +102,25 @@ class Cause:
         """The answer in a few sentences."""
         return verdict(self.found)
 
+    def _frame(self, name: str, columns: list[str]) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(self.found[name], columns=columns)
+
+    def _timed(self, name: str, columns: list[str], time: str) -> pd.DataFrame:
+        import pandas as pd
+
+        frame = self._frame(name, columns)
+        times = pd.to_datetime(frame[time], utc=True, format="ISO8601")
+        return frame.assign(**{time: times})
+
     def _repr_html_(self) -> str:
         struck = self.statements
         struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
-        shown = (
-            inert(struck.drop(columns=["sql", "counted"])).to_html(
-                index=False, na_rep="", escape=True
-            )
-            if len(struck)
-            else ""
-        )
-        said = "".join(f"<li>{escaped(n)}</li>" for n in self.notes)
-        return f"<p><b>{escaped(self.verdict)}</b></p>{shown}<ul>{said}</ul>"
+        shown = ""
+        if len(struck):
+            shown = table(struck.drop(columns=["sql", "counted"]), absent="")
+        return f"<p><b>{escaped(self.verdict)}</b></p>{shown}{points(self.notes)}"
 
     def __repr__(self) -> str:
         return visible(f"<Cause: {self.verdict}>")
@@ -136,60 +128,75 @@ class Cause:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """Say in a few sentences what a `cause.json` holds."""
-    rows = sum(s["rows"] for s in found["statements"] if s["column"] is None)
-    moved = sum(s["moved"] for s in found["statements"] if s["column"] is None)
-    values = sum(s["rows"] for s in found["statements"] if s["column"] is not None)
-    blanked = sum(s["blanked"] for s in found["statements"])
-    rest = sum(u["rows"] for u in found["unexplained"])
-    struck = [s for s in found["statements"] if s["rows"]]
+    rows = moved = values = blanked = rest = 0
+    for statement in found["statements"]:
+        blanked += statement["blanked"]
+        if statement["column"] is None:
+            rows += statement["rows"]
+            moved += statement["moved"]
+        else:
+            values += statement["rows"]
+    for table_ in found["unexplained"]:
+        rest += table_["rows"]
+    struck = [statement for statement in found["statements"] if statement["rows"]]
     said = []
     if struck:
-        places = {(s["migration"], s["line"]) for s in struck}
-        names = sorted({s["migration"] for s in struck})
-        what = [counted(rows, "missing row")] * bool(rows) + [
-            f"{counted(values, 'value')} of dropped columns"
-        ] * bool(values)
-        said.append(
-            f"{len(places)} {'statement' if len(places) == 1 else 'statements'} of {' and '.join(names[:3])}"
-            f"{' and others' * (len(names) > 3)} {'accounts' if len(places) == 1 else 'account'} for {' and '.join(what)}."
-        )
+        said.append(_accounted(struck, rows, values))
     if moved:
         said.append(f"{moved:,} of these rows were moved, not lost.")
     if blanked:
         said.append(f"{blanked:,} values stand where there was NULL.")
-    if rest:
-        said.append(
-            f"{counted(rest, 'missing row')} {'is' if rest == 1 else 'are'} unexplained: no statement took {'it' if rest == 1 else 'them'}."
-        )
+    if rest == 1:
+        said.append("1 missing row is unexplained: no statement took it.")
+    elif rest:
+        said.append(f"{rest:,} missing rows are unexplained: no statement took them.")
     if not said:
         said.append("No missing row is laid at a migration.")
     return " ".join(said)
 
 
+def _accounted(struck: Sequence[Mapping[str, Any]], rows: int, values: int) -> str:
+    places = {(statement["migration"], statement["line"]) for statement in struck}
+    migrations = sorted({statement["migration"] for statement in struck})
+    names = " and ".join(migrations[:_NAMED])
+    if len(migrations) > _NAMED:
+        names += " and others"
+    what = []
+    if rows:
+        what.append(counted(rows, "missing row"))
+    if values:
+        what.append(f"{counted(values, 'value')} of dropped columns")
+    verb = "accounts" if len(places) == 1 else "account"
+    return (
+        f"{len(places)} {plural(len(places), 'statement')} of {names} "
+        f"{verb} for {' and '.join(what)}."
+    )
+
+
 def find_cause(
-    case: Case,
+    case: Held,
     folder: str | Path | None,
     *,
     ran: tuple[str, ...] | None = None,
-    listener: Listener | None = None,
+    listener: Callable[[str], None] | None = None,
 ) -> Cause:
-    """Attribute, and write what is found into the case and to `cause.json`; without a folder, return what was found before.
+    """Attribute, and write what is found into the case and to `cause.json`.
 
     Args:
-        ran: shell patterns of migrations that ran since the backup, where no history says so; None for those of the last time.
+        folder: the folder of the migrations; without one, what was found before is returned.
+        ran: shell patterns of migrations that ran since the backup, where no history says so; None
+            for those of the last time.
+        listener: is told how far it is.
 
     Raises:
-        CaseError: nothing was found before, or another process holds the case.
+        CaseError: nothing was found before, or another process writes the case.
         MigrationError, UsageError: the folder, or a migration in it, is at fault.
     """
     if folder is None:
-        stored = case.store.get("cause")
-        if stored is None:
-            raise CaseError(
-                f"The cause of case {case.folder} was not looked for yet.",
-                'Give the folder of the migrations: case.cause("migrations/").',
-            )
-        return Cause(stored)
+        return _found_before(case)
+    from forensics.cause.attribution import Ask, attribute
+    from forensics.evidence.migrations import read_folder
+
     if ran is None:
         ran = tuple(case.store.get("ran") or ())
     attribution = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
@@ -198,4 +205,14 @@ def find_cause(
         attribution.write(store)
         store.put("ran", list(ran))  # for whoever reads the same folder later on
     write_private(case.folder / "cause.json", document(found))
+    return Cause(found)
+
+
+def _found_before(case: Held) -> Cause:
+    found = case.store.get("cause")
+    if found is None:
+        raise CaseError(
+            f"The cause of case {case.folder} was not looked for yet.",
+            'Give the folder of the migrations: case.cause("migrations/").',
+        )
     return Cause(found)

@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import escaped
+from forensics.case.held import Held
+from forensics.case.showing import escaped, heading
 from forensics.model import TableName
 from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
 from forensics.text import visible
@@ -17,7 +18,7 @@ from forensics.text import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case.facade import Case
+_OPTIONS = ["name", "recovers", "destroys", "blocked", "verified", "seconds"]
 
 
 class Recovery:
@@ -26,7 +27,7 @@ class Recovery:
     Calling it narrows or widens what comes back: `case.recovery(tables=["hotel_images"])`.
     """
 
-    def __init__(self, case: Case, scope: Scope | None = None) -> None:
+    def __init__(self, case: Held, scope: Scope | None = None) -> None:
         self._case = case
         self._scope = scope or Scope()
         self._plan: Plan | None = None
@@ -56,19 +57,17 @@ class Recovery:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The plan that is shown, as JSON has it: what was rehearsed last, here or as the case keeps it, and else what the case alone tells.
+        """The plan that is shown, as JSON has it.
 
-        A rehearsed plan that the case keeps counts where it is of the same choice, and of the same rows: `cause` may lay more at a
-        statement since.
+        What was rehearsed last, here or as the case keeps it, and else what the case alone tells.
+        A rehearsed plan that the case keeps counts where it is of the same choice, and of the same
+        rows: `cause` may lay more at a statement since.
         """
         plan = self.plan.as_json()
         kept: dict[str, Any] | None = self._case.store.get("recovery")
-        if (
-            plan["rehearsed_at"]
-            or kept is None
-            or kept.get("scope") != plan["scope"]
-            or _lost(kept) != _lost(plan)
-        ):
+        if plan["rehearsed_at"] or kept is None:
+            return plan
+        if kept.get("scope") != plan["scope"] or _lost(kept) != _lost(plan):
             return plan
         return kept
 
@@ -76,17 +75,19 @@ class Recovery:
     def rehearsed_at(self) -> datetime | None:
         """When what is shown was rehearsed, or None."""
         at = self.shown["rehearsed_at"]
-        return datetime.fromisoformat(at) if at else None
+        if not at:
+            return None
+        return datetime.fromisoformat(at)
+
+    # --- pandas -----------------------------------------------------------------------------------
 
     @property
     def options(self) -> pd.DataFrame:
         """One row an option: what it recovers, destroys, and cannot bring back."""
         import pandas as pd
 
-        names = ["name", "recovers", "destroys", "blocked", "verified", "seconds"]
-        return pd.DataFrame(
-            [{n: o[n] for n in names} for o in self.shown["options"]], columns=names
-        ).set_index("name")
+        frame = pd.DataFrame(self.shown["options"], columns=_OPTIONS)
+        return frame.set_index("name")
 
     @property
     def tables(self) -> pd.DataFrame:
@@ -94,24 +95,28 @@ class Recovery:
         import pandas as pd
 
         names = ["kind", "missing", *CLASSES]
-        rows = [{"table": _table(t), **{n: t[n] for n in names}} for t in self.shown["tables"]]
+        rows = []
+        for target in self.shown["tables"]:
+            row = {name: target[name] for name in names}
+            rows.append({"table": _table(target), **row})
         return pd.DataFrame(rows, columns=["table", *names])
 
     @property
     def destroyed(self) -> pd.DataFrame:
-        """One row an option and table: how many rows written since the backup it would destroy, with some keys."""
+        """One row an option and table: rows written since the backup that it would destroy."""
         import pandas as pd
 
-        rows = [
-            {
-                "option": o["name"],
-                "table": _table(s),
-                "rows": s["rows"],
-                "for example": "; ".join(_key(e) for e in s["examples"]),
-            }
-            for o in self.shown["options"]
-            for s in sorted(o["destroyed"], key=lambda s: (-s["rows"], s["schema"], s["table"]))
-        ]
+        rows = []
+        for option in self.shown["options"]:
+            for share in sorted(option["destroyed"], key=_most_first):
+                examples = [_key(example) for example in share["examples"]]
+                row = {
+                    "option": option["name"],
+                    "table": _table(share),
+                    "rows": share["rows"],
+                    "for example": "; ".join(examples),
+                }
+                rows.append(row)
         return pd.DataFrame(rows, columns=["option", "table", "rows", "for example"])
 
     @property
@@ -119,11 +124,16 @@ class Recovery:
         """One row a table and reason: how many lost rows cannot return because of it."""
         import pandas as pd
 
-        rows = [
-            {"table": _table(t), "rows": r["rows"], "reason": r["reason"]}
-            for t in self.shown["tables"]
-            for r in t["reasons"]
-        ]
+        rows = []
+        for target in self.shown["tables"]:
+            for reason in target["reasons"]:
+                rows.append(
+                    {
+                        "table": _table(target),
+                        "rows": reason["rows"],
+                        "reason": reason["reason"],
+                    }
+                )
         return pd.DataFrame(rows, columns=["table", "rows", "reason"])
 
     @property
@@ -132,14 +142,12 @@ class Recovery:
         import pandas as pd
 
         shown = self.shown
-        found = (
-            {"rehearsed at": shown["rehearsed_at"], **(shown["rehearsal"] or {})}
-            if shown["rehearsal"]
-            else {}
-        )
-        rows = [
-            (n.replace("_", " "), v) for n, v in found.items() if not isinstance(v, dict | list)
-        ]
+        rows = []
+        if shown["rehearsal"]:
+            rows.append(("rehearsed at", shown["rehearsed_at"]))
+            for name, value in shown["rehearsal"].items():
+                if not isinstance(value, dict | list):
+                    rows.append((name.replace("_", " "), value))
         return pd.DataFrame(rows, columns=["fact", "value"]).set_index("fact")
 
     @property
@@ -147,21 +155,19 @@ class Recovery:
         """One row an option and a thing that its rehearsal found, or why it had none."""
         import pandas as pd
 
-        rows = [
-            {"option": o["name"], "verified": o["verified"], "seconds": o["seconds"], "found": said}
-            for o in self.shown["options"]
-            for said in (
-                _found(o["proof"])
-                if o["proof"]
-                else (c for c in o["caveats"] if c.startswith(UNREHEARSED))
-            )
-        ]
+        rows = []
+        for option in self.shown["options"]:
+            for said in _found(option):
+                row = {name: option[name] for name in ("verified", "seconds")}
+                rows.append({"option": option["name"], **row, "found": said})
         return pd.DataFrame(rows, columns=["option", "verified", "seconds", "found"])
 
     @property
     def recommendation(self) -> str:
         """What the numbers speak for."""
         return str(self.shown["recommendation"])
+
+    # --- scripts and rehearsal --------------------------------------------------------------------
 
     def write(
         self,
@@ -174,9 +180,11 @@ class Recovery:
         """Write the scripts, the plan and the runbook into a folder.
 
         Args:
-            live: how to reach live, so that the scripts can tell whether it changed; it is only read.
+            live: how to reach live, so that the scripts can tell whether it changed; it is only
+                read.
             migrations: the folder of the migrations, for a safer one in place of the harmful.
-            backup: where the backup lies now, if it was moved; needed for the values of dropped columns, and to rehearse.
+            backup: where the backup lies now, if it was moved; needed for the values of dropped
+                columns, and to rehearse.
 
         Raises:
             RecoveryError, LiveError, MigrationError: as `make_plan`.
@@ -195,13 +203,15 @@ class Recovery:
         skip: Sequence[str] = (),
         tell: Tell = silent,
     ) -> Plan:
-        """Rehearse every option on a throw-away PostgreSQL, on copies of live and of the backup; the proofs go into the case.
+        """Rehearse every option on copies of live and of the backup; the proofs go into the case.
 
         Args:
             out: where the scripts go; None for a temporary folder.
             live: how to reach live; LIVE_DSN or the PG* variables where it is None.
-            migrations, backup: as in `write`; the safer migration is tried on a copy of the backup.
-            skip: options to leave out: "full restore" takes as long as restoring the whole backup does.
+            migrations, backup: as in `write`; the safer migration is tried on a copy of the
+                backup.
+            skip: options to leave out: "full restore" takes as long as restoring the whole backup
+                does.
             tell: is told how far it is.
 
         Raises:
@@ -221,49 +231,61 @@ class Recovery:
 
     def _repr_html_(self) -> str:
         shown = self.shown
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escaped(o['name'])}</th><td>{o['recovers']:,}</td><td>{o['destroys']:,}</td><td>{o['blocked']:,}</td>"
-            f"<td>{'yes' if o['verified'] else 'no'}</td><td>{'' if o['seconds'] is None else format(o['seconds'], '.1f')}</td></tr>"
-            for o in shown["options"]
-        )
-        head = "".join(
-            f"<th>{n}</th>"
-            for n in ("option", "recovers", "destroys", "blocked", "verified", "seconds")
-        )
+        head = "".join(f"<th>{name}</th>" for name in ("option", *_OPTIONS[1:]))
+        rows = [_row(option) for option in shown["options"]]
         at = self.rehearsed_at
-        when = (
-            f"<p>Rehearsed on copies of live and of the backup at {at:%Y-%m-%d %H:%M} UTC.</p>"
-            if at
-            else ""
+        when = ""
+        if at:
+            when = (
+                f"<p>Rehearsed on copies of live and of the backup at {at:%Y-%m-%d %H:%M} UTC.</p>"
+            )
+        return (
+            f"<p><b>{escaped(shown['recommendation'])}</b></p>{when}"
+            f"<table><tr>{head}</tr>{''.join(rows)}</table>"
         )
-        return f"<p><b>{escaped(shown['recommendation'])}</b></p>{when}<table><tr>{head}</tr>{rows}</table>"
 
     def __repr__(self) -> str:
         return visible(f"<Recovery: {self.recommendation}>")
+
+
+def _row(option: Mapping[str, Any]) -> str:
+    verified = "yes" if option["verified"] else "no"
+    seconds = ""
+    if option["seconds"] is not None:
+        seconds = f"{option['seconds']:.1f}"
+    numbers = [f"{option[name]:,}" for name in ("recovers", "destroys", "blocked")]
+    cells = [f"<td>{text}</td>" for text in (*numbers, verified, seconds)]
+    return f"<tr>{heading(escaped(option['name']))}{''.join(cells)}</tr>"
 
 
 def _table(of: Mapping[str, Any]) -> str:
     return str(TableName(of["schema"], of["table"]))
 
 
-def _found(proof: Mapping[str, Any]) -> list[str]:
-    return [*proof["checks"], *proof["problems"], *proof["notes"]]
+def _most_first(share: Mapping[str, Any]) -> tuple[int, str, str]:
+    return -share["rows"], share["schema"], share["table"]
+
+
+def _found(option: Mapping[str, Any]) -> list[str]:
+    """What the rehearsal of an option found, or why there was none."""
+    proof = option["proof"]
+    if proof:
+        return [*proof["checks"], *proof["problems"], *proof["notes"]]
+    return [caveat for caveat in option["caveats"] if caveat.startswith(UNREHEARSED)]
 
 
 def _lost(plan: Mapping[str, Any]) -> list[tuple[object, ...]]:
-    """Which rows a plan is about, however many of them live refuses: that only a rehearsal finds out."""
-    return [
-        (
-            t["schema"],
-            t["table"],
-            t["kind"],
-            t["missing"],
-            t["restorable"] + t["blocked"] + t["conflicting"],
-            t["moved"],
-            t["superseded"],
-        )
-        for t in plan["tables"]
-    ]
+    """Which rows a plan is about, however many of them live refuses.
+
+    How many those are only a rehearsal finds out.
+    """
+    found = []
+    for target in plan["tables"]:
+        names = ("schema", "table", "kind", "missing", "moved", "superseded")
+        facts = [target[name] for name in names]
+        lost = target["restorable"] + target["blocked"] + target["conflicting"]
+        found.append((*facts, lost))
+    return found
 
 
 def _key(example: Mapping[str, str | None]) -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import escaped, shown
-from forensics.compare.canonical import Writer
-from forensics.compare.casts import casts_between
-from forensics.evidence.copytext import decode_field, encode_field
+from forensics.case.held import Held
+from forensics.case.showing import escaped, heading, points, shown
 from forensics.model import COUNTS, TableResult
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forensics.case.facade import Case
 
 
 class CaseTable:
@@ -23,7 +20,7 @@ class CaseTable:
         result: the counts, the key, the state.
     """
 
-    def __init__(self, case: Case, result: TableResult) -> None:
+    def __init__(self, case: Held, result: TableResult) -> None:
         self._case = case
         self.result = result
 
@@ -39,81 +36,106 @@ class CaseTable:
 
     @property
     def changed(self) -> pd.DataFrame:
-        """Rows whose key is on both sides and that differ: a column pair (column, backup|live) for each that does."""
+        """Rows whose key is on both sides and that differ.
+
+        A column pair (column, backup|live) for each column that does.
+        """
         import pandas as pd
 
-        before, after = (
-            self._rows("backup", "changed", pairs=True),
-            self._rows("live", "changed", pairs=True),
-        )
-        before, after = before.set_index("pair"), after.set_index("pair")
-        key = list(self.result.key)
-        shown: dict[tuple[str, str], Any] = {(k, ""): before[k] for k in key}
+        before = self._rows("backup", "changed", pairs=True).set_index("pair")
+        after = self._rows("live", "changed", pairs=True).set_index("pair")
+        key = self.result.key
+        found: dict[tuple[str, str], Any] = {(column, ""): before[column] for column in key}
         for column in self.result.columns:
             if column in key:
                 continue
             old, new = before[column], after[column].reindex(before.index)
-            ours, theirs = self._comparable(column, old, new)
-            if not (ours.eq(theirs) | (ours.isna() & theirs.isna())).all():
-                shown[column, "backup"], shown[column, "live"] = old, new
-        return pd.DataFrame(shown).reset_index(drop=True)
+            if not self._all_equal(column, old, new):
+                found[column, "backup"] = old
+                found[column, "live"] = new
+        return pd.DataFrame(found).reset_index(drop=True)
+
+    def _all_equal(self, column: str, old: pd.Series, new: pd.Series) -> bool:
+        ours, theirs = self._comparable(column, old, new)
+        equal = ours.eq(theirs) | (ours.isna() & theirs.isna())
+        return bool(equal.all())
 
     def _comparable(
         self, column: str, old: pd.Series, new: pd.Series
     ) -> tuple[pd.Series, pd.Series]:
-        """Values of a column as they were compared: where its type changed, equal ones have one text."""
-        import pandas as pd
-        import pyarrow as pa
+        """Values of a column as they were compared: equal ones of a changed type have one text."""
+        from forensics.compare.canonical import Writer
+        from forensics.compare.casts import casts_between
 
-        tables = [c.tables[self.result.name] for c in self._case.catalogs]
-        was, now = (t.column(column) for t in tables)
+        name = self.result.name
+        backup, live = self._case.catalogs
+        was, now = backup.tables[name].column(column), live.tables[name].column(column)
         if was is None or now is None or was.type == now.type:
             return old, new
-        writers = [Writer(c, pinned=True, old_floats=False) for c in self._case.catalogs]
-        casts = casts_between(was.type, now.type, *writers)
+        ours = Writer(backup, pinned=True, old_floats=False)
+        theirs = Writer(live, pinned=True, old_floats=False)
+        casts = casts_between(was.type, now.type, ours, theirs)
         if casts is None:
             return old, new
-        made = []
-        for values, cast in zip((old, new), casts, strict=True):
-            fields = cast(
-                pa.array(
-                    [encode_field(None if v is pd.NA else v) for v in values], pa.large_string()
-                )
-            ).to_pylist()
-            made.append(
-                pd.Series(
-                    [decode_field(f) for f in fields], index=values.index, dtype=pd.StringDtype()
-                )
-            )
-        return made[0], made[1]
+        return _cast(old, casts[0]), _cast(new, casts[1])
 
     def _rows(self, side: str, state: str, *, pairs: bool = False) -> pd.DataFrame:
-        import pandas as pd
-
         found = self._case.store.rows(self.result.name, side, (state,))
-        names = found.column_names
-        # Two columns of a table may not share a name, but one may be called `pair`: take them by place.
-        frame = pd.DataFrame(
-            {i: found.column(i).to_pandas(types_mapper=text_type) for i in range(len(names))}
-        )
-        frame.columns = pd.Index(names)
-        return frame if pairs else frame.iloc[:, 1:]
+        frame = column_frame(found, found.column_names)
+        if pairs:
+            return frame
+        return frame.iloc[:, 1:]
 
     def _repr_html_(self) -> str:
-        r = self.result
-        counts = "".join(
-            f"<tr><th style='text-align:left'>{c.replace('_', ' ')}</th><td>{shown(getattr(r, c))}</td></tr>"
-            for c in COUNTS
+        result = self.result
+        counts = []
+        for count in COUNTS:
+            number = f"<td>{shown(getattr(result, count))}</td>"
+            counts.append(f"<tr>{heading(count.replace('_', ' '))}{number}</tr>")
+        said = list(result.notes)
+        if result.reason:
+            said.append(result.reason)
+        return (
+            f"<h4>{escaped(result.name)}: {result.state}</h4>"
+            f"<table>{''.join(counts)}</table>{points(said)}"
         )
-        said = "".join(
-            f"<li>{escaped(n)}</li>" for n in (r.notes + ((r.reason,) if r.reason else ()))
-        )
-        return f"<h4>{escaped(r.name)}: {r.state}</h4><table>{counts}</table><ul>{said}</ul>"
 
 
-def text_type(kind: Any) -> Any:
-    """How pandas holds an Arrow column: text as text, so that NULL stays apart from what is empty."""
+def _cast(values: pd.Series, cast: Callable[[Any], Any]) -> pd.Series:
+    """Write a column's values as the comparison wrote them."""
     import pandas as pd
     import pyarrow as pa
 
-    return pd.StringDtype() if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
+    from forensics.evidence.copytext import decode_field, encode_field
+
+    fields = []
+    for value in values:
+        fields.append(encode_field(None if value is pd.NA else value))
+    cast_fields = cast(pa.array(fields, pa.large_string())).to_pylist()
+    decoded = [decode_field(field) for field in cast_fields]
+    return pd.Series(decoded, index=values.index, dtype=pd.StringDtype())
+
+
+def column_frame(found: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Return an Arrow table as a DataFrame, its columns taken by place.
+
+    Two columns of a table may not share a name, but one may be called as one of ours is.
+    """
+    import pandas as pd
+
+    columns = {}
+    for place in range(found.num_columns):
+        columns[place] = found.column(place).to_pandas(types_mapper=text_type)
+    frame = pd.DataFrame(columns)
+    frame.columns = pd.Index(list(names))
+    return frame
+
+
+def text_type(kind: Any) -> Any:
+    """How pandas holds an Arrow column: text as text, so that NULL stays apart from empty."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pd.StringDtype()
+    return None

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from forensics.case.evidence import escaped, inert, shown
+from forensics.case.showing import cell, escaped, heading, shown, table
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_BOUNDS = ("low", "likely", "high")
+
 
 class Window:
-    """From the backup to the incident, and what was probably written in between and is in neither side.
+    """From the backup to the incident, and what was probably written in between.
 
     Attributes:
         backup_at, incident_at: in UTC, None where nothing says them.
@@ -29,33 +31,39 @@ class Window:
 
     @property
     def unobservable(self) -> pd.DataFrame:
-        """One row a junction table: how many of its rows are in neither side (low, likely, high: a 90 % interval), and why."""
+        """One row a junction table: how many of its rows are in neither side, and why.
+
+        Columns low, likely and high are a 90 % interval.
+        """
         import pandas as pd
 
-        frame = pd.DataFrame(
-            self._value["unobservable"],
-            columns=["schema", "table", "low", "likely", "high", "basis"],
-        )
-        return frame.astype(dict.fromkeys(("low", "likely", "high"), "Int64"))
+        columns = ["schema", "table", *_BOUNDS, "basis"]
+        frame = pd.DataFrame(self._value["unobservable"], columns=columns)
+        return frame.astype(dict.fromkeys(_BOUNDS, "Int64"))
 
     def __repr__(self) -> str:
         return f"<Window {shown(self.backup_at)} to {shown(self.incident_at)}>"
 
     def _repr_html_(self) -> str:
-        length = str(timedelta(seconds=round(self.seconds))) if self.seconds is not None else "–"
+        length = "–"
+        if self.seconds is not None:
+            length = str(timedelta(seconds=round(self.seconds)))
         rows = [
-            ("backup", shown(self.backup_at), self.basis.get("backup_at", "")),
-            ("incident", shown(self.incident_at), self.basis.get("incident_at", "")),
-            ("between them", length, ""),
+            _row("backup", shown(self.backup_at), self.basis.get("backup_at", "")),
+            _row("incident", shown(self.incident_at), self.basis.get("incident_at", "")),
+            _row("between them", length, ""),
         ]
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{a}</th><td style='text-align:left'>{escaped(b)}</td>"
-            f"<td style='text-align:left'>{escaped(c)}</td></tr>"
-            for a, b, c in rows
+        return (
+            f"<table><tbody>{''.join(rows)}</tbody></table>"
+            f"<p>Written in between, and in neither side:</p>{table(self.unobservable)}"
         )
-        table = inert(self.unobservable).to_html(index=False, na_rep="–", border=0)
-        return f"<table><tbody>{cells}</tbody></table><p>Written in between, and in neither side:</p>{table}"
+
+
+def _row(name: str, what: str, basis: str) -> str:
+    return f"<tr>{heading(name)}{cell(escaped(what))}{cell(escaped(basis))}</tr>"
 
 
 def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    if not text:
+        return None
+    return datetime.fromisoformat(text)

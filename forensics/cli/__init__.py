@@ -1,6 +1,7 @@
-"""The command line: `python -m forensics COMMAND`. Answers go to stdout, progress and messages to stderr.
+"""The command line: `forensics COMMAND`. Answers go to stdout, progress and messages to stderr.
 
 `voice.py` is how commands speak; every other file here is a command, registered by being imported.
+A command imports what does its work when it runs, so that asking for help loads no engine.
 """
 
 from __future__ import annotations
@@ -9,10 +10,7 @@ import signal
 import sys
 from importlib import import_module
 
-from rich.console import Console
-from typer.exceptions import TyperException
-
-from forensics.cli.voice import FAILED, app, safe
+from forensics.cli.voice import FAILED, app, say_error
 from forensics.errors import redact
 from forensics.text import document
 
@@ -20,49 +18,68 @@ __all__ = ["COMMANDS", "main", "register"]
 
 COMMANDS = ("inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo")
 
+_HELP = "See: forensics --help"
+
 
 def register(wanted: str | None = None) -> None:
-    """Register a command, or all of them: each pays for its own imports, and a comparison should not for a parser's.
+    """Register a command, or all of them.
 
     Args:
         wanted: the command's name; None, or a name that there is not, for all.
     """
-    for name in (wanted,) if wanted in COMMANDS else COMMANDS:
+    names = COMMANDS
+    if wanted in COMMANDS:
+        names = (wanted,)
+    for name in names:
         import_module(f"forensics.cli.{name}")
+
+
+def main() -> None:
+    """Run the command line.
+
+    A request to end (SIGTERM, SIGHUP) is taken like a Ctrl-C: what runs is stopped, and what was
+    finished is kept. Wrong usage is said here and not by the library below, which would repeat the
+    arguments, passwords and all. A library that is not installed is no finding either: the exit
+    status is 2, with the line that mends it.
+    """
+    from typer.exceptions import TyperException
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # not on every system
+            signal.signal(getattr(signal, name), _interrupt)
+    try:
+        register(_command())
+        sys.exit(app(standalone_mode=False))
+    except TyperException as error:
+        words = str(error)
+        if hasattr(error, "format_message"):
+            words = error.format_message()
+        _fail("usage", redact(words), _HELP)
+    except ImportError as error:
+        _fail(
+            "install",
+            f"The kit cannot be loaded: {redact(str(error))}.",
+            "Install what it runs on: pip install -r requirements.txt",
+        )
+    except KeyboardInterrupt:
+        sys.exit(FAILED)
 
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def main() -> None:
-    """Run the command line.
+def _command() -> str | None:
+    """The first argument that is no option."""
+    for argument in sys.argv[1:]:
+        if not argument.startswith("-"):
+            return argument
+    return None
 
-    A request to end (SIGTERM, SIGHUP) is taken like a Ctrl-C: what runs is stopped, and what was finished is kept.
-    Wrong usage is said here and not by the library below, which would repeat the arguments, passwords and all.
-    """
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # not on every system
-            signal.signal(getattr(signal, name), _interrupt)
-    register(next((a for a in sys.argv[1:] if not a.startswith("-")), None))
-    try:
-        sys.exit(app(standalone_mode=False))
-    except TyperException as error:
-        words = error.format_message() if hasattr(error, "format_message") else str(error)
-        if "--json" in sys.argv:
-            sys.stdout.write(
-                document(
-                    {
-                        "error": {
-                            "kind": "usage",
-                            "message": redact(words),
-                            "hint": "See: python -m forensics --help",
-                        }
-                    }
-                )
-            )
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"[bold red]{safe(redact(words))}[/]\nSee: python -m forensics --help")
-        sys.exit(FAILED)
-    except KeyboardInterrupt:
-        sys.exit(FAILED)
+
+def _fail(kind: str, words: str, hint: str) -> None:
+    if "--json" in sys.argv:
+        answer = {"error": {"kind": kind, "message": words, "hint": hint}}
+        sys.stdout.write(document(answer))
+    say_error(words, hint)
+    sys.exit(FAILED)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,22 +10,11 @@ import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics.case import facade as cases
-from forensics.case.cause import find_cause, verdict
-from forensics.cli.voice import (
-    FAILED,
-    FOUND,
-    OK,
-    CaseFolder,
-    Json,
-    Quiet,
-    Voice,
-    app,
-    safe,
-    speaking,
-)
+from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of, working
 from forensics.model import TableName
 from forensics.text import counted
+
+_COUNTS = ("rows", "moved", "changed", "blanked")
 
 
 @app.command("cause")
@@ -52,88 +40,120 @@ def cause_command(
     quiet: Quiet = False,
 ) -> None:
     """Which migration statement did it."""
-    with speaking(as_json, quiet) as voice, cases.open_case(case) as opened:
+    from forensics.case.cause import find_cause, verdict
+    from forensics.case.facade import open_case
+
+    with speaking(as_json, quiet) as voice, open_case(case) as opened:
         with working(voice) as tell:
             found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
-        voice.answer(found, lambda console: show_cause(console, found))
-        status_code = FAILED if not opened.complete else OK if opened.nothing_missing else FOUND
-    raise typer.Exit(status_code)
+        voice.answer(found, lambda console: _show(console, found, verdict(found)))
+        status = status_of(complete=opened.complete, found=not opened.nothing_missing)
+    raise typer.Exit(status)
 
 
-@contextmanager
-def working(voice: Voice) -> Iterator[Callable[[str], None]]:
-    """Lend what tells on stderr, in one line that comes and goes, how far a command is; silent where nobody watches."""
-    if voice.quiet or not voice.err.is_terminal:
-        yield lambda _: None
-        return
-    with voice.err.status("") as status:
-        yield lambda text: status.update(safe(text))
-
-
-def show_cause(console: Console, found: Mapping[str, Any]) -> None:
+def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:
     """Print what `cause.json` holds, for people."""
-    since = [
-        m
-        for m in found["migrations"]
-        if (m["in_live"] and not m["in_backup"]) or m["state"] in ("failed", "rolled back")
-    ]
+    since = [migration for migration in found["migrations"] if _is_since(migration)]
     if since:
-        table = RichTable(
-            "migration",
-            "applied at",
-            "state",
-            "file",
-            title="Since the backup",
-            title_justify="left",
-        )
-        for m in since:
-            table.add_row(
-                safe(m["name"]),
-                safe(m["applied_at"] or "–"),
-                m["state"],
-                m["file"],
-                style="yellow" if m["file"] != "match" else None,
-            )
-        console.print(table)
-    struck = [s for s in found["statements"] if s["rows"] or s["changed"] or s["blanked"]]
-    for name in dict.fromkeys(s["migration"] for s in struck):
-        table = RichTable(
-            "line",
-            "hazard",
-            "of",
-            "missing",
-            "moved",
-            "changed",
-            "blanked",
-            title=f"Migration {safe(name)}",
-            title_justify="left",
-        )
-        for s in (s for s in struck if s["migration"] == name):
-            where = str(TableName(s["schema"], s["table"])) if s["table"] else "–"
-            counts = (f"{s[c]:,}" if s[c] else "" for c in ("rows", "moved", "changed", "blanked"))
-            table.add_row(
-                str(s["line"]),
-                s["hazard"],
-                safe(where + (f".{s['column']}" if s["column"] else "")),
-                *counts,
-            )
-        table.columns[1].no_wrap = True
-        table.columns[2].overflow = "fold"
-        for column in (table.columns[0], *table.columns[3:]):
-            column.justify = "right"
-        console.print(table)
-    for u in found["unexplained"]:
-        console.print(
-            f"{safe(TableName(u['schema'], u['table']))}: {counted(u['rows'], 'missing row')} unexplained"
-        )
-    for u in found["unexplained_values"]:
-        console.print(
-            f"{safe(TableName(u['schema'], u['table']))}.{safe(u['column'])}: {u['values']:,} missing values are unexplained"
-        )
+        console.print(_since(since))
+    struck = [statement for statement in found["statements"] if _did_something(statement)]
+    for name in dict.fromkeys(statement["migration"] for statement in struck):
+        its = [statement for statement in struck if statement["migration"] == name]
+        console.print(_statements(name, its))
+    _show_unexplained(console, found)
     for step in found["replay"]["failed"]:
         console.print(
-            f"[yellow]Migration {safe(step['migration'])}, line {step['line']} did not run in the replay: {safe(step['error'])}.[/]"
+            f"[yellow]Migration {safe(step['migration'])}, line {step['line']} "
+            f"did not run in the replay: {safe(step['error'])}.[/]"
         )
     for note in found["notes"]:
         console.print(f"[yellow]{safe(note)}[/]")
-    console.print(f"\n[bold]{safe(verdict(found))}[/]")
+    console.print(f"\n[bold]{safe(verdict)}[/]")
+
+
+def _show_unexplained(console: Console, found: Mapping[str, Any]) -> None:
+    for rest in found["unexplained"]:
+        rows = counted(rest["rows"], "missing row")
+        console.print(f"{safe(_name(rest))}: {rows} unexplained")
+    for rest in found["unexplained_values"]:
+        console.print(
+            f"{safe(_name(rest))}.{safe(rest['column'])}: "
+            f"{rest['values']:,} missing values are unexplained"
+        )
+
+
+def _is_since(migration: Mapping[str, Any]) -> bool:
+    """Whether a migration ran since the backup, or has to be looked at for how it went."""
+    if migration["state"] in ("failed", "rolled back"):
+        return True
+    return bool(migration["in_live"] and not migration["in_backup"])
+
+
+def _did_something(statement: Mapping[str, Any]) -> bool:
+    return bool(statement["rows"] or statement["changed"] or statement["blanked"])
+
+
+def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
+    table = RichTable(
+        "migration",
+        "applied at",
+        "state",
+        "file",
+        title="Since the backup",
+        title_justify="left",
+    )
+    for migration in migrations:
+        style = ""
+        if migration["file"] != "match":
+            style = "yellow"
+        table.add_row(
+            safe(migration["name"]),
+            safe(migration["applied_at"] or "–"),
+            migration["state"],
+            migration["file"],
+            style=style,
+        )
+    return table
+
+
+def _statements(migration: str, statements: Sequence[Mapping[str, Any]]) -> RichTable:
+    table = RichTable(
+        "line",
+        "hazard",
+        "of",
+        "missing",
+        "moved",
+        "changed",
+        "blanked",
+        title=f"Migration {safe(migration)}",
+        title_justify="left",
+    )
+    for statement in statements:
+        counts = [_number(statement[count]) for count in _COUNTS]
+        table.add_row(str(statement["line"]), statement["hazard"], safe(_place(statement)), *counts)
+    table.columns[1].no_wrap = True
+    table.columns[2].overflow = "fold"
+    for column in (table.columns[0], *table.columns[3:]):
+        column.justify = "right"
+    return table
+
+
+def _place(statement: Mapping[str, Any]) -> str:
+    """What a statement struck: a table, or a column of it."""
+    place = "–"
+    if statement["table"]:
+        place = str(_name(statement))
+    if statement["column"]:
+        place += f".{statement['column']}"
+    return place
+
+
+def _name(entry: Mapping[str, Any]) -> TableName:
+    return TableName(entry["schema"], entry["table"])
+
+
+def _number(value: int) -> str:
+    """A count, where there is anything to count."""
+    if not value:
+        return ""
+    return f"{value:,}"

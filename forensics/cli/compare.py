@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -19,12 +20,8 @@ from rich.progress import (
 )
 from rich.table import Table as RichTable
 
-from forensics.case import facade as cases
 from forensics.cli.voice import (
-    FAILED,
-    FOUND,
     LIVE_HELP,
-    OK,
     Json,
     Quiet,
     Voice,
@@ -32,10 +29,15 @@ from forensics.cli.voice import (
     live_side,
     safe,
     speaking,
+    status_of,
 )
-from forensics.compare.tables import Listener, Options
+from forensics.compare.options import Listener, Options
 from forensics.errors import UsageError
-from forensics.model import COUNTS, TableName, TableResult
+from forensics.model import COUNTS, ColumnChange, TableName, TableResult
+from forensics.text import count
+
+if TYPE_CHECKING:
+    from forensics.case.facade import Case
 
 
 class _Bars(Listener):
@@ -55,8 +57,7 @@ class _Bars(Listener):
 
     def ends(self, result: TableResult) -> None:
         self._progress.update(self._tables, advance=1)
-        if result.state == "failed":
-            self._progress.console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
+        _say_failed(self._progress.console, result)
 
     def minds(self, text: str) -> None:
         self._progress.console.print(f"[yellow]{safe(text)}[/]")
@@ -69,15 +70,19 @@ class _Plain(Listener):
         self._console = console
 
     def ends(self, result: TableResult) -> None:
-        if result.state == "failed":
-            self._console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
+        _say_failed(self._console, result)
 
     def minds(self, text: str) -> None:
         self._console.print(f"[yellow]{safe(text)}[/]")
 
 
+def _say_failed(console: Console, result: TableResult) -> None:
+    if result.state == "failed":
+        console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
+
+
 @contextmanager
-def listening(voice: Voice) -> Iterator[Listener]:
+def _listening(voice: Voice) -> Iterator[Listener]:
     """Show how far a comparison is, as far as stderr can show it."""
     if voice.quiet or not voice.err.is_terminal:
         yield _Plain(voice.err)
@@ -93,34 +98,58 @@ def listening(voice: Voice) -> Iterator[Listener]:
         yield _Bars(progress)
 
 
+# --- what the user gave ---------------------------------------------------------------------------
+
+
 def _keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
     found = {}
     for text in given:
-        table, equals, columns = text.partition("=")
-        if not equals or not table or not columns:
+        table, _, columns = text.partition("=")
+        if not table or not columns:
             raise UsageError(
                 f"--key {text} does not name a table and its columns.",
                 "Write --key TABLE=COLUMN,COLUMN.",
             )
-        found[table] = tuple(c.strip() for c in columns.split(","))
+        found[table] = tuple(column.strip() for column in columns.split(","))
     return found
 
 
 def _junctions(given: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
     found = {}
     for text in given:
-        table, equals, links = text.partition("=")
-        pairs = tuple(
-            (column, parent)
-            for column, _, parent in (link.strip().partition(":") for link in links.split(","))
-        )
-        if not equals or len(pairs) < 2 or not all(column and parent for column, parent in pairs):
+        table, _, links = text.partition("=")
+        pairs = [_link(link) for link in links.split(",")]
+        if len(pairs) < 2 or ("", "") in pairs:
             raise UsageError(
                 f"--junction {text} does not name a table's links.",
                 "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT.",
             )
-        found[table] = pairs
+        found[table] = tuple(pairs)
     return found
+
+
+def _link(text: str) -> tuple[str, str]:
+    """A column and its parent; two empty texts where one of them is not given."""
+    column, _, parent = text.strip().partition(":")
+    if not column or not parent:
+        return "", ""
+    return column, parent
+
+
+def _time(text: str | None) -> datetime | None:
+    """Read a time as people write it (ISO 8601); one without an offset is taken as UTC."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text} is not a time.", "Write it like 2026-01-02T10:40:07Z.") from error
+    if found.tzinfo is None:
+        return found.replace(tzinfo=UTC)
+    return found
+
+
+# --- the command ----------------------------------------------------------------------------------
 
 
 @app.command("compare")
@@ -157,7 +186,8 @@ def compare_command(
         str,
         typer.Option(
             "--memory",
-            help="What the engine may hold before it spills to disk; the process takes up to 600 MB more.",
+            help="What the engine may hold before it spills to disk; "
+            "the process takes up to 600 MB more.",
         ),
     ] = Options.memory,
     resume: Annotated[
@@ -214,61 +244,75 @@ def compare_command(
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
         )
-        times = {"backup_at": backup_at, "incident_at": incident_at}
-        with listening(voice) as listener:
-            found = cases.compare(
+        from forensics.investigation import compare
+
+        with _listening(voice) as listener:
+            found = compare(
                 backup,
                 live_side(live),
                 case,
                 options=options,
                 listener=listener,
                 force=force,
-                times={n: cases.parse_time(t) if t else None for n, t in times.items()},
+                times={"backup_at": _time(backup_at), "incident_at": _time(incident_at)},
             )
-        with found:
-            if found.damage:
-                voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
-            voice.answer(found.summary(), lambda console: _show_case(console, found))
-            for failed in found.loss["failed"]:
-                voice.err.print(
-                    f"[red]The loss of {safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]"
-                )
-            whole = found.complete and not found.loss["failed"]
-            status = FAILED if not whole else OK if found.nothing_missing else FOUND
+        status = _answer(voice, found)
     raise typer.Exit(status)
 
 
-def _show_case(console: Console, found: cases.Case) -> None:
-    table = RichTable("table", "state", *(c.replace("_", " ") for c in COUNTS), title=None)
-    shown = [r for r in found.results if not r.intact]
-    for r in sorted(shown, key=lambda r: (-(r.missing or 0), -(r.changed or 0), r.name)):
-        table.add_row(
-            safe(r.name),
-            r.state,
-            *("–" if (n := getattr(r, c)) is None else f"{n:,}" for c in COUNTS),
-            style="red" if r.state == "failed" else None,
+def _answer(voice: Voice, found: Case) -> int:
+    """Say what was found; return the exit status."""
+    if found.damage:
+        voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
+    voice.answer(found.summary(), lambda console: _show(console, found))
+    failed = found.loss["failed"]
+    for one in failed:
+        voice.err.print(
+            f"[red]The loss of {safe(one['table'])} could not be classified: "
+            f"{safe(one['reason'])}[/]"
         )
-    table.columns[0].overflow, table.columns[1].min_width = (
-        "fold",
-        len("compared"),
-    )  # half a name names nothing
-    for column in table.columns[2:]:
-        column.justify = "right"
+    complete = found.complete and not failed
+    return status_of(complete=complete, found=not found.nothing_missing)
+
+
+def _show(console: Console, found: Case) -> None:
+    shown = [result for result in found.results if not result.intact]
     if shown:
-        console.print(table)
+        console.print(_table(shown))
     intact = len(found.results) - len(shown)
-    if intact:
-        console.print(
-            f"{intact} more {'table is' if intact == 1 else 'tables are'} intact: every backup row is in live, unchanged."
-        )
+    if intact == 1:
+        console.print("1 more table is intact: every backup row is in live, unchanged.")
+    elif intact:
+        console.print(f"{intact} more tables are intact: every backup row is in live, unchanged.")
     for change in found.store.changes():
-        taken = f", {change.values_missing:,} values" if change.values_missing is not None else ""
-        what = (
-            "" if change.change in ("dropped", "added") else f": {change.before} → {change.after}"
-        )
-        console.print(
-            f"column {safe(change.name)}.{safe(change.column)}: {change.change}{safe(what)}{taken}"
-        )
+        console.print(_drift(change))
     for text in (*found.findings["text"], *found.notes):
         console.print(f"note: {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")
+
+
+def _table(results: Sequence[TableResult]) -> RichTable:
+    from forensics.case.frames import worst_first
+
+    heads = [name.replace("_", " ") for name in COUNTS]
+    table = RichTable("table", "state", *heads)
+    for result in worst_first(results):
+        counts = [count(getattr(result, name)) for name in COUNTS]
+        style = ""
+        if result.state == "failed":
+            style = "red"
+        table.add_row(safe(result.name), result.state, *counts, style=style)
+    table.columns[0].overflow = "fold"  # half a name names nothing
+    table.columns[1].min_width = len("compared")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    return table
+
+
+def _drift(change: ColumnChange) -> str:
+    said = f"column {safe(change.name)}.{safe(change.column)}: {change.change}"
+    if change.change not in ("dropped", "added"):
+        said += safe(f": {change.before} → {change.after}")
+    if change.values_missing is not None:
+        said += f", {change.values_missing:,} values"
+    return said

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table as RichTable
 
-from forensics.cli.voice import FAILED, OK, Json, Quiet, app, safe, speaking
-from forensics.evidence import open_source
-from forensics.evidence.inspection import Inspection, inspect_backup
-from forensics.model import plain
+from forensics.cli.voice import FAILED, OK, Json, Quiet, Voice, app, safe, speaking
+from forensics.model import TableName, plain
+from forensics.text import count
+
+if TYPE_CHECKING:
+    from forensics.evidence.inspection import Held, Inspection
 
 _LEVELS = {"stop": "bold red", "mind": "yellow", "note": "dim"}
+_TIME = "%Y-%m-%d %H:%M:%S"
 
 
 @app.command("inspect")
@@ -37,28 +41,35 @@ def inspect_command(
     quiet: Quiet = False,
 ) -> None:
     """What a backup holds, and whether it is whole."""
-    with (
-        speaking(as_json, quiet) as voice,
-        open_source(backup, role="backup", database=database) as source,
-    ):
-        shown = not quiet and voice.err.is_terminal
-        with Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            console=voice.err,
-            transient=True,
-            disable=not shown,
-        ) as progress:
-            task = progress.add_task("reading")
-            found = inspect_backup(
-                source,
-                read_rows=not toc,
-                progress=lambda name, _: progress.update(task, description=f"reading {safe(name)}"),
-            )
+    with speaking(as_json, quiet) as voice:
+        from forensics.evidence import open_source
+        from forensics.evidence.inspection import inspect_backup
+
+        with (
+            open_source(backup, role="backup", database=database) as source,
+            _reading(voice) as progress,
+        ):
+            found = inspect_backup(source, read_rows=not toc, progress=progress)
         voice.answer(_as_json(found), lambda console: _show(console, found))
         if not found.whole:
             voice.err.print(f"[bold red]{safe(found.verdict)}[/]")
     raise typer.Exit(OK if found.whole else FAILED)
+
+
+@contextmanager
+def _reading(voice: Voice) -> Iterator[Callable[[TableName, int], None]]:
+    """Lend what shows on stderr which table is read, as far as it can show it."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    watched = not voice.quiet and voice.err.is_terminal
+    with Progress(*columns, console=voice.err, transient=True, disable=not watched) as progress:
+        task = progress.add_task("reading")
+
+        def tell(name: TableName, _: int) -> None:
+            progress.update(task, description=f"reading {safe(name)}")
+
+        yield tell
 
 
 def _as_json(found: Inspection) -> dict[str, Any]:
@@ -66,19 +77,7 @@ def _as_json(found: Inspection) -> dict[str, Any]:
         "backup": {**plain(found.provenance), "damage": found.damage},
         "whole": found.whole,
         "verdict": found.verdict,
-        "tables": [
-            {
-                "schema": t.table.name.schema,
-                "table": t.table.name.table,
-                "kind": t.table.kind,
-                "data": t.data,
-                "bytes": t.bytes,
-                "rows": t.rows,
-                "newest": t.newest,
-                "problem": t.problem,
-            }
-            for t in found.tables
-        ],
+        "tables": [_table_json(table) for table in found.tables],
         "sequences": plain(found.sequences),
         "extensions": list(found.extensions),
         "large_objects": found.large_objects,
@@ -88,36 +87,72 @@ def _as_json(found: Inspection) -> dict[str, Any]:
     }
 
 
-def _show(console: Console, found: Inspection) -> None:
-    p = found.provenance
-    facts = {
-        "kind": " ".join(filter(None, (p.kind, f"({p.compression})" if p.compression else None))),
-        "size": f"{p.bytes:,} bytes" if p.bytes is not None else None,
-        "sha256": p.sha256,
-        "server": p.server_version,
-        "pg_dump": p.dump_version,
-        "database": p.database,
-        "encoding": p.encoding,
+def _table_json(inspected: Held) -> dict[str, Any]:
+    table = inspected.table
+    return {
+        "schema": table.name.schema,
+        "table": table.name.table,
+        "kind": table.kind,
+        "data": inspected.data,
+        "bytes": inspected.bytes,
+        "rows": inspected.rows,
+        "newest": inspected.newest,
+        "problem": inspected.problem,
     }
-    for name, value in facts.items():
+
+
+def _show(console: Console, found: Inspection) -> None:
+    for name, value in _facts(found).items():
         if value:
             console.print(f"{name:>9}  {safe(value)}")
-    table = RichTable("table", "rows", "bytes", "newest row", "note")
-    table.columns[1].justify = table.columns[2].justify = "right"
-    for t in sorted(found.tables, key=lambda t: (-(t.rows or 0), -(t.bytes or 0), t.table.name)):
-        table.add_row(
-            safe(t.table.name),
-            "–" if t.rows is None else f"{t.rows:,}",
-            "–" if t.bytes is None else f"{t.bytes:,}",
-            t.newest or "",
-            safe(t.problem or ("" if t.data else "no rows in this backup")),
-            style="red" if t.problem else None if t.data else "dim",
-        )
-    console.print(table)
+    console.print(_table(found))
     _show_times(console, found)
     for level, text in found.findings:
         console.print(f"[{_LEVELS[level]}]{level}[/]  {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]")
+
+
+def _facts(found: Inspection) -> dict[str, str | None]:
+    backup = found.provenance
+    kind = backup.kind
+    if backup.compression:
+        kind = f"{kind} ({backup.compression})"
+    size = None
+    if backup.bytes is not None:
+        size = f"{backup.bytes:,} bytes"
+    return {
+        "kind": kind,
+        "size": size,
+        "sha256": backup.sha256,
+        "server": backup.server_version,
+        "pg_dump": backup.dump_version,
+        "database": backup.database,
+        "encoding": backup.encoding,
+    }
+
+
+def _table(found: Inspection) -> RichTable:
+    shown = RichTable("table", "rows", "bytes", "newest row", "note")
+    shown.columns[1].justify = shown.columns[2].justify = "right"
+    for table in sorted(found.tables, key=_largest_first):
+        note, style = table.problem or "", "red"
+        if not table.problem:
+            style = ""
+            if not table.data:
+                note, style = "no rows in this backup", "dim"
+        shown.add_row(
+            safe(table.table.name),
+            count(table.rows),
+            count(table.bytes),
+            table.newest or "",
+            safe(note),
+            style=style,
+        )
+    return shown
+
+
+def _largest_first(table: Held) -> tuple[int, int, TableName]:
+    return -(table.rows or 0), -(table.bytes or 0), table.table.name
 
 
 def _show_times(console: Console, found: Inspection) -> None:
@@ -125,16 +160,15 @@ def _show_times(console: Console, found: Inspection) -> None:
     last, taken = found.last_migration, found.provenance.dumped_at
     moments: list[tuple[str, str]] = []
     if last and last.applied_at:
-        moments.append(
-            (
-                last.applied_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-                f"last migration in it: {last.name}",
-            )
-        )
+        moments.append((_time(last.applied_at), f"last migration in it: {last.name}"))
     if found.newest:
         moments.append((found.newest, "its newest row was written"))
     if taken:
-        moments.append((taken.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"), "it was taken"))
-    moments.append((datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"), "now"))
+        moments.append((_time(taken), "it was taken"))
+    moments.append((_time(datetime.now(UTC)), "now"))
     for at, what in sorted(moments):
         console.print(f"  {at}  {safe(what)}")
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).strftime(_TIME)

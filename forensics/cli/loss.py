@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics.case import facade as cases
-from forensics.cli.voice import FAILED, FOUND, OK, CaseFolder, Json, Quiet, app, safe, speaking
+from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of
 from forensics.model import TableName
+
+if TYPE_CHECKING:
+    from forensics.case.facade import Case
 
 _COUNTS = ("missing", "moved", "superseded", "lost", "restorable", "blocked", "conflicting")
 
@@ -18,7 +21,9 @@ _COUNTS = ("missing", "moved", "superseded", "lost", "restorable", "blocked", "c
 @app.command("loss")
 def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) -> None:
     """What the missing junction rows mean."""
-    with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
+    from forensics.case.facade import open_case
+
+    with speaking(as_json, quiet) as voice, open_case(case) as found:
         loss = found.loss
         found.write_loss()
         for failed in loss["failed"]:
@@ -26,49 +31,65 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
                 f"[red]{safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]"
             )
         voice.answer(loss, lambda console: _show(console, found, loss))
-        status = (
-            FAILED
-            if loss["failed"] or not found.complete
-            else OK
-            if found.nothing_missing
-            else FOUND
-        )
+        complete = found.complete and not loss["failed"]
+        status = status_of(complete=complete, found=not found.nothing_missing)
     raise typer.Exit(status)
 
 
-def _show(console: Console, found: cases.Case, loss: dict[str, Any]) -> None:
+def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
+    shown = [junction for junction in loss["junctions"] if junction["missing"]]
+    if shown:
+        console.print(_table(sorted(shown, key=_worst_first)))
+    for junction in shown:
+        name = str(_name(junction))
+        for sentence in found.junction(name).sentences:
+            console.print(f"{safe(junction['table'])}: {safe(sentence)}")
+    rest = len(loss["junctions"]) - len(shown)
+    if rest == 1:
+        console.print("1 more junction table misses no row.")
+    elif rest:
+        console.print(f"{rest} more junction tables miss no row.")
+    _show_window(console, loss["window"])
+    totals = loss["totals"]
+    console.print(
+        f"\n[bold]Of {totals['missing']:,} missing links {totals['lost']:,} are lost: "
+        f"{totals['restorable']:,} can be restored, {totals['blocked']:,} are blocked, "
+        f"{totals['conflicting']:,} conflict. "
+        f"{totals['moved'] + totals['superseded']:,} live on elsewhere.[/]"
+    )
+
+
+def _table(junctions: list[Mapping[str, Any]]) -> RichTable:
     table = RichTable("junction table", *_COUNTS, "affected", "emptied")
     for column in table.columns[1:-2]:
         column.justify = "right"
-    shown = [j for j in loss["junctions"] if j["missing"]]
-    for j in sorted(shown, key=lambda j: (-j["lost"], -j["missing"], j["table"])):
-        hit = [
-            ", ".join(f"{n:,} {safe(t)}" for t, n in j[what].items() if n) or "–"
-            for what in ("affected", "emptied")
-        ]
-        table.add_row(
-            safe(str(TableName(j["schema"], j["table"]))), *(f"{j[c]:,}" for c in _COUNTS), *hit
-        )
-    if shown:
-        console.print(table)
-    for j in shown:
-        for sentence in found.junction(str(TableName(j["schema"], j["table"]))).sentences:
-            console.print(f"{safe(j['table'])}: {safe(sentence)}")
-    rest = len(loss["junctions"]) - len(shown)
-    if rest:
-        console.print(
-            f"{rest} more junction {'table misses' if rest == 1 else 'tables miss'} no row."
-        )
-    window = loss["window"]
-    if window["seconds"] is not None:
-        console.print(f"\nIncident window: {window['backup_at']} to {window['incident_at']}.")
-        for w in window["unobservable"]:
-            if w["high"]:
-                console.print(
-                    f"{safe(w['table'])}: {w['low']:,} to {w['high']:,} rows, probably {w['likely']:,}, are in neither side."
-                )
-    totals = loss["totals"]
-    console.print(
-        f"\n[bold]Of {totals['missing']:,} missing links {totals['lost']:,} are lost: {totals['restorable']:,} can be restored, "
-        f"{totals['blocked']:,} are blocked, {totals['conflicting']:,} conflict. {totals['moved'] + totals['superseded']:,} live on elsewhere.[/]"
-    )
+    for junction in junctions:
+        counts = [f"{junction[count]:,}" for count in _COUNTS]
+        hit = [_hit(junction[what]) for what in ("affected", "emptied")]
+        table.add_row(safe(str(_name(junction))), *counts, *hit)
+    return table
+
+
+def _hit(parents: Mapping[str, int]) -> str:
+    said = [f"{rows:,} {safe(name)}" for name, rows in parents.items() if rows]
+    return ", ".join(said) or "–"
+
+
+def _name(junction: Mapping[str, Any]) -> TableName:
+    return TableName(junction["schema"], junction["table"])
+
+
+def _worst_first(junction: Mapping[str, Any]) -> tuple[int, int, str]:
+    return -junction["lost"], -junction["missing"], junction["table"]
+
+
+def _show_window(console: Console, window: Mapping[str, Any]) -> None:
+    if window["seconds"] is None:
+        return
+    console.print(f"\nIncident window: {window['backup_at']} to {window['incident_at']}.")
+    for unseen in window["unobservable"]:
+        if unseen["high"]:
+            console.print(
+                f"{safe(unseen['table'])}: {unseen['low']:,} to {unseen['high']:,} rows, "
+                f"probably {unseen['likely']:,}, are in neither side."
+            )

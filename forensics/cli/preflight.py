@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics.cli.cause import working
 from forensics.cli.voice import (
     FAILED,
     FOUND,
@@ -18,19 +18,21 @@ from forensics.cli.voice import (
     OK,
     Json,
     Quiet,
+    Voice,
     app,
     live_side,
     safe,
     speaking,
+    working,
 )
 from forensics.errors import UsageError
-from forensics.evidence import looks_like_dsn
-from forensics.evidence.live.source import LiveSource
-from forensics.evidence.migrations import read_folder
-from forensics.preflight.check import pending, preflight
-from forensics.preflight.output import Flight, github, level, plain_flight, sarif
-from forensics.statements.hazards import CODES
-from forensics.text import document
+from forensics.text import document, one_line, plural, short_size
+
+if TYPE_CHECKING:
+    from forensics.preflight.output import Flight, Forewarning, Rehearsed
+
+_STYLES = {"error": "red", "warning": "yellow", "note": ""}
+_SQL = 60  # characters of a statement
 
 
 class Format(StrEnum):
@@ -40,9 +42,6 @@ class Format(StrEnum):
     json = "json"
     github = "github"
     sarif = "sarif"
-
-
-_STYLES = {"error": "red", "warning": "yellow", "note": None}
 
 
 @app.command("preflight")
@@ -70,119 +69,163 @@ def preflight_command(
     quiet: Quiet = False,
 ) -> None:
     """What a migration would destroy, before it runs."""
-    form = Format.json if as_json else form
+    if as_json:
+        form = Format.json
     with speaking(form is Format.json, quiet) as voice:
-        folder = read_folder(migration)
-        side = live_side(live)
-        if side and not looks_like_dsn(side):
-            raise UsageError(
-                f"{side} is not a connection string.",
-                "A preflight counts on a database: give postgresql://user@host/database.",
-            )
-        with LiveSource(side) as source, working(voice) as tell:
-            chosen, notes = pending(folder, source)
-            flight = preflight(chosen, source, rehearse=rehearse, listener=tell)
-        if form in (Format.github, Format.sarif):
-            from forensics import __version__
-
-            voice.write(
-                github(flight) if form is Format.github else document(sarif(flight, __version__))
-            )
-        else:
-            answer = plain_flight(flight)
-            voice.answer(
-                {**answer, "notes": notes + answer["notes"]},
-                lambda console: _show(console, flight, notes),
-            )
-        found = flight.destroys or (strict and flight.fails)
-        status = FOUND if found else FAILED if flight.uncounted else OK
+        flight, notes = _fly(voice, migration, live, rehearse=rehearse)
+        _answer(voice, form, flight, notes)
+        status = _status(flight, strict=strict)
     raise typer.Exit(status)
 
 
-def _show(console: Console, flight: Flight, notes: list[str]) -> None:
+def _fly(
+    voice: Voice, migration: Path, live: str | None, *, rehearse: bool
+) -> tuple[Flight, list[str]]:
+    """Count on live what the pending migrations would do; with what is to be said besides."""
+    from forensics.evidence import looks_like_dsn
+    from forensics.evidence.live.source import LiveSource
+    from forensics.evidence.migrations import read_folder
+    from forensics.preflight.check import pending, preflight
+
+    folder = read_folder(migration)
+    side = live_side(live)
+    if side and not looks_like_dsn(side):
+        raise UsageError(
+            f"{side} is not a connection string.",
+            "A preflight counts on a database: give postgresql://user@host/database.",
+        )
+    with LiveSource(side) as source, working(voice) as tell:
+        chosen, notes = pending(folder, source)
+        return preflight(chosen, source, rehearse=rehearse, listener=tell), notes
+
+
+def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> None:
+    from forensics import __version__
+    from forensics.preflight.output import github, plain_flight, sarif
+
+    if form is Format.github:
+        voice.write(github(flight))
+    elif form is Format.sarif:
+        voice.write(document(sarif(flight, __version__)))
+    else:
+        answer = plain_flight(flight)
+        answer = {**answer, "notes": notes + answer["notes"]}
+        voice.answer(answer, lambda console: _show(console, flight, notes))
+
+
+def _status(flight: Flight, *, strict: bool) -> int:
+    if flight.destroys or (strict and flight.fails):
+        return FOUND
+    if flight.uncounted:
+        return FAILED
+    return OK
+
+
+def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
     if not flight.migrations:
         console.print("No migration is pending.")
     for name in flight.migrations:
-        some = [w for w in flight.hazards if w.migration == name]
-        if not some:
-            console.print(f"Migration {safe(name)}: no hazard.")
-            continue
-        shown = [
-            w
-            for w in some
-            if w.rows != 0
-            or w.fails
-            or "fills" in w.says
-            or not (CODES[w.hazard.code].fails or w.hazard.destroys)
-        ]
-        table = RichTable(
-            "line",
-            "hazard",
-            "what it would do",
-            "table size",
-            title=f"Migration {safe(name)}",
-            title_justify="left",
-        )
-        table.columns[0].justify = table.columns[3].justify = "right"
-        table.columns[1].no_wrap = True
-        for w in shown:
-            about = (
-                ""
-                if w.hazard.table is None or str(w.hazard.table) in w.says
-                else f"{w.hazard.table}: "
-            )
-            within = f" (in {w.hazard.within})" if w.hazard.within else ""
-            says = safe(about + w.says + within) + (
-                " [bold](fails)[/]" if w.fails and "fails" not in w.says else ""
-            )
-            table.add_row(
-                str(w.hazard.line),
-                w.hazard.code,
-                says,
-                _size(w.table_bytes),
-                style=_STYLES[level(w)],
-            )
-        if shown:
-            console.print(table)
-        if len(shown) < len(some):
-            console.print(
-                f"{len(some) - len(shown)} more were counted, and nothing stands in their way."
-            )
+        _show_migration(console, name, flight)
     for step in flight.rehearsal or ():
-        took = ", ".join(f"{n:,} of {where}" for where, n in sorted(step.took.items()))
-        if took or step.error:
-            text = " ".join(step.sql.split())[:60]
-            console.print(
-                f"rehearsal, line {step.line} ({safe(text)}): "
-                + safe(f"fails: {step.error}" if step.error else f"takes {took}")
-            )
+        if step.took or step.error:
+            console.print(_rehearsed(step))
     for note in [*notes, *flight.notes]:
         console.print(f"[yellow]{safe(note)}[/]")
-    taken = sum(w.rows or 0 for w in flight.hazards if w.destroys)
-    failing = sum(w.fails for w in flight.hazards)
-    said = [
-        f"{taken:,} rows and values would be destroyed or overwritten."
-        if taken
-        else "Nothing that was counted would be destroyed."
-    ]
-    if gone := sum(n for step in flight.rehearsal or () for n in step.took.values()):
-        said.append(f"The rehearsal took {gone:,}.")
+    console.print(f"\n[bold]{' '.join(_said(flight))}[/]")
+
+
+def _show_migration(console: Console, name: str, flight: Flight) -> None:
+    counted = [warning for warning in flight.hazards if warning.migration == name]
+    if not counted:
+        console.print(f"Migration {safe(name)}: no hazard.")
+        return
+    shown = [warning for warning in counted if _matters(warning)]
+    if shown:
+        console.print(_table(name, shown))
+    if len(shown) < len(counted):
+        console.print(
+            f"{len(counted) - len(shown)} more were counted, and nothing stands in their way."
+        )
+
+
+def _matters(warning: Forewarning) -> bool:
+    """Whether a hazard is worth a line: one that was counted and struck nothing is not."""
+    from forensics.statements.hazards import CODES
+
+    if warning.rows != 0 or warning.fails or "fills" in warning.says:
+        return True
+    return not (CODES[warning.hazard.code].fails or warning.hazard.destroys)
+
+
+def _table(name: str, warnings: Sequence[Forewarning]) -> RichTable:
+    from forensics.preflight.output import level
+
+    table = RichTable(
+        "line",
+        "hazard",
+        "what it would do",
+        "table size",
+        title=f"Migration {safe(name)}",
+        title_justify="left",
+    )
+    table.columns[0].justify = table.columns[3].justify = "right"
+    table.columns[1].no_wrap = True
+    for warning in warnings:
+        table.add_row(
+            str(warning.hazard.line),
+            warning.hazard.code,
+            _says(warning),
+            short_size(warning.table_bytes),
+            style=_STYLES[level(warning)],
+        )
+    return table
+
+
+def _says(warning: Forewarning) -> str:
+    """What a statement would do, with the table that it is about where that is not said."""
+    hazard = warning.hazard
+    said = warning.says
+    if hazard.table is not None and str(hazard.table) not in said:
+        said = f"{hazard.table}: {said}"
+    if hazard.within:
+        said += f" (in {hazard.within})"
+    said = safe(said)
+    if warning.fails and "fails" not in warning.says:
+        said += " [bold](fails)[/]"
+    return said
+
+
+def _rehearsed(step: Rehearsed) -> str:
+    text = one_line(step.sql)[:_SQL]
+    if step.error:
+        what = f"fails: {step.error}"
+    else:
+        took = [f"{rows:,} of {where}" for where, rows in sorted(step.took.items())]
+        what = f"takes {', '.join(took)}"
+    return f"rehearsal, line {step.line} ({safe(text)}): {safe(what)}"
+
+
+def _said(flight: Flight) -> list[str]:
+    """The answer, in sentences."""
+    taken = failing = rehearsed = 0
+    for warning in flight.hazards:
+        failing += warning.fails
+        if warning.destroys:
+            taken += warning.rows or 0
+    for step in flight.rehearsal or ():
+        rehearsed += sum(step.took.values())
+    said = ["Nothing that was counted would be destroyed."]
+    if taken:
+        said = [f"{taken:,} rows and values would be destroyed or overwritten."]
+    if rehearsed:
+        said.append(f"The rehearsal took {rehearsed:,}.")
     if failing:
         said.append(
-            f"{failing} {'hazard' if failing == 1 else 'hazards'} would make a statement fail on the data as it is."
+            f"{failing} {plural(failing, 'hazard')} would make a statement fail "
+            "on the data as it is."
         )
     if flight.uncounted:
-        hint = "; --rehearse runs it on a copy." if flight.rehearsal is None else "."
-        said.append(f"Something that may destroy could not be counted{hint}")
-    console.print(f"\n[bold]{' '.join(said)}[/]")
-
-
-def _size(size: int | None) -> str:
-    if size is None:
-        return ""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
+        words = "Something that may destroy could not be counted"
+        hint = "." if flight.rehearsal is not None else "; --rehearse runs it on a copy."
+        said.append(words + hint)
+    return said

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from forensics.case import facade as cases
 from forensics.cli.voice import (
     FAILED,
     OK,
@@ -24,7 +23,12 @@ from forensics.cli.voice import (
     safe,
     speaking,
 )
-from forensics.recovery import SKIPPABLE, UNREHEARSED, Plan, Tell, silent
+from forensics.recovery.proof import SKIPPABLE, UNREHEARSED, Tell, silent
+
+if TYPE_CHECKING:
+    from forensics.recovery import Plan
+    from forensics.recovery.choose.options import Option
+    from forensics.recovery.rehearse.trial import Trial
 
 
 @app.command()
@@ -71,7 +75,8 @@ def recover(
         str | None,
         typer.Option(
             "--backup",
-            help="Where the backup lies now, if it was moved; for --columns, --migrations and --rehearse.",
+            help="Where the backup lies now, if it was moved; "
+            "for --columns, --migrations and --rehearse.",
         ),
     ] = None,
     skip: Annotated[
@@ -85,13 +90,18 @@ def recover(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Options with their price, recovery.sql, undo.sql, and a rehearsal of every option. Nothing is run on live."""
-    with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
+    """Options with their price, recovery.sql, undo.sql, and a rehearsal of every option.
+
+    Nothing is run on live.
+    """
+    from forensics.case.facade import open_case
+
+    with speaking(as_json, quiet) as voice, open_case(case) as found:
         recovery = found.recovery(
             tables=table or (), include_unexplained=include_unexplained, columns=columns
         )
         if rehearse:
-            with telling(voice) as tell:
+            with _telling(voice) as tell:
                 plan = recovery.rehearse(
                     out,
                     live=live_side(live),
@@ -103,20 +113,37 @@ def recover(
         else:
             plan = recovery.write(out, live=live, migrations=migrations, backup=backup)
         voice.answer(plan.as_json(), lambda console: _show(console, plan, out))
-        for problem in (*((plan.problem,) if plan.problem else ()), *plan.problems):
+        for problem in _problems(plan):
             voice.err.print(f"[bold red]{safe(problem)}[/]")
         status = OK if plan.holds else FAILED
     raise typer.Exit(status)
 
 
+def _problems(plan: Plan) -> list[str]:
+    found = list(plan.problems)
+    if plan.problem:
+        found.insert(0, plan.problem)
+    return found
+
+
 @contextmanager
-def telling(voice: Voice) -> Iterator[Tell]:
-    """Lend what tells on stderr how far a rehearsal is: in one line that comes and goes, or in a line a step where nobody watches."""
+def _telling(voice: Voice) -> Iterator[Tell]:
+    """Lend what tells on stderr how far a rehearsal is.
+
+    In one line that comes and goes, or in a line a step where nobody watches.
+    """
     if voice.quiet:
         yield silent
     elif voice.err.is_terminal:
         with voice.err.status("") as status:
-            yield lambda step, place="": status.update(safe(f"{step}: {place}" if place else step))
+
+            def update(step: str, place: str = "") -> None:
+                said = step
+                if place:
+                    said = f"{step}: {place}"
+                status.update(safe(said))
+
+            yield update
     else:
         said = [""]
 
@@ -129,34 +156,46 @@ def telling(voice: Voice) -> Iterator[Tell]:
 
 
 def _show(console: Console, plan: Plan, out: Path) -> None:
+    console.print(_options(plan))
+    for option in plan.options:
+        if option.proof:
+            said = " ".join((*option.proof.checks, *option.proof.notes))
+            console.print(f"[bold]{option.name}[/], rehearsed: {safe(said)}")
+        for caveat in option.caveats:
+            if caveat.startswith(UNREHEARSED):
+                console.print(f"[bold]{option.name}[/]: [yellow]{safe(caveat)}[/]")
+    for trial in plan.migrations:
+        _show_trial(console, trial, out)
+    console.print(
+        f"\n[bold]{safe(plan.recommendation)}[/]\n"
+        f"The scripts are in {safe(out)}: start with runbook.md."
+    )
+
+
+def _options(plan: Plan) -> RichTable:
     table = RichTable("option", "recovers", "destroys", "blocked", "verified", "seconds")
-    for o in plan.options:
-        seconds = "" if o.seconds is None else f"{o.seconds:.1f}"
-        table.add_row(
-            o.name,
-            f"{o.recovers:,}",
-            f"{o.destroys:,}",
-            f"{o.blocked:,}",
-            "yes" if o.verified else "no",
-            seconds,
-        )
+    for option in plan.options:
+        table.add_row(*_cells(option))
     for column in table.columns[1:]:
         column.justify = "right"
-    console.print(table)
-    for o in plan.options:
-        if o.proof:
-            console.print(
-                f"[bold]{o.name}[/], rehearsed: {safe(' '.join((*o.proof.checks, *o.proof.notes)))}"
-            )
-        for caveat in (c for c in o.caveats if c.startswith(UNREHEARSED)):
-            console.print(f"[bold]{o.name}[/]: [yellow]{safe(caveat)}[/]")
-    for trial in plan.migrations:
-        console.print(f"Safer migration: {safe(out / 'migrations' / trial.name)}", end="")
-        if trial.lost is None:
-            console.print(", not tried (--rehearse tries it on a copy of the backup).")
-        else:
-            kept = f"{trial.rows:,} rows, {trial.values:,} values and {trial.links:,} links kept, {trial.lost:,} lost"
-            console.print(f", tried on a copy of the backup: {kept}.")
+    return table
+
+
+def _cells(option: Option) -> list[str]:
+    seconds = ""
+    if option.seconds is not None:
+        seconds = f"{option.seconds:.1f}"
+    verified = "yes" if option.verified else "no"
+    numbers = [f"{number:,}" for number in (option.recovers, option.destroys, option.blocked)]
+    return [option.name, *numbers, verified, seconds]
+
+
+def _show_trial(console: Console, trial: Trial, out: Path) -> None:
+    console.print(f"Safer migration: {safe(out / 'migrations' / trial.name)}", end="")
+    if trial.lost is None:
+        console.print(", not tried (--rehearse tries it on a copy of the backup).")
+        return
     console.print(
-        f"\n[bold]{safe(plan.recommendation)}[/]\nThe scripts are in {safe(out)}: start with runbook.md."
+        f", tried on a copy of the backup: {trial.rows:,} rows, {trial.values:,} values "
+        f"and {trial.links:,} links kept, {trial.lost:,} lost."
     )

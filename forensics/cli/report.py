@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from forensics.case import facade as cases
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
 
 
@@ -30,7 +30,9 @@ def report_command(
     quiet: Quiet = False,
 ) -> None:
     """Write the report of a case: .html .xlsx .md .json .zip by suffix."""
-    with speaking(as_json, quiet) as voice, cases.open_case(case) as found:
+    from forensics.case.facade import open_case
+
+    with speaking(as_json, quiet) as voice, open_case(case) as found:
         written = found.report(out, mask=not unmasked)
         if unmasked:
             voice.note(
@@ -42,9 +44,8 @@ def report_command(
             "masked": not unmasked,
             "verdict": found.verdict,
         }
-        voice.answer(
-            answer,
-            lambda console: console.print(
-                f"{safe(found.verdict)}\nThe report is in {safe(written)}."
-            ),
-        )
+
+        def show(console: Console) -> None:
+            console.print(f"{safe(found.verdict)}\nThe report is in {safe(written)}.")
+
+        voice.answer(answer, show)

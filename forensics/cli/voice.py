@@ -1,4 +1,4 @@
-"""How commands speak: answers to stdout, everything else to stderr, errors as a sentence, never a traceback."""
+"""How commands speak: answers to stdout, everything else to stderr, errors as a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from forensics.errors import ForensicsError, UsageError, redact
-from forensics.store import interruptible
+from forensics.store.interrupts import interruptible
 from forensics.text import document, visible
 
 app = typer.Typer(
@@ -23,30 +23,43 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="What a migration took from a PostgreSQL database, row by row: compare a backup with the live database.",
+    help="What a migration took from a PostgreSQL database, row by row: "
+    "compare a backup with the live database.",
 )
 
-OK, FOUND, FAILED = (
-    0,
-    1,
-    2,
-)  # exit statuses: nothing is missing, something is, the question was not answered
+# Exit statuses: nothing is missing, something is, the question was not answered.
+OK, FOUND, FAILED = 0, 1, 2
 
-_COMMAND = re.compile(r"\A(\s*)([:#])(?=[:#])")  # what GitHub's runner obeys at the begin of a line
+# What GitHub's runner obeys at the begin of a line.
+_COMMAND = re.compile(r"\A(\s*)([:#])(?=[:#])")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="The folder of a case.")]
-LIVE_HELP = "The live database: postgresql://…, service=…, host=… dbname=…, or a dump. Default: LIVE_DSN, or the PG* variables."
+LIVE_HELP = (
+    "The live database: postgresql://…, service=…, host=… dbname=…, or a dump. "
+    "Default: LIVE_DSN, or the PG* variables."
+)
+_PG_VARIABLES = ("PGHOST", "PGDATABASE", "PGSERVICE", "PGHOSTADDR", "PGPORT")
 
 
 def safe(text: object) -> str:
-    """Return text for a terminal or a CI log, in one line: what would steer it, or its reader's eye, is shown as an escape."""
-    return escape(_COMMAND.sub(lambda m: f"{m[1]}\\x{ord(m[2]):02x}", visible(text)))
+    """Return text for a terminal or a CI log, in one line.
+
+    What would steer it, or its reader's eye, is shown as an escape.
+    """
+    return escape(_COMMAND.sub(_command_escape, visible(text)))
+
+
+def _command_escape(found: re.Match[str]) -> str:
+    return f"{found[1]}\\x{ord(found[2]):02x}"
 
 
 class _Console(Console):
-    """A console whose reader may go away (`| head`): the rest goes nowhere, and the command ends as it would have."""
+    """A console whose reader may go away (`| head`).
+
+    The rest goes nowhere, and the command ends as it would have.
+    """
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -96,20 +109,26 @@ class Voice:
     def fail(self, error: ForensicsError) -> NoReturn:
         """Say what went wrong, and end with 2."""
         if self.as_json:
-            self.write(
-                document(
-                    {"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}
-                )
-            )
-        self.err.print(
-            f"[bold red]{safe(error.message)}[/]" + (f"\n{safe(error.hint)}" if error.hint else "")
-        )
+            said = {"kind": error.kind, "message": error.message, "hint": error.hint}
+            self.write(document({"error": said}))
+        say_error(error.message, error.hint, self.err)
         raise typer.Exit(FAILED)
+
+
+def say_error(message: str, hint: str | None, console: Console | None = None) -> None:
+    """Print what went wrong on stderr, and what to do about it below."""
+    console = console or _Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]{safe(message)}[/]")
+    if hint:
+        console.print(safe(hint))
 
 
 @contextmanager
 def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
-    """Run a command's work; whatever goes wrong ends in a sentence and exit status 2, never in a traceback."""
+    """Run a command's work.
+
+    Whatever goes wrong ends in a sentence and exit status 2, never in a traceback.
+    """
     voice = Voice(as_json, quiet)
     try:
         with interruptible():
@@ -125,13 +144,50 @@ def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
     except Exception as error:
         if os.environ.get("FORENSICS_DEBUG"):
             raise
-        words = redact(f"{type(error).__name__}: {error}".splitlines()[0])
-        voice.fail(
-            ForensicsError(
-                f"The kit failed in a way that it did not foresee: {words}.",
-                "Set FORENSICS_DEBUG=1 to see where, and report it.",
-            )
+        voice.fail(_unforeseen(error))
+
+
+def _unforeseen(error: Exception) -> ForensicsError:
+    words = redact(f"{type(error).__name__}: {error}".splitlines()[0])
+    if isinstance(error, ImportError):
+        return ForensicsError(
+            f"The kit cannot be loaded: {words}.",
+            "Install what it runs on: pip install -r requirements.txt",
         )
+    return ForensicsError(
+        f"The kit failed in a way that it did not foresee: {words}.",
+        "Set FORENSICS_DEBUG=1 to see where, and report it.",
+    )
+
+
+def status_of(*, complete: bool, found: bool) -> int:
+    """The exit status of a question about a loss: where it was not answered, that outweighs."""
+    if not complete:
+        return FAILED
+    if found:
+        return FOUND
+    return OK
+
+
+@contextmanager
+def working(voice: Voice) -> Iterator[Callable[[str], None]]:
+    """Lend what tells on stderr, in one line that comes and goes, how far a command is.
+
+    It is silent where nobody watches.
+    """
+    if voice.quiet or not voice.err.is_terminal:
+        yield _silent
+        return
+    with voice.err.status("") as status:
+
+        def tell(text: str) -> None:
+            status.update(safe(text))
+
+        yield tell
+
+
+def _silent(text: str) -> None:
+    """Nobody watches."""
 
 
 def live_side(given: str | None) -> str:
@@ -144,15 +200,26 @@ def live_side(given: str | None) -> str:
         return given
     if dsn := os.environ.get("LIVE_DSN"):
         return dsn
-    if any(
-        os.environ.get(v) for v in ("PGHOST", "PGDATABASE", "PGSERVICE", "PGHOSTADDR", "PGPORT")
-    ):
+    if any(os.environ.get(variable) for variable in _PG_VARIABLES):
         return ""
     raise UsageError(
         "No live database is given.", "Give LIVE, or set LIVE_DSN or the PG* variables."
     )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from forensics import __version__
+
+        typer.echo(f"forensics {__version__}")
+        raise typer.Exit(OK)
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which."),
+    ] = False,
+) -> None:
     """What a migration took from a PostgreSQL database, row by row."""

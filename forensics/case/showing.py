@@ -1,0 +1,67 @@
+"""How a case shows itself in a notebook: foreign text in it is read, and never obeyed."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from forensics.text import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def escaped(text: object) -> str:
+    """Return text for HTML: neither a tag nor anything else in it is obeyed."""
+    return html.escape(visible(text))
+
+
+def inert(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table for `to_html`, with what might be obeyed in its texts and headings visible.
+
+    `to_html` itself escapes tags.
+    """
+    calm = frame.astype(object).map(_calm)
+    return calm.rename(columns=_calm)
+
+
+def _calm(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    return value
+
+
+def table(frame: pd.DataFrame, absent: str = "–") -> str:
+    """Return a DataFrame as an HTML table, `absent` where there is no value."""
+    return inert(frame).to_html(index=False, na_rep=absent, border=0)
+
+
+def heading(text: object) -> str:
+    """Return the head of a row; `text` is HTML."""
+    return f"<th style='text-align:left'>{text}</th>"
+
+
+def cell(text: object) -> str:
+    """Return a cell of text; `text` is HTML."""
+    return f"<td style='text-align:left'>{text}</td>"
+
+
+def points(sentences: Iterable[str]) -> str:
+    """Return sentences as an HTML list."""
+    items = [f"<li>{escaped(sentence)}</li>" for sentence in sentences]
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def shown(value: Any) -> str:
+    """Return a fact as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)

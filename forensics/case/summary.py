@@ -1,0 +1,100 @@
+"""`summary.json`: what `compare --json` prints."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from forensics.case.held import Held
+from forensics.model import COUNTS, ColumnChange, Provenance, TableResult, plain
+
+_BACKUP = (
+    "kind",
+    "path",
+    "sha256",
+    "bytes",
+    "compression",
+    "server_version",
+    "dump_version",
+    "dumped_at",
+    "complete",
+    "encoding",
+    "database",
+)
+_LIVE = (
+    "kind",
+    "dsn",
+    "path",
+    "sha256",
+    "server_version",
+    "snapshot",
+    "taken_at",
+    "database",
+    "encoding",
+)
+
+
+def summary(case: Held) -> dict[str, Any]:
+    """What comparing found, as the contract has it."""
+    evidence = case.evidence
+    snapshots = []
+    for moment in case.snapshots:
+        if moment["side"] == "live":
+            snapshots.append({name: moment[name] for name in moment if name != "side"})
+    return {
+        "backup": _backup(evidence.backup, case.damage),
+        "live": {**_facts(evidence.live, _LIVE), "snapshots": snapshots},
+        "complete": case.complete,
+        "tables": [_table(result) for result in case.results],
+        "columns": [change_json(change) for change in case.store.changes()],
+        "findings": findings_json(case),
+        "notes": case.notes,
+        "totals": case.totals,
+    }
+
+
+def _backup(provenance: Provenance, damage: str | None) -> dict[str, Any]:
+    found = _facts(provenance, _BACKUP)
+    if provenance.kind == "database":
+        found |= _facts(provenance, ("dsn", "snapshot", "taken_at"))
+    return {**found, "damage": damage}
+
+
+def _facts(provenance: Provenance, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: plain(getattr(provenance, name)) for name in names}
+
+
+def _table(result: TableResult) -> dict[str, Any]:
+    counts = {count: getattr(result, count) for count in COUNTS}
+    return {
+        "schema": result.name.schema,
+        "table": result.name.table,
+        "state": result.state,
+        "reason": result.reason,
+        "junction": result.junction,
+        "key": list(result.key),
+        "key_source": result.key_source,
+        **counts,
+        "notes": list(result.notes),
+    }
+
+
+def change_json(change: ColumnChange) -> dict[str, Any]:
+    """One difference between the two sides' columns."""
+    found: dict[str, Any] = {"schema": change.name.schema, "table": change.name.table}
+    for field in fields(change):
+        if field.name != "name":
+            found[field.name] = getattr(change, field.name)
+    return found
+
+
+def findings_json(case: Held) -> list[dict[str, Any]]:
+    """What the counts alone do not say, with the table's name in two."""
+    found = []
+    for finding in case.store.get("findings") or ():
+        flat = dict(finding["name"])
+        for name, value in finding.items():
+            if name != "name":
+                flat[name] = value
+        found.append(flat)
+    return found

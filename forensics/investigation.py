@@ -1,0 +1,274 @@
+"""Makes a case: both sides in, the stages in order, resumable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from forensics.case.facade import Case, open_case
+from forensics.compare.findings import find as find_findings
+from forensics.compare.tables import Listener, Options, compare_sources
+from forensics.errors import CaseError, LiveError, OutdatedError, UsageError
+from forensics.evidence import Source, open_source
+from forensics.evidence.migrations import histories
+from forensics.loss import assess
+from forensics.model import Catalog, TableName, plain, plain_catalog
+from forensics.store import Store, exists, interruptible, remove
+
+_TRIES = 4
+_ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
+_EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
+
+_Answer = TypeVar("_Answer")
+
+
+def compare(
+    backup: str | Path,
+    live: str | Path,
+    case: str | Path,
+    *,
+    options: Options | None = None,
+    times: Mapping[str, datetime | None] | None = None,
+    listener: Listener | None = None,
+    force: bool = False,
+) -> Case:
+    """Compare a backup with a live database, table by table, into a case.
+
+    Args:
+        backup, live: paths to dumps, or anything that libpq takes.
+        case: the folder to write; it must not hold a case yet, unless `options.resume` or `force`.
+        options: which tables, by which keys, how many at a time, and whether to go on where a run
+            ended.
+        times: "backup_at" and "incident_at", where the evidence does not say.
+        listener: is told how far it is.
+        force: replace a case that is there.
+
+    Returns:
+        The case, open for reading. `case.complete` says whether every table of the backup was
+        compared.
+
+    Raises:
+        UsageError, EvidenceError, CaseError: the question, a side, or the case is at fault.
+    """
+    options = options or Options()
+    listener = listener or Listener()
+    times = times or {}
+    folder = Path(case)
+    if exists(folder) and not options.resume and not force:
+        raise CaseError(
+            f"There is a case in {folder} already.",
+            "Go on with it by --resume, replace it with --force, or choose another folder.",
+        )
+    _expect_order(times)
+    limits = {
+        "lock_timeout": options.lock_timeout,
+        "statement_timeout": options.statement_timeout,
+    }
+    with (
+        interruptible(),
+        open_source(backup, role="backup", database=options.database, **limits) as ours,
+        open_source(live, role="live", **limits) as theirs,
+    ):
+        if exists(folder) and force and not options.resume:
+            remove(folder)
+        ours.adopt(theirs.catalog)
+        # Opening the case takes its lock: a second process is refused before it has asked live
+        # anything.
+        store = Store(folder, write=True, memory=options.memory)
+        try:
+            for name in _begin(store, ours, theirs, options, times):
+                listener.minds(_ANEW.format(name))
+            _say_what_is_unread(ours, theirs, listener)
+            compare_sources(ours, theirs, store, options, listener)
+            _conclude(store, ours, theirs, listener)
+        finally:
+            store.close()
+    found = open_case(folder)
+    found.write_summary()
+    found.write_loss()
+    return found
+
+
+def _expect_order(times: Mapping[str, datetime | None]) -> None:
+    backup_at, incident_at = times.get("backup_at"), times.get("incident_at")
+    if backup_at and incident_at and incident_at < backup_at:
+        raise UsageError(
+            f"The incident ({incident_at}) is said to be before the backup ({backup_at}).",
+            "Check --backup-at and --incident-at.",
+        )
+
+
+def _say_what_is_unread(backup: Source, live: Source, listener: Listener) -> None:
+    for side in (backup, live):
+        for name, remedy in side.unreadable().items():
+            listener.minds(f"Table {name} cannot be read whole. Ask for: {remedy}")
+    if backup.edits:
+        listener.minds(_EDITS.format(backup.edits[0]))
+
+
+# --- begin: where a case comes from ---------------------------------------------------------------
+
+
+def _begin(
+    store: Store,
+    backup: Source,
+    live: Source,
+    options: Options,
+    times: Mapping[str, datetime | None],
+) -> list[TableName]:
+    """Record where a case comes from; return the tables whose results are to be found again."""
+    before = store.get("evidence")
+    outdated: list[TableName] = []
+    if options.resume and before:
+        _expect_same(store, before, backup, live)
+        outdated = _outdated(store, live.catalog)
+    facts: dict[str, Any] = {
+        "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
+        "catalogs": {
+            "backup": plain_catalog(backup.catalog),
+            "live": plain_catalog(live.catalog),
+        },
+        "ddl": list(backup.statements()),
+        "damage": backup.damage,
+        "begun_at": datetime.now(UTC),
+        "ended_at": None,
+        "wishes": {"are": options.junctions, "are_not": options.not_junctions},
+    }
+    for name, at in times.items():
+        if at is not None:
+            facts[name] = at
+    with store.transaction():  # a case that says where it came from says the rest too
+        for name, value in facts.items():
+            store.put(name, value)
+        for table in outdated:
+            store.forget(table)
+    return outdated
+
+
+def _expect_same(store: Store, before: Mapping[str, Any], backup: Source, live: Source) -> None:
+    if not _is_the_same(before["backup"], plain(backup.provenance)):
+        raise _another(store, "backup")
+    if not _is_the_same(before["live"], plain(live.provenance)):
+        is_database = before["live"]["kind"] == "database"
+        raise _another(store, "live database" if is_database else "live side")
+
+
+def _is_the_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a side is the one that a case was begun with.
+
+    A database may be reached by another host or role.
+    """
+    if "database" in (before["kind"], now["kind"]):
+        return (before["kind"], before["database"]) == (now["kind"], now["database"])
+    # A run that was killed early had not come to the hash yet: the size has to do then.
+    told = "sha256" if before["sha256"] else "bytes"
+    return bool(before[told] == now[told])
+
+
+def _another(store: Store, side: str) -> CaseError:
+    return CaseError(
+        f"Case {store.folder} was begun with another {side}.",
+        "Resume it with the same one, or choose another folder.",
+    )
+
+
+def _outdated(store: Store, live: Catalog) -> list[TableName]:
+    """The compared tables that live has dropped, made or altered since."""
+    _, before = store.catalogs()
+    found = []
+    for result in store.results():
+        if _shape(before, result.name) != _shape(live, result.name):
+            found.append(result.name)
+    return found
+
+
+def _shape(catalog: Catalog, name: TableName) -> object:
+    table = catalog.tables.get(name)
+    return table and (table.kind, table.columns, table.keys)
+
+
+# --- conclude: what later stages need -------------------------------------------------------------
+
+
+def _conclude(store: Store, backup: Source, live: Source, listener: Listener) -> None:
+    """Keep what later stages need of the two sides while they are open; then say that it ended."""
+    sides = (backup, live)
+    findings = _steadily(sides, listener, lambda: find_findings(backup, live, store))
+    store.put("findings", findings)
+    store.put("history", _steadily(sides, listener, lambda: histories(backup, live)))
+    _steadily(sides, listener, lambda: assess(backup, live, store, listener))
+    store.put("evidence", {"backup": plain(backup.provenance), "live": plain(live.provenance)})
+    store.put("ended_at", datetime.now(UTC))
+
+
+def _steadily(sides: Sequence[Source], listener: Listener, work: Callable[[], _Answer]) -> _Answer:
+    """Do a stage's work from one snapshot of each side: anew where one is taken away meanwhile.
+
+    Raises:
+        LiveError: a database was lost, or cancels the queries again and again.
+    """
+    setback: OutdatedError | None = None
+    for tries in range(_TRIES):
+        if tries:
+            time.sleep(2.0**tries / 4)
+        before = [side.snapshot for side in sides]
+        found: list[_Answer] = []
+        refusals: list[OutdatedError] = []
+        try:
+            found = [_apart(work, sides)]
+            refusals = _refusals(sides)
+        except LiveError as error:
+            if not _recover(sides, error):
+                raise
+            if isinstance(error, OutdatedError):
+                setback = error
+        for refusal in refusals:
+            setback = refusal
+            _recover(sides, refusal)
+        _tell_news(sides, listener)
+        steady = before == [side.snapshot for side in sides]
+        if found and steady and not refusals:
+            return found[0]
+    raise setback or LiveError(
+        "The database cannot be read from one snapshot for long enough.", "Go on with --resume."
+    )
+
+
+def _tell_news(sides: Sequence[Source], listener: Listener) -> None:
+    for side in sides:
+        for text in side.news():
+            listener.minds(text)
+
+
+def _refusals(sides: Sequence[Source]) -> list[OutdatedError]:
+    """What each side has to say against what was read of it."""
+    found = []
+    for side in sides:
+        refusal = side.unsettled()
+        if refusal:
+            found.append(refusal)
+    return found
+
+
+def _recover(sides: Sequence[Source], error: LiveError) -> bool:
+    """Have every side look after itself; return whether any could."""
+    recovered = [side.recovers(error) for side in sides]
+    return any(recovered)
+
+
+def _apart(work: Callable[[], _Answer], sides: Sequence[Source]) -> _Answer:
+    """Do work in another thread, so that a Ctrl-C finds this one at once.
+
+    What the work reads is then taken from it.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="conclude") as pool:
+        try:
+            return pool.submit(work).result()
+        except KeyboardInterrupt:
+            for side in sides:
+                side.close()
+            raise

@@ -1,0 +1,147 @@
+"""Notebooks: the case that one is about, and all of them executed on a case.
+
+They lie in `notebooks/` beside this package, so this works from a clone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from forensics.case.facade import Case, open_case
+from forensics.errors import ReportError, UsageError
+from forensics.investigation import compare
+from forensics.sample import DEMO, ROOT, Say, investigate
+from forensics.store import exists
+
+NOTEBOOKS = ROOT / "notebooks"
+CASES = ROOT / "build" / "cases"  # not tracked: a case holds rows of customers
+SAMPLE = ROOT / DEMO / "case"
+
+_SECONDS = 300  # for a cell
+_PAGE = "body{max-width:64rem;margin:0 auto;padding:0 1rem}"  # lines of a length that people read
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def notebook_case() -> Case:
+    """Open the case that a notebook is about.
+
+    `FORENSICS_CASE` names it. Where that folder holds none yet, `FORENSICS_BACKUP` is compared with
+    `LIVE_DSN` into it. Where only these two are set, the case is made under `build/cases`. Where
+    none of the three is set, it is the sample incident, built on the first use (some seconds).
+
+    Raises:
+        UsageError: only one of backup and live is named, or the case that is named is not there.
+        ForensicsError: the backup or the database cannot be read.
+    """
+    named = os.environ.get("FORENSICS_CASE")
+    backup = os.environ.get("FORENSICS_BACKUP")
+    live = os.environ.get("LIVE_DSN")
+    if named and exists(Path(named)):
+        return open_case(named)
+    if backup and not live:
+        raise UsageError(
+            "FORENSICS_BACKUP is set and LIVE_DSN is not.",
+            "Set LIVE_DSN to the live database's connection string.",
+        )
+    if backup and live:
+        return _own_case(Path(named) if named else CASES / Path(backup).name, backup, live)
+    if live:
+        raise UsageError(
+            "LIVE_DSN is set and neither FORENSICS_CASE nor FORENSICS_BACKUP is: "
+            "which incident is this about?",
+            "Set FORENSICS_BACKUP to the backup from before, or FORENSICS_CASE to a case; "
+            "unset LIVE_DSN to look at the sample incident.",
+        )
+    if named:
+        raise UsageError(
+            f"There is no case in {named}.",
+            "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample.",
+        )
+    if exists(SAMPLE):
+        return open_case(SAMPLE)
+    return investigate(SAMPLE, lambda text: print(text, file=sys.stderr), {})
+
+
+def _own_case(folder: Path, backup: str, live: str) -> Case:
+    if exists(folder):
+        return open_case(folder)
+    return compare(backup, live, folder)
+
+
+def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
+    """Execute every notebook on a case and write it as HTML.
+
+    Args:
+        out: the folder to write into.
+        case: the case's folder.
+        say: is told each notebook.
+
+    Raises:
+        ReportError: a notebook's cell failed.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
+        say(f"  {path.name}")
+        target = out / f"{path.stem}.html"
+        target.write_text(_page(_executed(path, case), path.stem), encoding="utf-8")
+        written.append(target)
+    return tuple(written)
+
+
+def _executed(path: Path, case: Path) -> Any:
+    """Run a notebook's cells on a case, in a kernel of its own."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        # The kernel's warning about loopback is not for the reader of a demo.
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+    # Kernels are children: they learn the case from the environment, as people's own do.
+    environment = {**os.environ, "FORENSICS_CASE": str(case.resolve())}
+    try:
+        client.execute(env=environment)
+    except CellExecutionError as error:
+        raise ReportError(
+            f"Notebook {path.name} fails: {_last_words(error)}.", "Open it in JupyterLab: make lab"
+        ) from error
+    return notebook
+
+
+def _last_words(error: Exception) -> str:
+    lines = _COLOURS.sub("", str(error)).splitlines()
+    said = [line for line in lines if line.strip()]
+    if not said:
+        return "it says not why"
+    return said[-1]
+
+
+def _page(notebook: Any, name: str) -> str:
+    """Return an executed notebook as a page of HTML that loads nothing."""
+    from nbconvert import HTMLExporter
+
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            # Widgets need a kernel: without one their static form, beside them, is what shows.
+            output.get("data", {}).pop(_WIDGET, None)
+    exporter = HTMLExporter(
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        mathjax_url="",
+        require_js_url="",
+    )
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": name}})
+    body = body.replace('<script src=""></script>', "")
+    return str(body.replace("</head>", f"<style>{_PAGE}</style></head>", 1))

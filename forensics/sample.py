@@ -1,0 +1,88 @@
+"""The sample incident: built on a throw-away PostgreSQL, and taken through every stage.
+
+It lies in `sample_data/` beside this package, so this works from a clone.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from forensics.case.facade import Case
+from forensics.errors import UsageError
+from forensics.investigation import compare
+from forensics.scratch import Scratch
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO = Path("build") / "demo"
+
+Say = Callable[[str], None]
+
+
+def sample() -> Any:
+    """Return the module that builds the sample incident.
+
+    Raises:
+        UsageError: this is no clone, so it is not there.
+    """
+    if not (ROOT / "sample_data" / "build.py").exists():
+        raise UsageError(
+            "The sample incident is not part of the installed package.",
+            "Clone the repository and run it from there.",
+        )
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from sample_data import build
+
+    return build
+
+
+@contextmanager
+def incident(say: Say, seconds: dict[str, float]) -> Iterator[tuple[Any, str]]:
+    """Lend the sample's builder and the connection string of its live database.
+
+    Args:
+        say: is told each step.
+        seconds: is given how long building took.
+    """
+    build = sample()
+    with Scratch() as server:
+        say("building the live database on a throw-away PostgreSQL")
+        with timed(seconds, "build"):
+            build.build_live(server, "travel")
+        yield build, server.dsn("travel")
+
+
+def investigate(folder: Path, say: Say, seconds: dict[str, float]) -> Case:
+    """Take the sample incident through every stage, into a case.
+
+    Args:
+        folder: where the case goes; one that is there is replaced.
+        say: is told each step.
+        seconds: is given how long each step took.
+    """
+    with incident(say, seconds) as (build, dsn):
+        say("comparing the backup with it, table by table")
+        times = {"backup_at": build.BACKUP_AT, "incident_at": build.INCIDENT_AT}
+        with timed(seconds, "compare"):
+            case = compare(build.BACKUP, dsn, folder, times=times, force=True)
+        say("replaying the migrations, statement by statement")
+        with timed(seconds, "cause"):
+            case.cause(build.MIGRATIONS)
+        say("writing the recovery, and rehearsing it")
+        out = folder.parent / "recovery"
+        with timed(seconds, "recovery"):
+            case.recovery.rehearse(live=dsn, out=out, migrations=build.MIGRATIONS)
+        return case
+
+
+@contextmanager
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Note under a step's name how many seconds it took."""
+    started = time.monotonic()
+    yield
+    seconds[step] = round(time.monotonic() - started, 1)

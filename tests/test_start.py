@@ -1,0 +1,80 @@
+"""A start that takes no time: what is loaded, as the interpreter itself tells."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENGINES = {
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "numpy",
+    "sqlalchemy",
+    "networkx",
+    "matplotlib",
+    "psycopg",
+}
+
+
+def loaded(*command: str | Path, status: int = 0) -> set[str]:
+    """Run Python and return the packages that it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == status, done.stderr[-2000:]
+    found = set()
+    for line in done.stderr.splitlines():
+        if line.startswith("import time:"):
+            module = line.rpartition("|")[2].strip()
+            found.add(module.partition(".")[0])
+    assert "forensics" in found
+    return found
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_load_no_engine(flag: str) -> None:
+    assert not loaded("-m", "forensics", flag) & ENGINES
+
+
+def test_importing_the_library_loads_no_engine() -> None:
+    code = "import forensics as fx; fx.__all__; fx.ForensicsError"
+    assert not loaded("-c", code) & (ENGINES | {"typer", "rich"})
+
+
+@pytest.mark.parametrize(
+    "command", ["inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo"]
+)
+def test_the_help_of_a_command_loads_no_engine(command: str) -> None:
+    assert not loaded("-m", "forensics", command, "--help") & ENGINES
+
+
+def test_a_comparison_loads_what_it_uses(tmp_path: Path) -> None:
+    backup, live = tmp_path / "backup.sql", tmp_path / "live.sql"
+    text = "CREATE TABLE public.t (id integer);\nCOPY public.t (id) FROM stdin;\n1\n{}\\.\n"
+    backup.write_text(text.format("2\n"))
+    live.write_text(text.format(""))
+    found = loaded(
+        "-m", "forensics", "compare", backup, live, "--case", tmp_path / "case", status=1
+    )
+    assert {"duckdb", "pyarrow"} <= found
+    assert not found & {"networkx", "matplotlib", "xlsxwriter", "jinja2", "IPython"}
+
+
+def test_a_name_that_is_a_room_too_is_the_function() -> None:
+    """`forensics.compare` is what people call, whatever was imported before."""
+    code = (
+        "import forensics.compare.tables, forensics as fx\n"
+        "assert fx.compare.__module__ == 'forensics.investigation', fx.compare\n"
+        "from forensics import compare\n"
+        "assert callable(compare)\n"
+    )
+    loaded("-c", code)
