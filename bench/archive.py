@@ -2,9 +2,10 @@
 
     python -m bench.archive [--rows N] [ARCHIVE]
 
-Without an archive it makes one: a junction table in a gzip custom archive. Both readers are measured in turns and the
-best of each is taken, so that what else the machine does hits both. The table of contents is measured on an archive of
-many tables. Prints one JSON document; exits 1 where an aim is missed.
+Without an archive it makes one: a junction table in a gzip custom archive. Both readers are
+measured in turns and the best of each is taken, so that what else the machine does hits both.
+The table of contents is measured on an archive of many tables. Prints one JSON document; exits
+1 where an aim is missed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ AIM_RATIO = 0.8  # of pg_restore's time
 AIM_TOC = 0.2  # seconds
 
 JUNCTION = """
-CREATE TABLE hotel_images (id bigint PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL, sort_order int,
+CREATE TABLE hotel_images (id bigint PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL,
+  sort_order int,
     caption text, created_at timestamptz);
 INSERT INTO hotel_images SELECT i, 'hot' || i % 20000, 'ast' || md5(i::text), i % 12,
     'A view of the pool number ' || i % 997, timestamptz '2025-01-01 00:00Z' + i * interval '7 s'

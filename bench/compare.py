@@ -1,10 +1,11 @@
-"""`make bench`: a junction table of N rows, compared by the kit and by what people do without it, in one run.
+"""`make bench`: N junction rows compared by the kit and by its alternatives, in one run.
 
     python -m bench.compare --rows 5000000
 
-One hundredth of the rows is deleted and one thousandth changed after the dump. Times are of whole processes; the kit has a
-second line without the start of Python and its imports, which is the same for every size, and the aim is held against
-that one. The figures to quote are the ratios, because machines differ and are busy.
+One hundredth of the rows is deleted and one thousandth changed after the dump. Times are of
+whole processes; the kit has a second line without the start of Python and its imports, which is
+the same for every size, and the aim is held against that one. The figures to quote are the
+ratios, because machines differ and are busy.
 """
 
 from __future__ import annotations
@@ -27,10 +28,13 @@ AIM_RATIO, AIM_BYTES = 2.0, 1.2e9
 _PANDAS_ROWS = 500_000
 
 _BEFORE = """
-CREATE TABLE hotel_images (id text PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL, sort_order int NOT NULL,
+CREATE TABLE hotel_images (id text PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL,
+  sort_order int NOT NULL,
   is_primary boolean NOT NULL, created_at timestamp(3) NOT NULL);
-INSERT INTO hotel_images SELECT 'cm' || substr(md5(i::text), 1, 22), 'ho' || substr(md5((i % 200000)::text), 1, 22),
-  'as' || substr(md5((i * 7 % 900000)::text), 1, 22), i % 30, i % 30 = 0, timestamp '2025-01-01' + i * interval '5.001 s'
+INSERT INTO hotel_images SELECT 'cm' || substr(md5(i::text), 1, 22),
+  'ho' || substr(md5((i % 200000)::text), 1, 22),
+  'as' || substr(md5((i * 7 % 900000)::text), 1, 22), i % 30, i % 30 = 0,
+  timestamp '2025-01-01' + i * interval '5.001 s'
   FROM generate_series(1, {rows}) i;
 """
 _CHANGE = """
@@ -39,7 +43,8 @@ UPDATE hotel_images SET sort_order = sort_order + 100 WHERE hashtext(id) % 1000 
 VACUUM ANALYZE hotel_images;
 """
 _EXCEPT = """
-SELECT (SELECT count(*) FROM (TABLE hotel_images EXCEPT TABLE live_images) a), (SELECT count(*) FROM (TABLE live_images EXCEPT TABLE hotel_images) b)
+SELECT (SELECT count(*) FROM (TABLE hotel_images EXCEPT TABLE live_images) a), (SELECT count(*)
+  FROM (TABLE live_images EXCEPT TABLE hotel_images) b)
 """
 _KIT = """
 import sys, time, json, forensics as fx
@@ -56,7 +61,8 @@ b = pd.read_sql(f"SELECT * FROM live_images WHERE id <= '{a.id.max()}'", engine)
 m = a.merge(b, on="id", how="outer", indicator=True, suffixes=("", "_live"))
 columns = [c for c in a.columns if c != "id"]
 both = m[m._merge == "both"]
-print((m._merge == "left_only").sum(), (both[columns].values != both[[c + "_live" for c in columns]].values).any(axis=1).sum())
+print((m._merge == "left_only").sum(), (both[columns].values != both[[c + "_live" for c in
+  columns]].values).any(axis=1).sum())
 """
 
 
@@ -121,7 +127,8 @@ def main() -> None:
             )
             inner.append(json.loads(kit[-1].output)["seconds"])
             print(
-                f"run {n + 1}: limit {limit[-1].seconds:.2f} s, kit {inner[-1]:.2f} s, its process {kit[-1].seconds:.2f} s",
+                f"run {n + 1}: limit {limit[-1].seconds:.2f} s, kit {inner[-1]:.2f} s, "
+                f"its process {kit[-1].seconds:.2f} s",
                 file=sys.stderr,
             )
         totals = json.loads(kit[-1].output)["totals"]
@@ -150,11 +157,13 @@ def main() -> None:
     print(f"{'what':<36}{'seconds':>9}{'ratio':>8}{'peak MB':>9}")
     for what, seconds, times, memory, note in rows:
         print(
-            f"{what:<36}{seconds:>9.1f}{times:>8.2f}{f'{memory / 1e6:.0f}' if memory else '–':>9}  {note}"
+            f"{what:<36}{seconds:>9.1f}{times:>8.2f}{f'{memory / 1e6:.0f}' if memory else '–':>9} "
+            f" {note}"
         )
     met = ratio <= AIM_RATIO and peak <= AIM_BYTES
     print(
-        f"\naim: at most {AIM_RATIO} x the limit and {AIM_BYTES / 1e9} GB: {'met' if met else 'MISSED'}"
+        f"\naim: at most {AIM_RATIO} x the limit and {AIM_BYTES / 1e9} GB: "
+        f"{'met' if met else 'MISSED'}"
     )
     sys.exit(not met)
 
@@ -165,14 +174,18 @@ def _alternatives(
     server.create("without", "bench")
     server.run(
         "without",
-        "ALTER TABLE hotel_images RENAME TO live_images; ALTER INDEX hotel_images_pkey RENAME TO live_images_pkey",
+        "ALTER TABLE hotel_images RENAME TO live_images; "
+        "ALTER INDEX hotel_images_pkey RENAME TO live_images_pkey",
     )
     dsn = server.dsn("without")
     restore = timed([server.psql, "-Xq", "-d", dsn, "-f", backup], env, keep=False)
     compare = timed([server.psql, "-XAtq", "-d", dsn, "-c", _EXCEPT], env)
     seconds = restore.seconds + compare.seconds
     missing, added = compare.output.strip().split("|")
-    note = f"{missing} and {added} rows differ; restore {restore.seconds:.1f}, EXCEPT {compare.seconds:.1f}"
+    note = (
+        f"{missing} and {added} rows differ; "
+        f"restore {restore.seconds:.1f}, EXCEPT {compare.seconds:.1f}"
+    )
     found = [
         ("restore, then EXCEPT", seconds, seconds / base, max(restore.peak, compare.peak), note)
     ]

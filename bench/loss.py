@@ -1,10 +1,11 @@
-"""How long it takes to say what N missing links mean, against how long it took to compare their table.
+"""How long it takes to say what N missing links mean, against comparing their table.
 
     python -m bench.loss [--links N]
 
-Two tables of N links: one was dropped, and of every 50th parent live holds the links in a JSON column instead; the other
-lost every other row, and one in a hundred is back under another key. Some parents are gone. The measure: classifying a
-table takes at most three times as long as comparing it did, in bounded memory.
+Two tables of N links: one was dropped, and of every 50th parent live holds the links in a JSON
+column instead; the other lost every other row, and one in a hundred is back under another key.
+Some parents are gone. The measure: classifying a table takes at most three times as long as
+comparing it did, in bounded memory.
 """
 
 from __future__ import annotations
@@ -26,29 +27,38 @@ from forensics.store import Store
 _BEFORE = """
 CREATE TABLE hotels (id text PRIMARY KEY, name text NOT NULL, created_at timestamp NOT NULL);
 CREATE TABLE assets (id text PRIMARY KEY, url text NOT NULL, created_at timestamp NOT NULL);
-INSERT INTO hotels SELECT 'hotel' || i, 'Hotel ' || i, timestamp '2025-01-01' + i * interval '1 minute' FROM generate_series(0, {hotels} - 1) i;
-INSERT INTO assets SELECT 'asset' || i, 'https://cdn.example/' || i, timestamp '2025-01-01' + i * interval '10 s' FROM generate_series(0, {assets} - 1) i;
+INSERT INTO hotels SELECT 'hotel' || i, 'Hotel ' || i,
+  timestamp '2025-01-01' + i * interval '1 minute' FROM generate_series(0, {hotels} - 1) i;
+INSERT INTO assets SELECT 'asset' || i, 'https://cdn.example/' || i,
+  timestamp '2025-01-01' + i * interval '10 s' FROM generate_series(0, {assets} - 1) i;
 """
 _LINKS = """
-CREATE TABLE {table} (id text PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL, sort_order int NOT NULL,
+CREATE TABLE {table} (id text PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL,
+  sort_order int NOT NULL,
   is_primary boolean NOT NULL, created_at timestamp NOT NULL);
-INSERT INTO {table} SELECT '{table}' || i, 'hotel' || (i / 20), 'asset' || (i::bigint * 7919 % {assets}), i % 20, i % 20 = 0,
+INSERT INTO {table} SELECT '{table}' || i, 'hotel' || (i / 20),
+  'asset' || (i::bigint * 7919 % {assets}), i % 20, i % 20 = 0,
   timestamp '2025-01-01' + i * interval '5 s' FROM generate_series(0, {links} - 1) i;
-ALTER TABLE {table} ADD FOREIGN KEY (hotel_id) REFERENCES hotels ON DELETE CASCADE, ADD FOREIGN KEY (asset_id) REFERENCES assets ON DELETE CASCADE;
+ALTER TABLE {table} ADD FOREIGN KEY (hotel_id) REFERENCES hotels ON DELETE CASCADE,
+  ADD FOREIGN KEY (asset_id) REFERENCES assets ON DELETE CASCADE;
 """
 _AFTER = """
 ALTER TABLE hotels ADD gallery_asset_ids jsonb, ADD cover_asset_id text;
 UPDATE hotels h SET gallery_asset_ids = g.ids FROM
-  (SELECT hotel_id, jsonb_agg(asset_id ORDER BY sort_order) AS ids FROM dropped_links WHERE substr(hotel_id, 6)::int % 50 = 0 GROUP BY 1) g
+  (SELECT hotel_id, jsonb_agg(asset_id ORDER BY sort_order) AS ids FROM dropped_links
+  WHERE substr(hotel_id, 6)::int % 50 = 0 GROUP BY 1) g
   WHERE h.id = g.hotel_id;
 DROP TABLE dropped_links;
-ALTER TABLE thinned_links DROP CONSTRAINT thinned_links_hotel_id_fkey, DROP CONSTRAINT thinned_links_asset_id_fkey;
+ALTER TABLE thinned_links DROP CONSTRAINT thinned_links_hotel_id_fkey,
+  DROP CONSTRAINT thinned_links_asset_id_fkey;
 DELETE FROM thinned_links WHERE sort_order % 2 = 0;
-INSERT INTO thinned_links SELECT 'again' || i, 'hotel' || (i / 20), 'asset' || (i::bigint * 7919 % {assets}), i % 20, false, now()
+INSERT INTO thinned_links SELECT 'again' || i, 'hotel' || (i / 20),
+  'asset' || (i::bigint * 7919 % {assets}), i % 20, false, now()
   FROM generate_series(0, {links} - 1, 100) i;
 DELETE FROM hotels WHERE substr(id, 6)::int % 1000 = 1;
 DELETE FROM thinned_links WHERE hotel_id NOT IN (SELECT id FROM hotels);
-ALTER TABLE thinned_links ADD FOREIGN KEY (hotel_id) REFERENCES hotels ON DELETE CASCADE, ADD FOREIGN KEY (asset_id) REFERENCES assets ON DELETE CASCADE;
+ALTER TABLE thinned_links ADD FOREIGN KEY (hotel_id) REFERENCES hotels ON DELETE CASCADE,
+  ADD FOREIGN KEY (asset_id) REFERENCES assets ON DELETE CASCADE;
 """
 
 
@@ -99,7 +109,8 @@ def _measure(dump: Path, dsn: str, case: Path, sizes: dict[str, int]) -> None:
         + f"; all tables {sum(compared.values()):.1f} s"
     )
     print(
-        f"  classified in {took:.1f} s, {took / seconds:.2f} times as long as comparing them (at most 3)"
+        f"  classified in {took:.1f} s, {took / seconds:.2f} times as long as comparing them (at "
+        f"most 3)"
     )
     print(f"  {loss['totals']}")
     print(f"  peak memory {before:,} MB after comparing, {_peak():,} MB after classifying")

@@ -2,7 +2,8 @@
 
     python sample_data/build.py     write backup.sql.gz and expected.json anew
 
-`build_live` makes the database as it stood when somebody began to look: the demo and the tests call it. The steps
+`build_live` makes the database as it stood when somebody began to look: the demo and the tests
+call it. The steps
 before it are public too: `build_before`, `restore_backup`, `write_backup` and `advance`.
 """
 
@@ -47,7 +48,8 @@ CREATE TABLE "_prisma_migrations" (
 # The first try of one migration failed and was marked as rolled back, as happens.
 _FAILED = "20250519093017_add_restaurants_and_medical"
 _FAILED_LOG = (
-    "A migration failed to apply. New migrations cannot be applied before the error is recovered from.\n\n"
+    "A migration failed to apply. New migrations cannot be applied before the error is recovered "
+    "from.\n\n"
     f"Migration name: {_FAILED}\n\nDatabase error code: 57014\n\nDatabase error:\n"
     "ERROR: canceling statement due to statement timeout\n"
 )
@@ -76,9 +78,12 @@ def build_before(scratch: Scratch, database: str) -> None:
 
 
 def write_backup(scratch: Scratch, database: str, out: Path = BACKUP) -> Path:
-    """Dump `database` to `out` as gzipped plain SQL, the same bytes for the same rows and server; return `out`.
+    """Dump `database` to `out` as gzipped plain SQL; return `out`.
 
-    The dump names no owners and no time: it would be the time of this run, and not that of the story.
+    The bytes are the same for the same rows and server.
+
+    The dump names no owners and no time: it would be the time of this run, and not that of the
+        story.
 
     Raises:
         ScratchError: pg_dump failed.
@@ -111,7 +116,7 @@ def restore_backup(scratch: Scratch, database: str, backup: Path = BACKUP) -> No
 
 
 def advance(scratch: Scratch, database: str, *, to_the_end: bool = True) -> None:
-    """Take a restored `database` from the backup to the minute before the migration, or on `to_the_end`.
+    """Take a restored `database` to the minute before the migration, or on `to_the_end`.
 
     Raises:
         ScratchError: the server refused a statement.

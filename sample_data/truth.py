@@ -1,7 +1,7 @@
 """The right answers for the sample incident, worked out without the library.
 
-Both databases are copied out as text and counted row by row in plain Python. Slow and simple on purpose: this is what
-the library is held to.
+Both databases are copied out as text and counted row by row in plain Python. Slow and simple on
+purpose: this is what the library is held to.
 """
 
 from __future__ import annotations
@@ -30,15 +30,18 @@ _SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO -c extra_float_digits=3 -c default_transaction_read_only=on"
 )
 _COLUMNS = """
-SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END,
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+  CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END,
        pg_get_expr(d.adbin, d.adrelid)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
      LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+  AND NOT a.attisdropped
   AND a.attgenerated = ''
 ORDER BY c.relname, a.attnum"""
 _PRIMARY_KEYS = """
-SELECT i.indrelid::regclass::text, array_agg(a.attname::text ORDER BY array_position(i.indkey::int[], a.attnum::int))
+SELECT i.indrelid::regclass::text, array_agg(a.attname::text
+  ORDER BY array_position(i.indkey::int[], a.attnum::int))
 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
 WHERE i.indisprimary AND i.indrelid > 16383 GROUP BY i.indrelid"""
 
@@ -46,13 +49,15 @@ WHERE i.indisprimary AND i.indrelid > 16383 GROUP BY i.indrelid"""
 def expected(scratch: Scratch, before: str, live: str) -> dict[str, Any]:
     """Return what comparing database `live` with database `before` has to find.
 
-    Rows are compared under the primary key where both sides declare the same one. No table of the sample has another
-    key that is not the whole row, so that the others are compared as multisets of rows.
+    Rows are compared under the primary key where both sides declare the same one. No table of
+    the sample has another key that is not the whole row, so that the others are compared as
+    multisets of rows.
 
     Returns:
-        `tables`: per table its state, whether it is a junction table, and its row counts, 0 where that side has no
-        such table. `columns`: every difference in the columns of tables that both sides have. `totals`: sums over all
-        tables; the rows of new tables count as added.
+        `tables`: per table its state, whether it is a junction table, and its row counts, 0
+        where that side has no such table. `columns`: every difference in the columns of tables
+        that both sides have. `totals`: sums over all tables; the rows of new tables count as
+        added.
 
     Raises:
         psycopg.Error: a database could not be read.
@@ -94,10 +99,11 @@ def expected_links(scratch: Scratch, before: str, eve: str, live: str) -> list[d
         live: the other side.
 
     Returns:
-        Per junction table: `missing` rows; of these `moved` (live holds the link in a column of the parent) and `lost`;
-        of the lost, `blocked` (an end of the link is gone from live) and `restorable`; the live parents that are
-        `affected` (lost a link) and `emptied` (and now hold none); `unobservable` rows: in neither side, made after the
-        backup and taken by the migration.
+        Per junction table: `missing` rows; of these `moved` (live holds the link in a column of
+            the parent) and `lost`; of the lost, `blocked` (an end of the link is gone from
+            live) and `restorable`; the live parents that are `affected` (lost a link) and
+            `emptied` (and now hold none); `unobservable` rows: in neither side, made after the
+            backup and taken by the migration.
 
     Raises:
         psycopg.Error: a database could not be read.
@@ -142,8 +148,8 @@ def _fate(
 ) -> dict[str, int]:
     """The counts for the `missing` links of one junction table.
 
-    `moved_to` and `held` are links that live holds, elsewhere and at all; `parents` and `others` are what both ends of
-    a link may be in live.
+    `moved_to` and `held` are links that live holds, elsewhere and at all; `parents` and
+    `others` are what both ends of a link may be in live.
     """
     lost = [link for link in missing if link not in moved_to]
     blocked = [link for link in lost if link[0] not in parents or link[1] not in others]
@@ -208,7 +214,7 @@ def _table(name: str, state: str, **counts: int) -> dict[str, Any]:
 def _drift(
     old: psycopg.Connection, table: str, before: Columns, after: Columns
 ) -> list[dict[str, Any]]:
-    """Every difference between the columns of `table` on the two sides, in the order of their names."""
+    """Every difference between the columns of `table` on the two sides, by their names."""
     found = []
     was, now = before[table], after[table]
     for column in sorted(was.keys() | now.keys()):

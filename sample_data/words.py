@@ -104,24 +104,34 @@ ROMANISED = {
 }
 
 GIVEN_NAMES = (
-    "Aiko Amara Anaïs Arjun Beatriz Björn Carla Chiara Daniyar Dilan Eero Elif Emeka Fatima Felix Giorgi Hana Héctor "
-    "Ingrid Iva Jakub Jonas Kemal Lara Leilani Lucía Małgorzata Mateus Mei Minh Nadia Niamh Nikos Noor Oluwaseun Omar "
+    "Aiko Amara Anaïs Arjun Beatriz Björn Carla Chiara Daniyar Dilan Eero Elif Emeka Fatima Felix "
+    "Giorgi Hana Héctor "
+    "Ingrid Iva Jakub Jonas Kemal Lara Leilani Lucía Małgorzata Mateus Mei Minh Nadia Niamh Nikos "
+    "Noor Oluwaseun Omar "
     "Paloma Priya Ravi Rosa Sanne Sofía Söğüt Tariq Thu Tomáš Ulla Wanjiru Yael Zoë"
 ).split()
 FAMILY_NAMES = (
-    "Abebe Alvarez Andersen Bakker Başaran Bianchi Costa Dąbrowska Dvořák Eriksen Ferreira García Georgiou Hansen "
-    "Horvath Ibrahim Ito Jansen Kamau Kim Kovács Kumar Lefèvre Lindqvist Markovic Mbeki Müller Nakamura Nguyen Novák "
-    "O'Brien Oliveira Öztürk Park Pereira Popescu Quispe Rossi Sørensen Santos Schröder Silva Suzuki Tan Tkachenko "
+    "Abebe Alvarez Andersen Bakker Başaran Bianchi Costa Dąbrowska Dvořák Eriksen Ferreira García "
+    "Georgiou Hansen "
+    "Horvath Ibrahim Ito Jansen Kamau Kim Kovács Kumar Lefèvre Lindqvist Markovic Mbeki Müller "
+    "Nakamura Nguyen Novák "
+    "O'Brien Oliveira Öztürk Park Pereira Popescu Quispe Rossi Sørensen Santos Schröder Silva "
+    "Suzuki Tan Tkachenko "
     "Torres Wiśniewski Yılmaz Zhang Zimmermann"
 ).split()
 
 HOTEL_FIRST = (
-    "Amber Anchor Arcade Atlas Aurora Baltic Blue Botanic Brass Cedar Central Copper Coral Garden Granite Green "
-    "Harbour Indigo Iris Ivory Jasmine Juniper Lantern Linden Little Magnolia Marble Meridian Moon Old Olive Opal "
-    "Orchard Palm Pearl Quiet Riverside Saffron Silver Stone Sun Tamarind Terrace Velvet White Willow"
+    "Amber Anchor Arcade Atlas Aurora Baltic Blue Botanic Brass Cedar Central Copper Coral Garden "
+    "Granite Green "
+    "Harbour Indigo Iris Ivory Jasmine Juniper Lantern Linden Little Magnolia Marble Meridian "
+    "Moon Old Olive Opal "
+    "Orchard Palm Pearl Quiet Riverside Saffron Silver Stone Sun Tamarind Terrace Velvet White "
+    "Willow"
 ).split()
 HOTEL_SECOND = (
-    "Boutique Hotel|Courtyard|Gate Hotel|Guest House|Hostel|Hotel|House|Inn|Lodge|Mill|Palace|Residence|Rooms|Suites|Tower|Wharf Hotel|Yard"
+    "Boutique Hotel|Courtyard|Gate Hotel|Guest "
+    "House|Hostel|Hotel|House|Inn|Lodge|Mill|Palace|Residence|Rooms|Suites|Tower|Wharf "
+    "Hotel|Yard"
 ).split("|")
 HOTEL_NATIVE = {
     "BR": ["Pousada da Figueira", "Pousada Sol Nascente", "Hotel Ipê Amarelo"],
@@ -141,13 +151,17 @@ PLACES = {
     "BEACH": "{thing} Beach|{thing} Cove|{thing} Bay",
 }
 THINGS = (
-    "Amber Bell Bridge Bronze Carpet Clock Clove Dragon Falcon Fig Fisher Glass Golden Heron Honey Horse Indigo Iron "
-    "Lace Lemon Lion Map Mill Moon Mosaic Nightingale Paper Pearl Pepper Pigeon Pomegranate Porcelain Rope Rose Salt "
+    "Amber Bell Bridge Bronze Carpet Clock Clove Dragon Falcon Fig Fisher Glass Golden Heron "
+    "Honey Horse Indigo Iron "
+    "Lace Lemon Lion Map Mill Moon Mosaic Nightingale Paper Pearl Pepper Pigeon Pomegranate "
+    "Porcelain Rope Rose Salt "
     "Seven Ship Silk Spice Spring Star Swan Tea Thistle Thunder Tile Turtle Violet Well Windmill"
 ).split()
 TOURS = (
-    "{city} by bicycle|{city} by night|Street food of {city}|{city} from the water|Markets and kitchens of {city}|"
-    "Photo walk: {thing} quarter of {city}|Day trip to {thing} Valley|Sunrise over {thing} Hill|Ghosts of {city}|"
+    "{city} by bicycle|{city} by night|Street food of {city}|{city} from the water|Markets and "
+    "kitchens of {city}|"
+    "Photo walk: {thing} quarter of {city}|Day trip to {thing} Valley|Sunrise over {thing} "
+    "Hill|Ghosts of {city}|"
     "{city} with children|Pottery class in {thing} Lane|Kayaks to {thing} Cove|{city} rooftops|"
     "Cooking with grandmother, {city}|{thing} trail on foot"
 ).split("|")
@@ -155,13 +169,16 @@ RESTAURANT_FIRST = (
     "Bistro|Café|Casa|Chez|Cantina|Izakaya|La|Lokanta|Mesón|Osteria|Pho|Taverna|The|Trattoria|U|Zur"
 ).split("|")
 CUISINES = (
-    "armenian brazilian ethiopian french georgian indian italian japanese korean mexican peruvian seafood thai turkish vegan"
+    "armenian brazilian ethiopian french georgian indian italian japanese korean mexican peruvian "
+    "seafood thai turkish vegan"
 ).split()
 SPECIALTIES = (
-    "cardiology dentistry dermatology fertility hair-transplant ophthalmology orthopaedics physiotherapy plastic-surgery wellness"
+    "cardiology dentistry dermatology fertility hair-transplant ophthalmology orthopaedics "
+    "physiotherapy plastic-surgery wellness"
 ).split()
 PRODUCTS = (
-    "Travel pillow|Rain shell|Packing cubes|Power adapter|Water bottle|Money belt|Trekking poles|Dry bag|Eye mask|"
+    "Travel pillow|Rain shell|Packing cubes|Power adapter|Water bottle|Money belt|Trekking "
+    "poles|Dry bag|Eye mask|"
     "Luggage scale|Sarong|First-aid kit|Head torch|Phrase book|Camera strap"
 ).split("|")
 COLOURS = "amber black blue coral forest grey ivory mustard olive plum red sand teal white".split()
@@ -177,9 +194,12 @@ BEDS = {
     "Dormitory bed": ["BUNK"],
 }
 TAGS = (
-    "adults only|airport shuttle|bicycles|breakfast included|budget|city centre|design|dogs welcome|family|garden|"
-    "historic building|late checkout|lgbtq+ friendly|near the beach|near the station|parking|pool|quiet|romantic|"
-    "sauna|sea view|self check-in|solo travellers|spa|sustainable|vegan breakfast|wheelchair access|wifi that works|"
+    "adults only|airport shuttle|bicycles|breakfast included|budget|city centre|design|dogs "
+    "welcome|family|garden|"
+    "historic building|late checkout|lgbtq+ friendly|near the beach|near the "
+    "station|parking|pool|quiet|romantic|"
+    "sauna|sea view|self check-in|solo travellers|spa|sustainable|vegan breakfast|wheelchair "
+    "access|wifi that works|"
     "with kitchen|workspace"
 ).split("|")
 DESCRIPTIONS = (
@@ -193,14 +213,18 @@ DESCRIPTIONS = (
     "Path of the house rules on our share: \\\\files\\rules\\guests.pdf"
 ).split("|")
 REVIEWS = (
-    "Would stay again.|Great breakfast, thin walls.|The photos do not do it justice!|Lovely people, tiny lift.|"
-    "Check-in took forever.|Perfect for two nights.|Too warm in August, otherwise fine.|Très bon accueil.|Çok temizdi.|"
+    "Would stay again.|Great breakfast, thin walls.|The photos do not do it justice!|Lovely "
+    "people, tiny lift.|"
+    "Check-in took forever.|Perfect for two nights.|Too warm in August, "
+    "otherwise fine.|Très bon accueil.|Çok temizdi.|"
     "Superb! 😀|Room was smaller than in the pictures.|Nada que objetar.|静かで良い宿でした。|"
 ).split("|")
-ALT_TEXTS = "Façade|Lobby|Breakfast room|Room with a view|Pool at dusk|Courtyard|Street outside|Detail|Terrace|Guests".split(
-    "|"
-)
+ALT_TEXTS = (
+    "Façade|Lobby|Breakfast room|Room with a view|Pool at dusk|Courtyard|Street "
+    "outside|Detail|Terrace|Guests"
+).split("|")
 AGENTS = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)|Mozilla/5.0 (Windows NT 10.0; Win64; x64)|"
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)|Mozilla/5.0 (Windows NT 10.0; Win64; "
+    "x64)|"
     "Mozilla/5.0 (X11; Linux x86_64)|Mozilla/5.0 (Linux; Android 15; Pixel 8)|travel-app/4.12 (ios)"
 ).split("|")

@@ -1,6 +1,7 @@
 """The platform's rows as they stood when the backup was taken, drawn from a seed.
 
-`World(seed).tables` maps each table, parents before children, to its columns and rows. Everything follows from the
+`World(seed).tables` maps each table, parents before children, to its columns and rows.
+Everything follows from the
 seed: the same seed gives the same rows in the same order on every machine.
 """
 
@@ -44,8 +45,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 class Gallery(NamedTuple):
     """A junction table between a parent and the media assets.
 
-    `links` is about how many there would be without the cut at the backup. `own` is the share of parents that have
-    photographs of their own; the others use stock photographs.
+    `links` is about how many there would be without the cut at the backup. `own` is the share
+    of parents that have photographs of their own; the others use stock photographs.
     """
 
     table: str
@@ -85,7 +86,7 @@ class Rows:
         return [row[at] for row in self.rows]
 
     def sort(self, by: str) -> None:
-        """Put the rows in the order of one column, which stands for the order in which they were written."""
+        """Put the rows in the order of one column, which stands for when they were written."""
         at = self.columns.index(by)
         self.rows.sort(key=lambda row: row[at])
 
@@ -290,7 +291,8 @@ class World:
     def _hotels(self) -> None:
         hotels = self._table(
             "hotels",
-            "id city_id name slug stars description address price_from rating status created_at updated_at amenity_codes",
+            "id city_id name slug stars description address price_from rating status created_at "
+            "updated_at amenity_codes",
         )
         pick = self._random
         names: dict[str, int] = {}
@@ -373,7 +375,8 @@ class World:
             )
         tours = self._table(
             "tours",
-            "id city_id title slug summary duration_minutes price languages status created_at updated_at",
+            "id city_id title slug summary duration_minutes price languages status created_at "
+            "updated_at",
         )
         taken: dict[str, int] = {}
         for at in self._moments(460, _BIRTH["places"]):
@@ -419,7 +422,10 @@ class World:
         )
         for at in self._moments(520, start):
             city, _, _ = self._town(at)
-            name = f"{pick.choice(words.RESTAURANT_FIRST)} {pick.choice(words.THINGS + words.FAMILY_NAMES)}"
+            name = (
+                f"{pick.choice(words.RESTAURANT_FIRST)} "
+                f"{pick.choice(words.THINGS + words.FAMILY_NAMES)}"
+            )
             kinds = pick.sample(words.CUISINES, pick.choice((1, 1, 2)))
             rating = round(pick.uniform(2.5, 5), 2) if pick.random() < 0.8 else None
             changed = self._later(at, timedelta(days=70))
@@ -554,10 +560,12 @@ class World:
         source: Rows | list[str],
         folder: str,
     ) -> None:
-        """Give `parent` a gallery of `size` images: most in one go soon after it was made, some later.
+        """Give `parent` a gallery of `size` images.
 
-        The images of one go are uploaded one after the other and linked in one statement, at one time. What would
-        have come after the backup is left out.
+        Most come in one go soon after it was made, some later.
+
+        The images of one go are uploaded one after the other and linked in one statement, at
+        one time. What would have come after the backup is left out.
         """
         pick = self._random
         used: dict[str, None] = {}
@@ -595,11 +603,13 @@ class World:
         rooms = [(r[1], r[0], r[4], r[6]) for r in self.tables["hotel_rooms"].rows]
         bookings = self._table(
             "hotel_bookings",
-            "id user_id hotel_id room_id check_in check_out guests total currency status created_at updated_at",
+            "id user_id hotel_id room_id check_in check_out guests total currency status "
+            "created_at updated_at",
         )
         payments = self._table(
             "payments",
-            "id hotel_booking_id tour_booking_id provider_ref amount currency status created_at order_id",
+            "id hotel_booking_id tour_booking_id provider_ref amount currency status created_at "
+            "order_id",
         )
         for at in self._moments(700, start):
             hotel, room, price, made = self._skewed(rooms, 1.5)

@@ -1,4 +1,7 @@
-"""The command line: exit statuses, one JSON document, a sentence for each bad input, no password anywhere."""
+"""The command line.
+
+Exit statuses, one JSON document, a sentence for each bad input, no password anywhere.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,11 @@ from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 SECRET = "geheim-Wort-1"
-BEFORE = "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 5000) i; CREATE TABLE u (id int PRIMARY KEY);"
+BEFORE = (
+    "CREATE TABLE t (id int PRIMARY KEY, v text); "
+    "INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 5000) i; "
+    "CREATE TABLE u (id int PRIMARY KEY);"
+)
 
 
 def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -170,7 +177,8 @@ def test_a_table_without_permission_is_failed_and_names_the_grant(
 ) -> None:
     scratch.run(
         lost.live,
-        "CREATE ROLE blind LOGIN; GRANT SELECT ON u TO blind; ALTER TABLE u ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON u USING (id < 5)",
+        "CREATE ROLE blind LOGIN; GRANT SELECT ON u TO blind; "
+        "ALTER TABLE u ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON u USING (id < 5)",
     )
     try:
         done = run(
@@ -196,7 +204,8 @@ def test_a_table_without_permission_is_failed_and_names_the_grant(
         ]
         scratch.run(
             lost.live,
-            "GRANT SELECT ON t TO blind; DROP POLICY few ON u; ALTER TABLE u DISABLE ROW LEVEL SECURITY",
+            "GRANT SELECT ON t TO blind; DROP POLICY few ON u; "
+            "ALTER TABLE u DISABLE ROW LEVEL SECURITY",
         )
         resumed = run(
             "compare", lost.backup, lost.live_dsn, "--case", tmp_path / "case", "--json", "--resume"
@@ -310,7 +319,8 @@ def test_a_folder_of_something_else_is_neither_taken_nor_closed(
         assert "holds other things" in json.loads(done.stdout)["error"]["message"]
     assert tmp_path.stat().st_mode & 0o777 == 0o755
     assert not (tmp_path / "case.duckdb").exists()
-    # One that is closed already is as good as any; and what people put into a case's folder stands in no way of the next.
+    # One that is closed already is as good as any; and what people put into a case's
+    # folder stands in no way of the next.
     tmp_path.chmod(0o700)
     for more in ((), ("--force",)):
         assert (
@@ -335,7 +345,8 @@ def test_a_schema_without_permission_is_named_before_its_table(
 ) -> None:
     scratch.run(
         lost.live,
-        "CREATE ROLE outsider LOGIN; REVOKE USAGE ON SCHEMA public FROM public; GRANT SELECT ON t TO outsider",
+        "CREATE ROLE outsider LOGIN; REVOKE USAGE ON SCHEMA public FROM public; "
+        "GRANT SELECT ON t TO outsider",
     )
     try:
         done = run(

@@ -1,4 +1,7 @@
-"""The sample incident, compared: every figure of `expected.json`, which was worked out without the library."""
+"""The sample incident, compared.
+
+Every figure of `expected.json`, which was worked out without the library.
+"""
 
 from __future__ import annotations
 

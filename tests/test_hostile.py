@@ -1,4 +1,4 @@
-"""An incident whose every name and value is out to be obeyed, through every output that there is."""
+"""An incident whose every name and value is out to be obeyed, through every output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from forensics.text import document, visible
 
 cli.register()
 
-# What would steer a terminal, a page, a log, or the eye. A line feed is looked for where it would begin a line.
+# What would steer a terminal, a page, a log, or the eye. A line feed is looked for
+# where it would begin a line.
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 MARK = "pwned"
 LINKS = f'a"; DROP TABLE x; --\n::error::{MARK}\n\\! touch {MARK}'
@@ -56,18 +57,26 @@ def literal(value: str) -> str:
 SCHEMA = f"""
 CREATE TABLE {q(HOTELS)} (id serial PRIMARY KEY, name text, {q(COLUMN)} text);
 CREATE TABLE {q(IMAGES)} (id int PRIMARY KEY, name text);
-CREATE TABLE {q(LINKS)} (hotel int REFERENCES {q(HOTELS)} ON DELETE CASCADE, image int REFERENCES {q(IMAGES)} ON DELETE CASCADE, {q(GONE)} text, PRIMARY KEY (hotel, image));
+CREATE TABLE {q(LINKS)} (hotel int REFERENCES {q(HOTELS)} ON DELETE CASCADE, image int
+  REFERENCES {q(IMAGES)} ON DELETE CASCADE, {q(GONE)} text, PRIMARY KEY (hotel, image));
 CREATE TABLE {q(DROPPED)} (id int PRIMARY KEY, {q(GONE)} text);
 CREATE TABLE {q(GONE)} (id int PRIMARY KEY, v text);
-CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz, migration_name varchar(255) NOT NULL,
-  logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count int NOT NULL DEFAULT 0);
-INSERT INTO {q(HOTELS)} (name, {q(COLUMN)}) VALUES {", ".join(f"({literal(v)}, {literal(v)})" for v in VALUES)};
+CREATE TABLE _prisma_migrations (id varchar(36)
+  PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
+  migration_name varchar(255) NOT NULL,
+  logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
+  applied_steps_count int NOT NULL DEFAULT 0);
+INSERT INTO {q(HOTELS)} (name, {q(COLUMN)})
+  VALUES {", ".join(f"({literal(v)}, {literal(v)})" for v in VALUES)};
 INSERT INTO {q(IMAGES)} SELECT g, {literal(VALUES[3])} FROM generate_series(1, 5) g;
 INSERT INTO {q(LINKS)} SELECT h.id, i.id, h.name FROM {q(HOTELS)} h, {q(IMAGES)} i;
 INSERT INTO {q(DROPPED)} SELECT id, name FROM {q(HOTELS)};
 INSERT INTO {q(GONE)} SELECT id, name FROM {q(HOTELS)};
 """
-MIGRATION = f"DELETE FROM {q(LINKS)} WHERE hotel < 7;\nDROP TABLE {q(DROPPED)};\nDELETE FROM {q(GONE)};\nALTER TABLE {q(HOTELS)} DROP COLUMN {q(COLUMN)};\n"
+MIGRATION = (
+    f"DELETE FROM {q(LINKS)} WHERE hotel < 7;\nDROP TABLE {q(DROPPED)};\nDELETE "
+    f"FROM {q(GONE)};\nALTER TABLE {q(HOTELS)} DROP COLUMN {q(COLUMN)};\n"
+)
 NAME = f"::warning::{MARK}[x](http://{MARK})"
 
 
@@ -89,7 +98,10 @@ class Investigated:
         scratch.run(
             "hostile",
             MIGRATION
-            + f"INSERT INTO _prisma_migrations VALUES ('1', 'x', now(), {literal(NAME.replace('/', '_'))}, {literal(VALUES[2])}, NULL, now(), 1)",
+            + (
+                f"INSERT INTO _prisma_migrations VALUES ('1', 'x', now(), "
+                f"{literal(NAME.replace('/', '_'))}, {literal(VALUES[2])}, NULL, now(), 1)"
+            ),
         )
         self.run("inspect", "inspect", backup)
         self.run("compare", "compare", backup, dsn, "--case", self.case)

@@ -1,4 +1,8 @@
-"""The notebooks: they run on the sample incident from the first cell to the last, and stay readable and stripped."""
+"""The notebooks.
+
+They run on the sample incident from the first cell to the last, and stay readable and
+stripped.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ TABLES: dict[str, dict[str, Any]] = {table["table"]: table for table in COMMITTE
 
 @pytest.fixture(scope="module")
 def answers(scratch: Scratch) -> Iterator[dict[str, Any]]:
-    """The answers worked out anew; the databases `before`, `eve` and `live` stay for the tests of this module."""
+    """The answers worked out anew.
+
+    The databases `before`, `eve` and `live` stay for the tests of this module.
+    """
     yield build.answers(scratch)
     for database in ("before", "eve", "live"):
         scratch.drop(database)
@@ -108,7 +111,8 @@ def test_the_incident_is_the_one_of_the_story() -> None:
 def test_galleries_are_skewed(scratch: Scratch, answers: dict[str, Any]) -> None:
     without, median, most = scratch.run(
         "before",
-        """SELECT count(*) FILTER (WHERE n = 0), percentile_disc(0.5) WITHIN GROUP (ORDER BY n), max(n)
+        """SELECT count(*) FILTER (WHERE n = 0), percentile_disc(0.5) WITHIN GROUP (ORDER BY n),
+        max(n)
            FROM (SELECT count(i.id) AS n FROM hotels h LEFT JOIN hotel_images i ON i.hotel_id = h.id
                  GROUP BY h.id) AS galleries""",
     ).split("|")
@@ -126,7 +130,8 @@ def test_the_implicit_many_to_many_table_is_as_prisma_5_made_it(
            WHERE conrelid = '"_HotelToTag"'::regclass AND contype <> 'n' ORDER BY conname""",
     )
     assert constraints == "f|c\nf|c\n"
-    unique = """SELECT count(*) FROM pg_index WHERE indrelid = '"_HotelToTag"'::regclass AND indisunique"""
+    unique = """
+    SELECT count(*) FROM pg_index WHERE indrelid = '"_HotelToTag"'::regclass AND indisunique"""
     assert scratch.run("before", unique) == "1\n"
 
 
@@ -191,6 +196,7 @@ def test_the_page_gives_the_numbers_of_the_answers() -> None:
         assert f"{number:,}" in page
     for link in COMMITTED["links"]:
         assert re.search(
-            rf"`{link['table']}` \|.* {TABLES[link['table']]['backup_rows']:,} \|.* {link['lost']:,} \|",
+            rf"`{link['table']}` \|.* {TABLES[link['table']]['backup_rows']:,} \|.* "
+            rf"{link['lost']:,} \|",
             page,
         )

@@ -17,7 +17,8 @@ from forensics.errors import ForensicsError, redact
 from forensics.scratch import Scratch
 from tests.conftest import Incident
 
-# Parts by which any of them would be found again; none is a word that stands in an output for another reason.
+# Parts by which any of them would be found again; none is a word that stands in an
+# output for another reason.
 PASSWORD = "gehe1m@Wort:mit/Q'uo\\te%40"
 PARTS = ("gehe1m", "Q'uo", "Q%27uo", "uo\\te", "uo%5Cte")
 ENCODED = "gehe1m%40Wort%3Amit%2FQ%27uo%5Cte%2540"
@@ -33,7 +34,8 @@ def guarded(scratch: Scratch) -> Iterator[str]:
     secret = PASSWORD.replace("'", "''")
     scratch.run(
         "postgres",
-        f"CREATE ROLE guarded LOGIN PASSWORD '{secret}'; GRANT pg_read_all_data TO guarded; SELECT pg_reload_conf()",
+        f"CREATE ROLE guarded LOGIN PASSWORD '{secret}'; GRANT pg_read_all_data TO guarded; "
+        f"SELECT pg_reload_conf()",
     )
     yield "guarded"
     rules.write_text(before)

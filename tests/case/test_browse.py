@@ -69,7 +69,8 @@ def test_values_are_not_obeyed(database, scratch, tmp_path: Path) -> None:
     name = database(
         "CREATE TABLE a (id int PRIMARY KEY, name text); CREATE TABLE b (id int PRIMARY KEY);"
         "CREATE TABLE ab (a int REFERENCES a, b int REFERENCES b, PRIMARY KEY (a, b));"
-        "INSERT INTO a VALUES (1, '<script>alert(1)</script>'); INSERT INTO b VALUES (1); INSERT INTO ab VALUES (1, 1);"
+        "INSERT INTO a VALUES (1, '<script>alert(1)</script>'); INSERT INTO b VALUES (1); "
+        "INSERT INTO ab VALUES (1, 1);"
     )
     dump = scratch.dump(name, tmp_path / "ab.sql")
     scratch.run(name, "DELETE FROM ab")
