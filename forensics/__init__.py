@@ -6,7 +6,7 @@ case.tables
 """
 
 from forensics.case.facade import Case, compare, open_case
-from forensics.compare.tables import Listener, Options
+from forensics.compare.options import Listener, Options
 from forensics.demo import notebook_case
 from forensics.errors import ForensicsError
 

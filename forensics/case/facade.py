@@ -22,7 +22,8 @@ from forensics.case.junctions import CaseJunction, churn_frame, find_junction, j
 from forensics.case.tables import CaseTable
 from forensics.case.window import Window
 from forensics.compare.findings import find as find_findings
-from forensics.compare.tables import Listener, Options, compare_sources
+from forensics.compare.options import Listener, Options
+from forensics.compare.tables import compare_sources
 from forensics.errors import CaseError, LiveError, OutdatedError, UnknownTableError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories

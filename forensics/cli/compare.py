@@ -33,7 +33,7 @@ from forensics.cli.voice import (
     safe,
     speaking,
 )
-from forensics.compare.tables import Listener, Options
+from forensics.compare.options import Listener, Options
 from forensics.errors import UsageError
 from forensics.model import COUNTS, TableName, TableResult
 

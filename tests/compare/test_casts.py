@@ -213,7 +213,7 @@ def test_an_unforeseen_error_fails_its_table_and_no_other(
         "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO b VALUES (1, 1)",
         "UPDATE b SET v = 2; ALTER TABLE a ALTER id TYPE numeric",
     )
-    monkeypatch.setattr(sys.modules["forensics.compare"], "casts_between", lambda *types: 1 // 0)
+    monkeypatch.setattr(sys.modules["forensics.compare.preparation"], "casts_between", lambda *types: 1 // 0)
     with incident.compare() as case:
         assert not case.complete
         assert "ZeroDivisionError" in (case.result("a").reason or "")

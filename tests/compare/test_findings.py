@@ -60,15 +60,15 @@ def test_verify_agrees(incident: Incident) -> None:
 
 def test_verify_notices_a_wrong_answer(incident: Incident, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """A hash that calls all rows equal is found out."""
-    from forensics.compare import rows
+    from forensics.compare.engines.duckdb import DuckDB
 
     incident.happens(
         "CREATE TABLE t (id int, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 50) i",
         "UPDATE t SET v = -v WHERE id < 5",
     )
-    run = rows.Engine._stream
+    run = DuckDB._stream
     monkeypatch.setattr(
-        rows.Engine,
+        DuckDB,
         "_stream",
         lambda self, statement, **guards: run(
             self, statement.replace("md5_number(line)", "1::HUGEINT"), **guards
