@@ -52,9 +52,9 @@ class TableName(NamedTuple):
 class Column:
     """A column as the catalogue has it.
 
-    `type` is what `format_type` prints with an empty search path: `character varying(40)`,
-    `public.mood`, `text[]`. `default` and `generated` are expressions as text; `identity` is
-    "always", "by default" or "".
+    `type` is what `format_type` prints with an empty search path: `character
+    varying(40)`, `public.mood`, `text[]`. `default` and `generated` are expressions as
+    text; `identity` is "always", "by default" or "".
     """
 
     name: str
@@ -69,9 +69,9 @@ class Column:
 class Key:
     """A primary key or a unique constraint or index that can tell rows apart.
 
-    It is immediate and whole: partial, deferrable and expression indexes are no keys and are not
-    recorded here. `nulls_distinct` is PostgreSQL's default: two rows with a NULL in a unique key
-    may be equal otherwise.
+    It is immediate and whole: partial, deferrable and expression indexes are no keys
+    and are not recorded here. `nulls_distinct` is PostgreSQL's default: two rows with a
+    NULL in a unique key may be equal otherwise.
     """
 
     name: str
@@ -98,9 +98,9 @@ TableKind = Literal["table", "partitioned", "partition", "foreign", "materialize
 class Table:
     """A table with its columns in the catalogue's order.
 
-    `parent` is the partitioned table that a partition belongs to directly; `inherits` names plain
-    inheritance. `rows_estimate` comes from live's statistics (`reltuples`), -1 where nothing is
-    known.
+    `parent` is the partitioned table that a partition belongs to directly; `inherits`
+    names plain inheritance. `rows_estimate` comes from live's statistics (`reltuples`),
+    -1 where nothing is known.
     """
 
     name: TableName
@@ -146,11 +146,11 @@ class Sequence:
 class Catalog:
     """What a side's schema says.
 
-    `enums` maps a type name, as `format_type` prints it, to its labels; `domains` a domain to its
-    base type; `composites` a composite type to its attributes' types, `ranges` a range or
-    multirange type to its bounds' type, `multiranges` a multirange type to the range type that it
-    goes with.
-    `unparsed` holds statements that the parser refused.
+    `enums` maps a type name, as `format_type` prints it, to its labels; `domains` a
+    domain to its base type; `composites` a composite type to its attributes' types,
+    `ranges` a range or multirange type to its bounds' type, `multiranges` a multirange
+    type to the range type that it goes with. `unparsed` holds statements that the
+    parser refused.
     """
 
     tables: Mapping[TableName, Table] = field(default_factory=dict)
@@ -197,9 +197,9 @@ class Catalog:
 class Provenance:
     """Where a side came from. Fields that do not apply to its kind are None.
 
-    `path` and `bytes` of a folder are its own name and the sum of its files. `dsn` has no password.
-    `complete` is whether the backup ends as its writer ends one. `encoding` is the encoding of a
-    dump's text.
+    `path` and `bytes` of a folder are its own name and the sum of its files. `dsn` has
+    no password. `complete` is whether the backup ends as its writer ends one.
+    `encoding` is the encoding of a dump's text.
     """
 
     kind: Literal["plain", "custom", "directory", "tar", "database"]
@@ -260,8 +260,8 @@ ChangeKind = Literal["dropped", "added", "type", "nullability", "default", "gene
 class ColumnChange:
     """One difference between the two sides' definitions of one column.
 
-    `values_missing` counts the non-null backup values that a dropped column took; None for other
-    changes.
+    `values_missing` counts the non-null backup values that a dropped column took; None
+    for other changes.
     """
 
     name: TableName
@@ -276,8 +276,9 @@ class ColumnChange:
 class Parent:
     """One end of a junction table's links: `columns` of the junction name a row of table `name`.
 
-    `declared` is False where no foreign key says so; `evidence` then says what does. `when` is the
-    column and the value by which a row of a polymorphic table says that it means this parent.
+    `declared` is False where no foreign key says so; `evidence` then says what does.
+    `when` is the column and the value by which a row of a polymorphic table says that
+    it means this parent.
     """
 
     name: TableName
@@ -288,7 +289,7 @@ class Parent:
     when: tuple[str, str] | None = None
 
 
-# --- as JSON --------------------------------------------------------------------------------------
+# --- as JSON ----------------------------------------------------------
 
 
 def plain(value: Any) -> Any:

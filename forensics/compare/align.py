@@ -1,14 +1,15 @@
 """Equal rows in equal order, found by comparing bytes: the cheap and exact part of a comparison.
 
-A dump and its database hold most rows in the same physical order, so most of both streams is the
-same bytes. Two streams of COPY text are walked side by side; runs of equal bytes are equal rows,
-with no hash and no field looked at. Where they part, the next line of either side is searched a
-little ahead in the other; what is skipped is *odd* and is left to the engine (`rows`). Where order
-has changed altogether, the walk notices that it pays too much for too little and gives up: the rest
-of both streams is handed on as it is.
+A dump and its database hold most rows in the same physical order, so most of both
+streams is the same bytes. Two streams of COPY text are walked side by side; runs of
+equal bytes are equal rows, with no hash and no field looked at. Where they part, the
+next line of either side is searched a little ahead in the other; what is skipped is
+*odd* and is left to the engine (`rows`). Where order has changed altogether, the walk
+notices that it pays too much for too little and gives up: the rest of both streams is
+handed on as it is.
 
-Every equal pair takes one row from each side, so what is left over differs exactly as the whole
-sides differ, as sets and as multisets.
+Every equal pair takes one row from each side, so what is left over differs exactly as
+the whole sides differ, as sets and as multisets.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Stream:
 
     Attributes:
         odd: (position, line with its line feed) of the rows that found no partner.
-        passed: how many rows lie in what has been walked past; kept up only where `counting`.
+        passed: how many rows lie in what has been walked past; kept up only where
+            `counting`.
     """
 
     def __init__(self, blocks: Iterator[Block], *, counting: bool = False) -> None:
@@ -99,12 +101,14 @@ class Stream:
 def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
     """Walk both streams as far as it pays, and return how many rows were paired.
 
-    Afterwards each stream's `odd` holds what was passed without a partner, and `rest()` what was
-    not reached.
+    Afterwards each stream's `odd` holds what was passed without a partner, and `rest()`
+    what was not reached.
 
     Args:
-        backup, live: streams of the same columns in the same order; the backup's counts.
-        progress: is told how many rows of the backup were passed since it was last called.
+        backup, live: streams of the same columns in the same order; the backup's
+            counts.
+        progress: is told how many rows of the backup were passed since it was last
+            called.
     """
     paired_bytes = searched = told = 0
     while True:

@@ -1,10 +1,11 @@
 """Equal values that were written as different text.
 
-Live answers under pinned settings, so its text depends on the value alone. A dump was written under
-the settings of whoever wrote it, and `pg_dump` pins all but three of those that matter: TimeZone,
-bytea_output and lc_monetary. Servers before 12 write more digits of a float than are needed to read
-it again. So only types in which an instant, a bytea, an amount of money or a float can stand need a
-canonical text: the one that a pinned session of a present server writes.
+Live answers under pinned settings, so its text depends on the value alone. A dump was
+written under the settings of whoever wrote it, and `pg_dump` pins all but three of
+those that matter: TimeZone, bytea_output and lc_monetary. Servers before 12 write more
+digits of a float than are needed to read it again. So only types in which an instant, a
+bytea, an amount of money or a float can stand need a canonical text: the one that a
+pinned session of a present server writes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Types that changed between the sides: equal values of either type brought to one text.
 
-A cast loses nothing where the value can be had back from its result. Where equal values of both
-types have the same text anyway (int to bigint, varchar to text, enum to text, a timestamp that
-gained digits), nothing has to be done; where a cast may lose something, the rows that it did touch
-differ in text and count as changed.
+A cast loses nothing where the value can be had back from its result. Where equal values
+of both types have the same text anyway (int to bigint, varchar to text, enum to text, a
+timestamp that gained digits), nothing has to be done; where a cast may lose something,
+the rows that it did touch differ in text and count as changed.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _only_rescaled(was: str, now: str) -> bool:
     return "numeric" in (was, now) and was in exact and now in exact
 
 
-# --- whole columns --------------------------------------------------------------------------------
+# --- whole columns ----------------------------------------------------
 
 
 def unscaled(fields: pa.Array) -> pa.Array:
@@ -111,7 +111,7 @@ def _as_is(fields: pa.Array) -> pa.Array:
     return fields
 
 
-# --- one value ------------------------------------------------------------------------------------
+# --- one value --------------------------------------------------------
 
 Pair = tuple[nested.Change, nested.Change]
 

@@ -90,7 +90,7 @@ class Comparison:
         record(self._bench.cursor, self._job.number, result)
         return result
 
-    # --- a table that only one side has -----------------------------------------------------------
+    # --- a table that only one side has -------------------------------
 
     def _new(self) -> TableResult:
         snapshot = self._ready.live.snapshot
@@ -137,7 +137,7 @@ class Comparison:
             record(cursor, number, result, columns=columns, read=_moments(backup=side.snapshot))
         return result
 
-    # --- a table that both sides have -------------------------------------------------------------
+    # --- a table that both sides have ---------------------------------
 
     def _both(self, backup: Table, live: Table) -> TableResult:
         changes = schema.drift(backup, live)
@@ -233,7 +233,7 @@ class Comparison:
                 "This is a fault of the kit or of the machine's memory: report it, with the case.",
             )
 
-    # --- what they share --------------------------------------------------------------------------
+    # --- what they share ----------------------------------------------
 
     def _hear(self, number: int) -> None:
         self._listener.rows(self._job.name, number)

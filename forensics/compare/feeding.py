@@ -35,9 +35,9 @@ _BLOCK_BYTES = 200_000  # less than a block of DuckDB has
 def hold_tight() -> None:
     """Have the C library give DuckDB's blocks back to the system as soon as they are freed.
 
-    They are freed by one thread and asked for by another, and GNU's library would keep them for the
-    first: a process came to hold several times what DuckDB was allowed. It costs time, so only what
-    is large pays for it.
+    They are freed by one thread and asked for by another, and GNU's library would keep
+    them for the first: a process came to hold several times what DuckDB was allowed. It
+    costs time, so only what is large pays for it.
     """
     with contextlib.suppress(AttributeError, OSError):  # another C library
         library = ctypes.CDLL(None)

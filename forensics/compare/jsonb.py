@@ -1,7 +1,8 @@
 """The text of a JSON value as jsonb has it.
 
-jsonb orders an object's keys by length and then by bytes, keeps the last of equal keys, writes ", "
-and ": ", and holds numbers as numeric. Source: the PostgreSQL manual, "JSON Types".
+jsonb orders an object's keys by length and then by bytes, keeps the last of equal keys,
+writes ", " and ": ", and holds numbers as numeric. Source: the PostgreSQL manual, "JSON
+Types".
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from forensics.model import Key, KeySource, Table
 class Choice:
     """The key to compare by, where it comes from, and what there is to say about it.
 
-    `lent` is whether only live declares it, and the backup cannot say: it may repeat it.
+    `lent` is whether only live declares it, and the backup cannot say: it may repeat
+    it.
     """
 
     columns: tuple[str, ...]
@@ -27,10 +28,10 @@ def choose(
 ) -> Choice:
     """Choose the key of a table that both sides have.
 
-    A key is used where both sides declare it: only then is it known that neither side repeats it.
-    The primary key comes first, then unique constraints whose columns cannot be NULL (or whose
-    NULLs are not distinct), the one with the fewest columns first. Otherwise rows are compared as a
-    multiset of whole rows.
+    A key is used where both sides declare it: only then is it known that neither side
+    repeats it. The primary key comes first, then unique constraints whose columns
+    cannot be NULL (or whose NULLs are not distinct), the one with the fewest columns
+    first. Otherwise rows are compared as a multiset of whole rows.
 
     Args:
         backup, live: the table on either side.

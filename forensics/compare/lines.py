@@ -1,7 +1,7 @@
 """The rows of a side as batches of lines that can be compared, read without a Python call for each.
 
-A batch is of schema `LINES`: the row's position, by which it is found again; its comparable line;
-and the line as it is kept, NULL where that is the same.
+A batch is of schema `LINES`: the row's position, by which it is found again; its
+comparable line; and the line as it is kept, NULL where that is the same.
 """
 
 from __future__ import annotations

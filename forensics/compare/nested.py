@@ -1,9 +1,9 @@
 """Values within a value: elements of an array, attributes of a composite, bounds of a range.
 
-Only what is asked for is changed, in its place: a text in a composite that looks like an instant
-stays a text. What PostgreSQL itself wrote is read and written again by its own rules of quoting.
-Source: the PostgreSQL manual, "Array Input and Output Syntax", "Composite Type Input and Output
-Syntax", "Range Types: Input/Output".
+Only what is asked for is changed, in its place: a text in a composite that looks like
+an instant stays a text. What PostgreSQL itself wrote is read and written again by its
+own rules of quoting. Source: the PostgreSQL manual, "Array Input and Output Syntax",
+"Composite Type Input and Output Syntax", "Range Types: Input/Output".
 """
 
 from __future__ import annotations

@@ -17,19 +17,19 @@ class Options:
         schemas, tables: shell patterns; a table's is held against its name and against
             schema.name. Empty means all.
         keys: by table (as in `tables`), the columns that tell its rows apart.
-        jobs: how many tables are compared at a time. Each takes a connection to a database,
-            and the comparison one more.
+        jobs: how many tables are compared at a time. Each takes a connection to a
+            database, and the comparison one more.
         resume: leave alone what the case holds already.
-        memory: how much the engine may hold before it spills to disk, as DuckDB writes it.
-            The process needs more (README).
+        memory: how much the engine may hold before it spills to disk, as DuckDB writes
+            it. The process needs more (README).
         database: which database of a `pg_dumpall` file the backup is.
-        junctions: by table, the (column, parent table) pairs of its links: what the user
-            knows to be a junction table.
+        junctions: by table, the (column, parent table) pairs of its links: what the
+            user knows to be a junction table.
         not_junctions: tables that the user knows to be none.
-        verify: compare every table a second time, whole rows byte for byte, and fail it where
-            the two disagree.
-        lock_timeout, statement_timeout: how long a statement on a database may wait for a
-            lock, and run; "0" is without limit.
+        verify: compare every table a second time, whole rows byte for byte, and fail it
+            where the two disagree.
+        lock_timeout, statement_timeout: how long a statement on a database may wait for
+            a lock, and run; "0" is without limit.
     """
 
     schemas: tuple[str, ...] = ()

@@ -17,7 +17,8 @@ class Prefetch:
 
     Args:
         blocks: are taken in a thread of its own.
-        segments: where they come from; abandoned where the thread does not end by itself.
+        segments: where they come from; abandoned where the thread does not end by
+            itself.
     """
 
     def __init__(self, blocks: Iterator[Block], segments: Sequence[Segment]) -> None:

@@ -46,7 +46,7 @@ class Preparation:
         self._writer_of_live = Writer.of(live)
         self.contents = backup.contents()
 
-    # --- columns and keys -------------------------------------------------------------------------
+    # --- columns and keys ---------------------------------------------
 
     def columns(self, backup: Table, live: Table, changes: list[ColumnChange]) -> Columns:
         """Choose the columns to compare; the backup's rows may leave some out.
@@ -78,8 +78,8 @@ class Preparation:
     def key(self, backup: Table, live: Table, columns: Columns) -> keys.Choice:
         """Choose the key to compare a table by.
 
-        A backup that breaks off has not said its keys, and one without its last section never does:
-        live's word has to do.
+        A backup that breaks off has not said its keys, and one without its last section
+        never does: live's word has to do.
 
         Raises:
             UsageError: the user asked for a column that is not on both sides.
@@ -115,7 +115,7 @@ class Preparation:
                 with_keys += bool(now.keys)
         return 2 * with_keys > shared
 
-    # --- sides ------------------------------------------------------------------------------------
+    # --- sides --------------------------------------------------------
 
     def sides(
         self, backup: Table, live: Table, columns: Columns, *, as_far_as_it_goes: bool = False

@@ -1,12 +1,13 @@
 """Which rows of one table differ: what is computed. How it is executed is an engine's business.
 
-Three steps. `align` pairs off what both sides hold in the same order by comparing bytes. What is
-left is reduced to 128-bit hashes of whole rows, and the engine finds those without a partner; live
-is read once and is never held. Only these are read a second time, whole, and looked at by key: same
-key is changed, no such key is missing or added.
+Three steps. `align` pairs off what both sides hold in the same order by comparing
+bytes. What is left is reduced to 128-bit hashes of whole rows, and the engine finds
+those without a partner; live is read once and is never held. Only these are read a
+second time, whole, and looked at by key: same key is changed, no such key is missing or
+added.
 
-Nothing here keeps a table in memory, and nothing costs a Python call for each row but the rows that
-differ.
+Nothing here keeps a table in memory, and nothing costs a Python call for each row but
+the rows that differ.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class Engine(Protocol):
 
         Args:
             backup, live: the rows of either side; live's may be read once.
-            as_multiset: rows may repeat; as many as are equal on both sides are partners.
+            as_multiset: rows may repeat; as many as are equal on both sides are
+                partners.
         """
 
     def backup_positions(self) -> np.ndarray:
@@ -191,8 +193,8 @@ def _take_backup(engine: Engine, sides: Sides, positions: np.ndarray) -> None:
 def differences(engine: Engine, sides: Sides) -> tuple[int, int]:
     """Read both sides and count the rows that only one of them has, byte for byte.
 
-    No hash is trusted here and nothing is paired off first, so this holds `compare` to account; it
-    costs several times as much, and spills.
+    No hash is trusted here and nothing is paired off first, so this holds `compare` to
+    account; it costs several times as much, and spills.
 
     Returns:
         How many rows only the backup has, and how many only live has.

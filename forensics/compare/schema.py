@@ -45,8 +45,8 @@ def type_of(table: Table, column: str) -> str:
 def drift(backup: Table, live: Table) -> list[ColumnChange]:
     """Return the differences between two definitions of a table.
 
-    They are in the backup's column order, then live's. `values_missing` of a dropped column is left
-    None: it is counted when the rows are read.
+    They are in the backup's column order, then live's. `values_missing` of a dropped
+    column is left None: it is counted when the rows are read.
     """
     found: list[ColumnChange] = []
     for column in backup.columns:

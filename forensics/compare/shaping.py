@@ -25,7 +25,8 @@ class Shaper:
         stored: the columns of a stored line, in order.
         wanted: the columns of a comparable line, in order.
         canonical: by column, where its text must be made canonical.
-        counted: columns whose values that are not NULL are counted into `values` on the way.
+        counted: columns whose values that are not NULL are counted into `values` on the
+            way.
     """
 
     def __init__(

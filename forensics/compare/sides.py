@@ -19,8 +19,8 @@ class Side:
         segments: where its rows are.
         stored: the columns of the rows that are kept, in order.
         canonical: by column, how its text is made canonical; rows are kept that way.
-        casts: by column whose type has changed, what further makes its text comparable; rows
-            are not kept that way.
+        casts: by column whose type has changed, what further makes its text comparable;
+            rows are not kept that way.
         counted: columns that live dropped.
         values: by counted column, how many of its values are not NULL.
         rows: how many were read.

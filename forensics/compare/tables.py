@@ -23,8 +23,8 @@ def compare_sources(
 ) -> None:
     """Compare every table of both sides and record what is found.
 
-    Each is recorded in a transaction of its own. A table that cannot be compared is recorded as
-    failed, with the reason; the others go on.
+    Each is recorded in a transaction of its own. A table that cannot be compared is
+    recorded as failed, with the reason; the others go on.
 
     Args:
         backup, live: both sides, open.
@@ -35,8 +35,8 @@ def compare_sources(
     Raises:
         UsageError: the patterns choose no table, or a key names one that is not there.
         EvidenceError: a side's catalogue cannot be read.
-        LiveError: a database was lost. The tables that were compared are kept; those that were not
-            begun have no result.
+        LiveError: a database was lost. The tables that were compared are kept; those
+            that were not begun have no result.
     """
     listener = listener or Listener()
     ours = {t.name: t for t in backup.catalog.roots}
@@ -59,7 +59,8 @@ def compare_sources(
 def _tables_of_live(live: Source, ours: _Tables) -> _Tables:
     """The tables that live's side of a comparison has.
 
-    A backup of a partition alone (pg_dump --table=PARTITION) is held against that partition.
+    A backup of a partition alone (pg_dump --table=PARTITION) is held against that
+    partition.
     """
     found = {}
     for table in live.catalog.roots:

@@ -1,7 +1,7 @@
 """DuckDB as the engine: hashes of rows are joined, and it spills to disk by itself.
 
-The backup's hashes are the side that the join is built on, live streams through as the side that
-probes. A hash is the MD5 of the whole comparable line.
+The backup's hashes are the side that the join is built on, live streams through as the
+side that probes. A hash is the MD5 of the whole comparable line.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ _FIELDS = "string_split(rtrim({}, chr(10)), chr(9))"
 class DuckDB:
     """Compares tables on one cursor of the case file.
 
-    Working tables live in a database of their own in memory, which spills; DuckDB lets a
-    transaction write one database only, so tables are compared outside of one, and kept inside the
-    caller's.
+    Working tables live in a database of their own in memory, which spills; DuckDB lets
+    a transaction write one database only, so tables are compared outside of one, and
+    kept inside the caller's.
 
     Args:
         cursor: of the case's connection, its own.
-        number: tells this engine's working tables from those of others at work on the same case.
+        number: tells this engine's working tables from those of others at work on the
+            same case.
     """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, number: int) -> None:
@@ -56,7 +57,7 @@ class DuckDB:
             self._run(f"DROP TABLE IF EXISTS {{work}}.{name}")
         self._made.clear()
 
-    # --- rows without a partner -------------------------------------------------------------------
+    # --- rows without a partner ---------------------------------------
 
     def differ(self, backup: Batches, live: Batches, *, as_multiset: bool) -> None:
         """Find the rows without an equal partner: into the working table `differ`."""
@@ -96,7 +97,7 @@ class DuckDB:
             " ON d.position = o.position AND d.h = md5_number(o.line)"
         )[0]
 
-    # --- by key -----------------------------------------------------------------------------------
+    # --- by key -------------------------------------------------------
 
     def match(self, columns: Sequence[str], key: Sequence[str]) -> Matched:
         """Hold the rows without a partner against each other by key."""
@@ -133,7 +134,7 @@ class DuckDB:
                 return True
         return False
 
-    # --- held to account --------------------------------------------------------------------------
+    # --- held to account ----------------------------------------------
 
     def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
         """Count the rows that only one side has, byte for byte, without a hash."""
@@ -168,7 +169,7 @@ class DuckDB:
             """
         )[0]
 
-    # --- into the case ----------------------------------------------------------------------------
+    # --- into the case ------------------------------------------------
 
     def keep(self, number: int, found: Found) -> None:
         """Write the rows that differ into the case."""
@@ -182,7 +183,7 @@ class DuckDB:
         )
         self._stream(_kept("backup", number, columns, missing), batches=Guard(rows))
 
-    # --- statements -------------------------------------------------------------------------------
+    # --- statements ---------------------------------------------------
 
     def _run(self, statement: str) -> None:
         self._made.update(_WORKING_TABLE.findall(statement))
