@@ -1,4 +1,4 @@
-"""`make bench`: a junction table of N rows, compared by the kit and by its alternatives, in one run.
+"""`make bench`: a junction table of N rows, compared by the kit and by what people do without it, in one run.
 
     python -m bench.compare --rows 5000000
 
@@ -121,8 +121,7 @@ def main() -> None:
             )
             inner.append(json.loads(kit[-1].output)["seconds"])
             print(
-                f"run {n + 1}: limit {limit[-1].seconds:.2f} s, kit {inner[-1]:.2f} s, "
-                f"its process {kit[-1].seconds:.2f} s",
+                f"run {n + 1}: limit {limit[-1].seconds:.2f} s, kit {inner[-1]:.2f} s, its process {kit[-1].seconds:.2f} s",
                 file=sys.stderr,
             )
         totals = json.loads(kit[-1].output)["totals"]

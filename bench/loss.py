@@ -1,4 +1,4 @@
-"""How long it takes to say what N missing links mean, against comparing their table.
+"""How long it takes to say what N missing links mean, against how long it took to compare their table.
 
     python -m bench.loss [--links N]
 

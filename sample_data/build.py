@@ -76,9 +76,7 @@ def build_before(scratch: Scratch, database: str) -> None:
 
 
 def write_backup(scratch: Scratch, database: str, out: Path = BACKUP) -> Path:
-    """Dump `database` to `out` as gzipped plain SQL; return `out`.
-
-    The bytes are the same for the same rows and server.
+    """Dump `database` to `out` as gzipped plain SQL, the same bytes for the same rows and server; return `out`.
 
     The dump names no owners and no time: it would be the time of this run, and not that of the story.
 
@@ -113,7 +111,7 @@ def restore_backup(scratch: Scratch, database: str, backup: Path = BACKUP) -> No
 
 
 def advance(scratch: Scratch, database: str, *, to_the_end: bool = True) -> None:
-    """Take a restored `database` to the minute before the migration, or on `to_the_end`.
+    """Take a restored `database` from the backup to the minute before the migration, or on `to_the_end`.
 
     Raises:
         ScratchError: the server refused a statement.

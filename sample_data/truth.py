@@ -208,7 +208,7 @@ def _table(name: str, state: str, **counts: int) -> dict[str, Any]:
 def _drift(
     old: psycopg.Connection, table: str, before: Columns, after: Columns
 ) -> list[dict[str, Any]]:
-    """Every difference between the columns of `table` on the two sides, by their names."""
+    """Every difference between the columns of `table` on the two sides, in the order of their names."""
     found = []
     was, now = before[table], after[table]
     for column in sorted(was.keys() | now.keys()):

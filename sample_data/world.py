@@ -85,7 +85,7 @@ class Rows:
         return [row[at] for row in self.rows]
 
     def sort(self, by: str) -> None:
-        """Put the rows in the order of one column, which stands for when they were written."""
+        """Put the rows in the order of one column, which stands for the order in which they were written."""
         at = self.columns.index(by)
         self.rows.sort(key=lambda row: row[at])
 
@@ -554,9 +554,7 @@ class World:
         source: Rows | list[str],
         folder: str,
     ) -> None:
-        """Give `parent` a gallery of `size` images.
-
-        Most come in one go soon after it was made, some later.
+        """Give `parent` a gallery of `size` images: most in one go soon after it was made, some later.
 
         The images of one go are uploaded one after the other and linked in one statement, at one time. What would
         have come after the backup is left out.

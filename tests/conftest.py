@@ -19,10 +19,7 @@ _numbers = count()
 
 
 def pytest_configure() -> None:
-    """Have commands that tests interrupt notice it.
-
-    A shell has what it runs in the background ignore Ctrl-C, and so would they.
-    """
+    """A shell has what it runs in the background ignore Ctrl-C, and so would the commands that tests interrupt."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -54,10 +51,7 @@ def database(scratch: Scratch) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="session")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[clusters.Cluster, Path]]:
-    """A server that can be stopped at any moment, after the incident of `clusters`.
-
-    With the dump from before; tests change no row.
-    """
+    """A server that can be stopped at any moment, after the incident of `clusters`, and the dump from before; tests change no row."""
     with clusters.Cluster() as cluster:
         cluster.run("postgres", clusters.SCHEMA)
         backup = cluster.dump(

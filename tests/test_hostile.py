@@ -1,4 +1,4 @@
-"""An incident whose every name and value is out to be obeyed, through every output."""
+"""An incident whose every name and value is out to be obeyed, through every output that there is."""
 
 from __future__ import annotations
 

@@ -126,8 +126,7 @@ def test_the_implicit_many_to_many_table_is_as_prisma_5_made_it(
            WHERE conrelid = '"_HotelToTag"'::regclass AND contype <> 'n' ORDER BY conname""",
     )
     assert constraints == "f|c\nf|c\n"
-    unique = """
-    SELECT count(*) FROM pg_index WHERE indrelid = '"_HotelToTag"'::regclass AND indisunique"""
+    unique = """SELECT count(*) FROM pg_index WHERE indrelid = '"_HotelToTag"'::regclass AND indisunique"""
     assert scratch.run("before", unique) == "1\n"
 
 

@@ -33,8 +33,7 @@ def guarded(scratch: Scratch) -> Iterator[str]:
     secret = PASSWORD.replace("'", "''")
     scratch.run(
         "postgres",
-        f"CREATE ROLE guarded LOGIN PASSWORD '{secret}'; "
-        "GRANT pg_read_all_data TO guarded; SELECT pg_reload_conf()",
+        f"CREATE ROLE guarded LOGIN PASSWORD '{secret}'; GRANT pg_read_all_data TO guarded; SELECT pg_reload_conf()",
     )
     yield "guarded"
     rules.write_text(before)
