@@ -20,8 +20,6 @@ from forensics.evidence.ddl import identifier
 from forensics.evidence.source import Source
 from forensics.model import Catalog
 
-__all__ = ["Canonical", "Writer", "base_type"]
-
 _MODIFIER = re.compile(r'("(?:[^"]|"")*")|\s*\([^()]*\)')
 _SHORTEST_FLOATS = 12  # the first major version that writes them
 _BUILT_IN_RANGES = {

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from forensics.compare import keys, schema
-from forensics.compare.canonical import Canonical, Writer
+from forensics.compare.canonical import Writer
 from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
+from forensics.compare.fields import Canonical
 from forensics.compare.options import matching
 from forensics.compare.sides import Side, Sides
 from forensics.errors import DamagedBackupError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from forensics.compare.canonical import Canonical
+from forensics.compare.fields import Canonical
 from forensics.compare.shaping import after
 from forensics.evidence.source import Segment, Snapshot
 from forensics.model import TableName

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from forensics.compare import rows
-from forensics.compare.canonical import Canonical, Writer
+from forensics.compare.canonical import Writer
+from forensics.compare.fields import Canonical
 from forensics.compare.lines import unheard
 from forensics.compare.preparation import canonical_texts
 from forensics.compare.rows import Engine
