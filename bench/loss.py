@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from forensics.compare.tables import Options, compare_sources
+from forensics.compare.options import Options
+from forensics.compare.tables import compare_sources
 from forensics.evidence import open_source
 from forensics.loss import assess
 from forensics.model import TableName, plain, plain_catalog

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forensics.case.facade import Case, open_case
-    from forensics.compare.tables import Listener, Options
+    from forensics.compare.options import Listener, Options
     from forensics.errors import ForensicsError
     from forensics.investigation import compare
     from forensics.notebooks import notebook_case
@@ -24,8 +24,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Case": "case.facade",
     "ForensicsError": "errors",
-    "Listener": "compare.tables",
-    "Options": "compare.tables",
+    "Listener": "compare.options",
+    "Options": "compare.options",
     "compare": "investigation",
     "notebook_case": "notebooks",
     "open_case": "case.facade",

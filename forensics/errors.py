@@ -1,24 +1,24 @@
 """Every error that the kit raises on purpose.
 
     ForensicsError
-    ├── UsageError              the question itself is wrong (no such table, no such option)
-    │   └── UnknownTableError   a table name that the case does not hold; names the near matches
+    ├── UsageError              the question itself is wrong (no such table)
+    │   └── UnknownTableError   the case holds no such table; names near matches
     ├── EvidenceError           a side cannot be read
-    │   ├── BackupError         the backup: not there, no dump, of a kind that is not read
-    │   │   └── DamagedBackupError   it is a dump, and it is cut off or corrupt
-    │   ├── LiveError           the database: unreachable, refused, permission, lost
-    │   │   └── OutdatedError   its snapshot cannot be read from any more; a later one may do
-    │   └── MigrationError      a migration folder or its SQL: not there, no such folder, does not parse
+    │   ├── BackupError         the backup: not there, no dump, of no kind that is read
+    │   │   └── DamagedBackupError   a dump that is cut off or corrupt
+    │   ├── LiveError           the database: unreachable, refused, lost
+    │   │   └── OutdatedError   its snapshot is gone; a later one may do
+    │   └── MigrationError      a migration folder or its SQL: not there, does not parse
     ├── CompareError            one table could not be compared
     │   └── RepeatedKeyError    its key does not tell its rows apart
-    ├── CaseError               the case file: exists already, in use, of another version, no case
+    ├── CaseError               the case file: there already, in use, no case
     ├── ScratchError            the throw-away PostgreSQL
     ├── RecoveryError           a recovery could not be planned, written or rehearsed
     └── ReportError             a report could not be written
 
-Each carries what happened (the message), what to do next (`hint`) and a short machine-readable `kind`;
-the cause stays chained. A message never holds a password: whoever builds one from a server's or libpq's words
-passes them through `redact`.
+Each carries what happened (the message), what to do next (`hint`) and a short
+machine-readable `kind`; the cause stays chained. A message never holds a password:
+whoever builds one from a server's or libpq's words passes them through `redact`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ import re
 # To the last @ of the word: a password that holds one itself is no less secret.
 _URI_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+]*://[^\s:/@]*:)\S*@", re.I)
 _KEYWORD_PASSWORD = re.compile(
-    r"(?P<head>\b(?:password|passwd|sslpassword)\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&]+)", re.I
+    r"(?P<head>\b(?:password|passwd|sslpassword)\s*=\s*)"
+    r"('(?:[^'\\]|\\.)*'|[^\s&]+)",
+    re.I,
 )
 
 
 def redact(text: str) -> str:
-    """Return `text` with every password of a connection string in it replaced by three asterisks."""
+    """Return text with three asterisks for every password of a connection string in it."""
     text = _URI_PASSWORD.sub(r"\g<head>***@", text)
     return _KEYWORD_PASSWORD.sub(r"\g<head>***", text)
 
@@ -50,7 +52,9 @@ class ForensicsError(Exception):
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(redact(message))
-        self.hint = redact(hint) if hint else None
+        self.hint: str | None = None
+        if hint:
+            self.hint = redact(hint)
 
     @property
     def message(self) -> str:
@@ -58,7 +62,9 @@ class ForensicsError(Exception):
         return str(self.args[0])
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}" if self.hint else self.message
+        if self.hint:
+            return f"{self.message} {self.hint}"
+        return self.message
 
 
 class UsageError(ForensicsError):
@@ -92,7 +98,10 @@ class LiveError(EvidenceError):
 
 
 class OutdatedError(LiveError):
-    """A standby cancelled the query to replay, or the table was rewritten since. `role` says of which side."""
+    """A standby cancelled the query to replay, or the table was rewritten since.
+
+    `role` says of which side.
+    """
 
     def __init__(self, message: str, hint: str | None, sqlstate: str | None, role: str) -> None:
         super().__init__(message, hint, sqlstate)

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from forensics.case.facade import Case, open_case
 from forensics.compare.findings import find as find_findings
-from forensics.compare.tables import Listener, Options, compare_sources
+from forensics.compare.options import Listener, Options
+from forensics.compare.tables import compare_sources
 from forensics.errors import CaseError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories

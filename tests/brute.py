@@ -8,21 +8,21 @@ import psycopg
 from psycopg import sql
 
 _PINS = """SET timezone = 'UTC'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';
-  SET bytea_output = 'hex';
+SET bytea_output = 'hex';
 SET extra_float_digits = 3; SET search_path = ''"""
 _TABLES = """SELECT n.nspname, c.relname FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND n.nspname !~ '^(pg_|information_schema)'"""
+AND n.nspname !~ '^(pg_|information_schema)'"""
 _COLUMNS = """SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s AND a.attnum > 0 AND NOT a.attisdropped
-  AND a.attgenerated = '' ORDER BY a.attnum"""
+AND a.attgenerated = '' ORDER BY a.attnum"""
 _PRIMARY = """SELECT a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
 WHERE n.nspname = %s AND c.relname = %s AND i.indisprimary AND i.indimmediate
-  ORDER BY array_position(i.indkey::int2[], a.attnum)"""
+ORDER BY array_position(i.indkey::int2[], a.attnum)"""
 
 Name = tuple[str, str]
 Row = tuple[str, ...]

@@ -1,6 +1,6 @@
 """Servers that things happen to, and an incident on them.
 
-They are stopped and started, followed by a hot standby, behind a line that is cut.
+They are stopped and started, followed by a hot standby, or behind a line that is cut.
 """
 
 from __future__ import annotations
@@ -38,10 +38,7 @@ class Cluster(Scratch):
         super().__init__(settings={**_LASTING, **(settings or {})})
 
     def halt(self) -> None:
-        """Stop the server in the middle of whatever it does (`pg_ctl stop -m immediate`).
-
-        Its data stay.
-        """
+        """Stop the server in the middle of whatever it does; its data stay."""
         assert self._keeper is not None
         postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGQUIT)
@@ -81,8 +78,8 @@ class Standby(Cluster):
         self._primary = primary
 
     def _make_cluster(self) -> None:
-        # `-R` writes where to stream from. Both run as the same account, so either can
-        # reach the other's socket.
+        # `-R` writes where to stream from. Both run as the same account, so either can reach the
+        # other's socket.
         backup = [
             self._bin / "pg_basebackup",
             "-D",
@@ -189,8 +186,8 @@ def children_of(process: int) -> list[int]:
 
 # --- an incident ---------------------------------------------------------------------------------
 
-# Large enough that live is still at it when the first rows have come: pipes and blocks
-# read ahead hold some 30 MB.
+# Large enough that live is still at it when the first rows have come: pipes and blocks read ahead
+# hold some 30 MB.
 BIG = 400_000
 SCHEMA = f"""
 CREATE TABLE churn (id int);
@@ -199,7 +196,7 @@ CREATE TABLE big (id int PRIMARY KEY, v text);
 CREATE TABLE hotels (id int PRIMARY KEY, name text);
 CREATE TABLE images (id int PRIMARY KEY, url text);
 CREATE TABLE hotel_images (hotel_id int REFERENCES hotels, image_id int REFERENCES images,
-  PRIMARY KEY (hotel_id, image_id));
+PRIMARY KEY (hotel_id, image_id));
 INSERT INTO a_first SELECT i, 'v' || i FROM generate_series(1, 1000) i;
 INSERT INTO big SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, {BIG}) i;
 INSERT INTO hotels SELECT i, 'hotel ' || i FROM generate_series(1, 500) i;
@@ -208,7 +205,7 @@ INSERT INTO hotel_images SELECT 1 + i % 500, i FROM generate_series(1, 5000) i;
 """
 CHANGE = """
 DELETE FROM a_first WHERE id <= 10; UPDATE big SET v = 'new' WHERE id % 1000 = 0;
-  DELETE FROM big WHERE id % 1000 = 1;
+DELETE FROM big WHERE id % 1000 = 1;
 DELETE FROM hotel_images WHERE image_id % 10 = 3;
 """
 RIGHT = {

@@ -1,4 +1,7 @@
-"""Ctrl-C in a notebook and at the terminal, SIGTERM, and a reader that goes away: prompt, tidy, and gone on with."""
+"""Ctrl-C in a notebook and at the terminal, SIGTERM, and a reader that goes away.
+
+The end is prompt and tidy, and can be gone on with.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ PROMPT = 10  # seconds, on a machine that is busy with other tests; it takes les
 
 
 class Held:
-    """Keeps a table locked, so that whoever reads it is caught in the act; `until` it was caught."""
+    """Keeps a table locked: whoever reads it is caught in the act, `until` it was caught."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -35,7 +38,10 @@ class Held:
         self._connection.close()
 
     def until_caught(self) -> None:
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND wait_event_type = 'Lock' AND query LIKE 'COPY%'"
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' "
+            "AND wait_event_type = 'Lock' AND query LIKE 'COPY%'"
+        )
         with psycopg.connect(self._cluster.dsn(), autocommit=True) as connection:
             deadline = time.monotonic() + 60
             while not connection.execute(waiting).fetchone()[0]:  # type: ignore[index]
@@ -89,12 +95,16 @@ def test_a_cell_of_a_notebook(lasting: tuple[Cluster, Path], tmp_path: Path) -> 
 
         assert (
             run(
-                "import os, threading, forensics as fx; options = fx.Options(jobs=2, lock_timeout='60s')"
+                "import os, threading, forensics as fx; "
+                "options = fx.Options(jobs=2, lock_timeout='60s')"
             )[0]
             == "ok"
         )
         with Held(cluster) as held:
-            ask = f"case = fx.compare({str(backup)!r}, {cluster.dsn()!r}, {str(tmp_path / 'case')!r}, options=options)"
+            ask = (
+                f"case = fx.compare({str(backup)!r}, {cluster.dsn()!r}, "
+                f"{str(tmp_path / 'case')!r}, options=options)"
+            )
             client.execute(ask)
             held.until_caught()
             began = time.monotonic()
@@ -107,7 +117,8 @@ def test_a_cell_of_a_notebook(lasting: tuple[Cluster, Path], tmp_path: Path) -> 
         assert took < PROMPT
         assert children_of(manager.provisioner.pid) == []  # type: ignore[union-attr]
         status, left = run(
-            "print([t.name for t in threading.enumerate() if t.name.startswith(('compare', 'prefetch', 'conclude', 'sha256'))])"
+            "print([t.name for t in threading.enumerate() if t.name.startswith(('compare', "
+            "'prefetch', 'conclude', 'sha256'))])"
         )
         assert (status, left.strip()) == ("ok", "[]")
         assert run(f"fx.open_case({str(tmp_path / 'case')!r}).close()")[0] == "ok"
@@ -127,7 +138,8 @@ def test_a_command_is_told_to_end(
     cluster, backup = lasting
     asked = command(backup, cluster, tmp_path / "case", "--jobs", str(jobs), "--json")
     with Held(cluster) as held:
-        # A session of its own, so that the signal goes to the whole foreground process group, as a terminal sends it.
+        # A session of its own, so that the signal goes to the whole foreground process group, as a
+        # terminal sends it.
         child = subprocess.Popen(
             asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )

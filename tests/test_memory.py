@@ -1,4 +1,7 @@
-"""`--memory` bounds the process, whatever the table: 20 million rows in another order, without a key, and all of them changed."""
+"""`--memory` bounds the process, whatever the table.
+
+20 million rows in another order, without a key, and all of them changed.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,10 @@ def large() -> Iterator[Cluster]:
 
 def links(name: str, rows: str, image: str = "''") -> str:
     return (
-        f"CREATE TABLE {name} AS SELECT 'cm' || substr(md5(i::text), 1, 22) AS id, 'cm' || substr(md5('h' || i % 500000), 1, 22) AS hotel_id, "
-        f"'cm' || substr(md5('m' || i), 1, 22) || {image} AS image_id, i::int AS sort_order FROM {rows}"
+        f"CREATE TABLE {name} AS SELECT 'cm' || substr(md5(i::text), 1, 22) AS id, "
+        "'cm' || substr(md5('h' || i % 500000), 1, 22) AS hotel_id, "
+        f"'cm' || substr(md5('m' || i), 1, 22) || {image} AS image_id, i::int AS sort_order "
+        f"FROM {rows}"
     )
 
 

@@ -1,6 +1,7 @@
-"""Random schemas, random rows, random changes, dumped in a random form: always what a brute-force count says.
+"""Random schemas, random rows, random changes, dumped in a random form.
 
-`make test` does a few hundred incidents, `make soak` thousands.
+What is found is always what a brute-force count says. `make test` does a few hundred incidents,
+`make soak` thousands.
 """
 
 from __future__ import annotations
@@ -69,8 +70,10 @@ TYPES: dict[str, st.SearchStrategy[object]] = {
         ]
     ),
 }
-OWN_TYPES = """CREATE SCHEMA kit; CREATE DOMAIN kit.moment AS timestamptz; CREATE TYPE kit.mood AS ENUM ('sad', 'ok, so', '');
-CREATE TYPE kit.span AS RANGE (subtype = timestamptz); CREATE TYPE kit.event AS (said text, at timestamptz, raw bytea, tags text[])"""
+OWN_TYPES = """CREATE SCHEMA kit; CREATE DOMAIN kit.moment AS timestamptz;
+CREATE TYPE kit.mood AS ENUM ('sad', 'ok, so', '');
+CREATE TYPE kit.span AS RANGE (subtype = timestamptz);
+CREATE TYPE kit.event AS (said text, at timestamptz, raw bytea, tags text[])"""
 # What a column's type may become without any value changing.
 WIDER = {
     "int": "numeric(12,2)",
@@ -180,44 +183,63 @@ def change(connection: psycopg.Connection, plans_: list[Plan]) -> None:
         table = f"t{n}"
         run(
             connection,
-            f"DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER () AS r FROM {table}) x WHERE r %% {plan.delete} = 0)",
+            f"DELETE FROM {table} WHERE ctid IN (SELECT ctid "
+            f"FROM (SELECT ctid, row_number() OVER () AS r FROM {table}) x "
+            f"WHERE r %% {plan.delete} = 0)",
             (),
         )
         last = len(plan.types) - 1
         if plan.rows:
-            where = f"ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER () AS r FROM {table}) x WHERE r %% {plan.update} = 0)"
+            where = (
+                "ctid IN (SELECT ctid FROM (SELECT ctid, row_number() OVER () AS r "
+                f"FROM {table}) x WHERE r %% {plan.update} = 0)"
+            )
             run(connection, f"UPDATE {table} SET c{last} = %s WHERE {where}", (plan.rows[0][last],))
         for row in plan.added:
             run(connection, f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(row))})", row)
-        if plan.ends == "dropped":
-            connection.execute(f"DROP TABLE {table}")
-        elif plan.ends == "column dropped" and len(plan.types) > 1 and last not in plan.key:
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN c{last}")
-        elif plan.ends == "type changed":
-            for column, wider in wider_types(plan).items():
-                connection.execute(
-                    f"ALTER TABLE {table} ALTER {column} TYPE {wider} USING {column}::{wider}"
-                )
-        elif plan.ends == "partitioned" and plan.types[0] in ("int", "text", "uuid"):
+        end(connection, plan, table)
+
+
+def end(connection: psycopg.Connection, plan: Plan, table: str) -> None:
+    """What becomes of the table as a whole."""
+    last = len(plan.types) - 1
+    if plan.ends == "dropped":
+        connection.execute(f"DROP TABLE {table}")
+    elif plan.ends == "column dropped" and len(plan.types) > 1 and last not in plan.key:
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN c{last}")
+    elif plan.ends == "type changed":
+        for column, wider in wider_types(plan).items():
             connection.execute(
-                f"ALTER TABLE {table} RENAME TO old; CREATE TABLE {table} (LIKE old INCLUDING DEFAULTS) PARTITION BY HASH (c0);"
-                f"CREATE TABLE {table}_0 PARTITION OF {table} FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE {table}_1 PARTITION OF {table} FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
-                f"INSERT INTO {table} SELECT * FROM old; DROP TABLE old"
+                f"ALTER TABLE {table} ALTER {column} TYPE {wider} USING {column}::{wider}"
             )
-            if plan.key:
-                connection.execute(
-                    f"ALTER TABLE {table} ADD PRIMARY KEY ({', '.join(f'c{i}' for i in dict.fromkeys(plan.key))})"
-                )
-        elif plan.ends == "column added":
-            connection.execute(f"ALTER TABLE {table} ADD COLUMN fresh text DEFAULT 'x'")
-        elif plan.ends == "rewritten":
+    elif plan.ends == "partitioned" and plan.types[0] in ("int", "text", "uuid"):
+        connection.execute(
+            f"ALTER TABLE {table} RENAME TO old; "
+            f"CREATE TABLE {table} (LIKE old INCLUDING DEFAULTS) PARTITION BY HASH (c0);"
+            f"CREATE TABLE {table}_0 PARTITION OF {table} "
+            "FOR VALUES WITH (MODULUS 2, REMAINDER 0); "
+            f"CREATE TABLE {table}_1 PARTITION OF {table} "
+            "FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
+            f"INSERT INTO {table} SELECT * FROM old; DROP TABLE old"
+        )
+        if plan.key:
             connection.execute(
-                f"CREATE TABLE copy (LIKE {table} INCLUDING ALL); INSERT INTO copy SELECT * FROM {table}; DROP TABLE {table}; ALTER TABLE copy RENAME TO {table}"
+                f"ALTER TABLE {table} ADD PRIMARY KEY "
+                f"({', '.join(f'c{i}' for i in dict.fromkeys(plan.key))})"
             )
-        elif plan.ends == "shuffled":
-            connection.execute(
-                f"CREATE TABLE copy AS SELECT * FROM {table} ORDER BY md5({table}::text); TRUNCATE {table}; INSERT INTO {table} SELECT * FROM copy; DROP TABLE copy"
-            )
+    elif plan.ends == "column added":
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN fresh text DEFAULT 'x'")
+    elif plan.ends == "rewritten":
+        connection.execute(
+            f"CREATE TABLE copy (LIKE {table} INCLUDING ALL); "
+            f"INSERT INTO copy SELECT * FROM {table}; DROP TABLE {table}; "
+            f"ALTER TABLE copy RENAME TO {table}"
+        )
+    elif plan.ends == "shuffled":
+        connection.execute(
+            f"CREATE TABLE copy AS SELECT * FROM {table} ORDER BY md5({table}::text); "
+            f"TRUNCATE {table}; INSERT INTO {table} SELECT * FROM copy; DROP TABLE copy"
+        )
 
 
 def wider_types(plan: Plan) -> dict[str, str]:
@@ -229,27 +251,34 @@ def wider_types(plan: Plan) -> dict[str, str]:
     }  # json knows no order
 
 
-ROOTS = """SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
+ROOTS = """SELECT c.relname::text FROM pg_class c WHERE c.relnamespace = %s::regnamespace
+AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
 
 
 def read(
     connection: psycopg.Connection, schema: str, incident: list[Plan]
 ) -> dict[str, tuple[list[str], list[str], list[tuple[str, ...]]]]:
-    """By table: columns, key, rows as COPY text, values as the types that the incident gives them (which PostgreSQL casts to)."""
+    """By table: columns, key, rows as COPY text.
+
+    Values are of the types that the incident gives them, which PostgreSQL casts to.
+    """
     found = {}
     for (table,) in connection.execute(ROOTS, [schema]).fetchall():
         casts = wider_types(incident[int(table[1:])])
         columns = [
             r[0]
             for r in connection.execute(
-                "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = %s::regclass "
+                "AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
                 [f"{schema}.{table}"],
             )
         ]
         key = [
             r[0]
             for r in connection.execute(
-                "SELECT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) WHERE i.indisprimary AND i.indrelid = %s::regclass",
+                "SELECT a.attname::text FROM pg_index i "
+                "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) "
+                "WHERE i.indisprimary AND i.indrelid = %s::regclass",
                 [f"{schema}.{table}"],
             )
         ]
@@ -330,7 +359,9 @@ def hold(
         build(connection, schema, incident)
         before = read(connection, schema, incident)
         connection.execute(
-            f"ALTER DATABASE properties SET timezone = '{zone}'; ALTER DATABASE properties SET bytea_output = '{'hex' if zone == 'UTC' else 'escape'}'"
+            f"ALTER DATABASE properties SET timezone = '{zone}'; "
+            "ALTER DATABASE properties SET bytea_output = "
+            f"'{'hex' if zone == 'UTC' else 'escape'}'"
         )
         scratch.dump("properties", backup, "-n", schema, "-n", "kit", *form)
         change(connection, incident)

@@ -1,4 +1,4 @@
-"""The throw-away PostgreSQL: it starts, it works, it says what went wrong, and it leaves nothing behind."""
+"""The throw-away PostgreSQL: it starts, works, says what went wrong and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def test_its_dsn_reaches_the_database_whatever_the_environment_says(
 def test_a_script_runs_with_copy_and_prints_its_rows(scratch: Scratch, odd_database: str) -> None:
     printed = scratch.run(
         odd_database,
-        "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n1\tŁódź\n2\t\\N\n\\.\nTABLE t ORDER BY a;",
+        "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n"
+        "1\tŁódź\n2\t\\N\n\\.\nTABLE t ORDER BY a;",
     )
     assert printed == "1|Łódź\n2|\n"
 
@@ -125,7 +126,10 @@ def test_a_server_that_cannot_start_says_why() -> None:
 
 
 def test_the_server_goes_when_its_process_is_killed() -> None:
-    script = "import time; from forensics.scratch import Scratch; s = Scratch().start(); print(s.folder, flush=True); time.sleep(60)"
+    script = (
+        "import time; from forensics.scratch import Scratch; s = Scratch().start(); "
+        "print(s.folder, flush=True); time.sleep(60)"
+    )
     child = subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

@@ -1,4 +1,7 @@
-"""The server is restarted, the connection cut: what was compared is kept, the run ends with a sentence, --resume ends right."""
+"""The server is restarted, the connection cut: what was compared is kept.
+
+The run ends with a sentence, and --resume ends right.
+"""
 
 from __future__ import annotations
 
@@ -97,8 +100,11 @@ def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_pa
     ]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with psycopg.connect(cluster.dsn(), autocommit=True) as watch:
-        streams = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND state = 'active' AND query LIKE 'COPY%big%'"
-        while child.poll() is None and not watch.execute(streams).fetchone()[0]:  # type: ignore[index]
+        streams = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' "
+            "AND state = 'active' AND query LIKE 'COPY%big%'"
+        )
+        while child.poll() is None and watch.execute(streams).fetchone() == (0,):
             time.sleep(0.005)
     cluster.restart()
     out, err = child.communicate(timeout=30)
@@ -116,7 +122,10 @@ def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_pa
 def test_the_line_is_cut_at_any_moment(
     psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing says why it ended: no row may seem to be the last, and none that was read be forgotten."""
+    """Nothing says why it ended.
+
+    No row may seem to be the last, and none that was read be forgotten.
+    """
     cluster, backup = lasting
     if not psql:
         monkeypatch.setattr(readers, "psql_programs", list)
@@ -176,7 +185,8 @@ def test_a_reader_that_is_killed_is_no_end_of_rows(
         )
         with psycopg.connect(cluster.dsn(), autocommit=True) as other:
             ended = other.execute(
-                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%' AND {sort}"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"WHERE application_name LIKE 'forensics%' AND {sort}"
             ).fetchall()
         assert len(ended) == 1
 

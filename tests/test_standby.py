@@ -96,7 +96,7 @@ def test_a_standby_that_never_rests_is_said_and_resumed(
     pair: tuple[Primary, Standby, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     primary, standby, backup = pair
-    monkeypatch.setattr(sys.modules["forensics.compare"], "_WAITS", (0.05, 0.05))
+    monkeypatch.setattr(sys.modules["forensics.compare.workers"], "_WAITS", (0.05, 0.05))
     listener = Interferer(
         lambda me, table: table is not None and table.table == "big" and "big" not in me.done,
         lambda: primary.run("postgres", TO_VACUUM) and None,

@@ -1,4 +1,7 @@
-"""Killed, cut off, refused, out of room: the case opens, says what it knows, and --resume ends with the same answer."""
+"""Killed, cut off, refused, out of room: the case opens and says what it knows.
+
+--resume then ends with the same answer.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,9 @@ from tests.conftest import Incident
 
 TABLES = 24
 BEFORE = "".join(
-    f"CREATE TABLE t{n} (id int PRIMARY KEY, v text); INSERT INTO t{n} SELECT i, repeat('x', i % 40) FROM generate_series(1, {2000 + 300 * n}) i;"
+    f"CREATE TABLE t{n} (id int PRIMARY KEY, v text); "
+    f"INSERT INTO t{n} SELECT i, repeat('x', i % 40) "
+    f"FROM generate_series(1, {2000 + 300 * n}) i;"
     for n in range(TABLES)
 )
 CHANGE = "DROP TABLE t3; DROP TABLE t17;" + "".join(
@@ -137,11 +142,15 @@ if moment == "the findings": cases.find_findings = die
 if moment == "the loss is begun": cases.assess = die
 if moment == "the loss is written":
     put = store.Store.put
-    store.Store.put = lambda self, name, value: die() if name == "ended_at" and value else put(self, name, value)
+    def put_or_die(self, name, value):
+        if name == "ended_at" and value: die()
+        put(self, name, value)
+    store.Store.put = put_or_die
 if "json" in moment:
     replace = os.replace
     os.replace = lambda a, b: die() if str(b).endswith(moment.split()[0]) else replace(a, b)
-fx.compare({str(lost.backup)!r}, {lost.live_dsn!r}, {str(tmp_path / "case")!r}, options=fx.Options(jobs=3), listener=Listener())
+fx.compare({str(lost.backup)!r}, {lost.live_dsn!r}, {str(tmp_path / "case")!r},
+options=fx.Options(jobs=3), listener=Listener())
 """
     died = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
@@ -173,14 +182,18 @@ def test_a_spill_folder_that_a_killed_process_left_is_removed(
 
 
 def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
-    """Who reads disturbs no reader; who would write is told who is in the way, and how that ends."""
+    """Who reads disturbs no reader; who would write is told who is in the way.
+
+    It is told how that ends, too.
+    """
     lost.compare().close()
     case = str(tmp_path / "case")
     holder = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            f"import forensics as fx, sys; case = fx.open_case({case!r}); print('open', flush=True); sys.stdin.read()",
+            f"import forensics as fx, sys; case = fx.open_case({case!r}); "
+            "print('open', flush=True); sys.stdin.read()",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -227,7 +240,8 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
 def test_what_live_altered_since_is_compared_anew(incident: Incident, scratch: Scratch) -> None:
     """A case is resumed after tables that it has results of were dropped, altered, made again."""
     tables = "".join(
-        f"CREATE TABLE {t} (id int PRIMARY KEY, v text); INSERT INTO {t} SELECT i, 'v' FROM generate_series(1, 20) i;"
+        f"CREATE TABLE {t} (id int PRIMARY KEY, v text); "
+        f"INSERT INTO {t} SELECT i, 'v' FROM generate_series(1, 20) i;"
         for t in "abcde"
     )
     incident.happens(
@@ -236,7 +250,8 @@ def test_what_live_altered_since_is_compared_anew(incident: Incident, scratch: S
     incident.compare().close()
     scratch.run(
         incident.live,
-        "DROP TABLE a; ALTER TABLE b RENAME v TO w; DROP TABLE fresh; CREATE TABLE e (id int PRIMARY KEY, v text)",
+        "DROP TABLE a; ALTER TABLE b RENAME v TO w; DROP TABLE fresh; "
+        "CREATE TABLE e (id int PRIMARY KEY, v text)",
     )
     told = _Told()
     with incident.compare(options=fx.Options(resume=True), listener=told) as case:
@@ -299,7 +314,8 @@ def test_the_connection_is_cut(lost: Incident, scratch: Scratch) -> None:
     def cut() -> None:
         with psycopg.connect(scratch.dsn(), autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'forensics%'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name LIKE 'forensics%'"
             )
 
     try:
@@ -361,9 +377,12 @@ def test_the_disk_is_full(kilobytes: int, lost: Incident, tmp_path: Path) -> Non
     assert json.loads(again.stdout)["complete"] is True
 
 
-SHUFFLED = """CREATE TABLE small (id int PRIMARY KEY); INSERT INTO small SELECT generate_series(1, 100);
-CREATE TABLE large (a text, b text); INSERT INTO large SELECT md5(i::text), md5((i * 7)::text) FROM generate_series(1, 400000) i"""
-REORDERED = """CREATE TABLE other AS SELECT * FROM large ORDER BY md5(b); DELETE FROM other WHERE a < '01'; DROP TABLE large;
+SHUFFLED = """CREATE TABLE small (id int PRIMARY KEY);
+INSERT INTO small SELECT generate_series(1, 100);
+CREATE TABLE large (a text, b text);
+INSERT INTO large SELECT md5(i::text), md5((i * 7)::text) FROM generate_series(1, 400000) i"""
+REORDERED = """CREATE TABLE other AS SELECT * FROM large ORDER BY md5(b);
+DELETE FROM other WHERE a < '01'; DROP TABLE large;
 ALTER TABLE other RENAME TO large; DELETE FROM small WHERE id <= 3"""
 # A namespace of its own, where anybody may mount a disk of any size in memory.
 APART = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() else [])]
@@ -376,7 +395,10 @@ APART = ["unshare", "--mount", *(["--user", "--map-root-user"] if os.geteuid() e
 )
 @pytest.mark.parametrize("megabytes", [2, 8, 24])
 def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path: Path) -> None:
-    """Too small a disk for the case, or for what is spilled in the middle of a join; then it grows, and --resume ends the run."""
+    """Too small a disk for the case, or for what is spilled in the middle of a join.
+
+    Then it grows, and --resume ends the run.
+    """
     lost = incident.happens(SHUFFLED, REORDERED)
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -386,7 +408,8 @@ def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path
     )
     steps = [
         f"mount -t tmpfs -o size={megabytes}M tmpfs {disk}",
-        f"{compare} > {tmp_path}/full.json 2> {tmp_path}/full.err; echo $? > {tmp_path}/full.status",
+        f"{compare} > {tmp_path}/full.json 2> {tmp_path}/full.err; "
+        f"echo $? > {tmp_path}/full.status",
         f"mount -o remount,size=1G {disk}",
         f"{resume} > {tmp_path}/out.json 2> {tmp_path}/out.err; echo $? > {tmp_path}/out.status",
         f"ls {disk}/case > {tmp_path}/left",
@@ -411,7 +434,10 @@ def test_a_disk_that_is_really_full(megabytes: int, incident: Incident, tmp_path
 
 
 def test_nothing_is_left_behind_on_live(lost: Incident, scratch: Scratch) -> None:
-    ask = "SELECT count(*) FROM pg_class; SELECT sum(xact_commit) > 0 FROM pg_stat_database; SELECT count(*) FROM pg_locks WHERE mode NOT IN ('AccessShareLock', 'ExclusiveLock')"
+    ask = (
+        "SELECT count(*) FROM pg_class; SELECT sum(xact_commit) > 0 FROM pg_stat_database; "
+        "SELECT count(*) FROM pg_locks WHERE mode NOT IN ('AccessShareLock', 'ExclusiveLock')"
+    )
     before = scratch.run(lost.live, ask)
     with lost.compare():
         pass

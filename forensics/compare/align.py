@@ -1,13 +1,15 @@
 """Equal rows in equal order, found by comparing bytes: the cheap and exact part of a comparison.
 
-A dump and its database hold most rows in the same physical order, so most of both streams is the same bytes. Two
-streams of COPY text are walked side by side; runs of equal bytes are equal rows, with no hash and no field looked at.
-Where they part, the next line of either side is searched a little ahead in the other; what is skipped is *odd* and is
-left to the hash join (`rows`). Where order has changed altogether, the walk notices that it pays too much for too
-little and gives up: the rest of both streams is handed on as it is.
+A dump and its database hold most rows in the same physical order, so most of both
+streams is the same bytes. Two streams of COPY text are walked side by side; runs of
+equal bytes are equal rows, with no hash and no field looked at. Where they part, the
+next line of either side is searched a little ahead in the other; what is skipped is
+*odd* and is left to the engine (`rows`). Where order has changed altogether, the walk
+notices that it pays too much for too little and gives up: the rest of both streams is
+handed on as it is.
 
-Every equal pair takes one row from each side, so what is left over differs exactly as the whole sides differ, as sets
-and as multisets.
+Every equal pair takes one row from each side, so what is left over differs exactly as
+the whole sides differ, as sets and as multisets.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ class Stream:
 
     Attributes:
         odd: (position, line with its line feed) of the rows that found no partner.
-        passed: how many rows lie in what has been walked past; kept up only where `counting`.
+        passed: how many rows lie in what has been walked past; kept up only where
+            `counting`.
     """
 
     def __init__(self, blocks: Iterator[Block], *, counting: bool = False) -> None:
@@ -60,9 +63,8 @@ class Stream:
                 break
             self.count()
             self._start += self.at
-            self.data = (
-                self.data[self.at :] + bytes(block) if self.at < len(self.data) else bytes(block)
-            )
+            ahead = self.data[self.at :]
+            self.data = ahead + bytes(block) if ahead else bytes(block)
             self.view = np.frombuffer(self.data, dtype=np.uint8)
             self.at = self._counted = 0
         return self.at < len(self.data)
@@ -99,16 +101,21 @@ class Stream:
 def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
     """Walk both streams as far as it pays, and return how many rows were paired.
 
-    Afterwards each stream's `odd` holds what was passed without a partner, and `rest()` what was not reached.
+    Afterwards each stream's `odd` holds what was passed without a partner, and `rest()`
+    what was not reached.
 
     Args:
-        backup, live: streams of the same columns in the same order; the backup's counts.
-        progress: is told how many rows of the backup were passed since it was last called.
+        backup, live: streams of the same columns in the same order; the backup's
+            counts.
+        progress: is told how many rows of the backup were passed since it was last
+            called.
     """
     paired_bytes = searched = told = 0
-    while (len(backup.data) - backup.at >= _FAR or backup.fill(_FAR)) and (
-        len(live.data) - live.at >= _FAR or live.fill(_FAR)
-    ):
+    while True:
+        if len(backup.data) - backup.at < _FAR and not backup.fill(_FAR):
+            break
+        if len(live.data) - live.at < _FAR and not live.fill(_FAR):
+            break
         same = _equal_run(backup, live)
         backup.at += same
         live.at += same
@@ -142,12 +149,17 @@ def _equal_run(backup: Stream, live: Stream) -> int:
             return max(backup.data.rfind(b"\n", i, i + done + int(first)) + 1 - i, 0)
         done = upto
         step = min(step * 2, _LARGEST_STEP)
-    # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the same.
+    # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the
+    # same.
     return done
 
 
 def _find_again(backup: Stream, live: Stream) -> int:
-    """Step over the lines that differ; return how many bytes were searched for where both go on alike."""
+    """Step over the lines that differ.
+
+    Returns:
+        How many bytes were searched for where both go on alike.
+    """
     ours, theirs = backup.line(), live.line()
     after_ours, after_theirs = backup.at + len(ours), live.at + len(theirs)
     next_ours = backup.data[after_ours : after_ours + 256]
@@ -161,10 +173,11 @@ def _find_again(backup: Stream, live: Stream) -> int:
         for stream, wanted in ((backup, theirs), (live, ours)):
             end = stream.at + window
             found = stream.data.find(b"\n" + wanted, stream.at, end)
-            searched += (found if found >= 0 else min(end, len(stream.data))) - stream.at
             if found >= 0:
+                searched += found - stream.at
                 stream.skip_to(found + 1)
                 return searched
+            searched += min(end, len(stream.data)) - stream.at
     backup.skip_to(after_ours)
     live.skip_to(after_theirs)
     return searched

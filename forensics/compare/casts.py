@@ -1,23 +1,24 @@
-"""Types that changed between the sides: equal values of either type brought to one text, where the cast loses nothing.
+"""Types that changed between the sides: equal values of either type brought to one text.
 
-A cast loses nothing where the value can be had back from its result. Where equal values of both types have the same text
-anyway (int to bigint, varchar to text, enum to text, a timestamp that gained digits), nothing has to be done; where a cast
-may lose something, the rows that it did touch differ in text and count as changed.
+A cast loses nothing where the value can be had back from its result. Where equal values
+of both types have the same text anyway (int to bigint, varchar to text, enum to text, a
+timestamp that gained digits), nothing has to be done; where a cast may lose something,
+the rows that it did touch differ in text and count as changed.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.compare import nested
-from forensics.compare.canonical import FLOATS, Canonical, Writer, base_type, each_value
+from forensics.compare import nested, spellings
+from forensics.compare.canonical import Writer, base_type
+from forensics.compare.fields import Canonical, each_value
+from forensics.compare.jsonb import jsonb
 
 _WHOLE = ("smallint", "integer", "bigint", "oid")
 _NUMBERS = (*_WHOLE, "numeric", "real", "double precision")
@@ -25,16 +26,18 @@ _TEXTS = ("text", "character varying", "citext", "name")
 _PADDED = ("character", "bpchar")
 _NETWORKS = ("inet", "cidr")
 _LOCAL_TIME, _INSTANT = "timestamp without time zone", "timestamp with time zone"
-_MOST_DIGITS, _MOST_PLACES = 131_072, 16_383  # before and after numeric's point
 _UUID = re.compile(r"[0-9a-f]{32}\Z")
 
-ASSUMES_UTC = "instants and local times are held to be equal where they are in UTC, because no side says in which zone the type was changed"
+ASSUMES_UTC = (
+    "instants and local times are held to be equal where they are in UTC, because no side says in "
+    "which zone the type was changed"
+)
 
 
 def casts_between(
     was: str, now: str, backup: Writer, live: Writer
 ) -> tuple[Canonical, Canonical] | None:
-    """Return what makes a column comparable whose type changed, for the backup's fields and for live's, or None.
+    """Return what makes a column comparable whose type changed, for either side's fields.
 
     Args:
         was, now: the type on either side, as `format_type` prints it.
@@ -43,46 +46,57 @@ def casts_between(
     Returns:
         None where the texts can be held against each other as they are.
     """
-    ours, theirs = (_known(w.without_domains(t)) for w, t in ((backup, was), (live, now)))
-    if ours.endswith("[]") and theirs.endswith("[]"):
-        found = _between(ours.removesuffix("[]"), theirs.removesuffix("[]"))
-        return (
-            (each_value(nested.array(found[0])), each_value(nested.array(found[1])))
-            if found
-            else None
-        )
-    if (
-        (ours, theirs) == ("numeric", "numeric")
-        or (ours in _WHOLE and theirs == "numeric")
-        or (ours == "numeric" and theirs in _WHOLE)
-    ):
-        return unscaled, unscaled  # the frequent ones, without a Python call for each row
-    if ours in _PADDED and theirs in _TEXTS:
+    old, new = _known(backup.without_domains(was)), _known(live.without_domains(now))
+    if old.endswith("[]") and new.endswith("[]"):
+        return _between_arrays(old.removesuffix("[]"), new.removesuffix("[]"))
+    # The frequent ones, without a Python call for each row.
+    if _only_rescaled(old, new):
+        return unscaled, unscaled
+    if old in _PADDED and new in _TEXTS:
         return trimmed, _as_is
-    found = _between(ours, theirs)
-    return (each_value(found[0]), each_value(found[1])) if found else None
+    found = _between(old, new)
+    if found is None:
+        return None
+    return each_value(found[0]), each_value(found[1])
 
 
 def assumes_utc(was: str, now: str, backup: Writer, live: Writer) -> bool:
-    """Whether values of the two types can only be compared under the assumption of `ASSUMES_UTC`."""
-    pair = {
-        base_type(w.without_domains(t)).removesuffix("[]") for w, t in ((backup, was), (live, now))
-    }
-    return pair in ({_LOCAL_TIME, _INSTANT}, {"date", _INSTANT})
+    """Whether values of two types can only be compared under what `ASSUMES_UTC` says."""
+    old = base_type(backup.without_domains(was)).removesuffix("[]")
+    new = base_type(live.without_domains(now)).removesuffix("[]")
+    return {old, new} in ({_LOCAL_TIME, _INSTANT}, {"date", _INSTANT})
 
 
 def _known(type_name: str) -> str:
     """A type by its name alone; citext belongs to an extension, whose schema differs."""
     name = base_type(type_name)
-    return (
-        "citext" + name[len(name.removesuffix("[]")) :]
-        if name.removesuffix("[]").endswith(".citext")
-        else name
-    )
+    element = name.removesuffix("[]")
+    if element.endswith(".citext"):
+        return "citext" + name.removeprefix(element)
+    return name
+
+
+def _between_arrays(was: str, now: str) -> tuple[Canonical, Canonical] | None:
+    found = _between(was, now)
+    if found is None:
+        return None
+    return each_value(nested.array(found[0])), each_value(nested.array(found[1]))
+
+
+def _only_rescaled(was: str, now: str) -> bool:
+    """Whether both types are written without an exponent, and one of them is numeric."""
+    exact = (*_WHOLE, "numeric")
+    return "numeric" in (was, now) and was in exact and now in exact
+
+
+# --- whole columns ----------------------------------------------------
 
 
 def unscaled(fields: pa.Array) -> pa.Array:
-    """Turn numbers into the text with the fewest digits: numeric holds 1.50 and 1.5 apart, and they are equal."""
+    """Turn numbers into the text with the fewest digits.
+
+    numeric holds 1.50 and 1.5 apart, and they are equal.
+    """
     with_fraction = pc.match_substring(fields, ".")
     short = pc.utf8_rtrim(pc.utf8_rtrim(fields, "0"), ".")
     return pc.if_else(with_fraction, short, fields)
@@ -97,28 +111,51 @@ def _as_is(fields: pa.Array) -> pa.Array:
     return fields
 
 
+# --- one value --------------------------------------------------------
+
 Pair = tuple[nested.Change, nested.Change]
 
 
 def _between(was: str, now: str) -> Pair | None:
     """What makes a value comparable, on either side."""
-    if found := _CASTS.get((was, now)):
-        return found
-    if was in _NUMBERS and now in _NUMBERS and not {was, now} <= {*_WHOLE}:
+    known = _CASTS.get((was, now))
+    if known:
+        return known
+    if was in _NUMBERS and now in _NUMBERS:
+        if was in _WHOLE and now in _WHOLE:
+            return None
         return _number, _number
-    if was in _TEXTS and now in ("uuid", "jsonb"):
-        return (_uuid if now == "uuid" else _jsonb), _same
-    if was in _PADDED and now in (*_TEXTS, "uuid", "jsonb"):
-        change = {"uuid": _uuid, "jsonb": _jsonb}.get(now, _same)
-        return lambda text: change(_unpadded(text)), _same
-    if now in _PADDED and was in (*_TEXTS, *_PADDED):
-        return (_unpadded if was in _PADDED else _same), _unpadded
+    if was in _TEXTS:
+        return _from_text(now)
+    if was in _PADDED:
+        return _from_padded(now)
     if was == "boolean" and now in _TEXTS:
         return _truth, _same
-    if was in _TEXTS and now == "boolean":
-        return _truth, _truth
-    if {was, now} & {*_NETWORKS} and {was, now} <= {*_NETWORKS, *_TEXTS}:
+    if was in _NETWORKS and now in (*_NETWORKS, *_TEXTS):
         return _no_mask, _no_mask
+    return None
+
+
+def _from_text(now: str) -> Pair | None:
+    if now == "boolean":
+        return _truth, _truth
+    if now in _PADDED:
+        return _same, _unpadded
+    if now in _NETWORKS:
+        return _no_mask, _no_mask
+    if now in _PARSED:
+        return _PARSED[now], _same
+    return None
+
+
+def _from_padded(now: str) -> Pair | None:
+    if now in _PADDED:
+        return _unpadded, _unpadded
+    if now in _TEXTS:
+        return _unpadded, _same
+    if now in _PARSED:
+        parse = _PARSED[now]
+        return lambda text: parse(_unpadded(text)), _same
     return None
 
 
@@ -141,7 +178,9 @@ def _bit(text: str) -> str:
 def _midnight(text: str) -> str:
     if text.endswith("infinity"):
         return text
-    return f"{text[:-3]} 00:00:00 BC" if text.endswith(" BC") else f"{text} 00:00:00"
+    if text.endswith(" BC"):
+        return f"{text[:-3]} 00:00:00 BC"
+    return f"{text} 00:00:00"
 
 
 def _local(text: str) -> str:
@@ -151,7 +190,9 @@ def _local(text: str) -> str:
 
 def _no_mask(text: str) -> str:
     """A network of one address, as inet writes it; a cast to text writes its mask too."""
-    return text.removesuffix("/128") if ":" in text else text.removesuffix("/32")
+    if ":" in text:
+        return text.removesuffix("/128")
+    return text.removesuffix("/32")
 
 
 def _number(text: str) -> str:
@@ -168,15 +209,16 @@ def _number(text: str) -> str:
     if not figures:
         return "0"
     short = figures.rstrip("0")
-    return f"{'-' if sign else ''}{short}e{exponent + len(figures) - len(short)}"
+    return f"{'-' * sign}{short}e{exponent + len(figures) - len(short)}"
 
 
 def _double(text: str) -> str:
-    return _number(FLOATS["double precision"](text))
+    return _number(spellings.double(text))
 
 
 def _single(text: str) -> str:
-    return _number(FLOATS["double precision"](repr(float(np.float32(text)))))
+    """A real as the double precision that it becomes, which has more digits."""
+    return _number(spellings.double(repr(float(np.float32(text)))))
 
 
 def _amount(text: str) -> str:
@@ -192,66 +234,19 @@ def _uuid(text: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _jsonb(text: str) -> str:
-    """The text of a JSON value as jsonb has it.
-
-    jsonb orders an object's keys by length and then by bytes, keeps the last of equal keys, writes ", " and ": ",
-    and holds numbers as numeric. Source: the PostgreSQL manual, "JSON Types".
-    """
-    try:
-        written = _jsonb_text(json.loads(text, parse_float=_Number, parse_int=_Number))
-        written.encode()  # half of a surrogate pair is JSON, and no text
-        return written
-    except (ValueError, ArithmeticError, RecursionError):
-        return text  # no JSON, or none that jsonb takes
-
-
-class _Number(str):
-    """A number of a JSON text, by its digits."""
-
-
-def _jsonb_text(value: Any) -> str:
-    if isinstance(value, _Number):
-        return _numeric_text(value)
-    if isinstance(value, dict):
-        keys = sorted(
-            value,
-            key=lambda k: (
-                len(k.encode("utf-8", "surrogatepass")),
-                k.encode("utf-8", "surrogatepass"),
-            ),
-        )
-        return "{" + ", ".join(f"{_json_string(k)}: {_jsonb_text(value[k])}" for k in keys) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_jsonb_text, value)) + "]"
-    return _json_string(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _json_string(text: str) -> str:
-    # Python escapes DEL no more than PostgreSQL does, and both leave everything beyond ASCII alone.
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _numeric_text(digits: str) -> str:
-    number = Decimal(digits)
-    if not -_MOST_PLACES <= number.adjusted() <= _MOST_DIGITS:
-        raise ValueError("numeric holds no such number")
-    sign, figures, exponent = number.as_tuple()
-    text = (
-        f"{number:.{-exponent}f}"
-        if isinstance(exponent, int) and exponent < 0
-        else format(number, "f")
-    )
-    return text.removeprefix("-") if sign and not any(figures) else text
+# Types that a text is read as.
+_PARSED = {"uuid": _uuid, "jsonb": jsonb}
 
 
 def _both_ways(pairs: dict[tuple[str, str], Pair]) -> dict[tuple[str, str], Pair]:
-    return pairs | {(now, was): (theirs, ours) for (was, now), (ours, theirs) in pairs.items()}
+    found = dict(pairs)
+    for (was, now), (old, new) in pairs.items():
+        found[now, was] = new, old
+    return found
 
 
 _CASTS: dict[tuple[str, str], Pair] = _both_ways(
     {
-        # A real's digits are the fewest that tell it from other reals; as a double it has more.
         ("real", "double precision"): (_single, _double),
         ("date", _LOCAL_TIME): (_midnight, _same),
         ("date", _INSTANT): (_midnight, _local),
@@ -261,4 +256,4 @@ _CASTS: dict[tuple[str, str], Pair] = _both_ways(
         ("boolean", "integer"): (_bit, _same),
         ("boolean", "bigint"): (_bit, _same),
     }
-) | {("json", "jsonb"): (_jsonb, _same)}
+) | {("json", "jsonb"): (jsonb, _same)}

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import duckdb
 import pyarrow as pa
 
-# A field's value: NULL, or COPY's escapes undone. Backslashes are parked as NUL, which no value of PostgreSQL holds.
+# A field's value: NULL, or COPY's escapes undone. Backslashes are parked as NUL, which no value
+# of PostgreSQL holds.
 VALUE_MACRO = r"""
 CREATE OR REPLACE TEMP MACRO copy_value(f) AS CASE
     WHEN f = '\N' THEN NULL
     WHEN NOT contains(f, '\') THEN f
-    ELSE replace(replace(replace(replace(replace(replace(replace(replace(f, '\\', chr(0)), '\n', chr(10)), '\t', chr(9)),
-         '\r', chr(13)), '\b', chr(8)), '\f', chr(12)), '\v', chr(11)), chr(0), '\') END
+    ELSE replace(replace(replace(replace(replace(replace(replace(replace(f,
+         '\\', chr(0)),
+         '\n', chr(10)),
+         '\t', chr(9)),
+         '\r', chr(13)),
+         '\b', chr(8)),
+         '\f', chr(12)),
+         '\v', chr(11)),
+         chr(0), '\')
+    END
 """
-
 
 _MANY = 64  # batches, of about a megabyte
 _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1  # of GNU's mallopt
@@ -27,8 +35,9 @@ _BLOCK_BYTES = 200_000  # less than a block of DuckDB has
 def hold_tight() -> None:
     """Have the C library give DuckDB's blocks back to the system as soon as they are freed.
 
-    They are freed by one thread and asked for by another, and GNU's library would keep them for the first: a process
-    came to hold several times what DuckDB was allowed. It costs time, so only what is large pays for it.
+    They are freed by one thread and asked for by another, and GNU's library would keep
+    them for the first: a process came to hold several times what DuckDB was allowed. It
+    costs time, so only what is large pays for it.
     """
     with contextlib.suppress(AttributeError, OSError):  # another C library
         library = ctypes.CDLL(None)
@@ -40,11 +49,8 @@ def hold_tight() -> None:
 class Guard:
     """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
 
-    def __init__(
-        self, batches: Iterator[pa.RecordBatch], close: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
         self._batches = batches
-        self._close = close
         self.error: BaseException | None = None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -59,18 +65,13 @@ class Guard:
             self.error = error
             raise
 
-    def __enter__(self) -> Guard:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._close:
-            self._close()
-
 
 def feed(
     db: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, guards: Mapping[str, Guard]
 ) -> None:
-    """Run a statement that reads batches by name; what went wrong in making them is raised, not DuckDB's word for it.
+    """Run a statement that reads batches by name.
+
+    What went wrong in making them is raised, not DuckDB's word for it.
 
     Args:
         db: a cursor of the case's connection.
@@ -79,10 +80,9 @@ def feed(
         guards: by name.
     """
     for name, guard in guards.items():
+        reader = pa.RecordBatchReader.from_batches(schema, iter(guard))
         # As a capsule: handed a reader, DuckDB has Arrow's scanner read up to a gigabyte ahead.
-        db.register(
-            name, pa.RecordBatchReader.from_batches(schema, iter(guard)).__arrow_c_stream__()
-        )
+        db.register(name, reader.__arrow_c_stream__())
     try:
         db.execute(statement)
     except duckdb.Error:

@@ -3,54 +3,84 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
-from forensics.compare import canonical
+from forensics.compare import spellings
 from forensics.evidence.ddl import normal_expression
-from forensics.model import Column, ColumnChange, Table
+from forensics.model import ChangeKind, Column, ColumnChange, Table
 
 _BYTEA = re.compile(r"(E?)'((?:[^']|'')*)'::bytea")
 _INSTANT = re.compile(r"'([^']*)'(::timestamp(?:\(\d\))? with time zone)")
 
 
+def stored_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns that a table stores; generated ones are worked out, not stored."""
+    return tuple(c.name for c in table.columns if not c.generated)
+
+
 def compared_columns(backup: Table, live: Table) -> tuple[str, ...]:
-    """Return the columns that both sides store, in the backup's order; generated ones are worked out, not stored."""
-    stored = {c.name for c in live.columns if not c.generated}
-    return tuple(c.name for c in backup.columns if not c.generated and c.name in stored)
+    """Return the columns that both sides store, in the backup's order."""
+    theirs = stored_columns(live)
+    return tuple(c for c in stored_columns(backup) if c in theirs)
+
+
+def changed_types(backup: Table, live: Table, columns: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return those of some columns whose type differs between the sides, with both types."""
+    found = {}
+    for column in columns:
+        was, now = type_of(backup, column), type_of(live, column)
+        if was != now:
+            found[column] = was, now
+    return found
+
+
+def type_of(table: Table, column: str) -> str:
+    """Return a column's type, or "" where there is no such column."""
+    found = table.column(column)
+    if found is None:
+        return ""
+    return found.type
 
 
 def drift(backup: Table, live: Table) -> list[ColumnChange]:
-    """Return the differences between two definitions of a table, in the backup's column order, then live's.
+    """Return the differences between two definitions of a table.
 
-    `values_missing` of a dropped column is left None: it is counted when the rows are read.
+    They are in the backup's column order, then live's. `values_missing` of a dropped
+    column is left None: it is counted when the rows are read.
     """
     found: list[ColumnChange] = []
-    name = backup.name
     for column in backup.columns:
         now = live.column(column.name)
         if now is None:
-            found.append(ColumnChange(name, column.name, "dropped", column.type, None))
-            continue
-        if column.type != now.type:
-            found.append(ColumnChange(name, column.name, "type", column.type, now.type))
-        if column.nullable != now.nullable:
-            found.append(
-                ColumnChange(
-                    name, column.name, "nullability", _nullability(column), _nullability(now)
-                )
-            )
-        before, after = _expression(column.default), _expression(now.default)
-        if before != after:
-            found.append(ColumnChange(name, column.name, "default", before, after))
-        if (before := _generation(column)) != (after := _generation(now)):
-            found.append(ColumnChange(name, column.name, "generated", before, after))
+            found.append(ColumnChange(backup.name, column.name, "dropped", column.type, None))
+        else:
+            found += _changes(backup, column, now)
     for column in live.columns:
         if backup.column(column.name) is None:
-            found.append(ColumnChange(name, column.name, "added", None, column.type))
+            found.append(ColumnChange(backup.name, column.name, "added", None, column.type))
     return found
+
+
+def _changes(table: Table, was: Column, now: Column) -> list[ColumnChange]:
+    """The differences between two definitions of one column."""
+    found = []
+    for change, property_of in _PROPERTIES:
+        before, after = property_of(was), property_of(now)
+        if before != after:
+            found.append(ColumnChange(table.name, was.name, change, before, after))
+    return found
+
+
+def _type(column: Column) -> str:
+    return column.type
 
 
 def _nullability(column: Column) -> str:
     return "NULL" if column.nullable else "NOT NULL"
+
+
+def _default(column: Column) -> str | None:
+    return _expression(column.default)
 
 
 def _generation(column: Column) -> str | None:
@@ -59,15 +89,32 @@ def _generation(column: Column) -> str | None:
     return _expression(column.generated)
 
 
+# In the order in which their changes are told.
+_PROPERTIES: tuple[tuple[ChangeKind, Callable[[Column], str | None]], ...] = (
+    ("type", _type),
+    ("nullability", _nullability),
+    ("default", _default),
+    ("generated", _generation),
+)
+
+
 def _expression(text: str | None) -> str | None:
-    """An expression in one spelling, its instants in UTC and its bytes in hex: a dump writes those as whoever dumped had them."""
+    """An expression in one spelling, its instants in UTC and its bytes in hex.
+
+    A dump writes those as whoever dumped had them.
+    """
     spelled = normal_expression(text)
     if spelled is None:
         return None
-    spelled = _INSTANT.sub(lambda m: f"'{canonical.instant(m[1])}'{m[2]}", spelled)
-    return _BYTEA.sub(lambda m: f"'{canonical.hexadecimal(_unquoted(m))}'::bytea", spelled)
+    return _BYTEA.sub(_in_hex, _INSTANT.sub(_in_utc, spelled))
 
 
-def _unquoted(constant: re.Match[str]) -> str:
+def _in_utc(constant: re.Match[str]) -> str:
+    return f"'{spellings.instant(constant[1])}'{constant[2]}"
+
+
+def _in_hex(constant: re.Match[str]) -> str:
     text = constant[2].replace("''", "'")
-    return text.replace("\\\\", "\\") if constant[1] else text
+    if constant[1]:
+        text = text.replace("\\\\", "\\")
+    return f"'{spellings.hexadecimal(text)}'::bytea"

@@ -23,7 +23,7 @@ from typing import Any
 
 import duckdb
 
-from forensics.compare.tables import Listener
+from forensics.compare.options import Listener
 from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
 from forensics.loss.churn import churn

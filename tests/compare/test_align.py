@@ -1,4 +1,4 @@
-"""`align`: pairs are equal rows, one from each side; what is left over differs as the whole sides differ."""
+"""`align`: pairs are equal rows, one from each side; what is left differs as the whole does."""
 
 from __future__ import annotations
 

@@ -57,8 +57,10 @@ def ask(scratch: Scratch, writer: Writer) -> Callable[[str, str], list[str]]:
 
 
 TYPES = """
-CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN moments AS moment[]; CREATE TYPE span AS RANGE (subtype = timestamptz);
-CREATE TYPE event AS (said text, at timestamptz, raw bytea, paid money); CREATE TYPE nest AS (events event[], spans span, note text);
+CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN moments AS moment[];
+CREATE TYPE span AS RANGE (subtype = timestamptz);
+CREATE TYPE event AS (said text, at timestamptz, raw bytea, paid money);
+CREATE TYPE nest AS (events event[], spans span, note text);
 CREATE TABLE kept (id int, at timestamptz, said text);
 """
 
@@ -89,7 +91,9 @@ def canonical(writer: Writer, type_name: str, fields: list[str]) -> list[str]:
         ("tstzrange", "SELECT tstzrange(v, null) FROM i"),
         (
             "tstzmultirange",
-            "SELECT tstzmultirange(tstzrange(v, v, '[]'), tstzrange(v + interval '24 hours', null)) FROM i WHERE isfinite(v) AND v < '5000-01-01'",
+            "SELECT tstzmultirange(tstzrange(v, v, '[]'), "
+            "tstzrange(v + interval '24 hours', null)) FROM i "
+            "WHERE isfinite(v) AND v < '5000-01-01'",
         ),
         ("public.moment", "SELECT v FROM i"),
         ("public.moments", "SELECT array[v, null]::moments FROM i"),
@@ -101,7 +105,8 @@ def canonical(writer: Writer, type_name: str, fields: list[str]) -> list[str]:
         ),
         (
             "public.nest",
-            "SELECT row(array[row(' ', v, '\\xff5c22', 1234.5)::event, null], span(null, v), '{(,)}')::nest FROM i",
+            "SELECT row(array[row(' ', v, '\\xff5c22', 1234.5)::event, null], "
+            "span(null, v), '{(,)}')::nest FROM i",
         ),
         ("public.kept", "SELECT row(1, v, '2025-01-01 00:00:00+05')::kept FROM i"),
     ],
@@ -138,7 +143,11 @@ def test_null_is_left_alone(writer: Writer) -> None:
 def test_bytea_in_escape_format(
     ask: Callable[[str, str], list[str]], writer: Writer, type_name: str, value: str
 ) -> None:
-    query = rf"SELECT {value} FROM (SELECT decode(h, 'hex') AS v FROM (VALUES (''), ('00'), ('5c'), ('5c78'), ('0a0d09ff'), ('e282ac27'), ('4e554c4c'), ('7b2c7d')) x(h)) y"
+    query = (
+        rf"SELECT {value} FROM (SELECT decode(h, 'hex') AS v "
+        r"FROM (VALUES (''), ('00'), ('5c'), ('5c78'), ('0a0d09ff'), ('e282ac27'), "
+        r"('4e554c4c'), ('7b2c7d')) x(h)) y"
+    )
     written, answered = (ask(f"SET bytea_output = '{o}'", query) for o in ("escape", "hex"))
     assert canonical(writer, type_name, written) == answered
 
@@ -156,7 +165,10 @@ def test_bytea_in_escape_format(
 def test_money_of_any_locale(
     ask: Callable[[str, str], list[str]], writer: Writer, amount: str, written: list[str]
 ) -> None:
-    """The digits are the number that is stored; few locales are installed where tests run, so their text is spelled out."""
+    """The digits are the number that is stored.
+
+    Few locales are installed where tests run, so their text is spelled out.
+    """
     answered = ask("SET lc_monetary = 'C'", f"SELECT '{amount}'::money, array['{amount}'::money]")
     fields = answered[0].split("\t")
     assert canonical(writer, "money", written) == fields[:1] * len(written)
@@ -190,7 +202,10 @@ FLOATS = [
 def test_floats_as_old_servers_wrote_them(
     ask: Callable[[str, str], list[str]], type_name: str, digits: int
 ) -> None:
-    """Servers before 12 wrote as many digits as always tell two floats apart, and not as few as tell this one."""
+    """Servers before 12 wrote as many digits as always tell two floats apart.
+
+    Later ones write as few as tell this one.
+    """
     old = Writer(Catalog(), pinned=False, old_floats=True)
     base = type_name.removesuffix("[]")
     inputs = [f for f in FLOATS if base == "double precision" or f not in ("1e300", "5e-324")]

@@ -1,8 +1,7 @@
-"""Types that changed: a cast that loses nothing leaves a value equal, one that loses something does not."""
+"""Types that changed: a cast that loses nothing leaves a value equal, another does not."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import psycopg
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 import forensics as fx
+from forensics.compare import preparation
 from forensics.compare.canonical import Writer
 from forensics.compare.casts import casts_between
 from forensics.evidence import copytext
@@ -158,18 +158,25 @@ def test_what_postgresql_casts(
 
 CHANGED = """
 CREATE DOMAIN code AS char(5);
-CREATE TABLE t (id int PRIMARY KEY, u text, j json, n int, at timestamp(3), c code, f real, tags int[]);
-INSERT INTO t SELECT i, upper(md5(i::text)), ('{"b":' || i || ',"a":1}')::json, i, timestamp '2025-01-01' + i * interval '1.5 s', 'c' || i, i / 7.0, array[i, null] FROM generate_series(1, 40) i;
-CREATE TABLE by_uuid (id text PRIMARY KEY, v text); INSERT INTO by_uuid SELECT upper(md5(i::text)), 'v' || i FROM generate_series(1, 30) i;
+CREATE TABLE t (id int PRIMARY KEY, u text, j json, n int, at timestamp(3), c code, f real,
+tags int[]);
+INSERT INTO t SELECT i, upper(md5(i::text)), ('{"b":' || i || ',"a":1}')::json, i,
+timestamp '2025-01-01' + i * interval '1.5 s', 'c' || i, i / 7.0, array[i, null]
+FROM generate_series(1, 40) i;
+CREATE TABLE by_uuid (id text PRIMARY KEY, v text);
+INSERT INTO by_uuid SELECT upper(md5(i::text)), 'v' || i FROM generate_series(1, 30) i;
 """
 
 
 def test_a_migration_that_changes_types(incident: Incident) -> None:
     incident.happens(
         CHANGED,
-        "ALTER TABLE t ALTER u TYPE uuid USING u::uuid, ALTER j TYPE jsonb, ALTER n TYPE numeric(12,2), ALTER at TYPE timestamptz USING at AT TIME ZONE 'UTC', "
-        "ALTER c TYPE text, ALTER f TYPE double precision, ALTER tags TYPE bigint[], ALTER id TYPE bigint; ALTER TABLE by_uuid ALTER id TYPE uuid USING id::uuid;"
-        "UPDATE t SET n = -1 WHERE id = 3; UPDATE t SET j = '{}' WHERE id = 4; DELETE FROM t WHERE id > 35; DELETE FROM by_uuid WHERE v = 'v7'",
+        "ALTER TABLE t ALTER u TYPE uuid USING u::uuid, ALTER j TYPE jsonb, "
+        "ALTER n TYPE numeric(12,2), ALTER at TYPE timestamptz USING at AT TIME ZONE 'UTC', "
+        "ALTER c TYPE text, ALTER f TYPE double precision, ALTER tags TYPE bigint[], "
+        "ALTER id TYPE bigint; ALTER TABLE by_uuid ALTER id TYPE uuid USING id::uuid;"
+        "UPDATE t SET n = -1 WHERE id = 3; UPDATE t SET j = '{}' WHERE id = 4; "
+        "DELETE FROM t WHERE id > 35; DELETE FROM by_uuid WHERE v = 'v7'",
     )
     with incident.compare(options=fx.Options(verify=True)) as case:
         assert case.complete, [r.reason for r in case.results]
@@ -195,11 +202,18 @@ def test_a_migration_that_changes_types(incident: Incident) -> None:
 
 
 def test_texts_that_no_cast_takes(incident: Incident) -> None:
-    """What a migration set to NULL because jsonb refuses it: no JSON, too deep for Python, halves of surrogates, numbers beyond numeric."""
+    """What a migration set to NULL because jsonb refuses it.
+
+    No JSON, too deep for Python, halves of surrogates, numbers beyond numeric.
+    """
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY, j json, v text); INSERT INTO t VALUES (1, '1e400000', '1e99999999999999999999'), (2, '\"\\ud800\"', 'no JSON'), "
-        "(3, (repeat('[', 5000) || repeat(']', 5000))::json, repeat('[', 200000)), (4, '{\"a\":1e5}', '[1,2]'), (5, '\"\\u0000\"', '[\"\\udc00\"]')",
-        "ALTER TABLE t ALTER j TYPE jsonb USING CASE id WHEN 4 THEN j::jsonb END, ALTER v TYPE jsonb USING CASE id WHEN 4 THEN v::jsonb END",
+        "CREATE TABLE t (id int PRIMARY KEY, j json, v text); "
+        "INSERT INTO t VALUES (1, '1e400000', '1e99999999999999999999'), "
+        "(2, '\"\\ud800\"', 'no JSON'), "
+        "(3, (repeat('[', 5000) || repeat(']', 5000))::json, repeat('[', 200000)), "
+        "(4, '{\"a\":1e5}', '[1,2]'), (5, '\"\\u0000\"', '[\"\\udc00\"]')",
+        "ALTER TABLE t ALTER j TYPE jsonb USING CASE id WHEN 4 THEN j::jsonb END, "
+        "ALTER v TYPE jsonb USING CASE id WHEN 4 THEN v::jsonb END",
     )
     with incident.compare(options=fx.Options(verify=True)) as case:
         assert case.complete, [r.reason for r in case.results]
@@ -210,10 +224,11 @@ def test_an_unforeseen_error_fails_its_table_and_no_other(
     incident: Incident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     incident.happens(
-        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v int); INSERT INTO b VALUES (1, 1)",
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v int); "
+        "INSERT INTO b VALUES (1, 1)",
         "UPDATE b SET v = 2; ALTER TABLE a ALTER id TYPE numeric",
     )
-    monkeypatch.setattr(sys.modules["forensics.compare"], "casts_between", lambda *types: 1 // 0)
+    monkeypatch.setattr(preparation, "casts_between", lambda *types: 1 // 0)
     with incident.compare() as case:
         assert not case.complete
         assert "ZeroDivisionError" in (case.result("a").reason or "")

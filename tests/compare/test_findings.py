@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import pytest
+
 import forensics as fx
+from forensics.compare.engines.duckdb import DuckDB
 from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 BEFORE = """
-CREATE TABLE old_links (id text PRIMARY KEY, a int, b int); INSERT INTO old_links SELECT 'l' || i, i % 9, i FROM generate_series(1, 200) i;
-CREATE TABLE unrelated (id text PRIMARY KEY, a int, b int); INSERT INTO unrelated SELECT 'u' || i, i, i FROM generate_series(1, 200) i;
-CREATE SCHEMA app; CREATE TABLE moves (id int PRIMARY KEY, v timestamptz); INSERT INTO moves SELECT i, '2025-01-01'::timestamptz + i * interval '1 h' FROM generate_series(1, 50) i;
-CREATE TABLE people (id serial PRIMARY KEY, fullname text, city text); INSERT INTO people (fullname, city) SELECT 'n' || i, 'c' || i % 3 FROM generate_series(1, 100) i;
+CREATE TABLE old_links (id text PRIMARY KEY, a int, b int);
+INSERT INTO old_links SELECT 'l' || i, i % 9, i FROM generate_series(1, 200) i;
+CREATE TABLE unrelated (id text PRIMARY KEY, a int, b int);
+INSERT INTO unrelated SELECT 'u' || i, i, i FROM generate_series(1, 200) i;
+CREATE SCHEMA app; CREATE TABLE moves (id int PRIMARY KEY, v timestamptz);
+INSERT INTO moves SELECT i, '2025-01-01'::timestamptz + i * interval '1 h'
+FROM generate_series(1, 50) i;
+CREATE TABLE people (id serial PRIMARY KEY, fullname text, city text);
+INSERT INTO people (fullname, city) SELECT 'n' || i, 'c' || i % 3
+FROM generate_series(1, 100) i;
 """
 CHANGE = """
-ALTER TABLE old_links RENAME TO new_links; DELETE FROM new_links WHERE b > 190; ALTER TABLE moves SET SCHEMA app;
-DROP TABLE unrelated; CREATE TABLE other (id text PRIMARY KEY, a int, b int); INSERT INTO other SELECT 'x' || i, 0, i FROM generate_series(1, 9) i;
-ALTER TABLE people RENAME fullname TO name; UPDATE people SET name = 'x' WHERE id = 3; DELETE FROM people WHERE id > 95; SELECT setval('people_id_seq', 40);
+ALTER TABLE old_links RENAME TO new_links; DELETE FROM new_links WHERE b > 190;
+ALTER TABLE moves SET SCHEMA app;
+DROP TABLE unrelated; CREATE TABLE other (id text PRIMARY KEY, a int, b int);
+INSERT INTO other SELECT 'x' || i, 0, i FROM generate_series(1, 9) i;
+ALTER TABLE people RENAME fullname TO name; UPDATE people SET name = 'x' WHERE id = 3;
+DELETE FROM people WHERE id > 95; SELECT setval('people_id_seq', 40);
 """
 
 
@@ -42,8 +54,10 @@ def test_findings(incident: Incident) -> None:
 
 def test_numbers_that_differ_in_scale_only_are_said_apart(incident: Incident) -> None:
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY, n numeric, v text); INSERT INTO t SELECT i, i / 2.0, 'x' FROM generate_series(1, 20) i",
-        "UPDATE t SET n = n::numeric(10, 5) WHERE id <= 4; UPDATE t SET n = 99 WHERE id = 9; UPDATE t SET n = round(n, 1), v = 'y' WHERE id = 12",
+        "CREATE TABLE t (id int PRIMARY KEY, n numeric, v text); "
+        "INSERT INTO t SELECT i, i / 2.0, 'x' FROM generate_series(1, 20) i",
+        "UPDATE t SET n = n::numeric(10, 5) WHERE id <= 4; UPDATE t SET n = 99 WHERE id = 9; "
+        "UPDATE t SET n = round(n, 1), v = 'y' WHERE id = 12",
     )
     with incident.compare() as case:
         incident.check(case)
@@ -58,17 +72,15 @@ def test_verify_agrees(incident: Incident) -> None:
         incident.check(case)
 
 
-def test_verify_notices_a_wrong_answer(incident: Incident, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_verify_notices_a_wrong_answer(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hash that calls all rows equal is found out."""
-    from forensics.compare import rows
-
     incident.happens(
         "CREATE TABLE t (id int, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 50) i",
         "UPDATE t SET v = -v WHERE id < 5",
     )
-    run = rows.Engine._stream
+    run = DuckDB._stream
     monkeypatch.setattr(
-        rows.Engine,
+        DuckDB,
         "_stream",
         lambda self, statement, **guards: run(
             self, statement.replace("md5_number(line)", "1::HUGEINT"), **guards
@@ -81,7 +93,8 @@ def test_verify_notices_a_wrong_answer(incident: Incident, monkeypatch) -> None:
 
 def test_enum_labels_that_are_gone(incident: Incident) -> None:
     incident.happens(
-        "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood); INSERT INTO t VALUES (1, 'sad'), (2, 'ok')",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (id int PRIMARY KEY, m mood); "
+        "INSERT INTO t VALUES (1, 'sad'), (2, 'ok')",
         "DELETE FROM t WHERE m = 'sad'; ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'",
     )
     with incident.compare() as case:
@@ -93,12 +106,18 @@ def test_enum_labels_that_are_gone(incident: Incident) -> None:
 
 def test_keys_under_a_new_name_or_with_new_values(incident: Incident) -> None:
     incident.happens(
-        "CREATE TABLE renamed (id text PRIMARY KEY, v int); INSERT INTO renamed SELECT 'r' || i, i % 7 FROM generate_series(1, 60) i;"
-        "CREATE TABLE rewritten (id text PRIMARY KEY, v int, w timestamptz); INSERT INTO rewritten SELECT 'r' || i, i, now() FROM generate_series(1, 60) i;"
-        "CREATE TABLE refilled (id text PRIMARY KEY, v int); INSERT INTO refilled SELECT 'r' || i, i FROM generate_series(1, 60) i;"
-        "CREATE TABLE some_rewritten (id int PRIMARY KEY, v text); INSERT INTO some_rewritten SELECT i, 'v' || i FROM generate_series(1, 60) i",
-        "ALTER TABLE renamed RENAME id TO uid; UPDATE rewritten SET id = md5(id); UPDATE refilled SET id = md5(id), v = v + 1000;"
-        "UPDATE some_rewritten SET id = id + 1000 WHERE id > 20; DELETE FROM some_rewritten WHERE id > 1050",
+        "CREATE TABLE renamed (id text PRIMARY KEY, v int); "
+        "INSERT INTO renamed SELECT 'r' || i, i % 7 FROM generate_series(1, 60) i;"
+        "CREATE TABLE rewritten (id text PRIMARY KEY, v int, w timestamptz); "
+        "INSERT INTO rewritten SELECT 'r' || i, i, now() FROM generate_series(1, 60) i;"
+        "CREATE TABLE refilled (id text PRIMARY KEY, v int); "
+        "INSERT INTO refilled SELECT 'r' || i, i FROM generate_series(1, 60) i;"
+        "CREATE TABLE some_rewritten (id int PRIMARY KEY, v text); "
+        "INSERT INTO some_rewritten SELECT i, 'v' || i FROM generate_series(1, 60) i",
+        "ALTER TABLE renamed RENAME id TO uid; UPDATE rewritten SET id = md5(id); "
+        "UPDATE refilled SET id = md5(id), v = v + 1000;"
+        "UPDATE some_rewritten SET id = id + 1000 WHERE id > 20; "
+        "DELETE FROM some_rewritten WHERE id > 1050",
     )
     with incident.compare() as case:
         incident.check(case)
@@ -114,10 +133,15 @@ def test_keys_under_a_new_name_or_with_new_values(incident: Incident) -> None:
 
 def test_what_no_dump_holds_rows_of(incident: Incident, scratch: Scratch) -> None:
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); CREATE MATERIALIZED VIEW gone AS SELECT * FROM t; CREATE MATERIALIZED VIEW stays AS SELECT * FROM t;"
-        "CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN TABLE far (a int) SERVER elsewhere;"
+        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1); "
+        "CREATE MATERIALIZED VIEW gone AS SELECT * FROM t; "
+        "CREATE MATERIALIZED VIEW stays AS SELECT * FROM t;"
+        "CREATE EXTENSION postgres_fdw; "
+        "CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw; "
+        "CREATE FOREIGN TABLE far (a int) SERVER elsewhere;"
         "CREATE UNLOGGED TABLE u (id int PRIMARY KEY); INSERT INTO u SELECT generate_series(1, 9);"
-        "SELECT lo_from_bytea(700001, 'one'), lo_from_bytea(700002, 'two'), lo_from_bytea(700003, 'three')",
+        "SELECT lo_from_bytea(700001, 'one'), lo_from_bytea(700002, 'two'), "
+        "lo_from_bytea(700003, 'three')",
         "DROP MATERIALIZED VIEW gone; DROP FOREIGN TABLE far; SELECT lo_unlink(700002); TRUNCATE u",
     )
     custom = scratch.dump(incident.before, incident.backup.with_suffix(".dump"), "-Fc")
@@ -138,7 +162,9 @@ def test_what_no_dump_holds_rows_of(incident: Incident, scratch: Scratch) -> Non
 def test_sequences_that_a_default_draws_from(incident: Incident) -> None:
     """Nobody owns such a sequence; it runs dry all the same."""
     incident.happens(
-        """CREATE SEQUENCE "Odd ""seq"; CREATE TABLE t (id bigint DEFAULT nextval('"Odd ""seq"') PRIMARY KEY, n int GENERATED BY DEFAULT AS IDENTITY);"""
+        """CREATE SEQUENCE "Odd ""seq";
+        CREATE TABLE t (id bigint DEFAULT nextval('"Odd ""seq"') PRIMARY KEY,
+            n int GENERATED BY DEFAULT AS IDENTITY);"""
         "INSERT INTO t SELECT FROM generate_series(1, 20)",
         """SELECT setval('"Odd ""seq"', 20); ALTER TABLE t ALTER n RESTART WITH 5""",
     )

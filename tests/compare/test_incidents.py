@@ -1,6 +1,7 @@
-"""Incidents as before and after SQL on a real server: `tests/cases/NAME/{before.sql, change.sql, expected.json}`.
+"""Incidents as before and after SQL on a real server.
 
-Every case is held to what a brute-force count of both databases finds, and to the facts its `expected.json` states.
+They are `tests/cases/NAME/{before.sql, change.sql, expected.json}`. Every case is held to what a
+brute-force count of both databases finds, and to the facts its `expected.json` states.
 """
 
 from __future__ import annotations

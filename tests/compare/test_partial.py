@@ -11,10 +11,16 @@ from forensics.errors import BackupError
 from forensics.scratch import Scratch
 from tests.conftest import Incident
 
-BEFORE = """CREATE TABLE a (id int PRIMARY KEY, v text, w int); INSERT INTO a SELECT i, 'v' || i, i FROM generate_series(1, 30) i;
-CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (20);
-CREATE TABLE p_2 PARTITION OF p DEFAULT; INSERT INTO p SELECT i, 'v' FROM generate_series(1, 40) i;"""
-CHANGE = "DELETE FROM a WHERE id < 4; UPDATE a SET v = 'changed' WHERE id = 9; DELETE FROM p WHERE id IN (3, 30);"
+BEFORE = """CREATE TABLE a (id int PRIMARY KEY, v text, w int);
+INSERT INTO a SELECT i, 'v' || i, i FROM generate_series(1, 30) i;
+CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (20);
+CREATE TABLE p_2 PARTITION OF p DEFAULT;
+INSERT INTO p SELECT i, 'v' FROM generate_series(1, 40) i;"""
+CHANGE = (
+    "DELETE FROM a WHERE id < 4; UPDATE a SET v = 'changed' WHERE id = 9; "
+    "DELETE FROM p WHERE id IN (3, 30);"
+)
 
 
 def counts(case: fx.Case) -> dict[str, tuple[object, ...]]:
@@ -65,9 +71,13 @@ def test_rows_of_a_table_that_the_backup_does_not_define(incident: Incident) -> 
 
 
 def test_values_that_live_works_out_now(incident: Incident) -> None:
-    """A column that a migration made again as a generated one: what was stored in it is not in live, and that is said."""
+    """A column that a migration made again as a generated one.
+
+    What was stored in it is not in live, and that is said.
+    """
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY, v int, w int); INSERT INTO t SELECT i, i, i * i FROM generate_series(1, 9) i",
+        "CREATE TABLE t (id int PRIMARY KEY, v int, w int); "
+        "INSERT INTO t SELECT i, i, i * i FROM generate_series(1, 9) i",
         "ALTER TABLE t DROP w; ALTER TABLE t ADD w int GENERATED ALWAYS AS (v * 2) STORED",
     )
     with incident.compare() as case:
@@ -80,10 +90,15 @@ def test_values_that_live_works_out_now(incident: Incident) -> None:
 def test_a_primary_key_that_is_younger_than_the_backup_is_not_lent_to_it(
     incident: Incident, scratch: Scratch
 ) -> None:
-    """Its columns may be NULL in the backup: it never had that key, and did not just leave the section out."""
+    """Its columns may be NULL in the backup.
+
+    It never had that key, and did not just leave the section out.
+    """
     incident.happens(
-        "CREATE TABLE t (id int, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 20) i",
-        "ALTER TABLE t ADD PRIMARY KEY (id); UPDATE t SET v = 'w' WHERE id < 4; DELETE FROM t WHERE id = 9",
+        "CREATE TABLE t (id int, v text); "
+        "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 20) i",
+        "ALTER TABLE t ADD PRIMARY KEY (id); UPDATE t SET v = 'w' WHERE id < 4; "
+        "DELETE FROM t WHERE id = 9",
     )
     with incident.compare() as case:
         incident.check(case)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
-from forensics.compare.tables import Options
+from forensics.compare.options import Options
 from forensics.errors import CaseError, UnknownTableError
 from forensics.scratch import Scratch
 from tests.conftest import Incident

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import duckdb
 import pyarrow as pa
 
-from forensics.compare.tables import matching
+from forensics.compare.options import matching
 from forensics.errors import UsageError
 from forensics.evidence.migrations import is_history
 from forensics.loss.junctions import find_junctions

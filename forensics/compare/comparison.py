@@ -1,0 +1,274 @@
+"""One table, compared from its sides to its record in the case."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+import duckdb
+
+from forensics.compare import keys, notes, rows, schema
+from forensics.compare.lines import unheard
+from forensics.compare.options import Listener, Options
+from forensics.compare.preparation import Columns, Preparation
+from forensics.compare.rows import Counts, Engine, Found
+from forensics.compare.sides import Sides
+from forensics.errors import (
+    BackupError,
+    CompareError,
+    DamagedBackupError,
+    LiveError,
+    RepeatedKeyError,
+)
+from forensics.evidence.source import Snapshot
+from forensics.model import ColumnChange, Table, TableName, TableResult
+from forensics.store import record
+
+
+@dataclass(frozen=True)
+class Job:
+    """A table to compare, its number in the case, and how either side defines it."""
+
+    name: TableName
+    number: int
+    backup: Table | None
+    live: Table | None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a thread compares with: a cursor of the case, and an engine on it."""
+
+    cursor: duckdb.DuckDBPyConnection
+    engine: Engine
+
+
+class Comparison:
+    """Compares one table, and records what is found. `run` may be called again after an error.
+
+    Args:
+        job: the table.
+        ready: both sources.
+        bench: what to compare with; nobody else uses it meanwhile.
+        options: what is asked for.
+        listener: is told how far it is.
+    """
+
+    def __init__(
+        self, job: Job, ready: Preparation, bench: Bench, options: Options, listener: Listener
+    ) -> None:
+        self._job, self._ready, self._bench = job, ready, bench
+        self._options, self._listener = options, listener
+        self._started = time.monotonic()
+
+    def run(self) -> TableResult:
+        """Compare the table and record the result.
+
+        Raises:
+            ForensicsError: it cannot be compared.
+        """
+        backup, live = self._job.backup, self._job.live
+        if backup is None:
+            return self._new()
+        self._require_rows()
+        if live is None:
+            return self._dropped(backup)
+        if self._ready.live.definition_changed(backup.name):
+            raise LiveError(
+                f"Table {backup.name} of the live database was altered or dropped "
+                "while the comparison ran.",
+                "Go on with --resume: it takes the table as it is then.",
+            )
+        return self._both(backup, live)
+
+    def failed(self, reason: str) -> TableResult:
+        """Record that the table could not be compared."""
+        seconds = time.monotonic() - self._started
+        result = TableResult(self._job.name, "failed", reason=reason, seconds=seconds)
+        record(self._bench.cursor, self._job.number, result)
+        return result
+
+    # --- a table that only one side has -------------------------------
+
+    def _new(self) -> TableResult:
+        snapshot = self._ready.live.snapshot
+        counted = self._ready.live.count(self._job.name)
+        counts = Counts(0, counted, missing=0, added=counted, changed=0, unchanged=0)
+        result = TableResult(self._job.name, "new", **asdict(counts))
+        record(self._bench.cursor, self._job.number, result, read=_moments(live=snapshot))
+        return result
+
+    def _require_rows(self) -> None:
+        """Raise where the backup holds no rows of the table that were dumped."""
+        name = self._job.name
+        held = self._ready.contents.get(name)
+        if held is not None and held.data:
+            return
+        damage = self._ready.backup.damage
+        if damage:
+            raise DamagedBackupError(
+                f"The backup breaks off before the rows of table {name}: {damage}.",
+                "Look for a complete copy of the backup, and go on with --resume.",
+            )
+        raise BackupError(
+            f"The backup defines table {name} and holds no rows of it: they were never dumped.",
+            "Was it made with --schema-only or --exclude-table-data? Another backup may hold them.",
+        )
+
+    def _dropped(self, backup: Table) -> TableResult:
+        side = self._ready.whole_backup(backup)
+        choice = keys.Choice((), "all columns")
+        if backup.primary_key:
+            choice = keys.Choice(backup.primary_key.columns, "primary key")
+        cursor, number = self._bench.cursor, self._job.number
+        with _transaction(cursor):
+            counts = rows.keep_all(self._bench.engine, number, side, self._hear)
+            result = TableResult(
+                backup.name,
+                "dropped",
+                key=choice.columns,
+                key_source=choice.source,
+                columns=side.stored,
+            )
+            result = self._counted(result, counts)
+            columns = {"backup": side.stored}
+            record(cursor, number, result, columns=columns, read=_moments(backup=side.snapshot))
+        return result
+
+    # --- a table that both sides have ---------------------------------
+
+    def _both(self, backup: Table, live: Table) -> TableResult:
+        changes = schema.drift(backup, live)
+        columns = self._ready.columns(backup, live, changes)
+        choice, sides, found = self._compare(backup, live, columns)
+        numeric = []
+        for column in columns.compared:
+            if schema.type_of(backup, column).startswith("numeric"):
+                numeric.append(column)
+        rescaled = self._bench.engine.count_in_scale_only(found, numeric)
+        result = TableResult(
+            backup.name,
+            "compared",
+            key=choice.columns,
+            key_source=choice.source,
+            columns=columns.compared,
+            notes=(
+                *choice.notes,
+                *columns.notes,
+                *notes.of_counts(found.counts),
+                *self._ready.unsure_casts(backup, live, columns),
+                *notes.of_persistence(live, found.counts),
+                *notes.of_scale(rescaled),
+            ),
+        )
+        result = self._counted(result, found.counts)
+        self._keep(result, _with_values(changes, sides.backup.values), sides, found)
+        if self._options.verify:
+            self._bench.engine.clean()
+            self._verify(sides, found.counts)
+        return result
+
+    def _compare(
+        self, backup: Table, live: Table, columns: Columns
+    ) -> tuple[keys.Choice, Sides, Found]:
+        choice = self._ready.key(backup, live, columns)
+        engine = self._bench.engine
+        try:
+            sides = self._ready.sides(backup, live, columns)
+            found = rows.compare(engine, sides, choice.columns, self._hear)
+        except RepeatedKeyError:
+            if not choice.lent:
+                raise
+            engine.clean()
+            choice = keys.Choice((), "all columns")
+            sides = self._ready.sides(backup, live, columns)
+            found = rows.compare(engine, sides, (), self._hear)
+        except DamagedBackupError as error:
+            engine.clean()
+            proven = self._lower_bound(backup, live, replace(columns, lost=()), choice)
+            raise DamagedBackupError(f"{error.message} {proven}", error.hint) from error
+        return choice, sides, found
+
+    def _lower_bound(
+        self, backup: Table, live: Table, columns: Columns, choice: keys.Choice
+    ) -> str:
+        """Say what the rows before a cut prove all the same.
+
+        What is missing of them is missing, whatever came after.
+        """
+        sides = self._ready.sides(backup, live, columns, as_far_as_it_goes=True)
+        counts = rows.compare(self._bench.engine, sides, choice.columns, unheard).counts
+        return (
+            f"Of the {counts.backup_rows} rows that could be read, {counts.missing} are missing "
+            "from live: at least so many are."
+        )
+
+    def _keep(
+        self, result: TableResult, changes: list[ColumnChange], sides: Sides, found: Found
+    ) -> None:
+        cursor, number = self._bench.cursor, self._job.number
+        read = _moments(backup=sides.backup.snapshot, live=sides.live.snapshot)
+        with _transaction(cursor):
+            self._bench.engine.keep(number, found)
+            record(cursor, number, result, changes, found.columns, read)
+
+    def _verify(self, sides: Sides, counts: Counts) -> None:
+        """Hold the counts to a second comparison that trusts no hash, of the same rows.
+
+        Raises:
+            CompareError: the two disagree.
+        """
+        only_backup, only_live = rows.differences(self._bench.engine, sides.anew())
+        agree = (
+            only_backup == counts.missing + counts.changed
+            and only_live == counts.added + counts.changed
+        )
+        if not agree:
+            raise CompareError(
+                f"Table {self._job.name}: compared byte for byte, {only_backup} rows are in the "
+                f"backup only and {only_live} in live only, where {counts.missing} were found "
+                f"missing, {counts.added} added and {counts.changed} changed.",
+                "This is a fault of the kit or of the machine's memory: report it, with the case.",
+            )
+
+    # --- what they share ----------------------------------------------
+
+    def _hear(self, number: int) -> None:
+        self._listener.rows(self._job.name, number)
+
+    def _counted(self, result: TableResult, counts: Counts) -> TableResult:
+        seconds = time.monotonic() - self._started
+        return replace(result, **asdict(counts), seconds=seconds)
+
+
+@contextmanager
+def _transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    cursor.begin()
+    try:
+        yield
+        cursor.commit()
+    except BaseException:
+        cursor.rollback()
+        raise
+
+
+def _with_values(changes: list[ColumnChange], values: dict[str, int]) -> list[ColumnChange]:
+    """The changes, with the number of values that each dropped column took."""
+    found = []
+    for change in changes:
+        if change.change == "dropped":
+            change = replace(change, values_missing=values.get(change.column))
+        found.append(change)
+    return found
+
+
+def _moments(**snapshots: Snapshot | None) -> dict[str, dict[str, str]]:
+    """When each side's rows were read, of those that are databases."""
+    found = {}
+    for side, snapshot in snapshots.items():
+        if snapshot:
+            taken_at = snapshot.taken_at.isoformat()
+            found[side] = {"snapshot": snapshot.identifier, "taken_at": taken_at}
+    return found

@@ -1,0 +1,1 @@
+"""How a comparison is executed: one file an engine, all of one meaning (`rows.Engine`)."""

@@ -1,0 +1,231 @@
+"""DuckDB as the engine: hashes of rows are joined, and it spills to disk by itself.
+
+The backup's hashes are the side that the join is built on, live streams through as the
+side that probes. A hash is the MD5 of the whole comparable line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+
+import duckdb
+import numpy as np
+
+from forensics.compare.feeding import VALUE_MACRO, Guard, feed
+from forensics.compare.lines import LINES, Batches
+from forensics.compare.rows import Found, Matched
+
+_WORKING_TABLE = re.compile(r"CREATE TABLE \{work\}\.(\w+)")
+_NO_ROWS = "SELECT 0::BIGINT AS pair, '' AS state, '' AS raw WHERE false"
+# The fields of a line, as COPY wrote them.
+_FIELDS = "string_split(rtrim({}, chr(10)), chr(9))"
+
+
+class DuckDB:
+    """Compares tables on one cursor of the case file.
+
+    Working tables live in a database of their own in memory, which spills; DuckDB lets
+    a transaction write one database only, so tables are compared outside of one, and
+    kept inside the caller's.
+
+    Args:
+        cursor: of the case's connection, its own.
+        number: tells this engine's working tables from those of others at work on the
+            same case.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, number: int) -> None:
+        self._db = cursor
+        self._work = f"work_{number}"
+        self._made: set[str] = set()  # working tables that may be there
+        self._db.execute(f"ATTACH ':memory:' AS {self._work}")
+        # The backup's hashes are what the join is built on, whatever the optimizer thinks.
+        self._db.execute("SET disabled_optimizers = 'build_side_probe_side'")
+        self._db.execute("SET preserve_insertion_order = false")
+        self._db.execute(VALUE_MACRO)
+
+    def close(self) -> None:
+        """Drop the database of the working tables."""
+        self._db.execute(f"DETACH {self._work}")
+
+    def clean(self) -> None:
+        """Drop the working tables."""
+        for name in self._made:
+            self._run(f"DROP TABLE IF EXISTS {{work}}.{name}")
+        self._made.clear()
+
+    # --- rows without a partner ---------------------------------------
+
+    def differ(self, backup: Batches, live: Batches, *, as_multiset: bool) -> None:
+        """Find the rows without an equal partner: into the working table `differ`."""
+        ours, theirs = Guard(backup), Guard(live)
+        if not as_multiset:
+            self._stream(_query("differ_by_hash"), ours=ours, theirs=theirs)
+            return
+        self._stream(
+            "CREATE TABLE {work}.ours AS SELECT position, md5_number(line) AS h FROM ours",
+            ours=ours,
+        )
+        self._stream(
+            "CREATE TABLE {work}.theirs AS SELECT line, raw, md5_number(line) AS h FROM theirs",
+            theirs=theirs,
+        )
+        self._run(_query("differ_as_multiset"))
+
+    def backup_positions(self) -> np.ndarray:
+        """The positions of the backup's rows without a partner, int64, ascending."""
+        answer = self._db.execute(
+            f"SELECT position FROM {self._work}.differ WHERE position IS NOT NULL ORDER BY position"
+        )
+        return np.asarray(answer.fetchnumpy()["position"], dtype=np.int64)
+
+    def live_rows(self) -> int:
+        """How many of live's rows have no partner."""
+        return self._ask("SELECT count(*) - count(position) FROM {work}.differ")[0]
+
+    def take_backup(self, again: Batches) -> int:
+        """Take in the backup's rows, whole; return how many are the rows that `differ` saw."""
+        self._stream(
+            "CREATE TABLE {work}.odd AS SELECT position, line, raw FROM batches",
+            batches=Guard(again),
+        )
+        return self._ask(
+            "SELECT count(*) FROM {work}.odd o JOIN {work}.differ d"
+            " ON d.position = o.position AND d.h = md5_number(o.line)"
+        )[0]
+
+    # --- by key -------------------------------------------------------
+
+    def match(self, columns: Sequence[str], key: Sequence[str]) -> Matched:
+        """Hold the rows without a partner against each other by key."""
+        fields, conditions, names = "", [], []
+        for number, column in enumerate(key):
+            at = columns.index(column) + 1
+            fields += f", {_FIELDS.format('line')}[{at}] AS k{number}"
+            conditions.append(f"b.k{number} = l.k{number}")
+            names.append(f"k{number}")
+        same_key = " AND ".join(conditions) or "false"
+        self._run(_query("match", key=fields, same_key=same_key))
+        repeats, changed = self._ask(
+            "SELECT greatest(count(*) - count(DISTINCT pair), count(*) - count(DISTINCT n)),"
+            " count(*) FROM {work}.both_sides"
+        )
+        (backup,) = self._ask("SELECT count(*) FROM {work}.b")
+        (live,) = self._ask("SELECT count(*) FROM {work}.l")
+        rows = {
+            "backup": _query("backup_rows"),
+            "live": _query("live_rows", backup=str(backup)),
+        }
+        return Matched(backup, live, changed, repeats > 0 or self._repeat(names), rows)
+
+    def _repeat(self, key: Sequence[str]) -> bool:
+        """Whether a key stands twice among the rows of a side that have no partner."""
+        if not key:
+            return False
+        for table in ("b", "l"):
+            (twice,) = self._ask(
+                f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{table}"
+                f" GROUP BY {', '.join(key)} HAVING count(*) > 1)"
+            )
+            if twice:
+                return True
+        return False
+
+    # --- held to account ----------------------------------------------
+
+    def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
+        """Count the rows that only one side has, byte for byte, without a hash."""
+        self._stream("CREATE TABLE {work}.ours AS SELECT line FROM ours", ours=Guard(backup))
+        self._stream("CREATE TABLE {work}.theirs AS SELECT line FROM theirs", theirs=Guard(live))
+        only_backup, only_live = self._ask(_query("differences"))
+        self.clean()
+        return only_backup, only_live
+
+    def count_in_scale_only(self, found: Found, numeric: Sequence[str]) -> int:
+        """Count changed rows whose only difference is the scale of numbers: 1.50 for 1.5."""
+        if not found.counts.changed or not numeric:
+            return 0
+        terms = []
+        for at, column in enumerate(found.columns["live"], 1):
+            if column not in found.columns["backup"]:
+                continue
+            backup = f"b[{found.columns['backup'].index(column) + 1}]"
+            live = f"l[{at}]"
+            if column in numeric:
+                backup, live = _unscaled(backup), _unscaled(live)
+            terms.append(f"{backup} = {live}")
+        fields = _FIELDS.format("raw")
+        return self._ask(
+            f"""
+            SELECT count(*)
+              FROM (SELECT pair, {fields} AS b FROM ({found.rows["backup"]})
+                     WHERE state = 'changed') o
+              JOIN (SELECT pair, {fields} AS l FROM ({found.rows["live"]})
+                     WHERE state = 'changed') t ON t.pair = o.pair
+             WHERE {" AND ".join(terms)}
+            """
+        )[0]
+
+    # --- into the case ------------------------------------------------
+
+    def keep(self, number: int, found: Found) -> None:
+        """Write the rows that differ into the case."""
+        for side, columns in found.columns.items():
+            self._run(_kept(side, number, columns, found.rows.get(side, _NO_ROWS)))
+
+    def keep_missing(self, number: int, columns: Sequence[str], rows: Batches) -> None:
+        """Write rows of a backup into the case as missing."""
+        missing = (
+            "SELECT position AS pair, 'missing' AS state, coalesce(raw, line) AS raw FROM batches"
+        )
+        self._stream(_kept("backup", number, columns, missing), batches=Guard(rows))
+
+    # --- statements ---------------------------------------------------
+
+    def _run(self, statement: str) -> None:
+        self._made.update(_WORKING_TABLE.findall(statement))
+        self._db.execute(statement.replace("{work}", self._work))
+
+    def _ask(self, statement: str) -> tuple[int, ...]:
+        found = self._db.execute(statement.replace("{work}", self._work)).fetchone()
+        assert found is not None
+        return tuple(found)
+
+    def _stream(self, statement: str, **guards: Guard) -> None:
+        """Run a statement that reads batches by name."""
+        self._made.update(_WORKING_TABLE.findall(statement))
+        feed(self._db, statement.replace("{work}", self._work), LINES, guards)
+
+
+@cache
+def _text(name: str) -> str:
+    file = resources.files(__package__).joinpath("queries", f"{name}.sql")
+    return file.read_text(encoding="utf-8")
+
+
+def _query(name: str, **parts: str) -> str:
+    """The text of `queries/NAME.sql`, with SQL put into its places."""
+    text = _text(name)
+    for place, part in parts.items():
+        text = text.replace(f"{{{place}}}", part)
+    return text
+
+
+def _unscaled(value: str) -> str:
+    """An expression for a number's text without zeros at the end of its fraction."""
+    short = f"rtrim(rtrim({value}, '0'), '.')"
+    return f"CASE WHEN contains({value}, '.') THEN {short} ELSE {value} END"
+
+
+def _kept(side: str, number: int, columns: Sequence[str], rows: str) -> str:
+    """The statement that writes rows (pair, state, raw) into the case, one VARCHAR a column."""
+    fields = ""
+    for at in range(len(columns)):
+        fields += f", copy_value(parts[{at + 1}]) AS f{at}"
+    return (
+        f"CREATE OR REPLACE TABLE rows.{side}_{number} AS SELECT pair, state{fields}"
+        f" FROM (SELECT pair, state, {_FIELDS.format('raw')} AS parts FROM ({rows})) ORDER BY pair"
+    )

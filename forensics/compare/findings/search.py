@@ -1,0 +1,44 @@
+"""All findings of a case."""
+
+from __future__ import annotations
+
+from forensics.compare.engines.duckdb import DuckDB
+from forensics.compare.findings.definitions import (
+    enum_labels_gone,
+    gone_without_rows,
+    large_objects_gone,
+)
+from forensics.compare.findings.finding import Finding
+from forensics.compare.findings.matcher import Matcher
+from forensics.compare.findings.renames import renamed_columns, renamed_tables, rewritten_keys
+from forensics.compare.findings.sequences import behind
+from forensics.evidence.source import Source
+from forensics.store import Store
+
+_ENGINE_NUMBER = 90
+
+
+def find(backup: Source, live: Source, store: Store) -> list[Finding]:
+    """Look for findings; what cannot be looked at is left out: its failure is on record already.
+
+    Args:
+        backup, live: both sides, open.
+        store: the case, with every table's result in it.
+    """
+    results = store.results()
+    cursor = store.connection.cursor()
+    engine = DuckDB(cursor, _ENGINE_NUMBER)
+    matcher = Matcher(backup, live, engine)
+    try:
+        found = renamed_tables(matcher, results)
+        found += renamed_columns(matcher, results, store.changes())
+        found += rewritten_keys(matcher, results)
+    finally:
+        engine.clean()
+        engine.close()
+        cursor.close()
+    found += enum_labels_gone(backup, live)
+    found += gone_without_rows(backup, live)
+    found += large_objects_gone(backup, live)
+    found += behind(live)
+    return found

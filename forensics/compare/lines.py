@@ -1,0 +1,193 @@
+"""The rows of a side as batches of lines that can be compared, read without a Python call for each.
+
+A batch is of schema `LINES`: the row's position, by which it is found again; its
+comparable line; and the line as it is kept, NULL where that is the same.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from forensics.compare.align import Stream, align
+from forensics.compare.prefetch import Prefetch
+from forensics.compare.shaping import Shaper
+from forensics.compare.sides import Side, Sides
+from forensics.evidence import copytext
+from forensics.evidence.source import Block, Segment
+
+Progress = Callable[[int], None]
+Batches = Iterator[pa.RecordBatch]
+
+_TEXT = pa.large_string()
+LINES = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
+_FETCH_ROWS = 20_000
+
+
+def unheard(rows: int) -> None:
+    """Progress that nobody is told of."""
+
+
+@dataclass
+class LeftOver:
+    """What is left of both sides once equal runs are paired off. To be closed when it was read."""
+
+    backup: Batches
+    live: Batches
+    ahead: Prefetch | None = None
+
+    def close(self) -> None:
+        """End the thread that reads ahead."""
+        if self.ahead:
+            self.ahead.close()
+
+
+def left_over(sides: Sides, progress: Progress) -> LeftOver | None:
+    """Pair off what is in the same order on both sides.
+
+    Args:
+        sides: their `rows` are counted on the way, for what is left as it is read.
+        progress: is told of rows that were read on the live side.
+
+    Returns:
+        What is left of each, or None where nothing is.
+    """
+    backup, live, columns = sides.backup, sides.live, sides.columns
+    as_they_stand = backup.in_order(columns) and live.in_order(columns)
+    if not as_they_stand or backup.counted or backup.casts:
+        return _everything(sides, progress)
+    ahead = Prefetch(_chain(live), live.segments)
+    try:
+        ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
+        paired = align(ours, theirs, progress)
+        backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
+        if not (ours.odd or theirs.odd or ours.fill() or theirs.fill()):
+            ahead.close()
+            return None
+        return LeftOver(
+            _rest(backup, ours, columns, unheard),
+            _rest(live, theirs, columns, progress),
+            ahead,
+        )
+    except BaseException:
+        ahead.close()
+        raise
+
+
+def _everything(sides: Sides, progress: Progress) -> LeftOver:
+    """Both sides whole, where their lines cannot be held against each other as they stand."""
+    backup, live, columns = sides.backup, sides.live, sides.columns
+    ours = stored_lines(backup, columns, unheard)
+    if len(live.segments) != 1:
+        return LeftOver(ours, stored_lines(live, columns, progress))
+    ahead = Prefetch(live.segments[0].blocks(), live.segments)
+    theirs = stored_lines(live, columns, progress, iter(ahead))
+    return LeftOver(ours, theirs, ahead)
+
+
+def _chain(side: Side) -> Iterator[Block]:
+    """All blocks of a side; notes at which position each segment starts."""
+    side.starts = []
+    at = 0
+    for segment in side.segments:
+        side.starts.append(at)
+        for block in segment.blocks():
+            at += len(block)
+            yield block
+
+
+def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress) -> Batches:
+    """What a walk left of a side: the rows without a partner, then what it did not reach."""
+    shaper = Shaper(columns, columns, side.canonical)
+    odd = stream.odd
+    for start in range(0, len(odd), _FETCH_ROWS):
+        some = odd[start : start + _FETCH_ROWS]
+        lines = pa.array([line.decode("utf-8") for _, line in some], type=_TEXT)
+        positions = pa.array([at for at, _ in some], pa.int64())
+        yield _batch(positions, shaper(lines))
+    for batch in copytext.line_batches(stream.rest(), stream.position):
+        side.rows += len(batch)
+        progress(len(batch))
+        yield _batch(batch["position"], shaper(batch["line"]))
+
+
+def stored_lines(
+    side: Side,
+    columns: Sequence[str],
+    progress: Progress,
+    blocks: Iterator[Block] | None = None,
+) -> Batches:
+    """Yield every row of a side.
+
+    Args:
+        side: its `rows`, `starts` and `values` are counted on the way.
+        columns: of the comparable lines, in order.
+        progress: is told of rows that were read.
+        blocks: of its only segment, where they are read ahead.
+    """
+    side.starts, at = [], 0
+    side.values = dict.fromkeys(side.counted, 0)
+    for segment in side.segments:
+        side.starts.append(at)
+        shaper = Shaper(segment.columns, columns, side.comparable, side.counted)
+        keeper = _keeper(side, segment, columns)
+        read = segment.blocks() if blocks is None else blocks
+        for batch in copytext.line_batches(read, at):
+            side.rows += len(batch)
+            progress(len(batch))
+            lines = batch["line"]
+            if len(lines):
+                at = batch["position"][-1].as_py() + len(lines[-1].as_buffer())
+            yield _shaped(batch["position"], lines, shaper, keeper)
+        for column, count in shaper.values.items():
+            side.values[column] += count
+
+
+def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
+    """Read the rows at some positions once more, and yield them as `stored_lines` does.
+
+    Args:
+        side: a side that was read before.
+        columns: of the comparable lines, in order.
+        positions: int64, ascending.
+    """
+    ends = [*side.starts, np.iinfo(np.int64).max]
+    edges = np.searchsorted(positions, np.array(ends))
+    for number, segment in enumerate(side.segments[: len(side.starts)]):
+        start = side.starts[number]
+        shaper = Shaper(segment.columns, columns, side.comparable)
+        keeper = _keeper(side, segment, columns)
+        wanted = positions[edges[number] : edges[number + 1]]
+        if start:
+            wanted = wanted - start
+        found = segment.lines_at(wanted)
+        while some := list(itertools.islice(found, _FETCH_ROWS)):
+            lines = pa.array([line.decode("utf-8") + "\n" for _, line in some], type=_TEXT)
+            places = pa.array([at + start for at, _ in some], pa.int64())
+            yield _shaped(places, lines, shaper, keeper)
+
+
+def _keeper(side: Side, segment: Segment, columns: Sequence[str]) -> Shaper | None:
+    """What makes the lines that are kept, or None where they are the ones that are compared."""
+    if side.stored == tuple(columns) and not side.casts:
+        return None
+    return Shaper(segment.columns, side.stored, side.canonical)
+
+
+def _shaped(
+    positions: pa.Array, lines: pa.Array, shaper: Shaper, keeper: Shaper | None
+) -> pa.RecordBatch:
+    comparable = shaper(lines)
+    if keeper is None:
+        return _batch(positions, comparable)
+    return _batch(positions, comparable, keeper(lines))
+
+
+def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None = None) -> pa.RecordBatch:
+    if raw is None:
+        raw = pa.nulls(len(lines), _TEXT)
+    return pa.record_batch([positions, lines, raw], schema=LINES)

@@ -1,0 +1,80 @@
+"""What to compare and how, and who is told how far it is: names that are cheap to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT, TableName, TableResult
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to compare, and how.
+
+    Attributes:
+        schemas, tables: shell patterns; a table's is held against its name and against
+            schema.name. Empty means all.
+        keys: by table (as in `tables`), the columns that tell its rows apart.
+        jobs: how many tables are compared at a time. Each takes a connection to a
+            database, and the comparison one more.
+        resume: leave alone what the case holds already.
+        memory: how much the engine may hold before it spills to disk, as DuckDB writes
+            it. The process needs more (README).
+        database: which database of a `pg_dumpall` file the backup is.
+        junctions: by table, the (column, parent table) pairs of its links: what the
+            user knows to be a junction table.
+        not_junctions: tables that the user knows to be none.
+        verify: compare every table a second time, whole rows byte for byte, and fail it
+            where the two disagree.
+        lock_timeout, statement_timeout: how long a statement on a database may wait for
+            a lock, and run; "0" is without limit.
+    """
+
+    schemas: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    jobs: int = 1
+    resume: bool = False
+    memory: str = "600MB"
+    database: str | None = None
+    junctions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    not_junctions: tuple[str, ...] = ()
+    verify: bool = False
+    lock_timeout: str = LOCK_TIMEOUT
+    statement_timeout: str = STATEMENT_TIMEOUT
+
+
+class Listener:
+    """Is told how far a comparison is. This one keeps silent."""
+
+    def begins(self, tables: int, rows: int) -> None:
+        """The comparison begins: so many tables, about so many rows on the live side."""
+
+    def rows(self, table: TableName, rows: int) -> None:
+        """So many more rows of a table were read."""
+
+    def ends(self, result: TableResult) -> None:
+        """A table is done."""
+
+    def minds(self, text: str) -> None:
+        """Something that people should know at once, in a sentence."""
+
+
+def matching(name: TableName, schemas: Sequence[str], tables: Sequence[str]) -> bool:
+    """Whether a table is among those that shell patterns choose."""
+    if schemas and not _any_matches(schemas, name.schema):
+        return False
+    if not tables:
+        return True
+    spellings = (name.table, f"{name.schema}.{name.table}", str(name))
+    return _any_matches(tables, *spellings)
+
+
+def _any_matches(patterns: Sequence[str], *spellings: str) -> bool:
+    for pattern in patterns:
+        for spelling in spellings:
+            if fnmatchcase(spelling, pattern):
+                return True
+    return False

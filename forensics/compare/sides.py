@@ -1,0 +1,79 @@
+"""One side of one table as it is compared, and both together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from forensics.compare.fields import Canonical
+from forensics.compare.shaping import after
+from forensics.evidence.source import Segment, Snapshot
+from forensics.model import TableName
+
+
+@dataclass
+class Side:
+    """One side of one table, and what was seen of it as its rows were read.
+
+    Attributes:
+        segments: where its rows are.
+        stored: the columns of the rows that are kept, in order.
+        canonical: by column, how its text is made canonical; rows are kept that way.
+        casts: by column whose type has changed, what further makes its text comparable;
+            rows are not kept that way.
+        counted: columns that live dropped.
+        values: by counted column, how many of its values are not NULL.
+        rows: how many were read.
+        starts: the position at which each segment begins.
+    """
+
+    segments: list[Segment]
+    stored: tuple[str, ...]
+    canonical: dict[str, Canonical] = field(default_factory=dict)
+    casts: dict[str, Canonical] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()
+    values: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    starts: list[int] = field(default_factory=list)
+
+    @property
+    def comparable(self) -> dict[str, Canonical]:
+        """By column, all that is done to its text before it is compared."""
+        changes = dict(self.canonical)
+        for column, cast in self.casts.items():
+            changes[column] = after(self.canonical.get(column), cast)
+        return changes
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The moment that the rows are of, where a database holds them."""
+        if not self.segments:
+            return None
+        return self.segments[0].snapshot
+
+    def anew(self) -> Side:
+        """The same rows, as if none had been read yet."""
+        return Side(self.segments, self.stored, self.canonical, self.casts)
+
+    def in_order(self, wanted: Sequence[str]) -> bool:
+        """Whether every line, as it stands, holds exactly the columns that are compared."""
+        return all(s.columns == tuple(wanted) for s in self.segments)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both sides of a table, and the columns that are compared, in order."""
+
+    backup: Side
+    live: Side
+    columns: tuple[str, ...]
+
+    @property
+    def table(self) -> TableName:
+        """The table's name, for messages."""
+        segments = self.backup.segments or self.live.segments
+        return segments[0].table
+
+    def anew(self) -> Sides:
+        """The same rows, as if none had been read yet."""
+        return Sides(self.backup.anew(), self.live.anew(), self.columns)

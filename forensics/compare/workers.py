@@ -1,0 +1,172 @@
+"""The threads that compare tables: several at a time, patiently, and stopped at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from importlib import import_module
+from queue import SimpleQueue
+
+from forensics.compare.comparison import Bench, Comparison, Job
+from forensics.compare.engines.duckdb import DuckDB
+from forensics.compare.failures import is_foreseen, reason
+from forensics.compare.options import Listener, Options
+from forensics.compare.preparation import Preparation
+from forensics.errors import LiveError
+from forensics.model import TableResult
+from forensics.store import Store
+
+# Seconds before a table is tried again whose query a standby cancelled.
+_WAITS = (0.2, 1.0, 3.0)
+
+
+class _Lost(Exception):  # noqa: N818 - it is caught where it is raised for
+    """A database is lost: `first` is what the table met, `error` what it means for all of them."""
+
+    def __init__(self, first: LiveError, error: LiveError) -> None:
+        super().__init__(str(error))
+        self.first, self.error = first, error
+
+
+class Workers:
+    """Threads that compare tables, each with a bench of its own. Use it as a context manager.
+
+    Args:
+        ready: both sources.
+        store: the case, open for writing.
+        options: what is asked for.
+        listener: is told how far they are.
+    """
+
+    def __init__(
+        self, ready: Preparation, store: Store, options: Options, listener: Listener
+    ) -> None:
+        self._ready, self._store = ready, store
+        self._options, self._listener = options, listener
+        self._free: SimpleQueue[Bench] = SimpleQueue()
+        self._benches: list[Bench] = []
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Workers:
+        # pyarrow imports pandas the first time that it makes an array of Python's or numpy's: a
+        # quarter of a second, spent while the server is at work rather than after it.
+        threading.Thread(target=import_module, args=("pandas",), name="pandas", daemon=True).start()
+        for number in range(max(1, self._options.jobs)):
+            cursor = self._store.connection.cursor()
+            bench = Bench(cursor, DuckDB(cursor, number))
+            self._benches.append(bench)
+            self._free.put(bench)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bench in self._benches:
+            if not self._stopped.is_set():
+                bench.engine.close()
+            bench.cursor.close()
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Compare tables, and record each, until all are done or a database is lost.
+
+        Raises:
+            LiveError: a database was lost.
+        """
+        # Even one table at a time is compared in a thread: this one waits, and so a Ctrl-C finds it
+        # at once.
+        with ThreadPoolExecutor(len(self._benches), thread_name_prefix="compare") as pool:
+            try:
+                futures = [pool.submit(self._run, job) for job in jobs]
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop()
+                raise
+
+    def _stop(self) -> None:
+        """Have the threads end at once, with nothing of theirs recorded.
+
+        What they wait for is taken from them.
+        """
+        self._stopped.set()
+        self._ready.live.close()
+        self._ready.backup.close()
+        for bench in self._benches:
+            bench.cursor.interrupt()
+
+    def _run(self, job: Job) -> None:
+        if self._stopped.is_set():
+            return
+        bench = self._free.get()
+        comparison = Comparison(job, self._ready, bench, self._options, self._listener)
+        lost: LiveError | None = None
+        result: TableResult | None
+        try:
+            result = self._patiently(comparison, bench)
+        except _Lost as loss:
+            lost = loss.error
+            result = self._failure(comparison, loss.first)
+        except Exception as error:
+            result = self._failure(comparison, error)
+        finally:
+            self._tidy(bench)
+        if result is None:
+            return
+        self._tell(result)
+        if lost:
+            raise lost  # the other tables would only fail for the same reason
+
+    def _failure(self, comparison: Comparison, error: Exception) -> TableResult | None:
+        """Record that a table failed, unless the threads were told to end.
+
+        It is said of this table only; the run as a whole then ends with 2.
+        """
+        if self._stopped.is_set():
+            return None
+        if not is_foreseen(error) and os.environ.get("FORENSICS_DEBUG"):
+            raise error
+        return comparison.failed(reason(error))
+
+    def _tidy(self, bench: Bench) -> None:
+        """Make a bench ready for the next table."""
+        try:
+            if not self._stopped.is_set():
+                bench.engine.clean()
+        finally:
+            self._free.put(bench)
+
+    def _tell(self, result: TableResult) -> None:
+        for side in (self._ready.backup, self._ready.live):
+            for text in side.news():
+                self._listener.minds(text)
+        self._listener.ends(result)
+
+    def _patiently(self, comparison: Comparison, bench: Bench) -> TableResult:
+        """Compare a table; begin again where a standby has to replay.
+
+        It cancels the query then, or ends the snapshot.
+        """
+        for seconds in (*_WAITS, None):
+            try:
+                return comparison.run()
+            except LiveError as error:
+                if not self._may_recover(error):
+                    raise
+                if seconds is None or self._stopped.wait(seconds):
+                    raise
+                bench.engine.clean()
+        raise AssertionError("not reached")
+
+    def _may_recover(self, error: LiveError) -> bool:
+        """Whether a table may be tried again.
+
+        Raises:
+            _Lost: a database is lost.
+        """
+        try:
+            live = self._ready.live.recovers(error)
+            backup = self._ready.backup.recovers(error)
+        except LiveError as lost:
+            raise _Lost(error, lost) from error
+        return live or backup
