@@ -361,8 +361,8 @@ def test_any_text_survives(
 def test_the_end_of_rows_is_found_wherever_a_chunk_ends(
     size: int, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forensics.evidence.plain.scanning._CHUNK", size)
-    monkeypatch.setattr("forensics.evidence.plain.scanning._FEW", 2)
+    monkeypatch.setattr("forensics.evidence.plain.markers._CHUNK", size)
+    monkeypatch.setattr("forensics.evidence.plain.markers._FEW", 2)
     line = "\r\n" if "\r" in ending else "\n"
     for padding in range(12):
         rows = ["x" * padding, "\\\\.", "\\N", "a\\\\", "", "\\\\."]
