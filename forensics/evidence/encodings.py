@@ -147,6 +147,22 @@ def converted(blocks: Iterable[bytes], convert: Transcoder | None) -> Iterator[b
         yield convert(block)
 
 
+def strictly(block: bytes) -> str:
+    """Return the text of rows in UTF-8.
+
+    Raises:
+        BackupError: the bytes are no UTF-8.
+    """
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        odd = block[error.start : error.end].hex(" ")
+        raise BackupError(
+            f"Bytes that are no UTF-8 ({odd}) stand in a table's rows.",
+            "The file is corrupt, or its SET client_encoding is wrong.",
+        ) from error
+
+
 def readable(text: bytes, convert: Transcoder | None) -> str:
     """Return text for reading: what is no UTF-8 in it is replaced."""
     if convert is not None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from forensics.errors import BackupError, DamagedBackupError, EvidenceError, OutdatedError
 from forensics.evidence.blocks import Block
+from forensics.evidence.encodings import strictly
 from forensics.evidence.fields import decode_field
 from forensics.model import Catalog, Column, Provenance, Table, TableName
 
@@ -329,7 +330,7 @@ class Source(ABC):
         for segment in self.segments(name, columns):
             places = [segment.columns.index(column) for column in columns]
             for block in segment.blocks():
-                for line in bytes(block).decode("utf-8").split("\n")[:-1]:
+                for line in strictly(bytes(block)).split("\n")[:-1]:
                     fields = line.split("\t")
                     found.append(tuple(decode_field(fields[place]) for place in places))
         return found

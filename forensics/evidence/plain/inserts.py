@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from forensics.errors import BackupError
+from forensics.evidence.encodings import strictly
 from forensics.evidence.fields import NULL, encode_field, unescape
 from forensics.evidence.names import known_columns
 from forensics.evidence.plain import lexer
@@ -118,13 +119,12 @@ def copy_blocks(
     runs = iter(statements)
     while True:
         try:
-            run = next(runs)
+            text = strictly(next(runs))
         except StopIteration:
             break
         except BackupError as error:
             broken = error  # the rows before it come first
             break
-        text = run.decode("utf-8")
         at = 0
         while head := _HEAD.match(text, at):
             lines, at = reader.read(text, head)

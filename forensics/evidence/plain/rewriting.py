@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from forensics.errors import BackupError
 from forensics.evidence.blocks import Block
+from forensics.evidence.encodings import strictly
 from forensics.evidence.fields import encode_field, unescape
 from forensics.evidence.plain.copyforms import CopyForm
 
@@ -48,7 +49,7 @@ def _copy_text(rows: list[_Row]) -> bytes:
 def _text_rows(blocks: Iterable[Block], form: CopyForm) -> Iterator[list[_Row]]:
     for block in blocks:
         rows: list[_Row] = []
-        for line in bytes(block).decode("utf-8").split("\n")[:-1]:
+        for line in strictly(bytes(block)).split("\n")[:-1]:
             row: _Row = []
             for field in _split(line, form.delimiter):
                 if field == form.null:
@@ -82,7 +83,7 @@ def _split(line: str, delimiter: str) -> list[str]:
 def _csv_rows(blocks: Iterable[Block], form: CopyForm) -> Iterator[list[_Row]]:
     reader = _CsvReader(form)
     for block in blocks:
-        yield reader.rows(bytes(block).decode("utf-8"))
+        yield reader.rows(strictly(bytes(block)))
     if reader.quoting:
         raise BackupError(
             f"The rows of table {form.table} end within a quoted field.",

@@ -66,6 +66,24 @@ def test_a_flipped_byte_ends_in_an_answer(scratch: Scratch, made: str, tmp_path:
             assert error.hint
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b"INSERT INTO public.v VALUES ('caf\xff');\n",
+        b"COPY public.v FROM stdin;\ncaf\xff\n\\.\n",
+        b"COPY public.v FROM stdin (FORMAT csv);\ncaf\xff\n\\.\n",
+    ],
+)
+def test_rows_that_are_no_text_are_an_error_of_the_backup(rows: bytes, tmp_path: Path) -> None:
+    (tmp_path / "b.sql").write_bytes(b"CREATE TABLE public.v (v text);\n" + rows)
+    with (
+        open_source(tmp_path / "b.sql") as source,
+        pytest.raises(BackupError, match="no UTF-8") as error,
+    ):
+        source.rows_of(TableName("public", "v"), ["v"])
+    assert error.value.hint
+
+
 def test_a_cluster_cut_after_its_first_database(scratch: Scratch, tmp_path: Path) -> None:
     names = ["cut_one", "cut_two"]
     for name in names:
