@@ -12,10 +12,15 @@ from forensics.evidence.source import Contents, Segment, Source
 
 __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
 
+_URI = re.compile(r"postgres(ql)?(\+\w+)?://")
+
 
 def looks_like_dsn(text: str) -> bool:
-    """Whether `text` is a connection string (`postgresql://…`, `service=…`, `host=… dbname=…`) rather than a path."""
-    if re.match(r"postgres(ql)?(\+\w+)?://", text):
+    """Whether `text` is a connection string rather than a path.
+
+    One is `postgresql://…`, `service=…` or `host=… dbname=…`.
+    """
+    if _URI.match(text):
         return True
     return "=" in text and not Path(text).exists()
 
@@ -31,19 +36,25 @@ def open_source(
     """Open a dump or a database.
 
     Args:
-        side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*` variables name.
+        side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*`
+            variables name.
         role: "backup" or "live", for the words of messages and the application name.
         database: which database of a `pg_dumpall` file.
-        lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes them.
+        lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes
+            them.
 
     Raises:
-        BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off before its first row.
+        BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off
+            before its first row.
         LiveError: the database cannot be reached or read.
         UsageError: the connection string is none.
     """
     if str(side) == "" or looks_like_dsn(str(side)):
         return live.LiveSource(
-            str(side), role=role, lock_timeout=lock_timeout, statement_timeout=statement_timeout
+            str(side),
+            role=role,
+            lock_timeout=lock_timeout,
+            statement_timeout=statement_timeout,
         )
     try:
         there = Path(side).exists()

@@ -1,48 +1,128 @@
-"""Which kind of backup a path holds, by what it says of itself rather than by its name."""
+"""The forms of backup that are read, and which of them a path holds.
+
+A form is one row of `FORMS`. A path is known by what it says of itself rather than by its name.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.errors import BackupError
-from forensics.evidence.archive import source as archive
+from forensics.evidence.archive.source import open_archive
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.source import PlainSource
 from forensics.evidence.source import Source
 
-_ARCHIVE_MAGIC = b"PGDMP"
-_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _HEAD = 512
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies at a path, as far as it has been looked at.
+
+    Attributes:
+        database: which database of a `pg_dumpall` file is wanted.
+        head: the first bytes of a file; none for a folder.
+        file: its bytes, where they had to be unpacked or come down a pipe.
+    """
+
+    path: Path
+    database: str | None
+    head: bytes = b""
+    file: PlainFile | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of backup: how one is recognised, and what opens it."""
+
+    name: str
+    recognises: Callable[[Found], bool]
+    opens: Callable[[Found], Source]
+
+
+def _holds(magic: bytes, at: int = 0) -> Callable[[Found], bool]:
+    """Make what recognises a file by the bytes that stand at a place of it."""
+
+    def recognises(found: Found) -> bool:
+        return found.head.startswith(magic, at)
+
+    return recognises
+
+
+def _has_contents(found: Found) -> bool:
+    return any(found.path.glob("toc.dat*"))
+
+
+def _is_unpacked(found: Found) -> bool:
+    return found.file is not None
+
+
+def _archive(found: Found) -> Source:
+    return open_archive(found.path, found.file)
+
+
+def _plain(found: Found) -> Source:
+    assert found.file is not None
+    return PlainSource(found.file, found.database)
+
+
+# A path is tried as it lies there, then unpacked. The first form that recognises it opens it;
+# a plain dump has no mark of its own, so it comes last.
+FOLDERS = (Form("directory", _has_contents, _archive),)
+FILES = (
+    Form("custom", _holds(b"PGDMP"), _archive),
+    Form("tar", _holds(b"ustar", at=257), _archive),
+    Form("plain", _is_unpacked, _plain),
+)
 
 
 def open_dump(path: Path, database: str | None = None) -> Source:
     """Open a backup file or folder.
 
     Args:
-        path: a plain dump, bare or compressed, or an archive of `pg_dump` (custom, directory, tar); "-" is standard input.
+        path: a plain dump, bare or compressed, or an archive of `pg_dump` (custom, directory,
+            tar); "-" is standard input.
         database: which database of a `pg_dumpall` file.
 
     Raises:
-        BackupError: nothing is there, or it is no dump; DamagedBackupError: it is one that cannot be read at all.
+        BackupError: nothing is there, or it is no dump; DamagedBackupError: it is one that
+            cannot be read at all.
     """
     if path.is_dir():
-        if not any(path.glob("toc.dat*")):
+        source = _opened(FOLDERS, Found(path, database))
+        if source is None:
             raise BackupError(
                 f"{path} is a folder without a toc.dat, so it is no directory dump.",
                 "Give the folder that pg_dump -Fd wrote, or a file.",
             )
-        return archive.open_archive(path)
-    if path.is_file() and _is_archive(_head(path)):
-        return archive.open_archive(path)
+        return source
+    if path.is_file():
+        source = _opened(FILES, Found(path, database, _head(path)))
+        if source is not None:
+            return source
+    return _unpacked(path, database)
+
+
+def _opened(forms: tuple[Form, ...], found: Found) -> Source | None:
+    for form in forms:
+        if form.recognises(found):
+            return form.opens(found)
+    return None
+
+
+def _unpacked(path: Path, database: str | None) -> Source:
     file = PlainFile(path)
     try:
-        if _is_archive(os.pread(file.fd, _HEAD, 0)):
-            return archive.open_archive(path, file)
-        return PlainSource(file, database)
+        source = _opened(FILES, Found(path, database, os.pread(file.fd, _HEAD, 0), file))
+        assert source is not None, "whatever is unpacked is taken for a plain dump"
     except BaseException:
         file.close()
         raise
+    return source
 
 
 def _head(path: Path) -> bytes:
@@ -51,7 +131,3 @@ def _head(path: Path) -> bytes:
             return file.read(_HEAD)
     except OSError:
         return b""  # PlainFile says what is wrong with it
-
-
-def _is_archive(head: bytes) -> bool:
-    return head.startswith(_ARCHIVE_MAGIC) or head[_TAR_MAGIC_AT : _TAR_MAGIC_AT + 5] == _TAR_MAGIC

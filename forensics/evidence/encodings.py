@@ -1,19 +1,22 @@
 """PostgreSQL's encodings, turned into UTF-8 as PostgreSQL itself would turn them.
 
-Python knows all but one of them, some with other signs for a few codes: what PostgreSQL's own maps say (its `UCS_to_*.pl`
-build them) decides, because the other side of a comparison is converted by it.
+Python knows all but one of them, some with other signs for a few codes: what PostgreSQL's own
+maps say (its `UCS_to_*.pl` build them) decides, because the other side of a comparison is
+converted by it.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
 from forensics.errors import BackupError
 
-# PostgreSQL's names (pg_encoding_to_char) for what Python knows; SQL_ASCII is not an encoding at all.
+Transcoder = Callable[[bytes], bytes]
+
+# PostgreSQL's names (pg_encoding_to_char) for what Python knows.
 _CODECS = {
     "LATIN1": "latin-1",
     "LATIN2": "iso8859-2",
@@ -53,7 +56,6 @@ _CODECS = {
     "GB18030": "gb18030",
     "UHC": "cp949",
     "JOHAB": "johab",
-    "SQL_ASCII": "utf-8",
 }
 _OTHER_NAMES = {
     "SHIFTJIS": "SJIS",
@@ -84,107 +86,32 @@ _CORRECTED: Mapping[str, Mapping[int, int]] = {
     "SHIFT_JIS_2004": {0xA5: 0x5C, 0x203E: 0x7E, 0x2015: 0x2014, 0x2985: 0xFF5F, 0x2986: 0xFF60},
 }
 
-# A byte that means nothing becomes a character of this private range, one for each byte, so that different bytes stay
-# different and can be written back: an SQL_ASCII database holds what it was given.
+# A byte that means nothing becomes a character of this private range, one for each byte, so that
+# different bytes stay different and can be written back: an SQL_ASCII database holds what it was
+# given.
 _STRAY = 0x10FF00
-_STRAY_LEAD = b"\xf4\x8f\xbc"
-_STRAY_BYTES = re.compile(
-    rb"(\xf4\x8f\xbc[\x80-\xbf]|\xf4\x8f\xbd[\x80-\xbf]|\xf4\x8f\xbe[\x80-\xbf]|\xf4\x8f\xbf[\x80-\xbf])"
-)
+_STRAY_LEAD = b"\xf4\x8f"
+_STRAY_CHARACTER = re.compile(rb"(\xf4\x8f[\xbc-\xbf][\x80-\xbf])")
 
 
-def _keep_stray(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "".join(chr(_STRAY + b) for b in error.object[error.start : error.end]), error.end
+def transcoder(encoding: str | None) -> Transcoder | None:
+    """Return what turns blocks of an encoding into UTF-8, or None where nothing is to be done.
 
+    The result is one-to-one: two different texts stay different, because a comparison stands on
+    it. SQL_ASCII is read as UTF-8, with bytes that are none kept apart. The function returned
+    raises BackupError where bytes mean nothing in any other encoding, or where the encoding is
+    one that is not read (EUC_TW, MULE_INTERNAL) and not all is ASCII.
 
-def _beyond_python(error: UnicodeError) -> tuple[str, int]:
-    """Decode the characters that PostgreSQL's map of an encoding has and Python's has not."""
-    assert isinstance(error, UnicodeDecodeError)
-    more = _more_of(error.encoding.replace("_", "-"))
-    for length in (3, 2):
-        code = error.object[error.start : error.start + length]
-        if code in more:
-            return more[code], error.start + len(code)
-    raise error
-
-
-codecs.register_error("forensics-stray", _keep_stray)
-codecs.register_error("forensics-beyond-python", _beyond_python)
-
-
-@cache
-def _more_of(codec: str) -> Mapping[bytes, str]:
-    if codec == "euc-jp":
-        return _rows_of_nec() | _signs_of_ibm()
-    if codec == "cp949":
-        own = {
-            bytes((lead, b)): chr(first + b - 0xA1)
-            for lead, first in ((0xC9, 0xE000), (0xFE, 0xE05E))
-            for b in range(0xA1, 0xFF)
-        }
-        return {b"\xa2\xe8": "\u327e", **own}
-    if codec == "big5":
-        return {
-            code: code.decode("cp950") for code in (bytes((0xF9, b)) for b in range(0xD6, 0xDD))
-        }
-    return {
-        "euc-kr": {b"\xa2\xe8": "\u327e", b"\xa4\xd4": "\u3164"},
-        "johab": {b"\xd9\xe8": "\u327e"},
-    }.get(codec, {})
-
-
-def _rows_of_nec() -> dict[bytes, str]:
-    """Row 13 of JIS X 0208, which NEC added; cp932 has it at 8740 and on."""
-    found = {}
-    for place in range(94):
-        code = bytes((0x87, 0x40 + place + (place >= 0x3F)))
-        try:
-            found[bytes((0xAD, 0xA1 + place))] = code.decode("cp932")
-        except UnicodeDecodeError:
-            continue  # the row has gaps
-    return found
-
-
-def _signs_of_ibm() -> dict[bytes, str]:
-    """IBM's signs that neither JIS X 0208 nor 0212 has, in IBM's order: three bytes from 8FF3F3 on."""
-    signs = []
-    for lead in (0xFA, 0xFB, 0xFC):
-        for trail in (*range(0x40, 0x7F), *range(0x80, 0xFD)):
-            try:
-                signs.append(bytes((lead, trail)).decode("cp932"))
-            except UnicodeDecodeError:
-                continue
-    known = {chr(sign) for sign in _CORRECTED["EUC_JP"].values()}
-    # One of them JIS X 0212 has too, at another place, and PostgreSQL reads it at both.
-    added = [s for s in signs if s == "№" or (s not in known and not _encodes(s, "euc-jp"))]
-    codes = [
-        bytes((0x8F, lead, trail))
-        for lead in (0xF3, 0xF4)
-        for trail in range(0xF3 if lead == 0xF3 else 0xA1, 0xFF)
-    ]
-    return dict(zip(codes, added, strict=False))
-
-
-def _encodes(sign: str, codec: str) -> bool:
-    try:
-        sign.encode(codec)
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def transcoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
-    """Return what turns blocks of `encoding` (PostgreSQL's name) into UTF-8, or None where nothing is to be done.
-
-    The result is one-to-one: two different texts stay different, because a comparison stands on it. SQL_ASCII is read as
-    UTF-8, with bytes that are none kept apart. The function returned raises BackupError where bytes mean nothing in any
-    other encoding, or where the encoding is one that is not read (EUC_TW, MULE_INTERNAL) and not all is ASCII.
+    Args:
+        encoding: PostgreSQL's name for it.
     """
     name = (encoding or "UTF8").upper()
-    if name.replace("-", "").replace("_", "") in ("UTF8", "UNICODE"):
+    bare = name.replace("-", "").replace("_", "")
+    if bare in ("UTF8", "UNICODE"):
         return None
-    name = _OTHER_NAMES.get(name.replace("-", "").replace("_", ""), name)
+    name = _OTHER_NAMES.get(bare, name)
+    if name == "SQL_ASCII":  # which is no encoding at all
+        return _from_any_bytes
     codec, corrected = _CODECS.get(name), _CORRECTED.get(name)
 
     def convert(block: bytes) -> bytes:
@@ -200,12 +127,50 @@ def transcoder(encoding: str | None) -> Callable[[bytes], bytes] | None:
         except UnicodeDecodeError as error:
             odd = block[error.start : error.end].hex(" ")
             raise BackupError(
-                f"The bytes {odd} mean nothing in {encoding}, the encoding that it says it is written in.",
+                f"The bytes {odd} mean nothing in {encoding}, the encoding that it says it is"
+                " written in.",
                 "The file is corrupt, or its SET client_encoding is wrong.",
             ) from error
-        return (text.translate(corrected) if corrected else text).encode("utf-8")
+        if corrected:
+            text = text.translate(corrected)
+        return text.encode("utf-8")
 
-    return _from_any_bytes if name == "SQL_ASCII" else convert
+    return convert
+
+
+def converted(blocks: Iterable[bytes], convert: Transcoder | None) -> Iterator[bytes]:
+    """Yield blocks in UTF-8."""
+    if convert is None:
+        yield from blocks
+        return
+    for block in blocks:
+        yield convert(block)
+
+
+def strictly(block: bytes) -> str:
+    """Return the text of rows in UTF-8.
+
+    Raises:
+        BackupError: the bytes are no UTF-8.
+    """
+    try:
+        return block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        odd = block[error.start : error.end].hex(" ")
+        raise BackupError(
+            f"Bytes that are no UTF-8 ({odd}) stand in a table's rows.",
+            "The file is corrupt, or its SET client_encoding is wrong.",
+        ) from error
+
+
+def readable(text: bytes, convert: Transcoder | None) -> str:
+    """Return text for reading: what is no UTF-8 in it is replaced."""
+    if convert is not None:
+        text = convert(text)
+    return text.decode("utf-8", "replace")
+
+
+# --- SQL_ASCII: bytes that are no UTF-8 -----------------------------------------------------------
 
 
 def _from_any_bytes(block: bytes) -> bytes:
@@ -213,10 +178,104 @@ def _from_any_bytes(block: bytes) -> bytes:
         return block
     if _STRAY_LEAD not in block:
         return block.decode("utf-8", "forensics-stray").encode("utf-8")
-    # The private range itself occurs: take its bytes one by one, so that it cannot be mistaken for a stray one.
-    pieces = _STRAY_BYTES.split(block)
-    text = [
-        p.decode("utf-8", "forensics-stray") if n % 2 == 0 else "".join(chr(_STRAY + b) for b in p)
-        for n, p in enumerate(pieces)
-    ]
+    # The private range itself occurs: take its bytes one by one, so that it cannot be mistaken
+    # for a stray one.
+    text: list[str] = []
+    for number, piece in enumerate(_STRAY_CHARACTER.split(block)):
+        if number % 2:
+            text.append(_strays(piece))
+        else:
+            text.append(piece.decode("utf-8", "forensics-stray"))
     return "".join(text).encode("utf-8")
+
+
+def _strays(data: bytes) -> str:
+    return "".join(chr(_STRAY + byte) for byte in data)
+
+
+def _keep_stray(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return _strays(error.object[error.start : error.end]), error.end
+
+
+# --- what PostgreSQL's maps have and Python's have not --------------------------------------------
+
+
+def _beyond_python(error: UnicodeError) -> tuple[str, int]:
+    """Decode the characters that PostgreSQL's map of an encoding has and Python's has not."""
+    assert isinstance(error, UnicodeDecodeError)
+    more = _more_of(error.encoding.replace("_", "-"))
+    for length in (3, 2):
+        code = error.object[error.start : error.start + length]
+        if code in more:
+            return more[code], error.start + len(code)
+    raise error
+
+
+@cache
+def _more_of(codec: str) -> Mapping[bytes, str]:
+    if codec == "euc-jp":
+        return _rows_of_nec() | _signs_of_ibm()
+    if codec == "cp949":
+        return {b"\xa2\xe8": "\u327e", **_private_row(0xC9, 0xE000), **_private_row(0xFE, 0xE05E)}
+    if codec == "big5":
+        codes = [bytes((0xF9, trail)) for trail in range(0xD6, 0xDD)]
+        return {code: code.decode("cp950") for code in codes}
+    if codec == "euc-kr":
+        return {b"\xa2\xe8": "\u327e", b"\xa4\xd4": "\u3164"}
+    if codec == "johab":
+        return {b"\xd9\xe8": "\u327e"}
+    return {}
+
+
+def _private_row(lead: int, first: int) -> dict[bytes, str]:
+    """A row of two-byte codes for people's own signs, from the code point `first` on."""
+    trails = range(0xA1, 0xFF)
+    return {bytes((lead, t)): chr(first + place) for place, t in enumerate(trails)}
+
+
+def _rows_of_nec() -> dict[bytes, str]:
+    """Row 13 of JIS X 0208, which NEC added; cp932 has it at 8740 and on."""
+    found = {}
+    for place in range(94):
+        code = bytes((0x87, 0x40 + place + (place >= 0x3F)))
+        try:
+            found[bytes((0xAD, 0xA1 + place))] = code.decode("cp932")
+        except UnicodeDecodeError:
+            continue  # the row has gaps
+    return found
+
+
+def _signs_of_ibm() -> dict[bytes, str]:
+    """IBM's signs that neither JIS X 0208 nor 0212 has, in IBM's order, as three-byte codes."""
+    known = set(_CORRECTED["EUC_JP"].values())
+    added: list[str] = []
+    for sign in _ibm_extensions():
+        # One of them JIS X 0212 has too, at another place, and PostgreSQL reads it at both.
+        if sign == "№" or (ord(sign) not in known and not _encodes(sign, "euc-jp")):
+            added.append(sign)
+    codes = [bytes((0x8F, 0xF3, trail)) for trail in range(0xF3, 0xFF)]
+    codes += [bytes((0x8F, 0xF4, trail)) for trail in range(0xA1, 0xFF)]
+    return dict(zip(codes, added, strict=False))
+
+
+def _ibm_extensions() -> Iterator[str]:
+    """The signs in the last rows of cp932."""
+    for lead in (0xFA, 0xFB, 0xFC):
+        for trail in (*range(0x40, 0x7F), *range(0x80, 0xFD)):
+            try:
+                yield bytes((lead, trail)).decode("cp932")
+            except UnicodeDecodeError:
+                continue
+
+
+def _encodes(sign: str, codec: str) -> bool:
+    try:
+        sign.encode(codec)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+codecs.register_error("forensics-stray", _keep_stray)
+codecs.register_error("forensics-beyond-python", _beyond_python)

@@ -1,10 +1,14 @@
-"""Compressed bytes unpacked as they stream, as far as they go: what can be unpacked before damage comes out first."""
+"""Compressed bytes unpacked as they stream, as far as they go.
+
+What can be unpacked before damage comes out first.
+"""
 
 from __future__ import annotations
 
 import bz2
 import lzma
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import lz4.frame
@@ -13,14 +17,14 @@ from isal import isal_zlib
 
 _PIECE = 1 << 20  # bytes of unpacked data at a time
 _LONGEST_END = 64  # more zeros than a stream, with its checksum and size, can end with
-_ZSTD_STEP = (
-    1 << 13
-)  # zstandard cannot bound its output: this bounds it to 128 MB for the worst that can be made
+# zstandard cannot bound its output: this bounds it to 128 MB for the worst that can be made.
+_ZSTD_STEP = 1 << 13
+_ZLIB, _GZIP = 15, 31  # zlib's names for the two wrappings: its window's bits, plus 16 for gzip
+
+_Damaged = Callable[[str], Exception]
 
 
-def unpack(
-    pieces: Iterable[bytes], compression: str | None, damaged: Callable[[str], Exception]
-) -> Iterator[bytes]:
+def unpack(pieces: Iterable[bytes], compression: str | None, damaged: _Damaged) -> Iterator[bytes]:
     """Yield what compressed pieces unpack to, in pieces of about a megabyte, none empty.
 
     Args:
@@ -32,16 +36,16 @@ def unpack(
         return _text(pieces, damaged)
     if compression == "zstd":
         return _gathered(_unzstd(pieces, damaged))
-    if compression == "lz4":
-        return _unlz4(pieces, damaged)
-    if compression in _STANDARD:
-        return _unpack_standard(pieces, compression, damaged)
-    return _inflate(pieces, 15 if compression == "gzip" else 31, damaged)
+    if compression in _DECOMPRESSORS:
+        return _decompressed(pieces, compression, damaged)
+    if compression == "gzip":
+        return _inflated(pieces, _Inflater(_ZLIB, damaged), damaged)
+    return _inflated(pieces, _Inflater(_GZIP, damaged), damaged)
 
 
-def _text(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    # No text of PostgreSQL holds a NUL. A lost sector does, and so does a block's header that is taken for data
-    # because the length before it is corrupt.
+def _text(pieces: Iterable[bytes], damaged: _Damaged) -> Iterator[bytes]:
+    # No text of PostgreSQL holds a NUL. A lost sector does, and so does a block's header that is
+    # taken for data because the length before it is corrupt.
     for piece in pieces:
         whole = piece.find(0)
         if whole < 0:
@@ -52,67 +56,107 @@ def _text(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Itera
         raise damaged("a NUL stands in its text")
 
 
-def _inflate(
-    pieces: Iterable[bytes], window: int, damaged: Callable[[str], Exception]
-) -> Iterator[bytes]:
-    # isal checks the Adler-32 or CRC-32 at the stream's end.
-    inflater = isal_zlib.decompressobj(wbits=window)
-    # Where the end of a file was never written it holds zeros, and they inflate to something. So zeros at the end of
-    # what there is are held back until more follows; at the very end they count only if the stream ends with them.
-    zeros = 0
+# --- gzip and zlib --------------------------------------------------------------------------------
 
-    def inflated(piece: bytes) -> Iterator[bytes]:
-        nonlocal inflater
+
+class _Inflater:
+    """A gzip file, or a zlib stream, inflated; isal checks the checksum at its end."""
+
+    def __init__(self, window: int, damaged: _Damaged) -> None:
+        self._window = window
+        self._damaged = damaged
+        self._stream = isal_zlib.decompressobj(wbits=window)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self._stream.eof)
+
+    def inflate(self, piece: bytes) -> Iterator[bytes]:
         while piece:
-            if inflater.eof:
-                if window == 15:
-                    raise damaged("bytes follow the end of its zlib stream")
-                inflater = isal_zlib.decompressobj(
-                    wbits=window
-                )  # gzip files may be strung together
+            if self._stream.eof:
+                self._begin_again()
             try:
-                out = inflater.decompress(piece, _PIECE)
+                out = self._stream.decompress(piece, _PIECE)
             except isal_zlib.error as error:
-                raise damaged(f"its gzip data do not unpack ({error})") from error
-            piece = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+                raise self._damaged(f"its gzip data do not unpack ({error})") from error
+            piece = self._stream.unconsumed_tail
+            if self._stream.eof:
+                piece = self._stream.unused_data
             if out:
                 yield out
 
+    def _begin_again(self) -> None:
+        # gzip files may be strung together; zlib streams are not.
+        if self._window == _ZLIB:
+            raise self._damaged("bytes follow the end of its zlib stream")
+        self._stream = isal_zlib.decompressobj(wbits=self._window)
+
+
+def _inflated(pieces: Iterable[bytes], inflater: _Inflater, damaged: _Damaged) -> Iterator[bytes]:
+    # Where the end of a file was never written it holds zeros, and they inflate to something. So
+    # zeros at the end of what there is are held back until more follows; at the very end they
+    # count only if the stream ends with them.
+    zeros = 0
     for piece in pieces:
         body = piece.rstrip(b"\0")
         if body:
             while zeros:
                 some = min(zeros, _PIECE)
                 zeros -= some
-                yield from inflated(bytes(some))
-            yield from inflated(body)
+                yield from inflater.inflate(bytes(some))
+            yield from inflater.inflate(body)
         zeros += len(piece) - len(body)
-    last = [
-        out for _ in range(min(zeros, _LONGEST_END)) if not inflater.eof for out in inflated(b"\0")
-    ]
-    if not inflater.eof:
+    last: list[bytes] = []
+    for _ in range(min(zeros, _LONGEST_END)):
+        if not inflater.ended:
+            last.extend(inflater.inflate(b"\0"))
+    if not inflater.ended:
         raise damaged("its gzip data have no end")
     yield from last
 
 
-def _unlz4(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
-    reader = lz4.frame.LZ4FrameDecompressor()
+# --- lz4, xz and bzip2 ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Decompressor:
+    """What unpacks one stream, and what it raises where it cannot."""
+
+    opens: Callable[[], Any]
+    errors: tuple[type[Exception], ...]
+
+
+_DECOMPRESSORS = {
+    "lz4": _Decompressor(lz4.frame.LZ4FrameDecompressor, (RuntimeError, EOFError)),
+    "xz": _Decompressor(lzma.LZMADecompressor, (lzma.LZMAError, OSError, EOFError)),
+    "bzip2": _Decompressor(bz2.BZ2Decompressor, (OSError, EOFError)),
+}
+
+
+def _decompressed(pieces: Iterable[bytes], compression: str, damaged: _Damaged) -> Iterator[bytes]:
+    kind = _DECOMPRESSORS[compression]
+    reader = kind.opens()
     for piece in pieces:
         while piece or not (reader.needs_input or reader.eof):
             if reader.eof:
-                reader = lz4.frame.LZ4FrameDecompressor()
+                reader = kind.opens()
             try:
                 out = reader.decompress(piece, _PIECE)
-            except (RuntimeError, EOFError) as error:
-                raise damaged(f"its lz4 data do not unpack ({error})") from error
-            piece = (reader.unused_data or b"") if reader.eof else b""
+            except kind.errors as error:
+                raise damaged(f"its {compression} data do not unpack ({error})") from error
+            piece = b""
+            if reader.eof:
+                piece = reader.unused_data or b""
             if out:
                 yield out
     if not reader.eof:
-        raise damaged("its lz4 data have no end")
+        raise damaged(f"its {compression} data have no end")
 
 
-def _unzstd(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Iterator[bytes]:
+# --- zstd -----------------------------------------------------------------------------------------
+
+
+def _unzstd(pieces: Iterable[bytes], damaged: _Damaged) -> Iterator[bytes]:
     reader = zstandard.ZstdDecompressor().decompressobj()
     for piece in pieces:
         for at in range(0, len(piece), _ZSTD_STEP):
@@ -124,7 +168,9 @@ def _unzstd(pieces: Iterable[bytes], damaged: Callable[[str], Exception]) -> Ite
                     out = reader.decompress(step)
                 except (zstandard.ZstdError, MemoryError) as error:
                     raise damaged(f"its zstd data do not unpack ({error})") from error
-                step = reader.unused_data if reader.eof else b""
+                step = b""
+                if reader.eof:
+                    step = reader.unused_data
                 if out:
                     yield out
     if not reader.eof:
@@ -147,28 +193,3 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise
     if parts:
         yield b"".join(parts)
-
-
-_STANDARD: dict[str, Callable[[], Any]] = {
-    "xz": lzma.LZMADecompressor,
-    "bzip2": bz2.BZ2Decompressor,
-}
-
-
-def _unpack_standard(
-    pieces: Iterable[bytes], compression: str, damaged: Callable[[str], Exception]
-) -> Iterator[bytes]:
-    reader = _STANDARD[compression]()
-    for piece in pieces:
-        while piece or not (reader.needs_input or reader.eof):
-            if reader.eof:
-                reader = _STANDARD[compression]()
-            try:
-                out = reader.decompress(piece, _PIECE)
-            except (lzma.LZMAError, OSError, EOFError) as error:
-                raise damaged(f"its {compression} data do not unpack ({error})") from error
-            piece = reader.unused_data if reader.eof else b""
-            if out:
-                yield out
-    if not reader.eof:
-        raise damaged(f"its {compression} data have no end")

@@ -1,8 +1,9 @@
-"""One shape for both sides: a Source has a catalog, provenance, and each table's rows as blocks of COPY text.
+"""One shape for both sides: a Source has a catalog, provenance, and each table's rows.
 
-A block is a bytes-like run of whole lines, each ending in a line feed, in UTF-8 (`encodings.transcoder` says how
-other encodings get there), fields as COPY wrote them. A line is a row. Nothing is parsed on the way: what the
-two sides wrote alike is alike.
+Rows come as blocks of COPY text. A block is a bytes-like run of whole lines, each ending in a
+line feed, in UTF-8 (`encodings.transcoder` says how other encodings get there), fields as COPY
+wrote them. A line is a row. Nothing is parsed on the way: what the two sides wrote alike is
+alike.
 """
 
 from __future__ import annotations
@@ -12,19 +13,37 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from forensics.errors import BackupError, DamagedBackupError, EvidenceError, OutdatedError
+from forensics.evidence.blocks import Block
+from forensics.evidence.encodings import strictly
+from forensics.evidence.fields import decode_field
 from forensics.model import Catalog, Column, Provenance, Table, TableName
 
-Block = bytes | bytearray | memoryview
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = [
+    "Block",
+    "Contents",
+    "LackingSegment",
+    "Segment",
+    "Snapshot",
+    "Source",
+    "lacking_partitions",
+    "leaves_by_root",
+]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A moment of a database that rows are read from: the server's name for it, and when it was taken."""
+    """A moment of a database that rows are read from.
+
+    Attributes:
+        identifier: the server's name for it.
+        taken_at: when it was taken.
+    """
 
     identifier: str
     taken_at: datetime
@@ -33,8 +52,9 @@ class Snapshot:
 class Segment(ABC):
     """A run of one table's rows in which `columns` says what stands where.
 
-    A table has one segment, or several: the leaves of a partitioned table, several COPY statements for one table.
-    `blocks()` can be called again and yields the same rows in the same order.
+    A table has one segment, or several: the leaves of a partitioned table, several COPY
+    statements for one table. `blocks()` can be called again and yields the same rows in the same
+    order.
 
     Attributes:
         snapshot: the moment that the rows are of, where a database holds them.
@@ -51,7 +71,8 @@ class Segment(ABC):
         """Yield the rows in blocks.
 
         Raises:
-            DamagedBackupError: after the last whole row, where a backup is cut off or corrupt within the segment.
+            DamagedBackupError: after the last whole row, where a backup is cut off or corrupt
+                within the segment.
             LiveError: the database refused, or was lost.
         """
 
@@ -81,9 +102,12 @@ class Segment(ABC):
 class Contents:
     """What a backup holds of one table, before any row is read.
 
-    `data` is False where the table was defined and its rows were never dumped (`--schema-only`,
-    `--exclude-table-data`). `bytes` is the size of its rows as stored; `rows` is known where the form says it.
-    `lacking` names partitions whose rows it does not hold, though it holds those of others.
+    Attributes:
+        data: False where the table was defined and its rows were never dumped (`--schema-only`,
+            `--exclude-table-data`).
+        bytes: the size of its rows as stored.
+        rows: how many there are, where the form says it.
+        lacking: partitions whose rows it does not hold, though it holds those of others.
     """
 
     name: TableName
@@ -95,7 +119,10 @@ class Contents:
 
 
 class LackingSegment(Segment):
-    """Partitions whose rows a backup does not hold: reading them fails, so that nobody takes the others' for all."""
+    """Partitions whose rows a backup does not hold.
+
+    Reading them fails, so that nobody takes the others' rows for all.
+    """
 
     def __init__(
         self,
@@ -105,18 +132,21 @@ class LackingSegment(Segment):
         damage: str | None,
     ) -> None:
         super().__init__(table, columns)
-        said = f"The backup does not hold the rows of every partition of {table}: those of {', '.join(map(str, partitions))}"
-        self._error = (
-            DamagedBackupError(
+        said = (
+            f"The backup does not hold the rows of every partition of {table}:"
+            f" those of {', '.join(map(str, partitions))}"
+        )
+        self._error: BackupError
+        if damage:
+            self._error = DamagedBackupError(
                 f"{said} are cut off.",
                 "Look for a complete copy of the backup, and go on with --resume.",
             )
-            if damage
-            else BackupError(
+        else:
+            self._error = BackupError(
                 f"{said} were left out.",
                 "Was it made with --exclude-table-data? Another backup may hold them.",
             )
-        )
 
     def blocks(self) -> Iterator[Block]:
         raise self._error
@@ -133,22 +163,26 @@ def lacking_partitions(
     Args:
         catalog: the dump's.
         leaves: the partitions at the bottom of one table's tree.
-        runs: of each run of its rows the table that they go to, and the one that they were in, where that is said.
+        runs: of each run of its rows the table that they go to, and the one that they were in,
+            where that is said.
         promised: tables that are known to be empty.
     """
-    if not runs or any(to not in leaves and of not in leaves for to, of in runs):
-        return ()  # rows that are written to the root may be of any partition
-    named = {name for run in runs for name in run}
-    return tuple(
-        n
-        for n in leaves
-        if n not in named and n not in promised and catalog.tables[n].kind != "foreign"
-    )
+    if not runs:
+        return ()
+    known: set[TableName | None] = {*promised}
+    for to, of in runs:
+        if to not in leaves and of not in leaves:
+            return ()  # rows that are written to the root may be of any partition
+        known |= {to, of}
+    return tuple(n for n in leaves if n not in known and catalog.tables[n].kind != "foreign")
 
 
 def leaves_by_root(catalog: Catalog) -> Mapping[TableName, tuple[TableName, ...]]:
-    """By each root table the tables that hold its rows: its partitions at the bottom, or itself."""
-    above = {t.parent for t in catalog.tables.values()}
+    """By each root table the tables that hold its rows.
+
+    They are its partitions at the bottom, or the table itself.
+    """
+    above = {table.parent for table in catalog.tables.values()}
     found: dict[TableName, list[TableName]] = {}
     for name in sorted(catalog.tables):
         if name not in above:
@@ -157,14 +191,21 @@ def leaves_by_root(catalog: Catalog) -> Mapping[TableName, tuple[TableName, ...]
 
 
 class Source(ABC):
-    """One side of an investigation. Use it as a context manager, or call `close()`."""
+    """One side of an investigation. Use it as a context manager, or call `close()`.
+
+    Attributes:
+        pinned: whether values were written under settings that leave one text for one value.
+    """
 
     catalog: Catalog
     provenance: Provenance
-    pinned = False  # whether values were written under settings that leave one text for one value
+    pinned = False
 
     def identify(self) -> Provenance:
-        """Return what of the provenance is known at once: all but the hash of a file that is still being read for it."""
+        """Return what of the provenance is known at once.
+
+        That is all but the hash of a file that is still being read for it.
+        """
         return self.provenance
 
     @property
@@ -182,7 +223,9 @@ class Source(ABC):
         return None
 
     def recovers(self, error: EvidenceError) -> bool:
-        """Whether what failed may be tried again, after a short wait and under a new snapshot where the old one is gone.
+        """Whether what failed may be tried again, after a short wait.
+
+        A new snapshot is taken where the old one is gone.
 
         Args:
             error: what this side, or another, raised.
@@ -193,7 +236,10 @@ class Source(ABC):
         return False
 
     def unsettled(self) -> OutdatedError | None:
-        """The last refusal since this was last asked that `recovers` may get over, even one that nobody was told of."""
+        """The last refusal since this was last asked that `recovers` may get over.
+
+        Even one that nobody was told of.
+        """
         return None
 
     def news(self) -> list[str]:
@@ -201,12 +247,18 @@ class Source(ABC):
         return []
 
     def definition_changed(self, name: TableName) -> bool:
-        """Whether a table is another now than the catalogue says, because a later snapshot had to be taken."""
+        """Whether a table is another now than the catalogue says.
+
+        It can be where a later snapshot had to be taken.
+        """
         return False
 
     @property
     def edits(self) -> Sequence[str]:
-        """Statements of a dump that change the rows which it brought in, and that are not taken into account."""
+        """Statements of a dump that change the rows which it brought in.
+
+        They are not taken into account.
+        """
         return ()
 
     @property
@@ -215,11 +267,18 @@ class Source(ABC):
         return None
 
     def damage_of_large_objects(self) -> str | None:
-        """Read all large objects, where damage in them can be told, and return what is wrong with one, or None."""
+        """Read all large objects, where damage in them can be told.
+
+        Returns:
+            What is wrong with one, or None.
+        """
         return None
 
     def statements(self) -> Iterator[str]:
-        """The schema as SQL statements, in the order in which they build it; nothing where the side cannot say."""
+        """The schema as SQL statements, in the order in which they build it.
+
+        Nothing where the side cannot say.
+        """
         return iter(())
 
     @abstractmethod
@@ -228,31 +287,34 @@ class Source(ABC):
 
         Args:
             name: a table of `catalog`.
-            columns: what is wanted. A database answers with exactly these, in this order; a dump answers with what
-                it holds, in its own order (`Segment.columns`).
+            columns: what is wanted. A database answers with exactly these, in this order; a dump
+                answers with what it holds, in its own order (`Segment.columns`).
         """
 
     def adopt(self, catalog: Catalog) -> None:
-        """Take the definitions of tables whose rows this side holds and does not define from another catalogue.
+        """Take from another catalogue the definitions of tables that this side does not define.
 
-        For a backup that defines nothing (`pg_dump --data-only`), and for tables that an extension makes. A table that
-        the other catalogue does not know is taken for one whose columns are those of its COPY statement.
+        For a backup that defines nothing (`pg_dump --data-only`), and for tables that an
+        extension makes: it holds their rows. A table that the other catalogue does not know is
+        taken for one whose columns are those of its COPY statement.
         """
         tables: dict[TableName, Table] = dict(self.catalog.tables)
-        undefined = {n: c for n, c in self.held_columns().items() if n not in tables}
-        if not undefined:
+        own = frozenset(tables)
+        for name, columns in self.held_columns().items():
+            if name not in own:
+                _define(tables, name, columns, catalog)
+        if len(tables) == len(own):
             return
-        for name, columns in undefined.items():
-            known = catalog.tables.get(name)
-            tables[name] = known or Table(name, columns=tuple(Column(c, "text") for c in columns))
-            while known and known.parent and (known := catalog.tables.get(known.parent)):
-                tables[known.name] = known
-        self.catalog = replace(
-            self.catalog if self.catalog.tables else catalog, tables=dict(sorted(tables.items()))
-        )
+        base = self.catalog
+        if not own:
+            base = catalog
+        self.catalog = replace(base, tables=dict(sorted(tables.items())))
 
     def held_columns(self) -> Mapping[TableName, Sequence[str]]:
-        """By table (partitions by themselves), the columns that its rows are said to have, where that is said."""
+        """By table, the columns that its rows are said to have, where that is said.
+
+        Partitions stand by themselves.
+        """
         return {}
 
     @abstractmethod
@@ -264,15 +326,13 @@ class Source(ABC):
 
         For tables that are known to be small, like a migration history: not for the hot path.
         """
-        from forensics.evidence import copytext
-
         found: list[tuple[str | None, ...]] = []
         for segment in self.segments(name, columns):
-            at = [segment.columns.index(c) for c in columns]
+            places = [segment.columns.index(column) for column in columns]
             for block in segment.blocks():
-                for line in bytes(block).decode("utf-8").split("\n")[:-1]:
+                for line in strictly(bytes(block)).split("\n")[:-1]:
                     fields = line.split("\t")
-                    found.append(tuple(copytext.decode_field(fields[i]) for i in at))
+                    found.append(tuple(decode_field(fields[place]) for place in places))
         return found
 
     def count(self, name: TableName) -> int:
@@ -281,14 +341,17 @@ class Source(ABC):
         Raises:
             EvidenceError: they cannot be read.
         """
-        return sum(
-            bytes(block).count(b"\n")
-            for segment in self.segments(name, ())
-            for block in segment.blocks()
-        )
+        rows = 0
+        for segment in self.segments(name, ()):
+            for block in segment.blocks():
+                rows += bytes(block).count(b"\n")
+        return rows
 
     def close(self) -> None:
-        """Let go of files, connections and child processes. Another thread that reads meanwhile gets an error."""
+        """Let go of files, connections and child processes.
+
+        Another thread that reads meanwhile gets an error.
+        """
 
     def __enter__(self) -> Self:
         return self
@@ -300,3 +363,18 @@ class Source(ABC):
         tb: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _define(
+    tables: dict[TableName, Table], name: TableName, columns: Sequence[str], catalog: Catalog
+) -> None:
+    """Add a table to `tables` as a catalogue knows it, with the tables that it is a part of."""
+    known = catalog.tables.get(name)
+    if known is None:
+        bare = tuple(Column(column, "text") for column in columns)
+        tables[name] = Table(name, columns=bare)
+    while known is not None:
+        tables[known.name] = known
+        if known.parent is None:
+            return
+        known = catalog.tables.get(known.parent)

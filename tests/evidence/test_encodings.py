@@ -109,3 +109,13 @@ def test_what_means_nothing_is_said_and_not_guessed(encoding: str, block: bytes)
     assert convert(b"plain\n") == b"plain\n"
     with pytest.raises(BackupError, match=encoding):
         convert(block)
+
+
+def test_bytes_that_are_no_text_stay_apart_from_text_that_looks_like_them() -> None:
+    convert = transcoder("SQL_ASCII")
+    assert convert is not None
+    stray = convert(b"\x80")
+    spelled = convert(stray)
+    assert stray.decode("utf-8") == "\U0010ff80"
+    assert spelled != stray
+    assert convert("é\n".encode()) == "é\n".encode()

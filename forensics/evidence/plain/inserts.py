@@ -1,7 +1,8 @@
 """Rows that a dump holds as INSERT statements, turned into COPY text as they stream.
 
-`pg_dump --inserts` writes numbers bare and everything else as string literals whose content is the type's output text:
-the same text that COPY would have written. So only quoting is undone here; no value is interpreted.
+`pg_dump --inserts` writes numbers bare and everything else as string literals whose content is
+the type's output text: the same text that COPY would have written. So only quoting is undone
+here; no value is interpreted.
 """
 
 from __future__ import annotations
@@ -10,48 +11,61 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from forensics.errors import BackupError
-from forensics.evidence import copytext
+from forensics.evidence.encodings import strictly
+from forensics.evidence.fields import NULL, encode_field, unescape
+from forensics.evidence.names import known_columns
 from forensics.evidence.plain import lexer
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s".(]+)'
+_LIST = r'\((?P<columns>(?:[^()"]|"(?:[^"]|"")*")*)\)'
 _HEAD = re.compile(
-    rf"\s*INSERT\s+INTO\s+{_NAME}(?:\.{_NAME})?\s*(?:\((?P<columns>(?:[^()\"]|\"(?:[^\"]|\"\")*\")*)\)\s*)?"
+    rf"\s*INSERT\s+INTO\s+{_NAME}(?:\.{_NAME})?\s*(?:{_LIST}\s*)?"
     r"(?:OVERRIDING\s+\w+\s+VALUE\s+)?(?P<kind>VALUES|DEFAULT\s+VALUES)\s*",
     re.I,
 )
-_STRING = {True: r"'(?P<string>(?:[^']|'')*+)'", False: r"'(?P<string>(?:[^'\\]|''|\\.)*+)'"}
-_VALUE = {
-    on: re.compile(
-        rf"\s*(?:[eE]'(?P<escaped>(?:[^'\\]|''|\\.)*+)'|[bBxX]'(?P<bits>[^']*+)'|{s}|(?P<bare>[^\s,()':]+))"
+# By whether standard_conforming_strings is on.
+_STRING = {
+    True: r"'(?P<string>(?:[^']|'')*+)'",
+    False: r"'(?P<string>(?:[^'\\]|''|\\.)*+)'",
+}
+
+
+def _value(string: str) -> re.Pattern[str]:
+    """What matches a value, a cast after it, and the comma or parenthesis that ends it."""
+    return re.compile(
+        r"\s*(?:[eE]'(?P<escaped>(?:[^'\\]|''|\\.)*+)'|[bBxX]'(?P<bits>[^']*+)'"
+        rf"|{string}|(?P<bare>[^\s,()':]+))"
         r"(?:::[^,()']+)?\s*(?P<end>[,)])",
         re.S,
     )
-    for on, s in _STRING.items()
-}
+
+
+_VALUE = {on: _value(string) for on, string in _STRING.items()}
 _NEXT_ROW = re.compile(r"\s*,?\s*\(")
 _FLUSH = 1 << 20
-_BARE = {"null": copytext.NULL, "true": "t", "false": "f"}
+_BARE = {"null": NULL, "true": "t", "false": "f"}
+_LACKING = -1  # the place of a column that a statement does not name
 
 
 def columns_of(text: str, standard_strings: bool = True) -> Sequence[str]:
     """Return the columns of the INSERT statement that a text begins with.
 
-    They are the names that it gives, or as many as its first row has values, named as VALUES names them (`column1`, …);
-    none where the text is cut off before.
+    They are the names that it gives, or as many as its first row has values, named as VALUES
+    names them (`column1`, …); none where the text is cut off before.
     """
     head = _HEAD.match(text)
     if head is None:
         return ()
     if head["columns"] is not None:
-        return copytext.known_columns(head["columns"])
+        return known_columns(head["columns"])
     row = _NEXT_ROW.match(text, head.end())
+    if row is None:
+        return ()
     try:
-        fields, _ = (
-            _fields(text, row.end(), _VALUE[standard_strings], standard_strings) if row else ([], 0)
-        )
+        fields, _ = _fields(text, row.end(), standard_strings)
     except BackupError:
         return ()  # a first row that is longer than what was read
-    return [f"column{n + 1}" for n in range(len(fields))]
+    return [f"column{number}" for number in range(1, len(fields) + 1)]
 
 
 def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> Iterator[bytes]:
@@ -63,16 +77,17 @@ def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> 
     rest = b""
     for chunk in chunks:
         rest += chunk
-        at = 0
-        while (
-            at < len(rest) and (end := lexer.statement_end(rest, at, standard_strings)) is not None
-        ):
-            # A semicolon at the very end of what is there might yet be followed by more of a string: it cannot,
-            # because the lexer only stops at one that stands outside of quotes.
-            at = end
-        if at:
-            yield rest[:at]
-            rest = rest[at:]
+        # A semicolon at the very end of what is there might yet be followed by more of a string:
+        # it cannot, because the lexer only stops at one that stands outside of quotes.
+        whole = 0
+        while whole < len(rest):
+            end = lexer.statement_end(rest, whole, standard_strings)
+            if end is None:
+                break
+            whole = end
+        if whole:
+            yield rest[:whole]
+            rest = rest[whole:]
     if rest.strip():
         raise BackupError(
             "The rows, written as INSERT statements, break off within a statement.",
@@ -97,46 +112,24 @@ def copy_blocks(
     Raises:
         BackupError: a statement is none that pg_dump writes.
     """
-    value = _VALUE[standard_strings]
+    reader = _Reader(table_columns, columns, standard_strings)
     out: list[str] = []
     size = 0
     broken: BackupError | None = None
     runs = iter(statements)
     while True:
         try:
-            run = next(runs)
+            text = strictly(next(runs))
         except StopIteration:
             break
         except BackupError as error:
             broken = error  # the rows before it come first
             break
-        text = run.decode("utf-8")
         at = 0
         while head := _HEAD.match(text, at):
-            at = head.end()
-            named = (
-                copytext.known_columns(head["columns"])
-                if head["columns"] is not None
-                else table_columns
-            )
-            order = [named.index(c) if c in named else -1 for c in columns]
-            if head["kind"].upper() != "VALUES":
-                out.append("\t".join(copytext.NULL for _ in columns) + "\n")
-            else:
-                while row := _NEXT_ROW.match(text, at):
-                    fields, at = _fields(text, row.end(), value, standard_strings)
-                    if len(fields) != len(named):
-                        raise BackupError(
-                            f"A row has {len(fields)} values, and its table {len(named)} columns.",
-                            "The backup does not say which are meant: make one with pg_dump --column-inserts, or one that defines its tables.",
-                        )
-                    line = "\t".join(fields[i] if i >= 0 else copytext.NULL for i in order) + "\n"
-                    out.append(line)
-                    size += len(line)
-            end = text.find(";", at)  # only ON CONFLICT DO NOTHING may stand before it
-            if end < 0:
-                raise _odd(text, at)
-            at = end + 1
+            lines, at = reader.read(text, head)
+            out += lines
+            size += sum(map(len, lines))
             if size > _FLUSH:
                 yield "".join(out).encode("utf-8")
                 out, size = [], 0
@@ -148,33 +141,87 @@ def copy_blocks(
         raise broken
 
 
-def _fields(
-    text: str, at: int, value: re.Pattern[str], standard_strings: bool
-) -> tuple[list[str], int]:
+class _Reader:
+    """Statements of one table, read one at a time into lines of COPY text."""
+
+    def __init__(
+        self, table_columns: Sequence[str], columns: Sequence[str], standard_strings: bool
+    ) -> None:
+        self._table_columns = table_columns
+        self._columns = columns
+        self._standard_strings = standard_strings
+        self._nulls = "\t".join([NULL] * len(columns)) + "\n"
+        self._list: str | None = None
+        self._take(table_columns)
+
+    def read(self, text: str, head: re.Match[str]) -> tuple[list[str], int]:
+        """Return the rows of the statement that begins with `head`, and where it ends."""
+        at = head.end()
+        if head["columns"] != self._list:
+            self._take_list(head["columns"])
+        lines: list[str] = []
+        if head["kind"].upper() != "VALUES":
+            lines.append(self._nulls)
+        else:
+            while row := _NEXT_ROW.match(text, at):
+                fields, at = _fields(text, row.end(), self._standard_strings)
+                if len(fields) != self._width:
+                    raise _ragged(len(fields), self._width)
+                fields.append(NULL)  # what stands at the place _LACKING
+                lines.append("\t".join([fields[place] for place in self._places]) + "\n")
+        end = text.find(";", at)  # only ON CONFLICT DO NOTHING may stand before it
+        if end < 0:
+            raise _odd(text, at)
+        return lines, end + 1
+
+    def _take_list(self, text: str | None) -> None:
+        """Go by another list of columns from here on; None is that of the table."""
+        self._list = text
+        if text is None:
+            self._take(self._table_columns)
+        else:
+            self._take(known_columns(text))
+
+    def _take(self, named: Sequence[str]) -> None:
+        place_of = {name: place for place, name in enumerate(named)}
+        self._width = len(named)
+        self._places = [place_of.get(column, _LACKING) for column in self._columns]
+
+
+def _fields(text: str, at: int, standard_strings: bool) -> tuple[list[str], int]:
+    """Read a row's values, from after its parenthesis; return them as COPY's, and its end."""
+    value = _VALUE[standard_strings]
     fields: list[str] = []
     while match := value.match(text, at):
         at = match.end()
         if (plain := match["string"]) is not None:
             plain = plain.replace("''", "'")
-            fields.append(copytext.encode_field(plain if standard_strings else _unescape(plain)))
+            if not standard_strings:
+                plain = unescape(plain)
+            fields.append(encode_field(plain))
         elif (bare := match["bare"]) is not None:
             fields.append(_BARE.get(bare.lower(), bare))
         elif (bits := match["bits"]) is not None:
             fields.append(bits)
         else:
-            fields.append(copytext.encode_field(_unescape(match["escaped"].replace("''", "'"))))
+            # COPY's escapes are those of E'' strings, but for \u, which pg_dump never writes.
+            fields.append(encode_field(unescape(match["escaped"].replace("''", "'"))))
         if match["end"] == ")":
             return fields, at
     raise _odd(text, at)
 
 
-def _unescape(text: str) -> str:
-    # COPY's escapes are those of E'' strings, but for \u, which pg_dump never writes.
-    return copytext.decode_field(text) or "" if text != copytext.NULL else "N"
+def _ragged(values: int, columns: int) -> BackupError:
+    return BackupError(
+        f"A row has {values} values, and its table {columns} columns.",
+        "The backup does not say which are meant: make one with pg_dump --column-inserts, or one"
+        " that defines its tables.",
+    )
 
 
 def _odd(text: str, at: int) -> BackupError:
+    near = text[max(0, at - 20) : at + 40]
     return BackupError(
-        f"An INSERT statement is of a kind that pg_dump does not write, near: {text[max(0, at - 20) : at + 40]!r}.",
+        f"An INSERT statement is of a kind that pg_dump does not write, near: {near!r}.",
         "Was the dump edited? Rows can be read from COPY and from INSERT … VALUES with literals.",
     )

@@ -1,0 +1,95 @@
+"""Statements, one after the other, into a Catalog.
+
+Only those that say something about tables, keys, types, extensions and sequences are parsed;
+functions, views, grants and the like are passed over. Types come out as `format_type` prints them
+with an empty search path, and expressions are deparsed, so that both can be held against what a
+live catalogue says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import postgast
+
+from forensics.evidence.ddl import sequences, tables, types
+from forensics.evidence.ddl.draft import Draft, Handler
+from forensics.model import Catalog
+
+_OF_INTEREST = re.compile(
+    r"(?:\s|--[^\n]*\n)*"
+    r"(?:CREATE\s+(?:UNLOGGED\s+|FOREIGN\s+|MATERIALIZED\s+|UNIQUE\s+)?"
+    r"(?:TABLE|VIEW|INDEX|TYPE|DOMAIN|EXTENSION|SEQUENCE)\b"
+    r"|ALTER\s+(?:TABLE|SEQUENCE|FOREIGN\s+TABLE)\b"
+    r"|SET\s+search_path\b"
+    r"|SELECT\s+pg_catalog\.(?:setval|set_config)|SELECT\s+setval"
+    r"|COMMENT\s+ON\s+TABLE\b)",
+    re.I,
+)
+
+
+def read_catalog(statements: Iterable[str]) -> Catalog:
+    """Read DDL into a Catalog.
+
+    Args:
+        statements: SQL texts of one or more statements each, in the dump's order.
+
+    Returns:
+        The catalogue. A text that the parser refuses is kept, whole, in `unparsed`.
+    """
+    draft = Draft()
+    for text in statements:
+        if _OF_INTEREST.match(text):
+            _read(draft, text)
+    _let_orphans_stand(draft)
+    return draft.finished()
+
+
+def _read(draft: Draft, text: str) -> None:
+    try:
+        tree = postgast.parse(text)
+    except postgast.PgQueryError:
+        draft.unparsed.append(text)
+        return
+    for raw in tree.stmts:
+        kind = raw.stmt.WhichOneof("node")
+        if handler := _HANDLERS.get(kind):
+            handler(draft, getattr(raw.stmt, kind))
+
+
+def _let_orphans_stand(draft: Draft) -> None:
+    # `pg_dump --table=PARTITION`: what it is a partition of is not there, so it stands for itself.
+    for name, table in list(draft.tables.items()):
+        if table.parent is None or table.parent in draft.tables:
+            continue
+        draft.edit(name, parent=None)
+        if table.kind != "partitioned":
+            draft.edit(name, kind="table")
+
+
+def _set(draft: Draft, statement: Any) -> None:
+    """SET search_path: dumps of before 2018 set it and write names without a schema."""
+    if statement.name == "search_path" and statement.args:
+        draft.search_path = statement.args[0].a_const.sval.sval or draft.search_path
+
+
+# By kind of statement, what takes it in.
+_HANDLERS: dict[str | None, Handler] = {
+    "create_stmt": tables.create_table,
+    "create_foreign_table_stmt": tables.create_foreign_table,
+    "create_table_as_stmt": tables.create_table_as,
+    "alter_table_stmt": tables.alter_table,
+    "index_stmt": tables.create_index,
+    "comment_stmt": tables.comment,
+    "create_enum_stmt": types.create_enum,
+    "create_domain_stmt": types.create_domain,
+    "create_range_stmt": types.create_range,
+    "composite_type_stmt": types.create_composite,
+    "create_extension_stmt": types.create_extension,
+    "create_seq_stmt": sequences.create_sequence,
+    "alter_seq_stmt": sequences.alter_sequence,
+    "select_stmt": sequences.select,
+    "variable_set_stmt": _set,
+}

@@ -1,0 +1,158 @@
+"""A backup looked through: its table of contents, and every row if that is wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from forensics.errors import EvidenceError
+from forensics.evidence import copytext
+from forensics.evidence.inspection.findings import findings
+from forensics.evidence.inspection.result import Held, Inspection
+from forensics.evidence.migrations import HistoryEntry, read_history
+from forensics.evidence.source import Contents, LackingSegment, Segment, Source
+from forensics.model import Catalog, Table, TableName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Progress = Callable[[TableName, int], None]
+
+_WRITTEN_AT = re.compile(
+    r"(created|updated|inserted|modified|changed|started|finished|logged)_?(at|on|date|time)?\Z",
+    re.I,
+)
+# Text of four-digit years sorts as the time does; infinity and BC are no time that anything was
+# written at.
+_PLAUSIBLE = r"^[12]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d"
+_TO_THE_SECOND = 19
+
+
+def inspect_backup(
+    source: Source, *, read_rows: bool = True, progress: Progress | None = None
+) -> Inspection:
+    """Look a backup through.
+
+    Args:
+        source: the backup.
+        read_rows: read every row, so that damage within a compressed table is found and rows are
+            counted; otherwise only what the table of contents says.
+        progress: is told of each run of rows that was read.
+
+    Raises:
+        EvidenceError: the source cannot be read at all.
+    """
+    source.adopt(Catalog())
+    contents = source.contents()
+    tables: list[Held] = []
+    for table in source.catalog.roots:
+        held = _by_contents(source, table, contents.get(table.name))
+        if read_rows and held.data:
+            held = _by_rows(source, held, contents[table.name], progress)
+        tables.append(held)
+    history = _history(source)
+    provenance = source.provenance
+    damage = source.damage
+    if damage is None and read_rows:
+        damage = source.damage_of_large_objects()
+    large_objects = source.large_objects
+    found = Inspection(
+        provenance=provenance,
+        damage=damage,
+        tables=tuple(tables),
+        sequences=source.catalog.sequences,
+        extensions=source.catalog.extensions,
+        large_objects=None if large_objects is None else len(large_objects),
+        history=history,
+        newest=_latest(held.newest for held in tables),
+        counted=read_rows,
+        findings=(),
+    )
+    return replace(found, findings=tuple(findings(found, source)))
+
+
+def _history(source: Source) -> tuple[HistoryEntry, ...]:
+    try:
+        return tuple(read_history(source))
+    except EvidenceError:
+        return ()  # its table is damaged or lacks its rows: that is said of the table
+
+
+# --- one table ------------------------------------------------------------------------------------
+
+
+def _by_contents(source: Source, table: Table, contents: Contents | None) -> Held:
+    """What a backup says of a table before any row is read."""
+    if contents is None or not contents.data:
+        problem = None
+        if source.damage:
+            problem = "its rows are cut off"
+        return Held(table, False, None, None, None, problem)
+    problem = _lacking(source, contents)
+    if problem is None and not contents.complete:
+        problem = "its rows are cut off or corrupt"
+    return Held(table, True, contents.bytes, contents.rows, None, problem)
+
+
+def _lacking(source: Source, contents: Contents) -> str | None:
+    """Which partitions are cut off; those that were left out are said of the whole backup."""
+    if not contents.lacking or not source.damage:
+        return None
+    return f"the rows of {', '.join(map(str, contents.lacking))} are cut off"
+
+
+def _by_rows(source: Source, held: Held, contents: Contents, progress: Progress | None) -> Held:
+    """What a table's rows say of it, as far as they can be read."""
+    table = held.table
+    rows, newest, problem = 0, None, _lacking(source, contents)
+    wanted = [column.name for column in table.columns if not column.generated]
+    try:
+        for segment in source.segments(table.name, wanted):
+            if isinstance(segment, LackingSegment):
+                continue
+            places = _audit_places(table, segment)
+            for batch in copytext.line_batches(segment.blocks()):
+                rows += len(batch)
+                if places:
+                    here = _newest(batch["line"], len(segment.columns), places)
+                    newest = _latest((newest, here))
+                if progress:
+                    progress(table.name, len(batch))
+    except EvidenceError as error:
+        problem = f"after {rows:,} rows: {error.message.rstrip('.')}"
+    return replace(held, rows=rows, newest=newest, problem=problem)
+
+
+# --- audit timestamps -----------------------------------------------------------------------------
+
+
+def _audit_places(table: Table, segment: Segment) -> list[int]:
+    """Where in a segment's rows stands when they were written."""
+    places: list[int] = []
+    for place, name in enumerate(segment.columns):
+        column = table.column(name)
+        if column is None or not column.type.startswith("timestamp"):
+            continue
+        if _WRITTEN_AT.match(name):
+            places.append(place)
+    return places
+
+
+def _newest(lines: pa.Array, width: int, places: list[int]) -> str | None:
+    """The latest time that stands at some places of rows."""
+    import pyarrow.compute as pc
+
+    fields = copytext.field_columns(lines, width)
+    found: list[str | None] = []
+    for place in places:
+        times = fields[place]
+        plausible = times.filter(pc.match_substring_regex(times, _PLAUSIBLE))
+        to_the_second = pc.utf8_slice_codeunits(plausible, 0, _TO_THE_SECOND)
+        found.append(pc.max(to_the_second).as_py())
+    return _latest(found)
+
+
+def _latest(times: Iterable[str | None]) -> str | None:
+    return max(filter(None, times), default=None)

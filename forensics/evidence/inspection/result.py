@@ -1,0 +1,97 @@
+"""What inspecting a backup found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from forensics.evidence.migrations import HistoryEntry
+from forensics.model import Provenance, Sequence, Table
+
+# A level ("stop", "mind", "note") and a sentence.
+Finding = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One table of a backup.
+
+    Attributes:
+        rows: how many could be read; None where nothing was counted.
+        newest: the latest of the table's own audit timestamps, as its text says it.
+        problem: why its rows cannot be relied on, or None.
+    """
+
+    table: Table
+    data: bool
+    bytes: int | None
+    rows: int | None
+    newest: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What inspecting a backup found.
+
+    Attributes:
+        newest: the latest audit timestamp in all tables: the backup was not taken before it.
+        counted: whether rows were read.
+        findings: what one reads aloud.
+    """
+
+    provenance: Provenance
+    damage: str | None
+    tables: tuple[Held, ...]
+    sequences: tuple[Sequence, ...]
+    extensions: tuple[str, ...]
+    large_objects: int | None
+    history: tuple[HistoryEntry, ...]
+    newest: str | None
+    counted: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def problem(self) -> str | None:
+        """Why the backup is not whole, as far as was looked, or None."""
+        if self.damage is not None:
+            return self.damage
+        for held in self.tables:
+            if held.problem:
+                return held.problem
+        return None
+
+    @property
+    def whole(self) -> bool:
+        """Whether the backup is complete and every table's rows could be read.
+
+        That is as far as was looked.
+        """
+        return self.problem is None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the backup is whole, in a sentence."""
+        tables = sum(held.data for held in self.tables)
+        said = f"{tables} tables with data"
+        if self.counted:
+            rows = sum(held.rows or 0 for held in self.tables)
+            said = f"{said}, {rows:,} rows"
+        if not self.whole:
+            return f"The backup is NOT whole: {self.problem}. It holds {said}."
+        if not tables:
+            return "The backup is whole, and holds no rows: it cannot say what was lost."
+        if not self.counted:
+            return f"The backup is whole, as far as its table of contents says: {said}."
+        return f"The backup is whole: {said}."
+
+    @property
+    def last_migration(self) -> HistoryEntry | None:
+        """The newest migration that the backup says was applied to it."""
+        applied = [entry for entry in self.history if entry.in_force and entry.applied_at]
+        return max(applied, key=_applied_at, default=None)
+
+
+def _applied_at(entry: HistoryEntry) -> datetime:
+    assert entry.applied_at
+    return entry.applied_at

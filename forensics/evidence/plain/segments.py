@@ -1,0 +1,156 @@
+"""Rows of a plain dump: byte ranges of its file, read as blocks of COPY text."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from forensics.errors import BackupError, DamagedBackupError
+from forensics.evidence.blocks import Block, read_blocks
+from forensics.evidence.encodings import converted
+from forensics.evidence.files import PlainFile
+from forensics.evidence.plain import inserts
+from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
+from forensics.evidence.plain.index import Data
+from forensics.evidence.plain.rewriting import as_pg_dump_writes
+from forensics.evidence.source import Segment
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_POSITIONS = 2_000  # of rows, looked up at a time: each may map 64 kB of the file
+_CHUNK = 4 << 20
+_CUT_HINT = "Look for a complete copy of the backup; what was read stays in the case."
+
+
+class CopySegment(Segment):
+    """Rows that COPY wrote, at a byte range of the file."""
+
+    def __init__(self, file: PlainFile, data: Data, columns: Sequence[str]) -> None:
+        super().__init__(data.table, columns)
+        self._file = file
+        self._data = data
+        # Whether some of its text was not as PostgreSQL writes it, so that positions are not the
+        # file's.
+        self._rewritten = False
+
+    def blocks(self) -> Iterator[Block]:
+        data, form = self._data, self._data.copy
+        if form and form.problem:
+            raise BackupError(
+                f"The rows of table {data.table} cannot be read: {form.problem}.",
+                "Load the file into a scratch database, and dump that.",
+            )
+        encoding = data.encoding
+        if form and form.encoding:
+            encoding = form.encoding
+        blocks = converted(self._lines(), self._file.transcoder(encoding))
+        if form and not form.usual:
+            blocks = as_pg_dump_writes(blocks, form)
+        yield from blocks
+        if not data.complete:
+            raise DamagedBackupError(
+                f"{self._file.path} breaks off within the rows of table {data.table},"
+                f" after {data.rows} whole rows.",
+                _CUT_HINT,
+            )
+
+    def _lines(self) -> Iterator[bytes]:
+        """The rows in the file's encoding, each a line, with the escapes that PostgreSQL writes.
+
+        CSV knows no escapes: it stays as it is.
+        """
+        data, form = self._data, self._data.copy
+        delimiter = b"\t"
+        if form:
+            delimiter = form.delimiter.encode()
+        escapes = not (form and form.csv)
+        for block in _whole_rows(read_blocks(self._file.reader(data.start, data.end))):
+            if data.line_end == b"\r\n":
+                # A carriage return within data is always escaped: this one belongs to the file's
+                # line ends.
+                block = block.replace(b"\r\n", b"\n")
+            if escapes and has_odd_escapes(block):
+                self._rewritten = True
+                block = rewrite_escapes(block, delimiter)
+            yield block
+
+    def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
+        if self._positions_are_the_files():
+            return self._lines_of_file(positions)
+        return super().lines_at(positions)
+
+    def _positions_are_the_files(self) -> bool:
+        data = self._data
+        if self._rewritten or data.copy or data.line_end != b"\n":
+            return False
+        return self._file.transcoder(data.encoding) is None
+
+    def _lines_of_file(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
+        """Yield lines without reading what lies between them."""
+        start = self._data.start
+        with mmap.mmap(self._file.fd, 0, prot=mmap.PROT_READ) as text:
+            read = 0
+            for first in range(0, len(positions), _POSITIONS):
+                for position in positions[first : first + _POSITIONS].tolist():
+                    at = start + position
+                    yield position, text[at : text.find(b"\n", at)]
+                # What was read stays in the system's cache, and no longer counts as this
+                # process's memory.
+                upto = at // mmap.PAGESIZE * mmap.PAGESIZE
+                if hasattr(mmap, "MADV_DONTNEED") and upto > read:
+                    text.madvise(mmap.MADV_DONTNEED, read, upto - read)
+                    read = upto
+
+
+def _whole_rows(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks that do not end within a row.
+
+    A backslash before a line's end makes it a part of the data.
+    """
+    held = b""
+    for block in blocks:
+        block = held + block
+        lines = block.removesuffix(b"\n").removesuffix(b"\r")
+        backslashes = len(lines) - len(lines.rstrip(b"\\"))
+        if backslashes % 2:
+            held = block
+        else:
+            held = b""
+            yield block
+    if held:
+        yield held
+
+
+class InsertSegment(Segment):
+    """Rows that INSERT statements hold, turned into COPY text as they stream.
+
+    Args:
+        columns: what is wanted, in order.
+        own: what a statement that names no columns means, in order.
+    """
+
+    def __init__(
+        self, file: PlainFile, data: Data, columns: Sequence[str], own: Sequence[str]
+    ) -> None:
+        super().__init__(data.table, columns)
+        self._file = file
+        self._data = data
+        self._own = own
+
+    def blocks(self) -> Iterator[Block]:
+        data = self._data
+        chunks = self._file.chunks(data.start, data.end, _CHUNK)
+        statements = inserts.whole_statements(chunks, data.standard_strings)
+        yield from inserts.copy_blocks(
+            converted(statements, self._file.transcoder(data.encoding)),
+            self._own or self.columns,
+            self.columns,
+            data.standard_strings,
+        )
+        if not data.complete:
+            raise DamagedBackupError(
+                f"{self._file.path} breaks off within the rows of table {data.table}.",
+                _CUT_HINT,
+            )
