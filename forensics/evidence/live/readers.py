@@ -1,10 +1,12 @@
-"""Sessions that copy a table's rows out of a database under an exported snapshot, each table in a transaction of its own.
+"""Sessions that copy a table's rows out of a database under an exported snapshot, each table in a
+transaction of its own.
 
-Rows come through a `psql` child, because its COPY loop is C: a Python call for every row would halve the speed. Where
-there is no psql, or it lacks what the connection needs (TLS, for one), psycopg reads instead: the same text, slower.
+Rows come through a `psql` child, because its COPY loop is C: a Python call for every row would
+halve the speed. Where there is no psql, or it lacks what the connection needs (TLS, for one),
+psycopg reads instead: the same text, slower.
 
-Settings are the transaction's and end with it. Nothing is set for the session: behind a pooler another client may get
-the session next.
+Settings are the transaction's and end with it. Nothing is set for the session: behind a pooler
+another client may get the session next.
 """
 
 from __future__ import annotations
@@ -32,9 +34,8 @@ from forensics.scratch import find_programs
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 LOST = "08006"
 _PIPE_BYTES = 1 << 20
-_SET_PIPE_SIZE = (
-    1031  # fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know
-)
+# fcntl's F_SETPIPE_SZ, which Python 3.11 on other systems than Linux does not know.
+_SET_PIPE_SIZE = 1031
 _LINE_FEED = 10
 _MARKER_BYTES = 160  # more than the line that ends an answer has
 _CANCEL_SECONDS = 0.5
@@ -50,9 +51,11 @@ class Copying:
 
     Attributes:
         snapshot: the snapshot's identifier.
-        pins: a SELECT that sets what values' text depends on, and tells in its last column, `server`, who answers.
+        pins: a SELECT that sets what values' text depends on, and tells in its last column,
+            `server`, who answers.
         statement: the COPY.
-        check: a SELECT of one boolean, `rewritten`: whether the relation's rows of that snapshot are gone.
+        check: a SELECT of one boolean, `rewritten`: whether the relation's rows of that snapshot
+            are gone.
         server: what `server` has to be.
     """
 
@@ -67,7 +70,8 @@ class Copying:
 class Failure:
     """Why an answer ended before its time: in words, with the SQLSTATE where the server gave one.
 
-    `outdated` is whether the snapshot is at fault: it cannot be imported any more, or does not show the rows.
+    `outdated` is whether the snapshot is at fault: it cannot be imported any more, or does not show
+    the rows.
     """
 
     words: str
@@ -92,7 +96,8 @@ class Answer:
 
 
 class Reader:
-    """A session that copies rows out, one table after another. `close` may be called from another thread."""
+    """A session that copies rows out, one table after another. `close` may be called from another
+    thread."""
 
     usable = True
 
@@ -106,7 +111,7 @@ class Reader:
 
 
 def end(connection: psycopg.Connection[Any]) -> None:
-    """Close a connection, perhaps one that another thread waits for, or one that is lost already."""
+    """Close a connection, perhaps one that another thread waits for, or that is lost already."""
     with contextlib.suppress(psycopg.Error):
         if connection.info.transaction_status == TransactionStatus.ACTIVE:
             connection.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -122,12 +127,15 @@ def psql_programs() -> list[Path]:
         found.append(Path(system))
     with contextlib.suppress(Exception):
         found.append(find_programs() / "psql")
-    return [p for p in dict.fromkeys(found) if p.exists()]
+    return [program for program in dict.fromkeys(found) if program.exists()]
 
 
 def for_programs(parameters: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """What to give a program of libpq's: a connection string to show, and an environment that holds the password."""
-    shown = {k: v for k, v in parameters.items() if k not in ("password", "sslpassword")}
+    """What to give a program of libpq's: a connection string to show, and an environment that holds
+    the password."""
+    shown = dict(parameters)
+    for secret in ("password", "sslpassword"):
+        shown.pop(secret, None)
     environment = {**os.environ}
     if password := parameters.get("password"):
         environment["PGPASSWORD"] = str(password)
@@ -136,21 +144,27 @@ def for_programs(parameters: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 
 def server_failure(text: str) -> Failure | None:
     """Return the first error in what psql wrote to standard error, or None."""
-    rest = None
+    before = None  # what it said before there was a session
     for line in text.splitlines():
         if match := _SAID.match(line):
             if match["state"][:2] not in _SILENT_CLASSES:
-                return Failure(redact(match["words"]).rstrip("."), match["state"])
-        elif rest is None and line.startswith("psql: ") and (words := _SAID_BEFORE.match(line)):
-            rest = Failure(redact(words["words"]).rstrip("."))
-    return rest
+                return _failure(match["words"], match["state"])
+        elif line.startswith("psql: ") and before is None:
+            match = _SAID_BEFORE.match(line)
+            before = _failure(match["words"] if match else line)
+    return before
+
+
+def _failure(words: str, state: str | None = None) -> Failure:
+    return Failure(redact(words).rstrip("."), state)
 
 
 class PsqlReader(Reader):
     """A psql child that is told what to copy on its standard input.
 
-    After each COPY it is made to print a line that begins with backslash and point, which no row can begin with, and
-    that says how the COPY went. Settings and statements go in by pipe; the password through the environment.
+    After each COPY it is made to print a line that begins with backslash and point, which no row
+    can begin with, and that says how the COPY went. Settings and statements go in by pipe; the
+    password through the environment.
 
     Raises:
         LiveError: the program cannot be run, or does not reach the database.
@@ -191,12 +205,18 @@ class PsqlReader(Reader):
 
     def copy_out(self, task: Copying) -> Answer:
         self._waits = True
-        # psql leaves its variable ERROR false where a COPY fails after its first rows. The transaction is aborted then,
-        # so the check after it fails, and that does set it; and what went wrong stands on standard error.
+        # psql leaves its variable ERROR false where a COPY fails after its first rows. The
+        # transaction is aborted then, so the check after it fails, and that does set it; and what
+        # went wrong stands on standard error.
         self._say(
-            f"{BEGIN};\nSET TRANSACTION SNAPSHOT '{task.snapshot}';\n\\set unimported :ERROR\n{task.pins} \\gset pin_\n"
-            f"{task.statement};\n{task.check} \\gset\n"
-            "\\echo '\\\\.' :ERROR :SQLSTATE :unimported :rewritten :pin_server\nROLLBACK;\n"
+            f"{BEGIN};\n"
+            f"SET TRANSACTION SNAPSHOT '{task.snapshot}';\n"
+            "\\set unimported :ERROR\n"
+            f"{task.pins} \\gset pin_\n"
+            f"{task.statement};\n"
+            f"{task.check} \\gset\n"
+            "\\echo '\\\\.' :ERROR :SQLSTATE :unimported :rewritten :pin_server\n"
+            "ROLLBACK;\n"
         )
         return _PsqlAnswer(self, task.server)
 
@@ -226,10 +246,12 @@ class PsqlReader(Reader):
         return count
 
     def close(self) -> None:
-        """End the child. Its pipes stay open for whoever reads them in another thread, until the reader is let go of."""
+        """End the child. Its pipes stay open for whoever reads them in another thread, until the
+        reader is let go of."""
         self.usable = False
         if self._waits:
-            # A session that waits for a lock does not see that its client is gone: have psql cancel what it waits for.
+            # A session that waits for a lock does not see that its client is gone: have psql cancel
+            # what it waits for.
             self._child.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(_CANCEL_SECONDS)
@@ -238,7 +260,8 @@ class PsqlReader(Reader):
 
 
 class _PsqlAnswer(Answer):
-    """What psql prints up to the marker. Only the last line there is can be the marker: psql then waits for more."""
+    """What psql prints up to the marker. Only the last line there is can be the marker: psql then
+    waits for more."""
 
     def __init__(self, reader: PsqlReader, server: str) -> None:
         self._reader = reader
@@ -251,7 +274,8 @@ class _PsqlAnswer(Answer):
         """Return the next whole lines, about `size` bytes of them; a longer line in parts."""
         if self._ended:
             return b""
-        # One buffer for all that is read: a fresh one each time would cost more in page faults than the reading.
+        # One buffer for all that is read: a fresh one each time would cost more in page faults than
+        # the reading.
         buffer = self._reader.buffer(max(size, 2 * len(self._held)))
         view = memoryview(buffer)
         filled = len(self._held)
@@ -259,11 +283,7 @@ class _PsqlAnswer(Answer):
         while filled < len(buffer):
             count = self._reader.receive(view[filled:])
             if not count:
-                self._ended = True
-                self._reader.usable = False
-                self.failure = server_failure(self._reader.take_errors()) or Failure(
-                    "the connection was lost", LOST
-                )
+                self._break_off()
                 return b""
             filled += count
             if buffer[filled - 1] == _LINE_FEED:
@@ -277,6 +297,12 @@ class _PsqlAnswer(Answer):
         self._within_line = buffer[cut - 1] != _LINE_FEED
         return bytes(view[:cut])
 
+    def _break_off(self) -> None:
+        self._ended = True
+        self._reader.usable = False
+        said = server_failure(self._reader.take_errors())
+        self.failure = said or Failure("the connection was lost", LOST)
+
     def _finish(self, line: bytes) -> None:
         _, failed, state, unimported, rewritten, server = line.decode("utf-8", "replace").split()
         self.failure = server_failure(self._reader.take_errors())
@@ -289,7 +315,9 @@ class _PsqlAnswer(Answer):
 
 def verdict(rewritten: bool, server: str, wanted: str) -> Failure | None:
     """What is wrong with an answer that came whole, or None."""
-    return ELSEWHERE if server != wanted else REWRITTEN if rewritten else None
+    if server != wanted:
+        return ELSEWHERE
+    return REWRITTEN if rewritten else None
 
 
 def _widen(pipe: int) -> None:
@@ -320,48 +348,59 @@ class _PsycopgAnswer(Answer):
     def __init__(
         self, reader: PsycopgReader, connection: psycopg.Connection[Any], task: Copying
     ) -> None:
-        self._pieces = self._stream(reader, connection, task)
+        self._reader = reader
+        self._connection = connection
+        self._task = task
+        self._imported = False  # whether the transaction sees the snapshot
+        self._pieces = self._stream()
 
-    def _stream(
-        self, reader: PsycopgReader, connection: psycopg.Connection[Any], task: Copying
-    ) -> Iterator[bytes]:
-        imported = False
+    def _stream(self) -> Iterator[bytes]:
         try:
-            with connection.cursor() as cursor:
-                cursor.execute(BEGIN)
-                cursor.execute(
-                    sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(task.snapshot))
-                )
-                imported = True
-                *_, server = cursor.execute(task.pins.encode("utf-8")).fetchone() or ("",)
-                held: list[bytes] = []
-                size = 0
-                with cursor.copy(task.statement.encode("utf-8")) as copy:
-                    for piece in copy:
-                        held.append(bytes(piece))
-                        size += len(held[-1])
-                        if size >= copytext.BLOCK_BYTES:
-                            yield b"".join(held)
-                            held, size = [], 0
-                if held:
-                    yield b"".join(held)
-                (rewritten,) = cursor.execute(task.check.encode("utf-8")).fetchone() or (True,)
-                cursor.execute("ROLLBACK")
-                self.failure = verdict(bool(rewritten), str(server), task.server)
+            with self._connection.cursor() as cursor:
+                yield from self._copy(cursor)
         except psycopg.Error as error:
-            words = (
-                error.diag.message_primary or str(error).strip().splitlines()[0]
-                if str(error).strip()
-                else type(error).__name__
-            ) or ""
-            state = error.sqlstate or (LOST if connection.broken or connection.closed else None)
-            self.failure = Failure(
-                redact(words).rstrip("."), state, outdated=not imported and bool(error.sqlstate)
-            )
-            try:
-                connection.execute("ROLLBACK")
-            except psycopg.Error:
-                reader.usable = False
+            self._fail(error)
+
+    def _copy(self, cursor: psycopg.Cursor[Any]) -> Iterator[bytes]:
+        task = self._task
+        cursor.execute(BEGIN)
+        snapshot = sql.Literal(task.snapshot)
+        cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
+        self._imported = True
+        *_, server = cursor.execute(task.pins.encode("utf-8")).fetchone() or ("",)
+        held: list[bytes] = []
+        size = 0
+        with cursor.copy(task.statement.encode("utf-8")) as copy:
+            for piece in copy:
+                held.append(bytes(piece))
+                size += len(held[-1])
+                if size >= copytext.BLOCK_BYTES:
+                    yield b"".join(held)
+                    held, size = [], 0
+        if held:
+            yield b"".join(held)
+        (rewritten,) = cursor.execute(task.check.encode("utf-8")).fetchone() or (True,)
+        cursor.execute("ROLLBACK")
+        self.failure = verdict(bool(rewritten), str(server), task.server)
+
+    def _fail(self, error: psycopg.Error) -> None:
+        state = error.sqlstate
+        outdated = not self._imported and state is not None
+        if state is None and (self._connection.broken or self._connection.closed):
+            state = LOST
+        said = _failure(_words(error), state)
+        self.failure = Failure(said.words, state, outdated)
+        try:
+            self._connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self._reader.usable = False
 
     def read(self, size: int) -> bytes:
         return next(self._pieces, b"")
+
+
+def _words(error: psycopg.Error) -> str:
+    if primary := error.diag.message_primary:
+        return primary
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,4 +1,5 @@
--- Which indexes can tell rows apart? Unique, valid, immediate, whole, on plain columns; included columns left out.
+-- Which indexes can tell rows apart? Unique, valid, immediate, whole, on plain columns; included
+-- columns left out.
 SELECT n.nspname                                        AS schema,
        c.relname                                        AS "table",
        ic.relname                                       AS name,

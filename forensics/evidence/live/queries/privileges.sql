@@ -6,7 +6,8 @@ SELECT n.nspname                                              AS schema,
          OR has_any_column_privilege(c.oid, 'SELECT')
             AND NOT EXISTS (SELECT 1 FROM pg_attribute a
                              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                               AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT'))  AS readable,
+                               AND NOT has_column_privilege(c.oid, a.attnum, 'SELECT'))
+                                                              AS readable,
        row_security_active(c.oid)                             AS filtered
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -14,5 +15,7 @@ SELECT n.nspname                                              AS schema,
    AND c.relpersistence <> 't'
    AND n.nspname <> 'information_schema'
    AND n.nspname !~ '^pg_'
-   AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid))
+   AND NOT (has_schema_privilege(n.oid, 'USAGE')
+            AND has_table_privilege(c.oid, 'SELECT')
+            AND NOT row_security_active(c.oid))
  ORDER BY 1, 2

@@ -7,7 +7,8 @@ SELECT current_setting('server_version')     AS server_version,
        clock_timestamp()                     AS taken_at,
        pg_is_in_recovery()                   AS standby,
        extract(epoch FROM pg_postmaster_start_time())::text AS server,
-       (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout') AS statement_milliseconds,
+       (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout')
+                                             AS statement_milliseconds,
        pg_export_snapshot()                  AS snapshot
   FROM pg_database d
  WHERE d.datname = current_database()

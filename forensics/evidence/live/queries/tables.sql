@@ -15,7 +15,8 @@ SELECT n.nspname                             AS schema,
          WHERE i.inhrelid = c.oid)           AS parents
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
+  LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                       AND d.objsubid = 0 AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON e.oid = d.refobjid
  WHERE c.relkind IN ('r', 'p', 'f', 'm')
    AND c.relpersistence <> 't'

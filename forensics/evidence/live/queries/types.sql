@@ -6,9 +6,11 @@ SELECT format_type(t.oid, NULL)                         AS name,
                           FROM pg_enum e WHERE e.enumtypid = t.oid)
          WHEN 'd' THEN array[format_type(t.typbasetype, t.typtypmod)]
          WHEN 'c' THEN (SELECT array_agg(format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
-                          FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
+                          FROM pg_attribute a
+                         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
          ELSE (SELECT array[format_type(r.rngsubtype, NULL), format_type(r.rngtypid, NULL)]
-                 FROM pg_range r WHERE t.oid IN (r.rngtypid, (to_jsonb(r) ->> 'rngmultitypid')::oid))
+                 FROM pg_range r
+                WHERE t.oid IN (r.rngtypid, (to_jsonb(r) ->> 'rngmultitypid')::oid))
        END                                              AS parts
   FROM pg_type t
   JOIN pg_namespace n ON n.oid = t.typnamespace

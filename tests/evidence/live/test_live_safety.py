@@ -1,4 +1,5 @@
-"""Live is only read, and left alone: how many connections, which locks, which time limits, and where the connection string goes."""
+"""Live is only read, and left alone: how many connections, which locks, which time limits, and
+where the connection string goes."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ import pytest
 
 import forensics as fx
 from forensics.errors import LiveError
-from forensics.evidence.live import readers
+from forensics.evidence.live import lending, readers
 from forensics.evidence.live.readers import server_failure
 from forensics.evidence.live.source import LiveSource
 from forensics.model import TableName
@@ -144,7 +145,7 @@ def test_where_no_connection_is_free_it_says_so_and_what_to_do(
     crowded: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dsn, backup = crowded
-    monkeypatch.setattr("forensics.evidence.live.source._WAITS_FOR_SLOT", (0.05,))
+    monkeypatch.setattr(lending, "_WAITS_FOR_SLOT", (0.05,))
     with (
         taken(dsn, 0),
         pytest.raises(
@@ -190,7 +191,8 @@ def test_time_limits_hold_for_every_statement(
 def test_a_session_s_settings_are_left_as_they_are(
     database: Callable[..., str], scratch: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pooler gives the session to another client afterwards: it must not find it read-only, or in another time zone."""
+    """A pooler gives the session to another client afterwards: it must not find it read-only, or in
+    another time zone."""
     name = database("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
     asked = "SELECT name || '=' || setting FROM pg_settings ORDER BY name"
     monkeypatch.setattr(readers, "psql_programs", list)
@@ -224,7 +226,10 @@ def test_what_a_connection_string_says_reaches_the_children(
     passfile = tmp_path / "passfile"
     passfile.write_text("*:*:*:*:geheim-im-Passfile\n")
     passfile.chmod(0o600)
-    more = f"passfile={passfile} target_session_attrs=read-write sslmode=prefer options='-c work_mem=123kB' password=geheim-Wort"
+    more = (
+        f"passfile={passfile} target_session_attrs=read-write sslmode=prefer "
+        f"options='-c work_mem=123kB' password=geheim-Wort"
+    )
     command = [
         sys.executable,
         "-m",
@@ -250,7 +255,10 @@ def test_what_a_connection_string_says_reaches_the_children(
             text=True,
             env={**os.environ, "PGSERVICEFILE": str(service)},
         )
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name LIKE 'forensics%'"
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+            "AND application_name LIKE 'forensics%'"
+        )
         while not watch.execute(waiting).fetchone()[0]:  # type: ignore[index]
             assert child.poll() is None, child.communicate()
             time.sleep(0.02)
@@ -279,7 +287,10 @@ def test_what_a_connection_string_says_reaches_the_children(
     ("said", "words", "state"),
     [
         (
-            "psql:<stdin>:5: ERROR:  57014: canceling statement due to statement timeout\nLOCATION:  x, y.c:1\n",
+            (
+                "psql:<stdin>:5: ERROR:  57014: canceling statement due to statement "
+                "timeout\nLOCATION:  x, y.c:1\n"
+            ),
             "canceling statement",
             "57014",
         ),
@@ -289,13 +300,19 @@ def test_what_a_connection_string_says_reaches_the_children(
             "57014",
         ),
         (
-            "psql:<stdin>:5: WARNING:  01000: careful\npsql:<stdin>:6: FATAL:  57P01: terminating connection\n",
+            (
+                "psql:<stdin>:5: WARNING:  01000: careful\npsql:<stdin>:6: FATAL:  "
+                "57P01: terminating connection\n"
+            ),
             "terminating connection",
             "57P01",
         ),
         ("psql:<stdin>:5: NOTICE:  00000: hello\n", None, None),
         (
-            'psql: error: connection to server at "h" failed: FATAL:  sorry, too many clients already\n',
+            (
+                'psql: error: connection to server at "h" failed: FATAL:  sorry, '
+                "too many clients already\n"
+            ),
             "sorry, too many clients already",
             None,
         ),

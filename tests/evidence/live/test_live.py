@@ -20,19 +20,35 @@ from forensics.scratch import Scratch
 from tests.conftest import Incident
 
 EVERY_TYPE = """
-CREATE DOMAIN moment AS timestamptz; CREATE TYPE span AS RANGE (subtype = timestamptz); CREATE TYPE event AS (said text, at timestamptz, raw bytea);
-CREATE TABLE t (id bigint PRIMARY KEY, f4 real, f8 float8, n numeric, ts timestamp, tz timestamptz, ttz timetz, d date, iv interval, ba bytea, mo money, b boolean, arr timestamptz[], rg tstzrange,
-  dom moment, own span, ev event, evs event[], bas bytea[], mos money[], since timestamptz DEFAULT '2020-01-01 00:00+00', first bytea DEFAULT '\\x00275cff');
-INSERT INTO t SELECT i, i / 7.0, i / 3.0, i / 8.0, timestamp '2025-01-01' + i * interval '1.000001 s', timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min',
-  '10:00:00+02', date '0044-03-15 BC' + i, make_interval(months => i, secs => i / 8.0), decode(md5(i::text), 'hex'), (i / 100.0)::numeric::money, i % 2 = 0,
+CREATE DOMAIN moment AS timestamptz;
+CREATE TYPE span AS RANGE (subtype = timestamptz);
+CREATE TYPE event AS (said text, at timestamptz, raw bytea);
+CREATE TABLE t (id bigint PRIMARY KEY, f4 real, f8 float8, n numeric, ts timestamp, tz timestamptz,
+  ttz timetz, d date, iv interval, ba bytea, mo money, b boolean, arr timestamptz[], rg tstzrange,
+  dom moment, own span, ev event, evs event[], bas bytea[], mos money[],
+  since timestamptz DEFAULT '2020-01-01 00:00+00', first bytea DEFAULT '\\x00275cff');
+INSERT INTO t SELECT i, i / 7.0, i / 3.0, i / 8.0,
+  timestamp '2025-01-01' + i * interval '1.000001 s',
+  timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min',
+  '10:00:00+02', date '0044-03-15 BC' + i, make_interval(months => i, secs => i / 8.0),
+  decode(md5(i::text), 'hex'), (i / 100.0)::numeric::money, i % 2 = 0,
   array['2025-07-01 12:00+00'::timestamptz, null], tstzrange('2025-07-01 12:00+00', null),
-  '2025-07-01 12:00+00', span('2025-07-01 12:00+00', '2025-07-02 12:00+00'), row('2025-07-01 12:00:00+05', '2025-07-01 12:00+00', '\\xff20')::event, array[row('a "b"', null, 'x')::event],
-  array['\\x5c', null, 'plain']::bytea[], array[(i / 100.0)::numeric::money] FROM generate_series(1, 300) i;
-CREATE SCHEMA "user"; CREATE TYPE "user"."order" AS (at timestamptz); CREATE DOMAIN "user"."at (3) [] " AS timestamptz; CREATE TABLE "table" (at timestamptz);
+  '2025-07-01 12:00+00', span('2025-07-01 12:00+00', '2025-07-02 12:00+00'),
+  row('2025-07-01 12:00:00+05', '2025-07-01 12:00+00', '\\xff20')::event,
+  array[row('a "b"', null, 'x')::event],
+  array['\\x5c', null, 'plain']::bytea[], array[(i / 100.0)::numeric::money]
+  FROM generate_series(1, 300) i;
+CREATE SCHEMA "user";
+CREATE TYPE "user"."order" AS (at timestamptz);
+CREATE DOMAIN "user"."at (3) [] " AS timestamptz;
+CREATE TABLE "table" (at timestamptz);
 CREATE TYPE "user"."kind (1)" AS ("a b" "user"."at (3) [] ", o "user"."order");
-CREATE TABLE reserved (id int PRIMARY KEY, o "user"."order", d "user"."at (3) [] ", k "user"."kind (1)", ks "user"."kind (1)"[], row "table", c regclass);
+CREATE TABLE reserved (id int PRIMARY KEY, o "user"."order", d "user"."at (3) [] ",
+  k "user"."kind (1)", ks "user"."kind (1)"[], row "table", c regclass);
 INSERT INTO reserved SELECT i, o, (o).at, k, array[k], row((o).at)::"table", 't'::regclass
-  FROM generate_series(1, 30) i, LATERAL (SELECT row(timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min')::"user"."order" AS o) x,
+  FROM generate_series(1, 30) i,
+  LATERAL (SELECT
+    row(timestamptz '2025-03-30 00:30:00+00' + i * interval '10 min')::"user"."order" AS o) x,
   LATERAL (SELECT row((o).at::"user"."at (3) [] ", o)::"user"."kind (1)" AS k) y;
 """
 SETTINGS = {
@@ -55,7 +71,10 @@ def test_settings_of_neither_side_matter(
 ) -> None:
     scratch.run(
         "postgres",
-        f"ALTER ROLE postgres SET timezone = '{dumped_under}'; ALTER ROLE postgres SET bytea_output = 'escape'",
+        (
+            f"ALTER ROLE postgres SET timezone = '{dumped_under}'; "
+            f"ALTER ROLE postgres SET bytea_output = 'escape'"
+        ),
     )
     try:
         incident.happens(EVERY_TYPE, "")
@@ -74,12 +93,18 @@ def test_what_is_kept_of_a_changed_row_is_written_alike_on_both_sides(
 ) -> None:
     scratch.run(
         "postgres",
-        "ALTER ROLE postgres SET timezone = 'America/New_York'; ALTER ROLE postgres SET bytea_output = 'escape'",
+        (
+            "ALTER ROLE postgres SET timezone = 'America/New_York'; "
+            "ALTER ROLE postgres SET bytea_output = 'escape'"
+        ),
     )
     try:
         incident.happens(
             EVERY_TYPE,
-            "UPDATE t SET n = 0 WHERE id = 3; UPDATE t SET tz = tz + interval '1 s' WHERE id = 4; DELETE FROM t WHERE id = 5",
+            (
+                "UPDATE t SET n = 0 WHERE id = 3; UPDATE t SET tz = tz + interval '1 s' "
+                "WHERE id = 4; DELETE FROM t WHERE id = 5"
+            ),
         )
         with incident.compare() as case:
             changed = case.table("t").changed
@@ -99,9 +124,13 @@ def test_what_is_kept_of_a_changed_row_is_written_alike_on_both_sides(
 
 
 def test_floats_of_a_server_before_12(incident: Incident) -> None:
-    """Such a server writes 17 digits; no such programs are at hand, so the text of a dump is made what they write."""
+    """Such a server writes 17 digits; no such programs are at hand, so the text of a dump is made
+    what they write."""
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY, f float8); INSERT INTO t SELECT i, i / 10.0 FROM generate_series(1, 99) i",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, f float8); "
+            "INSERT INTO t SELECT i, i / 10.0 FROM generate_series(1, 99) i"
+        ),
         "UPDATE t SET f = 0 WHERE id = 7",
     )
     text = re.sub(
@@ -132,7 +161,10 @@ SINCE_THE_SNAPSHOT = {
     "a partition is truncated": "TRUNCATE p1",
     "a partition is dropped": "DROP TABLE p1",
     "a partition is detached": "ALTER TABLE p DETACH PARTITION p1",
-    "a partition is attached": "CREATE TABLE p3 (id int); INSERT INTO p3 VALUES (25); ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)",
+    "a partition is attached": (
+        "CREATE TABLE p3 (id int); INSERT INTO p3 VALUES (25); "
+        "ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (20) TO (30)"
+    ),
 }
 
 
@@ -145,10 +177,13 @@ def test_what_a_snapshot_no_longer_shows_is_refused(
     scratch: Scratch,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """These statements change what every older snapshot sees, without a word: rows would seem lost, or new."""
+    """These statements change what every older snapshot sees, without a word: rows would seem lost,
+    or new."""
     name = database(
-        "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); CREATE TABLE p (id int) PARTITION BY RANGE (id); "
-        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); "
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (2); "
+        "CREATE TABLE p (id int) PARTITION BY RANGE (id); "
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); "
+        "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); "
         "INSERT INTO p VALUES (1), (11)"
     )
     if not psql:
@@ -177,7 +212,11 @@ def test_what_a_snapshot_no_longer_shows_is_refused(
 
 def test_a_table_that_is_altered_meanwhile_is_failed(incident: Incident, scratch: Scratch) -> None:
     incident.happens(
-        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, v text); INSERT INTO b VALUES (1, 'x'), (2, 'y')",
+        (
+            "CREATE TABLE a (id int PRIMARY KEY); "
+            "CREATE TABLE b (id int PRIMARY KEY, v text); "
+            "INSERT INTO b VALUES (1, 'x'), (2, 'y')"
+        ),
         "DELETE FROM b WHERE id = 1",
     )
 
@@ -205,7 +244,10 @@ def test_nobody_waits_for_locks_of_questions_that_were_answered(
         assert (
             scratch.run(
                 name,
-                "SELECT relation::regclass FROM pg_locks WHERE relation::regclass::text IN ('t', 'u')",
+                (
+                    "SELECT relation::regclass FROM pg_locks WHERE relation::regclass::text "
+                    "IN ('t', 'u')"
+                ),
             )
             == ""
         )
@@ -214,7 +256,10 @@ def test_nobody_waits_for_locks_of_questions_that_were_answered(
 
 def test_a_lock_is_not_waited_for(incident: Incident, scratch: Scratch) -> None:
     incident.happens(
-        "CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY); INSERT INTO free VALUES (1)",
+        (
+            "CREATE TABLE held (id int PRIMARY KEY); "
+            "CREATE TABLE free (id int PRIMARY KEY); INSERT INTO free VALUES (1)"
+        ),
         "DELETE FROM free",
     )
     with psycopg.connect(incident.live_dsn) as other:
@@ -229,7 +274,10 @@ def test_a_lock_is_not_waited_for(incident: Incident, scratch: Scratch) -> None:
 
 def test_a_statement_timeout_is_said(incident: Incident) -> None:
     incident.happens(
-        "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 200000) i",
+        (
+            "CREATE TABLE t (id int PRIMARY KEY, v text); "
+            "INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 200000) i"
+        ),
         "",
     )
     with incident.compare(options=fx.Options(statement_timeout="20ms")) as case:
@@ -251,7 +299,10 @@ def test_without_psql_a_refusal_is_said_too(
     incident: Incident, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     incident.happens(
-        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO b VALUES (1)",
+        (
+            "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); "
+            "INSERT INTO b VALUES (1)"
+        ),
         "DELETE FROM b",
     )
     scratch.run(incident.live, "CREATE ROLE half LOGIN; GRANT SELECT ON b TO half")
@@ -277,7 +328,11 @@ def test_bytes_of_a_sql_ascii_database_survive(
     try:
         scratch.run(
             "raw_bytes",
-            r"SET client_encoding = 'SQL_ASCII'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, E'\xff\xfe'), (2, E'\xc3\xa9'), (3, E'\xff')",
+            (
+                r"SET client_encoding = 'SQL_ASCII'; "
+                r"CREATE TABLE t (id int PRIMARY KEY, v text); "
+                r"INSERT INTO t VALUES (1, E'\xff\xfe'), (2, E'\xc3\xa9'), (3, E'\xff')"
+            ),
         )
         backup = scratch.dump("raw_bytes", tmp_path / "b.sql")  # type: ignore[operator]
         scratch.run(
@@ -295,7 +350,10 @@ def test_latin1_on_both_sides(scratch: Scratch, tmp_path: pytest.TempPathFactory
     try:
         scratch.run(
             "latin",
-            "SET client_encoding = 'UTF8'; CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t VALUES (1, 'Zürich'), (2, 'São Paulo'), (3, 'x')",
+            (
+                "SET client_encoding = 'UTF8'; CREATE TABLE t (id int PRIMARY KEY, "
+                "v text); INSERT INTO t VALUES (1, 'Zürich'), (2, 'São Paulo'), (3, 'x')"
+            ),
         )
         backup = scratch.dump("latin", tmp_path / "b.sql")  # type: ignore[operator]
         assert b"Z\xfcrich" in backup.read_bytes()

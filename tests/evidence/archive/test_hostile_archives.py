@@ -19,7 +19,10 @@ from forensics.errors import BackupError
 from forensics.evidence import open_source
 from forensics.scratch import Scratch
 
-ROWS = "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 100) i"
+ROWS = (
+    "CREATE TABLE t (id int PRIMARY KEY, v text); "
+    "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 100) i"
+)
 
 
 def read_all(path: Path) -> int:
@@ -107,7 +110,10 @@ def test_a_folder_s_file_that_is_none_is_refused(
 )
 def test_what_unpacks_to_much_is_read_in_bounded_memory(tmp_path: Path) -> None:
     """A megabyte that unpacks to a gigabyte of rows: to the disk, a piece at a time."""
-    head = b"--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE public.t (v text);\nCOPY public.t (v) FROM stdin;\n"
+    head = (
+        b"--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE public.t (v "
+        b"text);\nCOPY public.t (v) FROM stdin;\n"
+    )
     row = b"x" * 999_999 + b"\n"
     with gzip.open(tmp_path / "bomb.sql.gz", "wb", compresslevel=1) as out:
         out.write(head)
@@ -117,7 +123,8 @@ def test_what_unpacks_to_much_is_read_in_bounded_memory(tmp_path: Path) -> None:
     assert (tmp_path / "bomb.sql.gz").stat().st_size < 10 << 20
     script = (
         "from pathlib import Path; from forensics.evidence import open_source\n"
-        f"with open_source(Path({str(tmp_path / 'bomb.sql.gz')!r})) as s: print([s.count(n) for n in s.contents()])\n"
+        f"with open_source(Path({str(tmp_path / 'bomb.sql.gz')!r})) as s: "
+        f"print([s.count(n) for n in s.contents()])\n"
         "print(Path('/proc/self/status').read_text())"
     )
     done = subprocess.run(

@@ -1,4 +1,5 @@
-"""Migration folders of every tool that is known, and their history tables on a real server and in its dump."""
+"""Migration folders of every tool that is known, and their history tables on a real server and in
+its dump."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from forensics.evidence.migrations import (
     parse_statements,
     read_folder,
     read_history,
+    tools,
 )
 from forensics.model import plain
 from forensics.scratch import Scratch
@@ -73,7 +75,10 @@ FOLDERS = {
     ),
     "sqitch": (
         {
-            "sqitch.plan": "%project=p\n\nb 2025-01-01T00:00:00Z x <x@y> # first\n@v1\na [b] 2025-01-02T00:00:00Z x <x@y>\n",
+            "sqitch.plan": (
+                "%project=p\n\nb 2025-01-01T00:00:00Z x <x@y> # first\n@v1\na [b] "
+                "2025-01-02T00:00:00Z x <x@y>\n"
+            ),
             "deploy/a.sql": "",
             "deploy/b.sql": "",
             "revert/a.sql": "",
@@ -201,88 +206,160 @@ def test_checksums_are_the_same_with_either_line_end(tmp_path: Path) -> None:
 # tool: (table and rows, what is read of it)
 HISTORIES = {
     "Flyway": (
-        "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version text, description text, type text, script text, checksum int, installed_on timestamp, success boolean);"
-        "INSERT INTO flyway_schema_history VALUES (0, NULL, 's', 'SCHEMA', 'x', NULL, '2026-01-01', true), (1, '1', 'a', 'SQL', 'V1__a.sql', -12, '2026-01-01', true), (2, '2', 'b', 'SQL', 'V2__b.sql', 5, '2026-01-02', false);",
+        "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, "
+        "version text, description text, type text, script text, checksum int, "
+        "installed_on timestamp, success boolean);"
+        "INSERT INTO flyway_schema_history VALUES (0, NULL, 's', 'SCHEMA', 'x', "
+        "NULL, '2026-01-01', true), (1, '1', 'a', 'SQL', 'V1__a.sql', -12, "
+        "'2026-01-01', true), (2, '2', 'b', 'SQL', 'V2__b.sql', 5, '2026-01-02', "
+        "false);",
         [("V1__a", "-12", True, True), ("V2__b", "5", False, False)],
     ),
     "Alembic": (
-        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('abc1');",
+        (
+            "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); "
+            "INSERT INTO alembic_version VALUES ('abc1');"
+        ),
         [("abc1", None, True, True)],
     ),
     "golang-migrate": (
-        "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean); INSERT INTO schema_migrations VALUES (3, true);",
+        (
+            "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean); "
+            "INSERT INTO schema_migrations VALUES (3, true);"
+        ),
         [("3", None, False, False)],
     ),
     "Rails or dbmate": (
-        "CREATE TABLE schema_migrations (version varchar PRIMARY KEY); INSERT INTO schema_migrations VALUES ('20'), ('3');",
+        (
+            "CREATE TABLE schema_migrations (version varchar PRIMARY KEY); "
+            "INSERT INTO schema_migrations VALUES ('20'), ('3');"
+        ),
         [("3", None, True, True), ("20", None, True, True)],
     ),
     "Django": (
-        "CREATE TABLE django_migrations (id serial PRIMARY KEY, app text, name text, applied timestamptz); INSERT INTO django_migrations (app, name, applied) VALUES ('shop', '0001_initial', '2026-01-01 10:00+00');",
+        (
+            "CREATE TABLE django_migrations (id serial PRIMARY KEY, app text, name text, "
+            "applied timestamptz); INSERT INTO django_migrations (app, name, "
+            "applied) VALUES ('shop', '0001_initial', '2026-01-01 10:00+00');"
+        ),
         [("shop.0001_initial", None, True, True)],
     ),
     "Drizzle": (
-        "CREATE SCHEMA drizzle; CREATE TABLE drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text, created_at bigint); INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('ff', 17);",
+        (
+            "CREATE SCHEMA drizzle; CREATE TABLE drizzle.__drizzle_migrations (id serial "
+            "PRIMARY KEY, hash text, created_at bigint); "
+            "INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('ff', "
+            "17);"
+        ),
         [("17", "ff", True, True)],
     ),
     "goose": (
-        "CREATE TABLE goose_db_version (id serial PRIMARY KEY, version_id bigint, is_applied boolean, tstamp timestamp); INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES (0, true, now()), (1, true, now());",
+        (
+            "CREATE TABLE goose_db_version (id serial PRIMARY KEY, version_id bigint, "
+            "is_applied boolean, tstamp timestamp); "
+            "INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES (0, "
+            "true, now()), (1, true, now());"
+        ),
         [("1", None, True, True)],
     ),
     "Knex": (
-        "CREATE TABLE knex_migrations (id serial PRIMARY KEY, name text, batch int, migration_time timestamptz); INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('1_a.js', 1, now());",
+        (
+            "CREATE TABLE knex_migrations (id serial PRIMARY KEY, name text, batch int, "
+            "migration_time timestamptz); INSERT INTO knex_migrations (name, batch, "
+            "migration_time) VALUES ('1_a.js', 1, now());"
+        ),
         [("1_a", None, True, True)],
     ),
     "Ecto": (
-        "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, inserted_at timestamp); INSERT INTO schema_migrations VALUES (20, '2026-01-01');",
+        (
+            "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, "
+            "inserted_at timestamp); INSERT INTO schema_migrations VALUES (20, "
+            "'2026-01-01');"
+        ),
         [("20", None, True, True)],
     ),
     "Supabase": (
-        "CREATE SCHEMA s; CREATE TABLE s.schema_migrations (version text PRIMARY KEY, statements text[], name text); INSERT INTO s.schema_migrations VALUES ('20', '{}', 'a');",
+        (
+            "CREATE SCHEMA s; CREATE TABLE s.schema_migrations (version text PRIMARY "
+            "KEY, statements text[], name text); INSERT INTO s.schema_migrations VALUES "
+            "('20', '{}', 'a');"
+        ),
         [("20", None, True, True)],
     ),
     "sqlx": (
-        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text, installed_on timestamptz, success boolean, checksum bytea, execution_time bigint);"
-        "INSERT INTO _sqlx_migrations VALUES (1, 'a', '2026-01-01 10:00+00', true, '\\x0aff', 1), (2, 'b', '2026-01-02 10:00+00', false, '\\x0b', 1);",
+        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, "
+        "description text, installed_on timestamptz, success boolean, "
+        "checksum bytea, execution_time bigint);"
+        "INSERT INTO _sqlx_migrations VALUES (1, 'a', '2026-01-01 10:00+00', true, "
+        "'\\x0aff', 1), (2, 'b', '2026-01-02 10:00+00', false, '\\x0b', 1);",
         [("1", "0aff", True, True), ("2", "0b", False, False)],
     ),
     "Diesel": (
-        "CREATE TABLE __diesel_schema_migrations (version text PRIMARY KEY, run_on timestamp); INSERT INTO __diesel_schema_migrations VALUES ('20250101000000', '2026-01-01');",
+        (
+            "CREATE TABLE __diesel_schema_migrations (version text PRIMARY KEY, "
+            "run_on timestamp); INSERT INTO __diesel_schema_migrations VALUES "
+            "('20250101000000', '2026-01-01');"
+        ),
         [("20250101000000", None, True, True)],
     ),
     "sqitch": (
-        "CREATE SCHEMA sqitch; CREATE TABLE sqitch.changes (change_id text PRIMARY KEY, change text, committed_at timestamptz); INSERT INTO sqitch.changes VALUES ('x', 'a', '2026-01-01 10:00+00');",
+        (
+            "CREATE SCHEMA sqitch; CREATE TABLE sqitch.changes (change_id text PRIMARY "
+            "KEY, change text, committed_at timestamptz); "
+            "INSERT INTO sqitch.changes VALUES ('x', 'a', '2026-01-01 10:00+00');"
+        ),
         [("a", None, True, True)],
     ),
     "node-pg-migrate": (
-        "CREATE TABLE pgmigrations (id serial, name text, run_on timestamp); INSERT INTO pgmigrations (name, run_on) VALUES ('1_a', '2026-01-01');",
+        (
+            "CREATE TABLE pgmigrations (id serial, name text, run_on timestamp); "
+            "INSERT INTO pgmigrations (name, run_on) VALUES ('1_a', '2026-01-01');"
+        ),
         [("1_a", None, True, True)],
     ),
     "Liquibase": (
-        "CREATE TABLE databasechangelog (id text, author text, filename text, dateexecuted timestamp, orderexecuted int, exectype text, md5sum text);"
-        "INSERT INTO databasechangelog VALUES ('1', 'me', 'db/a.sql', '2026-01-01', 1, 'EXECUTED', '8:aa'), ('2', 'me', 'db/a.sql', '2026-01-02', 2, 'MARK_RAN', '8:bb');",
+        "CREATE TABLE databasechangelog (id text, author text, filename text, "
+        "dateexecuted timestamp, orderexecuted int, exectype text, md5sum text);"
+        "INSERT INTO databasechangelog VALUES ('1', 'me', 'db/a.sql', '2026-01-01', "
+        "1, 'EXECUTED', '8:aa'), ('2', 'me', 'db/a.sql', '2026-01-02', 2, "
+        "'MARK_RAN', '8:bb');",
         [("db/a.sql::1::me", None, True, True), ("db/a.sql::2::me", None, True, False)],
     ),
     "TypeORM": (
-        "CREATE TABLE migrations (id serial, timestamp bigint, name text); INSERT INTO migrations (timestamp, name) VALUES (1, 'Init1');",
+        (
+            "CREATE TABLE migrations (id serial, timestamp bigint, name text); "
+            "INSERT INTO migrations (timestamp, name) VALUES (1, 'Init1');"
+        ),
         [("Init1", None, True, True)],
     ),
     "Laravel": (
-        "CREATE TABLE migrations (id serial, migration text, batch int); INSERT INTO migrations (migration, batch) VALUES ('2026_a', 1);",
+        (
+            "CREATE TABLE migrations (id serial, migration text, batch int); "
+            "INSERT INTO migrations (migration, batch) VALUES ('2026_a', 1);"
+        ),
         [("2026_a", None, True, True)],
     ),
     "Sequelize": (
-        'CREATE TABLE "SequelizeMeta" (name text PRIMARY KEY); INSERT INTO "SequelizeMeta" VALUES (\'1-a.js\');',
+        (
+            'CREATE TABLE "SequelizeMeta" (name text PRIMARY KEY); '
+            "INSERT INTO \"SequelizeMeta\" VALUES ('1-a.js');"
+        ),
         [("1-a", None, True, True)],
     ),
     "EF Core": (
-        'CREATE TABLE "__EFMigrationsHistory" ("MigrationId" text PRIMARY KEY, "ProductVersion" text); INSERT INTO "__EFMigrationsHistory" VALUES (\'2026_A\', \'8\');',
+        (
+            'CREATE TABLE "__EFMigrationsHistory" ("MigrationId" text PRIMARY KEY, '
+            '"ProductVersion" text); INSERT INTO "__EFMigrationsHistory" VALUES '
+            "('2026_A', '8');"
+        ),
         [("2026_A", None, True, True)],
     ),
     "Prisma": (
-        Prisma.TABLE
-        + "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, rolled_back_at, started_at, applied_steps_count) VALUES"
-        "('1', 'aa', NULL, 'm1', '2026-01-01', '2026-01-01', 0), ('2', 'aa', '2026-01-02', 'm1', NULL, '2026-01-02', 1), ('3', 'bb', '2026-01-03', 'm2', NULL, '2026-01-03', 0), ('4', 'cc', NULL, 'm3', NULL, '2026-01-04', 0);",
+        Prisma.TABLE + "INSERT INTO _prisma_migrations (id, checksum, finished_at, "
+        "migration_name, rolled_back_at, started_at, applied_steps_count) VALUES"
+        "('1', 'aa', NULL, 'm1', '2026-01-01', '2026-01-01', 0), ('2', 'aa', "
+        "'2026-01-02', 'm1', NULL, '2026-01-02', 1), ('3', 'bb', '2026-01-03', 'm2', "
+        "NULL, '2026-01-03', 0), ('4', 'cc', NULL, 'm3', NULL, '2026-01-04', 0);",
         [
             ("m1", "aa", False, False),
             ("m1", "aa", True, True),
@@ -331,3 +408,10 @@ def test_a_table_that_only_shares_the_name_is_no_history(
     with open_source(scratch.dsn(live), role="live") as source:
         found: list[HistoryEntry] = read_history(source)
     assert found == []
+
+
+def test_every_tool_has_one_file_and_one_place_in_the_list() -> None:
+    files = {path.stem for path in Path(tools.__file__).parent.glob("*.py")} - {"__init__"}
+    assert sorted(tools.FILES) == sorted(files)
+    assert len({tool.name for tool in tools.TOOLS}) == len(tools.TOOLS)
+    assert {tool.name for tool in tools.TOOLS if tool.history} == set(HISTORIES)

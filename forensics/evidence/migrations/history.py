@@ -1,0 +1,102 @@
+"""The history tables of a side: which migrations ran on it, as their tools noted it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from forensics.errors import EvidenceError
+from forensics.evidence.migrations.entries import HistoryEntry, Row
+from forensics.evidence.migrations.shapes import natural
+from forensics.evidence.migrations.tool import HistoryTable
+from forensics.evidence.migrations.tools import TOOLS
+from forensics.evidence.source import Source
+from forensics.model import Table, TableName, plain
+
+# Tools that keep their table in a schema of its own, in which no migration works.
+APART = tuple(tool.name for tool in TOOLS if tool.history and tool.history.apart)
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_TIMES = ("started_at", "applied_at", "rolled_back_at")
+
+
+def _histories_of(table: Table) -> Iterator[tuple[str, HistoryTable]]:
+    """The tools whose history a table may be, and how each reads it."""
+    columns = {column.name for column in table.columns}
+    for tool in TOOLS:
+        history = tool.history
+        if history is None or history.table != table.name.table:
+            continue
+        if columns.issuperset(history.columns) and columns.isdisjoint(history.absent):
+            yield tool.name, history
+
+
+def is_history(table: Table) -> bool:
+    """Whether a table is where a tool notes which migrations ran."""
+    return any(_histories_of(table))
+
+
+def read_history(source: Source) -> list[HistoryEntry]:
+    """Return what a side's migration history tables hold, tool by tool, in the order of time.
+
+    A side without such a table has none.
+
+    Raises:
+        EvidenceError: a history table is there and cannot be read.
+    """
+    found: list[HistoryEntry] = []
+    contents = source.contents()
+    for name, table in sorted(source.catalog.tables.items()):
+        for tool, history in _histories_of(table):
+            held = contents.get(name)
+            if held is None or not held.data:
+                raise EvidenceError(
+                    f"The rows of the migration history {name} were not dumped.",
+                    "Give the time of the backup: --backup-at TIME.",
+                )
+            found += _entries(source, name, tool, history)
+    return found
+
+
+def _entries(
+    source: Source, table: TableName, tool: str, history: HistoryTable
+) -> list[HistoryEntry]:
+    found = []
+    for values in source.rows_of(table, history.columns):
+        row = Row(tool, table, dict(zip(history.columns, values, strict=True)))
+        entry = history.entry(row)
+        if entry is not None:
+            found.append(entry)
+    return sorted(found, key=_by_time)
+
+
+def _by_time(entry: HistoryEntry) -> tuple[datetime, list[tuple[int, str]]]:
+    began = entry.started_at or entry.applied_at or _LONG_AGO
+    return began, natural(entry.name)
+
+
+def histories(backup: Source, live: Source) -> dict[str, Any]:
+    """Return both sides' histories as JSON-ready types, for the case: "backup" and "live", and in
+    "errors" what could not be read."""
+    found: dict[str, Any] = {"errors": {}}
+    for side, source in (("backup", backup), ("live", live)):
+        try:
+            found[side] = plain(read_history(source))
+        except EvidenceError as error:
+            found[side] = []
+            found["errors"][side] = error.message
+    return found
+
+
+def history_of(values: Sequence[Mapping[str, Any]]) -> list[HistoryEntry]:
+    """Return the entries that `histories` wrote of one side."""
+    found = []
+    for value in values:
+        entry = dict(value)
+        entry["table"] = TableName(**value["table"])
+        for time in _TIMES:
+            if value[time]:
+                entry[time] = datetime.fromisoformat(value[time])
+        found.append(HistoryEntry(**entry))
+    return found

@@ -1,0 +1,59 @@
+"""What the folders of several tools have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True)
+class File:
+    """A migration's file, and the name by which its tool knows it.
+
+    `created_at` is in milliseconds since 1970, where a journal says it.
+    """
+
+    name: str
+    path: Path
+    created_at: int | None = None
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key by which 2_b comes before 10_a."""
+    key = []
+    for part in _DIGITS.split(name):
+        key.append((int(part), "") if part.isdigit() else (-1, part))
+    return key
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """The numbers in a version: 2.1 and 2_1 are (2, 1)."""
+    return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def only_files(paths: Iterable[Path]) -> list[Path]:
+    """Those of some paths that are files."""
+    return [path for path in paths if path.is_file()]
+
+
+def sql_files(folder: Path) -> list[Path]:
+    """The `.sql` files right in a folder, in the order of their names."""
+    return sorted(only_files(folder.glob("*.sql")), key=lambda path: natural(path.name))
+
+
+def a_folder_each(folder: Path, file: str) -> Sequence[File] | None:
+    """The files of that name in the folders of a folder, called as these; None for none."""
+    found = []
+    for path in sorted(only_files(folder.glob(f"*/{file}"))):
+        found.append(File(path.parent.name, path))
+    return found or None
+
+
+def sha256(text: bytes) -> str:
+    """The checksum that most tools note."""
+    return hashlib.sha256(text).hexdigest()

@@ -1,0 +1,93 @@
+"""What a file of `tools/` says of its tool. Every part may be left out: a tool has what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.evidence.migrations.entries import HistoryEntry, Row
+from forensics.evidence.migrations.shapes import File
+
+
+@dataclass(frozen=True)
+class Folder:
+    """How a tool lays out its migrations.
+
+    Attributes:
+        kind: what such a folder is called (`MigrationFolder.kind`).
+        files: returns the files that run forward, in the order in which the tool runs them; None
+            where the folder is not laid out so. It raises a MigrationError where the folder is
+            the tool's and cannot be made sense of.
+    """
+
+    kind: str
+    files: Callable[[Path], Sequence[File] | None]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The comments between which a file holds both ways, without their dashes: `migrate:up`."""
+
+    up: str
+    down: str
+
+
+@dataclass(frozen=True)
+class HistoryTable:
+    """The table in which a tool notes what ran, and how its rows are read.
+
+    Attributes:
+        table: its name, in whatever schema.
+        columns: the columns that are read; a table that lacks one is another's.
+        entry: what a row says, or None where it stands for no migration.
+        absent: columns that tell another tool's table of the same name from this one.
+        apart: whether it lies in a schema of its own, in which no migration works.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    entry: Callable[[Row], HistoryEntry | None]
+    absent: tuple[str, ...] = ()
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class InCode:
+    """Migrations that are written in a language and not in SQL.
+
+    Attributes:
+        endings: of its files: `.py`.
+        as_sql: what makes the tool say them in SQL.
+    """
+
+    endings: tuple[str, ...]
+    as_sql: str
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A migration tool.
+
+    Attributes:
+        name: what messages and results call it.
+        folder: how it lays out its files, where that tells its folder from others.
+        marks: what stands above either way in a file that holds both.
+        history: its history table.
+        checksum: the checksum that it notes of a file's bytes. It is asked for the file as it is,
+            with LF and with CRLF line ends.
+        version: what it calls a migration of that name and path where it numbers them in a way of
+            its own; None where the file is not named so. Others are called by what stands before
+            the first underscore.
+        order: the version as numbers, where an entry of its history can stand for all before it.
+        in_code: what its files are where they hold no SQL.
+    """
+
+    name: str
+    folder: Folder | None = None
+    marks: Marks | None = None
+    history: HistoryTable | None = None
+    checksum: Callable[[bytes], str] | None = None
+    version: Callable[[str, Path], str | None] | None = None
+    order: Callable[[Path], tuple[int, ...] | None] | None = None
+    in_code: InCode | None = None

@@ -1,0 +1,36 @@
+"""Django: Python files; what `sqlmigrate` wrote of them lies beside them, in `APP/migrations/`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forensics.evidence.migrations.entries import HistoryEntry, Row
+from forensics.evidence.migrations.shapes import File, natural, sql_files
+from forensics.evidence.migrations.tool import Folder, HistoryTable, InCode, Tool
+
+
+def files(folder: Path) -> Sequence[File] | None:
+    if sql_files(folder) or (folder / "migrations").is_dir():
+        return None  # these are the migrations, and no folder of apps
+    paths = sorted(folder.glob("*/migrations/*.sql"), key=_by_name)
+    # Its history names them so.
+    found = [File(f"{path.parent.parent.name}.{path.stem}", path) for path in paths]
+    return found or None
+
+
+def _by_name(path: Path) -> tuple[list[tuple[int, str]], Path]:
+    return natural(path.name), path
+
+
+def entry(row: Row) -> HistoryEntry:
+    name = f"{row['app']}.{row['name']}"
+    return HistoryEntry(row.tool, row.table, name, applied_at=row.time("applied"))
+
+
+TOOL = Tool(
+    name="Django",
+    folder=Folder("plain files", files),
+    history=HistoryTable("django_migrations", ("app", "name", "applied"), entry),
+    in_code=InCode((".py",), "manage.py sqlmigrate APP NAME"),
+)
