@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
+from forensics.case.facade import parse_time
 from forensics.compare.tables import Options
 from forensics.errors import CaseError, UnknownTableError
 from forensics.scratch import Scratch
@@ -169,8 +170,8 @@ def test_loss_or_life(incident: Incident) -> None:
         """,
     )
     times = {
-        "backup_at": fx.case.parse_time("2025-12-10T03:00:00Z"),
-        "incident_at": fx.case.parse_time("2025-12-10T16:00:00Z"),
+        "backup_at": parse_time("2025-12-10T03:00:00Z"),
+        "incident_at": parse_time("2025-12-10T16:00:00Z"),
     }
     with incident.compare(times=times) as case:
         found = case.churn.set_index("table")
