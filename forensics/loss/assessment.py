@@ -33,9 +33,9 @@ _TOTALS = ("missing", "moved", "superseded", "lost", *LOST)
 def assess(backup: Source, live: Source, store: Store, listener: Listener | None = None) -> None:
     """Classify every missing row of every junction table, and write what it means into the case.
 
-    A junction table that could not be compared or whose parents cannot be read is left out and said
-    in the document's `failed`; the others go on. So is one that was not among the tables to
-    compare, without a word.
+    A junction table that could not be compared or whose parents cannot be read is left
+    out and said in the document's `failed`; the others go on. So is one that was not
+    among the tables to compare, without a word.
 
     Args:
         backup, live: both sides, open.
@@ -93,7 +93,8 @@ def _assess_each(work: Workspace, found: _Junctions) -> tuple[list[_Document], l
             spreads = spread(work, junction, fate)
             entry = _entry(work, fate, spreads)
         except (EvidenceError, duckdb.Error, MemoryError) as error:
-            # Said of this table and recorded; the others go on, and the run as a whole ends with 2.
+            # Said of this table and recorded; the others go on, and the run as a whole
+            # ends with 2.
             failed.append({**plain(name), "reason": redact(str(error) or type(error).__name__)})
             continue
         entry["reach"] = reach.run(name, spreads)

@@ -1,10 +1,10 @@
 """Loss or life: rows that are missing from tables that survive, and whether that is usual there.
 
-A row may have gone with its parent by cascade, or alone. Of those that went alone some had run out
-(`expires_at`), some held a NULL where live no longer allows one, which a migration clears away and
-no application, and the rest are held against the table's own past: how many rows went in a window
-of equal length, from the gaps in its serial numbers, or, where it has none, how many rows it takes
-in.
+A row may have gone with its parent by cascade, or alone. Of those that went alone some
+had run out (`expires_at`), some held a NULL where live no longer allows one, which a
+migration clears away and no application, and the rest are held against the table's own
+past: how many rows went in a window of equal length, from the gaps in its serial
+numbers, or, where it has none, how many rows it takes in.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ def churn(work: Workspace, start: float | None, seconds: float | None) -> list[d
 
     Args:
         work: the run's workspace.
-        start, seconds: the incident window's begin (since 1970) and length, None where it is not
-            known.
+        start, seconds: the incident window's begin (since 1970) and length, None where
+            it is not known.
 
     Returns:
-        Per table: `missing`; of these `cascaded` (a parent that is gone took them by ON DELETE
-        CASCADE), `unfit` (NULL where live is NOT NULL now), `expired`, and `alone`; `usual`, how
-        many go in such a window as a rule, None where nothing says; `verdict`, "life", "out of
-        line" or "unknown"; and its `basis` in words, with what cannot be read.
+        Per table: `missing`; of these `cascaded` (a parent that is gone took them by ON
+        DELETE CASCADE), `unfit` (NULL where live is NOT NULL now), `expired`, and
+        `alone`; `usual`, how many go in such a window as a rule, None where nothing
+        says; `verdict`, "life", "out of line" or "unknown"; and its `basis` in words,
+        with what cannot be read.
     """
     found = []
     for name, result in sorted(work.results.items()):

@@ -1,9 +1,9 @@
 """Links that nobody declared: which columns refer to which table, from names, types and values.
 
-A column that is named after a table (or, where its values are unmistakable, any column that is
-named like a reference) is held against that table's key: it refers to it when at least 95 of 100 of
-its distinct values are keys there. The evidence is kept with the parent. Only tables that could be
-junction tables are read.
+A column that is named after a table (or, where its values are unmistakable, any column
+that is named like a reference) is held against that table's key: it refers to it when
+at least 95 of 100 of its distinct values are keys there. The evidence is kept with the
+parent. Only tables that could be junction tables are read.
 """
 
 from __future__ import annotations
@@ -107,11 +107,13 @@ class _Inference:
         try:
             parents = (*guesses.known, *_inferred(self._work, table, guesses))
         except EvidenceError:
-            # A damaged backup: comparing the table said so already, and what is declared stands.
+            # A damaged backup: comparing the table said so already, and what is
+            # declared stands.
             return None
         if len(ends_of(parents)) < 2:
             return None
-        # A second kind of reference that no row makes (who tagged it) is no payload either.
+        # A second kind of reference that no row makes (who tagged it) is no payload
+        # either.
         unused = guesses.kind_columns
         if found is None and not is_junction(table, parents, self._referenced, unused):
             return None

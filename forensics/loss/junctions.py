@@ -1,7 +1,7 @@
 """Which tables are junction tables: by structure, not by name.
 
-`find_junctions` asks a catalogue alone. `inference.survey` asks the rows too, and finds the links
-that nobody declared.
+`find_junctions` asks a catalogue alone. `inference.survey` asks the rows too, and finds
+the links that nobody declared.
 """
 
 from __future__ import annotations
@@ -71,11 +71,12 @@ class Junction:
 def find_junctions(catalog: Catalog) -> Mapping[TableName, tuple[Parent, ...]]:
     """Return the junction tables of a catalogue, each with the parents that its rows link.
 
-    A junction table has foreign keys to at least two parents, or two to one, and carries little
-    besides: a surrogate key, an order, flags, audit timestamps; one more column at the most, three
-    where its primary key is the link itself, and none where other tables refer to it. Prose and
-    money make a row a thing of its own (a message, a payment). An implicit many-to-many table of
-    Prisma (columns `A` and `B`, name `_XToY`) is one even where its keys are not declared.
+    A junction table has foreign keys to at least two parents, or two to one, and
+    carries little besides: a surrogate key, an order, flags, audit timestamps; one more
+    column at the most, three where its primary key is the link itself, and none where
+    other tables refer to it. Prose and money make a row a thing of its own (a message,
+    a payment). An implicit many-to-many table of Prisma (columns `A` and `B`, name
+    `_XToY`) is one even where its keys are not declared.
     """
     referenced = referenced_tables(catalog)
     found = {}
@@ -122,8 +123,8 @@ def is_junction(
 
     Args:
         table: the table.
-        parents: what its columns refer to. Rows of itself (a tree) are no end, nor is who did it
-            (`approved_by`), unless a key is made of that.
+        parents: what its columns refer to. Rows of itself (a tree) are no end, nor is
+            who did it (`approved_by`), unless a key is made of that.
         referenced: the tables that others refer to.
         aside: columns that count for nothing.
     """
@@ -137,7 +138,8 @@ def is_junction(
     primary = table.primary_key
     key = set(primary.columns) if primary else set()
     if len(key) == 1 and key <= linking:
-        # It extends a row of that parent; only where the rest is a link too, it links one with one.
+        # It extends a row of that parent; only where the rest is a link too, it links
+        # one with one.
         return not payload and not _any_nullable(table, linking)
     if len(key) > 1 and key <= linking:
         return len(payload) <= _MOST_BESIDE_A_LINK
@@ -172,9 +174,9 @@ def _any_nullable(table: Table, names: Collection[str]) -> bool:
 def junction_of(table: Table, parents: Sequence[Parent]) -> Junction:
     """Say which ends of a junction table make its links.
 
-    Those that a key of it is made of, where a key is made of two or more ends and nothing else;
-    else those whose columns cannot be NULL and are not named after somebody's doing (`added_by`),
-    where there are two; else all.
+    Those that a key of it is made of, where a key is made of two or more ends and
+    nothing else; else those whose columns cannot be NULL and are not named after
+    somebody's doing (`added_by`), where there are two; else all.
     """
     ends = ends_of(parents)
     link = _keyed_ends(table, ends)

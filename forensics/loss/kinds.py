@@ -1,7 +1,7 @@
 """References to rows of several tables: one column says what kind of row, another says which.
 
-Rails and Laravel write the kind as a class's name; Django's generic relations refer to a row of its
-table of content types.
+Rails and Laravel write the kind as a class's name; Django's generic relations refer to
+a row of its table of content types.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def leads_of(
 ) -> dict[str, tuple[str, ...]]:
     """Return, by value of a column of kinds, the words by which it names a table.
 
-    `App\\Models\\Post` is (post,). Django's content types are rows, which say the app and the
-    model; that is how its tables are called, unless it is told otherwise.
+    `App\\Models\\Post` is (post,). Django's content types are rows, which say the app
+    and the model; that is how its tables are called, unless it is told otherwise.
     """
     found = {}
     if kind.models is None:

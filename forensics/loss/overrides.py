@@ -19,12 +19,12 @@ def overridden(
     Args:
         found: by table, its parents.
         catalog: the backup's.
-        wishes: "are", by table the (column, parent table) pairs of its links; "are_not", tables
-            that are none.
+        wishes: "are", by table the (column, parent table) pairs of its links;
+            "are_not", tables that are none.
 
     Raises:
-        UsageError: a table or column that is named is not there, or the parent has no key of one
-            column.
+        UsageError: a table or column that is named is not there, or the parent has no
+            key of one column.
     """
     tables = _by_spelling(catalog)
     kept = dict(found)

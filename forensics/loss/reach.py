@@ -1,8 +1,8 @@
 """How far the loss reaches: from the parents that lost links outward along live's foreign keys.
 
-From a parent's affected rows the search goes to the rows that refer to them, and through junction
-tables to what those link: a tour is reached by way of its stops when its places lost their images.
-Each table is reached by its shortest path.
+From a parent's affected rows the search goes to the rows that refer to them, and
+through junction tables to what those link: a tour is reached by way of its stops when
+its places lost their images. Each table is reached by its shortest path.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class _Reached:
 
     Attributes:
         name: the table; key: the columns that tell its rows.
-        keys: a working table (k0, …, n); n is the number of rows that they were reached by.
+        keys: a working table (k0, …, n); n is the number of rows that they were reached
+            by.
         path: the tables on the way, this one included.
     """
 
@@ -80,8 +81,8 @@ class Reach:
     def run(self, junction: TableName, spreads: Sequence[Spread]) -> list[dict[str, Any]]:
         """Return what is reached from a junction table's affected parents.
 
-        The ten worst rows of each table go into `loss.reach`. The search does not go through a
-        table that could not be read.
+        The ten worst rows of each table go into `loss.reach`. The search does not go
+        through a table that could not be read.
         """
         found: list[dict[str, Any]] = []
         for spread in spreads:

@@ -30,10 +30,11 @@ _KEPT = 0.5  # of the old columns, where the rows say the same in them
 def renames(work: Workspace) -> dict[TableName, TableName]:
     """Return, by the name in the backup, what live calls a table that it has under another name.
 
-    A table that is gone from live is another that is new there, where a foreign key that both sides
-    have refers to the one here and to the other there, or where both have the same primary key and
-    mostly the same columns, and half and more of the old keys stand in the new table. Where columns
-    came or went since, half and more of the old rows do, with what the columns of both say.
+    A table that is gone from live is another that is new there, where a foreign key
+    that both sides have refers to the one here and to the other there, or where both
+    have the same primary key and mostly the same columns, and half and more of the old
+    keys stand in the new table. Where columns came or went since, half and more of the
+    old rows do, with what the columns of both say.
     """
     gone = [table for table in work.backup.catalog.roots if not work.table("live", table.name)]
     known = work.backup.catalog.tables
@@ -131,9 +132,9 @@ def _stored(table: Table) -> set[tuple[str, str]]:
 def rekeyed(work: Workspace, parents: Iterable[Parent]) -> dict[Parent, tuple[str, ...]]:
     """Return, by parent, the column of live that holds the keys of its rows, if they got new ones.
 
-    None of a parent's old keys is left in the column that held them, and a new column holds half
-    and more of them, in rows that say the same besides; or a column whose name says that it holds
-    what was the key.
+    None of a parent's old keys is left in the column that held them, and a new column
+    holds half and more of them, in rows that say the same besides; or a column whose
+    name says that it holds what was the key.
     """
     found: dict[Parent, tuple[str, ...]] = {}
     for parent in dict.fromkeys(parents):

@@ -1,8 +1,8 @@
 """Where the loss is worked out: a cursor of the case, working tables, and both sides to read.
 
-Whatever differs between the sides lies in the case already. What is asked of a side beyond that
-is a few columns of a table at a time, streamed into a working table as text; working tables spill
-to disk, so memory stays a setting.
+Whatever differs between the sides lies in the case already. What is asked of a side
+beyond that is a few columns of a table at a time, streamed into a working table as
+text; working tables spill to disk, so memory stays a setting.
 """
 
 from __future__ import annotations
@@ -239,7 +239,8 @@ class Workspace:
             side: which side.
             name: a root table of it.
             columns: what is wanted of it; none of them generated.
-            query: what to keep; `{rows}` stands for the rows, with columns c0, c1, … as text.
+            query: what to keep; `{rows}` stands for the rows, with columns c0, c1, … as
+                text.
 
         Raises:
             EvidenceError: the side cannot be read.

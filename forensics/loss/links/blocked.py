@@ -63,8 +63,8 @@ def _new_parents(work: Workspace, junction: Junction) -> list[Parent]:
 def gone_keys(missing: MissingRows, parent: Parent, notes: list[str]) -> str | None:
     """Return which keys of a parent are gone from live.
 
-    A declared parent of a table that was compared needs no look at live: its rows that differ lie
-    in the case.
+    A declared parent of a table that was compared needs no look at live: its rows that
+    differ lie in the case.
 
     Args:
         missing: the rows that name the parent.

@@ -1,10 +1,10 @@
 """One class for every missing row of a junction table.
 
-superseded, moved: live holds the link, in the same table in another row, or elsewhere; it is not
-lost. Of what is lost, blocked rows name a parent that is gone from live, conflicting rows collide
-with a key or constraint of live, and the rest is restorable. All of it is joins over the rows that
-differ; of live only parents' keys, keys that live made unique since the backup, and the columns
-where a link may have gone are read.
+superseded, moved: live holds the link, in the same table in another row, or elsewhere;
+it is not lost. Of what is lost, blocked rows name a parent that is gone from live,
+conflicting rows collide with a key or constraint of live, and the rest is restorable.
+All of it is joins over the rows that differ; of live only parents' keys, keys that live
+made unique since the backup, and the columns where a link may have gone are read.
 """
 
 from __future__ import annotations

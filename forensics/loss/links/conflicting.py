@@ -20,7 +20,8 @@ class Conflicts:
         junction: their table.
 
     Attributes:
-        new_keys: keys that live alone has, with their fields: rows that come back may share one.
+        new_keys: keys that live alone has, with their fields: rows that come back may
+            share one.
     """
 
     def __init__(self, missing: MissingRows, junction: Junction) -> None:
@@ -101,7 +102,8 @@ class Conflicts:
         kept = work.kept("live", name)
         compared = work.results[name].columns
         if kept and self._held(key) and set(key.columns) <= set(compared):
-            # Rows that are the same on both sides kept their key, and the backup had it once only.
+            # Rows that are the same on both sides kept their key, and the backup had it
+            # once only.
             fields = work.fields("live", name, key.columns) or []
             return _LiveRows(kept, prefixed("l", fields), "min(l.pair)")
         rows = work.read("live", name, key.columns)

@@ -20,12 +20,13 @@ class Fate:
         junction: the table.
         counts: missing rows by class.
         places: where moved links are.
-        blocked_by: missing rows by the parent table that is gone from live for them; one row may
-            count twice.
+        blocked_by: missing rows by the parent table that is gone from live for them;
+            one row may count twice.
         conflicts: missing rows by the key or constraint of live that they collide with.
-        gone: by parent, how its gone keys are known: a working table (k0, …), "all", or None where
-            none is gone.
-        holders: by parent, working tables (k0, …) of its rows that hold links elsewhere.
+        gone: by parent, how its gone keys are known: a working table (k0, …), "all", or
+            None where none is gone.
+        holders: by parent, working tables (k0, …) of its rows that hold links
+            elsewhere.
         notes: what could not be looked at, in words.
     """
 

@@ -10,9 +10,9 @@ from forensics.loss.sql import listed, numbered, prefixed, renamed, same, same_l
 def superseded_links(missing: MissingRows, junction: Junction) -> str | None:
     """Return a working table (pair, live_pair) of the links that the same table holds, or None.
 
-    Missing links are paired with added rows of the same link, one with one. What is left over is
-    superseded where any row of live says the same, payload and all: the row that a clean-up of
-    duplicates kept, for one. `live_pair` is NULL there.
+    Missing links are paired with added rows of the same link, one with one. What is
+    left over is superseded where any row of live says the same, payload and all: the
+    row that a clean-up of duplicates kept, for one. `live_pair` is NULL there.
     """
     work, name, columns = missing.work, missing.name, junction.link_columns
     result = work.result(name)

@@ -62,7 +62,8 @@ class Belief:
 
         Args:
             leaves: of a column of the one parent.
-            other: the other parent; field: the field of a missing row that holds its key.
+            other: the other parent; field: the field of a missing row that holds its
+                key.
         """
         hits = self._hits(leaves, other, field)
         if not hits:

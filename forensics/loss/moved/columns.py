@@ -182,7 +182,8 @@ class ColumnSearch:
     def _other_fields(self, leaves: Leaves, others: Sequence[Parent]) -> list[str] | None:
         """The fields of a missing row that hold its other ends, one each.
 
-        None where one value cannot hold them all: more than one of them only fits an object.
+        None where one value cannot hold them all: more than one of them only fits an
+        object.
         """
         if len(others) > 1 and not is_json(self._kind(leaves.column)):
             return None

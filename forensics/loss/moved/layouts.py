@@ -21,8 +21,8 @@ _MOST_COLUMNS = 12  # of a table whose columns' names say nothing
 class Holder:
     """Columns that may hold one end of a link.
 
-    `kind` is there where they may hold others too, `sure` where a foreign key says so, and `key`
-    where that refers to another key of the parent than the link did.
+    `kind` is there where they may hold others too, `sure` where a foreign key says so,
+    and `key` where that refers to another key of the parent than the link did.
     """
 
     columns: tuple[str, ...]
@@ -91,8 +91,8 @@ class Layouts:
             if len(taken) == len(choice):
                 found.append(Layout(tuple(choice)))
         if all(_is_told(option) for option in options):
-            # Two ends at one parent can be held either way round; the names as they were come
-            # first.
+            # Two ends at one parent can be held either way round; the names as they
+            # were come first.
             either_way = len({parent.name for parent in parents}) < len(parents)
             return found[: 2 if either_way else 1]
         return found

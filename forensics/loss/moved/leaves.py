@@ -1,7 +1,8 @@
 """Values taken apart into what they hold: elements of arrays, keys and values of JSON.
 
-Each query gives the fields of the holder's key (k0, …), `token` (the leaf as text), `label` (its
-path in JSON), `within` (the path of its object) and `spot` (its place in the value).
+Each query gives the fields of the holder's key (k0, …), `token` (the leaf as text),
+`label` (its path in JSON), `within` (the path of its object) and `spot` (its place in
+the value).
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Sequence
 
 from forensics.loss.sql import listed, literal
 
-# A list in a text: between commas and the like or line by line, in braces, brackets and quotes or
-# without. Not between blanks: prose that names a key is no link.
+# A list in a text: between commas and the like or line by line, in braces, brackets and
+# quotes or without. Not between blanks: prose that names a key is no link.
 _LIST = (
     r"list_transform(string_split_regex(v, '[,;|\n\r\t]+'), "
     r"""e -> trim(e, ' {}[]()"'''))"""

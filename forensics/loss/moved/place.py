@@ -17,8 +17,10 @@ class Place:
     """Where live holds links that are missing.
 
     Attributes:
-        name: the table; column: its column, or None where a row of the table is the link.
-        rows: missing rows laid to this place; each is laid to one place, so that they add up.
+        name: the table; column: its column, or None where a row of the table is the
+            link.
+        rows: missing rows laid to this place; each is laid to one place, so that they
+            add up.
         held: missing rows whose link this place holds, those laid to another place too.
         order: "kept", "partly kept", "lost", or None where there was none.
         lost: the junction table's columns that the place has nothing for.
@@ -37,9 +39,11 @@ class Found:
     """What was found in one place.
 
     Attributes:
-        name: the table; column: its column, or None where a row of the table is the link.
+        name: the table; column: its column, or None where a row of the table is the
+            link.
         matches: a working table (pair, spot) of the missing rows.
-        holders: by parent, a working table (k0, …) of its rows that hold anything there.
+        holders: by parent, a working table (k0, …) of its rows that hold anything
+            there.
         ordered: whether `spot` says in which order the place holds them.
         has: the table's columns, where a row of it is the link.
     """

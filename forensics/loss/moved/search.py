@@ -24,8 +24,8 @@ class Search:
         junction: the table.
 
     Attributes:
-        again: working tables (pair) of links that the table itself holds, whose ends have other
-            keys by now.
+        again: working tables (pair) of links that the table itself holds, whose ends
+            have other keys by now.
         notes: the places that could not be looked at.
     """
 
@@ -40,9 +40,9 @@ class Search:
     def run(self) -> tuple[list[Place], str | None]:
         """Return the places, the fullest first, and each link's one place.
 
-        Those are in a working table (pair, place), or None where there are none. A place that
-        cannot be read is noted in `notes`. Links that the table itself holds are no places: they
-        are in `again`.
+        Those are in a working table (pair, place), or None where there are none. A
+        place that cannot be read is noted in `notes`. Links that the table itself holds
+        are no places: they are in `again`.
         """
         belief = Belief(self._missing, self._junction)
         self._search_columns(ColumnSearch(self._missing, belief))

@@ -107,8 +107,8 @@ class Holdings:
     def _counted(self) -> dict[str, str]:
         """Queries for the parents that are named: by live's rows (n), and by those that differ.
 
-        What a row had is what it has, less what differs in live (nl), and what differs in the
-        backup (nb).
+        What a row had is what it has, less what differs in live (nl), and what differs
+        in the backup (nb).
         """
         work, name = self._work, self._junction.name
         columns = self._columns()

@@ -24,13 +24,14 @@ class Spread:
     """What a junction table's loss means for the rows of one parent table.
 
     Attributes:
-        name: the parent table; key: its columns that links refer to; label: the column that people
-            know its rows by.
-        relation: the case's table with one row a parent row: k0, …, label, gone, had, has, missing,
-            moved, superseded, restorable, blocked, conflicting, elsewhere.
+        name: the parent table; key: its columns that links refer to; label: the column
+            that people know its rows by.
+        relation: the case's table with one row a parent row: k0, …, label, gone, had,
+            has, missing, moved, superseded, restorable, blocked, conflicting,
+            elsewhere.
         rows: parent rows in live, None where that is not known.
-        affected: live parent rows that lost a link. emptied: those of them that now hold none.
-            gone: parent rows that are gone from live themselves.
+        affected: live parent rows that lost a link. emptied: those of them that now
+            hold none. gone: parent rows that are gone from live themselves.
     """
 
     name: TableName

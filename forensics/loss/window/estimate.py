@@ -1,10 +1,10 @@
 """How many rows were written in a window, from when earlier rows were.
 
-The interval is that of the counts in past windows themselves, from the 5th to the 95th of 100: for
-n past windows and one to come, of like kind, the r-th smallest of the n is exceeded with
-probability 1 - r/(n+1) whatever the distribution, and however rows come in batches (Wilks 1941,
-"Determination of sample sizes for setting tolerance limits"; today: conformal prediction). Nothing
-assumes that rows are independent.
+The interval is that of the counts in past windows themselves, from the 5th to the 95th
+of 100: for n past windows and one to come, of like kind, the r-th smallest of the n is
+exceeded with probability 1 - r/(n+1) whatever the distribution, and however rows come
+in batches (Wilks 1941, "Determination of sample sizes for setting tolerance limits";
+today: conformal prediction). Nothing assumes that rows are independent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 FEW = 19  # with fewer, the interval from the least to the most holds less than 90 of 100
-# Past windows, the latest first: enough for 5 and 95 of 100, few enough to be like today.
+# Past windows, the latest first: enough for 5 and 95 of 100, few enough to be like
+# today.
 MOST = 60
 _DAY = 86400
 _PAST = 730  # days to look back for windows with the same days of rest

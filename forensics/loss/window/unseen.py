@@ -207,7 +207,8 @@ class Unseen:
     def _dated_parents(self) -> list[tuple[Parent, str | None]]:
         """The parent at each end of the link, and its column that says when its rows were made.
 
-        None where it has none, where an end means several parents, or where it cannot be read.
+        None where it has none, where an end means several parents, or where it cannot
+        be read.
         """
         found = []
         for end in self._junction.link:
@@ -260,8 +261,8 @@ class Unseen:
     def _trace(self, parent: Parent, made: str, written: _Written) -> int:
         """How many of the parents that were made in the window had surely got a link.
 
-        As many as parents of past windows had: of those that were made in each, the share that had
-        a link by its end.
+        As many as parents of past windows had: of those that were made in each, the
+        share that had a link by its end.
         """
         new = self._added(parent.name, made)
         if not new:

@@ -36,8 +36,8 @@ def work_out(
     incident_at = time_of_incident(work, basis)
     backup_at = None
     seconds = None
-    # Without a junction table nobody asks for the window: the backup is not read once more to find
-    # its time.
+    # Without a junction table nobody asks for the window: the backup is not read once
+    # more to find its time.
     if entries or _backup_is_dated(work):
         backup_at = time_of_backup(work, incident_at, basis)
         if incident_at is None:
