@@ -1,4 +1,4 @@
-"""What the missing junction rows mean: which links are lost, which live on elsewhere, who is hit.
+"""What the missing junction rows mean: what is lost, what lives on elsewhere, who is hit.
 
 `assess` runs once, while both sides are open, and writes what it finds into the case:
 

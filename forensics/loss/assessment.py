@@ -1,4 +1,4 @@
-"""One run of working out the loss: every junction table in turn, then what goes beyond them."""
+"""One run: every junction table in turn, then what goes beyond them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TOTALS = ("missing", "moved", "superseded", "lost", *LOST)
 
 
 def assess(backup: Source, live: Source, store: Store, listener: Listener | None = None) -> None:
-    """Classify every missing row of every junction table, and write what it means into the case.
+    """Classify every missing row of every junction table, and write it into the case.
 
     A junction table that could not be compared or whose parents cannot be read is left
     out and said in the document's `failed`; the others go on. So is one that was not

@@ -1,4 +1,4 @@
-"""Loss or life: rows that are missing from tables that survive, and whether that is usual there.
+"""Loss or life: whether rows go missing from a surviving table as a rule.
 
 A row may have gone with its parent by cascade, or alone. Of those that went alone some
 had run out (`expires_at`), some held a NULL where live no longer allows one, which a
@@ -70,7 +70,7 @@ class _Accounted:
 
 @dataclass(frozen=True)
 class _Usual:
-    """How many rows go in such a window as a rule, None where nothing says, and what says it."""
+    """How many rows go in such a window as a rule, if anything says it, and what does."""
 
     rows: int | None
     basis: str
@@ -129,17 +129,21 @@ class _Churn:
         joins, cascaded = self._cascades()
         unfit = " OR ".join(f"m.{field} IS NULL" for field in self._banned.values()) or "false"
         counts = self._work.one(
-            "SELECT count(*) FILTER (c), count(*) FILTER (NOT c AND u), "
-            "count(*) FILTER (NOT c AND NOT u AND e), "
-            "count(*) FILTER (NOT c AND NOT u AND NOT e) "
-            f"FROM (SELECT coalesce({cascaded}, false) AS c, "
-            f"coalesce({self._expired()}, false) AS e, "
-            f"{unfit} AS u FROM {self._missing.relation} m{joins})"
+            f"""
+            SELECT count(*) FILTER (c),
+                   count(*) FILTER (NOT c AND u),
+                   count(*) FILTER (NOT c AND NOT u AND e),
+                   count(*) FILTER (NOT c AND NOT u AND NOT e)
+              FROM (SELECT coalesce({cascaded}, false) AS c,
+                           coalesce({self._expired()}, false) AS e,
+                           {unfit} AS u
+                      FROM {self._missing.relation} m{joins})
+            """
         )
         return _Accounted(*counts)
 
     def _cascades(self) -> tuple[str, str]:
-        """Joins, and the condition under which a row `m` went with a parent that is gone."""
+        """Joins, and the condition under which a row `m` went with its parent."""
         joins = ""
         took = []
         cascading = [key for key in self._table.foreign_keys if key.on_delete == "cascade"]
@@ -155,7 +159,7 @@ class _Churn:
         return joins, " OR ".join(took) or "false"
 
     def _gone(self, key: ForeignKey) -> str | None:
-        """A working table of the keys that are gone from a surviving parent, or None."""
+        """A working table of keys that are gone from a surviving parent, or None."""
         if self._missing.fields(key.columns) is None:
             return None
         if not self._work.table("live", key.parent):
@@ -175,7 +179,7 @@ class _Churn:
         return f"epoch(TRY_CAST(m.{field} AS TIMESTAMP)) <= {until}"
 
     def _find_banned(self) -> dict[str, str]:
-        """Columns that live made NOT NULL, each with its field in the backup's kept rows."""
+        """Columns that live made NOT NULL, each with its field in the kept rows."""
         found: dict[str, str] = {}
         live = self._work.table("live", self._table.name)
         if live is None:
@@ -221,9 +225,12 @@ class _Churn:
 
     def _by_gaps(self, rows: str, serial: str, seconds: float) -> _Usual | None:
         first, last, low, high, count = self._work.one(
-            "SELECT min(epoch(t)), max(epoch(t)), min(i), max(i), count(*) FROM "
-            "(SELECT TRY_CAST(c0 AS TIMESTAMP) AS t, TRY_CAST(c1 AS BIGINT) AS i "
-            f"FROM {rows}) WHERE isfinite(t) AND i IS NOT NULL"
+            f"""
+            SELECT min(epoch(t)), max(epoch(t)), min(i), max(i), count(*)
+              FROM (SELECT TRY_CAST(c0 AS TIMESTAMP) AS t, TRY_CAST(c1 AS BIGINT) AS i
+                      FROM {rows})
+             WHERE isfinite(t) AND i IS NOT NULL
+            """
         )
         if not count or last - first <= seconds:
             return None

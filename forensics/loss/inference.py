@@ -1,4 +1,4 @@
-"""Links that nobody declared: which columns refer to which table, from names, types and values.
+"""Links that nobody declared, from names, types and values.
 
 A column that is named after a table (or, where its values are unmistakable, any column
 that is named like a reference) is held against that table's key: it refers to it when
@@ -93,7 +93,7 @@ class _Inference:
         self._candidates = _Candidates(self._catalog)
 
     def parents(self, table: Table, found: tuple[Parent, ...] | None) -> tuple[Parent, ...] | None:
-        """Return the parents of a junction table, or None where there is nothing to add.
+        """Return the parents of a junction table, or None if there is nothing to add.
 
         Args:
             table: any table.
@@ -313,8 +313,11 @@ def _variants(work: Workspace, table: Table, kind: Kind) -> list[Parent]:
     """The tables to which a polymorphic reference refers, each with its kind."""
     rows = work.read("backup", table.name, (kind.kind, kind.column))
     kinds = work.ask(
-        f"SELECT c0, count(DISTINCT c1) FROM {rows} "
-        "WHERE c0 IS NOT NULL AND c1 IS NOT NULL GROUP BY c0 ORDER BY c0"
+        f"""
+        SELECT c0, count(DISTINCT c1) FROM {rows}
+         WHERE c0 IS NOT NULL AND c1 IS NOT NULL
+         GROUP BY c0 ORDER BY c0
+        """
     )
     if len(kinds) > _KINDS:
         return []

@@ -155,7 +155,7 @@ def _others(table: Table, parents: Sequence[Parent]) -> list[Parent]:
 
 
 def _linking_ends(table: Table, ends: Sequence[End]) -> list[End]:
-    """The ends that do not only say who did something; what a key is made of is more than that."""
+    """The ends that say more than who did something; so do those that make a key."""
     keyed: set[str] = set()
     for key in table.keys:
         if len(key.columns) > 1:
@@ -224,7 +224,7 @@ def ends_of(parents: Sequence[Parent]) -> list[End]:
 
 
 def referring_columns(parent: Parent) -> tuple[str, ...]:
-    """The columns by which a row names a parent; first the one that says of which kind it is."""
+    """The columns by which a row names a parent; that of its kind is the first."""
     if parent.when:
         return (parent.when[0], *parent.columns)
     return parent.columns
@@ -264,7 +264,7 @@ def payload_of(table: Table, junction: Junction) -> tuple[str, ...]:
 
 
 def is_implicit(table: Table) -> bool:
-    """Whether a table is of the form that Prisma gives to its implicit many-to-many tables."""
+    """Whether a table has the form of Prisma's implicit many-to-many tables."""
     if not table.name.table.startswith("_"):
         return False
     return tuple(column.name for column in table.columns) == _PRISMA_COLUMNS
@@ -273,7 +273,7 @@ def is_implicit(table: Table) -> bool:
 def _implicit_parents(
     table: Table, declared: tuple[Parent, ...], catalog: Catalog
 ) -> tuple[Parent, ...]:
-    """The parents of `_AToB`, which Prisma names after its models, in alphabetical order.
+    """The parents of `_AToB`, which Prisma names after its models by the alphabet.
 
     Column A refers to the first, B to the second.
     """

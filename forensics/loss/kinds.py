@@ -1,4 +1,4 @@
-"""References to rows of several tables: one column says what kind of row, another says which.
+"""References to rows of several tables: what kind of row in one column, which in another.
 
 Rails and Laravel write the kind as a class's name; Django's generic relations refer to
 a row of its table of content types.
@@ -21,7 +21,7 @@ _CONTENT_TYPE = ("app_label", "model")
 
 @dataclass(frozen=True)
 class Kind:
-    """Columns by which a table refers to rows of several tables: what kind of row, and which.
+    """Columns that refer to rows of several tables: what kind of row, and which.
 
     `models` says in which table kinds are named.
     """
@@ -75,7 +75,7 @@ def _polymorphic(table: Table, known: Sequence[Parent]) -> list[Kind]:
 
 
 def _column_beside(kind: Column, lead: tuple[str, ...], free: Sequence[Column]) -> str | None:
-    """The column that says which row of a kind is meant: it has the kind's name as its lead."""
+    """The column that says which row of a kind is meant: it has the same lead."""
     for other in free:
         if other.name == kind.name or not refers(other.name):
             continue
@@ -109,7 +109,7 @@ def leads_of(
 
 
 def called(lead: Sequence[str], table: TableName) -> bool:
-    """Whether the words of a kind name a table, perhaps without a prefix on either side."""
+    """Whether the words of a kind name a table; either may have a prefix."""
     ours, theirs = tuple(lead), words(table.table)
     if not ours:
         return False

@@ -1,4 +1,4 @@
-"""What names say: words of an identifier, and whether a column is named after a table."""
+"""What names say: the words of an identifier, and which table they name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the loss reaches: from the parents that lost links outward along live's foreign keys.
+"""How far the loss reaches: outward from the parents, along live's foreign keys.
 
 From a parent's affected rows the search goes to the rows that refer to them, and
 through junction tables to what those link: a tour is reached by way of its stops when
@@ -74,8 +74,11 @@ class Reach:
         self._references = _references(work.live.catalog)
         self._junctions = work.live_junctions
         work.run(
-            "CREATE TABLE loss.reach "
-            "(number INTEGER, step INTEGER, key VARCHAR[], label VARCHAR, rows BIGINT)"
+            """
+            CREATE TABLE loss.reach (
+                number INTEGER, step INTEGER, key VARCHAR[], label VARCHAR, rows BIGINT
+            )
+            """
         )
 
     def run(self, junction: TableName, spreads: Sequence[Spread]) -> list[dict[str, Any]]:
@@ -101,7 +104,10 @@ class Reach:
         keys = listed(numbered("k", len(spread.key)))
         lost = " + ".join(LOST)
         rows = self._work.temp(
-            f"SELECT {keys}, {lost} AS n FROM {spread.relation} WHERE NOT gone AND {lost} > 0"
+            f"""
+            SELECT {keys}, {lost} AS n FROM {spread.relation}
+             WHERE NOT gone AND {lost} > 0
+            """
         )
         origin = self._work.live_name(spread.name)
         if origin is None:
@@ -149,7 +155,7 @@ class Reach:
     def _step(
         self, here: _Reached, reference: _Reference, seen: set[TableName]
     ) -> Iterator[_Reached]:
-        """Rows that refer to those that were reached; of a junction table, what its rows link."""
+        """Rows that refer to those reached; of a junction table, what its rows link."""
         child = reference.child
         if child not in self._junctions:
             key = self._work.live.catalog.tables[child].primary_key
@@ -181,8 +187,13 @@ class Reach:
         on = same(theirs, numbered("h.k", len(columns)))
         keys = listed(numbered("k", len(fields)))
         found = self._work.temp(
-            f"SELECT {keys}, count(*) AS n FROM (SELECT {renamed(fields, 'k')} "
-            f"FROM {rows} r JOIN {here.keys} h ON {on} WHERE {present(fields)}) GROUP BY {keys}"
+            f"""
+            SELECT {keys}, count(*) AS n
+              FROM (SELECT {renamed(fields, "k")}
+                      FROM {rows} r JOIN {here.keys} h ON {on}
+                     WHERE {present(fields)})
+             GROUP BY {keys}
+            """
         )
         if self._work.count(found):
             path = [*here.path, str(wanted.name)]
@@ -193,7 +204,7 @@ class Reach:
     # --- the worst --------------------------------------------------------------------------
 
     def _keep(self, junction: TableName, step: int, reached: _Reached) -> None:
-        """Keep the rows that were reached by most, with the names that people know them by."""
+        """Keep the rows that were reached by most, with the names people know them by."""
         keys = numbered("k", len(reached.key))
         order = f"n DESC, {listed(keys)}"
         top = self._work.temp(
@@ -203,8 +214,12 @@ class Reach:
         number = self._work.number(junction)
         key = listed(keys, "t.")
         self._work.run(
-            f"INSERT INTO loss.reach SELECT {number}, {step}, [{key}], {label}, t.n "
-            f"FROM {top} t{join} ORDER BY t.n DESC, {key}"
+            f"""
+            INSERT INTO loss.reach
+            SELECT {number}, {step}, [{key}], {label}, t.n
+              FROM {top} t{join}
+             ORDER BY t.n DESC, {key}
+            """
         )
 
     def _label(self, reached: _Reached, top: str) -> tuple[str, str]:

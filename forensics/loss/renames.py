@@ -28,7 +28,7 @@ _KEPT = 0.5  # of the old columns, where the rows say the same in them
 
 
 def renames(work: Workspace) -> dict[TableName, TableName]:
-    """Return, by the name in the backup, what live calls a table that it has under another name.
+    """Return, by the backup's name, what live calls a table by another name.
 
     A table that is gone from live is another that is new there, where a foreign key
     that both sides have refers to the one here and to the other there, or where both
@@ -73,7 +73,7 @@ def _by_reference(work: Workspace, old: TableName) -> Iterator[TableName]:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A new table that looks like an old one; `columns` tell its rows, the key's first."""
+    """A new table that looks like an old one, and what tells its rows, key first."""
 
     likeness: float
     table: Table
@@ -130,7 +130,7 @@ def _stored(table: Table) -> set[tuple[str, str]]:
 
 
 def rekeyed(work: Workspace, parents: Iterable[Parent]) -> dict[Parent, tuple[str, ...]]:
-    """Return, by parent, the column of live that holds the keys of its rows, if they got new ones.
+    """Return, by parent, the column of live that holds the keys that its rows had.
 
     None of a parent's old keys is left in the column that held them, and a new column
     holds half and more of them, in rows that say the same besides; or a column whose
@@ -206,7 +206,7 @@ class _Kept:
 
 
 def _holds(work: Workspace, old: _Kept, new: Table, theirs: Sequence[str]) -> bool:
-    """Whether half and more of an old table's rows stand in another, as far as columns tell."""
+    """Whether another table has half and more of an old one's rows, by these columns."""
     kept = work.kept("backup", old.table.name)
     fields = work.fields("backup", old.table.name, old.columns) or []
     if new.column(theirs[0]) is None:
@@ -217,7 +217,9 @@ def _holds(work: Workspace, old: _Kept, new: Table, theirs: Sequence[str]) -> bo
         return False  # what may not be read is no evidence; comparing it says why
     on = same_link(prefixed("m", fields), numbered("k.c", len(fields)), old.width)
     all_, held = work.one(
-        f"SELECT (SELECT count(*) FROM {kept}), "
-        f"(SELECT count(*) FROM {kept} m SEMI JOIN {rows} k ON {on})"
+        f"""
+        SELECT (SELECT count(*) FROM {kept}),
+               (SELECT count(*) FROM {kept} m SEMI JOIN {rows} k ON {on})
+        """
     )
     return bool(all_) and held >= _CONTAINED * all_

@@ -1,4 +1,4 @@
-"""Fragments of the statements by which the loss is worked out: lists of fields, and conditions."""
+"""Fragments of statements: lists of fields, and conditions on them."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def same(ours: Sequence[str], theirs: Sequence[str]) -> str:
 
 
 def alike(ours: Sequence[str], theirs: Sequence[str]) -> str:
-    """Return the condition that two lists of fields say the same; NULL says the same as NULL."""
+    """Return the condition that two lists of fields say the same, NULL included."""
     pairs = zip(ours, theirs, strict=True)
     return " AND ".join(f"{a} IS NOT DISTINCT FROM {b}" for a, b in pairs)
 
 
 def same_link(ours: Sequence[str], theirs: Sequence[str], width: int) -> str:
-    """Return the condition that the first fields are equal, and that the others say the same."""
+    """Return the condition that the first fields are equal, and the others alike."""
     conditions = [same(ours[:width], theirs[:width])]
     if len(ours) > width:
         conditions.append(alike(ours[width:], theirs[width:]))

@@ -1,4 +1,4 @@
-"""Where the loss is worked out: a cursor of the case, working tables, and both sides to read.
+"""Where the loss is worked out: the case, working tables, and both sides to read.
 
 Whatever differs between the sides lies in the case already. What is asked of a side
 beyond that is a few columns of a table at a time, streamed into a working table as
@@ -119,7 +119,7 @@ class Workspace:
         return found
 
     def kept(self, side: SideName, name: TableName) -> str | None:
-        """The relation that holds a side's differing rows of a table, or None where none are."""
+        """The relation of a side's differing rows of a table, or None."""
         result = self.result(name)
         if result is None or result.state == "new":
             return None
@@ -138,7 +138,7 @@ class Workspace:
         return f"f{columns.index(column)}"
 
     def fields(self, side: SideName, name: TableName, columns: Sequence[str]) -> list[str] | None:
-        """The fields of a kept row that hold columns, or None where one of them is not kept."""
+        """The fields of a kept row that hold columns, or None where one is not kept."""
         found = []
         for column in columns:
             field = self.field(side, name, column)
@@ -163,7 +163,7 @@ class Workspace:
         return self.table("live", there)
 
     def live_key(self, parent: Parent) -> tuple[str, ...]:
-        """The columns in which live holds the keys by which the backup's links name a parent."""
+        """The columns in which live holds the keys that the backup's links name."""
         return self.rekeyed.get(parent, parent.parent_columns)
 
     def two_keys(self, parent: Parent, key: Sequence[str]) -> str | None:
@@ -214,7 +214,7 @@ class Workspace:
         return find_junctions(self.live.catalog)
 
     def read(self, side: SideName, name: TableName, columns: Sequence[str]) -> str:
-        """Read columns of a whole table into a working table, columns c0, c1, … as text.
+        """Read columns of a whole table into a working table (c0, c1, …) as text.
 
         They are read once and kept for the run.
 
@@ -267,12 +267,13 @@ class Workspace:
 
 
 def _rows_of(segment: Segment, columns: Sequence[str]) -> str:
-    """A query for columns of a segment's lines of COPY text, which are fed as `batches`."""
+    """A query for columns of a segment's lines, which are fed as `batches`."""
     values = []
     for column in columns:
         place = segment.columns.index(column) + 1
         values.append(f"copy_value(parts[{place}])")
-    return (
-        f"(SELECT {renamed(values, 'c')} FROM "
-        "(SELECT string_split(rtrim(line, chr(10)), chr(9)) AS parts FROM batches))"
-    )
+    return f"""
+        (SELECT {renamed(values, "c")}
+           FROM (SELECT string_split(rtrim(line, chr(10)), chr(9)) AS parts
+                   FROM batches))
+    """

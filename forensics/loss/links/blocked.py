@@ -15,7 +15,7 @@ from forensics.model import Parent, Table
 
 @dataclass(frozen=True)
 class Blocked:
-    """Which parents are gone for a missing row `m`: an expression, and the joins it needs."""
+    """An expression for the parents of a missing row `m` that are gone, and its joins."""
 
     joins: str
     tables: str
@@ -89,7 +89,7 @@ def gone_keys(missing: MissingRows, parent: Parent, notes: list[str]) -> str | N
 
 
 def _is_compared(work: Workspace, parent: Parent, live: Table) -> bool:
-    """Whether a parent is declared, goes by the same name and key, and was compared by it."""
+    """Whether a declared parent has the same name and key, and was compared by it."""
     if not parent.declared or live.name != parent.name:
         return False
     if work.live_key(parent) != parent.parent_columns:
@@ -107,9 +107,12 @@ def _gone_of_compared(work: Workspace, parent: Parent) -> str | None:
     ours = work.fields("backup", parent.name, parent.parent_columns) or []
     theirs = work.fields("live", parent.name, parent.parent_columns) or []
     return work.temp(
-        f"SELECT {renamed(ours, 'k')} FROM {work.kept('backup', parent.name)} "
-        f"WHERE {present(ours)} "
-        f"EXCEPT SELECT {listed(theirs)} FROM {work.kept('live', parent.name)}"
+        f"""
+        SELECT {renamed(ours, "k")} FROM {work.kept("backup", parent.name)}
+         WHERE {present(ours)}
+        EXCEPT
+        SELECT {listed(theirs)} FROM {work.kept("live", parent.name)}
+        """
     )
 
 
@@ -118,7 +121,9 @@ def _gone_of_read(missing: MissingRows, parent: Parent, live: Table) -> str:
     keys = missing.work.read("live", live.name, missing.work.live_key(parent))
     on = same(fields, numbered("k.c", len(fields)))
     return missing.work.temp(
-        f"SELECT DISTINCT {renamed(fields, 'k')} FROM {missing.relation} m "
-        f"ANTI JOIN {keys} k ON {on} "
-        f"WHERE {present(fields)} AND {missing.condition(parent)}"
+        f"""
+        SELECT DISTINCT {renamed(fields, "k")}
+          FROM {missing.relation} m ANTI JOIN {keys} k ON {on}
+         WHERE {present(fields)} AND {missing.condition(parent)}
+        """
     )

@@ -59,14 +59,17 @@ def classify(work: Workspace, junction: Junction) -> Fate:
 
 
 def _with_others(work: Workspace, superseded: str | None, again: Sequence[str]) -> str | None:
-    """Add the links that the same table holds, in which their ends have other keys by now."""
+    """Add the links that the same table holds, whose ends have other keys by now."""
     if not again:
         return superseded
     known = f" UNION ALL SELECT * FROM {superseded}" if superseded else ""
     pairs = " UNION ".join(f"SELECT pair FROM {table}" for table in again)
     return work.temp(
-        "SELECT pair, min(live_pair) AS live_pair FROM "
-        f"(SELECT pair, NULL::BIGINT AS live_pair FROM ({pairs}){known}) GROUP BY pair"
+        f"""
+        SELECT pair, min(live_pair) AS live_pair
+          FROM (SELECT pair, NULL::BIGINT AS live_pair FROM ({pairs}){known})
+         GROUP BY pair
+        """
     )
 
 
@@ -139,27 +142,31 @@ class _Known:
 
 
 def _thin_out(missing: MissingRows, target: str, key: Key, fields: Sequence[str]) -> None:
-    """Of restorable rows that share a key which live alone has, only the first can be inserted."""
+    """Of restorable rows that share a key of live, only the first can be inserted."""
     whole = present(prefixed("m", fields)) if key.nulls_distinct else "true"
     rank = f"row_number() OVER (PARTITION BY {listed(fields, 'm.')} ORDER BY m.pair) AS r"
     missing.work.run(
         f"""
         UPDATE {target} SET class = 'conflicting', violates = {literal(key.name)}
          WHERE pair IN (SELECT pair FROM (
-            SELECT m.pair, {rank} FROM {missing.relation} m JOIN {target} l ON l.pair = m.pair
+            SELECT m.pair, {rank}
+              FROM {missing.relation} m JOIN {target} l ON l.pair = m.pair
              WHERE l.class = 'restorable' AND {whole}) WHERE r > 1)
         """
     )
 
 
 def _count(work: Workspace, target: str, fate: Fate) -> None:
-    """Count the rows by class, by parents that are gone, and by what they collide with."""
+    """Count rows by class, by parents that are gone, by what they collide with."""
     fate.counts |= dict(work.ask(f"SELECT class, count(*) FROM {target} GROUP BY class"))
     blocked = f"SELECT unnest(blocked_by) AS p FROM {target} WHERE class = 'blocked'"
     fate.blocked_by = dict(work.ask(f"SELECT p, count(*) FROM ({blocked}) GROUP BY p ORDER BY p"))
     fate.conflicts = dict(
         work.ask(
-            f"SELECT violates, count(*) FROM {target} WHERE class = 'conflicting' "
-            "GROUP BY violates ORDER BY violates"
+            f"""
+            SELECT violates, count(*) FROM {target}
+             WHERE class = 'conflicting'
+             GROUP BY violates ORDER BY violates
+            """
         )
     )

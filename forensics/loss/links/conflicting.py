@@ -32,7 +32,7 @@ class Conflicts:
         self.new_keys: list[tuple[Key, list[str]]] = []
 
     def run(self) -> str | None:
-        """Return a working table (pair, violates, live_pair), or None where nothing collides.
+        """Return a working table (pair, violates, live_pair), or None if nothing collides.
 
         It has one row a missing row that does.
         """
@@ -53,16 +53,22 @@ class Conflicts:
             return None
         union = " UNION ALL ".join(f"SELECT * FROM {table}" for table in self._found)
         return self._work.temp(
-            "SELECT pair, min(violates) AS violates, "
-            f"arg_min(live_pair, violates) AS live_pair FROM ({union}) GROUP BY pair"
+            f"""
+            SELECT pair, min(violates) AS violates,
+                   arg_min(live_pair, violates) AS live_pair
+              FROM ({union})
+             GROUP BY pair
+            """
         )
 
     def _refuse(self, test: str, violates: str) -> None:
         """Keep the rows `m` that pass a test as refused."""
         where = "" if test == "true" else f" WHERE {test}"
         table = self._work.temp(
-            f"SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair "
-            f"FROM {self._missing.relation} m{where}"
+            f"""
+            SELECT m.pair, {literal(violates)} AS violates, NULL::BIGINT AS live_pair
+              FROM {self._missing.relation} m{where}
+            """
         )
         self._found.append(table)
 
@@ -80,9 +86,12 @@ class Conflicts:
         else:
             whole, on = "true", alike(ours, rows.fields)
         table = self._work.temp(
-            f"SELECT m.pair, {literal(key.name)} AS violates, {rows.pair} AS live_pair "
-            f"FROM {self._missing.relation} m JOIN {rows.relation} l ON {on} "
-            f"WHERE {whole} GROUP BY m.pair"
+            f"""
+            SELECT m.pair, {literal(key.name)} AS violates, {rows.pair} AS live_pair
+              FROM {self._missing.relation} m JOIN {rows.relation} l ON {on}
+             WHERE {whole}
+             GROUP BY m.pair
+            """
         )
         self._found.append(table)
         if not self._held(key):
@@ -110,7 +119,7 @@ class Conflicts:
         return _LiveRows(rows, numbered("l.c", len(key.columns)), "NULL::BIGINT")
 
     def _check_other_keys(self, live: Table, parent: Parent) -> None:
-        """Rows that name a parent by a key that it had, where live asks for one that it has."""
+        """Rows that name a parent by the key that it had, where live asks for a new one."""
         fields = self._missing.fields(parent.columns) or []
         for key in live.foreign_keys:
             if key.columns != parent.columns:
@@ -139,7 +148,7 @@ class Conflicts:
 
 @dataclass(frozen=True)
 class _LiveRows:
-    """Rows of live, by `l`, that may hold a key: its fields, and what tells which row does."""
+    """Rows `l` of live that may hold a key, its fields, and what tells which does."""
 
     relation: str
     fields: list[str]

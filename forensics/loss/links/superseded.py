@@ -8,7 +8,7 @@ from forensics.loss.sql import listed, numbered, prefixed, renamed, same, same_l
 
 
 def superseded_links(missing: MissingRows, junction: Junction) -> str | None:
-    """Return a working table (pair, live_pair) of the links that the same table holds, or None.
+    """Return a working table (pair, live_pair) of links that the table holds, or None.
 
     Missing links are paired with added rows of the same link, one with one. What is
     left over is superseded where any row of live says the same, payload and all: the
@@ -25,10 +25,12 @@ def superseded_links(missing: MissingRows, junction: Junction) -> str | None:
     theirs = work.fields("live", name, columns) or []
     on = same(prefixed("b", ours), prefixed("l", theirs))
     found = work.temp(
-        "SELECT b.pair, l.pair AS live_pair FROM "
-        f"(SELECT {_ranked(ours)} FROM {missing.relation}) b JOIN "
-        f"(SELECT {_ranked(theirs)} FROM {kept} WHERE state = 'added') l "
-        f"ON b.r = l.r AND {on}"
+        f"""
+        SELECT b.pair, l.pair AS live_pair
+          FROM (SELECT {_ranked(ours)} FROM {missing.relation}) b
+          JOIN (SELECT {_ranked(theirs)} FROM {kept} WHERE state = 'added') l
+            ON b.r = l.r AND {on}
+        """
     )
     if (result.missing or 0) > work.count(found):
         _say_again(missing, junction, found)
@@ -42,7 +44,7 @@ def _ranked(fields: list[str]) -> str:
 
 
 def _say_again(missing: MissingRows, junction: Junction, found: str) -> None:
-    """Put into `found` the missing links that other rows of live hold, which the backup had too."""
+    """Put into `found` the missing links that rows of both sides say too."""
     said = _columns_said(missing, junction)
     rows = _rows_that_say(missing, junction, said)
     if rows is None:
@@ -51,13 +53,17 @@ def _say_again(missing: MissingRows, junction: Junction, found: str) -> None:
     width = len(junction.link_columns)
     on = same_link(prefixed("m", ours), numbered("l.c", len(ours)), width)
     missing.work.run(
-        f"INSERT INTO {found} SELECT m.pair, NULL FROM {missing.relation} m "
-        f"SEMI JOIN {rows} l ON {on} WHERE m.pair NOT IN (SELECT pair FROM {found})"
+        f"""
+        INSERT INTO {found}
+        SELECT m.pair, NULL
+          FROM {missing.relation} m SEMI JOIN {rows} l ON {on}
+         WHERE m.pair NOT IN (SELECT pair FROM {found})
+        """
     )
 
 
 def _columns_said(missing: MissingRows, junction: Junction) -> tuple[str, ...]:
-    """The columns of the link, and of its payload those that live stores and that were compared."""
+    """The columns of the link, and those of its payload that were compared."""
     compared = missing.work.results[missing.name].columns
     live = missing.work.live.catalog.tables[missing.name]
     said = list(junction.link_columns)
@@ -69,7 +75,7 @@ def _columns_said(missing: MissingRows, junction: Junction) -> tuple[str, ...]:
 
 
 def _rows_that_say(missing: MissingRows, junction: Junction, said: tuple[str, ...]) -> str | None:
-    """A relation (c0, …) of live's rows that may say a link again, or None where there are none."""
+    """A relation (c0, …) of live's rows that may say a link again, or None."""
     work, name = missing.work, missing.name
     link = set(junction.link_columns)
     if any(link.issuperset(key.columns) for key in missing.table.keys):

@@ -1,4 +1,4 @@
-"""Where live may hold a missing link elsewhere: columns of the parents, and other tables.
+"""Where live may hold a missing link: columns of the parents, and other tables.
 
 A column of a parent is looked at where the backup did not have it, or where its value
 changed for that very parent: one that held the key all along is no move. A value is

@@ -80,20 +80,24 @@ class Belief:
         return accepted
 
     def _hits(self, leaves: Leaves, other: Parent, field: str) -> list[tuple[str, int, int]]:
-        """By label, how many leaves are the key of a link that is missing, and how many not."""
+        """By label, how many leaves are the key of a missing link, and how many there are."""
         keys = self._missing.fields(leaves.holder.columns) or []
         on = same(prefixed("m", keys), numbered("l.k", len(keys)))
         means = self._missing.condition
-        hit = (
-            f"EXISTS (SELECT 1 FROM {self._missing.relation} m "
-            f"WHERE {on} AND m.{field} = l.token "
-            f"AND {means(leaves.holder)} AND {means(other)}) AS hit"
-        )
+        hit = f"""
+            EXISTS (SELECT 1 FROM {self._missing.relation} m
+                     WHERE {on} AND m.{field} = l.token
+                       AND {means(leaves.holder)} AND {means(other)}) AS hit
+        """
         found: list[tuple[str, int, int]] = self._work.ask(
-            "SELECT l.label, count(*) FILTER (hit), count(*) "
-            f"FROM (SELECT l.label, {hit} FROM {leaves.relation} l) l "
-            "GROUP BY l.label HAVING count(*) FILTER (hit) > 0 "
-            f"ORDER BY 2 DESC, 1 LIMIT {_MOST_LABELS}"
+            f"""
+            SELECT l.label, count(*) FILTER (hit), count(*)
+              FROM (SELECT l.label, {hit} FROM {leaves.relation} l) l
+             GROUP BY l.label
+            HAVING count(*) FILTER (hit) > 0
+             ORDER BY 2 DESC, 1
+             LIMIT {_MOST_LABELS}
+            """
         )
         return found
 
@@ -106,12 +110,14 @@ class Belief:
         return False
 
     def _chance(self, holder: Parent, field: str) -> float:
-        """How likely any holder with any key of the other parent is a missing link by chance."""
+        """How likely any holder with any other parent is a missing link by chance."""
         keys: Sequence[str] = self._missing.fields(holder.columns) or []
         row = f"row({listed(keys)})" if len(keys) > 1 else keys[0]
         links, holders, others = self._work.one(
-            f"SELECT count(*), count(DISTINCT {row}), count(DISTINCT {field}) "
-            f"FROM {self._missing.relation}"
+            f"""
+            SELECT count(*), count(DISTINCT {row}), count(DISTINCT {field})
+              FROM {self._missing.relation}
+            """
         )
         if not holders or not others:
             return 1.0

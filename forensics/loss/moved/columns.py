@@ -1,4 +1,4 @@
-"""Missing links in columns of the parents: those that are new, and values that changed."""
+"""Missing links in the parents' columns: new ones, and values that changed."""
 
 from __future__ import annotations
 
@@ -92,8 +92,10 @@ class ColumnSearch:
             "live",
             live.name,
             (*self._work.live_key(holder), *[column.name for column in columns]),
-            f"SELECT r.* FROM {{rows}} r SEMI JOIN {wanted} w ON {on} "
-            f"WHERE coalesce({listed(names, 'r.')}) IS NOT NULL",
+            f"""
+            SELECT r.* FROM {{rows}} r SEMI JOIN {wanted} w ON {on}
+             WHERE coalesce({listed(names, "r.")}) IS NOT NULL
+            """,
         )
         heads = renamed(numbered("c", width), "k")
         for column, field in zip(columns, names, strict=True):
@@ -114,8 +116,11 @@ class ColumnSearch:
         """A working table (k0, …) of the parent's rows that miss links."""
         heads = renamed(self._missing.fields(holder.columns) or [], "k")
         return self._work.temp(
-            f"SELECT DISTINCT {heads} FROM {self._missing.relation} m "
-            f"WHERE {self._missing.condition(holder)}"
+            f"""
+            SELECT DISTINCT {heads}
+              FROM {self._missing.relation} m
+             WHERE {self._missing.condition(holder)}
+            """
         )
 
     def _changed(self, holder: Parent, live: Table) -> Iterator[tuple[Column, str]]:
@@ -134,12 +139,12 @@ class ColumnSearch:
             was = work.field("backup", name, column.name)
             now = work.field("live", name, column.name)
             if was and now:
-                yield (
-                    column,
-                    f"(SELECT {renamed(after, 'k')}, l.{now} AS v "
-                    f"FROM {ours} b JOIN {theirs} l ON {on} "
-                    f"WHERE l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was})",
-                )
+                values = f"""
+                    (SELECT {renamed(after, "k")}, l.{now} AS v
+                       FROM {ours} b JOIN {theirs} l ON {on}
+                      WHERE l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was})
+                """
+                yield column, values
 
     # --- matches ----------------------------------------------------------------------------
 
@@ -168,12 +173,19 @@ class ColumnSearch:
                 joins += f" AND l{n}.within = l0.within"
         when = self._missing.conditions((leaves.holder, *others))
         matches = self._work.temp(
-            f"SELECT m.pair, min(l0.spot) AS spot FROM {self._missing.relation} m {joins} "
-            f"WHERE {when} GROUP BY m.pair"
+            f"""
+            SELECT m.pair, min(l0.spot) AS spot
+              FROM {self._missing.relation} m {joins}
+             WHERE {when}
+             GROUP BY m.pair
+            """
         )
         holds = self._work.temp(
-            f"SELECT DISTINCT {listed(numbered('k', len(keys)))} FROM {relation} "
-            f"WHERE label IN ({literals(labels[0])})"
+            f"""
+            SELECT DISTINCT {listed(numbered("k", len(keys)))}
+              FROM {relation}
+             WHERE label IN ({literals(labels[0])})
+            """
         )
         column = leaves.column
         several = self._holds_several(column)
@@ -213,8 +225,10 @@ class ColumnSearch:
             return leaves
         heads = listed(numbered("l.k", len(leaves.holder.columns)))
         relation = self._work.temp(
-            f"SELECT {heads}, p.c0 AS token, l.label, l.within, l.spot "
-            f"FROM {leaves.relation} l JOIN {rows} p ON p.c1 = l.token"
+            f"""
+            SELECT {heads}, p.c0 AS token, l.label, l.within, l.spot
+              FROM {leaves.relation} l JOIN {rows} p ON p.c1 = l.token
+            """
         )
         return replace(leaves, relation=relation)
 

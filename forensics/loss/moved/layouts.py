@@ -72,7 +72,7 @@ class Layouts:
 
     @property
     def likely(self) -> bool:
-        """Whether the table may hold links: it is new, a junction table, or refers by kinds."""
+        """Whether the table may hold links: it is new, a junction table, or has kinds."""
         is_junction = self._table.name in self._work.live_junctions
         return self._is_new or is_junction or bool(self._kinds)
 
@@ -98,7 +98,7 @@ class Layouts:
         return found
 
     def _options(self, parent: Parent) -> list[Holder]:
-        """The columns that may hold one end: by foreign keys, else by names, else by values."""
+        """The columns that may hold one end: by keys, else by names, else by values."""
         if declared := self._by_key(parent):
             return declared
         found = self._by_name(parent)[:1]
@@ -110,7 +110,7 @@ class Layouts:
         return found
 
     def _by_key(self, parent: Parent) -> list[Holder]:
-        """Columns that refer to the parent; those of the key and the name as they were first."""
+        """Columns that refer to the parent; first by the same key, and by the same name."""
         name = self._work.live_name(parent.name)
         key = self._work.live_key(parent)
         found = []

@@ -54,36 +54,47 @@ def _of_text(keys: str, rows: str) -> str:
     """Some keep JSON or a list in a text column."""
     whole = f"(SELECT * FROM {rows} WHERE NOT ({_JSON_IN_TEXT}))"
     inner = f"(SELECT * FROM {rows} WHERE {_JSON_IN_TEXT})"
-    return (
-        f"SELECT {keys}, unnest(parts) AS token, '$' AS label, '$' AS within, "
-        f"unnest(range(len(parts))) AS spot FROM (SELECT {keys}, {_LIST} AS parts FROM {whole}) "
-        f"UNION ALL {_of_json(keys, inner)}"
-    )
+    return f"""
+        SELECT {keys}, unnest(parts) AS token, '$' AS label, '$' AS within,
+               unnest(range(len(parts))) AS spot
+          FROM (SELECT {keys}, {_LIST} AS parts FROM {whole})
+        UNION ALL
+        {_of_json(keys, inner)}
+    """
 
 
 def _of_array(keys: str, rows: str) -> str:
     """Elements of arrays' text, nested ones in order; quotes and escapes taken off."""
-    parts = f"SELECT {keys}, regexp_extract_all(v, {literal(_ELEMENT)}) AS parts FROM {rows}"
-    return (
-        f"SELECT {keys}, CASE WHEN e[1] = '\"' THEN {_UNQUOTED} ELSE e END AS token, "
-        "'$' AS label, '$' AS within, spot FROM "
-        f"(SELECT {keys}, unnest(parts) AS e, unnest(range(len(parts))) AS spot FROM ({parts})) "
-        "WHERE e <> 'NULL'"
-    )
+    parts = f"regexp_extract_all(v, {literal(_ELEMENT)}) AS parts"
+    return f"""
+        SELECT {keys}, CASE WHEN e[1] = '"' THEN {_UNQUOTED} ELSE e END AS token,
+               '$' AS label, '$' AS within, spot
+          FROM (SELECT {keys}, unnest(parts) AS e, unnest(range(len(parts))) AS spot
+                  FROM (SELECT {keys}, {parts} FROM {rows}))
+         WHERE e <> 'NULL'
+    """
 
 
 def _of_json(keys: str, rows: str) -> str:
-    """Leaves of JSON, and the keys of its objects (label ends in `.*`), in the document's order."""
+    """Leaves of JSON, and the keys of its objects, in the document's order.
+
+    A key's label ends in `.*`.
+    """
     documents = f"(SELECT * FROM {rows} WHERE json_valid(v)) s"
     tree = f"(SELECT {keys}, r.* FROM {documents}, json_tree(s.v::JSON) r)"
-    return (
-        f"SELECT {keys}, atom ->> '$' AS token, {_without_places('fullkey')} AS label, "
-        f"path AS within, id AS spot FROM {tree} "
-        "WHERE type NOT IN ('OBJECT', 'ARRAY', 'NULL', 'BOOLEAN') "
-        f"UNION ALL SELECT {keys}, key AS token, {_without_places('path')} || '.*' AS label, "
-        f"path AS within, id AS spot FROM {tree} "
-        "WHERE key IS NOT NULL AND NOT ends_with(fullkey, ']')"
-    )
+    return f"""
+        SELECT {keys}, atom ->> '$' AS token,
+               {_without_places("fullkey")} AS label,
+               path AS within, id AS spot
+          FROM {tree}
+         WHERE type NOT IN ('OBJECT', 'ARRAY', 'NULL', 'BOOLEAN')
+        UNION ALL
+        SELECT {keys}, key AS token,
+               {_without_places("path")} || '.*' AS label,
+               path AS within, id AS spot
+          FROM {tree}
+         WHERE key IS NOT NULL AND NOT ends_with(fullkey, ']')
+    """
 
 
 def _without_places(path: str) -> str:

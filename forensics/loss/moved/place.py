@@ -76,7 +76,7 @@ class Keeping:
         return None
 
     def order(self, found: Found) -> str | None:
-        """Whether the order of a holder's links stands in that of the elements of its value."""
+        """Whether a holder's value has its links in their order."""
         column = self._order_column
         if column is None:
             return None
@@ -95,15 +95,21 @@ class Keeping:
         return "lost"
 
     def _neighbours(self, found: Found, order: str) -> tuple[int, int]:
-        """How many links have one before them in their holder, and how many of those are not."""
+        """How many links come after another in their holder, and how many stand before it."""
         (holder,) = found.holders
         keys = self._missing.fields(holder.columns) or []
         pairs, wrong = self._missing.work.one(
-            "SELECT count(*), count(*) FILTER (spot < earlier) FROM (SELECT x.spot, "
-            f"lag(x.spot) OVER (PARTITION BY {listed(keys, 'm.')} "
-            f"ORDER BY TRY_CAST(m.{order} AS HUGEINT), x.spot) AS earlier "
-            f"FROM {found.matches} x JOIN {self._missing.relation} m ON m.pair = x.pair) "
-            "WHERE earlier IS NOT NULL"
+            f"""
+            SELECT count(*), count(*) FILTER (spot < earlier)
+              FROM (SELECT x.spot,
+                           lag(x.spot) OVER (
+                               PARTITION BY {listed(keys, "m.")}
+                               ORDER BY TRY_CAST(m.{order} AS HUGEINT), x.spot
+                           ) AS earlier
+                      FROM {found.matches} x
+                      JOIN {self._missing.relation} m ON m.pair = x.pair)
+             WHERE earlier IS NOT NULL
+            """
         )
         return pairs, wrong
 

@@ -63,7 +63,7 @@ class Search:
                         self._add(found)
 
     def _search_tables(self, search: TableSearch) -> None:
-        """Look at the rows of every table, those that came into the same one included."""
+        """Look at the rows of every table, the junction table included."""
         for table in self._work.live.catalog.roots:
             with self._noting():
                 for found in search.run(table):

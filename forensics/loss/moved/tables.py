@@ -92,7 +92,7 @@ class _Rows:
         self._relation = ""
 
     def match(self, parents: Sequence[Parent], *, loose: bool) -> Found | None:
-        """Return the missing rows that the table holds, or None where it holds none of them.
+        """Return the missing rows that the table holds, or None if it holds none.
 
         Args:
             parents: what the link's ends name.
@@ -109,8 +109,11 @@ class _Rows:
             ends.append(end)
         on = " AND ".join(end.on for end in ends)
         matches = self._work.temp(
-            f"SELECT m.pair, 0 AS spot FROM {self._missing.relation} m "
-            f"SEMI JOIN {self._relation} t ON {on} WHERE {self._missing.conditions(parents)}"
+            f"""
+            SELECT m.pair, 0 AS spot
+              FROM {self._missing.relation} m SEMI JOIN {self._relation} t ON {on}
+             WHERE {self._missing.conditions(parents)}
+            """
         )
         if not self._hits(matches, loose=loose):
             self._work.drop(matches)
@@ -147,7 +150,7 @@ class _Rows:
     def _translated(
         self, number: int, parent: Parent, holder: Holder, theirs: Sequence[str]
     ) -> list[str] | None:
-        """Have the rows name a parent by the key that the link did; return those fields."""
+        """Have the rows name a parent by the link's key, and return those fields."""
         keys = self._work.two_keys(parent, holder.key)
         if keys is None:
             return None
@@ -162,7 +165,7 @@ class _Rows:
         return numbered(f"t.{alias}_k", width)
 
     def _means(self, holder: Holder, parent: Parent) -> str | None:
-        """The condition under which a row `t` means a parent's row; None where none does."""
+        """The condition under which a row `t` means the parent; None if none does."""
         if holder.kind is None:
             return "true"
         name = self._work.live_name(parent.name)
@@ -170,8 +173,12 @@ class _Rows:
             return None
         field = self._field(holder.kind.kind)
         rows = self._work.ask(
-            f"SELECT DISTINCT {field} FROM {self._relation} WHERE {field} IS NOT NULL "
-            f"ORDER BY 1 LIMIT {_MOST_KINDS}"
+            f"""
+            SELECT DISTINCT {field} FROM {self._relation}
+             WHERE {field} IS NOT NULL
+             ORDER BY 1
+             LIMIT {_MOST_KINDS}
+            """
         )
         values = [value for (value,) in rows]
         leads = leads_of(self._work, "live", holder.kind, values)
@@ -183,9 +190,11 @@ class _Rows:
     def _hits(self, matches: str, *, loose: bool) -> bool:
         """Whether the rows match, and if need be whether half of one side do."""
         hits, missing, total = self._work.one(
-            f"SELECT (SELECT count(*) FROM {matches}), "
-            f"(SELECT count(*) FROM {self._missing.relation}), "
-            f"(SELECT count(*) FROM {self._relation})"
+            f"""
+            SELECT (SELECT count(*) FROM {matches}),
+                   (SELECT count(*) FROM {self._missing.relation}),
+                   (SELECT count(*) FROM {self._relation})
+            """
         )
         if not hits:
             return False

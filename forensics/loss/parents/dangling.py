@@ -1,4 +1,4 @@
-"""Rows of live that name a parent which is not there, where no foreign key forbids that."""
+"""Rows of live that name a parent which is not there, if no key forbids that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.model import Parent, Table, TableName
 
 
 def dangling(work: Workspace, junction: Junction) -> dict[TableName, int]:
-    """Return, by parent table, how many of live's links name a row of it that is not there.
+    """Return, by parent table, how many of live's links name a row that is not there.
 
     Raises:
         EvidenceError: live cannot be read.

@@ -13,7 +13,7 @@ from forensics.model import Parent
 
 
 class Holdings:
-    """Expressions on the rows `a` of a parent that miss links, and the joins that they need.
+    """Expressions on a parent's rows `a` that miss links, and the joins they need.
 
     Args:
         roles: how links name the parent.
@@ -91,8 +91,11 @@ class Holdings:
             for alias, query in self._counted().items():
                 keys = listed(roles.keys)
                 counted = self._work.temp(
-                    f"SELECT {keys}, count(*) AS n FROM ({query}) q "
-                    f"SEMI JOIN {links} a USING ({keys}) GROUP BY {keys}"
+                    f"""
+                    SELECT {keys}, count(*) AS n
+                      FROM ({query}) q SEMI JOIN {links} a USING ({keys})
+                     GROUP BY {keys}
+                    """
                 )
                 joins += f" LEFT JOIN {counted} {alias} ON {roles.on(alias)}"
         for number, table in enumerate(self._gone_tables()):
@@ -105,7 +108,7 @@ class Holdings:
         return joins
 
     def _counted(self) -> dict[str, str]:
-        """Queries for the parents that are named: by live's rows (n), and by those that differ.
+        """Queries for the parents that are named by live's rows (n) and by those that differ.
 
         What a row had is what it has, less what differs in live (nl), and what differs
         in the backup (nb).
@@ -131,7 +134,7 @@ class Holdings:
         }
 
     def _columns(self) -> tuple[str, ...]:
-        """The columns of every parent that live still stores: one reading of it serves them all."""
+        """The columns of every parent that live still stores: one reading serves all."""
         found: dict[str, None] = {}
         for parent in self._junction.parents:
             if self._is_stored(parent):
@@ -139,7 +142,7 @@ class Holdings:
         return tuple(found)
 
     def _by_old_keys(self, relation: str, fields: Mapping[str, str]) -> str:
-        """Rows of live that name parents which got other keys since by those that they had."""
+        """Have rows of live name parents that got other keys by those that they had."""
         for number, parent in enumerate(self._roles.parents):
             key = self._other_key(parent)
             if key is None or parent.columns[0] not in fields:
@@ -149,14 +152,14 @@ class Holdings:
                 continue
             field = fields[parent.columns[0]]
             alias = f"t{number}"
-            relation = (
-                f"(SELECT {alias}.* REPLACE (p.c0 AS {field}) FROM {relation} {alias} "
-                f"LEFT JOIN {rows} p ON p.c1 = {alias}.{field})"
-            )
+            relation = f"""
+                (SELECT {alias}.* REPLACE (p.c0 AS {field})
+                   FROM {relation} {alias} LEFT JOIN {rows} p ON p.c1 = {alias}.{field})
+            """
         return relation
 
     def _other_key(self, parent: Parent) -> tuple[str, ...] | None:
-        """The key by which live's links name a parent, where the backup's name it by another."""
+        """The key by which live's links name a parent, if it is another than before."""
         if self._live is None or parent not in self._work.rekeyed or len(parent.columns) != 1:
             return None
         for key in self._live.foreign_keys:

@@ -76,7 +76,7 @@ class Labels:
         return None, None
 
     def of(self, links: str) -> str:
-        """A relation (k0, …, label) of the parent's rows; those that are gone have the backup's.
+        """A relation (k0, …, label) of the parent's rows; the backup's for those gone.
 
         Args:
             links: a working table of the rows that lost links.

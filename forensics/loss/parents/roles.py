@@ -12,7 +12,7 @@ from forensics.model import Parent, TableName
 
 @dataclass(frozen=True)
 class Role:
-    """Fields of a row `m` that name a parent's row, and the condition under which they do."""
+    """Fields of a row `m` that name a parent, and the condition under which they do."""
 
     fields: Sequence[str]
     means: str = "true"
@@ -58,11 +58,11 @@ class Roles:
         return numbered("k", self.width)
 
     def on(self, other: str) -> str:
-        """The condition that a row of another relation is of the same parent as one of `a`."""
+        """The condition that another relation's row is of the same parent as `a`."""
         return same(prefixed("a", self.keys), prefixed(other, self.keys))
 
     def named_by(self, relation: str, side: SideName, extra: str = "") -> str:
-        """A query for (k0, …, extra), one row for each parent row that a kept row names.
+        """A query for (k0, …, extra), one row for each parent that a kept row names.
 
         Args:
             relation: kept rows of the junction table, or a part of them.
@@ -84,7 +84,7 @@ class Roles:
         return f"m.{field} = {literal(value)}"
 
     def union(self, relation: str, roles: Sequence[Role], extra: str = "") -> str:
-        """A query for (k0, …, extra); a row that names the same parent in two roles counts once."""
+        """A query for (k0, …, extra); a row counts once for each parent that it names."""
         more = f", m.{extra}" if extra else ""
         parts = []
         for number, role in enumerate(roles):

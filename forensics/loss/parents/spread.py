@@ -30,8 +30,9 @@ class Spread:
             has, missing, moved, superseded, restorable, blocked, conflicting,
             elsewhere.
         rows: parent rows in live, None where that is not known.
-        affected: live parent rows that lost a link. emptied: those of them that now
-            hold none. gone: parent rows that are gone from live themselves.
+        affected: live parent rows that lost a link.
+        emptied: those of them that now hold none.
+        gone: parent rows that are gone from live themselves.
     """
 
     name: TableName
@@ -60,7 +61,7 @@ def spread(work: Workspace, junction: Junction, fate: Fate) -> list[Spread]:
 
 
 def _by_table(junction: Junction) -> list[tuple[Parent, ...]]:
-    """The parents of a junction table by their table: those by the key that the first one has."""
+    """The parents of a junction table by table; those with the first one's key."""
     found: dict[TableName, list[Parent]] = {}
     for parent in junction.parents:
         alike = found.setdefault(parent.name, [])
@@ -88,10 +89,13 @@ class _Rows:
         links = self._count_links(missing)
         self._write(links)
         affected, emptied, gone = self._work.one(
-            f"SELECT count(*) FILTER (NOT gone AND {_LOST} > 0), "
-            f"count(*) FILTER (NOT gone AND {_LOST} > 0 AND has = 0 "
-            "AND moved + superseded = 0 AND NOT elsewhere), "
-            f"count(*) FILTER (gone) FROM {self._relation}"
+            f"""
+            SELECT count(*) FILTER (NOT gone AND {_LOST} > 0),
+                   count(*) FILTER (NOT gone AND {_LOST} > 0 AND has = 0
+                                    AND moved + superseded = 0 AND NOT elsewhere),
+                   count(*) FILTER (gone)
+              FROM {self._relation}
+            """
         )
         self._work.drop(links)
         return self._spread(affected, emptied, gone)
@@ -115,8 +119,12 @@ class _Rows:
         names = ("had", "has", "missing", *_CLASSES)
         counts = ", ".join(f"0::BIGINT AS {name}" for name in names)
         self._work.run(
-            f"CREATE OR REPLACE TABLE {self._relation} AS SELECT {keys}, ''::VARCHAR AS label, "
-            f"false AS gone, {counts}, false AS elsewhere WHERE false"
+            f"""
+            CREATE OR REPLACE TABLE {self._relation} AS
+            SELECT {keys}, ''::VARCHAR AS label, false AS gone, {counts},
+                   false AS elsewhere
+             WHERE false
+            """
         )
 
     def _write(self, links: str) -> None:
@@ -145,11 +153,16 @@ class _Rows:
         """
         keys = listed(self._roles.keys)
         links = f"loss.links_{self._work.number(self._junction.name)}"
-        classified = (
-            f"(SELECT m.*, l.class FROM {missing.relation} m JOIN {links} l ON l.pair = m.pair)"
-        )
+        classified = f"""
+            (SELECT m.*, l.class
+               FROM {missing.relation} m JOIN {links} l ON l.pair = m.pair)
+        """
         classes = ", ".join(f"count(*) FILTER (class = '{name}') AS {name}" for name in _CLASSES)
         found = self._roles.named_by(classified, "backup", "class")
         return self._work.temp(
-            f"SELECT {keys}, count(*) AS missing, {classes} FROM ({found}) GROUP BY {keys}"
+            f"""
+            SELECT {keys}, count(*) AS missing, {classes}
+              FROM ({found})
+             GROUP BY {keys}
+            """
         )

@@ -114,7 +114,7 @@ def _latest_time(work: Workspace, end: datetime) -> _Latest:
 def _latest_of(
     work: Workspace, name: TableName, columns: Sequence[str], end: datetime
 ) -> list[tuple[str, int | None]]:
-    """The latest times until `end` in a table's columns: one for each part that it is read in."""
+    """The latest times until `end` in a table's columns, in each part of it."""
     until = int(end.timestamp() * 1_000_000)
     casts = []
     latest = []

@@ -1,4 +1,4 @@
-"""How many rows of a junction table were written in the window and are in neither side."""
+"""How many rows were written in the window and are in neither side."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WIPED = 0.95
 
 @dataclass(frozen=True)
 class Window:
-    """The time from backup to incident: its begin, in seconds since 1970, and its length."""
+    """The time from backup to incident: begin, in seconds since 1970, and length."""
 
     start: float
     seconds: float
@@ -65,7 +65,7 @@ class _Bounds:
         return _Bounds(low, max(self.likely, low), max(self.high, low), f"{self.basis}; {said}")
 
     def surviving(self, share: float) -> _Bounds:
-        """What is unseen of a table that survives, of which only a share of the rows went."""
+        """What is unseen of a table that survives, of which only a share went."""
         said = (
             "the table survives: only what was written and removed again in between is unseen, "
             f"at the rate at which its older rows went ({share:.1%})"
@@ -140,10 +140,10 @@ class Unseen:
         return bounds.raised(low, trace).plain()
 
     def _by_the_past(self, written: _Written) -> _Bounds | None:
-        """How many rows were written, as many as in windows before; None without any."""
+        """How many rows were written, by windows before; None without any."""
         start, seconds = self._window.start, self._window.seconds
         answer = self._work.db.execute(
-            f"SELECT s FROM (SELECT s FROM {written.relation}) WHERE s IS NOT NULL ORDER BY s"
+            f"SELECT s FROM {written.relation} WHERE s IS NOT NULL ORDER BY s"
         )
         times = np.asarray(answer.fetchnumpy()["s"], dtype=float)
         found = estimate(times[times < start], start, seconds)
@@ -172,8 +172,10 @@ class Unseen:
         rows = self._rows((made, *columns))
         heads = renamed(numbered("c", len(columns) + 1)[1:], "c")
         times = self._work.temp(
-            f"SELECT {_epoch('c0')} AS s, {heads} FROM {rows} "
-            "WHERE isfinite(TRY_CAST(c0 AS TIMESTAMP))"
+            f"""
+            SELECT {_epoch("c0")} AS s, {heads} FROM {rows}
+             WHERE isfinite(TRY_CAST(c0 AS TIMESTAMP))
+            """
         )
         return _Written(times, f"the rows' own {made}")
 
@@ -200,12 +202,15 @@ class Unseen:
             f"({', '.join(named)})"
         )
         times = self._work.temp(
-            f"SELECT greatest({listed(ages)}) AS s, m.* FROM {self._rows(columns)} m {joins}"
+            f"""
+            SELECT greatest({listed(ages)}) AS s, m.*
+              FROM {self._rows(columns)} m {joins}
+            """
         )
         return _Written(times, source)
 
     def _dated_parents(self) -> list[tuple[Parent, str | None]]:
-        """The parent at each end of the link, and its column that says when its rows were made.
+        """The parent at each end of the link, and its column of when a row was made.
 
         None where it has none, where an end means several parents, or where it cannot
         be read.
@@ -237,7 +242,7 @@ class Unseen:
         return self._added(self._name, made)
 
     def _added(self, name: TableName, made: str) -> int:
-        """Rows of a table that live has beyond the backup and that were made in the window."""
+        """Rows of a table that only live has and that were made in the window."""
         kept = self._work.kept("live", name)
         field = self._work.field("live", name, made)
         if kept is None or field is None:
@@ -248,7 +253,7 @@ class Unseen:
     # --- traces -----------------------------------------------------------------------------
 
     def _traces(self, written: _Written) -> tuple[int, str]:
-        """A lower bound from parents that are new since the backup, and what they are."""
+        """A lower bound from parents that are new since the backup, and which those are."""
         best = (0, "")
         for parent, made in self._dated_parents():
             if made is None:
@@ -283,7 +288,7 @@ class Unseen:
     def _born_and_linked(
         self, parent: Parent, made: str, written: _Written
     ) -> tuple[np.ndarray, np.ndarray]:
-        """When each of a parent's rows was made, ascending, and when it got its first link.
+        """When each of a parent's rows was made, ascending, and first linked.
 
         Infinity stands for a row that has none.
         """
@@ -292,12 +297,18 @@ class Unseen:
         keys = self._work.read("backup", parent.name, (*parent.parent_columns, made))
         mine = [f"c{columns.index(column)}" for column in parent.columns]
         first = self._work.temp(
-            f"SELECT {listed(mine)}, min(s) AS s FROM {written.relation} GROUP BY {listed(mine)}"
+            f"""
+            SELECT {listed(mine)}, min(s) AS s FROM {written.relation}
+             GROUP BY {listed(mine)}
+            """
         )
         on = same(numbered("p.c", width), [f"l.{field}" for field in mine])
         found = self._work.db.execute(
-            f"SELECT {_epoch(f'p.c{width}')} AS made, l.s AS linked "
-            f"FROM {keys} p LEFT JOIN {first} l ON {on} WHERE p.c{width} IS NOT NULL"
+            f"""
+            SELECT {_epoch(f"p.c{width}")} AS made, l.s AS linked
+              FROM {keys} p LEFT JOIN {first} l ON {on}
+             WHERE p.c{width} IS NOT NULL
+            """
         ).fetchnumpy()
         self._work.drop(first)
         born: np.ndarray = np.ma.filled(np.ma.asarray(found["made"], dtype=float), np.nan)
@@ -309,7 +320,7 @@ class Unseen:
 
 
 def _epoch(field: str) -> str:
-    """Seconds since 1970 of a time as PostgreSQL writes it; one without a zone is taken as UTC."""
+    """Seconds since 1970 of a time's text; one without a zone is taken as UTC."""
     return f"epoch(TRY_CAST({field} AS TIMESTAMP))"
 
 
