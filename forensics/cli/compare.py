@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table as RichTable
 
+from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     LIVE_HELP,
     Json,
@@ -136,19 +136,6 @@ def _link(text: str) -> tuple[str, str]:
     return column, parent
 
 
-def _time(text: str | None) -> datetime | None:
-    """Read a time as people write it (ISO 8601); one without an offset is taken as UTC."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{text} is not a time.", "Write it like 2026-01-02T10:40:07Z.") from error
-    if found.tzinfo is None:
-        return found.replace(tzinfo=UTC)
-    return found
-
-
 # --- the command ----------------------------------------------------------------------------------
 
 
@@ -254,7 +241,10 @@ def compare_command(
                 options=options,
                 listener=listener,
                 force=force,
-                times={"backup_at": _time(backup_at), "incident_at": _time(incident_at)},
+                times={
+                    "backup_at": parse_time(backup_at) if backup_at else None,
+                    "incident_at": parse_time(incident_at) if incident_at else None,
+                },
             )
         status = _answer(voice, found)
     raise typer.Exit(status)

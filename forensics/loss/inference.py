@@ -1,13 +1,13 @@
-"""Links that nobody declared: which columns refer to which table, from names, types and the values themselves.
+"""Links that nobody declared, from names, types and values.
 
-A column that is named after a table (or, where its values are unmistakable, any column that is named like a reference)
-is held against that table's key: it refers to it when at least 95 of 100 of its distinct values are keys there. The
-evidence is kept with the parent. Only tables that could be junction tables are read.
+A column that is named after a table (or, where its values are unmistakable, any column
+that is named like a reference) is held against that table's key: it refers to it when
+at least 95 of 100 of its distinct values are keys there. The evidence is kept with the
+parent. Only tables that could be junction tables are read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,15 +20,16 @@ from forensics.loss.junctions import (
     is_junction,
     referenced_tables,
 )
+from forensics.loss.kinds import Kind, called, kinds_of, leads_of
 from forensics.loss.names import family, likeness, refers, stem, words
-from forensics.loss.workspace import SideName, Workspace, literal
+from forensics.loss.sql import literal
+from forensics.loss.workspace import Workspace
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _CONTAINED = 0.95
 _ENOUGH = 5  # distinct values that must be contained where no name speaks for a parent
 _KINDS = 60  # distinct values that a column of kinds may have
 _ANY = TableName("", "")  # a table that is not known yet
-_KIND = re.compile(r"^(?P<stem>.*?)_?(type|kind|class|model)$", re.I)
 
 
 def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
@@ -36,84 +37,108 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
 
     Where the backup cannot be read to check a guess, only what is declared counts.
     """
-    catalog = work.backup.catalog
-    referenced = referenced_tables(catalog)
-    found: dict[TableName, tuple[Parent, ...]] = dict(find_junctions(catalog))
-    candidates = _Candidates(catalog)
-    for table in catalog.roots:
-        known = found.get(table.name) or declared_parents(table)
-        kinds = kinds_of(table, known, catalog)
-        guesses = {
-            c: g
-            for c, g in _guesses(candidates, table, known).items()
-            if c not in {k.column for k in kinds if k.models}
-        }
-        known = tuple(p for p in known if p.columns not in {(k.kind,) for k in kinds if k.models})
-        if not guesses and not kinds:
-            continue
-        imagined = (
-            *known,
-            *(
-                Parent(g[0].name, (c,), g[0].primary_key.columns)
-                for c, g in guesses.items()
-                if g[0].primary_key
-            ),
-        )
-        imagined += tuple(
-            Parent(_ANY, (k.column,), (k.column,), when=(k.kind, ""))
-            for k in kinds
-            if k.column not in guesses
-        )
-        if table.name not in found and not is_junction(table, imagined, referenced):
-            continue
-        try:
-            parents = (*known, *_inferred(work, table, guesses, kinds))
-        except EvidenceError:
-            continue  # a damaged backup: comparing the table said so already, and what is declared stands
-        # A second kind of reference that no row makes (who tagged it) is no payload either.
-        unused = {c for k in kinds for c in (k.kind, k.column)}
-        if len(ends_of(parents)) >= 2 and (
-            table.name in found or is_junction(table, parents, referenced, unused)
-        ):
+    found = dict(find_junctions(work.backup.catalog))
+    inference = _Inference(work)
+    for table in work.backup.catalog.roots:
+        parents = inference.parents(table, found.get(table.name))
+        if parents is not None:
             found[table.name] = parents
     return dict(sorted(found.items()))
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Columns by which a table refers to rows of several tables: what kind of row, and which. `models` says in which table kinds are named."""
+class _Guesses:
+    """What the columns of a table may refer to.
 
-    kind: str
-    column: str
-    models: Parent | None = None
+    Attributes:
+        known: parents that are declared.
+        columns: by column, the tables that it may refer to, the likeliest first.
+        kinds: references to rows of several tables.
+    """
+
+    known: tuple[Parent, ...]
+    columns: Mapping[str, Sequence[Table]]
+    kinds: Sequence[Kind]
+
+    @property
+    def imagined(self) -> tuple[Parent, ...]:
+        """The parents that the table has if every guess is right."""
+        found = list(self.known)
+        for column, tables in self.columns.items():
+            key = tables[0].primary_key
+            if key:
+                found.append(Parent(tables[0].name, (column,), key.columns))
+        for kind in self.kinds:
+            if kind.column not in self.columns:
+                when = (kind.kind, "")
+                found.append(Parent(_ANY, (kind.column,), (kind.column,), when=when))
+        return tuple(found)
+
+    @property
+    def kind_columns(self) -> set[str]:
+        """The columns by which the table refers to rows of several tables."""
+        found = set()
+        for kind in self.kinds:
+            found |= {kind.kind, kind.column}
+        return found
 
 
-def kinds_of(table: Table, known: Sequence[Parent], catalog: Catalog) -> list[Kind]:
-    """Return the polymorphic references of a table: Rails' and Laravel's pairs of columns, and Django's generic relations."""
-    return [*_generic(table, known, catalog), *_polymorphic(table, known)]
+class _Inference:
+    """Finds the parents of the backup's tables that nobody declared."""
+
+    def __init__(self, work: Workspace) -> None:
+        self._work = work
+        self._catalog = work.backup.catalog
+        self._referenced = referenced_tables(self._catalog)
+        self._candidates = _Candidates(self._catalog)
+
+    def parents(self, table: Table, found: tuple[Parent, ...] | None) -> tuple[Parent, ...] | None:
+        """Return the parents of a junction table, or None if there is nothing to add.
+
+        Args:
+            table: any table.
+            found: its parents, where it is known to be a junction table.
+        """
+        guesses = self._guesses(table, found or declared_parents(table))
+        if not guesses.columns and not guesses.kinds:
+            return None
+        if found is None and not is_junction(table, guesses.imagined, self._referenced):
+            return None
+        try:
+            parents = (*guesses.known, *_inferred(self._work, table, guesses))
+        except EvidenceError:
+            # A damaged backup: comparing the table said so already, and what is
+            # declared stands.
+            return None
+        if len(ends_of(parents)) < 2:
+            return None
+        # A second kind of reference that no row makes (who tagged it) is no payload
+        # either.
+        unused = guesses.kind_columns
+        if found is None and not is_junction(table, parents, self._referenced, unused):
+            return None
+        return parents
+
+    def _guesses(self, table: Table, known: tuple[Parent, ...]) -> _Guesses:
+        kinds = kinds_of(table, known, self._catalog)
+        columns = self._candidates.of_table(table, known)
+        models = set()
+        for kind in kinds:
+            if kind.models:
+                models.add((kind.kind,))
+                columns.pop(kind.column, None)
+        firm = tuple(parent for parent in known if parent.columns not in models)
+        return _Guesses(firm, columns, kinds)
 
 
-def _generic(table: Table, known: Sequence[Parent], catalog: Catalog) -> list[Kind]:
-    """Django's generic relations: the kind is a row of its table of content types."""
-    found = []
-    for parent in known:
-        models = catalog.tables.get(parent.name)
-        if (
-            models is None
-            or not {"app_label", "model"} <= {c.name for c in models.columns}
-            or len(parent.columns) != 1
-        ):
-            continue
-        lead = parent.columns[0].removesuffix("content_type_id")
-        if column := next(
-            (c for c in (f"{lead}object_id", f"{lead}object_pk") if table.column(c)), None
-        ):
-            found.append(Kind(parent.columns[0], column, parent))
-    return found
+# --- by names and types -------------------------------------------------------------------------
 
 
 class _Candidates:
-    """Tables that a column may refer to: those with a key of one column, by what its values are and by their last word."""
+    """Tables that a column may refer to: those with a key of one column.
+
+    They are sorted by what their keys' values are and by their last word.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -129,221 +154,199 @@ class _Candidates:
             if said := words(table.name.table):
                 self._named.setdefault((kind, said[-1]), []).append(table)
 
-    def fitting(self, column: Column, table: Table) -> list[Table]:
+    def of_table(self, table: Table, known: Sequence[Parent]) -> dict[str, list[Table]]:
+        """By column, the tables that it may refer to, the likeliest first."""
+        taken: set[str] = set()
+        for parent in known:
+            taken.update(parent.columns)
+        primary = table.primary_key
+        if primary and len(primary.columns) == 1:
+            taken.update(primary.columns)
+        found = {}
+        for column in table.columns:
+            if column.name in taken or column.generated:
+                continue
+            if tables := self._of_column(column, table):
+                found[column.name] = tables
+        return found
+
+    def _of_column(self, column: Column, table: Table) -> list[Table]:
+        if is_implicit(table):
+            return self._of_type(column, table)
+        named = self._of_name(column, table)
+        if named and (refers(column.name) or _is_key_named_as(column, table, named[0])):
+            return named
+        # Of numbers nearly any table's keys hold some.
+        if refers(column.name) and family(column.type, self._catalog) != "integer":
+            return self._of_type(column, table)
+        return []
+
+    def _of_type(self, column: Column, table: Table) -> list[Table]:
         """Other tables whose keys the column's values can equal."""
-        return [
-            t
-            for t in self._fitting.get(family(column.type, self._catalog), ())
-            if t.name != table.name
-        ]
+        fitting = self._fitting.get(family(column.type, self._catalog), ())
+        return [other for other in fitting if other.name != table.name]
 
-    def are_integers(self, column: Column) -> bool:
-        """Whether the column's values are numbers, of which nearly any table's keys hold some."""
-        return family(column.type, self._catalog) == "integer"
-
-    def named(self, column: Column, table: Table) -> list[Table]:
+    def _of_name(self, column: Column, table: Table) -> list[Table]:
         """Those of them that the column is named after, the likeliest first."""
         said = stem(column.name)
+        if not said:
+            return []
+        ranked = []
         # Names that are alike share their last word.
-        alike = self._named.get((family(column.type, self._catalog), said[-1]), ()) if said else ()
-        found = [t for t in alike if t.name != table.name and likeness(column.name, t.name.table)]
-        return sorted(found, key=lambda t: _rank(column, t, table))
+        kind = family(column.type, self._catalog)
+        for other in self._named.get((kind, said[-1]), ()):
+            likely = likeness(column.name, other.name.table)
+            if likely and other.name != table.name:
+                far = other.name.schema != table.name.schema
+                ranked.append((-likely, far, other.name, other))
+        ranked.sort(key=lambda entry: entry[:3])
+        return [other for *_, other in ranked]
 
 
-def _guesses(
-    candidates: _Candidates, table: Table, known: Sequence[Parent]
-) -> dict[str, list[Table]]:
-    """By column, the tables that it may refer to, the likeliest first."""
-    taken = {c for p in known for c in p.columns}
-    own = (
-        table.primary_key.columns
-        if table.primary_key and len(table.primary_key.columns) == 1
-        else ()
-    )
-    key_columns = {c for k in table.keys for c in k.columns}
-    found = {}
-    for column in table.columns:
-        if column.name in taken or column.name in own or column.generated:
-            continue
-        if is_implicit(table):
-            found[column.name] = candidates.fitting(column, table)
-            continue
-        named = candidates.named(column, table)
-        if named and (
-            refers(column.name)
-            or (column.name in key_columns and likeness(column.name, named[0].name.table) == 3)
-        ):
-            found[column.name] = named
-        elif refers(column.name) and not candidates.are_integers(column):
-            found[column.name] = candidates.fitting(column, table)
-    return {c: g for c, g in found.items() if g}
+def _is_key_named_as(column: Column, table: Table, other: Table) -> bool:
+    """Whether a key holds a column that has just the name of another table."""
+    if likeness(column.name, other.name.table) != 3:
+        return False
+    return any(column.name in key.columns for key in table.keys)
 
 
-def _rank(column: Column, candidate: Table, table: Table) -> tuple[int, bool, TableName]:
-    return (
-        -likeness(column.name, candidate.name.table),
-        candidate.name.schema != table.name.schema,
-        candidate.name,
-    )
+# --- by values ----------------------------------------------------------------------------------
 
 
-def _inferred(
-    work: Workspace, table: Table, guesses: Mapping[str, Sequence[Table]], kinds: Sequence[Kind]
-) -> tuple[Parent, ...]:
+def _inferred(work: Workspace, table: Table, guesses: _Guesses) -> list[Parent]:
     """Hold the guesses against the values; where there are none, names decide."""
-    polymorphic = {k.column for k in kinds}
-    found: list[Parent] = []
+    polymorphic = {kind.column for kind in guesses.kinds}
     readable = work.holds("backup", table.name)
-    for column, candidates in guesses.items():
+    found: list[Parent] = []
+    for column, candidates in guesses.columns.items():
         if column in polymorphic:
             continue
-        parent = _by_values(work, table, column, candidates) if readable else None
-        if parent is None and not readable and likeness(column, candidates[0].name.table):
-            parent = _parent(candidates[0], column, "the names; the backup holds no rows to check")
+        if readable:
+            parent = _by_values(work, table, column, candidates)
+        else:
+            parent = _by_name(column, candidates[0])
         if parent:
             found.append(parent)
-    for kind in kinds:
-        if readable:
+    if readable:
+        for kind in guesses.kinds:
             found += _variants(work, table, kind)
-    return tuple(found)
+    return found
 
 
 def _parent(table: Table, column: str, evidence: str) -> Parent:
     key = table.primary_key
-    return Parent(
-        table.name, (column,), key.columns if key else (), declared=False, evidence=evidence
-    )
+    columns = key.columns if key else ()
+    return Parent(table.name, (column,), columns, declared=False, evidence=evidence)
+
+
+def _by_name(column: str, likeliest: Table) -> Parent | None:
+    if not likeness(column, likeliest.name.table):
+        return None
+    return _parent(likeliest, column, "the names; the backup holds no rows to check")
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """How many of a column's distinct values are keys of a table that may be meant."""
+
+    table: Table
+    named: int
+    contained: int
+
+    @property
+    def rank(self) -> tuple[int, int, TableName]:
+        return (-self.named, -self.contained, self.table.name)
 
 
 def _by_values(
     work: Workspace, table: Table, column: str, candidates: Sequence[Table]
 ) -> Parent | None:
-    values = work.temp(
-        f"SELECT DISTINCT c0 FROM {work.read('backup', table.name, (column,))} WHERE c0 IS NOT NULL"
-    )
-    (distinct,) = work.one(f"SELECT count(*) FROM {values}")
+    rows = work.read("backup", table.name, (column,))
+    values = work.temp(f"SELECT DISTINCT c0 FROM {rows} WHERE c0 IS NOT NULL")
+    distinct = work.count(values)
+    if not distinct:
+        return _of_empty_table(column, candidates)
     verdicts = []
     for candidate in candidates:
-        named = likeness(column, candidate.name.table)
-        if not distinct:
-            if named:
-                return _parent(candidate, column, "the names; the table is empty")
+        verdict = _held_against(work, values, column, candidate)
+        if verdict is None or verdict.contained < _CONTAINED * distinct:
             continue
-        if not work.holds("backup", candidate.name) or candidate.primary_key is None:
-            continue
-        keys = work.read("backup", candidate.name, candidate.primary_key.columns)
-        (contained,) = work.one(
-            f"SELECT count(*) FROM {values} v SEMI JOIN {keys} k ON k.c0 = v.c0"
-        )
-        if contained >= _CONTAINED * distinct and (named or distinct >= _ENOUGH):
-            verdicts.append((-named, -contained, candidate, contained))
+        if verdict.named or distinct >= _ENOUGH:
+            verdicts.append(verdict)
     if not verdicts:
         return None
-    verdicts.sort(key=lambda v: (v[0], v[1], v[2].name))
-    if not verdicts[0][0] and len(verdicts) > 1 and not is_implicit(table):
+    verdicts.sort(key=lambda verdict: verdict.rank)
+    chosen = verdicts[0]
+    if not chosen.named and len(verdicts) > 1 and not is_implicit(table):
         return None  # no name speaks for one of them, and the values fit several
-    _, _, chosen, contained = verdicts[0]
-    name = "its name and " if verdicts[0][0] else ""
-    return _parent(
-        chosen,
-        column,
-        f"{name}{contained:,} of {distinct:,} distinct values are keys of {chosen.name}",
-    )
+    lead = "its name and " if chosen.named else ""
+    values_are = f"{chosen.contained:,} of {distinct:,} distinct values are keys of"
+    return _parent(chosen.table, column, f"{lead}{values_are} {chosen.table.name}")
 
 
-def _polymorphic(table: Table, known: Sequence[Parent]) -> list[Kind]:
-    """Pairs of columns (kind, id) by which a table refers to rows of several tables."""
-    taken = {c for p in known for c in p.columns}
-    found = []
-    for column in table.columns:
-        match = _KIND.match(column.name)
-        if (
-            not match
-            or column.name in taken
-            or column.type in ("integer", "bigint", "smallint", "boolean")
-        ):
-            continue
-        lead = words(match["stem"])
-        for other in table.columns:
-            if (
-                other.name not in taken
-                and other.name != column.name
-                and refers(other.name)
-                and words(other.name)[:-1] == lead
-            ):
-                found.append(Kind(column.name, other.name))
-                break
-    return found
+def _of_empty_table(column: str, candidates: Sequence[Table]) -> Parent | None:
+    for candidate in candidates:
+        if likeness(column, candidate.name.table):
+            return _parent(candidate, column, "the names; the table is empty")
+    return None
+
+
+def _held_against(work: Workspace, values: str, column: str, candidate: Table) -> _Verdict | None:
+    contained = _contained(work, values, candidate)
+    if contained is None:
+        return None
+    return _Verdict(candidate, likeness(column, candidate.name.table), contained)
+
+
+def _contained(work: Workspace, values: str, candidate: Table, field: str = "c0") -> int | None:
+    """How many values are keys of a table, or None where its keys cannot be read."""
+    if candidate.primary_key is None or not work.holds("backup", candidate.name):
+        return None
+    keys = work.read("backup", candidate.name, candidate.primary_key.columns)
+    return work.count(f"{values} v SEMI JOIN {keys} k ON k.c0 = v.{field}")
+
+
+# --- several tables -----------------------------------------------------------------------------
 
 
 def _variants(work: Workspace, table: Table, kind: Kind) -> list[Parent]:
+    """The tables to which a polymorphic reference refers, each with its kind."""
     rows = work.read("backup", table.name, (kind.kind, kind.column))
     kinds = work.ask(
-        f"SELECT c0, count(DISTINCT c1) FROM {rows} WHERE c0 IS NOT NULL AND c1 IS NOT NULL GROUP BY c0 ORDER BY c0"
+        f"""
+        SELECT c0, count(DISTINCT c1) FROM {rows}
+         WHERE c0 IS NOT NULL AND c1 IS NOT NULL
+         GROUP BY c0 ORDER BY c0
+        """
     )
-    found: list[Parent] = []
     if len(kinds) > _KINDS:
-        return found
+        return []
     leads = leads_of(work, "backup", kind, [value for value, _ in kinds])
+    found = []
     for value, distinct in kinds:
-        lead = leads[value]
-        named = [
-            t
-            for t in work.backup.catalog.roots
-            if t.primary_key and len(t.primary_key.columns) == 1 and called(lead, t.name)
-        ]
-        for candidate in sorted(
-            named,
-            key=lambda t: (len(words(t.name.table)), t.name.schema != table.name.schema, t.name),
-        ):
-            if candidate.primary_key is None or not work.holds("backup", candidate.name):
-                continue
-            keys = work.read("backup", candidate.name, candidate.primary_key.columns)
-            (contained,) = work.one(
-                f"SELECT count(*) FROM (SELECT DISTINCT c1 FROM {rows} WHERE c0 = {literal(value)}) v SEMI JOIN {keys} k ON k.c0 = v.c1"
-            )
-            if contained >= _CONTAINED * distinct:
-                evidence = f"{kind.kind} {value} and {contained:,} of {distinct:,} distinct values are keys of {candidate.name}"
-                found.append(
-                    Parent(
-                        candidate.name,
-                        (kind.column,),
-                        candidate.primary_key.columns,
-                        False,
-                        evidence,
-                        (kind.kind, value),
-                    )
-                )
+        values = f"(SELECT DISTINCT c1 FROM {rows} WHERE c0 = {literal(value)})"
+        for candidate in _called(work.backup.catalog, leads[value], table):
+            contained = _contained(work, values, candidate, "c1")
+            if contained is not None and contained >= _CONTAINED * distinct:
+                found.append(_variant(candidate, kind, value, f"{contained:,} of {distinct:,}"))
                 break
     return found
 
 
-def leads_of(
-    work: Workspace, side: SideName, kind: Kind, values: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return, by value of a column of kinds, the words by which it names a table: `App\\Models\\Post` is (post,).
-
-    Django's content types are rows, which say the app and the model; that is how its tables are called, unless it is told
-    otherwise.
-    """
-    if kind.models is None:
-        return {value: words(re.split(r"[\\/.:]", value)[-1]) for value in values}
-    names = {}
-    if work.holds(side, kind.models.name):
-        rows = work.read(
-            side, kind.models.name, (*kind.models.parent_columns, "app_label", "model")
-        )
-        names = {
-            key: f"{app}_{model}" for key, app, model in work.ask(f"SELECT c0, c1, c2 FROM {rows}")
-        }
-    return {value: words(names.get(value, "")) for value in values}
+def _called(catalog: Catalog, lead: Sequence[str], table: Table) -> list[Table]:
+    """The tables that a kind may name, those with the fewest words first."""
+    ranked = []
+    for other in catalog.roots:
+        key = other.primary_key
+        if key and len(key.columns) == 1 and called(lead, other.name):
+            far = other.name.schema != table.name.schema
+            ranked.append((len(words(other.name.table)), far, other.name, other))
+    ranked.sort(key=lambda entry: entry[:3])
+    return [other for *_, other in ranked]
 
 
-def called(lead: Sequence[str], table: TableName) -> bool:
-    """Whether the words of a kind name a table, perhaps without a prefix on either side."""
-    theirs = words(table.table)
-    return bool(lead) and (
-        tuple(lead) == theirs
-        or theirs[-len(lead) :] == tuple(lead)
-        or tuple(lead)[-len(theirs) :] == theirs
-    )
+def _variant(table: Table, kind: Kind, value: str, share: str) -> Parent:
+    evidence = f"{kind.kind} {value} and {share} distinct values are keys of {table.name}"
+    key = table.primary_key
+    columns = key.columns if key else ()
+    return Parent(table.name, (kind.column,), columns, False, evidence, (kind.kind, value))

@@ -1,4 +1,4 @@
-"""What names say: words of an identifier, and whether a column is named after a table."""
+"""What names say: the words of an identifier, and which table they name."""
 
 from __future__ import annotations
 
@@ -53,22 +53,32 @@ def singular(word: str) -> str:
 
 @lru_cache(100_000)
 def words(name: str) -> tuple[str, ...]:
-    """Return an identifier's words in lower case and singular: `CityPlaceIds` and `city_place_ids` are (city, place, id)."""
-    return tuple(singular(w.lower()) for w in _WORD.findall(name))
+    """Return an identifier's words in lower case and singular.
+
+    `CityPlaceIds` and `city_place_ids` are (city, place, id).
+    """
+    return tuple(singular(word.lower()) for word in _WORD.findall(name))
 
 
 def stem(column: str) -> tuple[str, ...]:
-    """Return the words of a column's name without those that only say that it refers: `fk_asset_uuid` is (asset,)."""
-    return tuple(w for w in words(column) if w not in _IDENTITY)
+    """Return the words of a column's name without those that only say that it refers.
+
+    `fk_asset_uuid` is (asset,).
+    """
+    return tuple(word for word in words(column) if word not in _IDENTITY)
 
 
 def refers(column: str) -> bool:
     """Whether a column's name says that it refers to something."""
-    return bool(set(words(column)) & _IDENTITY) and bool(stem(column))
+    return not _IDENTITY.isdisjoint(words(column)) and bool(stem(column))
 
 
 def likeness(column: str, table: str) -> int:
-    """Return how well a column's name names a table: 3 exactly, 2 with a role or a prefix, 1 by its last word, 0 not at all."""
+    """Return how well a column's name names a table.
+
+    Returns:
+        3 exactly, 2 with a role or a prefix, 1 by its last word, 0 not at all.
+    """
     ours, theirs = stem(column), words(table)
     if not ours or not theirs:
         return 0
@@ -80,7 +90,11 @@ def likeness(column: str, table: str) -> int:
 
 
 def family(type_name: str, catalog: Catalog) -> str:
-    """Return what values of a type can equal those of another: "integer", "text", or the type's own name."""
+    """Return what values of a type can equal those of another.
+
+    Returns:
+        "integer", "text", or the type's own name.
+    """
     seen = set()
     while type_name in catalog.domains and type_name not in seen:
         seen.add(type_name)
@@ -88,12 +102,14 @@ def family(type_name: str, catalog: Catalog) -> str:
     base = re.sub(r"\(.*?\)", "", type_name).strip()
     if base in _INTEGERS:
         return "integer"
-    return "text" if base in _TEXTS else base
+    if base in _TEXTS:
+        return "text"
+    return base
 
 
 def counts(label: str) -> bool:
     """Whether a name says how many, not which."""
-    return bool(set(words(label)) & _COUNTING)
+    return not _COUNTING.isdisjoint(words(label))
 
 
 def related(label: str, within: Iterable[str], meant: set[str]) -> bool:
@@ -106,6 +122,7 @@ def related(label: str, within: Iterable[str], meant: set[str]) -> bool:
     """
     if counts(label):
         return False
-    if set(stem(label)) & meant:
-        return True
-    return not stem(label) and any(set(stem(name)) & meant for name in within)
+    own = stem(label)
+    if own:
+        return not meant.isdisjoint(own)
+    return any(not meant.isdisjoint(stem(name)) for name in within)

@@ -1,7 +1,8 @@
-"""Where the loss is worked out: a cursor of the case with working tables of its own, and both sides to read columns from.
+"""Where the loss is worked out: the case, working tables, and both sides to read.
 
-Whatever differs between the sides lies in the case already. What is asked of a side beyond that is a few columns of a
-table at a time, streamed into a working table as text; working tables spill to disk, so memory stays a setting.
+Whatever differs between the sides lies in the case already. What is asked of a side
+beyond that is a few columns of a table at a time, streamed into a working table as
+text; working tables spill to disk, so memory stays a setting.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import pyarrow as pa
 
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.evidence import copytext
-from forensics.evidence.source import Contents, Source
+from forensics.evidence.source import Contents, Segment, Source
+from forensics.loss.columns import stores
 from forensics.loss.junctions import find_junctions
+from forensics.loss.sql import renamed
 from forensics.model import Catalog, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
@@ -31,23 +34,34 @@ class Workspace:
         backup, live: both sides, open.
         store: the case, open for writing, with every table compared.
         progress: is told of rows that were read of a side.
+
+    Attributes:
+        results: what was found of each table.
+        renamed: by the name in the backup, what live calls a table by another name.
+        rekeyed: by parent, the column of live that holds the keys which its rows had.
     """
 
     def __init__(
-        self, backup: Source, live: Source, store: Store, progress: Callable[[TableName, int], None]
+        self,
+        backup: Source,
+        live: Source,
+        store: Store,
+        progress: Callable[[TableName, int], None],
     ) -> None:
-        self.backup, self.live, self.store = backup, live, store
-        self._progress = progress
-        self.results = {r.name: r for r in store.results()}
+        self.backup = backup
+        self.live = live
+        self.store = store
+        self.results = {result.name: result for result in store.results()}
+        self.renamed: dict[TableName, TableName] = {}
+        self.rekeyed: dict[Parent, tuple[str, ...]] = {}
         self.db = store.connection.cursor()
         self.db.execute("SET disabled_optimizers = ''")
         self.db.execute("SET preserve_insertion_order = false")
         self.db.execute(VALUE_MACRO)
+        self._progress = progress
         self._names = itertools.count()
         self._read: dict[tuple[SideName, TableName, tuple[str, ...]], str] = {}
         self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
-        self.renamed: dict[TableName, TableName] = {}
-        self.rekeyed: dict[Parent, tuple[str, ...]] = {}
         self._numbers = {name: store.number(name) for name in self.results}
 
     def __enter__(self) -> Workspace:
@@ -61,7 +75,7 @@ class Workspace:
     ) -> None:
         self.db.close()
 
-    # --- statements ----------------------------------------------------------------------------------
+    # --- statements -------------------------------------------------------------------------
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """Run a statement."""
@@ -75,6 +89,11 @@ class Workspace:
         """Return the only row of an answer."""
         return self.ask(statement, values)[0]
 
+    def count(self, relation: str) -> int:
+        """Return how many rows a relation has."""
+        (number,) = self.one(f"SELECT count(*) FROM {relation}")
+        return int(number)
+
     def temp(self, select: str, name: str | None = None) -> str:
         """Keep a query's answer in a working table and return the table's name."""
         name = name or f"work_{next(self._names)}"
@@ -86,7 +105,7 @@ class Workspace:
         for name in names:
             self.run(f"DROP TABLE IF EXISTS temp.{name}")
 
-    # --- the case --------------------------------------------------------------------------------------
+    # --- the case ---------------------------------------------------------------------------
 
     def number(self, name: TableName) -> int | None:
         """The number of a table in the case, or None."""
@@ -95,16 +114,16 @@ class Workspace:
     def result(self, name: TableName) -> TableResult | None:
         """What was found of a table, or None where it was not compared."""
         found = self.results.get(name)
-        return None if found is None or found.state == "failed" else found
+        if found is None or found.state == "failed":
+            return None
+        return found
 
     def kept(self, side: SideName, name: TableName) -> str | None:
-        """The relation that holds a side's differing rows of a table, or None where none are kept."""
+        """The relation of a side's differing rows of a table, or None."""
         result = self.result(name)
-        if (
-            result is None
-            or result.state == "new"
-            or (side == "live" and result.state == "dropped")
-        ):
+        if result is None or result.state == "new":
+            return None
+        if side == "live" and result.state == "dropped":
             return None
         return f"rows.{side}_{self.number(name)}"
 
@@ -112,50 +131,92 @@ class Workspace:
         """The field of a kept row that holds a column, or None."""
         columns = self._fields.get((side, name))
         if columns is None:
-            columns = self._fields[side, name] = self.store.columns(name, side)
-        return f"f{columns.index(column)}" if column in columns else None
+            columns = self.store.columns(name, side)
+            self._fields[side, name] = columns
+        if column not in columns:
+            return None
+        return f"f{columns.index(column)}"
 
     def fields(self, side: SideName, name: TableName, columns: Sequence[str]) -> list[str] | None:
-        """The fields of a kept row that hold columns, or None where one of them is not kept."""
-        found = [self.field(side, name, c) for c in columns]
-        return None if None in found else [f for f in found if f]
+        """The fields of a kept row that hold columns, or None where one is not kept."""
+        found = []
+        for column in columns:
+            field = self.field(side, name, column)
+            if field is None:
+                return None
+            found.append(field)
+        return found
+
+    # --- what live calls things -------------------------------------------------------------
 
     def live_name(self, name: TableName) -> TableName | None:
         """What live calls a table of the backup, or None where it has none such."""
-        return name if self.table("live", name) else self.renamed.get(name)
+        if self.table("live", name):
+            return name
+        return self.renamed.get(name)
+
+    def live_table(self, name: TableName) -> Table | None:
+        """The root table that live has for one of the backup, or None."""
+        there = self.live_name(name)
+        if there is None:
+            return None
+        return self.table("live", there)
 
     def live_key(self, parent: Parent) -> tuple[str, ...]:
-        """The columns in which live holds the keys that the backup's links mean a parent's rows by."""
+        """The columns in which live holds the keys that the backup's links name."""
         return self.rekeyed.get(parent, parent.parent_columns)
 
     def two_keys(self, parent: Parent, key: Sequence[str]) -> str | None:
-        """A working table of the keys that the backup's links mean a parent's rows by, and of another key of the same rows in live."""
-        name = self.live_name(parent.name)
-        live = self.table("live", name) if name else None
+        """A working table of two keys of a parent's rows in live, or None.
+
+        First the one by which the backup's links name them, then `key`.
+        """
+        live = self.live_table(parent.name)
         columns = (*self.live_key(parent), *key)
-        if (
-            live is None
-            or any((c := live.column(n)) is None or c.generated for n in columns)
-            or not self.holds("live", live.name)
-        ):
+        if live is None or not stores(live, columns) or not self.holds("live", live.name):
             return None
         return self.read("live", live.name, columns)
 
-    # --- the sides --------------------------------------------------------------------------------------
+    # --- the sides --------------------------------------------------------------------------
+
+    def side(self, side: SideName) -> Source:
+        """A side, open."""
+        return self.backup if side == "backup" else self.live
 
     def catalog(self, side: SideName) -> Catalog:
         """What a side's schema says."""
-        return self.backup.catalog if side == "backup" else self.live.catalog
+        return self.side(side).catalog
 
     def table(self, side: SideName, name: TableName) -> Table | None:
         """A root table of a side, or None."""
         found = self.catalog(side).tables.get(name)
-        return (
-            found if found and found.kind in ("table", "partitioned") and not found.parent else None
-        )
+        if found is None or found.parent or found.kind not in ("table", "partitioned"):
+            return None
+        return found
+
+    def holds(self, side: SideName, name: TableName) -> bool:
+        """Whether a side holds rows of a table to read.
+
+        A dump may define a table and leave its rows out.
+        """
+        if self.table(side, name) is None:
+            return False
+        held = self._contents[side].get(name)
+        return held is not None and held.data
+
+    @cached_property
+    def _contents(self) -> dict[SideName, Mapping[TableName, Contents]]:
+        return {"backup": self.backup.contents(), "live": self.live.contents()}
+
+    @cached_property
+    def live_junctions(self) -> Mapping[TableName, tuple[Parent, ...]]:
+        """The junction tables that live's catalogue declares."""
+        return find_junctions(self.live.catalog)
 
     def read(self, side: SideName, name: TableName, columns: Sequence[str]) -> str:
-        """Read columns of a whole table into a working table, columns c0, c1, … as text; read once, kept for the run.
+        """Read columns of a whole table into a working table (c0, c1, …) as text.
+
+        They are read once and kept for the run.
 
         Raises:
             EvidenceError: the side cannot be read.
@@ -172,38 +233,31 @@ class Workspace:
         columns: Sequence[str],
         query: str = "SELECT * FROM {rows}",
     ) -> str:
-        """Read columns of a whole table through a query into a working table of its own, and return its name.
+        """Read columns of a whole table through a query, and return its working table.
 
         Args:
             side: which side.
             name: a root table of it.
             columns: what is wanted of it; none of them generated.
-            query: what to keep; `{rows}` stands for the rows, with columns c0, c1, … as text.
+            query: what to keep; `{rows}` stands for the rows, with columns c0, c1, … as
+                text.
 
         Raises:
             EvidenceError: the side cannot be read.
         """
-        source = self.backup if side == "backup" else self.live
         target = f"work_{next(self._names)}"
+        lead = f"CREATE TEMP TABLE {target} AS"
         made = False
-        for segment in source.segments(name, columns):
-            places = [segment.columns.index(c) + 1 for c in columns]
-            parts = ", ".join(f"copy_value(parts[{p}]) AS c{i}" for i, p in enumerate(places))
-            rows = f"(SELECT {parts} FROM (SELECT string_split(rtrim(line, chr(10)), chr(9)) AS parts FROM batches))"
-            lead = f"INSERT INTO temp.{target}" if made else f"CREATE TEMP TABLE {target} AS"
+        for segment in self.side(side).segments(name, columns):
+            select = query.replace("{rows}", _rows_of(segment, columns))
             guard = Guard(self._batches(name, segment.blocks()))
-            feed(
-                self.db,
-                f"{lead} {query.replace('{rows}', rows)}",
-                copytext.LINES,
-                {"batches": guard},
-            )
+            feed(self.db, f"{lead} {select}", copytext.LINES, {"batches": guard})
+            lead = f"INSERT INTO temp.{target}"
             made = True
         if not made:
-            empty = ", ".join(f"NULL::VARCHAR AS c{i}" for i in range(len(columns)))
-            self.run(
-                f"CREATE TEMP TABLE {target} AS {query.replace('{rows}', f'(SELECT {empty} WHERE false)')}"
-            )
+            empty = renamed(["NULL::VARCHAR"] * len(columns), "c")
+            select = query.replace("{rows}", f"(SELECT {empty} WHERE false)")
+            self.run(f"{lead} {select}")
         return target
 
     def _batches(self, name: TableName, blocks: Iterator[Any]) -> Iterator[pa.RecordBatch]:
@@ -211,33 +265,15 @@ class Workspace:
             self._progress(name, len(batch))
             yield batch
 
-    def holds(self, side: SideName, name: TableName) -> bool:
-        """Whether a side holds rows of a table to read: a dump may define a table and leave its rows out."""
-        if self.table(side, name) is None:
-            return False
-        held = self._contents[side].get(name)
-        return held is not None and held.data
 
-    @cached_property
-    def _contents(self) -> dict[SideName, Mapping[TableName, Contents]]:
-        return {"backup": self.backup.contents(), "live": self.live.contents()}
-
-    @cached_property
-    def live_junctions(self) -> Mapping[TableName, tuple[Parent, ...]]:
-        """The junction tables that live's catalogue declares."""
-        return find_junctions(self.live.catalog)
-
-
-def listed(columns: Sequence[str], prefix: str = "") -> str:
-    """Return a select list."""
-    return ", ".join(prefix + c for c in columns)
-
-
-def literal(text: str) -> str:
-    """Return a text as an SQL literal of DuckDB."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def same(ours: Sequence[str], theirs: Sequence[str]) -> str:
-    """Return the condition that two lists of fields are equal, none of them NULL."""
-    return " AND ".join(f"{a} = {b}" for a, b in zip(ours, theirs, strict=True))
+def _rows_of(segment: Segment, columns: Sequence[str]) -> str:
+    """A query for columns of a segment's lines, which are fed as `batches`."""
+    values = []
+    for column in columns:
+        place = segment.columns.index(column) + 1
+        values.append(f"copy_value(parts[{place}])")
+    return f"""
+        (SELECT {renamed(values, "c")}
+           FROM (SELECT string_split(rtrim(line, chr(10)), chr(9)) AS parts
+                   FROM batches))
+    """

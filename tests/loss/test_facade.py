@@ -1,4 +1,4 @@
-"""The loss as people see it: DataFrames, HTML, JSON, the command line; with and without the two sides."""
+"""The loss as people see it: DataFrames, HTML, JSON, the command line; without the sides too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
+from forensics.cli.times import parse_time
 from forensics.compare.options import Options
 from forensics.errors import CaseError, UnknownTableError
 from forensics.scratch import Scratch
@@ -95,6 +96,30 @@ def test_each_parent_row_has_what_it_had_has_and_can_get_back(incident: Incident
         )
 
 
+def test_a_kind_of_row_may_stand_in_another_column_of_live(incident: Incident) -> None:
+    incident.happens(
+        """
+        CREATE TABLE posts (id int PRIMARY KEY, title text);
+        CREATE TABLE tags (id int PRIMARY KEY, name text);
+        CREATE TABLE taggings (
+          id int PRIMARY KEY, note text, tag_id int, taggable_type text, taggable_id int
+        );
+        INSERT INTO posts SELECT i, 'Post ' || i FROM generate_series(1, 8) i;
+        INSERT INTO tags SELECT i, 'Tag ' || i FROM generate_series(1, 8) i;
+        INSERT INTO taggings SELECT i, 'n', 1 + i % 8, 'Post', 1 + i / 2
+          FROM generate_series(0, 15) i;
+        """,
+        """
+        ALTER TABLE taggings DROP COLUMN note;
+        DELETE FROM taggings WHERE id = 0;
+        UPDATE taggings SET tag_id = 7 WHERE id = 1;
+        """,
+    )
+    with incident.compare() as case:
+        posts = case.junction("taggings").by_parent("posts").set_index("id")
+        assert posts.loc["1", ["had", "has", "missing"]].tolist() == [2, 1, 1]
+
+
 def test_wrong_names_are_answered_with_near_ones(incident: Incident) -> None:
     incident.happens(*sql("links_blocked_and_conflicting"))
     with incident.compare() as case:
@@ -107,8 +132,10 @@ def test_wrong_names_are_answered_with_near_ones(incident: Incident) -> None:
 def test_everything_shows_itself_and_escapes_what_it_shows(incident: Incident) -> None:
     incident.happens(
         'CREATE TABLE "<b>a" (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); '
-        'CREATE TABLE "<i>ab" (a_id int REFERENCES "<b>a", b_id int REFERENCES b, PRIMARY KEY (a_id, b_id)); '
-        'INSERT INTO "<b>a" VALUES (1); INSERT INTO b VALUES (1); INSERT INTO "<i>ab" VALUES (1, 1)',
+        'CREATE TABLE "<i>ab" (a_id int REFERENCES "<b>a", b_id int REFERENCES b, '
+        "PRIMARY KEY (a_id, b_id)); "
+        'INSERT INTO "<b>a" VALUES (1); INSERT INTO b VALUES (1); '
+        'INSERT INTO "<i>ab" VALUES (1, 1)',
         'DROP TABLE "<i>ab"; DELETE FROM "<b>a"',
     )
     with incident.compare() as case:
@@ -122,12 +149,20 @@ def test_everything_shows_itself_and_escapes_what_it_shows(incident: Incident) -
 def test_what_is_reached_outward(incident: Incident) -> None:
     incident.happens(
         """
-        CREATE TABLE places (id int PRIMARY KEY, name text); CREATE TABLE photos (id int PRIMARY KEY, url text);
+        CREATE TABLE places (id int PRIMARY KEY, name text);
+        CREATE TABLE photos (id int PRIMARY KEY, url text);
         CREATE TABLE tours (id int PRIMARY KEY, title text);
-        CREATE TABLE place_photos (place_id int REFERENCES places, photo_id int REFERENCES photos, PRIMARY KEY (place_id, photo_id));
-        CREATE TABLE tour_places (tour_id int REFERENCES tours, place_id int REFERENCES places, PRIMARY KEY (tour_id, place_id));
+        CREATE TABLE place_photos (
+          place_id int REFERENCES places, photo_id int REFERENCES photos,
+          PRIMARY KEY (place_id, photo_id)
+        );
+        CREATE TABLE tour_places (
+          tour_id int REFERENCES tours, place_id int REFERENCES places,
+          PRIMARY KEY (tour_id, place_id)
+        );
         CREATE TABLE bookings (id int PRIMARY KEY, tour_id int REFERENCES tours, who text);
-        INSERT INTO places SELECT i, 'Place ' || i FROM generate_series(1, 5) i; INSERT INTO photos SELECT i FROM generate_series(1, 9) i;
+        INSERT INTO places SELECT i, 'Place ' || i FROM generate_series(1, 5) i;
+        INSERT INTO photos SELECT i FROM generate_series(1, 9) i;
         INSERT INTO tours SELECT i, 'Tour ' || i FROM generate_series(1, 4) i;
         INSERT INTO place_photos VALUES (1, 1), (2, 2), (2, 3);
         INSERT INTO tour_places VALUES (1, 1), (1, 2), (2, 2), (3, 5);
@@ -154,12 +189,24 @@ def test_loss_or_life(incident: Incident) -> None:
     incident.happens(
         """
         CREATE TABLE users (id serial PRIMARY KEY, name text, created_at timestamptz NOT NULL);
-        CREATE TABLE sessions (id text PRIMARY KEY, user_id int NOT NULL REFERENCES users ON DELETE CASCADE, expires_at timestamptz);
-        CREATE TABLE searches (id int PRIMARY KEY, query jsonb, created_at timestamptz NOT NULL);
-        INSERT INTO users (name, created_at) SELECT 'u' || i, timestamptz '2025-09-01 12:00Z' + i * interval '1 day' FROM generate_series(1, 90) i;
-        INSERT INTO sessions SELECT 's' || i, i, CASE WHEN i > 80 THEN timestamptz '2025-12-10 04:00Z' ELSE '2026-02-01' END FROM generate_series(1, 90) i;
-        INSERT INTO searches SELECT i, CASE WHEN i % 3 = 0 THEN NULL ELSE '{}'::jsonb END, timestamptz '2025-09-01 12:00Z' + i * interval '1 day'
-          FROM generate_series(1, 90) i;
+        CREATE TABLE sessions (
+          id text PRIMARY KEY, user_id int NOT NULL REFERENCES users ON DELETE CASCADE,
+          expires_at timestamptz
+        );
+        CREATE TABLE searches (
+          id int PRIMARY KEY, query jsonb, created_at timestamptz NOT NULL
+        );
+        INSERT INTO users (name, created_at)
+          SELECT 'u' || i, timestamptz '2025-09-01 12:00Z' + i * interval '1 day'
+            FROM generate_series(1, 90) i;
+        INSERT INTO sessions
+          SELECT 's' || i, i,
+                 CASE WHEN i > 80 THEN timestamptz '2025-12-10 04:00Z' ELSE '2026-02-01' END
+            FROM generate_series(1, 90) i;
+        INSERT INTO searches
+          SELECT i, CASE WHEN i % 3 = 0 THEN NULL ELSE '{}'::jsonb END,
+                 timestamptz '2025-09-01 12:00Z' + i * interval '1 day'
+            FROM generate_series(1, 90) i;
         """,
         """
         DELETE FROM users WHERE id <= 2;
@@ -169,8 +216,8 @@ def test_loss_or_life(incident: Incident) -> None:
         """,
     )
     times = {
-        "backup_at": fx.case.parse_time("2025-12-10T03:00:00Z"),
-        "incident_at": fx.case.parse_time("2025-12-10T16:00:00Z"),
+        "backup_at": parse_time("2025-12-10T03:00:00Z"),
+        "incident_at": parse_time("2025-12-10T16:00:00Z"),
     }
     with incident.compare(times=times) as case:
         found = case.churn.set_index("table")
@@ -200,7 +247,8 @@ def test_of_a_part_of_the_tables_the_rest_is_still_looked_up(incident: Incident)
     with incident.compare(options=Options(tables=("hotel_images",))) as case:
         assert [j["table"] for j in case.loss["junctions"]] == ["hotel_images"]
         counts = case.loss["totals"]
-        # hotels was not compared, so that a column that both sides have is not known to have changed
+        # hotels was not compared, so that a column that both sides have is not known to have
+        # changed
         assert (counts["missing"], counts["moved"], counts["restorable"]) == (24, 8, 16)
 
 
@@ -218,7 +266,9 @@ def test_a_parent_that_may_not_be_read_is_said_and_nothing_is_called_equal(
     incident.happens(*sql("links_nobody_declared"))
     scratch.run(
         incident.live,
-        'CREATE ROLE half_blind LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO half_blind; REVOKE SELECT ON "Author" FROM half_blind',
+        "CREATE ROLE half_blind LOGIN; "
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO half_blind; "
+        'REVOKE SELECT ON "Author" FROM half_blind',
     )
     try:
         done = cli(

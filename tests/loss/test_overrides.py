@@ -9,11 +9,18 @@ from forensics.errors import UsageError
 from tests.conftest import Incident
 
 BEFORE = """
-CREATE TABLE hotels (id int PRIMARY KEY, name text); CREATE TABLE people (id int PRIMARY KEY, name text);
-INSERT INTO hotels SELECT i, 'h' || i FROM generate_series(1, 20) i; INSERT INTO people SELECT i, 'p' || i FROM generate_series(1, 20) i;
-CREATE TABLE stays (id int PRIMARY KEY, at_hotel int, guest int, notes text, price numeric, paid text);
+CREATE TABLE hotels (id int PRIMARY KEY, name text);
+CREATE TABLE people (id int PRIMARY KEY, name text);
+INSERT INTO hotels SELECT i, 'h' || i FROM generate_series(1, 20) i;
+INSERT INTO people SELECT i, 'p' || i FROM generate_series(1, 20) i;
+CREATE TABLE stays (
+  id int PRIMARY KEY, at_hotel int, guest int, notes text, price numeric, paid text
+);
 INSERT INTO stays SELECT i, 1 + i % 20, 1 + i % 7, 'n', 1, 'x' FROM generate_series(1, 60) i;
-CREATE TABLE likes (hotel_id int REFERENCES hotels, person_id int REFERENCES people, PRIMARY KEY (hotel_id, person_id));
+CREATE TABLE likes (
+  hotel_id int REFERENCES hotels, person_id int REFERENCES people,
+  PRIMARY KEY (hotel_id, person_id)
+);
 INSERT INTO likes SELECT i, i FROM generate_series(1, 20) i;
 """
 CHANGE = "DELETE FROM stays WHERE id > 50; DELETE FROM likes WHERE hotel_id > 15"

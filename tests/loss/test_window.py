@@ -1,4 +1,4 @@
-"""The incident window: when it was, and whether 90 % intervals hold the truth about 90 times in 100."""
+"""The incident window: when it was, and whether 90 % intervals hold 90 times in 100."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from forensics.case.facade import parse_time
+from forensics.cli.times import parse_time
 from forensics.loss.window import estimate
 from tests.conftest import Incident
 
@@ -89,21 +89,33 @@ def test_a_past_shorter_than_the_window_gives_no_estimate() -> None:
 BEFORE = """
 CREATE TABLE hotels (id int PRIMARY KEY, name text, created_at timestamptz NOT NULL);
 CREATE TABLE assets (id int PRIMARY KEY, url text, created_at timestamptz NOT NULL);
-CREATE TABLE hotel_images (hotel_id int NOT NULL REFERENCES hotels, asset_id int NOT NULL REFERENCES assets, created_at timestamptz NOT NULL,
-  PRIMARY KEY (hotel_id, asset_id));
-CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
-  migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL, applied_steps_count int NOT NULL);
+CREATE TABLE hotel_images (
+  hotel_id int NOT NULL REFERENCES hotels, asset_id int NOT NULL REFERENCES assets,
+  created_at timestamptz NOT NULL, PRIMARY KEY (hotel_id, asset_id)
+);
+CREATE TABLE _prisma_migrations (
+  id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
+  migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
+  started_at timestamptz NOT NULL, applied_steps_count int NOT NULL
+);
 -- every day four assets are uploaded at noon and linked an hour later
 INSERT INTO hotels SELECT i, 'Hotel ' || i, '2025-09-01 08:00Z' FROM generate_series(1, 3) i;
-INSERT INTO assets SELECT i, 'u' || i, timestamptz '2025-09-01 12:00Z' + i / 4 * interval '1 day' FROM generate_series(0, 399) i;
-INSERT INTO hotel_images SELECT 1 + i % 3, i, timestamptz '2025-09-01 13:00Z' + i / 4 * interval '1 day' FROM generate_series(0, 399) i;
-INSERT INTO _prisma_migrations VALUES ('1', 'a', '2025-08-01 00:00Z', 'init', NULL, NULL, '2025-08-01 00:00Z', 1);
+INSERT INTO assets
+  SELECT i, 'u' || i, timestamptz '2025-09-01 12:00Z' + i / 4 * interval '1 day'
+    FROM generate_series(0, 399) i;
+INSERT INTO hotel_images
+  SELECT 1 + i % 3, i, timestamptz '2025-09-01 13:00Z' + i / 4 * interval '1 day'
+    FROM generate_series(0, 399) i;
+INSERT INTO _prisma_migrations VALUES
+  ('1', 'a', '2025-08-01 00:00Z', 'init', NULL, NULL, '2025-08-01 00:00Z', 1);
 """
 # Between the backup (10 December, 03:00) and the migration (16:00), ten more assets came.
 CHANGE = """
 INSERT INTO assets SELECT i, 'u' || i, '2025-12-10 12:00Z' FROM generate_series(400, 409) i;
-INSERT INTO _prisma_migrations VALUES ('2', 'b', '2025-12-10 16:00Z', 'drop_images', NULL, NULL, '2025-12-10 15:59Z', 1),
-  ('3', 'c', NULL, 'failed', NULL, NULL, '2025-12-10 15:00Z', 0), ('4', 'd', '2025-12-12 09:00Z', 'later', NULL, NULL, '2025-12-12 09:00Z', 1);
+INSERT INTO _prisma_migrations VALUES
+  ('2', 'b', '2025-12-10 16:00Z', 'drop_images', NULL, NULL, '2025-12-10 15:59Z', 1),
+  ('3', 'c', NULL, 'failed', NULL, NULL, '2025-12-10 15:00Z', 0),
+  ('4', 'd', '2025-12-12 09:00Z', 'later', NULL, NULL, '2025-12-12 09:00Z', 1);
 DROP TABLE hotel_images;
 """
 
@@ -132,7 +144,8 @@ def test_traces_in_live_raise_the_lower_bound(incident: Incident) -> None:
         assert case.window.basis == {"backup_at": "given", "incident_at": "given"}
         frame = case.window.unobservable
         assert list(frame["table"]) == ["hotel_images"]
-        # The past says four; ten new assets, each of which has been linked within the hour so far, say ten.
+        # The past says four; ten new assets, each of which has been linked within the hour so far,
+        # say ten.
         assert frame[["low", "likely", "high"]].iloc[0].tolist() == [10, 10, 10]
         assert "raise the lower bound from 4 to 10" in frame["basis"].iloc[0]
 
@@ -155,7 +168,8 @@ def test_a_table_that_was_wiped_is_as_good_as_dropped(incident: Incident) -> Non
         BEFORE,
         CHANGE.replace(
             "DROP TABLE hotel_images",
-            "DELETE FROM hotel_images; INSERT INTO hotel_images VALUES (1, 400, '2025-12-10 13:00Z')",
+            "DELETE FROM hotel_images; "
+            "INSERT INTO hotel_images VALUES (1, 400, '2025-12-10 13:00Z')",
         ),
     )
     with incident.compare(times={"backup_at": parse_time("2025-12-10T03:00:00Z")}) as case:

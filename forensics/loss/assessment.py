@@ -1,0 +1,209 @@
+"""One run: every junction table in turn, then what goes beyond them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from forensics.compare.options import Listener
+from forensics.errors import EvidenceError, redact
+from forensics.evidence.source import Source
+from forensics.loss.churn import churn
+from forensics.loss.inference import survey
+from forensics.loss.junctions import junction_of, plain_parent
+from forensics.loss.links import LOST, Fate, classify
+from forensics.loss.moved import Place
+from forensics.loss.overrides import overridden
+from forensics.loss.parents import Spread, dangling, spread
+from forensics.loss.reach import Reach
+from forensics.loss.renames import rekeyed, renames
+from forensics.loss.window import work_out
+from forensics.loss.workspace import Workspace
+from forensics.model import Parent, TableName, plain
+from forensics.store import Store
+
+_Document = dict[str, Any]
+_Junctions = Mapping[TableName, tuple[Parent, ...]]
+_TOTALS = ("missing", "moved", "superseded", "lost", *LOST)
+
+
+def assess(backup: Source, live: Source, store: Store, listener: Listener | None = None) -> None:
+    """Classify every missing row of every junction table, and write it into the case.
+
+    A junction table that could not be compared or whose parents cannot be read is left
+    out and said in the document's `failed`; the others go on. So is one that was not
+    among the tables to compare, without a word.
+
+    Args:
+        backup, live: both sides, open.
+        store: the case, open for writing, with every table compared.
+        listener: is told of rows that are read.
+
+    Raises:
+        EvidenceError: live cannot be read at all.
+    """
+    listener = listener or Listener()
+    with Workspace(backup, live, store, listener.rows) as work:
+        work.run("DROP SCHEMA IF EXISTS loss CASCADE")
+        work.run("CREATE SCHEMA loss")
+        found = _find_junctions(work)
+        store.put("junctions", _plain_junctions(found))
+        entries, failed = _assess_each(work, found)
+        window = work_out(work, entries, found)
+        document = {
+            "junctions": entries,
+            "window": window,
+            "totals": _totals(entries),
+            "churn": churn(work, _begin(window), window["seconds"]),
+            "renamed": _plain_renames(work),
+            "failed": failed,
+        }
+        store.put("loss", document)
+
+
+def _find_junctions(work: Workspace) -> _Junctions:
+    """The junction tables, with what live calls their parents and their keys."""
+    work.renamed = renames(work)
+    wishes = work.store.get("wishes") or {}
+    found = overridden(survey(work), work.backup.catalog, wishes)
+    every: list[Parent] = []
+    for parents in found.values():
+        every.extend(parents)
+    work.rekeyed = rekeyed(work, every)
+    return found
+
+
+def _assess_each(work: Workspace, found: _Junctions) -> tuple[list[_Document], list[_Document]]:
+    """Return the document's entries, and the tables that could not be looked at."""
+    reach = Reach(work)
+    entries: list[_Document] = []
+    failed: list[_Document] = []
+    for name, parents in found.items():
+        if name not in work.results:
+            continue  # it was not among the tables to compare
+        if work.result(name) is None:
+            failed.append({**plain(name), "reason": work.results[name].reason})
+            continue
+        junction = junction_of(work.backup.catalog.tables[name], parents)
+        try:
+            fate = classify(work, junction)
+            spreads = spread(work, junction, fate)
+            entry = _entry(work, fate, spreads)
+        except (EvidenceError, duckdb.Error, MemoryError) as error:
+            # Said of this table and recorded; the others go on, and the run as a whole
+            # ends with 2.
+            failed.append({**plain(name), "reason": redact(str(error) or type(error).__name__)})
+            continue
+        entry["reach"] = reach.run(name, spreads)
+        entries.append(entry)
+    return entries, failed
+
+
+# --- the document -------------------------------------------------------------------------------
+
+
+def _begin(window: _Document) -> float | None:
+    """When the window begins, in seconds since 1970."""
+    if not window["backup_at"]:
+        return None
+    return datetime.fromisoformat(window["backup_at"]).timestamp()
+
+
+def _plain_junctions(found: _Junctions) -> list[_Document]:
+    plain_ones = []
+    for name, parents in found.items():
+        plain_ones.append({"name": name, "parents": [plain_parent(parent) for parent in parents]})
+    return plain_ones
+
+
+def _plain_renames(work: Workspace) -> list[_Document]:
+    found = []
+    for old, new in sorted(work.renamed.items()):
+        found.append({"from": plain(old), "to": plain(new)})
+    return found
+
+
+def _totals(entries: Sequence[_Document]) -> dict[str, int]:
+    totals = dict.fromkeys(_TOTALS, 0)
+    for entry in entries:
+        for name in _TOTALS:
+            totals[name] += entry[name]
+    return totals
+
+
+def _entry(work: Workspace, fate: Fate, spreads: Sequence[Spread]) -> _Document:
+    """What the document says of one junction table."""
+    name = fate.junction.name
+    labels = _labels([one.name for one in spreads])
+    affected = {}
+    emptied = {}
+    for one in spreads:
+        affected[labels[one.name]] = one.affected
+        emptied[labels[one.name]] = one.emptied
+    return {
+        **plain(name),
+        "number": work.number(name),
+        "parents": [plain_parent(parent) for parent in fate.junction.parents],
+        "link": list(fate.junction.link_columns),
+        "missing": fate.missing,
+        "moved": fate.counts["moved"],
+        "superseded": fate.counts["superseded"],
+        "lost": fate.lost,
+        **{lost: fate.counts[lost] for lost in LOST},
+        "moved_to": [_plain_place(place) for place in fate.places],
+        "affected": affected,
+        "emptied": emptied,
+        "blocked_by": fate.blocked_by,
+        "conflicts": fate.conflicts,
+        "spread": [_plain_spread(one) for one in spreads],
+        "dangling": _dangling(work, fate, labels),
+        "notes": fate.notes,
+    }
+
+
+def _dangling(work: Workspace, fate: Fate, labels: Mapping[TableName, str]) -> dict[str, int]:
+    found = {}
+    for name, number in dangling(work, fate.junction).items():
+        found[labels[name]] = number
+    return found
+
+
+def _plain_place(place: Place) -> _Document:
+    return {
+        "schema": place.name.schema,
+        "table": place.name.table,
+        "column": place.column,
+        "rows": place.rows,
+        "held": place.held,
+        "order": place.order,
+        "columns_lost": list(place.lost),
+    }
+
+
+def _plain_spread(one: Spread) -> _Document:
+    return {
+        **plain(one.name),
+        "key": list(one.key),
+        "label": one.label,
+        "relation": one.relation,
+        "rows": one.rows,
+        "affected": one.affected,
+        "emptied": one.emptied,
+        "gone": one.gone,
+        "untouched": None if one.rows is None else one.rows - one.affected,
+    }
+
+
+def _labels(names: Sequence[TableName]) -> dict[TableName, str]:
+    """Tables by their bare names, with the schema where two have the same."""
+    bare = [name.table for name in names]
+    found = {}
+    for name in names:
+        if bare.count(name.table) == 1:
+            found[name] = name.table
+        else:
+            found[name] = f"{name.schema}.{name.table}"
+    return found

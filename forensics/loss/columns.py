@@ -1,0 +1,86 @@
+"""What a column says by its name and type: an order, a time, who did something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from forensics.loss.names import words
+from forensics.model import Column, Table
+
+_INTEGERS = ("smallint", "integer", "bigint")
+_ORDER = re.compile(
+    r"sort|order|position|pos\b|rank|idx|index|priority|weight|seq|ordinal|display",
+    re.I,
+)
+_AUDIT = re.compile(
+    r"(created|updated|modified|added|assigned|deleted|removed|joined|linked|granted"
+    r"|attached|inserted|since|valid)|(_at|_on|At|On)$",
+    re.I,
+)
+_MADE = re.compile(
+    r"created|inserted|added|linked|assigned|attached|joined|granted|uploaded"
+    r"|registered|posted|made|placed|ordered|booked|issued|^at$|since",
+    re.I,
+)
+_TOUCHED = re.compile(r"updated|modified|changed|touched|seen|logged|recorded", re.I)
+_DOING = re.compile(
+    r"(_by|By)(_id|Id)?$|^(created|updated|added|granted|assigned|invited|deleted)_?by",
+    re.I,
+)
+
+
+def has(table: Table, columns: Iterable[str]) -> bool:
+    """Whether a table has all of these columns."""
+    return all(table.column(name) is not None for name in columns)
+
+
+def stores(table: Table, columns: Iterable[str]) -> bool:
+    """Whether a table stores all of these columns, so that they can be copied out."""
+    for name in columns:
+        column = table.column(name)
+        if column is None or column.generated:
+            return False
+    return True
+
+
+def is_integer(column: Column) -> bool:
+    """Whether a column holds whole numbers."""
+    return column.type in _INTEGERS
+
+
+def is_order(column: Column) -> bool:
+    """Whether a column says at which place a link stands."""
+    if not is_integer(column) or not _ORDER.search(column.name):
+        return False
+    return words(column.name)[-1:] != ("id",)
+
+
+def is_audit(column: Column) -> bool:
+    """Whether a column says when a row was made or touched."""
+    is_time = column.type.startswith(("timestamp", "date"))
+    return is_time and bool(_AUDIT.search(column.name))
+
+
+def is_doing(column: str) -> bool:
+    """Whether a column's name says who did something, like `added_by`."""
+    return bool(_DOING.search(column))
+
+
+def made_column(table: Table) -> str | None:
+    """The column that says when a row was made, or None."""
+    for column in table.columns:
+        if is_audit(column) and not column.generated and _MADE.search(column.name):
+            return column.name
+    return None
+
+
+def time_columns(table: Table) -> list[str]:
+    """The columns that say when a row was made or last touched."""
+    found = []
+    for column in table.columns:
+        if not is_audit(column) or column.generated:
+            continue
+        if _MADE.search(column.name) or _TOUCHED.search(column.name):
+            found.append(column.name)
+    return found

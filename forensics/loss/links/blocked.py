@@ -1,0 +1,129 @@
+"""Missing links that name a parent which is gone from live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.loss.columns import has, stores
+from forensics.loss.junctions import Junction, declared_parents
+from forensics.loss.links.fate import Fate
+from forensics.loss.missing import MissingRows
+from forensics.loss.sql import listed, literal, numbered, prefixed, present, renamed, same
+from forensics.loss.workspace import Workspace
+from forensics.model import Parent, Table
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """An expression for the parents of a missing row `m` that are gone, and its joins."""
+
+    joins: str
+    tables: str
+
+
+def blocked_links(missing: MissingRows, junction: Junction, fate: Fate) -> Blocked:
+    """Return which parent tables are gone from live for a missing row `m`.
+
+    Puts into `fate` what of each parent is gone, and what could not be looked at.
+    """
+    joins = ""
+    hits = []
+    parents = (*junction.parents, *_new_parents(missing.work, junction))
+    for number, parent in enumerate(parents):
+        fields = missing.fields(parent.columns)
+        if fields is None:
+            continue
+        gone = gone_keys(missing, parent, fate.notes)
+        fate.gone[parent] = gone
+        if gone is None:
+            continue
+        ours = prefixed("m", fields)
+        whole = present(ours)
+        if gone != "all":
+            theirs = numbered(f"g{number}.k", len(fields))
+            joins += f" LEFT JOIN {gone} g{number} ON {same(ours, theirs)}"
+            whole += f" AND {theirs[0]} IS NOT NULL"
+        means = missing.condition(parent)
+        hits.append(f"CASE WHEN {whole} AND {means} THEN {literal(str(parent.name))} END")
+    if not hits:
+        return Blocked(joins, "[]")
+    tables = f"list_distinct(list_filter([{listed(hits)}], p -> p IS NOT NULL))"
+    return Blocked(joins, tables)
+
+
+def _new_parents(work: Workspace, junction: Junction) -> list[Parent]:
+    """Parents that a surviving table refers to since the backup."""
+    live = work.table("live", junction.name)
+    if live is None:
+        return []
+    known = {parent.columns for parent in junction.parents if parent.declared}
+    return [parent for parent in declared_parents(live) if parent.columns not in known]
+
+
+def gone_keys(missing: MissingRows, parent: Parent, notes: list[str]) -> str | None:
+    """Return which keys of a parent are gone from live.
+
+    A declared parent of a table that was compared needs no look at live: its rows that
+    differ lie in the case.
+
+    Args:
+        missing: the rows that name the parent.
+        parent: what they name.
+        notes: is told what cannot be looked at.
+
+    Returns:
+        A working table (k0, …), "all", or None where none is gone.
+    """
+    work = missing.work
+    live = work.live_table(parent.name)
+    if live is None or not has(live, work.live_key(parent)):
+        return "all"
+    if _is_compared(work, parent, live):
+        return _gone_of_compared(work, parent)
+    if not work.holds("live", live.name) or not stores(live, work.live_key(parent)):
+        notes.append(
+            f"live holds no rows of {live.name} to look at: links to it are taken for unblocked"
+        )
+        return None
+    return _gone_of_read(missing, parent, live)
+
+
+def _is_compared(work: Workspace, parent: Parent, live: Table) -> bool:
+    """Whether a declared parent has the same name and key, and was compared by it."""
+    if not parent.declared or live.name != parent.name:
+        return False
+    if work.live_key(parent) != parent.parent_columns:
+        return False
+    result = work.result(parent.name)
+    if result is None or result.state != "compared":
+        return False
+    return set(parent.parent_columns) <= set(result.columns)
+
+
+def _gone_of_compared(work: Workspace, parent: Parent) -> str | None:
+    result = work.results[parent.name]
+    if not result.missing and not result.changed:
+        return None
+    ours = work.fields("backup", parent.name, parent.parent_columns) or []
+    theirs = work.fields("live", parent.name, parent.parent_columns) or []
+    return work.temp(
+        f"""
+        SELECT {renamed(ours, "k")} FROM {work.kept("backup", parent.name)}
+         WHERE {present(ours)}
+        EXCEPT
+        SELECT {listed(theirs)} FROM {work.kept("live", parent.name)}
+        """
+    )
+
+
+def _gone_of_read(missing: MissingRows, parent: Parent, live: Table) -> str:
+    fields = prefixed("m", missing.fields(parent.columns) or [])
+    keys = missing.work.read("live", live.name, missing.work.live_key(parent))
+    on = same(fields, numbered("k.c", len(fields)))
+    return missing.work.temp(
+        f"""
+        SELECT DISTINCT {renamed(fields, "k")}
+          FROM {missing.relation} m ANTI JOIN {keys} k ON {on}
+         WHERE {present(fields)} AND {missing.condition(parent)}
+        """
+    )

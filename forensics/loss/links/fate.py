@@ -1,0 +1,50 @@
+"""The classes of missing links, and what became of those of one junction table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from forensics.loss.junctions import Junction
+from forensics.loss.moved import Place
+from forensics.model import Parent
+
+CLASSES = ("moved", "superseded", "restorable", "blocked", "conflicting")
+LOST = ("restorable", "blocked", "conflicting")
+
+
+@dataclass
+class Fate:
+    """What became of the missing links of a junction table.
+
+    Attributes:
+        junction: the table.
+        counts: missing rows by class.
+        places: where moved links are.
+        blocked_by: missing rows by the parent table that is gone from live for them;
+            one row may count twice.
+        conflicts: missing rows by the key or constraint of live that they collide with.
+        gone: by parent, how its gone keys are known: a working table (k0, …), "all", or
+            None where none is gone.
+        holders: by parent, working tables (k0, …) of its rows that hold links
+            elsewhere.
+        notes: what could not be looked at, in words.
+    """
+
+    junction: Junction
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0))
+    places: list[Place] = field(default_factory=list)
+    blocked_by: dict[str, int] = field(default_factory=dict)
+    conflicts: dict[str, int] = field(default_factory=dict)
+    gone: dict[Parent, str | None] = field(default_factory=dict)
+    holders: dict[Parent, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def missing(self) -> int:
+        """All missing rows."""
+        return sum(self.counts.values())
+
+    @property
+    def lost(self) -> int:
+        """Missing rows that live holds nowhere."""
+        return sum(self.counts[name] for name in LOST)

@@ -1,0 +1,212 @@
+"""Missing links in the rows of other tables."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from forensics.loss.columns import stores
+from forensics.loss.junctions import Junction
+from forensics.loss.kinds import called, leads_of
+from forensics.loss.missing import MissingRows
+from forensics.loss.moved.belief import Belief
+from forensics.loss.moved.layouts import Holder, Layout, Layouts
+from forensics.loss.moved.place import Found
+from forensics.loss.sql import literals, numbered, prefixed, renamed, same
+from forensics.model import Parent, Table
+
+_MOST_KINDS = 2000
+_PRECISE = 0.5
+
+
+@dataclass(frozen=True)
+class _End:
+    """One end of a link, as rows `t` of another table hold it.
+
+    Attributes:
+        parent: what it names.
+        ours: the fields of a missing row `m`; theirs: those of a row `t`.
+        means: the condition under which a row `t` means this parent.
+    """
+
+    parent: Parent
+    ours: list[str]
+    theirs: list[str]
+    means: str
+
+    @property
+    def on(self) -> str:
+        """The condition that both rows hold the same end."""
+        return f"{same(prefixed('m', self.ours), self.theirs)} AND {self.means}"
+
+
+class TableSearch:
+    """Searches the rows of tables.
+
+    Args:
+        missing: the missing rows.
+        junction: their table.
+        belief: which values mean their keys.
+    """
+
+    def __init__(self, missing: MissingRows, junction: Junction, belief: Belief) -> None:
+        self._missing = missing
+        self._work = missing.work
+        self._junction = junction
+        self._belief = belief
+
+    def run(self, table: Table) -> Iterator[Found]:
+        """Yield what rows of a table hold of the missing links, each way in turn."""
+        work = self._work
+        # Its own rows hold them only where the ends have other keys by now.
+        have_other_keys = not work.rekeyed.keys().isdisjoint(self._junction.parents)
+        if table.name == self._junction.name and not have_other_keys:
+            return
+        if not work.holds("live", table.name):
+            return
+        layouts = Layouts(self._missing, self._belief, table)
+        if not layouts.likely:
+            return
+        is_junction = table.name in work.live_junctions
+        for parents in itertools.product(*[end.parents for end in self._junction.link]):
+            found = []
+            for layout in layouts.find(parents):
+                one = _Rows(self._missing, table, layout).match(
+                    parents, loose=not (is_junction and layout.sure)
+                )
+                if one is not None:
+                    found.append(one)
+            found.sort(key=lambda one: -work.count(one.matches))
+            yield from found
+
+
+class _Rows:
+    """The rows of a table of live, read as one layout has them."""
+
+    def __init__(self, missing: MissingRows, table: Table, layout: Layout) -> None:
+        self._missing = missing
+        self._work = missing.work
+        self._table = table
+        self._layout = layout
+        self._relation = ""
+
+    def match(self, parents: Sequence[Parent], *, loose: bool) -> Found | None:
+        """Return the missing rows that the table holds, or None if it holds none.
+
+        Args:
+            parents: what the link's ends name.
+            loose: a few rows that fit do not count: they may do so by chance.
+        """
+        if not stores(self._table, self._layout.columns):
+            return None
+        self._relation = self._read()
+        ends = []
+        for number, parent in enumerate(parents):
+            end = self._end(number, parent, self._layout.holders[number])
+            if end is None:
+                return None
+            ends.append(end)
+        on = " AND ".join(end.on for end in ends)
+        matches = self._work.temp(
+            f"""
+            SELECT m.pair, 0 AS spot
+              FROM {self._missing.relation} m SEMI JOIN {self._relation} t ON {on}
+             WHERE {self._missing.conditions(parents)}
+            """
+        )
+        if not self._hits(matches, loose=loose):
+            self._work.drop(matches)
+            return None
+        columns = tuple(column.name for column in self._table.columns)
+        return Found(self._table.name, None, matches, self._holders(ends), False, columns)
+
+    def _read(self) -> str:
+        """A relation (c0, …) of the rows: those that differ where that is known."""
+        work, name, columns = self._work, self._table.name, self._layout.columns
+        kept, result = work.kept("live", name), work.result(name)
+        if kept and result and set(columns) <= set(result.columns):
+            fields = work.fields("live", name, columns)
+            if fields:
+                return f"(SELECT {renamed(fields, 'c')} FROM {kept})"
+        return work.read("live", name, columns)
+
+    def _end(self, number: int, parent: Parent, holder: Holder) -> _End | None:
+        ours = self._missing.fields(parent.columns)
+        means = self._means(holder, parent)
+        if ours is None or means is None:
+            return None
+        theirs = [f"t.{self._field(column)}" for column in holder.columns]
+        if holder.key:
+            translated = self._translated(number, parent, holder, theirs)
+            if translated is None:
+                return None
+            theirs = translated
+        return _End(parent, ours, theirs, means)
+
+    def _field(self, column: str) -> str:
+        return f"c{self._layout.columns.index(column)}"
+
+    def _translated(
+        self, number: int, parent: Parent, holder: Holder, theirs: Sequence[str]
+    ) -> list[str] | None:
+        """Have the rows name a parent by the link's key, and return those fields."""
+        keys = self._work.two_keys(parent, holder.key)
+        if keys is None:
+            return None
+        width = len(parent.parent_columns)
+        alias = f"p{number}"
+        fields = numbered(f"{alias}.c", width + len(theirs))
+        known = same(fields[width:], theirs)
+        named = renamed(fields[:width], f"{alias}_k")
+        self._relation = (
+            f"(SELECT t.*, {named} FROM {self._relation} t JOIN {keys} {alias} ON {known})"
+        )
+        return numbered(f"t.{alias}_k", width)
+
+    def _means(self, holder: Holder, parent: Parent) -> str | None:
+        """The condition under which a row `t` means the parent; None if none does."""
+        if holder.kind is None:
+            return "true"
+        name = self._work.live_name(parent.name)
+        if name is None:
+            return None
+        field = self._field(holder.kind.kind)
+        rows = self._work.ask(
+            f"""
+            SELECT DISTINCT {field} FROM {self._relation}
+             WHERE {field} IS NOT NULL
+             ORDER BY 1
+             LIMIT {_MOST_KINDS}
+            """
+        )
+        values = [value for (value,) in rows]
+        leads = leads_of(self._work, "live", holder.kind, values)
+        meant = [value for value in values if called(leads[value], name)]
+        if not meant:
+            return None
+        return f"t.{field} IN ({literals(meant)})"
+
+    def _hits(self, matches: str, *, loose: bool) -> bool:
+        """Whether the rows match, and if need be whether half of one side do."""
+        hits, missing, total = self._work.one(
+            f"""
+            SELECT (SELECT count(*) FROM {matches}),
+                   (SELECT count(*) FROM {self._missing.relation}),
+                   (SELECT count(*) FROM {self._relation})
+            """
+        )
+        if not hits:
+            return False
+        return not loose or hits >= _PRECISE * missing or hits >= _PRECISE * total
+
+    def _holders(self, ends: Sequence[_End]) -> dict[Parent, str]:
+        """By parent, a working table (k0, …) of its rows that the table refers to."""
+        means = " AND ".join(end.means for end in ends)
+        found = {}
+        for end in ends:
+            heads = renamed(end.theirs, "k")
+            found[end.parent] = self._work.temp(
+                f"SELECT DISTINCT {heads} FROM {self._relation} t WHERE {means}"
+            )
+        return found
