@@ -86,10 +86,6 @@ class Unexplained:
     rows: dict[TableName, int]
     values: dict[ColumnName, int]
 
-    def copy(self) -> Unexplained:
-        """The same, to be worked down."""
-        return Unexplained(dict(self.rows), dict(self.values))
-
 
 def incident_of(store: Store, history: History) -> Incident:
     """Read a case, and the migrations that ran in between.

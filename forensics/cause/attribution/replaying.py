@@ -38,9 +38,7 @@ class Replayed:
 
     accounts: Accounts
     unexplained: Unexplained
-    said: dict[str, Any] = field(
-        default_factory=lambda: {"ran": False, "seconds": 0.0, "failed": []}
-    )
+    said: dict[str, Any]
     failed: dict[int, str] = field(default_factory=dict)
     measured: set[ColumnName] = field(default_factory=set)
     taken: dict[TableName, pa.Table] = field(default_factory=dict)
@@ -49,7 +47,9 @@ class Replayed:
 
 def not_replayed(incident: Incident) -> Replayed:
     """The state before a replay, and after one that broke."""
-    return Replayed(Accounts(incident.steps, incident.backup), incident.missing())
+    accounts = Accounts(incident.steps, incident.backup)
+    said = {"ran": False, "seconds": 0.0, "failed": []}
+    return Replayed(accounts, incident.missing(), said)
 
 
 def replay_incident(
