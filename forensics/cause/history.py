@@ -1,18 +1,18 @@
-"""Where each migration stands: before or after the backup, run or only marked, its file as it was or edited since.
+"""Where each migration stands: before or after the backup, run or only marked, edited or not.
 
-What the history tables of both sides say is held against the folder. Nothing is guessed: what does not fit together is
-said in `notes`.
+What the history tables of both sides say is held against the folder. Nothing is guessed: what does
+not fit together is said in `notes`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from forensics.cause.matching import by_name, match, named
 from forensics.errors import UsageError
 from forensics.evidence.migrations import APART, HistoryEntry, Migration, MigrationFolder
 
@@ -24,8 +24,11 @@ FileState = Literal["match", "edited", "absent"]
 class Placed:
     """One migration, as both histories and the folder have it.
 
-    `state` is what live's history says, or the backup's where live says nothing. `attempts` is the number of rows with
-    its name. `checked` is False where the tool keeps no checksum, so that a file cannot be told from an edited one.
+    Attributes:
+        state: what live's history says, or the backup's where live says nothing.
+        attempts: the number of rows with its name.
+        checked: False where the tool keeps no checksum, so that a file cannot be told from an
+            edited one.
     """
 
     name: str
@@ -42,15 +45,70 @@ class Placed:
 
 @dataclass(frozen=True)
 class History:
-    """All migrations in order, those to replay between backup and live, and what there is to say.
+    """Where the migrations of a case stand.
 
-    `schema` is where names without one lead: the schema of the history table, where Prisma and others work.
+    Attributes:
+        migrations: all of them, in order.
+        between: those to replay between backup and live.
+        notes: what there is to say.
+        schema: where names without one lead: the schema of the history table, where Prisma and
+            others work.
     """
 
     migrations: tuple[Placed, ...]
     between: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
     schema: str = "public"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """All that is known of one migration: its file, and what both histories say of it."""
+
+    name: str
+    file: Migration | None
+    backup: Sequence[HistoryEntry]
+    live: Sequence[HistoryEntry]
+
+    @property
+    def latest(self) -> Sequence[HistoryEntry]:
+        """What live's history says, or the backup's where live says nothing."""
+        return self.live or self.backup
+
+    @property
+    def ran_in_live(self) -> HistoryEntry | None:
+        """The first time that it ran, as live has it."""
+        for entry in self.live:
+            if entry.ran:
+                return entry
+        return None
+
+    @property
+    def ran_since(self) -> bool | None:
+        """Whether it ran between backup and live, as both histories have it."""
+        if self.ran_in_live is None:
+            return False
+        ran_before = any(entry.ran for entry in self.backup)
+        return not ran_before or self._ran_again
+
+    def ran_after(self, backup_at: datetime | None) -> bool | None:
+        """Whether it ran after the backup's time, by live's history alone; None: not known."""
+        entry = self.ran_in_live
+        if entry is None:
+            return False
+        if entry.moment is None or backup_at is None:
+            return None
+        return entry.moment > backup_at
+
+    @property
+    def _ran_again(self) -> bool:
+        """Whether a migration that the backup had ran once more.
+
+        Flyway's repeatable ones do, and one that was taken back in between.
+        """
+        before = _moments(self.backup)
+        after = _moments(self.live)
+        return bool(before) and bool(after) and max(after) > max(before)
 
 
 def place(
@@ -67,228 +125,153 @@ def place(
         errors: by side, why its history could not be read.
         folder: the migration files.
         backup_at: when the backup was taken: stands in for a history that it does not hold.
-        ran: shell patterns of migrations that ran between backup and live, where no history says so.
+        ran: shell patterns of migrations that ran between backup and live, where no history says
+            so.
 
     Raises:
         UsageError: a pattern of `ran` fits no migration of the folder.
     """
     files = folder.migrations if folder else ()
-    order = {m.name: i for i, m in enumerate(files)}
-    backup, live = _by_name(entries["backup"], files), _by_name(entries["live"], files)
-    notes = [
-        f"The migration history of the {side} could not be read: {words}"
-        for side, words in sorted(errors.items())
-    ]
-    placed = [
-        _placed(name, backup.get(name, []), live.get(name, []), _file(name, files))
-        for name in {*order, *backup, *live}
-    ]
-    placed.sort(
-        key=lambda p: (p.state == "pending", _moment(p, order), order.get(p.name, -1), p.name)
-    )
-
+    known = _known(entries, files)
+    placed = _in_order(known.values(), files)
     forced = _chosen(ran, files)
+    notes = []
+    for side, words in sorted(errors.items()):
+        notes.append(f"The migration history of the {side} could not be read: {words}")
     between = []
-    for p in placed:
-        entry = next((e for e in live.get(p.name, []) if e.ran), None)
-        already = any(e.ran for e in backup.get(p.name, [])) and not _ran_again(
-            backup.get(p.name, []), live.get(p.name, [])
-        )
-        if "backup" in errors and entry is not None:
-            when = entry.applied_at or entry.started_at
-            if when is None or backup_at is None:
-                notes.append(
-                    f"Whether {p.name} ran before or after the backup is not known: neither the backup nor its time says so."
-                )
-                continue
-            already = when <= backup_at
-        if (entry is not None and not already) or p.name in forced:
-            file = _file(p.name, files)
-            if file is None:
-                notes.append(
-                    f"{p.name} ran between backup and live and has no file: what it did cannot be replayed."
-                )
-            else:
-                between.append(file)
-                if p.file == "edited":
-                    notes.append(
-                        f"{p.name} was edited since it ran: its statements may not be those that ran."
-                    )
-        notes += _contradictions(p, backup.get(p.name, []), live.get(p.name, []))
-    if folder and not entries["backup"] and not entries["live"] and not errors and not forced:
+    for one in placed:
+        told = known[one.name]
+        is_between = told.ran_since
+        if "backup" in errors:
+            is_between = told.ran_after(backup_at)
+        if is_between is None:
+            notes.append(
+                f"Whether {one.name} ran before or after the backup is not known: "
+                "neither the backup nor its time says so."
+            )
+            continue
+        if is_between or one.name in forced:
+            if told.file:
+                between.append(told.file)
+            notes += _doubts(one)
+        notes += _contradictions(one, told)
+    nothing_known = not any(entries.values()) and not errors and not forced
+    if folder and nothing_known:
         notes.append(
-            "Neither side holds a migration history that is known here: say which migrations ran between them with --ran NAME."
+            "Neither side holds a migration history that is known here: "
+            "say which migrations ran between them with --ran NAME."
         )
-    applied = [order[p.name] for p in placed if p.name in order and p.in_live]
-    if applied:
-        late = [
-            p.name
-            for p in placed
-            if p.state == "pending" and order[p.name] < max(applied) and p.name not in forced
-        ]
-        notes += [
-            f"{name} stands in the folder before migrations that were applied, and was never applied itself."
-            for name in late
-        ]
+    notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files)
     return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
 
 
 def schema_of(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> str:
-    """Return where names without a schema lead: to the schema of the history table, where its tool keeps it with the others.
+    """Return where names without a schema lead.
 
-    A database may hold several histories: the one that the files belong to counts, if one does.
+    That is the schema of the history table, where its tool keeps it with the others. A database may
+    hold several histories: the one that the files belong to counts, if one does.
     """
-    held = [e for e in entries if e.tool not in APART]
-    ours = {e.table for e in entries if _match(e, files)}
-    held = [e for e in held if e.table in ours] if ours else held
-    return held[0].table.schema if held else "public"
-
-
-def _ran_again(backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry]) -> bool:
-    """Whether a migration that the backup had ran once more: Flyway's repeatable ones, or one that was taken back in between."""
-    before = {e.moment for e in backup if e.ran and e.moment}
-    return bool(before) and any(e.ran and e.moment and e.moment > max(before) for e in live)
-
-
-def _by_name(
-    entries: Sequence[HistoryEntry], files: Sequence[Migration]
-) -> dict[str, list[HistoryEntry]]:
-    found: dict[str, list[HistoryEntry]] = {}
+    ours = {entry.table for entry in entries if match(entry, files)}
     for entry in entries:
-        file = _match(entry, files)
-        names = [file.name if file else entry.name]
-        if entry.tool == "Flyway" and entry.cumulative:
-            upto = tuple(int(n) for n in re.findall(r"\d+", entry.name))
-            names = [m.name for m in files if m.order is not None and m.order <= upto] or names
-        elif entry.cumulative and file:
-            names = [m.name for m in files[: files.index(file) + 1]]
-        for name in names:
-            # Of a version that is dirty, those before it went through.
-            found.setdefault(name, []).append(
-                entry if name == names[-1] else replace(entry, failed=False)
-            )
+        if entry.tool not in APART and (not ours or entry.table in ours):
+            return entry.table.schema
+    return "public"
+
+
+# --- one migration --------------------------------------------------------------------------------
+
+
+def _known(
+    entries: Mapping[str, Sequence[HistoryEntry]], files: Sequence[Migration]
+) -> dict[str, _Known]:
+    """By name, every migration of the folder and of both histories."""
+    backup = by_name(entries["backup"], files)
+    live = by_name(entries["live"], files)
+    found = {}
+    for name in (*(file.name for file in files), *backup, *live):
+        found[name] = _Known(name, named(name, files), backup.get(name, []), live.get(name, []))
     return found
 
 
-def _match(entry: HistoryEntry, files: Sequence[Migration]) -> Migration | None:
-    """The file of a history entry: by its name, else by its version, for Drizzle by its content or its time."""
-    for file in files:
-        if file.name == entry.name:
-            return file
-    if entry.tool == "Drizzle":
-        for file in files:
-            if entry.checksum in file.checksums or (
-                file.created_at is not None and str(file.created_at) == entry.name
-            ):
-                return file
-        return None
-    if entry.tool == "Liquibase":
-        return None  # a file of Liquibase's may hold several changes, and it runs each once
-    if entry.tool == "Alembic":
-        return next((f for f in files if entry.name and entry.name in f.name), None)
-    if entry.tool == "Django":
-        return next((f for f in files if _is_of_app(f, *entry.name.split(".", 1))), None)
-    return next((f for f in files if _version(f.version) == _version(entry.name)), None)
+def _moments(entries: Sequence[HistoryEntry]) -> list[datetime]:
+    """When a migration ran, as far as its tool noted it."""
+    return [entry.moment for entry in entries if entry.ran and entry.moment]
 
 
-def _is_of_app(file: Migration, app: str, name: str) -> bool:
-    """Whether a file is what sqlmigrate wrote of an app's migration: it carries the app's name, lies in its folder, or is alone of its name."""
-    if re.sub(r"\W+", "_", file.name) == f"{app}_{name}":
-        return True
-    folder = file.path.resolve().parent
-    if folder.name == "migrations":
-        folder = folder.parent
-    return file.name == name and (folder.name == app or not name.startswith("0001"))
-
-
-def _version(text: str) -> str:
-    return text.lstrip("0") if text.isdigit() else text
-
-
-def _file(name: str, files: Sequence[Migration]) -> Migration | None:
-    return next((f for f in files if f.name == name), None)
-
-
-def _placed(
-    name: str, backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry], file: Migration | None
-) -> Placed:
-    latest = [*(live or backup)]
-    # The row that counts is the one that is in force; a failed first try leaves another of the same name.
-    chosen = next((e for e in reversed(latest) if e.in_force), latest[-1] if latest else None)
-    if latest and latest[-1].tool == "goose":
-        chosen = latest[-1]  # it notes a migration that it takes back in a row of its own
-    state: State = "pending"
-    if chosen is not None:
-        state = (
-            "rolled back"
-            if chosen.rolled_back
-            else "failed"
-            if chosen.failed
-            else "applied"
-            if chosen.ran
-            else "marked as applied"
-        )
-    file_state: FileState = "absent" if file is None else "match"
-    if file and chosen and chosen.checksum and chosen.checksum not in file.checksums:
-        file_state = "edited"
+def _placed(one: _Known) -> Placed:
+    entry = _in_force(one.latest)
+    file_state: FileState = "match" if one.file else "absent"
+    if entry is None:
+        return Placed(one.name, None, False, False, file_state, False, "pending", checked=False)
+    checked = False
+    if one.file and entry.checksum:
+        checked = True
+        if entry.checksum not in one.file.checksums:
+            file_state = "edited"
     return Placed(
-        name,
-        (chosen.applied_at or chosen.started_at) if chosen and not chosen.failed else None,
-        bool(backup),
-        bool(live),
+        one.name,
+        entry.moment if not entry.failed else None,
+        bool(one.backup),
+        bool(one.live),
         file_state,
-        chosen is not None and chosen.rolled_back,
-        state,
-        len(latest),
-        bool(file and chosen and chosen.checksum),
-        chosen.tool if chosen else None,
+        entry.rolled_back,
+        _state(entry),
+        len(one.latest),
+        checked,
+        entry.tool,
     )
 
 
-def _moment(placed: Placed, order: Mapping[str, int]) -> float:
+def _in_force(entries: Sequence[HistoryEntry]) -> HistoryEntry | None:
+    """The row that counts; a failed first try leaves another of the same name."""
+    if not entries:
+        return None
+    if entries[-1].tool == "goose":
+        return entries[-1]  # it notes a migration that it takes back in a row of its own
+    for entry in reversed(entries):
+        if entry.in_force:
+            return entry
+    return entries[-1]
+
+
+def _state(entry: HistoryEntry) -> State:
+    if entry.rolled_back:
+        return "rolled back"
+    if entry.failed:
+        return "failed"
+    return "applied" if entry.ran else "marked as applied"
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def _in_order(known: Iterable[_Known], files: Sequence[Migration]) -> list[Placed]:
+    """Migrations in the order in which they ran; those of one time as the folder has them."""
+    order = _order(files)
+
+    def where(one: Placed) -> tuple[bool, float, int, str]:
+        return one.state == "pending", _moment(one), order.get(one.name, -1), one.name
+
+    return sorted(map(_placed, known), key=where)
+
+
+def _order(files: Sequence[Migration]) -> dict[str, int]:
+    return {file.name: number for number, file in enumerate(files)}
+
+
+def _moment(placed: Placed) -> float:
     if placed.applied_at is not None:
         return placed.applied_at.timestamp()
-    return float("inf") if placed.state in ("pending", "failed") else float("-inf")
-
-
-def _contradictions(
-    placed: Placed, backup: Sequence[HistoryEntry], live: Sequence[HistoryEntry]
-) -> list[str]:
-    found = []
-    name = placed.name
-    if any(e.in_force for e in backup) and not live:
-        found.append(
-            f"{name} is in the backup's history and not in live's: live was restored from elsewhere, or its history was edited."
-        )
-    ours, theirs = (
-        {e.checksum for e in side if e.checksum and e.in_force} for side in (backup, live)
-    )
-    if ours and theirs and ours.isdisjoint(theirs):
-        found.append(
-            f"{name} has one checksum in the backup's history and another in live's: it was run again from another file, or edited."
-        )
-    if len(theirs) > 1:
-        found.append(
-            f"{name} ran more than once, from files that differ: only the last of them can be replayed."
-        )
-    if placed.state == "rolled back" and any(e.ran for e in live):
-        found.append(f"{name} ran and was taken back: what took it back is not replayed.")
-    if placed.state == "marked as applied" and not any(e.in_force for e in backup):
-        found.append(
-            f"{name} is marked as applied and its SQL was not run by {placed.tool}: it is not replayed."
-        )
-    if placed.state == "failed":
-        found.append(
-            f"{name} failed half-way: what it did before it failed is not known and counts as unexplained."
-        )
-    return found
+    if placed.state in ("pending", "failed"):
+        return float("inf")
+    return float("-inf")
 
 
 def _chosen(patterns: Sequence[str], files: Sequence[Migration]) -> set[str]:
     found: set[str] = set()
     for pattern in patterns:
-        fitting = {f.name for f in files if fnmatchcase(f.name, pattern)}
+        fitting = {file.name for file in files if fnmatchcase(file.name, pattern)}
         if not fitting:
             raise UsageError(
                 f"--ran {pattern} fits no migration of the folder.",
@@ -296,3 +279,73 @@ def _chosen(patterns: Sequence[str], files: Sequence[Migration]) -> set[str]:
             )
         found |= fitting
     return found
+
+
+# --- what there is to say -------------------------------------------------------------------------
+
+
+def _doubts(one: Placed) -> Iterator[str]:
+    """Why what ran between backup and live may not be what is replayed."""
+    if one.file == "absent":
+        yield (
+            f"{one.name} ran between backup and live and has no file: "
+            "what it did cannot be replayed."
+        )
+    if one.file == "edited":
+        yield f"{one.name} was edited since it ran: its statements may not be those that ran."
+
+
+def _contradictions(placed: Placed, one: _Known) -> Iterator[str]:
+    name = placed.name
+    in_force = any(entry.in_force for entry in one.backup)
+    if in_force and not one.live:
+        yield (
+            f"{name} is in the backup's history and not in live's: "
+            "live was restored from elsewhere, or its history was edited."
+        )
+    yield from _of_checksums(one)
+    if placed.state == "rolled back" and one.ran_in_live:
+        yield f"{name} ran and was taken back: what took it back is not replayed."
+    if placed.state == "marked as applied" and not in_force:
+        yield (
+            f"{name} is marked as applied and its SQL was not run by {placed.tool}: "
+            "it is not replayed."
+        )
+    if placed.state == "failed":
+        yield (
+            f"{name} failed half-way: "
+            "what it did before it failed is not known and counts as unexplained."
+        )
+
+
+def _of_checksums(one: _Known) -> Iterator[str]:
+    ours, theirs = _checksums(one.backup), _checksums(one.live)
+    if ours and theirs and ours.isdisjoint(theirs):
+        yield (
+            f"{one.name} has one checksum in the backup's history and another in live's: "
+            "it was run again from another file, or edited."
+        )
+    if len(theirs) > 1:
+        yield (
+            f"{one.name} ran more than once, from files that differ: "
+            "only the last of them can be replayed."
+        )
+
+
+def _checksums(entries: Sequence[HistoryEntry]) -> set[str]:
+    return {entry.checksum for entry in entries if entry.checksum and entry.in_force}
+
+
+def _left_behind(
+    placed: Sequence[Placed], files: Sequence[Migration], forced: set[str]
+) -> Iterator[str]:
+    """Migrations that stand in the folder before some that were applied, and never were."""
+    order = _order(files)
+    applied = [order[one.name] for one in placed if one.name in order and one.in_live]
+    newest = max(applied, default=-1)
+    for one in placed:
+        if one.state == "pending" and order[one.name] < newest and one.name not in forced:
+            yield (
+                f"{one.name} stands in the folder before migrations that were applied, "
+                "and was never applied itself."
+            )

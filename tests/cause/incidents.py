@@ -1,4 +1,4 @@
-"""Incidents for the tests: a database, its dump, migrations that ran since, and Prisma's history of them."""
+"""Incidents for the tests: a database, its dump, what ran since, and Prisma's history of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ class Prisma:
     """A migration folder that is written as its migrations run."""
 
     TABLE = """
-    CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL, finished_at timestamptz,
-        migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(),
+    CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY,
+        checksum varchar(64) NOT NULL, finished_at timestamptz,
+        migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
+        started_at timestamptz NOT NULL DEFAULT now(),
         applied_steps_count int NOT NULL DEFAULT 0);
     """
 
@@ -44,8 +46,10 @@ class Prisma:
         checksum = hashlib.sha256(text.encode("utf-8")).hexdigest()
         times = [f"'{t}'" if t else "NULL" for t in (finished, rolled_back)]
         return (
-            "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, rolled_back_at, started_at, applied_steps_count) "
-            f"VALUES ('{self.count}', '{checksum}', {times[0]}, '{name}', {times[1]}, '2026-01-02 09:59+00'::timestamptz + {self.count} * interval '1 s', {steps});"
+            "INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, "
+            "rolled_back_at, started_at, applied_steps_count) "
+            f"VALUES ('{self.count}', '{checksum}', {times[0]}, '{name}', {times[1]}, "
+            f"'2026-01-02 09:59+00'::timestamptz + {self.count} * interval '1 s', {steps});"
         )
 
     def ran(self, name: str, text: str) -> str:

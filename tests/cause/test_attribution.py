@@ -1,4 +1,8 @@
-"""Attribution on incidents with known answers: tests/cases/cause_NAME/{before.sql, migrations/, between.sql, after.sql, cause.json}."""
+"""Attribution on incidents with known answers.
+
+Each is a folder tests/cases/cause_NAME/: before.sql, migrations/, between.sql, after.sql, and
+cause.json.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +41,8 @@ def test_the_statements_account_for_what_is_missing(
             {"migration": want["migration"]} if "migration" in want else {}
         )
         some = [s for s in found["statements"] if all(s[k] == v for k, v in place.items())]
-        assert len(some) == 1, (
-            f"{place}: {[(s['line'], s['hazard'], s['table'], s['column']) for s in found['statements']]}"
-        )
+        told = [(s["line"], s["hazard"], s["table"], s["column"]) for s in found["statements"]]
+        assert len(some) == 1, f"{place}: {told}"
         assert {k: some[0][k] for k in want} == want
     struck = [s for s in found["statements"] if s["rows"]]
     assert len(struck) == sum(1 for w in expected["statements"] if w["rows"])
@@ -96,9 +99,10 @@ def test_a_backup_that_is_a_database_has_no_ddl_and_is_replayed_all_the_same(
     scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
 ) -> None:
     before = database(
-        "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE p (id serial PRIMARY KEY, m mood); CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE);"
-        "INSERT INTO p (m) SELECT 'a' FROM generate_series(1, 6); INSERT INTO c SELECT i, i FROM generate_series(1, 6) i;"
-        + Prisma.TABLE
+        "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE p (id serial PRIMARY KEY, m mood);"
+        "CREATE TABLE c (id int PRIMARY KEY, p int REFERENCES p ON DELETE CASCADE);"
+        "INSERT INTO p (m) SELECT 'a' FROM generate_series(1, 6);"
+        "INSERT INTO c SELECT i, i FROM generate_series(1, 6) i;" + Prisma.TABLE
     )
     live = database(template=before)
     prisma = Prisma(tmp_path / "migrations")
@@ -148,7 +152,9 @@ def test_the_case_says_of_every_row_which_statement_took_it(
                         continue
                     number = case.store.number(TableName(statement["schema"], statement["table"]))
                     rows = cursor.execute(
-                        f"SELECT count(*) FROM cause.rows_{number} JOIN rows.backup_{number} b USING (pair) WHERE statement = {i} AND b.state = 'missing'"
+                        f"SELECT count(*) FROM cause.rows_{number} "
+                        f"JOIN rows.backup_{number} b USING (pair) "
+                        f"WHERE statement = {i} AND b.state = 'missing'"
                     ).fetchone()
                     assert rows == (statement["rows"],)
 
@@ -157,8 +163,9 @@ def test_the_time_line_has_the_evidence_in_the_data(
     scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
 ) -> None:
     live = database(
-        Prisma.TABLE
-        + "CREATE TABLE t (id int PRIMARY KEY, created_at timestamp); INSERT INTO t SELECT i, timestamp '2025-12-01' + i * interval '1 day' FROM generate_series(1, 9) i;"
+        Prisma.TABLE + "CREATE TABLE t (id int PRIMARY KEY, created_at timestamp);"
+        "INSERT INTO t SELECT i, timestamp '2025-12-01' + i * interval '1 day' "
+        "FROM generate_series(1, 9) i;"
     )
     backup = scratch.dump(live, tmp_path / "backup.sql")
     prisma = Prisma(tmp_path / "migrations")

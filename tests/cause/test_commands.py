@@ -14,8 +14,8 @@ from tests.cause.incidents import Prisma
 from tests.test_cli import SECRET, run, with_password
 
 BEFORE = (
-    Prisma.TABLE
-    + "CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT i, 'v' FROM generate_series(1, 12431) i;"
+    Prisma.TABLE + "CREATE TABLE t (id int PRIMARY KEY, v text);"
+    "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 12431) i;"
 )
 
 
@@ -145,7 +145,8 @@ def test_preflight_for_pull_requests(
     assert "drops 12,431 rows of t" in people.stdout
     assert SECRET not in people.stdout
     (tmp_path / "m.sql").write_text(
-        "DO $$ BEGIN EXECUTE 'TRUNCATE ' || quote_ident('t'); PERFORM 1 FROM t; END $$;\nDELETE FROM t WHERE false;"
+        "DO $$ BEGIN EXECUTE 'TRUNCATE ' || quote_ident('t'); PERFORM 1 FROM t; END $$;\n"
+        "DELETE FROM t WHERE false;"
     )
     rehearsed = run("preflight", tmp_path / "m.sql", dsn, "--rehearse")
     assert rehearsed.returncode == 1

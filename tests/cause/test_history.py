@@ -1,4 +1,4 @@
-"""Where migrations stand: two histories and a folder held against each other, each from a real table."""
+"""Where migrations stand: two histories and a folder held against each other, on real tables."""
 
 from __future__ import annotations
 
@@ -129,7 +129,10 @@ def test_a_newest_version_implies_those_before_it(
 ) -> None:
     for number in (1, 2, 3, 4):
         (tmp_path / f"00{number}_m.up.sql").write_text("SELECT 1")
-    table = "CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES ({}, false);"
+    table = (
+        "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+        "INSERT INTO schema_migrations VALUES ({}, false);"
+    )
     found = place(
         {
             "backup": entries(scratch, database, table.format(1)),
@@ -199,7 +202,8 @@ def placed(
     )
 
 
-FLYWAY = """CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version text, description text, type text, script text,
+FLYWAY = """CREATE TABLE flyway_schema_history (
+  installed_rank int PRIMARY KEY, version text, description text, type text, script text,
   checksum int, installed_on timestamp, success boolean);"""
 
 
@@ -208,7 +212,10 @@ def test_what_flyway_repeats_and_what_it_never_runs(
 ) -> None:
     for name in ("V1__old.sql", "V1_1__newer.sql", "V3__pending.sql", "R__views.sql"):
         (tmp_path / name).write_text("SELECT 1")
-    row = "INSERT INTO flyway_schema_history VALUES ({}, {}, 'd', '{}', '{}', {}, '2026-01-0{} 10:00', true);"
+    row = (
+        "INSERT INTO flyway_schema_history "
+        "VALUES ({}, {}, 'd', '{}', '{}', {}, '2026-01-0{} 10:00', true);"
+    )
     backup = (
         FLYWAY
         + row.format(1, "'1'", "BASELINE", "<< Flyway Baseline >>", "NULL", 1)
@@ -235,7 +242,10 @@ def test_a_dirty_version_failed_and_those_before_it_did_not(
 ) -> None:
     for number in (1, 2, 3):
         (tmp_path / f"{number}_m.up.sql").write_text("SELECT 1")
-    table = "CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES ({}, {});"
+    table = (
+        "CREATE TABLE schema_migrations (version bigint, dirty boolean);"
+        "INSERT INTO schema_migrations VALUES ({}, {});"
+    )
     found = placed(scratch, database, tmp_path, table.format(1, "false"), table.format(3, "true"))
     assert [p.state for p in found.migrations] == ["applied", "applied", "failed"]
     assert [m.name for m in found.between] == ["2_m"]
@@ -246,8 +256,14 @@ def test_goose_takes_back_in_a_row_of_its_own(
 ) -> None:
     for number in (1, 2):
         (tmp_path / f"0000{number}_m.sql").write_text("-- +goose Up\nSELECT 1;\n-- +goose Down\n")
-    table = "CREATE TABLE goose_db_version (id serial, version_id bigint, is_applied boolean, tstamp timestamp);"
-    row = "INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES ({}, {}, '2026-01-0{}');"
+    table = (
+        "CREATE TABLE goose_db_version "
+        "(id serial, version_id bigint, is_applied boolean, tstamp timestamp);"
+    )
+    row = (
+        "INSERT INTO goose_db_version (version_id, is_applied, tstamp) "
+        "VALUES ({}, {}, '2026-01-0{}');"
+    )
     backup = table + row.format(1, "true", 1)
     found = placed(
         scratch,
@@ -267,7 +283,10 @@ def test_names_lead_to_where_the_folders_own_history_lies(
     scratch: Scratch, database: Callable[..., str], tmp_path: Path
 ) -> None:
     (tmp_path / "20260102_drop.sql").write_text("SELECT 1")
-    platform = "CREATE SCHEMA auth; CREATE TABLE auth.schema_migrations (version text); INSERT INTO auth.schema_migrations VALUES ('00');"
+    platform = (
+        "CREATE SCHEMA auth; CREATE TABLE auth.schema_migrations (version text);"
+        "INSERT INTO auth.schema_migrations VALUES ('00');"
+    )
     supabase = (
         "CREATE SCHEMA s; CREATE TABLE s.schema_migrations (version text, statements text[]);"
     )
@@ -283,10 +302,13 @@ def test_names_lead_to_where_the_folders_own_history_lies(
 def test_what_sqlmigrate_wrote_is_of_its_app(
     scratch: Scratch, database: Callable[..., str], tmp_path: Path
 ) -> None:
-    table = "CREATE TABLE django_migrations (id serial PRIMARY KEY, app varchar(255), name varchar(255), applied timestamptz DEFAULT '2026-01-02 10:00Z');"
+    table = (
+        "CREATE TABLE django_migrations (id serial PRIMARY KEY, app varchar(255), "
+        "name varchar(255), applied timestamptz DEFAULT '2026-01-02 10:00Z');"
+    )
     before = (
-        table
-        + "INSERT INTO django_migrations (app, name) VALUES ('auth', '0001_initial'), ('shop', '0001_initial');"
+        table + "INSERT INTO django_migrations (app, name) "
+        "VALUES ('auth', '0001_initial'), ('shop', '0001_initial');"
     )
     live = before + "INSERT INTO django_migrations (app, name) VALUES ('shop', '0002_links');"
     sides = {"backup": entries(scratch, database, before), "live": entries(scratch, database, live)}

@@ -39,12 +39,16 @@ def test_a_migration_or_a_dump_reaches_nothing_outside(
     file = tmp_path / "made"
     text = attack.format(file=file)
     body = text.replace("'", "''")
+    if attack.startswith("SELECT"):
+        body = body.replace("SELECT", "PERFORM")
     with Replay(scratch) as replay:
         replay.build(
             [
                 "CREATE TABLE public.t (id int PRIMARY KEY)",
-                f"CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {body if not attack.startswith('SELECT') else body.replace('SELECT', 'PERFORM')}; RETURN NEW; END'",
-                "CREATE TRIGGER evil BEFORE DELETE ON public.t FOR EACH ROW EXECUTE FUNCTION public.evil()",
+                "CREATE FUNCTION public.evil() RETURNS trigger LANGUAGE plpgsql "
+                f"AS 'BEGIN {body}; RETURN NEW; END'",
+                "CREATE TRIGGER evil BEFORE DELETE ON public.t "
+                "FOR EACH ROW EXECUTE FUNCTION public.evil()",
                 text,
             ],
             (),
@@ -69,7 +73,8 @@ def test_rows_that_come_back_are_not_gone(scratch: Scratch) -> None:
         replay.run(
             [
                 migration(
-                    "CREATE TABLE k AS TABLE t; DELETE FROM t; INSERT INTO t SELECT * FROM k WHERE id < 3; SELECT 1;"
+                    "CREATE TABLE k AS TABLE t; DELETE FROM t;"
+                    "INSERT INTO t SELECT * FROM k WHERE id < 3; SELECT 1;"
                 )
             ],
             "public",
@@ -85,7 +90,11 @@ def test_a_failed_statement_leaves_the_others_their_say(scratch: Scratch) -> Non
         replay.finish()
         watched = Watched(T, ("id",), ("id", "n"), values=("n",))
         replay.watch(watched, copy_lines([("1", "1", "a")]))
-        text = "BEGIN; GRANT ALL ON t TO nobody; SELECT absent(); ALTER TABLE t DROP COLUMN n, ADD COLUMN v vector(3); DELETE FROM t WHERE id = 1; COMMIT;"
+        text = (
+            "BEGIN; GRANT ALL ON t TO nobody; SELECT absent();"
+            "ALTER TABLE t DROP COLUMN n, ADD COLUMN v vector(3);"
+            "DELETE FROM t WHERE id = 1; COMMIT;"
+        )
         replay.run([migration(text)], "public")
         assert [(s.number, bool(s.error), s.left_out) for s in replay.steps] == [
             (1, False, True),
@@ -112,7 +121,8 @@ def test_a_new_label_of_an_enum_can_be_used_by_the_next_statement(scratch: Scrat
         replay.run(
             [
                 migration(
-                    "ALTER TYPE mood ADD VALUE 'b'; INSERT INTO t VALUES (1, 'b'); CREATE INDEX CONCURRENTLY i ON t (id); DROP INDEX CONCURRENTLY i;"
+                    "ALTER TYPE mood ADD VALUE 'b'; INSERT INTO t VALUES (1, 'b');"
+                    "CREATE INDEX CONCURRENTLY i ON t (id); DROP INDEX CONCURRENTLY i;"
                 )
             ],
             "public",
@@ -125,10 +135,13 @@ def test_a_backups_schema_is_built_with_what_hangs_on_it(scratch: Scratch, tmp_p
     try:
         scratch.run(
             "built",
-            """CREATE SCHEMA "Odd S"; CREATE EXTENSION citext; CREATE DOMAIN pos AS int CHECK (VALUE > 0);
-            CREATE TABLE "Odd S"."T" ("Id" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c citext, q int, p pos, g int GENERATED ALWAYS AS (q * 2) STORED);
+            """CREATE SCHEMA "Odd S"; CREATE EXTENSION citext;
+            CREATE DOMAIN pos AS int CHECK (VALUE > 0);
+            CREATE TABLE "Odd S"."T" ("Id" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+              c citext, q int, p pos, g int GENERATED ALWAYS AS (q * 2) STORED);
             CREATE TABLE parted (id int, r text, PRIMARY KEY (id, r)) PARTITION BY LIST (r);
-            CREATE TABLE parted_a PARTITION OF parted FOR VALUES IN ('a'); CREATE TABLE child () INHERITS ("Odd S"."T");
+            CREATE TABLE parted_a PARTITION OF parted FOR VALUES IN ('a');
+            CREATE TABLE child () INHERITS ("Odd S"."T");
             CREATE VIEW v AS SELECT * FROM parted; CREATE INDEX ON parted (r);""",
         )
         from forensics.evidence import open_source

@@ -1,0 +1,119 @@
+"""Attributes what is missing in a case, and writes it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from forensics.cause.attribution.answer import answer, rows_taken
+from forensics.cause.attribution.incident import incident_of
+from forensics.cause.attribution.replaying import not_replayed, replay_incident
+from forensics.cause.attribution.unreplayed import count_from_backup, list_harmless
+from forensics.cause.history import History, place
+from forensics.cause.timeline import backup_at
+from forensics.evidence.migrations import MigrationFolder, history_of
+from forensics.model import TableName
+from forensics.scratch import Scratch
+from forensics.store import Store
+
+Listener = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What to attribute by.
+
+    Attributes:
+        folder: the migration files; None attributes nothing and only places what the histories say.
+        ran: shell patterns of migrations that ran between backup and live, where no history says
+            so.
+        scratch: a running server to use; None starts one.
+    """
+
+    folder: MigrationFolder | None
+    ran: tuple[str, ...] = ()
+    scratch: Scratch | None = None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What was worked out.
+
+    Attributes:
+        found: as `cause.json` has it.
+        taken: by table, the missing rows that a statement took: `pair`, as the case numbers them,
+            and `statement`, the place in `found["statements"]`.
+        left: by table, the statement that took the missing rows which `taken` does not have, where
+            one did without having been replayed.
+    """
+
+    found: dict[str, Any]
+    taken: Mapping[TableName, pa.Table]
+    left: Mapping[TableName, int]
+
+    def write(self, store: Store) -> None:
+        """Write it into a case.
+
+        That is the fact `cause`, and tables `cause.rows_N` (pair, statement), N being the table's
+        number.
+        """
+        store.put("cause", self.found)
+        db = store.connection
+        db.execute("DROP SCHEMA IF EXISTS cause CASCADE")
+        db.execute("CREATE SCHEMA cause")
+        for name in sorted({*self.taken, *self.left}):
+            number = store.number(name)
+            target = f"cause.rows_{number}"
+            db.execute(f"CREATE TABLE {target} (pair BIGINT, statement INTEGER)")
+            if name in self.taken:
+                db.register("taken", self.taken[name])
+                db.execute(f"INSERT INTO {target} SELECT pair, statement FROM taken ORDER BY pair")
+                db.unregister("taken")
+            if name in self.left:
+                db.execute(
+                    f"INSERT INTO {target} SELECT pair, ? FROM rows.backup_{number} "
+                    f"WHERE state = 'missing' AND pair NOT IN (SELECT pair FROM {target}) "
+                    "ORDER BY pair",
+                    [self.left[name]],
+                )
+
+
+def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attribution:
+    """Work out which migration statement took what.
+
+    Args:
+        store: the case, compared to its end; only read.
+        ask: what to attribute by.
+        listener: is told what is going on.
+
+    Raises:
+        UsageError: a pattern of `ask.ran` fits no migration.
+        MigrationError: a migration that ran between backup and live does not parse.
+        CaseError: the case was written before histories were kept.
+    """
+    incident = incident_of(store, _history(store, ask))
+    found = not_replayed(incident)
+    if incident.steps and incident.differs:
+        found = replay_incident(incident, ask.scratch, listener or _ignore)
+        count_from_backup(incident, found)
+    list_harmless(incident, found.accounts)
+    accounts = list(found.accounts)
+    left = {}
+    for number, account in enumerate(accounts):
+        if account.left_over and account.name:
+            left[account.name] = number
+    said = answer(incident, found, accounts)
+    return Attribution(said, rows_taken(found, accounts), left)
+
+
+def _history(store: Store, ask: Ask) -> History:
+    kept = store.get("history") or {"backup": [], "live": [], "errors": {}}
+    entries = {side: history_of(kept[side]) for side in ("backup", "live")}
+    return place(entries, kept["errors"], ask.folder, backup_at(store), ask.ran)
+
+
+def _ignore(_: str) -> None:
+    """Nobody wants to be told."""

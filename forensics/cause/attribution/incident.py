@@ -1,0 +1,107 @@
+"""What is to be attributed: what `compare` found, and the statements that ran in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from forensics.cause.history import History
+from forensics.evidence.migrations import Statement
+from forensics.model import Catalog, ColumnChange, TableName, TableResult
+from forensics.statements.hazards import Hazard, read_hazards
+from forensics.store import Store
+
+ColumnName = tuple[TableName, str]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A statement between backup and live, with its hazards; they are counted from 1."""
+
+    number: int
+    migration: str
+    statement: Statement
+    hazards: tuple[Hazard, ...]
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A case as far as it is asked for its cause; only read.
+
+    Attributes:
+        store: the case, for its rows.
+        backup: the schema before.
+        live: the schema after.
+        results: by table, what the comparison found.
+        changes: what it found of columns.
+        history: where each migration stands.
+        steps: the statements of those that ran in between, in order.
+    """
+
+    store: Store
+    backup: Catalog
+    live: Catalog
+    results: Mapping[TableName, TableResult]
+    changes: Sequence[ColumnChange]
+    history: History
+    steps: Sequence[Step]
+
+    def lost_columns(self, name: TableName) -> tuple[str, ...]:
+        """The columns of a table that live does not have, and whose values are missing."""
+        found = []
+        for change in self.changes:
+            if change.name == name and change.change == "dropped" and change.values_missing:
+                found.append(change.column)
+        return tuple(found)
+
+    def missing(self) -> Unexplained:
+        """What is missing, before anything of it is explained."""
+        found = Unexplained({}, {})
+        for name, result in self.results.items():
+            if result.missing:
+                found.rows[name] = result.missing
+        for change in self.changes:
+            if change.change == "dropped" and change.values_missing:
+                found.values[change.name, change.column] = change.values_missing
+        return found
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is anything to explain."""
+        missing = self.missing()
+        if missing.rows or missing.values:
+            return True
+        return any(result.changed for result in self.results.values())
+
+
+@dataclass
+class Unexplained:
+    """What no statement accounts for yet.
+
+    Attributes:
+        rows: by table, its missing rows.
+        values: by column that live does not have, its values.
+    """
+
+    rows: dict[TableName, int]
+    values: dict[ColumnName, int]
+
+
+def incident_of(store: Store, history: History) -> Incident:
+    """Read a case, and the migrations that ran in between.
+
+    Raises:
+        MigrationError: one of them does not parse.
+    """
+    backup, live = store.catalogs()
+    results = {result.name: result for result in store.results()}
+    steps = tuple(_steps(history, backup))
+    return Incident(store, backup, live, results, store.changes(), history, steps)
+
+
+def _steps(history: History, backup: Catalog) -> Iterator[Step]:
+    number = 0
+    for migration in history.between:
+        for statement, hazards in read_hazards(migration, backup, history.schema):
+            number += 1
+            yield Step(number, migration.name, statement, tuple(hazards))

@@ -1,0 +1,129 @@
+"""The replay of an incident: the backup loaded, its rows followed, accounts settled by them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+
+from forensics.cause.attribution.accounts import Accounts
+from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
+from forensics.cause.attribution.loading import Loading
+from forensics.cause.attribution.settling import Settling
+from forensics.cause.replay import Replay
+from forensics.errors import ScratchError, redact
+from forensics.model import TableName
+from forensics.scratch import Scratch
+from forensics.store import Store
+
+
+@dataclass
+class Replayed:
+    """What a replay showed; nothing, where there was none.
+
+    Attributes:
+        accounts: what statements did.
+        unexplained: what they do not account for.
+        said: the replay itself, as `cause.json` has it.
+        failed: by step that did not run, why.
+        measured: the columns whose values were counted.
+        taken: by table, the rows that a step took: `pair` and `step`.
+        notes: what there is to say.
+    """
+
+    accounts: Accounts
+    unexplained: Unexplained
+    said: dict[str, Any]
+    failed: dict[int, str] = field(default_factory=dict)
+    measured: set[ColumnName] = field(default_factory=set)
+    taken: dict[TableName, pa.Table] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def not_replayed(incident: Incident) -> Replayed:
+    """The state before a replay, and after one that broke."""
+    accounts = Accounts(incident.steps, incident.backup)
+    said = {"ran": False, "seconds": 0.0, "failed": []}
+    return Replayed(accounts, incident.missing(), said)
+
+
+def replay_incident(
+    incident: Incident, scratch: Scratch | None, tell: Callable[[str], None]
+) -> Replayed:
+    """Replay the statements between backup and live.
+
+    Args:
+        incident: what is explained.
+        scratch: a running server to use; None starts one.
+        tell: is told what is going on.
+    """
+    found = not_replayed(incident)
+    started = time.monotonic()
+    tell("starting a scratch PostgreSQL")
+    try:
+        with _lent(scratch) as server, Replay(server) as replay:
+            found.said |= {
+                "server_version": server.version,
+                "live_version": _live_version(incident.store),
+            }
+            _run(incident, replay, found, tell)
+    except (ScratchError, psycopg.Error) as error:
+        # What a broken replay had settled already is not half kept.
+        broken = not_replayed(incident)
+        broken.said |= found.said
+        broken.failed = {step.number: "it was not replayed" for step in incident.steps}
+        broken.notes = [
+            *found.notes,
+            "The replay could not run, and statements are counted from the backup alone: "
+            f"{_words_of(error)}",
+        ]
+        return broken
+    for step in replay.steps:
+        if step.error:
+            refused = {
+                "migration": step.migration,
+                "line": step.statement.line,
+                "sql": step.statement.text,
+                "error": step.error,
+            }
+            found.said["failed"].append(refused)
+    found.said |= {"ran": True, "seconds": round(time.monotonic() - started, 3)}
+    return found
+
+
+def _run(incident: Incident, replay: Replay, found: Replayed, tell: Callable[[str], None]) -> None:
+    loading = Loading(incident, replay, found.notes, tell)
+    loading.load()
+    watched = loading.watch()
+    for one in watched:
+        found.measured.update((one.name, column) for column in one.values)
+    history = incident.history
+    replay.run(history.between, history.schema, lambda name: tell(f"replaying {name}"))
+    settling = Settling(incident, replay, found.accounts, found.unexplained)
+    settling.settle(watched)
+    found.taken = settling.taken
+    for step in replay.steps:
+        if step.error:
+            found.failed[step.number] = step.error
+    found.notes += replay.notes
+
+
+def _lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:
+    """A server for the length of a `with` block: one that goes on, or one of its own."""
+    return nullcontext(scratch) if scratch else Scratch()
+
+
+def _live_version(store: Store) -> str | None:
+    backup, live = store.evidence()
+    return live.server_version or backup.server_version
+
+
+def _words_of(error: ScratchError | psycopg.Error) -> str:
+    if isinstance(error, ScratchError):
+        return error.message
+    return redact(str(error).splitlines()[0])

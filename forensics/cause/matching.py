@@ -1,0 +1,120 @@
+"""Which file of the folder an entry of a migration history means: every tool has its own ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from forensics.evidence.migrations import HistoryEntry, Migration
+
+_Files = Sequence[Migration]
+
+
+def by_name(entries: Sequence[HistoryEntry], files: _Files) -> dict[str, list[HistoryEntry]]:
+    """The entries of a history, by the migrations that they speak of."""
+    found: dict[str, list[HistoryEntry]] = {}
+    for entry in entries:
+        names = _names(entry, files)
+        for name in names:
+            said = entry
+            if name != names[-1]:
+                # Of a version that is dirty, those before it went through.
+                said = replace(entry, failed=False)
+            found.setdefault(name, []).append(said)
+    return found
+
+
+def _names(entry: HistoryEntry, files: _Files) -> list[str]:
+    """The migrations that an entry speaks of: one, or all up to a version."""
+    file = match(entry, files)
+    names = [entry.name]
+    if file:
+        names = [file.name]
+    if not entry.cumulative:
+        return names
+    if entry.tool == "Flyway":
+        upto = tuple(map(int, re.findall(r"\d+", entry.name)))
+        before = [m.name for m in files if m.order is not None and m.order <= upto]
+        return before or names
+    if file:
+        return [m.name for m in files[: files.index(file) + 1]]
+    return names
+
+
+def match(entry: HistoryEntry, files: _Files) -> Migration | None:
+    """The file of a history entry: by its name, else in the way of its tool."""
+    found = named(entry.name, files)
+    if found is None:
+        found = _MATCHES.get(entry.tool, _by_version)(entry, files)
+    return found
+
+
+def named(name: str, files: _Files) -> Migration | None:
+    """The file of a name."""
+    for file in files:
+        if file.name == name:
+            return file
+    return None
+
+
+def _by_version(entry: HistoryEntry, files: _Files) -> Migration | None:
+    for file in files:
+        if _version(file.version) == _version(entry.name):
+            return file
+    return None
+
+
+def _version(text: str) -> str:
+    return text.lstrip("0") if text.isdigit() else text
+
+
+def _by_content(entry: HistoryEntry, files: _Files) -> Migration | None:
+    """Drizzle names no file: its content tells it, or its time."""
+    for file in files:
+        if entry.checksum in file.checksums:
+            return file
+        if file.created_at is not None and str(file.created_at) == entry.name:
+            return file
+    return None
+
+
+def _by_part_of_name(entry: HistoryEntry, files: _Files) -> Migration | None:
+    for file in files:
+        if entry.name and entry.name in file.name:
+            return file
+    return None
+
+
+def _by_app(entry: HistoryEntry, files: _Files) -> Migration | None:
+    app, _, name = entry.name.partition(".")
+    for file in files:
+        if _is_of_app(file, app, name):
+            return file
+    return None
+
+
+def _is_of_app(file: Migration, app: str, name: str) -> bool:
+    """Whether a file is what sqlmigrate wrote of an app's migration.
+
+    It carries the app's name, lies in its folder, or is alone of its name.
+    """
+    if re.sub(r"\W+", "_", file.name) == f"{app}_{name}":
+        return True
+    folder = file.path.resolve().parent
+    if folder.name == "migrations":
+        folder = folder.parent
+    return file.name == name and (folder.name == app or not name.startswith("0001"))
+
+
+def _by_nothing(entry: HistoryEntry, files: _Files) -> Migration | None:
+    """A file of Liquibase's may hold several changes, and it runs each once."""
+    return None
+
+
+_MATCHES: dict[str, Callable[[HistoryEntry, _Files], Migration | None]] = {
+    "Alembic": _by_part_of_name,
+    "Django": _by_app,
+    "Drizzle": _by_content,
+    "Liquibase": _by_nothing,
+}

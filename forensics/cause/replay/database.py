@@ -1,0 +1,176 @@
+"""The scratch database of a replay, and the one session in it, without privileges beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from forensics.errors import redact
+from forensics.evidence import copytext
+from forensics.model import TableName
+from forensics.scratch import Scratch
+
+ROLE = "forensics_replay"  # without any privilege beyond a database of its own
+SCHEMA = "forensics replay"  # holds what is followed
+# Extensions that open files, connections or other servers: a replay has no use for them.
+REACHING = {
+    "dblink",
+    "postgres_fdw",
+    "file_fdw",
+    "adminpack",
+    "pg_cron",
+    "pg_net",
+    "http",
+    "plpython3u",
+    "plperlu",
+    "pltclu",
+    "aws_s3",
+}
+
+Query = str | sql.Composable
+Blocks = Iterable[bytes | bytearray | memoryview]
+
+
+class Database:
+    """A database of a scratch server that belongs to `ROLE`, and a session of that role.
+
+    Args:
+        scratch: a running server.
+        timeout: how long one statement may run, as PostgreSQL writes it; "0" is without limit.
+
+    Raises:
+        ScratchError: the server is not running.
+    """
+
+    def __init__(self, scratch: Scratch, timeout: str) -> None:
+        self._scratch = scratch
+        self.name = f"replay {uuid4()}"
+        scratch.create(self.name)
+        self._hand_over()
+        settings = {
+            "statement_timeout": timeout,
+            "check_function_bodies": "off",
+            "client_min_messages": "error",
+        }
+        self._connection = psycopg.connect(
+            scratch.dsn(self.name),
+            user=ROLE,
+            autocommit=True,
+            row_factory=dict_row,
+            options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+        )
+
+    def _hand_over(self) -> None:
+        role, database = sql.Identifier(ROLE), sql.Identifier(self.name)
+        with self._as_master() as master:
+            known = master.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [ROLE])
+            if not known.fetchone():
+                master.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(role))
+            master.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, role))
+            master.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(role))
+            schema = sql.Identifier(SCHEMA)
+            master.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(schema, role))
+
+    def _as_master(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._scratch.dsn(self.name), autocommit=True)
+
+    def end_session(self) -> None:
+        """Let go of the database, so that it can be copied; it stays until `close`."""
+        self._connection.close()
+
+    def close(self) -> None:
+        """End the session and remove the database."""
+        self.end_session()
+        self._scratch.drop(self.name)
+
+    def make_extension(self, name: str) -> str | None:
+        """Make an extension, which the role may not; return the server's words where it refused."""
+        text = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(name))
+        try:
+            with self._as_master() as master:
+                master.execute(text)
+        except psycopg.Error as error:
+            return words_of(error)
+        return None
+
+    # --- statements ------------------------------------------------------------------------------
+
+    def execute(
+        self, query: Query, values: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> psycopg.Cursor[dict[str, Any]]:
+        """Run a statement of ours, or a query."""
+        return self._connection.execute(query, values)  # type: ignore[arg-type]
+
+    def attempt(self, text: str) -> str | None:
+        """Run a statement of others; return the server's words where it refused."""
+        try:
+            self._connection.execute(text.encode("utf-8"))
+        except psycopg.Error as error:
+            return words_of(error)
+        return None
+
+    def number(self, query: Query) -> int:
+        """The number that a query of one row and one column finds."""
+        found = self.execute(query).fetchone()
+        return int(next(iter(found.values()))) if found else 0
+
+    def copy_in(self, table: sql.Identifier, columns: Sequence[str], blocks: Blocks) -> str | None:
+        """Fill a table with COPY text; return the server's words where it refused."""
+        names = sql.SQL("({})").format(listed(columns)) if columns else sql.SQL("")
+        statement = sql.SQL("COPY {} {} FROM STDIN").format(table, names)
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for block in blocks:
+                    copy.write(bytes(block))
+        except psycopg.Error as error:
+            return words_of(error)
+        return None
+
+    def copy_out(self, statement: sql.Composed) -> bytes:
+        """What a COPY … TO STDOUT says."""
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            return b"".join(bytes(piece) for piece in copy)
+
+    # --- what is there ---------------------------------------------------------------------------
+
+    def has(self, name: TableName) -> bool:
+        """Whether there is a table of that name."""
+        query = "SELECT pg_catalog.to_regclass(%s) IS NOT NULL AS found"
+        found = self.execute(query, [name.sql]).fetchone()
+        return bool(found and found["found"])
+
+    def columns_of(self, name: TableName) -> list[str]:
+        """The columns that a table has now, in order; none where there is no such table."""
+        found = self.execute(query_of("columns"), [name.sql])
+        return [row["attname"] for row in found]
+
+
+@cache
+def query_of(name: str) -> sql.SQL:
+    """The text of `queries/NAME.sql`, to be filled in."""
+    file = resources.files("forensics.cause.replay").joinpath("queries", f"{name}.sql")
+    return sql.SQL(file.read_text(encoding="utf-8"))  # type: ignore[arg-type]
+
+
+def listed(columns: Iterable[str]) -> sql.Composed:
+    """Names, quoted, with commas between them."""
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def copy_lines(rows: Iterable[Sequence[str | None]]) -> Iterator[bytes]:
+    """Yield rows of values as lines of COPY text."""
+    for row in rows:
+        yield ("\t".join(map(copytext.encode_field, row)) + "\n").encode("utf-8")
+
+
+def words_of(error: psycopg.Error) -> str:
+    """What the server said, in one line, without passwords."""
+    said = str(error.diag.message_primary or error)
+    return redact(said.splitlines()[0]).rstrip(".")

@@ -1,0 +1,121 @@
+"""What became of the followed rows, at the end of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv
+from psycopg import sql
+
+from forensics.cause.replay.database import Database, query_of, words_of
+from forensics.cause.replay.watched import NUMBER, TAKEN, Watched, own
+from forensics.model import TableName
+
+_PAIR_AND_STEP = {"pair": pa.int64(), "step": pa.int32()}
+
+
+class Outcome:
+    """The end of a replay.
+
+    Attributes:
+        notes: what could not be counted.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.notes: list[str] = []
+
+    def gone(self, watched: Watched) -> dict[int | None, int]:
+        """How many followed rows are laid at each step.
+
+        None: they are there at the end; 0: they were never there.
+        """
+        return self._by_step(watched.keep)
+
+    def lay(self, watched: Watched, step: int) -> int:
+        """Lay the followed rows that are there at the end at a step; return how many they are."""
+        laid = self._database.execute(
+            sql.SQL("UPDATE {} SET {} = {} WHERE {} IS NULL").format(
+                watched.keep, TAKEN, sql.Literal(step), TAKEN
+            )
+        )
+        return laid.rowcount
+
+    def changed(self, watched: Watched) -> dict[int | None, int]:
+        """How many changed rows each step was the first to change."""
+        return self._by_step(watched.shadow) if watched.changed else {}
+
+    def _by_step(self, table: sql.Identifier) -> dict[int | None, int]:
+        query = sql.SQL("SELECT {} AS step, count(*) AS n FROM {} GROUP BY 1")
+        return _counts(self._database.execute(query.format(TAKEN, table)))
+
+    def taken(self, watched: Watched) -> pa.Table:
+        """The followed rows that a step took, by their numbers (`pair`), and the `step`."""
+        text = self._database.copy_out(
+            sql.SQL("COPY (SELECT {}, {} FROM {} WHERE {} > 0) TO STDOUT (FORMAT csv)").format(
+                NUMBER, TAKEN, watched.keep, TAKEN
+            )
+        )
+        if not text:
+            return pa.schema(_PAIR_AND_STEP).empty_table()
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(text),
+            pyarrow.csv.ReadOptions(column_names=list(_PAIR_AND_STEP)),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=_PAIR_AND_STEP),
+        )
+
+    def renamed(self, watched: Watched) -> TableName | None:
+        """The name under which the very table goes on, where that is another one."""
+        found = self._database.execute(query_of("name_of_table"), [watched.oid]).fetchone()
+        if found is None:
+            return None
+        name = TableName(found["nspname"], found["relname"])
+        return name if name != watched.name else None
+
+    def renamed_column(self, watched: Watched, column: str) -> str | None:
+        """The name under which the very column goes on, where that is another one."""
+        place = [watched.oid, watched.places[column]]
+        found = self._database.execute(query_of("name_of_column"), place).fetchone()
+        if found is None or found["attname"] == column:
+            return None
+        return str(found["attname"])
+
+    def survivors(
+        self, watched: Watched, other: TableName, columns: Mapping[str, str]
+    ) -> dict[int, int]:
+        """By step, how many of the rows that it took stand in another table at the end.
+
+        Args:
+            columns: by column of the followed rows, the column of `other` that holds the same.
+        """
+        if not columns or not self._database.has(other):
+            return {}
+        pairs = []
+        for here, there in columns.items():
+            value, kept = sql.Identifier("o", there), sql.Identifier("w", own(here))
+            text = "{}::text IS NOT DISTINCT FROM {}::text"
+            if here in watched.key:
+                text = "{}::text = {}::text"
+            pairs.append(sql.SQL(text).format(value, kept))
+        query = query_of("survivors").format(
+            taken=TAKEN,
+            keep=watched.keep,
+            other=sql.Identifier(*other),
+            pairs=sql.SQL(" AND ").join(pairs),
+        )
+        try:
+            return _counts(self._database.execute(query))
+        except psycopg.Error as error:
+            self.notes.append(
+                f"Whether rows of {watched.name} survive in {other} could not be counted: "
+                f"{words_of(error)}."
+            )
+            return {}
+
+
+def _counts(rows: Iterable[dict[str, Any]]) -> dict[Any, int]:
+    """By step, the number beside it."""
+    return {row["step"]: row["n"] for row in rows}

@@ -1,0 +1,2 @@
+-- add-check p
+ALTER TABLE p ADD CHECK (id > 0);

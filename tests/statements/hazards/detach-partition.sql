@@ -1,0 +1,2 @@
+-- detach-partition p
+ALTER TABLE p DETACH PARTITION c;

@@ -1,0 +1,6 @@
+-- drop-table p
+-- drop-cascade p
+DROP TABLE p CASCADE;
+
+-- drop-cascade -
+DROP DATABASE d;

@@ -1,0 +1,2 @@
+-- drop-schema legacy.x
+DROP SCHEMA legacy CASCADE;

@@ -1,0 +1,2 @@
+-- drop-type p m
+DROP TYPE mood CASCADE;

@@ -1,0 +1,4 @@
+-- dynamic-sql -
+PREPARE d AS DELETE FROM p;
+EXECUTE d;
+EXPLAIN DELETE FROM p;

@@ -1,0 +1,11 @@
+-- nothing
+CREATE TABLE fresh (id int, t text);
+CREATE INDEX ON fresh (t);
+ALTER TABLE fresh ALTER t SET NOT NULL;
+
+-- nothing
+SELECT 1;
+CREATE VIEW w AS SELECT 1;
+DROP VIEW w;
+DROP INDEX i;
+COMMENT ON TABLE p IS 'DROP TABLE p';

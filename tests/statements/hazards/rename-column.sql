@@ -1,0 +1,2 @@
+-- rename-column p v
+ALTER TABLE p RENAME COLUMN v TO w;

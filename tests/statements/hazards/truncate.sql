@@ -1,0 +1,3 @@
+-- truncate p
+-- drop-cascade c
+TRUNCATE p CASCADE;

@@ -1,0 +1,3 @@
+-- update-all p v
+-- update-all p t
+UPDATE p SET v = '', t = now();
