@@ -20,11 +20,14 @@ import forensics as fx
 from forensics.errors import RecoveryError, UsageError
 from forensics.evidence import open_source
 from forensics.recovery import Proof, Scope, Wishes, make_plan, plan
+from forensics.recovery.choose.price import price
+from forensics.recovery.choose.reversal import reversal
 from forensics.recovery.choose.selection import select
 from forensics.recovery.rehearse import stage
 from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
 from forensics.recovery.rehearse.restore import prove_restore
-from forensics.recovery.rehearse.rollback import price, rehearse_rollback, undoing
+from forensics.recovery.rehearse.rollback import rehearse_rollback
+from forensics.recovery.write.rollback import undoing
 from forensics.scratch import Scratch
 from sample_data import build
 
@@ -231,7 +234,7 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
         open_source(build.BACKUP) as backup,
         open_source(sample.dsn, role="live") as live,
     ):
-        unseen = price(sample.case.store, undoing(sample.case.store), live).unseen  # type: ignore[arg-type]
+        unseen = price(sample.case.store, reversal(sample.case.store), live).unseen  # type: ignore[arg-type]
         with backup_copy(scratch, backup, sample.case.store.get("ddl")) as copy:
             said = (one.recovers, one.destroys)
             assert prove_restore(selection, copy, said, unseen).holds
@@ -265,11 +268,12 @@ def rolled(sample: SimpleNamespace) -> Iterator[tuple[str, Proof]]:
     """A copy of the live database, rolled back as the rehearsal does it, and what that found."""
     scratch, undo = sample.scratch, undoing(sample.case.store)
     with a_database(scratch) as database, open_source(sample.dsn, role="live") as live:
-        LiveCopy(scratch, database, live).make([t.name for t in live.catalog.roots], (), ())  # type: ignore[arg-type]
+        copy = LiveCopy(scratch, database, live)  # type: ignore[arg-type]
+        copy.make([t.name for t in live.catalog.roots], (), ())
         said = option(sample, "roll back").destroys
         yield (
             database,
-            rehearse_rollback(scratch, database, sample.case.store.catalogs(), undo, said),
+            rehearse_rollback(copy, sample.case.store.catalogs(), undo, said),
         )
 
 
@@ -341,7 +345,7 @@ def test_an_option_whose_numbers_do_not_hold_fails_the_plan(
     undone = rehearse_rollback
 
     def one_more(*given: object, **named: object) -> Proof:
-        return undone(*given[:4], given[4] + 1, *given[5:], **named)  # type: ignore[arg-type,operator]
+        return undone(*given[:3], given[3] + 1, *given[4:], **named)  # type: ignore[arg-type,operator]
 
     monkeypatch.setattr(stage, "rehearse_rollback", one_more)
     wishes = Wishes(sample.dsn, True, None, None, (), sample.scratch, ("full restore", "backfill"))
