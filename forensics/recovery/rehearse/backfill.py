@@ -1,4 +1,4 @@
-"""`backfill.sql`, rehearsed: links stand in their new place, and nothing that was there is lost."""
+"""`backfill.sql`, rehearsed: links stand in their new place, and nothing else is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from forensics.recovery.rehearse.session import run
 from forensics.recovery.write.backfill import Place
 
 
-def rehearse_backfill(database: Rehearsed, before: State, places: Sequence[Place]) -> Proof:
+def rehearse_backfill(
+    database: Rehearsed,
+    before: State,
+    places: Sequence[Place],
+) -> Proof:
     """Run `backfill.sql` twice and `undo_backfill.sql` once, and look at what each did.
 
     Args:
@@ -23,8 +27,14 @@ def rehearse_backfill(database: Rehearsed, before: State, places: Sequence[Place
 
 
 class _Run:
-    def __init__(self, database: Rehearsed, before: State, places: Sequence[Place]) -> None:
-        self._database, self._before, self._places = database, before, places
+    def __init__(
+        self,
+        database: Rehearsed,
+        before: State,
+        places: Sequence[Place],
+    ) -> None:
+        self._database = database
+        self._before, self._places = before, places
         self._problems: list[str] = []
 
     def run(self) -> Proof:

@@ -1,4 +1,4 @@
-"""Whether live is still what it was when it was compared, asked before the scripts are written."""
+"""Whether live is what it was when it was compared, asked before scripts are written."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def live_state(source: LiveSource, work: Work) -> LiveState:
                 f"Table {name} was gone when live was compared, and is there again.", _HINT
             )
     live = work.catalogs[1]
-    for name in sorted({t.name for t in work.selection.inserted} | _parents(work.selection)):
+    looked_into = _parents(work.selection)
+    looked_into.update(target.name for target in work.selection.inserted)
+    for name in sorted(looked_into):
         _expect_columns(live.tables[name], there.get(name))
     namespaces = source.ask(sql.SQL("SELECT nspname FROM pg_namespace"))
     schemas = frozenset(row["nspname"] for row in namespaces)
@@ -86,12 +88,16 @@ def _expect_columns(then: Table, now: Table | None) -> None:
         raise RecoveryError(
             f"Table {then.name} was there when live was compared, and is gone.", _HINT
         )
-    odd = {(c.name, c.type) for c in then.columns} ^ {(c.name, c.type) for c in now.columns}
+    odd = _typed(then) ^ _typed(now)
     if odd:
         changed = ", ".join(sorted({name for name, _ in odd}))
         raise RecoveryError(
             f"Columns of table {then.name} changed since live was compared: {changed}.", _HINT
         )
+
+
+def _typed(table: Table) -> set[tuple[str, str]]:
+    return {(column.name, column.type) for column in table.columns}
 
 
 def _print(source: LiveSource, target: Target) -> _Print:

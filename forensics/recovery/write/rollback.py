@@ -7,7 +7,7 @@ they should is tried on a copy (`rehearse.rollback`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from forensics.model import (
@@ -29,6 +29,8 @@ from forensics.recovery.write.definitions import (
 )
 from forensics.recovery.write.sqltext import block, listed, tag_for
 from forensics.store import Store
+
+_PART_LACKING = "A part of the dropped tables' definitions is lacking"
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,15 @@ class _Undo:
         for schema in defined.schemas:
             text = f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}"
             steps.append(Step((text,), f"Schema {schema} is lacking"))
-        steps += _made(defined, "before")
+        steps += _made(defined.of("before"))
         for name in self._change.surviving:
             changes = self._change.changes.get(name, ())
             for change in sorted(changes, key=self._rank):
                 steps += self._column(change)
-        steps += [*_made(defined, "after"), *self._keys_return()]
+        steps += [*_made(defined.of("after")), *self._keys_return()]
         last = [*self._types_go(), *self._sequences_go(), *self._labels_stay()]
-        return Undoing(self._change, tuple(steps), tuple(last), frozenset(self._rows))
+        rows = frozenset(self._rows)
+        return Undoing(self._change, tuple(steps), tuple(last), rows)
 
     def _definitions(self) -> Definitions:
         """What makes the dropped tables again, and the types of columns that return."""
@@ -95,7 +98,8 @@ class _Undo:
         for name in self._change.surviving:
             for change in ("dropped", "type"):
                 gone += self._change.columns(name, change, self._backup)
-        return definitions(self._ddl, self._backup, self._live, self._change.again, gone)
+        again = self._change.again
+        return definitions(self._ddl, self._backup, self._live, again, gone)
 
     def _rank(self, change: ColumnChange) -> int:
         """What has to go first.
@@ -105,7 +109,9 @@ class _Undo:
         """
         ours = self._backup.tables[change.name].column(change.column)
         numbered = ours is not None and bool(ours.identity)
-        ranks = {"added": 0, "generated": 4 if numbered else 1, "type": 2}
+        if change.change == "generated" and numbered:
+            return 4
+        ranks = {"added": 0, "generated": 1, "type": 2}
         return ranks.get(change.change, 3)
 
     def _touch(self, *names: TableName) -> None:
@@ -126,13 +132,10 @@ class _Undo:
             for key in theirs.foreign_keys:
                 if key not in ours.foreign_keys:
                     self._touch(name, key.parent)
-                    text = _drop_constraint(name, key.name)
-                    yield Step((text,), f"Foreign key {key.name} of {name} stays")
+                    yield _foreign_key_goes(name, key)
             for unique in theirs.keys:
                 if unique not in ours.keys:
-                    index = TableName(name.schema, unique.name).sql
-                    text = f"{_drop_constraint(name, unique.name)}; DROP INDEX IF EXISTS {index}"
-                    yield Step((text,), f"Key {unique.name} of {name} stays")
+                    yield _key_goes(name, unique)
 
     def _keys_return(self) -> Iterator[Step]:
         for name in self._change.surviving:
@@ -140,33 +143,35 @@ class _Undo:
             for unique in ours.keys:
                 if unique not in theirs.keys:
                     self._touch(name)
-                    text = _add_key(name, unique)
-                    yield Step((text,), f"Key {unique.name} of {name} does not return")
+                    yield _key_returns(name, unique)
             for key in ours.foreign_keys:
-                if key not in theirs.foreign_keys and self._parent_is_there(key):
+                if key in theirs.foreign_keys:
+                    continue
+                if self._parent_is_there(key):
                     self._touch(name, key.parent)
-                    text = add_foreign_key(name, key)
-                    yield Step((text,), f"Foreign key {key.name} of {name} does not return")
+                    yield _foreign_key_returns(name, key)
 
     def _parent_is_there(self, key: ForeignKey) -> bool:
-        return key.parent in self._live.tables or key.parent in self._change.again
+        again = self._change.again
+        return key.parent in self._live.tables or key.parent in again
 
     # --- columns --------------------------------------------------------------------------
 
     def _column(self, change: ColumnChange) -> Iterator[Step]:
         """What takes one change of a column of a surviving table back."""
-        name = change.name
-        ours = self._backup.tables[name].column(change.column)
+        name, column = change.name, change.column
+        ours = self._backup.tables[name].column(column)
         if change.change == "added":
-            live = self._live.tables[name].column(change.column)
+            live = self._live.tables[name].column(column)
             if live is not None and not live.generated:
                 self._touch(name)
-            text = f"{_alter(name)} DROP COLUMN IF EXISTS {quote_identifier(change.column)} CASCADE"
+            quoted = quote_identifier(column)
+            text = f"ALTER TABLE {name.sql} DROP COLUMN IF EXISTS {quoted} CASCADE"
             yield Step((text,), f"Column {_where(change)} stays")
         elif change.change == "generated":
             yield _numbered(change, ours)
         elif ours is not None:
-            if change.change == "type" or (change.change == "nullability" and not ours.nullable):
+            if _looks_at_rows(change, ours):
                 self._touch(name)
             yield from _former(change, ours)
 
@@ -195,14 +200,11 @@ class _Undo:
 # --- statements -----------------------------------------------------------------------------------
 
 
-def _made(defined: Definitions, part: str) -> list[Step]:
-    """The steps that make the dropped tables, before their columns or after."""
-    found = []
-    for definition in defined.of(part):  # type: ignore[arg-type]
+def _made(some: Iterable[Definition]) -> Iterator[Step]:
+    """The steps that make a part of what was dropped."""
+    for definition in some:
         if not definition.roles and not definition.lenient:
-            text = _defining(definition)
-            found.append(Step((text,), "A part of the dropped tables' definitions is lacking"))
-    return found
+            yield Step((_defining(definition),), _PART_LACKING)
 
 
 def _defining(definition: Definition) -> str:
@@ -210,10 +212,12 @@ def _defining(definition: Definition) -> str:
     text = definition.sql
     if definition.unless:
         tag = tag_for(text)
-        text = block([f"  IF NOT ({definition.unless}) THEN EXECUTE {tag}{text}{tag}; END IF;"])
+        execute = f"EXECUTE {tag}{text}{tag};"
+        text = block([f"  IF NOT ({definition.unless}) THEN {execute} END IF;"])
     if definition.path:
         path = quote_identifier(definition.path)
-        text = f"SET LOCAL search_path = {path}, pg_catalog; {text}; SET LOCAL search_path = ''"
+        before = f"SET LOCAL search_path = {path}, pg_catalog"
+        text = f"{before}; {text}; SET LOCAL search_path = ''"
     return text
 
 
@@ -221,29 +225,52 @@ def _where(change: ColumnChange) -> str:
     return f"{change.name}.{change.column}"
 
 
-def _alter(name: TableName, column: str | None = None) -> str:
-    """The beginning of ALTER TABLE, with that of ALTER COLUMN."""
-    if column is None:
-        return f"ALTER TABLE {name.sql}"
+def _looks_at_rows(change: ColumnChange, ours: Column) -> bool:
+    """Whether a column cannot be made what it was without a look at its rows."""
+    if change.change == "type":
+        return True
+    return change.change == "nullability" and not ours.nullable
+
+
+def _alter_column(name: TableName, column: str) -> str:
     return f"ALTER TABLE {name.sql} ALTER COLUMN {quote_identifier(column)}"
 
 
 def _drop_constraint(name: TableName, constraint: str) -> str:
-    quoted = quote_identifier(constraint)
-    return f"{_alter(name)} DROP CONSTRAINT IF EXISTS {quoted} CASCADE"
+    drop = f"DROP CONSTRAINT IF EXISTS {quote_identifier(constraint)} CASCADE"
+    return f"ALTER TABLE {name.sql} {drop}"
 
 
-def _add_key(name: TableName, key: Key) -> str:
+def _foreign_key_goes(name: TableName, key: ForeignKey) -> Step:
+    text = _drop_constraint(name, key.name)
+    return Step((text,), f"Foreign key {key.name} of {name} stays")
+
+
+def _foreign_key_returns(name: TableName, key: ForeignKey) -> Step:
+    text = add_foreign_key(name, key)
+    return Step((text,), f"Foreign key {key.name} of {name} does not return")
+
+
+def _key_goes(name: TableName, key: Key) -> Step:
+    index = TableName(name.schema, key.name).sql
+    text = f"{_drop_constraint(name, key.name)}; DROP INDEX IF EXISTS {index}"
+    return Step((text,), f"Key {key.name} of {name} stays")
+
+
+def _key_returns(name: TableName, key: Key) -> Step:
     quoted, columns = quote_identifier(key.name), listed(key.columns)
+    text = f"CREATE UNIQUE INDEX {quoted} ON {name.sql} ({columns})"
     if key.primary:
-        return f"{_alter(name)} ADD CONSTRAINT {quoted} PRIMARY KEY ({columns})"
-    nulls = "" if key.nulls_distinct else " NULLS NOT DISTINCT"
-    return f"CREATE UNIQUE INDEX {quoted} ON {name.sql} ({columns}){nulls}"
+        constraint = f"ADD CONSTRAINT {quoted} PRIMARY KEY ({columns})"
+        text = f"ALTER TABLE {name.sql} {constraint}"
+    elif not key.nulls_distinct:
+        text += " NULLS NOT DISTINCT"
+    return Step((text,), f"Key {key.name} of {name} does not return")
 
 
 def _numbered(change: ColumnChange, ours: Column | None) -> Step:
     """How a column is numbered goes back."""
-    alter = _alter(change.name, change.column)
+    alter = _alter_column(change.name, change.column)
     text = f"{alter} DROP IDENTITY IF EXISTS"
     if ours is not None and ours.identity:
         text = f"{alter} ADD GENERATED {ours.identity.upper()} AS IDENTITY"
@@ -252,7 +279,8 @@ def _numbered(change: ColumnChange, ours: Column | None) -> Step:
 
 def _former(change: ColumnChange, ours: Column) -> Iterator[Step]:
     """What makes a column as the backup had it."""
-    where, alter = _where(change), _alter(change.name, ours.name)
+    where = _where(change)
+    alter = _alter_column(change.name, ours.name)
     match change.change:
         case "dropped":
             yield _column_returns(change.name, ours, where)
@@ -260,7 +288,8 @@ def _former(change: ColumnChange, ours: Column) -> Iterator[Step]:
             yield _retype(alter, ours, where)
         case "nullability":
             verb = "DROP" if ours.nullable else "SET"
-            yield Step((f"{alter} {verb} NOT NULL",), f"Column {where} stays {change.after}")
+            text = f"{alter} {verb} NOT NULL"
+            yield Step((text,), f"Column {where} stays {change.after}")
         case "default":
             text = f"{alter} DROP DEFAULT"
             if ours.default is not None:
@@ -270,7 +299,8 @@ def _former(change: ColumnChange, ours: Column) -> Iterator[Step]:
 
 def _column_returns(name: TableName, column: Column, where: str) -> Step:
     """A dropped column returns; where its rows stand in the way, without what they break."""
-    add = f"{_alter(name)} ADD COLUMN {quote_identifier(column.name)} {column.type}"
+    defined = f"{quote_identifier(column.name)} {column.type}"
+    add = f"ALTER TABLE {name.sql} ADD COLUMN {defined}"
     if column.generated:
         text = f"{add} GENERATED ALWAYS AS ({column.generated}) STORED"
         return Step((text,), f"Column {where} does not return")
