@@ -1,12 +1,23 @@
-"""What can come back, at what price, and proof before anyone touches live. Nothing here ever writes to live."""
+"""What can come back, at what price, and proof before anyone touches live.
 
-from forensics.recovery.choose.options import UNREHEARSED, Option
-from forensics.recovery.choose.selection import CLASSES, Scope
-from forensics.recovery.plan import Plan, make_plan
-from forensics.recovery.rehearse.proof import Proof, Tell, silent
-from forensics.recovery.rehearse.rehearsal import Rehearsal
-from forensics.recovery.rehearse.stage import SKIPPABLE, Wishes
-from forensics.recovery.write.runbook import markdown
+Nothing here ever writes to live. Rows are chosen (`choose`), scripts are written (`write`) and
+rehearsed on copies (`rehearse`); `make_plan` does all three. The names are loaded when they
+are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forensics.recovery.choose.options import UNREHEARSED, Option
+    from forensics.recovery.choose.targets import CLASSES, Scope
+    from forensics.recovery.plan import Plan
+    from forensics.recovery.planning import make_plan
+    from forensics.recovery.proof import Proof, Rehearsal, Tell, silent
+    from forensics.recovery.wishes import SKIPPABLE, Wishes
+    from forensics.recovery.write.runbook import markdown
 
 __all__ = [
     "CLASSES",
@@ -23,3 +34,27 @@ __all__ = [
     "markdown",
     "silent",
 ]
+
+_HOMES = {
+    "CLASSES": "choose.targets",
+    "Option": "choose.options",
+    "Plan": "plan",
+    "Proof": "proof",
+    "Rehearsal": "proof",
+    "SKIPPABLE": "wishes",
+    "Scope": "choose.targets",
+    "Tell": "proof",
+    "UNREHEARSED": "choose.options",
+    "Wishes": "wishes",
+    "make_plan": "planning",
+    "markdown": "write.runbook",
+    "silent": "proof",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found

@@ -40,7 +40,10 @@ class Incident:
         every: bool = False,
         **scope: Any,
     ) -> Plan:
-        """Write the scripts for the incident's database, and rehearse them; `every` option on request, because that takes longer."""
+        """Write the scripts for the incident's database, and rehearse them.
+
+        `every` option on request, because that takes longer.
+        """
         skip = () if every else ("full restore", "roll back")
         wishes = Wishes(
             self.dsn if live or rehearse or every else None,
@@ -82,7 +85,11 @@ class Incident:
         return done.stdout + done.stderr
 
     def refuses(self, script: str, *options: str) -> str:
-        """Run a script that is to stop, and make sure that it changed nothing; return what it says."""
+        """Run a script that is to stop, and make sure that it changed nothing.
+
+        Returns:
+            What it says.
+        """
         was = self.state()
         done = self.psql(script, *options)
         assert done.returncode == 3, (done.stdout, done.stderr)

@@ -96,8 +96,8 @@ def test_a_rehearsed_plan_ends_with_0_and_one_document(incident: Build, tmp_path
         assert done.stderr.count(step) == 1
     page = (found.out / "runbook.md").read_text()
     assert (
-        "full restore, rehearsed: 90 rows of the backup were restored, and 61 of 61 missing rows stood among them."
-        in page
+        "full restore, rehearsed: 90 rows of the backup were restored, "
+        "and 61 of 61 missing rows stood among them." in page
     )
 
 
@@ -131,8 +131,8 @@ def test_a_rehearsal_that_fails_ends_with_2(incident: Build) -> None:
     )
     assert done.returncode == 2
     assert (
-        "reinsert lost rows: recovery.sql stopped: public.hotel_images is no table any more. Something else took the name"
-        in done.stderr
+        "reinsert lost rows: recovery.sql stopped: public.hotel_images is no table any more. "
+        "Something else took the name" in done.stderr
     )
     assert json.loads((found.out / "plan.json").read_text())["rehearsal"]["problems"]
 

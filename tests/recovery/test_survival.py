@@ -1,4 +1,7 @@
-"""No room, a script killed in its middle, a server that crashes under it: live stays as it was, and what to do is said."""
+"""No room, a script killed in its middle, a server that crashes under it.
+
+Live stays as it was, and what to do is said.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +26,21 @@ from tests.recovery.test_script import DROPPED, SHOP
 Build = Callable[..., Incident]
 MB = 1 << 20
 
-# Values that do not compress: their table grows beyond what a file may hold, and the server's log, of 16 MB a file, does not.
+# Values that do not compress: their table grows beyond what a file may hold, and the server's
+# log, of 16 MB a file, does not.
 MOST = 20 * MB
 LARGE = """
 CREATE TABLE parents (id int PRIMARY KEY);
 INSERT INTO parents SELECT i FROM generate_series(1, 9) i;
 CREATE TABLE large (id int PRIMARY KEY, parent int REFERENCES parents, body text STORAGE EXTERNAL);
-INSERT INTO large SELECT i, 1 + i % 9, (SELECT string_agg(md5(i::text || n), '') FROM generate_series(1, 400) n) FROM generate_series(1, 1900) i;
+INSERT INTO large SELECT i, 1 + i % 9, (SELECT string_agg(md5(i::text || n),
+  '') FROM generate_series(1, 400) n) FROM generate_series(1, 1900) i;
 """
 
 
 @pytest.fixture(scope="module")
 def cramped() -> Iterator[Scratch]:
-    """A server of which no file may grow beyond `MOST` bytes: what a full disk does to its sessions."""
+    """A server of which no file may grow beyond `MOST` bytes, as if the disk were full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     server = Scratch()
     resource.setrlimit(resource.RLIMIT_FSIZE, (MOST, hard))
@@ -59,7 +64,8 @@ def test_live_has_no_room_for_the_rows(incident: Build, cramped: Scratch, tmp_pa
     assert "Check free disk space" in said
     assert (
         there.sql(
-            "SELECT to_regclass('large') IS NULL AND pg_database_size(current_database()) < 20000000"
+            "SELECT to_regclass('large') IS NULL "
+            "AND pg_database_size(current_database()) < 20000000"
         )
         == "t"
     )
@@ -122,12 +128,15 @@ def test_the_scripts_have_no_room(incident: Build, tmp_path: Path) -> None:
     )
 
 
-# --- interrupted ------------------------------------------------------------------------------------------
+# --- interrupted ----------------------------------------------------------------------------------
 
 
 @contextmanager
 def in_the_middle(found: Incident) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """recovery.sql, waiting for a lock on a parent once its rows are in: psql, and the process that serves it."""
+    """recovery.sql, waiting for a lock on a parent once its rows are in.
+
+    Yields psql, and the process that serves it.
+    """
     with psycopg.connect(found.dsn) as other, psycopg.connect(found.dsn, autocommit=True) as watch:
         other.execute("UPDATE hotels SET name = name WHERE id = 'h1'")
         # The foreign keys come last, and each of them locks its parent.
@@ -146,13 +155,19 @@ def in_the_middle(found: Incident) -> Iterator[tuple[subprocess.Popen[bytes], in
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        ask = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOREIGN KEY%'"
+        ask = (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+            "AND wait_event_type = 'Lock' AND query LIKE '%FOREIGN KEY%'"
+        )
         deadline = time.monotonic() + 10
         while (waiting := watch.execute(ask).fetchone()) is None:
             assert time.monotonic() < deadline
             assert child.poll() is None
             time.sleep(0.02)
-        written = "SELECT count(*) FROM pg_locks WHERE pid = %s AND relation > 16384 AND mode = 'AccessExclusiveLock'"
+        written = (
+            "SELECT count(*) FROM pg_locks "
+            "WHERE pid = %s AND relation > 16384 AND mode = 'AccessExclusiveLock'"
+        )
         held = watch.execute(written, waiting).fetchone()
         assert held is not None and held[0] > 1, "the table was made"
         yield child, waiting[0]

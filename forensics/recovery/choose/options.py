@@ -1,14 +1,16 @@
-"""The ways out, with a number on each: what it recovers, what it destroys, what stays out of reach."""
+"""The ways out, with a number on each: what it recovers, destroys, and cannot bring back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from forensics.model import TableResult, plain
+from forensics.recovery.choose.price import EXAMPLES, Price
 from forensics.recovery.choose.selection import Selection
-from forensics.recovery.rehearse.proof import (
+from forensics.recovery.choose.targets import Target
+from forensics.recovery.proof import (
     BACKFILL,
     FULL_RESTORE,
     REINSERT,
@@ -16,12 +18,21 @@ from forensics.recovery.rehearse.proof import (
     Proof,
     TableShare,
 )
-from forensics.recovery.rehearse.rollback import EXAMPLES, Price
-from forensics.recovery.write.backfill import Place
 from forensics.store import Store
-from forensics.text import counted
 
 UNREHEARSED = "Not rehearsed"
+
+
+class NewPlace(Protocol):
+    """Where a junction table's links can be written, as far as an option asks."""
+
+    @property
+    def target(self) -> Target:
+        """The junction table."""
+
+    @property
+    def links(self) -> int:
+        """How many links are written there."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +67,23 @@ class Option:
 
     @property
     def seconds(self) -> float | None:
-        """How long it keeps live busy, measured in its rehearsal; None where none was held or it came to no end."""
-        return self.proof.seconds if self.proof and self.proof.checks else None
+        """How long it keeps live busy, measured in its rehearsal.
+
+        None where none was held or it came to no end.
+        """
+        if self.proof and self.proof.checks:
+            return self.proof.seconds
+        return None
 
     def as_json(self) -> dict[str, Any]:
         """The option as the contract has it, and more."""
-        shares = [
-            {**plain(s.name), "rows": s.rows, "examples": [dict(e) for e in s.examples]}
-            for s in self.destroyed
-        ]
-        reasons = [{"table": t, "reason": r, "rows": n} for t, r, n in self.reasons]
+        shares = []
+        for share in self.destroyed:
+            examples = plain(share.examples)
+            shares.append({**plain(share.name), "rows": share.rows, "examples": examples})
+        reasons = []
+        for table, reason, rows in self.reasons:
+            reasons.append({"table": table, "reason": reason, "rows": rows})
         return {
             "name": self.name,
             "recovers": self.recovers,
@@ -81,7 +99,11 @@ class Option:
         }
 
 
-def options(selection: Selection, found: Sequence[Place], price: Price) -> tuple[Option, ...]:
+def options(
+    selection: Selection,
+    found: Sequence[NewPlace],
+    price: Price,
+) -> tuple[Option, ...]:
     """Put numbers on the four ways out, before any of them is rehearsed.
 
     Args:
@@ -99,136 +121,57 @@ def options(selection: Selection, found: Sequence[Place], price: Price) -> tuple
 
 
 def proved(
-    choices: Iterable[Option], proofs: Mapping[str, Proof], unrehearsed: Mapping[str, str]
+    choices: Iterable[Option],
+    proofs: Mapping[str, Proof],
+    unrehearsed: Mapping[str, str],
 ) -> tuple[Option, ...]:
     """The options with what came of their rehearsals.
 
     Args:
+        choices: the options.
         proofs: by option.
         unrehearsed: by option, why it was not rehearsed although rehearsing was asked for.
     """
-    return tuple(
-        replace(
-            o,
-            proof=proofs.get(o.name),
-            caveats=(*o.caveats, f"{UNREHEARSED}: {unrehearsed[o.name]}")
-            if o.name in unrehearsed
-            else o.caveats,
-        )
-        for o in choices
-    )
+    found = []
+    for option in choices:
+        caveats = option.caveats
+        if option.name in unrehearsed:
+            caveats = (*caveats, f"{UNREHEARSED}: {unrehearsed[option.name]}")
+        found.append(replace(option, proof=proofs.get(option.name), caveats=caveats))
+    return tuple(found)
 
 
-def recommendation(choices: Iterable[Option], left: int) -> str:
-    """Say which option the numbers speak for, and why, in a few sentences.
-
-    Args:
-        left: how many missing rows were not asked for, because no statement is known to have taken them.
-    """
-    by_name = {o.name: o for o in choices}
-    reinsert, restore, backfill = by_name[REINSERT], by_name[FULL_RESTORE], by_name[BACKFILL]
-    if not reinsert.recovers and left and not reinsert.blocked:
-        return (
-            f"{counted(left, 'row')} {'is' if left == 1 else 'are'} missing, and no statement of a migration is known to have taken them: nothing is brought back. Run cause with "
-            "--migrations first, or recover with --include-unexplained."
-        )
-    if not reinsert.recovers:
-        return "Nothing that the migration took can be brought back by re-inserting rows; see the reasons."
-    text = f"Reinsert the lost rows: that brings back {counted(reinsert.recovers, 'row')} and destroys nothing"
-    if restore.destroys:
-        text += f", where a full restore would destroy {counted(restore.destroys, 'row')} written since the backup."
-    elif restore.recovers > reinsert.recovers:
-        text += f"; a full restore would bring back {restore.recovers:,}, also what was removed on purpose, and live would stand still for it."
-    else:
-        text += ", and live keeps running; a full restore would gain no more."
-    if backfill.recovers:
-        text += f" The application's present code looks for links in the new columns: backfill writes {backfill.recovers:,} of them there as well."
-    if reinsert.blocked:
-        text += f" {counted(reinsert.blocked, 'row')} {'stays' if reinsert.blocked == 1 else 'stay'} out of reach for the reasons given."
-    if not reinsert.verified:
-        text += " This was not rehearsed: run recover with --rehearse before you act on it."
-    return text
+# --- the four -------------------------------------------------------------------------------------
 
 
 def _full_restore(store: Store, price: Price) -> Option:
-    results = store.results()
-    destroyed = tuple(s for s in (_written(store, r, price) for r in results) if s.rows)
-    missing = sum(r.missing or 0 for r in results)
-    failed = [str(r.name) for r in results if r.state == "failed"]
+    missing = 0
+    destroyed = []
+    failed = []
+    for result in store.results():
+        missing += result.missing or 0
+        share = _written(store, result, price)
+        if share.rows:
+            destroyed.append(share)
+        if result.state == "failed":
+            failed.append(str(result.name))
     caveats = [
-        "It puts everything back as it stood at the backup, and so undoes every legitimate change since, deletions included."
+        "It puts everything back as it stood at the backup, and so undoes every legitimate "
+        "change since, deletions included."
     ]
     if failed:
-        caveats.append(f"Not counted, because they could not be compared: {', '.join(failed[:5])}.")
+        names = ", ".join(failed[:5])
+        caveats.append(f"Not counted, because they could not be compared: {names}.")
     if not price.asked and price.notes:
         caveats += price.notes
     return Option(
         FULL_RESTORE,
-        missing,
-        sum(s.rows for s in destroyed),
-        0,
-        destroyed,
-        application="The code as it was before the migration: the restored schema lacks what the migration added.",
-        caveats=tuple(caveats),
-    )
-
-
-def _roll_back(price: Price) -> Option:
-    return Option(
-        ROLL_BACK,
-        0,
-        sum(s.rows for s in price.shares),
-        0,
-        price.shares,
-        application="The code as it was before the migration, or a new migration that makes the schema again.",
-        caveats=(
-            "`prisma migrate resolve --rolled-back` only marks a failed migration in the history: it runs no SQL, brings back no row, "
-            "and refuses a migration that succeeded.",
-            "Reverting the schema by a migration of its own re-creates the dropped tables empty, and drops what the migration added, "
-            "with the rows and values written there since.",
-            *price.notes,
-        ),
-    )
-
-
-def _reinsert(selection: Selection) -> Option:
-    reasons = tuple((str(t.name), why, rows) for t in selection.targets for why, rows in t.reasons)
-    moved = sum(t.counts["moved"] + t.counts["superseded"] for t in selection.targets)
-    caveats = [
-        "Rows that were written after the backup and destroyed with their table stand in no backup and do not return."
-    ]
-    if moved:
-        caveats.append(f"{moved:,} links that live holds elsewhere are not inserted again.")
-    return Option(
-        REINSERT,
-        sum(t.rows for t in selection.targets),
-        0,
-        sum(t.blocked for t in selection.targets),
-        reasons=reasons,
-        application="Nothing to go on running; code that is to show the recovered rows must read these tables, or be given them by the backfill.",
-        caveats=tuple(caveats),
-    )
-
-
-def _backfill(selection: Selection, found: Sequence[Place]) -> Option:
-    junctions = {p.target.name for p in found}
-    others = sum(t.rows for t in selection.targets if t.name not in junctions)
-    caveats = [
-        "Parents that the application has given links since keep theirs, and get none of the old ones."
-    ]
-    if not found:
-        caveats = ["No parent table has a new column that could hold lost links."]
-    elif others:
-        caveats.append(f"{others:,} rows of other tables have no such place.")
-    return Option(
-        BACKFILL,
-        sum(p.links for p in found),
-        0,
-        sum(p.target.blocked for p in found),
-        reasons=tuple(
-            (str(p.target.name), why, rows) for p in found for why, rows in p.target.reasons
-        ),
-        application="The present code, which reads the new columns.",
+        recovers=missing,
+        destroys=_rows(destroyed),
+        blocked=0,
+        destroyed=tuple(destroyed),
+        application="The code as it was before the migration: "
+        "the restored schema lacks what the migration added.",
         caveats=tuple(caveats),
     )
 
@@ -239,12 +182,99 @@ def _written(store: Store, result: TableResult, price: Price) -> TableShare:
     rows = (result.added or 0) + (result.changed or 0) + unseen
     if not rows or result.state == "failed":
         return TableShare(result.name, 0)
+    examples = _examples(store, result) or price.examples(result.name)
+    return TableShare(result.name, rows, examples)
+
+
+def _examples(store: Store, result: TableResult) -> tuple[dict[str, str | None], ...]:
+    """The keys of some rows that were written, as the case holds them."""
     found = store.rows(result.name, "live", ("added", "changed"), EXAMPLES)
-    shown = [c for c in (result.key or found.column_names[1:4]) if c in found.column_names[1:]]
-    examples = (
-        tuple({c: row[c] for c in shown} for row in found.select(shown).to_pylist())
-        if shown
-        else ()
+    columns = found.column_names[1:]
+    shown = [c for c in result.key or columns[:3] if c in columns]
+    if not shown:
+        return ()
+    examples: list[dict[str, str | None]] = found.select(shown).to_pylist()
+    return tuple(examples)
+
+
+def _roll_back(price: Price) -> Option:
+    return Option(
+        ROLL_BACK,
+        recovers=0,
+        destroys=_rows(price.shares),
+        blocked=0,
+        destroyed=price.shares,
+        application="The code as it was before the migration, "
+        "or a new migration that makes the schema again.",
+        caveats=(
+            "`prisma migrate resolve --rolled-back` only marks a failed migration in the "
+            "history: it runs no SQL, brings back no row, "
+            "and refuses a migration that succeeded.",
+            "Reverting the schema by a migration of its own re-creates the dropped tables "
+            "empty, and drops what the migration added, "
+            "with the rows and values written there since.",
+            *price.notes,
+        ),
     )
-    asked = next((s.examples for s in price.shares if s.name == result.name), ())
-    return TableShare(result.name, rows, examples or asked)
+
+
+def _reinsert(selection: Selection) -> Option:
+    caveats = [
+        "Rows that were written after the backup and destroyed with their table stand in no "
+        "backup and do not return."
+    ]
+    moved = 0
+    for target in selection.targets:
+        moved += target.counts["moved"] + target.counts["superseded"]
+    if moved:
+        caveats.append(f"{moved:,} links that live holds elsewhere are not inserted again.")
+    return Option(
+        REINSERT,
+        recovers=selection.returning,
+        destroys=0,
+        blocked=selection.blocked,
+        reasons=_reasons(selection.targets),
+        application="Nothing to go on running; code that is to show the recovered rows must "
+        "read these tables, or be given them by the backfill.",
+        caveats=tuple(caveats),
+    )
+
+
+def _backfill(selection: Selection, found: Sequence[NewPlace]) -> Option:
+    links = blocked = 0
+    others = selection.returning
+    for place in found:
+        links += place.links
+        blocked += place.target.blocked
+        others -= place.target.rows
+    caveats = [
+        "Parents that the application has given links since keep theirs, "
+        "and get none of the old ones."
+    ]
+    if not found:
+        caveats = ["No parent table has a new column that could hold lost links."]
+    elif others:
+        caveats.append(f"{others:,} rows of other tables have no such place.")
+    return Option(
+        BACKFILL,
+        recovers=links,
+        destroys=0,
+        blocked=blocked,
+        reasons=_reasons(place.target for place in found),
+        application="The present code, which reads the new columns.",
+        caveats=tuple(caveats),
+    )
+
+
+def _rows(shares: Iterable[TableShare]) -> int:
+    """How many rows of all tables together."""
+    return sum(share.rows for share in shares)
+
+
+def _reasons(targets: Iterable[Target]) -> tuple[tuple[str, str, int], ...]:
+    """Why rows of some tables are blocked: (table, reason, rows)."""
+    found = []
+    for target in targets:
+        for reason, rows in target.reasons:
+            found.append((str(target.name), reason, rows))
+    return tuple(found)

@@ -1,28 +1,32 @@
-"""The full restore, rehearsed: is every missing row there, and is everything gone that live has written since?
+"""The full restore, rehearsed: is every missing row there, and is what live wrote gone?
 
-The backup stands restored in a scratch database. Each row that the case keeps is then looked for in it, by the hash of
-its text: the missing ones must be there, the added and changed ones of live must not.
+The backup stands restored in a scratch database. Each row that the case keeps is then looked
+for in it, by the hash of its text: the missing ones must be there, the added and changed ones
+of live must not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import psycopg
 
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Table, TableName, TableResult
 from forensics.recovery.choose.selection import Selection
-from forensics.recovery.rehearse.copies import (
-    BackupCopy,
+from forensics.recovery.proof import Proof, Tell, off, silent
+from forensics.recovery.queries import filled
+from forensics.recovery.rehearse.copies import BackupCopy
+from forensics.recovery.rehearse.session import (
+    Session,
+    copy_rows,
     one,
     pinned_session,
     row_hash,
-    rows_of,
+    run,
     words_of,
 )
-from forensics.recovery.rehearse.proof import Proof, Tell, off, silent
+from forensics.recovery.relations import rows_of
 from forensics.recovery.write.sqltext import listed
 
 
@@ -39,141 +43,148 @@ def prove_restore(
         selection: of the case; what is selected does not matter.
         copy: the backup, restored.
         said: what the option says that it recovers and destroys.
-        unseen: by table, live's rows that differ from the backup's in a column only that the backup has not.
+        unseen: by table, live's rows that differ from the backup's in a column only that the
+            backup has not.
+        tell: is told how far it is.
     """
     with LiveSource(copy.scratch.dsn(copy.database), role="restored") as source:
         tables = source.catalog.tables
-    with pinned_session(copy.scratch, copy.database) as connection:
-        return _Look(selection, connection, tables, tell).run(copy, said, unseen)
+    look = _Look(selection, copy, tables, unseen)
+    with pinned_session(copy.scratch, copy.database) as session:
+        for result in selection.store.results():
+            tell("looking for the rows in the restored backup", str(result.name))
+            look.at(session, result)
+    return look.proof(said)
 
 
 class _Look:
     def __init__(
         self,
         selection: Selection,
-        connection: psycopg.Connection[Any],
+        copy: BackupCopy,
         tables: Mapping[TableName, Table],
-        tell: Tell,
+        unseen: Mapping[TableName, int],
     ) -> None:
-        self._selection, self._connection, self._tables, self._tell = (
-            selection,
-            connection,
-            tables,
-            tell,
-        )
-        self._problems: list[str] = []
+        self._selection, self._copy = selection, copy
+        self._store = selection.store
+        self._tables, self._unseen = tables, unseen
+        self._problems = list(copy.short)
+        self._restored = self._found = self._gone = 0
 
-    def run(
-        self, copy: BackupCopy, said: tuple[int, int], unseen: Mapping[TableName, int]
-    ) -> Proof:
-        self._problems += copy.short
-        restored = found = gone = values = 0
-        for result in self._selection.store.results():
-            table = self._tables.get(result.name)
-            self._tell("looking for the rows in the restored backup", str(result.name))
-            if result.state == "new":
-                gone += (result.added or 0) if table is None else 0
-            elif result.state != "failed" and table is not None:
-                restored += self._count(result, table)
-                found += self._there(result, table)
-                gone += self._gone(result, table)
-                values += unseen.get(result.name, 0) if self._lacks_columns(result, table) else 0
-        self._problems += [
-            *off(said[0], found, "recovers"),
-            *off(said[1], gone + values, "destroys"),
+    def proof(self, said: tuple[int, int]) -> Proof:
+        """What came of looking at all tables."""
+        recovers, destroys = said
+        problems = [
+            *self._problems,
+            *off(recovers, self._found, "recovers"),
+            *off(destroys, self._gone, "destroys"),
         ]
-        checks = [
-            f"{restored:,} rows of the backup were restored, and {found:,} of {said[0]:,} missing rows stood among them.",
-            f"Of {said[1]:,} rows written to live since the backup, {gone + values:,} did not.",
-        ]
+        checks = (
+            f"{self._restored:,} rows of the backup were restored, "
+            f"and {self._found:,} of {recovers:,} missing rows stood among them.",
+            f"Of {destroys:,} rows written to live since the backup, {self._gone:,} did not.",
+        )
         return Proof(
-            found,
-            gone + values,
-            round(copy.seconds, 3),
-            tuple(checks),
-            tuple(dict.fromkeys(self._problems)),
-            copy.notes,
+            self._found,
+            self._gone,
+            round(self._copy.seconds, 3),
+            checks,
+            tuple(dict.fromkeys(problems)),
+            self._copy.notes,
         )
 
-    def _count(self, result: TableResult, table: Table) -> int:
-        rows = one(self._connection, f"SELECT count(*) FROM {rows_of(table)}")
+    def at(self, session: Session, result: TableResult) -> None:
+        """Look at one table."""
+        table = self._tables.get(result.name)
+        if result.state == "new":
+            if table is None:
+                self._gone += result.added or 0
+        elif result.state != "failed" and table is not None:
+            rows = one(session, f"SELECT count(*) FROM {rows_of(table)}")
+            self._count(result, rows)
+            self._found += self._there(session, result, table, rows)
+            self._gone += self._written_gone(session, result, table, rows)
+            if self._lacks_columns(result, table):
+                self._gone += self._unseen.get(result.name, 0)
+
+    def _count(self, result: TableResult, rows: int) -> None:
+        self._restored += rows
         if rows != result.backup_rows:
             self._problems.append(
-                f"Table {result.name} holds {rows:,} rows once restored; the backup held {result.backup_rows:,} when compared."
+                f"Table {result.name} holds {rows:,} rows once restored; "
+                f"the backup held {result.backup_rows:,} when compared."
             )
-        return rows
 
-    def _there(self, result: TableResult, table: Table) -> int:
+    def _there(self, session: Session, result: TableResult, table: Table, rows: int) -> int:
         """How many of a table's missing rows it holds."""
         if not result.missing or not table.columns:
-            return min(
-                result.missing or 0, one(self._connection, f"SELECT count(*) FROM {rows_of(table)}")
-            )
-        # Of the table's own types, so that a value means the same however the backup spells it.
-        columns = self._selection.store.columns(result.name, "backup")
-        self._stage(
-            result,
-            "backup",
-            "missing",
-            f"AS SELECT {listed(columns)} FROM {table.name.sql} WITH NO DATA",
-        )
-        return one(
-            self._connection,
-            f"SELECT sum(least(e.n, t.n)) FROM (SELECT {row_hash(columns)} AS h, count(*) AS n FROM pg_temp.kept t GROUP BY 1) e "
-            f"JOIN (SELECT {row_hash(columns)} AS h, count(*) AS n FROM {rows_of(table)} t GROUP BY 1) t ON t.h = e.h",
-        )
+            return min(result.missing or 0, rows)
+        # Of the table's own types, so that a value means the same however the backup spells
+        # it.
+        columns = self._store.columns(result.name, "backup")
+        like = f"SELECT {listed(columns)} FROM {table.name.sql}"
+        lines = self._lines(result.name, "backup", "missing")
+        self._stage(session, result.name, f"AS {like} WITH NO DATA", columns, lines)
+        question = filled("rehearse", "stand_among", hash=row_hash(columns), rows=rows_of(table))
+        return one(session, question)
 
-    def _gone(self, result: TableResult, table: Table) -> int:
+    def _written_gone(
+        self,
+        session: Session,
+        result: TableResult,
+        table: Table,
+        rows: int,
+    ) -> int:
         """How many of the rows that live wrote to a table it does not hold."""
         written = (result.added or 0) + (result.changed or 0)
         if not written or not result.key:
-            # Of equal rows without a key live had so many more than the backup, and as many as that the table holds.
-            return (
-                written
-                if one(self._connection, f"SELECT count(*) FROM {rows_of(table)}")
-                == result.backup_rows
-                else 0
-            )
-        stored = self._selection.store.columns(result.name, "live")
-        common = [c for c in stored if table.column(c) is not None]
-        # As text: live's types may be others, and may not even be there. Its values were read under these settings.
-        texts = ", ".join(f"{listed([c])} text" for c in stored)
-        self._stage(result, "live", "added', 'changed", f"({texts})")
-        still = one(
-            self._connection,
-            f"SELECT count(*) FROM (SELECT {row_hash(common)} AS h FROM pg_temp.kept t) e "
-            f"WHERE e.h IN (SELECT {row_hash(common)} FROM {rows_of(table)} t)",
-        )
-        return written - still
+            # Of equal rows without a key live had so many more than the backup, and as many
+            # as that the table holds.
+            return written if rows == result.backup_rows else 0
+        stored = self._store.columns(result.name, "live")
+        # As text: live's types may be others, and may not even be there. Its values were read
+        # under these settings.
+        texts = ", ".join(f"{listed([column])} text" for column in stored)
+        lines = self._lines(result.name, "live", "added", "changed")
+        self._stage(session, result.name, f"({texts})", stored, lines)
+        common = [column for column in stored if table.column(column) is not None]
+        question = filled("rehearse", "still_there", hash=row_hash(common), rows=rows_of(table))
+        return written - one(session, question)
 
-    def _stage(self, result: TableResult, side: str, states: str, definition: str) -> None:
+    def _stage(
+        self,
+        session: Session,
+        name: TableName,
+        definition: str,
+        columns: tuple[str, ...],
+        lines: Iterator[str],
+    ) -> None:
         """Load rows that the case keeps into the temporary table `kept`."""
-        columns = self._selection.store.columns(result.name, side)
-        self._connection.execute("DROP TABLE IF EXISTS pg_temp.kept")  # type: ignore[call-overload]
-        self._connection.execute(f"CREATE TEMP TABLE kept {definition}")  # type: ignore[call-overload]
+        run(session, "DROP TABLE IF EXISTS pg_temp.kept")
+        run(session, f"CREATE TEMP TABLE kept {definition}")
         try:
-            with self._connection.cursor().copy(
-                f"COPY pg_temp.kept ({listed(columns)}) FROM STDIN"
-            ) as copy:  # type: ignore[call-overload]
-                for lines in self._lines(result.name, side, states, len(columns)):
-                    copy.write(lines)
+            copy_rows(session, "pg_temp.kept", columns, lines)
         except psycopg.Error as error:
             self._problems.append(
-                f"Rows of {result.name} that the case keeps do not fit the restored table: {words_of(error)}."
+                f"Rows of {name} that the case keeps do not fit the restored table: "
+                f"{words_of(error)}."
             )
 
-    def _lines(self, name: TableName, side: str, states: str, width: int) -> Iterator[str]:
+    def _lines(self, name: TableName, side: str, *states: str) -> Iterator[str]:
+        """The rows that the case keeps of one side's table, as COPY text."""
+        width = len(self._store.columns(name, side))
         fields = ", ".join(f"copy_field(f{i})" for i in range(width))
-        number = self._selection.store.number(name)
-        yield from self._selection.copy(
-            f"SELECT concat_ws(chr(9), {fields}) FROM rows.{side}_{number} WHERE state IN ('{states}') ORDER BY pair"
+        wanted = ", ".join(map(repr, states))
+        return self._selection.copy(
+            f"SELECT concat_ws(chr(9), {fields}) FROM rows.{side}_{self._store.number(name)} "
+            f"WHERE state IN ({wanted}) ORDER BY pair"
         )
 
     def _lacks_columns(self, result: TableResult, table: Table) -> bool:
         """Whether the table has none of the columns that only live has."""
-        added = [
-            c.column
-            for c in self._selection.store.changes()
-            if c.name == result.name and c.change == "added"
-        ]
-        return not any(table.column(c) for c in added)
+        for change in self._store.changes():
+            if change.name != result.name or change.change != "added":
+                continue
+            if table.column(change.column) is not None:
+                return False
+        return True

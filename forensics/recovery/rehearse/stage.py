@@ -1,10 +1,10 @@
-"""Where the options are rehearsed: one scratch PostgreSQL, a copy of live, and the backup restored beside it."""
+"""Where the options are rehearsed: one server, a copy of live, and the restored backup."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,70 +12,42 @@ import psycopg
 from forensics.cause.history import History
 from forensics.cause.replay import ROLE
 from forensics.errors import BackupError, RecoveryError, ScratchError
+from forensics.evidence import Source
 from forensics.evidence.live.source import LiveSource
-from forensics.model import TableName
+from forensics.model import Table, TableName
 from forensics.preflight.surroundings import table_bytes
 from forensics.recovery.choose.options import Option
 from forensics.recovery.choose.selection import Selection
-from forensics.recovery.rehearse.copies import (
-    LiveCopy,
-    a_database,
-    a_server,
-    backup_bytes,
-    backup_copy,
-    expect_room,
-    has_xml,
-    words_of,
-)
-from forensics.recovery.rehearse.foresight import foresee, orphans, unmakeable
-from forensics.recovery.rehearse.proof import (
+from forensics.recovery.proof import (
     BACKFILL,
     FULL_RESTORE,
     REINSERT,
     ROLL_BACK,
     Proof,
-    Tell,
+    Rehearsal,
     failed,
-    silent,
 )
-from forensics.recovery.rehearse.rehearsal import Rehearsal, rehearse, touched
+from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
+from forensics.recovery.rehearse.foresight import foresee, unmakeable
+from forensics.recovery.rehearse.live_state import touched
+from forensics.recovery.rehearse.orphans import orphans
+from forensics.recovery.rehearse.rehearsal import rehearse
 from forensics.recovery.rehearse.restore import prove_restore
-from forensics.recovery.rehearse.rollback import Again, Undoing, rehearse_rollback
+from forensics.recovery.rehearse.rollback import Again, rehearse_rollback
+from forensics.recovery.rehearse.servers import a_server, backup_bytes, expect_room, has_xml
+from forensics.recovery.rehearse.session import words_of
 from forensics.recovery.rehearse.trial import named_tables
+from forensics.recovery.wishes import SKIPPABLE, Wishes
 from forensics.recovery.write.backfill import Place
 from forensics.recovery.write.columns import open_backup
-from forensics.recovery.write.definitions import definitions
+from forensics.recovery.write.definitions import Definitions, definitions
+from forensics.recovery.write.rollback import Undoing
 from forensics.recovery.write.script import Work
 from forensics.scratch import Scratch
 from forensics.store import Store
 
-SKIPPABLE = (FULL_RESTORE, ROLL_BACK, BACKFILL)
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What is wanted of a plan besides the options.
-
-    Attributes:
-        live: how to reach live; None leaves it alone. It is only read.
-        rehearse: rehearse the scripts on a scratch PostgreSQL; needs `live`.
-        migrations: the folder of the migrations, for the safer one; None makes none.
-        backup: where the backup lies now, if it was moved; needed for the values of dropped columns, to rehearse the full
-            restore, and to try the safer migration.
-        ran: shell patterns of migrations that ran since the backup, where no history says so.
-        scratch: a server to rehearse on, running; None starts one.
-        skip: options that are not rehearsed, of `SKIPPABLE`.
-        tell: is told how far the rehearsals are.
-    """
-
-    live: str | None = None
-    rehearse: bool = False
-    migrations: Path | None = None
-    backup: str | Path | None = None
-    ran: tuple[str, ...] = ()
-    scratch: Scratch | None = None
-    skip: tuple[str, ...] = ()
-    tell: Tell = silent
+_LEFT_OUT = "it was left out on request."
+_NOT_AS_BEFORE = "undo.sql did not bring the copy back as it was."
 
 
 class Stage:
@@ -97,151 +69,197 @@ class Stage:
         undo: Undoing,
         history: History | None,
     ) -> None:
-        self._store, self._source, self._wishes, self._undo, self._history = (
-            store,
-            source,
-            wishes,
-            undo,
-            history,
-        )
+        self._store, self._source, self._wishes = store, source, wishes
+        self._undo, self._history = undo, history
         self._server: Scratch | None = None
         self._copy: LiveCopy | None = None
         self.rehearsal: Rehearsal | None = None
         self.proofs: dict[str, Proof] = {}
-        self.unrehearsed: dict[str, str] = {
-            s: "it was left out on request." for s in SKIPPABLE if s in wishes.skip
-        }
+        self.unrehearsed: dict[str, str] = {}
+        for name in SKIPPABLE:
+            if name in wishes.skip:
+                self.unrehearsed[name] = _LEFT_OUT
         self.problem: str | None = None
         self.unmade: dict[TableName, str] = {}
 
+    # --- before the scripts are written ---------------------------------------------------
+
     def prepare(self, stack: ExitStack, work: Work) -> Work:
-        """Copy live, and return the work without the partitions and the rows that live would refuse."""
-        ours, theirs = work.catalogs
-        needed = touched(work)
-        tables = self._tables(needed)
-        own = [ours.tables[t.name] for t in work.selection.recreated] + [
-            theirs.tables[n] for n in needed
-        ]
+        """Copy live.
+
+        Args:
+            stack: what closes the server and its databases in the end.
+            work: what the scripts will be written from.
+
+        Returns:
+            The work without the partitions and the rows that live would refuse.
+        """
         try:
             self._wishes.tell("starting a scratch PostgreSQL")
-            self._server = stack.enter_context(
-                a_server(
-                    self._wishes.scratch,
-                    self._source.provenance.server_version,
-                    needs_xml=has_xml(own),
-                    likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
-                )
-            )
-            tables = self._with_room(self._server, tables, set(needed))
-            copy = LiveCopy(
-                self._server, stack.enter_context(a_database(self._server)), self._source
-            )
-            copy.make(
-                tables,
-                needed,
-                {
-                    r
-                    for d in (*work.definitions.statements, *work.types.statements)
-                    for r in d.roles
-                },
-                self._wishes.tell,
-            )
+            self._server = self._start(stack, work)
+            copy = self._copy_live(self._server, stack, work)
             if copy.lacking:
                 self.unrehearsed.setdefault(ROLL_BACK, " ".join(copy.lacking))
             self._copy = copy
             work = self._makeable(work, copy)
-            selection = work.selection.orphaned(orphans(work.selection, copy, self._source.catalog))
-            return replace(
-                work,
-                selection=selection.refused(
-                    foresee(selection, work.definitions, copy, self._wishes.tell)
-                ),
-            )
+            catalog = self._source.catalog
+            selection = work.selection.orphaned(orphans(work.selection, copy, catalog))
+            refused = foresee(selection, work.definitions, copy, self._wishes.tell)
+            return replace(work, selection=selection.refused(refused))
         except (ScratchError, RecoveryError, psycopg.Error) as error:
             self._copy, self.problem = None, _said(error)
             return work
 
+    def _start(self, stack: ExitStack, work: Work) -> Scratch:
+        ours, theirs = work.catalogs
+        own: list[Table] = [ours.tables[target.name] for target in work.selection.recreated]
+        own += [theirs.tables[name] for name in touched(work)]
+        server = a_server(
+            self._wishes.scratch,
+            self._source.provenance.server_version,
+            needs_xml=has_xml(own),
+            likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
+        )
+        return stack.enter_context(server)
+
+    def _copy_live(self, server: Scratch, stack: ExitStack, work: Work) -> LiveCopy:
+        """Live's schema, with the rows that are needed and those that there is room for."""
+        needed = touched(work)
+        tables = self._with_room(server, self._tables(needed), set(needed))
+        roles: set[str] = set()
+        for definition in (*work.definitions.statements, *work.types.statements):
+            roles.update(definition.roles)
+        database = stack.enter_context(a_database(server))
+        copy = LiveCopy(server, database, self._source)
+        copy.make(tables, needed, roles, self._wishes.tell)
+        return copy
+
     def _makeable(self, work: Work, copy: LiveCopy) -> Work:
-        """The work without the partitions that cannot be attached to live's tables as they are now."""
+        """The work without the partitions that do not fit live's tables as they are now."""
         if not work.partitions or unmakeable(work.definitions, copy) is None:
             return work
-        ddl = self._store.get("ddl") or ()
-        self.unmade = {
-            p.name: why
-            for p in work.partitions
-            if (why := unmakeable(definitions(ddl, *work.catalogs, [p.name]), copy))
-        }
-        kept = tuple(p for p in work.partitions if p.name not in self.unmade)
-        names = [*(t.name for t in work.selection.recreated), *(p.name for p in kept)]
-        return replace(work, partitions=kept, definitions=definitions(ddl, *work.catalogs, names))
+        kept = []
+        for partition in work.partitions:
+            why = unmakeable(self._defined(work, [partition.name]), copy)
+            if why:
+                self.unmade[partition.name] = why
+            else:
+                kept.append(partition)
+        names = [target.name for target in work.selection.recreated]
+        names += [partition.name for partition in kept]
+        return replace(work, partitions=tuple(kept), definitions=self._defined(work, names))
+
+    def _defined(self, work: Work, names: Sequence[TableName]) -> Definitions:
+        return definitions(self._store.get("ddl") or (), *work.catalogs, names)
 
     def _tables(self, needed: Collection[TableName]) -> set[TableName]:
-        """The tables of live whose rows are copied: those that the scripts touch, and those that a roll back does."""
+        """The tables of live whose rows are copied.
+
+        They are those that the scripts touch, and those that a roll back does.
+        """
         if ROLL_BACK in self.unrehearsed:
             return set(needed)
-        found = {*needed, *self._undo.rows}
+        wanted = {*needed, *self._undo.rows}
         if self._history:
             catalog = self._store.catalogs()[1]
             texts = [m.applied.decode("utf-8-sig") for m in self._history.between]
-            found |= {
-                n for n in named_tables(texts, self._history.schema, catalog) if n in catalog.tables
-            }
-        tables = self._source.catalog.tables
-        return {
-            n
-            for n in found
-            if n in tables
-            and tables[n].kind in ("table", "partitioned")
-            and tables[n].parent is None
-        }
+            named = named_tables(texts, self._history.schema, catalog)
+            wanted |= named & catalog.tables.keys()
+        found = set()
+        for name in wanted & self._source.catalog.tables.keys():
+            table = self._source.catalog.tables[name]
+            if table.kind in ("table", "partitioned") and table.parent is None:
+                found.add(name)
+        return found
 
     def _with_room(
-        self, server: Scratch, tables: set[TableName], needed: set[TableName]
+        self,
+        server: Scratch,
+        tables: set[TableName],
+        needed: set[TableName],
     ) -> set[TableName]:
-        """The tables that have room on the scratch server: all that are wished for, or those without which nothing can be rehearsed."""
+        """The tables that have room on the scratch server.
+
+        They are all that are wished for, or those without which nothing can be rehearsed.
+        """
         sizes = table_bytes(self._source)
+        what = "A copy of live's rows"
         try:
-            expect_room(server, 2 * sum(sizes.get(n, 0) for n in tables), "A copy of live's rows")
+            expect_room(server, _twice(sizes, tables), what)
             return tables
         except RecoveryError as error:
             if tables == needed:
                 raise
-            expect_room(server, 2 * sum(sizes.get(n, 0) for n in needed), "A copy of live's rows")
+            expect_room(server, _twice(sizes, needed), what)
             self.unrehearsed[ROLL_BACK] = str(error)
             return needed
 
+    # --- once they are written ------------------------------------------------------------
+
     def rehearse(
-        self, work: Work, found: Sequence[Place], out: Path, choices: dict[str, Option]
+        self,
+        work: Work,
+        found: Sequence[Place],
+        out: Path,
+        choices: Mapping[str, Option],
     ) -> None:
-        """Rehearse what works on live: the scripts on one copy of the copy, the roll back on the copy itself."""
-        copy, server, tell = self._copy, self._server, self._wishes.tell
-        if copy is None or server is None:
+        """Rehearse what works on live.
+
+        The scripts run on one copy of the copy, the roll back on the copy itself.
+
+        Args:
+            work: what the scripts were written from.
+            found: the new places of links.
+            out: where the scripts stand.
+            choices: the options, by name.
+        """
+        copy = self._copy
+        if copy is None:
             return
-        chosen = () if BACKFILL in self.unrehearsed else found
+        self._rehearse_scripts(copy, work, found, out)
+        if ROLL_BACK not in self.unrehearsed:
+            self._rehearse_rollback(copy, choices[ROLL_BACK].destroys)
+
+    def _rehearse_scripts(
+        self,
+        copy: LiveCopy,
+        work: Work,
+        found: Sequence[Place],
+        out: Path,
+    ) -> None:
+        if BACKFILL in self.unrehearsed:
+            found = ()
         try:
             with self._working_copy(copy) as database:
-                outcome = rehearse(work, chosen, copy, database, out, tell)
-            self.rehearsal = outcome.rehearsal
-            self.proofs[REINSERT] = outcome.rehearsal.proof
-            if outcome.backfill:
-                self.proofs[BACKFILL] = outcome.backfill
-            elif chosen:
-                self.unrehearsed[BACKFILL] = "undo.sql did not bring the copy back as it was."
+                outcome = rehearse(work, found, copy, database, out, self._wishes.tell)
         except (ScratchError, RecoveryError, psycopg.Error) as error:
             self.problem = _said(error)
-        if ROLL_BACK not in self.unrehearsed:
-            again = Again(self._history.between, self._history.schema) if self._history else None
-            said = choices[ROLL_BACK].destroys
-            try:
-                self.proofs[ROLL_BACK] = rehearse_rollback(
-                    server, copy.database, self._store.catalogs(), self._undo, said, again, tell
-                )
-            except (ScratchError, psycopg.Error) as error:
-                self.proofs[ROLL_BACK] = failed(_said(error))
+            return
+        self.rehearsal = outcome.rehearsal
+        self.proofs[REINSERT] = outcome.rehearsal.proof
+        if outcome.backfill:
+            self.proofs[BACKFILL] = outcome.backfill
+        elif found:
+            self.unrehearsed[BACKFILL] = _NOT_AS_BEFORE
+
+    def _rehearse_rollback(self, copy: LiveCopy, said: int) -> None:
+        again = None
+        if self._history:
+            again = Again(self._history.between, self._history.schema)
+        catalogs = self._store.catalogs()
+        tell = self._wishes.tell
+        try:
+            proof = rehearse_rollback(copy, catalogs, self._undo, said, again, tell)
+        except (ScratchError, psycopg.Error) as error:
+            proof = failed(_said(error))
+        self.proofs[ROLL_BACK] = proof
 
     @contextmanager
     def _working_copy(self, copy: LiveCopy) -> Iterator[str]:
-        """The database to run the scripts in: the copy of live, or another one where that is still needed."""
+        """The database to run the scripts in.
+
+        That is the copy of live, or another one where that is still needed.
+        """
         if ROLL_BACK in self.unrehearsed:
             yield copy.database
             return
@@ -249,41 +267,64 @@ class Stage:
             yield database
 
     def restore(
-        self, selection: Selection, option: Option, unseen: Mapping[TableName, int]
+        self,
+        selection: Selection,
+        option: Option,
+        unseen: Mapping[TableName, int],
     ) -> None:
-        """Rehearse the full restore, where the backup is at hand and has room."""
-        if FULL_RESTORE in self.unrehearsed or self._server is None:
+        """Rehearse the full restore, where the backup is at hand and has room.
+
+        Args:
+            selection: of the case.
+            option: the full restore.
+            unseen: by table, live's rows that differ in an added column only.
+        """
+        server = self._server
+        if FULL_RESTORE in self.unrehearsed or server is None:
             return
         with ExitStack() as stack:
             try:
                 backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
-                if not backup.catalog.tables:
-                    raise RecoveryError(
-                        "the backup defines no tables, and cannot be restored by itself."
-                    )
-                rows = {r.name: (r.backup_rows, r.live_rows) for r in self._store.results()}
-                size = backup_bytes(backup, rows, table_bytes(self._source))
-                expect_room(self._server, size, "The restored backup")
+                self._expect_backup(server, backup)
             except (RecoveryError, BackupError) as error:
                 self.unrehearsed[FULL_RESTORE] = str(error)
                 return
+            said = (option.recovers, option.destroys)
+            ddl = self._store.get("ddl") or ()
+            tell = self._wishes.tell
             try:
-                copied = stack.enter_context(
-                    backup_copy(
-                        self._server, backup, self._store.get("ddl") or (), None, self._wishes.tell
-                    )
-                )
-                self.proofs[FULL_RESTORE] = prove_restore(
-                    selection, copied, (option.recovers, option.destroys), unseen, self._wishes.tell
-                )
+                restored = backup_copy(server, backup, ddl, None, tell)
+                copied = stack.enter_context(restored)
+                proof = prove_restore(selection, copied, said, unseen, tell)
             except (ScratchError, BackupError, psycopg.Error) as error:
-                self.proofs[FULL_RESTORE] = failed(_said(error))
+                proof = failed(_said(error))
+            self.proofs[FULL_RESTORE] = proof
+
+    def _expect_backup(self, server: Scratch, backup: Source) -> None:
+        """Make sure that a backup can be restored.
+
+        Raises:
+            RecoveryError: it defines no tables, or there is no room for it.
+        """
+        if not backup.catalog.tables:
+            raise RecoveryError("the backup defines no tables, and cannot be restored by itself.")
+        rows = {}
+        for result in self._store.results():
+            rows[result.name] = (result.backup_rows, result.live_rows)
+        size = backup_bytes(backup, rows, table_bytes(self._source))
+        expect_room(server, size, "The restored backup")
+
+
+def _twice(sizes: Mapping[TableName, int], names: Collection[TableName]) -> int:
+    """The room that tables take with what is written while they are worked on."""
+    return 2 * sum(sizes.get(name, 0) for name in names)
 
 
 def _said(error: Exception) -> str:
-    """What a rehearsal failed of, in words; a scratch server may fail in ways that nobody foresaw."""
-    return (
-        f"The scratch PostgreSQL failed: {words_of(error)}."
-        if isinstance(error, psycopg.Error)
-        else str(error)
-    )
+    """What a rehearsal failed of, in words.
+
+    A scratch server may fail in ways that nobody foresaw.
+    """
+    if isinstance(error, psycopg.Error):
+        return f"The scratch PostgreSQL failed: {words_of(error)}."
+    return str(error)

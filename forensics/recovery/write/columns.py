@@ -19,7 +19,7 @@ from forensics.errors import RecoveryError
 from forensics.evidence import Source, copytext, open_source
 from forensics.model import Catalog, Column, Table, TableName, quote_identifier
 from forensics.recovery.choose.selection import Scope
-from forensics.recovery.rehearse.copies import rows_of
+from forensics.recovery.relations import rows_of
 from forensics.recovery.write.sqltext import (
     array,
     block,

@@ -21,7 +21,7 @@ from postgast import pg_query_pb2 as pb
 from forensics.cause.history import History, place
 from forensics.evidence.migrations import Migration, MigrationFolder, Statement, history_of
 from forensics.model import Catalog, Column, Table, TableName, quote_identifier
-from forensics.recovery.rehearse.copies import rows_of
+from forensics.recovery.relations import rows_of
 from forensics.recovery.write.backfill import Place
 from forensics.recovery.write.definitions import (
     above,

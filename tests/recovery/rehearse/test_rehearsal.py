@@ -1,6 +1,7 @@
 """Every option, rehearsed on the sample incident; and what the rehearsal says when it fails.
 
-The databases that the rehearsals work in are kept until the tests have looked into them with SQL of their own.
+The databases that the rehearsals work in are kept until the tests have looked into them with
+SQL of their own.
 """
 
 from __future__ import annotations
@@ -20,18 +21,22 @@ import forensics as fx
 from forensics.errors import RecoveryError, UsageError
 from forensics.evidence import open_source
 from forensics.recovery import Proof, Scope, Wishes, make_plan, plan
+from forensics.recovery.choose.price import price
+from forensics.recovery.choose.reversal import reversal
 from forensics.recovery.choose.selection import select
 from forensics.recovery.rehearse import stage
 from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
 from forensics.recovery.rehearse.restore import prove_restore
-from forensics.recovery.rehearse.rollback import price, rehearse_rollback, undoing
+from forensics.recovery.rehearse.rollback import rehearse_rollback
+from forensics.recovery.write.rollback import undoing
 from forensics.scratch import Scratch
 from sample_data import build
 
 EXPECTED = json.loads(build.EXPECTED.read_text())
 LOST = sum(j["lost"] for j in EXPECTED["links"] if j["table"] != "_HotelToTag")
 BLOCKED = sum(j["blocked"] for j in EXPECTED["links"] if j["table"] != "_HotelToTag")
-# What an application wrote into the columns that the migration added: known from how the incident was made.
+# What an application wrote into the columns that the migration added: known from how the
+# incident was made.
 FILLED = {
     **dict.fromkeys(
         (
@@ -106,19 +111,29 @@ def test_the_backfill_puts_links_in_order_and_leaves_what_editors_did(
     scratch = sample.scratch
     scratch.create("sample_filled", "sample_live")
     try:
-        ask = "SELECT id, gallery_asset_ids, cover_asset_id FROM hotels WHERE gallery_asset_ids IS NOT NULL ORDER BY id"
+        ask = (
+            "SELECT id, gallery_asset_ids, cover_asset_id FROM hotels "
+            "WHERE gallery_asset_ids IS NOT NULL ORDER BY id"
+        )
         before = scratch.run("sample_filled", ask).splitlines()
         scratch.run("sample_filled", (sample.out / "recovery.sql").read_bytes())
         scratch.run("sample_filled", (sample.out / "backfill.sql").read_bytes())
         assert set(before) < set(scratch.run("sample_filled", ask).splitlines())
         wrong = """
-          SELECT count(*) FROM hotels h JOIN (SELECT hotel_id, jsonb_agg(asset_id ORDER BY sort_order, created_at) AS list
-            FROM hotel_images GROUP BY 1) i ON i.hotel_id = h.id WHERE h.gallery_asset_ids <> i.list"""
+          SELECT count(*) FROM hotels h JOIN (SELECT hotel_id,
+            jsonb_agg(asset_id ORDER BY sort_order, created_at) AS list
+            FROM hotel_images GROUP BY 1) i ON i.hotel_id = h.id
+          WHERE h.gallery_asset_ids <> i.list"""
         assert int(scratch.run("sample_filled", wrong)) <= len(before)
-        none = "SELECT count(*) FROM hotels h WHERE gallery_asset_ids IS NULL AND EXISTS (SELECT FROM hotel_images i WHERE i.hotel_id = h.id)"
+        none = (
+            "SELECT count(*) FROM hotels h WHERE gallery_asset_ids IS NULL "
+            "AND EXISTS (SELECT FROM hotel_images i WHERE i.hotel_id = h.id)"
+        )
         assert scratch.run("sample_filled", none).strip() == "0"
-        covers = """SELECT count(*) FROM hotels h JOIN hotel_images i ON i.hotel_id = h.id AND i.is_primary
-          WHERE h.cover_asset_id <> i.asset_id AND h.id NOT IN (SELECT id FROM hotels WHERE cover_asset_id IS NULL)"""
+        covers = """SELECT count(*) FROM hotels h JOIN hotel_images i ON i.hotel_id = h.id AND
+          i.is_primary
+          WHERE h.cover_asset_id <> i.asset_id
+            AND h.id NOT IN (SELECT id FROM hotels WHERE cover_asset_id IS NULL)"""
         assert int(scratch.run("sample_filled", covers)) <= len(before)
         links = "SELECT sum(jsonb_array_length(gallery_asset_ids)) FROM "
         tables = [
@@ -142,7 +157,7 @@ def test_the_backfill_puts_links_in_order_and_leaves_what_editors_did(
         scratch.drop("sample_filled")
 
 
-# --- the full restore ------------------------------------------------------------------------------------
+# --- the full restore -----------------------------------------------------------------------------
 
 Run = namedtuple("Run", "columns lines")
 
@@ -231,7 +246,8 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
         open_source(build.BACKUP) as backup,
         open_source(sample.dsn, role="live") as live,
     ):
-        unseen = price(sample.case.store, undoing(sample.case.store), live).unseen  # type: ignore[arg-type]
+        store = sample.case.store
+        unseen = price(store, reversal(store), live).unseen  # type: ignore[arg-type]
         with backup_copy(scratch, backup, sample.case.store.get("ddl")) as copy:
             said = (one.recovers, one.destroys)
             assert prove_restore(selection, copy, said, unseen).holds
@@ -241,7 +257,8 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
             )
             scratch.run(
                 copy.database,
-                "DELETE FROM esim_images WHERE ctid IN (SELECT ctid FROM esim_images LIMIT 3); UPDATE hotels SET name = 'x'",
+                "DELETE FROM esim_images WHERE ctid IN (SELECT ctid FROM esim_images LIMIT 3); "
+                "UPDATE hotels SET name = 'x'",
             )
             changed = scratch.run("sample_live", "COPY (SELECT * FROM settings) TO STDOUT")
             scratch.run(
@@ -257,7 +274,7 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
     )
 
 
-# --- the roll back ---------------------------------------------------------------------------------------
+# --- the roll back --------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -265,11 +282,12 @@ def rolled(sample: SimpleNamespace) -> Iterator[tuple[str, Proof]]:
     """A copy of the live database, rolled back as the rehearsal does it, and what that found."""
     scratch, undo = sample.scratch, undoing(sample.case.store)
     with a_database(scratch) as database, open_source(sample.dsn, role="live") as live:
-        LiveCopy(scratch, database, live).make([t.name for t in live.catalog.roots], (), ())  # type: ignore[arg-type]
+        copy = LiveCopy(scratch, database, live)  # type: ignore[arg-type]
+        copy.make([t.name for t in live.catalog.roots], (), ())
         said = option(sample, "roll back").destroys
         yield (
             database,
-            rehearse_rollback(scratch, database, sample.case.store.catalogs(), undo, said),
+            rehearse_rollback(copy, sample.case.store.catalogs(), undo, said),
         )
 
 
@@ -300,9 +318,12 @@ def test_rolling_back_takes_what_was_written_and_brings_back_nothing(
             "sample_live", f"SELECT count(*) FROM {table}"
         )
     # The schema is the backup's, but for two columns that hold NULLs by now.
-    ask = """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
-      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-      WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped"""
+    ask = """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+      pg_get_expr(d.adbin, d.adrelid)
+      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+        AND attnum > 0 AND NOT attisdropped"""
     (restored,) = [n for n in sample.kept if n.startswith("replay")][:1]
     odd = {*scratch.run(database, ask).splitlines()} ^ {*scratch.run(restored, ask).splitlines()}
     assert {line.rsplit("|", 2)[0] for line in odd} == {
@@ -321,7 +342,11 @@ def test_the_migrations_make_the_schema_once_more(sample: SimpleNamespace) -> No
         in proof.checks
     )
     (copy,) = [n for n in sample.kept if not n.startswith("replay")][-1:]
-    ask = "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped"
+    ask = (
+        "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+        "AND attnum > 0 AND NOT attisdropped"
+    )
     assert sample.scratch.run(copy, ask) == sample.scratch.run("sample_live", ask)
     assert sample.scratch.run(copy, "SELECT count(*) FROM external_hotels").strip() == "0"
     assert (
@@ -332,7 +357,7 @@ def test_the_migrations_make_the_schema_once_more(sample: SimpleNamespace) -> No
     )
 
 
-# --- the plan --------------------------------------------------------------------------------------------
+# --- the plan -------------------------------------------------------------------------------------
 
 
 def test_an_option_whose_numbers_do_not_hold_fails_the_plan(
@@ -341,7 +366,8 @@ def test_an_option_whose_numbers_do_not_hold_fails_the_plan(
     undone = rehearse_rollback
 
     def one_more(*given: object, **named: object) -> Proof:
-        return undone(*given[:4], given[4] + 1, *given[5:], **named)  # type: ignore[arg-type,operator]
+        said = given[3] + 1  # type: ignore[operator]
+        return undone(*given[:3], said, *given[4:], **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stage, "rehearse_rollback", one_more)
     wishes = Wishes(sample.dsn, True, None, None, (), sample.scratch, ("full restore", "backfill"))
@@ -388,7 +414,8 @@ def test_too_little_room_is_foreseen_and_says_what_is_lacking(
         return found
 
     enough, little = 1 << 40, 70_000_000
-    # For a copy of what the scripts touch there is enough, for what a roll back touches and for the backup there is not.
+    # For a copy of what the scripts touch there is enough, for what a roll back touches and for
+    # the backup there is not.
     found = planned(little, enough, little)
     assert found.holds
     assert [o.verified for o in found.options] == [False, False, True, False]

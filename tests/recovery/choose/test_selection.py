@@ -1,4 +1,4 @@
-"""Which missing rows come back: what a statement took, and not what the application deleted itself."""
+"""Which missing rows come back: what a statement took, not what the application deleted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def _caused(build: Build, tmp_path: Path) -> Incident:
     folder = tmp_path / "migrations" / NAME
     folder.mkdir(parents=True)
     (folder / "migration.sql").write_text(MIGRATION)
-    # By the application, before the migration: an image and a hotel, and with the hotel its other images.
+    # By the application, before the migration: an image and a hotel, and with the hotel its
+    # other images.
     found = build(
         SHOP,
         f"DELETE FROM hotel_images WHERE id = 20; DELETE FROM hotels WHERE id = 'h7'; {MIGRATION}",
@@ -59,7 +60,10 @@ def test_the_rest_comes_back_when_asked_for(incident: Build, tmp_path: Path) -> 
 
 
 def test_the_migrations_own_history_stays_as_it_is(incident: Build) -> None:
-    before = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('a')"
+    before = (
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); "
+        "INSERT INTO alembic_version VALUES ('a')"
+    )
     found = incident(
         SHOP + before,
         "UPDATE alembic_version SET version_num = 'b'; DELETE FROM assets WHERE id = 20",
@@ -75,7 +79,8 @@ def test_the_migrations_own_history_stays_as_it_is(incident: Build) -> None:
 def test_a_pattern_narrows(incident: Build, tmp_path: Path) -> None:
     found = incident(
         SHOP,
-        "DROP TABLE hotel_images; DELETE FROM hotels WHERE id = 'h1'; DELETE FROM assets WHERE id = 20",
+        "DROP TABLE hotel_images; DELETE FROM hotels WHERE id = 'h1'; "
+        "DELETE FROM assets WHERE id = 20",
     )
     plan = found.plan(include_unexplained=True, tables=("hotel_im*", "public.hotels"))
     assert [str(t.name) for t in plan.targets] == ["hotels", "hotel_images"]

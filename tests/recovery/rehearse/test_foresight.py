@@ -1,4 +1,7 @@
-"""Rows that live would refuse are known before a script is written: held against offering each row to live by itself."""
+"""Rows that live would refuse are known before a script is written.
+
+Held against offering each row to live by itself.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,13 @@ INSERT INTO checked SELECT i, i % 9 FROM generate_series(1, 40) i;
 CREATE TABLE some_unique (id int PRIMARY KEY, owner int, main boolean);
 INSERT INTO some_unique SELECT i, i % 7, i % 3 = 0 FROM generate_series(1, 40) i;
 CREATE TABLE folded (id int PRIMARY KEY, mail text);
-INSERT INTO folded SELECT i, CASE WHEN i % 2 = 0 THEN 'Name' ELSE 'name' END || (i / 2) FROM generate_series(1, 40) i;
+INSERT INTO folded SELECT i, CASE WHEN i % 2 = 0 THEN 'Name' ELSE 'name' END || (i / 2) FROM
+  generate_series(1, 40) i;
 CREATE TABLE booked (id int PRIMARY KEY, room int, during int4range);
 INSERT INTO booked SELECT i, i % 3, int4range(i, i + 4) FROM generate_series(1, 40) i;
 CREATE TABLE narrow (id int PRIMARY KEY, name text, amount numeric, m mood, d small);
-INSERT INTO narrow SELECT i, repeat('x', i), i * 1.5, (enum_range(NULL::mood))[1 + i % 3], i FROM generate_series(1, 40) i;
+INSERT INTO narrow SELECT i, repeat('x', i), i * 1.5, (enum_range(NULL::mood))[1 + i % 3],
+  i FROM generate_series(1, 40) i;
 CREATE TABLE by_year (id int, year int, PRIMARY KEY (id, year)) PARTITION BY LIST (year);
 CREATE TABLE by_year_24 PARTITION OF by_year FOR VALUES IN (2024);
 CREATE TABLE by_year_25 PARTITION OF by_year FOR VALUES IN (2025);
@@ -31,7 +36,8 @@ INSERT INTO by_year SELECT i, 2024 + i % 2 FROM generate_series(1, 40) i;
 CREATE TABLE notes (id int PRIMARY KEY, checked_id int REFERENCES checked);
 INSERT INTO notes SELECT i, i FROM generate_series(1, 40) i;
 CREATE TABLE labelled (id int PRIMARY KEY, m mood, ms mood[]);
-INSERT INTO labelled SELECT i, (enum_range(NULL::mood))[1 + i % 3], ARRAY[(enum_range(NULL::mood))[1 + i % 2]] FROM generate_series(1, 40) i;
+INSERT INTO labelled SELECT i, (enum_range(NULL::mood))[1 + i % 3],
+  ARRAY[(enum_range(NULL::mood))[1 + i % 2]] FROM generate_series(1, 40) i;
 """
 TABLES = ("checked", "some_unique", "folded", "booked", "narrow", "by_year")
 CHANGE = f"""
@@ -74,7 +80,7 @@ REASONS = {
 
 
 def _offered(found: Incident, table: str) -> int:
-    """How many rows of the backup live takes back, offered one after the other in the order of their keys."""
+    """How many rows of the backup live takes back, offered one by one in order of keys."""
     taken = 0
     rows = (
         psycopg.connect(found.scratch.dsn(found.before))
@@ -92,7 +98,8 @@ def _offered(found: Incident, table: str) -> int:
             )
             try:
                 with live.transaction():
-                    live.execute(f"INSERT INTO {table} VALUES ({texts})")  # type: ignore[call-overload]
+                    insert = f"INSERT INTO {table} VALUES ({texts})"
+                    live.execute(insert)  # type: ignore[call-overload]
                 taken += 1
             except psycopg.Error:
                 pass

@@ -1,0 +1,103 @@
+"""The nouns of a choice: what is asked for, the tables that rows return to, and their links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from forensics.model import TableName
+
+# unexplained: of a surviving table, and no statement is known to have taken it.
+CLASSES = ("restorable", "moved", "superseded", "blocked", "conflicting", "unexplained")
+
+# Keys that live's parent does not have, each with the spelling of the parent row that returns.
+Keys = Sequence[tuple[tuple[str, ...], tuple[str, ...] | None]]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is to come back.
+
+    Attributes:
+        tables: shell patterns that narrow the choice; empty means all.
+        include_unexplained: rows of surviving tables that no statement is known to have taken
+            come back too.
+        columns: the values of dropped columns come back too.
+    """
+
+    tables: tuple[str, ...] = ()
+    include_unexplained: bool = False
+    columns: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """A reference that rows of a target make: `columns` name a row of `parent`.
+
+    `declared` is false for a link that the schema does not enforce; `exists` where the parent
+    table is in live or comes back.
+    """
+
+    columns: tuple[str, ...]
+    parent: TableName
+    parent_columns: tuple[str, ...]
+    declared: bool = True
+    exists: bool = True
+
+
+@dataclass(frozen=True)
+class Target:
+    """One table that rows return to.
+
+    Attributes:
+        kind: "recreate" a table that live dropped, or "insert" into one that it has.
+        columns: what is written, in order; `fields` are their columns in the case.
+        key: what tells its rows apart; empty where nothing does.
+        links: the references that its rows make.
+        live_rows: how many rows live held when compared.
+        missing: how many of its rows are missing, and of these by class: `counts`.
+        reasons: why rows are blocked or conflicting, the most frequent first: (reason, rows).
+    """
+
+    name: TableName
+    number: int
+    kind: Literal["recreate", "insert"]
+    columns: tuple[str, ...]
+    fields: tuple[str, ...]
+    key: tuple[str, ...]
+    links: tuple[Link, ...]
+    live_rows: int
+    missing: int
+    counts: dict[str, int]
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows come back."""
+        return self.counts["restorable"]
+
+    @property
+    def blocked(self) -> int:
+        """How many lost rows cannot come back, for whatever reason."""
+        return self.counts["blocked"] + self.counts["conflicting"]
+
+    def field(self, column: str) -> str:
+        """The place of a column in the case's row `r`."""
+        return f"r.{self.fields[self.columns.index(column)]}"
+
+
+def in_order(targets: dict[TableName, Target]) -> list[Target]:
+    """Parents before children, otherwise by name; within a circle by name."""
+    done: dict[TableName, Target] = {}
+
+    def visit(target: Target, above: frozenset[TableName]) -> None:
+        for link in sorted(target.links, key=lambda k: k.parent):
+            parent = targets.get(link.parent)
+            if parent and parent.name not in done and parent.name not in above:
+                visit(parent, above | {target.name})
+        done.setdefault(target.name, target)
+
+    for _, target in sorted(targets.items()):
+        visit(target, frozenset({target.name}))
+    return list(done.values())

@@ -1,0 +1,337 @@
+"""From a case to a folder of scripts with a plan: the one way in for facade and command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from psycopg import sql
+
+from forensics.cause.history import History
+from forensics.errors import UsageError
+from forensics.evidence import open_source
+from forensics.evidence.live.source import LiveSource
+from forensics.evidence.migrations import read_folder
+from forensics.model import TableName
+from forensics.recovery.choose.options import Option, options, proved
+from forensics.recovery.choose.partitions import (
+    Partition,
+    dropped_partitions,
+    explained,
+    returning,
+    unmade,
+)
+from forensics.recovery.choose.price import Price, price
+from forensics.recovery.choose.recommendation import recommendation
+from forensics.recovery.choose.selection import Selection, select
+from forensics.recovery.choose.tables import keys_went_on
+from forensics.recovery.choose.targets import Scope
+from forensics.recovery.plan import Plan
+from forensics.recovery.rehearse.live_state import live_state
+from forensics.recovery.rehearse.stage import Stage
+from forensics.recovery.safer import SaferMigrations, safer_migrations
+from forensics.recovery.wishes import SKIPPABLE, Wishes
+from forensics.recovery.write.backfill import (
+    Place,
+    asked,
+    places,
+    questions,
+    write_backfill,
+    write_undo_backfill,
+)
+from forensics.recovery.write.columns import (
+    Restored,
+    generated_columns,
+    open_backup,
+    restored_columns,
+)
+from forensics.recovery.write.definitions import attached, definitions
+from forensics.recovery.write.migration import history_between
+from forensics.recovery.write.rollback import undoing
+from forensics.recovery.write.runbook import runbook, steps
+from forensics.recovery.write.script import LiveState, Work, write_recovery, write_undo
+from forensics.recovery.write.sqltext import private_file
+from forensics.store import Store, make_private
+from forensics.text import document
+
+FILES = (
+    "recovery.sql",
+    "undo.sql",
+    "backfill.sql",
+    "undo_backfill.sql",
+    "plan.json",
+    "runbook.md",
+)
+
+
+def make_plan(
+    store: Store,
+    out: Path | None,
+    scope: Scope,
+    wishes: Wishes | None = None,
+) -> Plan:
+    """Work out the options; write the scripts into a folder, and rehearse them.
+
+    Args:
+        store: the case, open.
+        out: the folder to write into, or None to write nothing.
+        scope: what is to come back.
+        wishes: what else is wanted; None for nothing.
+
+    Raises:
+        UsageError: the question is wrong.
+        RecoveryError: live changed since it was compared, or a file cannot be written.
+        LiveError: live does not answer.
+        MigrationError: a migration cannot be read.
+    """
+    wishes = wishes or Wishes()
+    for name in wishes.skip:
+        if name not in SKIPPABLE:
+            raise UsageError(
+                f"There is no option {name} to leave out.",
+                f"These can be: {', '.join(SKIPPABLE)}.",
+            )
+    with ExitStack() as stack:
+        source = _live(stack, wishes)
+        draft = _Draft(store, scope, wishes, source, *_begun(stack, store, scope, wishes))
+        draft.ask()
+        undo = undoing(store)
+        if source:
+            wishes.tell("asking live what a roll back would take")
+        draft.price = price(store, undo.change, source)
+        history = _history(store, wishes)
+        stage = None
+        if out is not None and wishes.rehearse and source is not None:
+            stage = Stage(store, source, wishes, undo, history)
+            draft.prepare(stage, stack)
+        draft.choose()
+        if out is not None:
+            draft.write(out)
+            if stage is not None:
+                draft.rehearse(stage, out)
+            if history is not None:
+                draft.safer = safer_migrations(store, out, draft.found, history, wishes)
+        plan = draft.plan(stage, out)
+        if out is not None:
+            _write_plan(store, out, plan)
+    return plan
+
+
+def _live(stack: ExitStack, wishes: Wishes) -> LiveSource | None:
+    """Live, open, where it is to be asked."""
+    if wishes.live is None:
+        return None
+    source = stack.enter_context(open_source(wishes.live, role="live"))
+    if not isinstance(source, LiveSource):
+        raise UsageError(
+            "The live side is a dump: there is nothing to recover into.",
+            "Give the database with --live.",
+        )
+    return source
+
+
+def _begun(
+    stack: ExitStack,
+    store: Store,
+    scope: Scope,
+    wishes: Wishes,
+) -> tuple[Work, tuple[Partition, ...], tuple[str, ...]]:
+    """What the scripts are written from, as far as case and backup tell.
+
+    Returns:
+        The work, the dropped partitions, and notes on columns that do not return.
+    """
+    selection = stack.enter_context(select(store, scope))
+    catalogs = store.catalogs()
+    ddl = store.get("ddl") or ()
+    partitions = dropped_partitions(selection, scope, attached(ddl))
+    again = returning(partitions)
+    names = [target.name for target in selection.recreated]
+    names += [partition.name for partition in again]
+    defined = definitions(ddl, *catalogs, names)
+    restored: tuple[Restored, ...] = ()
+    notes: tuple[str, ...] = ()
+    if scope.columns:
+        backup = stack.enter_context(open_backup(store, wishes.backup))
+        restored, notes = restored_columns(store, scope, backup)
+    columns = []
+    for one in restored:
+        columns += one.columns
+    types = definitions(ddl, *catalogs, (), columns, defined)
+    work = Work(selection, defined, LiveState(), restored, types, again)
+    return work, partitions, notes
+
+
+def _history(store: Store, wishes: Wishes) -> History | None:
+    """The migrations that ran since the backup, where their folder is given."""
+    if not wishes.migrations:
+        return None
+    return history_between(store, read_folder(wishes.migrations), wishes.ran)
+
+
+@dataclass
+class _Draft:
+    """A plan in the making.
+
+    Attributes:
+        store, scope, wishes, source: what was asked for, and whom to ask.
+        work: what the scripts are written from.
+        partitions: the dropped ones, those included that are not made again.
+        columns_left: notes on columns that do not return.
+        price: what a roll back would take.
+        found: the new places of links; `places_left` are notes on links without one.
+        choices: the ways out.
+        safer: the safer migrations.
+    """
+
+    store: Store
+    scope: Scope
+    wishes: Wishes
+    source: LiveSource | None
+    work: Work
+    partitions: tuple[Partition, ...]
+    columns_left: tuple[str, ...]
+    price: Price = field(default_factory=lambda: Price(False))
+    found: tuple[Place, ...] = ()
+    places_left: tuple[str, ...] = ()
+    choices: tuple[Option, ...] = ()
+    safer: SaferMigrations = field(default_factory=SaferMigrations)
+
+    def ask(self) -> None:
+        """Ask live whether it is as it was."""
+        if self.source:
+            self.work = replace(self.work, live=live_state(self.source, self.work))
+
+    def prepare(self, stage: Stage, stack: ExitStack) -> None:
+        """Copy live, and leave out what it would refuse."""
+        self.work = stage.prepare(stack, self.work)
+        self.partitions = unmade(self.partitions, stage.unmade)
+
+    def choose(self) -> None:
+        """Work out the options."""
+        selection = self.work.selection
+        self.found, self.places_left = places(selection)
+        if self.source:
+            self.found = _asked(self.source, selection, self.found)
+        self.choices = options(selection, self.found, self.price)
+
+    def write(self, out: Path) -> None:
+        """Write the scripts into a folder."""
+        make_private(out)
+        write_recovery(out / "recovery.sql", self.work)
+        write_undo(out / "undo.sql", self.work)
+        backfill, undo_backfill = out / "backfill.sql", out / "undo_backfill.sql"
+        backfill.unlink(missing_ok=True)
+        undo_backfill.unlink(missing_ok=True)
+        if self.found:
+            write_backfill(backfill, self.work.selection, self.found)
+            write_undo_backfill(undo_backfill, self.work.selection, self.found)
+
+    def rehearse(self, stage: Stage, out: Path) -> None:
+        """Rehearse the options."""
+        by_name = {option.name: option for option in self.choices}
+        stage.rehearse(self.work, self.found, out, by_name)
+        stage.restore(self.work.selection, self.choices[0], self.price.unseen)
+        self.choices = proved(self.choices, stage.proofs, stage.unrehearsed)
+
+    def plan(self, stage: Stage | None, out: Path | None) -> Plan:
+        """The plan.
+
+        Args:
+            stage: where it was rehearsed.
+            out: the folder that was written to.
+        """
+        rehearsal = problem = rehearsed_at = None
+        if stage is not None:
+            rehearsal, problem = stage.rehearsal, stage.problem
+        if rehearsal is not None:
+            rehearsed_at = datetime.now(UTC).replace(microsecond=0)
+        files: tuple[str, ...] = ()
+        if out is not None:
+            files = tuple(name for name in FILES if self.found or "backfill" not in name)
+        left = tuple(_left(self.store, self.work.selection))
+        plan = Plan(
+            options=self.choices,
+            recommendation=recommendation(self.choices, sum(rows for _, rows in left)),
+            rehearsal=rehearsal,
+            problem=problem,
+            targets=self.work.selection.targets,
+            left=left,
+            notes=self._notes(stage),
+            files=files,
+            columns=tuple(map(_columns, self.work.restored)),
+            migrations=self.safer.trials,
+            scope=self.scope,
+            rehearsed_at=rehearsed_at,
+            partitions=self.work.partitions,
+        )
+        return replace(plan, runbook=tuple(steps(plan.as_json(), self.work.definitions)))
+
+    def _notes(self, stage: Stage | None) -> tuple[str, ...]:
+        """What else is to be known."""
+        selection = self.work.selection
+        rehearsed = stage is not None and stage.problem is None
+        return (
+            *_renamed(self.store, selection),
+            *explained(self.partitions, selection, rehearsed),
+            *self.work.definitions.lacks,
+            *generated_columns(self.store, self.scope),
+            *self.places_left,
+            *self.columns_left,
+            *self.safer.notes,
+        )
+
+
+def _asked(
+    source: LiveSource,
+    selection: Selection,
+    found: Sequence[Place],
+) -> tuple[Place, ...]:
+    """The new places, with account taken of what live holds there already."""
+    known = []
+    for place in found:
+        keys: list[list[str]] = []
+        for question in questions(place):
+            rows = source.ask(sql.SQL(question)) if question else []  # type: ignore[arg-type]
+            keys.append([row["key"] for row in rows])
+        known.append(asked(selection, place, *keys))
+    return tuple(known)
+
+
+def _columns(restored: Restored) -> tuple[TableName, tuple[str, ...], int]:
+    """A table's columns whose values return, and how many are missing."""
+    return restored.name, tuple(c.name for c in restored.columns), restored.values
+
+
+def _renamed(store: Store, selection: Selection) -> Iterator[str]:
+    """What is to be known of dropped tables whose rows live seems to hold elsewhere."""
+    again = {target.name for target in selection.recreated}
+    for finding in store.get("findings") or ():
+        if finding["kind"] != "renamed table":
+            continue
+        name = TableName(**finding["name"])
+        advice = "leave it out with --table where its rows are not lost"
+        if name not in again:
+            advice = "--table brings it back all the same"
+            if keys_went_on(store, name, finding["other"]):
+                advice += " once that one's keys have other names"
+        yield f"{finding['text'].rstrip('.')}: {advice}."
+
+
+def _left(store: Store, selection: Selection) -> Iterator[tuple[TableName, int]]:
+    """Missing rows of tables that were not asked for."""
+    chosen = {target.name for target in selection.targets}
+    for result in store.results():
+        if result.missing and result.name not in chosen:
+            yield result.name, result.missing
+
+
+def _write_plan(store: Store, out: Path, plan: Plan) -> None:
+    """Write the plan and the runbook into a folder."""
+    with private_file(out / "plan.json") as file:
+        file.write(document(plan.as_json()))
+    with private_file(out / "runbook.md") as file:
+        file.write(runbook(store, plan.as_json()))

@@ -1,0 +1,130 @@
+"""The copy of live that the scripts run on, and what it holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensics.cause.replay import ROLE
+from forensics.evidence.live.source import LiveSource
+from forensics.model import Catalog, TableName
+from forensics.recovery.proof import Tell
+from forensics.recovery.rehearse.session import (
+    Session,
+    fingerprint,
+    psql,
+    run,
+    structure_of,
+)
+from forensics.recovery.relations import rows_of
+from forensics.scratch import Scratch
+
+# By table: how many rows, and two sums over hashes of them.
+Prints = dict[TableName, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a database is like: the rows of its tables, and its schema."""
+
+    prints: Prints
+    structure: list[str]
+
+
+class Rehearsed:
+    """A database that scripts run on.
+
+    Attributes:
+        session: a session of it, under the scripts' settings.
+        columns: of each table, as they were first.
+    """
+
+    def __init__(
+        self,
+        scratch: Scratch,
+        name: str,
+        session: Session,
+        folder: Path,
+        tell: Tell,
+    ) -> None:
+        """Take a database.
+
+        Args:
+            scratch, name: where it is.
+            session: a session of it.
+            folder: where the scripts stand.
+            tell: is told which one runs.
+        """
+        self._scratch, self._name = scratch, name
+        self._folder, self._tell = folder, tell
+        self.session = session
+        self.columns: dict[TableName, list[str]] = {}
+
+    def script(self, name: str, problems: list[str]) -> float | None:
+        """Run a script by psql, as people will.
+
+        Args:
+            name: the file in the folder.
+            problems: where it is said if it fails.
+
+        Returns:
+            The seconds that it took, or None where it failed.
+        """
+        self._tell(f"running {name} on the copy")
+        path = str((self._folder / name).resolve())
+        options = ("-v", "ON_ERROR_STOP=1", "-U", ROLE, "-f", path)
+        started = time.monotonic()
+        done = psql(self._scratch, self._name, *options)
+        if done.returncode == 0:
+            return time.monotonic() - started
+        words, hint = _why(done.stderr)
+        words = words or f"psql ended with {done.returncode}"
+        problems.append(f"{name} stopped: {words.strip().rstrip('.')}. {hint}".rstrip())
+        return None
+
+    def state(self) -> State:
+        """What it is like now."""
+        return State(self.prints(), self.structure())
+
+    def is_as(self, state: State) -> bool:
+        """Whether it is what it was."""
+        return self.prints() == state.prints and self.structure() == state.structure
+
+    def catalog(self) -> Catalog:
+        """What its schema says."""
+        with LiveSource(self._scratch.dsn(self._name), role="rehearsed") as source:
+            return source.catalog
+
+    def prints(self) -> Prints:
+        """The fingerprint of every table."""
+        found: Prints = {}
+        for table in self.catalog().roots:
+            columns = [column.name for column in table.columns]
+            self.columns.setdefault(table.name, columns)
+            found[table.name] = self.print_of(rows_of(table), columns)
+        return found
+
+    def print_of(self, source: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """The fingerprint of some columns of a FROM item."""
+        found = run(self.session, fingerprint(source, columns)).fetchone()
+        assert found is not None
+        return tuple(found)
+
+    def structure(self) -> list[str]:
+        """Its schema, as pg_dump writes it."""
+        path = self._scratch.folder / "structure.sql"
+        return structure_of(self._scratch, self._name, path)
+
+
+def _why(stderr: bytes) -> tuple[str, str]:
+    """What psql says a script stopped at, and what to do; either may be ""."""
+    words = hint = ""
+    for line in stderr.decode(errors="replace").splitlines():
+        if not words and ("ERROR:" in line or "error:" in line):
+            words = line.split("ERROR:", 1)[-1]
+        if not hint and "HINT:" in line:
+            hint = line.split("HINT:", 1)[1]
+    # It was a copy that nothing was changed on.
+    return words, hint.replace("Nothing was changed.", "").strip()

@@ -1,0 +1,126 @@
+"""Whether live is what it was when it was compared, asked before scripts are written."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+from forensics.errors import RecoveryError
+from forensics.evidence.live.source import LiveSource
+from forensics.model import Table, TableName
+from forensics.recovery.choose.selection import Selection
+from forensics.recovery.choose.targets import Target
+from forensics.recovery.rehearse.session import fingerprint
+from forensics.recovery.relations import rows_of
+from forensics.recovery.write.definitions import Extra
+from forensics.recovery.write.script import LiveState, Work
+
+_HINT = "Compare again into a new case, and write the recovery from that."
+
+_Print = tuple[str, str, str]
+
+
+def live_state(source: LiveSource, work: Work) -> LiveState:
+    """Ask live whether it is as it was, and for fingerprints of the tables that rows return to.
+
+    Args:
+        source: live.
+        work: what the scripts will be written from.
+
+    Raises:
+        RecoveryError: live changed since it was compared.
+        LiveError: it does not answer.
+    """
+    there = source.catalog.tables
+    for name in _made_again(work):
+        if name in there:
+            raise RecoveryError(
+                f"Table {name} was gone when live was compared, and is there again.", _HINT
+            )
+    live = work.catalogs[1]
+    looked_into = _parents(work.selection)
+    looked_into.update(target.name for target in work.selection.inserted)
+    for name in sorted(looked_into):
+        _expect_columns(live.tables[name], there.get(name))
+    namespaces = source.ask(sql.SQL("SELECT nspname FROM pg_namespace"))
+    schemas = frozenset(row["nspname"] for row in namespaces)
+    prints = {}
+    for target in work.selection.inserted:
+        prints[target.name] = _print(source, target)
+    extras = (*work.definitions.extras, *work.types.extras)
+    absent = frozenset(extra for extra in extras if not _is_there(source, extra))
+    return LiveState(prints, schemas, absent)
+
+
+def touched(work: Work) -> list[TableName]:
+    """The tables of live that the scripts write to or look into."""
+    names = _parents(work.selection)
+    names.update(target.name for target in work.selection.inserted)
+    names.update(restored.name for restored in work.restored)
+    return sorted(names)
+
+
+def _made_again(work: Work) -> list[TableName]:
+    """The tables and partitions that were gone."""
+    names = [target.name for target in work.selection.recreated]
+    for partition in work.partitions:
+        names += partition.tree
+    return names
+
+
+def _parents(selection: Selection) -> set[TableName]:
+    """The tables of live that returning rows refer to."""
+    live = selection.store.catalogs()[1]
+    found = set()
+    for target in selection.targets:
+        for link in target.links:
+            if link.parent in live.tables:
+                found.add(link.parent)
+    return found
+
+
+def _expect_columns(then: Table, now: Table | None) -> None:
+    """Make sure that a table has the columns that it had.
+
+    Raises:
+        RecoveryError: it has others, or is gone.
+    """
+    if now is None:
+        raise RecoveryError(
+            f"Table {then.name} was there when live was compared, and is gone.", _HINT
+        )
+    odd = _typed(then) ^ _typed(now)
+    if odd:
+        changed = ", ".join(sorted({name for name, _ in odd}))
+        raise RecoveryError(
+            f"Columns of table {then.name} changed since live was compared: {changed}.", _HINT
+        )
+
+
+def _typed(table: Table) -> set[tuple[str, str]]:
+    return {(column.name, column.type) for column in table.columns}
+
+
+def _print(source: LiveSource, target: Target) -> _Print:
+    """The fingerprint of a table that has as many rows as it had.
+
+    Raises:
+        RecoveryError: it has more or less.
+    """
+    table = source.catalog.tables[target.name]
+    question = fingerprint(rows_of(table), target.columns)
+    (found,) = source.ask(sql.SQL(question))  # type: ignore[arg-type]
+    rows = int(found["rows"])
+    if rows != target.live_rows:
+        raise RecoveryError(
+            f"Table {target.name} held {target.live_rows:,} rows when live was compared, "
+            f"and holds {rows:,} now.",
+            _HINT,
+        )
+    return found["rows"], found["a"], found["b"]
+
+
+def _is_there(source: LiveSource, extra: Extra) -> bool:
+    """Whether live has something else that definitions name."""
+    question = f"SELECT {extra.there} AS there"
+    (found,) = source.ask(sql.SQL(question))  # type: ignore[arg-type]
+    return bool(found["there"])
