@@ -63,10 +63,7 @@ def _order(place: Place) -> str:
 
 def _list(place: Place) -> str:
     """The links of an owner, as the type of their new column."""
-    other, kind = f"l.{quote_identifier(place.other.columns[0])}", place.column.type
-    if kind.endswith("[]"):
-        return f"array_agg({other} ORDER BY {_order(place)})::{kind}"
-    return f"jsonb_agg(to_jsonb({other}) ORDER BY {_order(place)})::{kind}"
+    return place.list_of(f"l.{quote_identifier(place.other.columns[0])}", _order(place))
 
 
 def _first(place: Place) -> str:

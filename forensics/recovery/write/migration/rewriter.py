@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from postgast import pg_query_pb2 as pb
 
@@ -50,10 +51,8 @@ def safer_migration(
 
 def _worth_it(read: _Read) -> bool:
     """Whether a statement destroys something, or may fail."""
-    for _, hazards in read:
-        if any(h.destroys or h.code == "set-not-null" for h in hazards):
-            return True
-    return False
+    hazards = chain.from_iterable(some for _, some in read)
+    return any(h.destroys or h.code == "set-not-null" for h in hazards)
 
 
 def _archive_name(migration: Migration) -> str:
