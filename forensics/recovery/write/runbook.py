@@ -13,6 +13,8 @@ from forensics.recovery.write.sqltext import comment, in_a_line
 from forensics.store import Store
 from forensics.text import code, counted, marked, prose
 
+_PSQL = 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {script}; echo "exit $?"'
+
 
 @dataclass
 class Step:
@@ -20,22 +22,26 @@ class Step:
 
     Attributes:
         title: what it is for.
-        parts: in order, either {"text": a paragraph} or {"commands": lines for a shell} or {"list": sentences}. Names and
-            files stand between backticks in sentences, everything else is as it is.
+        parts: in order, either {"text": a paragraph} or {"commands": lines for a shell} or
+            {"list": sentences}. Names and files stand between backticks in sentences, everything
+            else is as it is.
     """
 
     title: str
     parts: list[dict[str, Any]] = field(default_factory=list)
 
     def say(self, text: str) -> Step:
+        """Add a paragraph."""
         self.parts.append({"text": text})
         return self
 
     def run(self, *lines: str) -> Step:
+        """Add commands."""
         self.parts.append({"commands": "\n".join(lines)})
         return self
 
     def points(self, sentences: Sequence[str]) -> Step:
+        """Add a list."""
         self.parts.append({"list": [*sentences]})
         return self
 
@@ -47,7 +53,11 @@ def steps(plan: Mapping[str, Any], defined: Definitions) -> list[Step]:
         plan: the plan as JSON has it.
         defined: what is made again.
     """
-    return [*_forward(plan), *_next_time(plan), _back(plan), _what_stays(plan, defined)]
+    found = [_before(), _bring_back(plan), _check(plan)]
+    if "backfill.sql" in plan["files"]:
+        found.append(_fill())
+    found += map(_next_time, plan["migrations"])
+    return [*found, _back(plan), _what_stays(plan, defined)]
 
 
 def runbook(store: Store, plan: Mapping[str, Any]) -> str:
@@ -58,11 +68,13 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
         plan: the plan as JSON has it, its steps included.
     """
     backup, live = store.evidence()
+    compared = f"Compared with {code(live.dsn or live.path)}"
+    if live.taken_at:
+        compared += f" as of {plain(live.taken_at)}"
     lines = [
         "# Runbook: bring the rows back",
         "",
-        f"Backup: {code(backup.path or backup.dsn)}. Compared with {code(live.dsn or live.path)}"
-        + (f" as of {plain(live.taken_at)}." if live.taken_at else "."),
+        f"Backup: {code(backup.path or backup.dsn)}. {compared}.",
         "",
         f"**{prose(plan['recommendation'])}**",
         "",
@@ -70,140 +82,154 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
         "",
         "| option | recovers | destroys | blocked | verified | seconds |",
         "| --- | ---: | ---: | ---: | --- | ---: |",
+        *map(_row, plan["options"]),
+        "",
+        *_proofs(plan),
+        "",
     ]
-    for option in plan["options"]:
-        seconds = "" if option["seconds"] is None else option["seconds"]
-        verified = "yes" if option["verified"] else "no"
-        lines.append(
-            f"| {option['name']} | {option['recovers']:,} | {option['destroys']:,} | {option['blocked']:,} | {verified} | {seconds} |"
-        )
-    lines += ["", *_proofs(plan), ""]
     for step in plan["runbook"]:
         lines += [f"## {step['title']}", "", *markdown(step["parts"])]
     return "\n".join(lines)
+
+
+def _row(option: Mapping[str, Any]) -> str:
+    """An option, as a row of the table."""
+    rows = f"{option['recovers']:,} | {option['destroys']:,} | {option['blocked']:,}"
+    verified = "yes" if option["verified"] else "no"
+    seconds = "" if option["seconds"] is None else option["seconds"]
+    return f"| {option['name']} | {rows} | {verified} | {seconds} |"
 
 
 def markdown(parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield the lines of a step's parts as Markdown."""
     for part in parts:
         if "commands" in part:
-            yield from ("```sh", part["commands"], "```", "")
+            yield from ("```sh", part["commands"], "```")
         elif "list" in part:
-            yield from (*(f"- {marked(s)}" for s in part["list"]), "")
+            for sentence in part["list"]:
+                yield f"- {marked(sentence)}"
         else:
-            yield from (marked(part["text"]), "")
+            yield marked(part["text"])
+        yield ""
 
 
-def _forward(plan: Mapping[str, Any]) -> Iterator[Step]:
-    rehearsal = plan["rehearsal"]
-    yield (
-        Step("1. Before")
-        .say(
-            "Set `DATABASE` to live's connection string, and keep this folder with its scripts at hand. Every script is one transaction: if it "
-            "stops or is cut off, live is as it was."
-        )
-        .say("A backup of what is there now, which is what you go back to if all else fails:")
-        .run(
-            'pg_dump -Fc -f before_recovery.dump -d "$DATABASE"',
-            "pg_restore --list before_recovery.dump | tail -n 3",
-        )
-        .say(
-            "Check: the list shows entries, and the file is not empty. Tell whoever deploys that no migration may run until this is done."
-        )
+def _before() -> Step:
+    step = Step("1. Before")
+    step.say(
+        "Set `DATABASE` to live's connection string, and keep this folder with its scripts at "
+        "hand. Every script is one transaction: if it stops or is cut off, live is as it was."
     )
-    yield (
-        Step("2. Bring the rows back")
-        .run('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f recovery.sql; echo "exit $?"')
-        .say(
-            "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing was changed: compare again where live moved on "
-            "in the meantime, and write the recovery anew. Writers to the tables it fills wait while it runs"
-            + (f" (rehearsed: {rehearsal['seconds']} seconds)." if rehearsal else ".")
-        )
+    step.say("A backup of what is there now, which is what you go back to if all else fails:")
+    step.run(
+        'pg_dump -Fc -f before_recovery.dump -d "$DATABASE"',
+        "pg_restore --list before_recovery.dump | tail -n 3",
     )
-    counts = [_count(t) for t in plan["tables"] if t["restorable"]]
-    counts += [
-        f"SELECT count({in_a_line(c)}) AS {in_a_line(f'values of {c}')} FROM {in_a_line(TableName(r['schema'], r['table']))};"
-        for r in plan["columns"]
-        for c in r["columns"]
-    ]
-    yield (
-        Step("3. Check")
-        .run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
-        .say(
-            "Each answer is at least the number beside it. Run `recovery.sql` once more if you like: it says that there is nothing to do."
-        )
+    return step.say(
+        "Check: the list shows entries, and the file is not empty. "
+        "Tell whoever deploys that no migration may run until this is done."
     )
-    if "backfill.sql" in plan["files"]:
-        yield (
-            Step("4. Fill the new columns")
-            .say("Only where the application now reads links from its new columns:")
-            .run('psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f backfill.sql; echo "exit $?"')
-            .say(
-                "Check: it says for each table how many rows were given links. Look at some pages of the application."
-            )
-        )
 
 
-def _next_time(plan: Mapping[str, Any]) -> Iterator[Step]:
-    for trial in plan["migrations"]:
+def _bring_back(plan: Mapping[str, Any]) -> Step:
+    took = ""
+    if plan["rehearsal"]:
+        took = f" (rehearsed: {plan['rehearsal']['seconds']} seconds)"
+    step = Step("2. Bring the rows back").run(_PSQL.format(script="recovery.sql"))
+    return step.say(
+        "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing "
+        "was changed: compare again where live moved on in the meantime, and write the recovery "
+        f"anew. Writers to the tables it fills wait while it runs{took}."
+    )
+
+
+def _check(plan: Mapping[str, Any]) -> Step:
+    counts: list[str] = []
+    for table in plan["tables"]:
+        if table["restorable"]:
+            name = in_a_line(TableName(table["schema"], table["table"]))
+            counts.append(f'SELECT count(*) AS "at least {table["restorable"]}" FROM {name};')
+    for restored in plan["columns"]:
+        name = in_a_line(TableName(restored["schema"], restored["table"]))
+        for column in restored["columns"]:
+            label = in_a_line(f"values of {column}")
+            counts.append(f"SELECT count({in_a_line(column)}) AS {label} FROM {name};")
+    step = Step("3. Check").run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
+    return step.say(
+        "Each answer is at least the number beside it. "
+        "Run `recovery.sql` once more if you like: it says that there is nothing to do."
+    )
+
+
+def _fill() -> Step:
+    step = Step("4. Fill the new columns")
+    step.say("Only where the application now reads links from its new columns:")
+    step.run(_PSQL.format(script="backfill.sql"))
+    return step.say(
+        "Check: it says for each table how many rows were given links. "
+        "Look at some pages of the application."
+    )
+
+
+def _next_time(trial: Mapping[str, Any]) -> Step:
+    """The safer migration that stands in for one that took rows."""
+    tried = "not tried"
+    if trial["lost"] is not None:
         tried = (
-            "not tried"
-            if trial["lost"] is None
-            else (
-                f"tried on a copy of the backup: {trial['rows']:,} rows, {trial['values']:,} values and {trial['links']:,} links kept, {trial['lost']:,} lost"
-            )
+            f"tried on a copy of the backup: {trial['rows']:,} rows, {trial['values']:,} values "
+            f"and {trial['links']:,} links kept, {trial['lost']:,} lost"
         )
-        step = Step("The next time").say(
-            f"{code('migrations/' + trial['name'])} stands in for {code(trial['original'])} ({tried}). Commit it in place of the original for "
-            "databases where that has not run yet."
-        )
-        yield step.points(said) if (said := (*trial["problems"], *trial["notes"])) else step
+    step = Step("The next time").say(
+        f"{code('migrations/' + trial['name'])} stands in for {code(trial['original'])} "
+        f"({tried}). Commit it in place of the original for databases where that has not run yet."
+    )
+    said = [*trial["problems"], *trial["notes"]]
+    return step.points(said) if said else step
 
 
 def _back(plan: Mapping[str, Any]) -> Step:
-    scripts = ["undo_backfill.sql", "undo.sql"] if "backfill.sql" in plan["files"] else ["undo.sql"]
-    return (
-        Step("Back out")
-        .say(
-            "The later step first:"
-            if len(scripts) > 1
-            else "This takes back what `recovery.sql` did, and nothing else:"
-        )
-        .run(
-            *(f'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {s}; echo "exit $?"' for s in scripts)
-        )
-        .say(
-            "Check: it prints `exit 0`. `undo.sql` refuses where the application uses what came back, and then changes nothing."
-        )
+    step = Step("Back out")
+    if "backfill.sql" in plan["files"]:
+        step.say("The later step first:")
+        scripts = ["undo_backfill.sql", "undo.sql"]
+    else:
+        step.say("This takes back what `recovery.sql` did, and nothing else:")
+        scripts = ["undo.sql"]
+    step.run(*(_PSQL.format(script=script) for script in scripts))
+    return step.say(
+        "Check: it prints `exit 0`. `undo.sql` refuses where the application uses what came back, "
+        "and then changes nothing."
     )
 
 
 def _what_stays(plan: Mapping[str, Any], defined: Definitions) -> Step:
-    stays = [
-        f"{counted(r['rows'], 'row')} of {code(r['table'])}: {r['reason']}."
-        for o in plan["options"]
-        if o["name"] == "reinsert lost rows"
-        for r in o["reasons"]
-    ]
-    stays += [
-        f"View {code(view)} stood on a dropped table and is not made again."
-        for view in defined.views
-    ]
+    stays = [*_reasons(plan)]
+    for view in defined.views:
+        stays.append(f"View {code(view)} stood on a dropped table and is not made again.")
     stays += plan["notes"]
-    left = [
-        f"{counted(t['rows'], 'row')} of {code(TableName(t['schema'], t['table']))}"
-        for t in plan["left"]
-    ]
-    if left:
+    missing = [*_left(plan)]
+    if missing:
         stays.append(
-            f"Missing rows that were not asked for, because no statement of a migration is known to have taken them: {', '.join(left)}. "
+            "Missing rows that were not asked for, because no statement of a migration is known "
+            f"to have taken them: {', '.join(missing)}. "
             "`--include-unexplained` brings them back too."
         )
     return Step("What stays").points(stays or ["Nothing."])
 
 
-def _count(table: Mapping[str, Any]) -> str:
-    return f'SELECT count(*) AS "at least {table["restorable"]}" FROM {in_a_line(TableName(table["schema"], table["table"]))};'
+def _reasons(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Why some lost rows cannot come back."""
+    for option in plan["options"]:
+        if option["name"] != "reinsert lost rows":
+            continue
+        for found in option["reasons"]:
+            yield f"{counted(found['rows'], 'row')} of {code(found['table'])}: {found['reason']}."
+
+
+def _left(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The missing rows that were not asked for."""
+    for table in plan["left"]:
+        name = TableName(table["schema"], table["table"])
+        yield f"{counted(table['rows'], 'row')} of {code(name)}"
 
 
 def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
@@ -211,15 +237,13 @@ def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
     for option in plan["options"]:
         proof = option["proof"]
         if proof:
-            said = " ".join((*proof["checks"], *proof["notes"]))
-            failed = (
-                f" **It does not hold: {comment(' '.join(proof['problems']))}**"
-                if proof["problems"]
-                else ""
-            )
-            yield f"- {option['name']}, rehearsed: {comment(said)}{failed}"
-        for caveat in (c for c in option["caveats"] if c.startswith(UNREHEARSED)):
-            yield f"- {option['name']}: {comment(caveat)}"
+            said = comment(" ".join((*proof["checks"], *proof["notes"])))
+            if proof["problems"]:
+                said += f" **It does not hold: {comment(' '.join(proof['problems']))}**"
+            yield f"- {option['name']}, rehearsed: {said}"
+        for caveat in option["caveats"]:
+            if caveat.startswith(UNREHEARSED):
+                yield f"- {option['name']}: {comment(caveat)}"
 
 
 def _rehearsed(plan: Mapping[str, Any]) -> str:
@@ -227,13 +251,16 @@ def _rehearsed(plan: Mapping[str, Any]) -> str:
     if plan["problem"]:
         return f"**The rehearsal could not be held:** {prose(plan['problem'])}"
     if found is None:
-        return "This was not rehearsed. Run `python -m forensics recover CASE --out DIR --rehearse` before you go on."
-    if found["problems"]:
-        return "**The rehearsal failed. Do not run these scripts on live.** " + prose(
-            " ".join(found["problems"])
+        return (
+            "This was not rehearsed. "
+            "Run `python -m forensics recover CASE --out DIR --rehearse` before you go on."
         )
+    if found["problems"]:
+        problems = prose(" ".join(found["problems"]))
+        return f"**The rehearsal failed. Do not run these scripts on live.** {problems}"
     return (
-        f"Rehearsed on a copy: {found['lost_before']:,} rows lost before, {found['lost_after']:,} after, which are the {found['blocked']:,} that are "
-        f"blocked; a second run changed nothing, all constraints hold, and `undo.sql` brought every table back as it was. It took "
-        f"{found['seconds']} seconds."
+        f"Rehearsed on a copy: {found['lost_before']:,} rows lost before, "
+        f"{found['lost_after']:,} after, which are the {found['blocked']:,} that are blocked; "
+        "a second run changed nothing, all constraints hold, and `undo.sql` brought every table "
+        f"back as it was. It took {found['seconds']} seconds."
     )

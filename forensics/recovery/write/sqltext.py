@@ -16,16 +16,15 @@ from forensics.text import visible
 
 def template(name: str) -> str:
     """Return the text of `queries/NAME.sql`."""
-    return (
-        resources.files("forensics.recovery.write")
-        .joinpath("queries", f"{name}.sql")
-        .read_text(encoding="utf-8")
-    )
+    folder = resources.files("forensics.recovery.write") / "queries"
+    return (folder / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def literal(text: str | None) -> str:
     """Return text as an SQL literal, under standard_conforming_strings."""
-    return "NULL" if text is None else "'" + text.replace("'", "''") + "'"
+    if text is None:
+        return "NULL"
+    return "'" + text.replace("'", "''") + "'"
 
 
 def array(values: Sequence[str]) -> str:
@@ -45,11 +44,12 @@ def listed(columns: Sequence[str]) -> str:
 
 def copy_in(table: str, columns: Sequence[str]) -> str:
     """Return the COPY that takes rows of some columns in; a table may have none."""
-    return f"COPY {table} {f'({listed(columns)})' if columns else ''} FROM STDIN"
+    listing = f"({listed(columns)})" if columns else ""
+    return f"COPY {table} {listing} FROM STDIN"
 
 
 def comment(text: object) -> str:
-    """Return text for an SQL comment: in one line, whatever it holds, and none of it steering a terminal or an eye."""
+    """Return text for an SQL comment: in one line, none of it steering a terminal or an eye."""
     return visible(text)
 
 
@@ -62,12 +62,8 @@ def private_file(path: Path) -> Iterator[IO[str]]:
     """
     try:
         path.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600),
-            "w",
-            encoding="utf-8",
-            newline="\n",
-        ) as file:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
             yield file
     except OSError as error:
         raise RecoveryError(
@@ -76,17 +72,25 @@ def private_file(path: Path) -> Iterator[IO[str]]:
         ) from error
 
 
+def emit(out: IO[str], *texts: str) -> None:
+    """Write texts, each with a line feed after it."""
+    for text in texts:
+        out.write(f"{text}\n")
+
+
 def in_a_line(name: str | TableName) -> str:
-    """Return a name as an SQL identifier that stands in one line: for what people copy into a shell."""
+    """Return a name as an SQL identifier in one line: for what people copy into a shell."""
     if isinstance(name, TableName):
         return f"{in_a_line(name.schema)}.{in_a_line(name.table)}"
     if name.isprintable():
         return quote_identifier(name)
-    return (
-        'U&"'
-        + "".join(c if c.isprintable() and c not in '"\\' else f"\\+{ord(c):06x}" for c in name)
-        + '"'
-    )
+    return f'U&"{"".join(map(_escaped, name))}"'
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() and character not in '"\\':
+        return character
+    return f"\\+{ord(character):06x}"
 
 
 def block(lines: Sequence[str]) -> str:
@@ -107,13 +111,19 @@ def taking(*statements: str) -> str:
 
 
 def defining(statement: str) -> str:
-    """Return a DO block that makes something that was dropped, or stops with what is in its way and what to do."""
+    """Return a DO block that makes something that was dropped.
+
+    It stops with what is in its way and what to do.
+    """
     tag = tag_for(statement)
     return block([f"  PERFORM pg_temp.define({tag}{statement}{tag});"])
 
 
 def writing(statement: str) -> str:
-    """Return what runs a statement that writes rows as the application would, and keeps how many in psql's variable `written`."""
+    """Return what runs a statement that writes rows as the application would.
+
+    How many is kept in psql's variable `written`.
+    """
     tag = tag_for(statement)
     return f"SELECT pg_temp.write({tag}{statement}{tag}) AS written \\gset"
 

@@ -1,0 +1,73 @@
+"""The rows of both scripts: what is known of their tables, and how they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from forensics.model import TableName, quote_identifier
+from forensics.recovery.choose.selection import Target
+from forensics.recovery.relations import rows_of
+from forensics.recovery.write.script.work import Work
+from forensics.recovery.write.sqltext import array, comment, emit, listed, literal
+
+
+def write_facts(out: IO[str], work: Work) -> None:
+    """Tell the helpers what is known of the targets and their links."""
+    emit(out, "\n-- What is known of the tables.")
+    emit(out, *_targets(work))
+    emit(out, *_links(work))
+
+
+def _targets(work: Work) -> Iterator[str]:
+    for n, target in enumerate(work.selection.targets, 1):
+        source = rows_of(work.catalog_of(target).tables[target.name])
+        known = work.live.fingerprints.get(target.name)
+        fingerprint = f"array[{', '.join(known)}]::numeric[]" if known else "NULL"
+        created = "true" if target.kind == "recreate" else "false"
+        names = f"{literal(target.name.sql)}, {literal(source)}, {created}"
+        columns = f"{array(target.columns)}, {array(target.key)}"
+        rows = f"{target.rows}, {target.live_rows}, {fingerprint}"
+        yield f"INSERT INTO targets VALUES ({n}, {names}, {columns}, {rows});"
+
+
+def _links(work: Work) -> Iterator[str]:
+    numbers = numbered(work)
+    for n, target in enumerate(work.selection.targets, 1):
+        for link in target.links:
+            if link.exists:
+                parent = f"{literal(link.parent.sql)}, {array(link.parent_columns)}"
+                number = numbers.get(link.parent, "NULL")
+                yield f"INSERT INTO links VALUES ({n}, {array(link.columns)}, {parent}, {number});"
+
+
+def numbered(work: Work) -> dict[TableName, int]:
+    """The targets by name, with their number in the scripts."""
+    return {target.name: n for n, target in enumerate(work.selection.targets, 1)}
+
+
+def load_rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) -> None:
+    """Load a target's rows into its temporary table.
+
+    Args:
+        typed: its columns are of the target's own types; otherwise of text where the table may
+            be gone.
+    """
+    emit(out, f"\n-- The rows of {comment(target.name)}.")
+    columns = listed(target.columns)
+    temporary = f"CREATE TEMP TABLE rows_{n}"
+    source = f"SELECT {columns} FROM {target.name.sql}"
+    made = f"{temporary} ON COMMIT DROP AS {source} WITH NO DATA;"
+    if typed or target.kind == "insert":
+        emit(out, made)
+    else:
+        texts = ", ".join(f"{quote_identifier(c)} text" for c in target.columns)
+        of_text = f"{temporary} ({texts}) ON COMMIT DROP;"
+        emit(out, "\\if :gone", of_text, "\\else", made, "\\endif")
+    if target.columns and target.rows:
+        emit(out, f"COPY rows_{n} ({columns}) FROM stdin;")
+        for lines in work.selection.lines(target):
+            out.write(lines)
+        emit(out, "\\.")
+    if target.columns:
+        emit(out, f"ANALYZE rows_{n};")

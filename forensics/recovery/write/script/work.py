@@ -1,0 +1,78 @@
+"""All that the scripts are written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from forensics.model import Catalog, TableName
+from forensics.recovery.choose.partitions import Partition
+from forensics.recovery.choose.selection import Selection, Target
+from forensics.recovery.write.columns import Restored
+from forensics.recovery.write.definitions import Definitions, Extra
+
+_NONE = Definitions(())
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What was asked of live when the scripts were written; where it was not, rows are counted.
+
+    Attributes:
+        fingerprints: by table, rows and two sums over hashes of them.
+        schemas: those that live has, None where not asked.
+        absent: the extras of the definitions that it does not have.
+    """
+
+    fingerprints: Mapping[TableName, tuple[str, str, str]] = field(default_factory=dict)
+    schemas: frozenset[str] | None = None
+    absent: frozenset[Extra] = frozenset()
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that the scripts are written from.
+
+    Attributes:
+        selection: the rows that come back.
+        definitions: what makes their tables and partitions again.
+        live: what was asked of live.
+        restored: the columns whose values come back.
+        types: what makes the types of these, where neither live nor the definitions have them.
+        partitions: those that are made again, in tables that live has.
+    """
+
+    selection: Selection
+    definitions: Definitions
+    live: LiveState = LiveState()
+    restored: tuple[Restored, ...] = ()
+    types: Definitions = _NONE
+    partitions: tuple[Partition, ...] = ()
+
+    @property
+    def made(self) -> list[str]:
+        """The tables and partitions that are made again, as SQL names."""
+        names = [target.name.sql for target in self.selection.recreated]
+        for partition in self.partitions:
+            names += [name.sql for name in partition.tree]
+        return names
+
+    def new_schemas(self, of: Definitions) -> tuple[str, ...]:
+        """The schemas of definitions that are known not to be there.
+
+        `undo.sql` may therefore drop them.
+        """
+        known = self.live.schemas
+        if known is None:
+            return ()
+        return tuple(schema for schema in of.schemas if schema not in known)
+
+    @property
+    def catalogs(self) -> tuple[Catalog, Catalog]:
+        """Those of backup and live."""
+        return self.selection.store.catalogs()
+
+    def catalog_of(self, target: Target) -> Catalog:
+        """The catalogue that knows a target: the backup's where live dropped the table."""
+        backup, live = self.catalogs
+        return backup if target.kind == "recreate" else live
