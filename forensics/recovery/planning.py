@@ -15,7 +15,7 @@ from forensics.errors import UsageError
 from forensics.evidence import open_source
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
-from forensics.model import TableName
+from forensics.model import Column, TableName
 from forensics.recovery.choose.options import Option, options, proved
 from forensics.recovery.choose.partitions import (
     Partition,
@@ -149,7 +149,7 @@ def _begun(
     ddl = store.get("ddl") or ()
     partitions = dropped_partitions(selection, scope, attached(ddl))
     again = returning(partitions)
-    names = [target.name for target in selection.recreated]
+    names = selection.dropped
     names += [partition.name for partition in again]
     defined = definitions(ddl, *catalogs, names)
     restored: tuple[Restored, ...] = ()
@@ -157,7 +157,7 @@ def _begun(
     if scope.columns:
         backup = stack.enter_context(open_backup(store, wishes.backup))
         restored, notes = restored_columns(store, scope, backup)
-    columns = []
+    columns: list[Column] = []
     for one in restored:
         columns += one.columns
     types = definitions(ddl, *catalogs, (), columns, defined)
@@ -308,7 +308,7 @@ def _columns(restored: Restored) -> tuple[TableName, tuple[str, ...], int]:
 
 def _renamed(store: Store, selection: Selection) -> Iterator[str]:
     """What is to be known of dropped tables whose rows live seems to hold elsewhere."""
-    again = {target.name for target in selection.recreated}
+    again = selection.dropped
     for finding in store.get("findings") or ():
         if finding["kind"] != "renamed table":
             continue

@@ -33,8 +33,9 @@ LARGE = """
 CREATE TABLE parents (id int PRIMARY KEY);
 INSERT INTO parents SELECT i FROM generate_series(1, 9) i;
 CREATE TABLE large (id int PRIMARY KEY, parent int REFERENCES parents, body text STORAGE EXTERNAL);
-INSERT INTO large SELECT i, 1 + i % 9, (SELECT string_agg(md5(i::text || n),
-  '') FROM generate_series(1, 400) n) FROM generate_series(1, 1900) i;
+INSERT INTO large SELECT i, 1 + i % 9,
+  (SELECT string_agg(md5(i::text || n), '') FROM generate_series(1, 400) n)
+  FROM generate_series(1, 1900) i;
 """
 
 

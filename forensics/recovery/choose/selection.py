@@ -152,6 +152,11 @@ class Selection:
         return tuple(t for t in self.targets if t.kind == "recreate")
 
     @property
+    def dropped(self) -> list[TableName]:
+        """The names of the tables that live dropped."""
+        return [target.name for target in self.recreated]
+
+    @property
     def inserted(self) -> tuple[Target, ...]:
         """The tables that live has."""
         return tuple(t for t in self.targets if t.kind == "insert")

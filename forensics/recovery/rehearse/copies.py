@@ -153,10 +153,13 @@ class LiveCopy:
                 "Install a pg_dump of the server's version or a later one, "
                 "or point FORENSICS_PGBIN to one.",
             )
-        early, late = [], []
+        early: list[str] = []
+        late: list[str] = []
         for statement in statements:
-            part = late if _AFTER_ROWS.search(statement) else early
-            part.append(statement)
+            if _AFTER_ROWS.search(statement):
+                late.append(statement)
+            else:
+                early.append(statement)
         return early, late
 
     def _restore(self, statements: Sequence[str]) -> list[str]:

@@ -46,9 +46,11 @@ def live_state(source: LiveSource, work: Work) -> LiveState:
     prints = {}
     for target in work.selection.inserted:
         prints[target.name] = _print(source, target)
-    extras = (*work.definitions.extras, *work.types.extras)
-    absent = frozenset(extra for extra in extras if not _is_there(source, extra))
-    return LiveState(prints, schemas, absent)
+    absent = set()
+    for extra in (*work.definitions.extras, *work.types.extras):
+        if not _is_there(source, extra):
+            absent.add(extra)
+    return LiveState(prints, schemas, frozenset(absent))
 
 
 def touched(work: Work) -> list[TableName]:
@@ -61,7 +63,7 @@ def touched(work: Work) -> list[TableName]:
 
 def _made_again(work: Work) -> list[TableName]:
     """The tables and partitions that were gone."""
-    names = [target.name for target in work.selection.recreated]
+    names = work.selection.dropped
     for partition in work.partitions:
         names += partition.tree
     return names

@@ -68,8 +68,8 @@ def _refused(
     """Put one run of lines in; yield those that were refused."""
     # What is to do, the next piece last: (number of its first line, the lines).
     todo = []
-    for at in range(0, len(lines), _CHUNK):
-        todo.append((at, lines[at : at + _CHUNK]))
+    for start in range(0, len(lines), _CHUNK):
+        todo.append((start, lines[start : start + _CHUNK]))
     todo.reverse()
     while todo:
         first, some = todo.pop()

@@ -14,7 +14,7 @@ from forensics.cause.replay import ROLE
 from forensics.errors import BackupError, RecoveryError, ScratchError
 from forensics.evidence import Source
 from forensics.evidence.live.source import LiveSource
-from forensics.model import Table, TableName
+from forensics.model import TableName
 from forensics.preflight.surroundings import table_bytes
 from forensics.recovery.choose.options import Option
 from forensics.recovery.choose.selection import Selection
@@ -112,7 +112,7 @@ class Stage:
 
     def _start(self, stack: ExitStack, work: Work) -> Scratch:
         ours, theirs = work.catalogs
-        own: list[Table] = [ours.tables[target.name] for target in work.selection.recreated]
+        own = [ours.tables[name] for name in work.selection.dropped]
         own += [theirs.tables[name] for name in touched(work)]
         server = a_server(
             self._wishes.scratch,
@@ -145,7 +145,7 @@ class Stage:
                 self.unmade[partition.name] = why
             else:
                 kept.append(partition)
-        names = [target.name for target in work.selection.recreated]
+        names = work.selection.dropped
         names += [partition.name for partition in kept]
         return replace(work, partitions=tuple(kept), definitions=self._defined(work, names))
 

@@ -22,13 +22,13 @@ INSERT INTO checked SELECT i, i % 9 FROM generate_series(1, 40) i;
 CREATE TABLE some_unique (id int PRIMARY KEY, owner int, main boolean);
 INSERT INTO some_unique SELECT i, i % 7, i % 3 = 0 FROM generate_series(1, 40) i;
 CREATE TABLE folded (id int PRIMARY KEY, mail text);
-INSERT INTO folded SELECT i, CASE WHEN i % 2 = 0 THEN 'Name' ELSE 'name' END || (i / 2) FROM
-  generate_series(1, 40) i;
+INSERT INTO folded SELECT i, CASE WHEN i % 2 = 0 THEN 'Name' ELSE 'name' END || (i / 2)
+  FROM generate_series(1, 40) i;
 CREATE TABLE booked (id int PRIMARY KEY, room int, during int4range);
 INSERT INTO booked SELECT i, i % 3, int4range(i, i + 4) FROM generate_series(1, 40) i;
 CREATE TABLE narrow (id int PRIMARY KEY, name text, amount numeric, m mood, d small);
-INSERT INTO narrow SELECT i, repeat('x', i), i * 1.5, (enum_range(NULL::mood))[1 + i % 3],
-  i FROM generate_series(1, 40) i;
+INSERT INTO narrow SELECT i, repeat('x', i), i * 1.5, (enum_range(NULL::mood))[1 + i % 3], i
+  FROM generate_series(1, 40) i;
 CREATE TABLE by_year (id int, year int, PRIMARY KEY (id, year)) PARTITION BY LIST (year);
 CREATE TABLE by_year_24 PARTITION OF by_year FOR VALUES IN (2024);
 CREATE TABLE by_year_25 PARTITION OF by_year FOR VALUES IN (2025);

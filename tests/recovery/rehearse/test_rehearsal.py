@@ -130,8 +130,8 @@ def test_the_backfill_puts_links_in_order_and_leaves_what_editors_did(
             "AND EXISTS (SELECT FROM hotel_images i WHERE i.hotel_id = h.id)"
         )
         assert scratch.run("sample_filled", none).strip() == "0"
-        covers = """SELECT count(*) FROM hotels h JOIN hotel_images i ON i.hotel_id = h.id AND
-          i.is_primary
+        covers = """SELECT count(*) FROM hotels h JOIN hotel_images i ON i.hotel_id = h.id
+            AND i.is_primary
           WHERE h.cover_asset_id <> i.asset_id
             AND h.id NOT IN (SELECT id FROM hotels WHERE cover_asset_id IS NULL)"""
         assert int(scratch.run("sample_filled", covers)) <= len(before)
