@@ -27,7 +27,7 @@ def register(wanted: str | None = None) -> None:
     Args:
         wanted: the command's name; None, or a name that there is not, for all.
     """
-    names = COMMANDS
+    names: tuple[str, ...] = COMMANDS
     if wanted in COMMANDS:
         names = (wanted,)
     for name in names:

@@ -31,7 +31,7 @@ def demo_command(
         written = demo.run(out, lambda text: voice.note(safe(text)))
         with open_case(written.case) as case:
             verdict, totals = case.verdict, case.totals
-        answer = {"verdict": verdict, "totals": totals}
+        answer: dict[str, object] = {"verdict": verdict, "totals": totals}
         for name, value in plain(written).items():
             answer[name] = _path(value)
         voice.answer(answer, lambda console: _show(console, out, written, verdict))

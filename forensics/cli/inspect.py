@@ -114,7 +114,7 @@ def _show(console: Console, found: Inspection) -> None:
 
 def _facts(found: Inspection) -> dict[str, str | None]:
     backup = found.provenance
-    kind = backup.kind
+    kind: str = backup.kind
     if backup.compression:
         kind = f"{kind} ({backup.compression})"
     size = None

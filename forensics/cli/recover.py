@@ -23,12 +23,13 @@ from forensics.cli.voice import (
     safe,
     speaking,
 )
-from forensics.recovery.proof import SKIPPABLE, UNREHEARSED, Tell, silent
+from forensics.recovery.proof import Tell, silent
+from forensics.recovery.wishes import SKIPPABLE
 
 if TYPE_CHECKING:
     from forensics.recovery import Plan
     from forensics.recovery.choose.options import Option
-    from forensics.recovery.rehearse.trial import Trial
+    from forensics.recovery.proof import Trial
 
 
 @app.command()
@@ -156,6 +157,8 @@ def _telling(voice: Voice) -> Iterator[Tell]:
 
 
 def _show(console: Console, plan: Plan, out: Path) -> None:
+    from forensics.recovery import UNREHEARSED
+
     console.print(_options(plan))
     for option in plan.options:
         if option.proof:

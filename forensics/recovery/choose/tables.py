@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from forensics.compare.tables import matching
+from forensics.compare.options import matching
 from forensics.evidence.migrations import is_history
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult

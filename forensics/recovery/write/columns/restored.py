@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.compare.tables import matching
+from forensics.compare.options import matching
 from forensics.errors import RecoveryError
 from forensics.evidence import Source, copytext, open_source
 from forensics.model import Catalog, Column, ColumnChange, Table, TableName, quote_identifier
