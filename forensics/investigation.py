@@ -13,12 +13,13 @@ from forensics.case.facade import Case, open_case
 from forensics.compare.findings import find as find_findings
 from forensics.compare.options import Listener, Options
 from forensics.compare.tables import compare_sources
-from forensics.errors import CaseError, LiveError, OutdatedError, UsageError
+from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
 from forensics.loss import assess
 from forensics.model import Catalog, TableName, plain, plain_catalog
 from forensics.store import Store, exists, interruptible, remove
+from forensics.text import counted, listed
 
 _TRIES = 4
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
@@ -135,6 +136,7 @@ def _begin(
         },
         "ddl": list(backup.statements()),
         "damage": backup.damage,
+        "activity": live.activity(),
         "begun_at": datetime.now(UTC),
         "ended_at": None,
         "wishes": {"are": options.junctions, "are_not": options.not_junctions},
@@ -273,3 +275,45 @@ def _apart(work: Callable[[], _Answer], sides: Sequence[Source]) -> _Answer:
             for side in sides:
                 side.close()
             raise
+
+
+# --- later: is live still what was compared? ------------------------------------------------------
+
+
+def moved_on(case: Case, live: str) -> str:
+    """Say whether live was written to since a case was made of it. Live is only read.
+
+    Args:
+        case: the case.
+        live: how to reach live now.
+    """
+    try:
+        with open_source(live, role="live") as source:
+            now = plain(source.provenance)
+            activity = plain(source.activity())
+            altered = _outdated(case.store, source.catalog)
+    except (EvidenceError, UsageError) as error:
+        return f"Whether live has moved on since is not known: {error.message}"
+    if not _is_the_same(plain(case.evidence.live), now):
+        return "LIVE_DSN names another database than the case is about."
+    said = []
+    if altered:
+        said.append(f"{counted(len(altered), 'table')} of it were altered, dropped or made")
+    written = _written(case.store.get("activity"), activity)
+    if written is None:
+        said.append("how many rows were written to it its statistics do not tell")
+    elif written:
+        said.append(f"{counted(written, 'row')} were written to it, as its statistics tell")
+    if not said:
+        return "Live has not moved on since, as far as its statistics tell."
+    return f"Live has moved on since: {listed(said)}."
+
+
+def _written(before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> int | None:
+    """Rows that were written between two looks at statistics; None where these were reset."""
+    if before is None or now is None or before["counted_since"] != now["counted_since"]:
+        return None
+    written = now["rows"] - before["rows"]
+    if written < 0:
+        return None
+    return int(written)

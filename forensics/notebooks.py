@@ -13,7 +13,7 @@ from typing import Any
 
 from forensics.case.facade import Case, open_case
 from forensics.errors import ReportError, UsageError
-from forensics.investigation import compare
+from forensics.investigation import compare, moved_on
 from forensics.sample import DEMO, ROOT, Say, investigate
 from forensics.store import exists
 
@@ -42,7 +42,7 @@ def notebook_case() -> Case:
     backup = os.environ.get("FORENSICS_BACKUP")
     live = os.environ.get("LIVE_DSN")
     if named and exists(Path(named)):
-        return open_case(named)
+        return _reopened(Path(named), live)
     if backup and not live:
         raise UsageError(
             "FORENSICS_BACKUP is set and LIVE_DSN is not.",
@@ -69,8 +69,16 @@ def notebook_case() -> Case:
 
 def _own_case(folder: Path, backup: str, live: str) -> Case:
     if exists(folder):
-        return open_case(folder)
+        return _reopened(folder, live)
     return compare(backup, live, folder)
+
+
+def _reopened(folder: Path, live: str | None) -> Case:
+    """Open a case that was made before; where live can be reached, it says what live did since."""
+    case = open_case(folder)
+    if live:
+        case.standing = moved_on(case, live)
+    return case
 
 
 def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from forensics.case.showing import cell, escaped, heading, shown
 from forensics.model import Provenance
+from forensics.text import moment
 
 _HEAD = "<thead><tr><th></th><th>backup</th><th>live</th></tr></thead>"
 
@@ -16,6 +17,19 @@ class Evidence:
 
     backup: Provenance
     live: Provenance
+
+    @property
+    def as_of(self) -> str:
+        """From when the two sides are, in a sentence; empty where neither says."""
+        said = []
+        if self.backup.dumped_at:
+            said.append(f"the backup of {moment(self.backup.dumped_at)}")
+        seen = self.live.taken_at or self.live.dumped_at
+        if seen:
+            said.append(f"live as it was on {moment(seen)}")
+        if not said:
+            return ""
+        return f"It compares {' with '.join(said)}."
 
     def _repr_html_(self) -> str:
         rows = []

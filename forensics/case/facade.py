@@ -55,7 +55,10 @@ class Case:
     Attributes:
         folder: where it lies.
         store: the case file.
+        standing: what has to be known of live since, where somebody looked; else empty.
     """
+
+    standing = ""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -340,6 +343,7 @@ class Case:
         return (
             f"<p><b>{escaped(self.verdict)}</b></p>"
             f"<p>{' · '.join(totals)}</p>"
+            f"<p>{escaped(self.evidence.as_of)} {escaped(self.standing)}</p>"
             f"<p><code>{escaped(self.folder)}</code></p>"
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forensics.errors import UsageError
 from forensics.evidence import dumps
-from forensics.evidence.live import source as live
+from forensics.evidence.live.source import LOCK_TIMEOUT, STATEMENT_TIMEOUT, LiveSource
 from forensics.evidence.source import Contents, Segment, Source
 
 __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
@@ -30,8 +30,8 @@ def open_source(
     *,
     role: str = "backup",
     database: str | None = None,
-    lock_timeout: str = live.LOCK_TIMEOUT,
-    statement_timeout: str = live.STATEMENT_TIMEOUT,
+    lock_timeout: str = LOCK_TIMEOUT,
+    statement_timeout: str = STATEMENT_TIMEOUT,
 ) -> Source:
     """Open a dump or a database.
 
@@ -50,7 +50,7 @@ def open_source(
         UsageError: the connection string is none.
     """
     if str(side) == "" or looks_like_dsn(str(side)):
-        return live.LiveSource(
+        return LiveSource(
             str(side),
             role=role,
             lock_timeout=lock_timeout,

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from forensics.errors import BackupError, DamagedBackupError, EvidenceError, OutdatedError
 from forensics.evidence.blocks import Block
@@ -239,6 +239,14 @@ class Source(ABC):
         """The last refusal since this was last asked that `recovers` may get over.
 
         Even one that nobody was told of.
+        """
+        return None
+
+    def activity(self) -> dict[str, Any] | None:
+        """How many rows were written to a database, and since when that is counted.
+
+        Returns:
+            `rows` and `counted_since`, as its statistics tell; None of a dump.
         """
         return None
 

@@ -181,6 +181,10 @@ class LiveSource(Source):
         for."""
         return read_unreadable(self._held.ask, self._server.role)
 
+    def activity(self) -> dict[str, Any] | None:
+        [found] = self._held.ask("activity")
+        return found
+
     # --- questions --------------------------------------------------------------------------------
 
     def count(self, name: TableName) -> int:
