@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from forensics.model import Column, ForeignKey, Key, Table, TableName
 
@@ -28,18 +28,22 @@ def with_foreign_key(table: Table, key: ForeignKey) -> Table:
 
 def with_type(table: Table, column: str, kind: str) -> Table:
     """The table after one of its columns took another type."""
-    columns = []
-    for one in table.columns:
-        columns.append(replace(one, type=kind) if one.name == column else one)
-    return replace(table, columns=tuple(columns))
+    return replace(table, columns=_changed(table, column, type=kind))
 
 
 def with_nullable(table: Table, column: str, nullable: bool) -> Table:
     """The table after one of its columns began, or ceased, to take NULL."""
+    return replace(table, columns=_changed(table, column, nullable=nullable))
+
+
+def _changed(table: Table, old: str, /, **values: Any) -> tuple[Column, ...]:
+    """A table's columns, the one called `old` with other values."""
     columns = []
-    for one in table.columns:
-        columns.append(replace(one, nullable=nullable) if one.name == column else one)
-    return replace(table, columns=tuple(columns))
+    for column in table.columns:
+        if column.name == old:
+            column = replace(column, **values)
+        columns.append(column)
+    return tuple(columns)
 
 
 def without_column(table: Table, column: str) -> Table:
@@ -67,16 +71,15 @@ def with_parent_moved(table: Table, old: TableName, new: TableName) -> Table:
     """A table after one that it refers to, or inherits from, took another name."""
     references = []
     for key in table.foreign_keys:
-        references.append(replace(key, parent=new) if key.parent == old else key)
+        if key.parent == old:
+            key = replace(key, parent=new)
+        references.append(key)
     inherits = _renamed(table.inherits, old, new)
     return replace(table, foreign_keys=tuple(references), inherits=inherits)
 
 
 def with_column_renamed(table: Table, old: str, new: str) -> Table:
     """A table after one of its columns was renamed: its keys go by the new name too."""
-    columns = []
-    for column in table.columns:
-        columns.append(replace(column, name=new) if column.name == old else column)
     keys = []
     for key in table.keys:
         keys.append(replace(key, columns=_renamed(key.columns, old, new)))
@@ -86,7 +89,7 @@ def with_column_renamed(table: Table, old: str, new: str) -> Table:
         references.append(replace(reference, columns=own))
     return replace(
         table,
-        columns=tuple(columns),
+        columns=_changed(table, old, name=new),
         keys=tuple(keys),
         foreign_keys=tuple(references),
     )
@@ -98,9 +101,8 @@ def with_parent_column_renamed(table: Table, parent: TableName, old: str, new: s
     for key in table.foreign_keys:
         if key.parent == parent:
             theirs = _renamed(key.parent_columns, old, new)
-            references.append(replace(key, parent_columns=theirs))
-        else:
-            references.append(key)
+            key = replace(key, parent_columns=theirs)
+        references.append(key)
     return replace(table, foreign_keys=tuple(references))
 
 

@@ -86,14 +86,18 @@ class Dependents:
         """What stands on a table goes on standing on it."""
         moved: dict[Place, list[Dependent]] = {}
         for (table, column), held in self._by_place.items():
-            moved[new if table == name else table, column] = held
+            if table == name:
+                table = new
+            moved[table, column] = held
         self._by_place = moved
 
     def rename_column(self, name: TableName, old: str, new: str) -> None:
         """What stands on a column goes on standing on it."""
         moved: dict[Place, list[Dependent]] = {}
         for place, held in self._by_place.items():
-            moved[(name, new) if place == (name, old) else place] = held
+            if place == (name, old):
+                place = (name, new)
+            moved[place] = held
         self._by_place = moved
 
     def _go(self, name: TableName) -> None:

@@ -77,11 +77,15 @@ class Triggers:
         """A table's triggers and rules stay with it."""
         moved = {}
         for table, held in self._by_table.items():
-            moved[new if table == name else table] = held
+            if table == name:
+                table = new
+            moved[table] = held
         self._by_table = moved
         silent = set()
         for table, one in self._silent:
-            silent.add((new if table == name else table, one))
+            if table == name:
+                table = new
+            silent.add((table, one))
         self._silent = silent
 
     def switch(self, name: TableName, commands: Sequence[Any]) -> None:
