@@ -1,29 +1,34 @@
-"""The report of a case, in the form that the file's suffix names."""
+"""The report of a case, in the form that the file's suffix names.
+
+results      what a report needs of a case
+gathering    what it says, gathered once and masked once (`document`)
+sections     one section a file: what it shows in HTML and in Markdown
+html, markdown, workbook, bundle    the forms
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from forensics.errors import ReportError
 from forensics.masking import Mask
 from forensics.report import bundle, html, markdown, workbook
-from forensics.report.rows import with_missing
-from forensics.report.tables import gather, report_json
+from forensics.report.gathering import gather
+from forensics.report.masked import report_json
+from forensics.report.results import Results
+from forensics.report.rows import MissingRows, with_missing
 from forensics.text import document
-
-if TYPE_CHECKING:
-    from forensics.case.facade import Case
 
 SUFFIXES = (".html", ".xlsx", ".md", ".json", ".zip")
 
 
-def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
+def write(case: Results, path: str | Path, *, mask: bool = True) -> Path:
     """Write the report of a case; return its path.
 
-    The file appears when it is whole; one that is there is replaced. Only its owner can read it where it is not masked.
+    The file appears when it is whole; one that is there is replaced. Only its owner can read it
+    where it is not masked.
 
     Args:
         case: an open case.
@@ -36,8 +41,9 @@ def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
+        given = path.suffix or "a file without a suffix"
         raise ReportError(
-            f"A report is not written as {path.suffix or 'a file without a suffix'} ({path.name}).",
+            f"A report is not written as {given} ({path.name}).",
             f"Choose one of {', '.join(SUFFIXES)}.",
         )
     try:
@@ -45,7 +51,7 @@ def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
         with tempfile.TemporaryDirectory(prefix=".report-", dir=path.parent) as folder:
             whole = Path(folder) / f"report{suffix}"
             _write(case, whole, mask)
-            os.chmod(whole, 0o644 & ~_umask() if mask else 0o600)
+            os.chmod(whole, _mode(mask))
             os.replace(whole, path)
     except OSError as error:
         raise ReportError(
@@ -55,30 +61,37 @@ def write(case: Case, path: str | Path, *, mask: bool = True) -> Path:
     return path
 
 
-def _write(case: Case, path: Path, mask: bool) -> None:
+def _write(case: Results, path: Path, mask: bool) -> None:
     if path.suffix == ".zip":
-        forms: dict[str, bytes] = {}
-        for suffix in SUFFIXES[:-1]:
-            form = path.with_suffix(suffix)
-            _write(case, form, mask)
-            forms[form.name] = form.read_bytes()
-        bundle.write(forms, with_missing(case, _mask(case, mask)), path, masked=mask)
+        _write_bundle(case, path, mask)
     elif path.suffix == ".json":
-        path.write_text(document(report_json(case, mask=mask)), encoding="utf-8")
+        said = document(report_json(case, mask=mask))
+        path.write_text(said, encoding="utf-8")
     elif path.suffix == ".xlsx":
-        workbook.write(gather(case, mask=mask), with_missing(case, _mask(case, mask)), path)
+        workbook.write(gather(case, mask=mask), _missing(case, mask), path)
     else:
         render = html.render if path.suffix == ".html" else markdown.render
-        path.write_text(
-            render(gather(case, mask=mask)), encoding="utf-8", errors="backslashreplace"
-        )
+        said = render(gather(case, mask=mask))
+        path.write_text(said, encoding="utf-8", errors="backslashreplace")
 
 
-def _mask(case: Case, on: bool) -> Mask:
-    return Mask(case.catalogs[0], on=on)
+def _write_bundle(case: Results, path: Path, mask: bool) -> None:
+    forms: dict[str, bytes] = {}
+    for suffix in SUFFIXES[:-1]:
+        form = path.with_suffix(suffix)
+        _write(case, form, mask)
+        forms[form.name] = form.read_bytes()
+    bundle.write(forms, _missing(case, mask), path, masked=mask)
 
 
-def _umask() -> int:
-    found = os.umask(0o022)
-    os.umask(found)
-    return found
+def _missing(case: Results, mask: bool) -> list[MissingRows]:
+    return with_missing(case, Mask(case.catalogs[0], on=mask))
+
+
+def _mode(masked: bool) -> int:
+    """Who may read the file: its owner alone where it is not masked."""
+    if not masked:
+        return 0o600
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return 0o644 & ~umask

@@ -1,4 +1,4 @@
-"""The report as one .zip: every form of it, all missing rows as CSV, and a manifest of digests."""
+"""The report as one .zip: every form of it, all missing rows as CSV, a manifest of digests."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 from forensics.errors import ReportError
 from forensics.report.rows import MissingRows
 from forensics.text import document
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same case gives the same bytes
+_POURED = 1 << 18  # characters that are held before they are written
 _README = """\
 report.html     the report; opens in any browser, loads nothing from anywhere
 report.md       the same as text
@@ -22,14 +24,20 @@ report.json     the numbers, for programs
 rows/*.csv      every missing row, a file a table
 MANIFEST.json   SHA-256, size and rows of each file
 
-The CSV files are exact: UTF-8, a header, NULL is nothing and an empty text is "". PostgreSQL reads them with
-COPY table (columns) FROM 'file' WITH (FORMAT csv, HEADER). A spreadsheet may take a value that begins
+The CSV files are exact: UTF-8, a header, NULL is nothing and an empty text is "". \
+PostgreSQL reads them with
+COPY table (columns) FROM 'file' WITH (FORMAT csv, HEADER). \
+A spreadsheet may take a value that begins
 with = + - @ for a formula: open report.xlsx there instead.
 """
 
 
 def write(
-    files: Mapping[str, bytes], missing: Iterable[MissingRows], path: Path, *, masked: bool
+    files: Mapping[str, bytes],
+    missing: Iterable[MissingRows],
+    path: Path,
+    *,
+    masked: bool,
 ) -> None:
     """Write the bundle.
 
@@ -42,60 +50,89 @@ def write(
     Raises:
         ReportError: it cannot be written.
     """
-    manifest = []
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
-            for name, content in sorted({**files, "README.txt": _README.encode()}.items()):
-                bundle.writestr(_entry(name), content)
-                manifest.append(
-                    {
-                        "file": name,
-                        "sha256": hashlib.sha256(content).hexdigest(),
-                        "bytes": len(content),
-                    }
-                )
+            manifest = _add_forms(bundle, files)
             for number, table in enumerate(missing, 1):
-                name = f"rows/{number:03d}-{_slug(str(table.result.name))}.csv"
-                manifest.append(
-                    {
-                        "file": name,
-                        "schema": table.result.name.schema,
-                        "table": table.result.name.table,
-                        **_rows(bundle, name, table),
-                    }
-                )
+                manifest.append(_add_rows(bundle, number, table))
             said = document({"masked": masked, "files": manifest})
             bundle.writestr(_entry("MANIFEST.json"), said)
     except (OSError, zipfile.LargeZipFile) as error:
-        raise ReportError(f"{path} could not be written: {error}.", "Is the disk full?") from error
+        raise ReportError(
+            f"{path} could not be written: {error}.",
+            "Is the disk full?",
+        ) from error
 
 
-def _rows(bundle: zipfile.ZipFile, name: str, table: MissingRows) -> dict[str, str | int]:
-    digest, size, rows = hashlib.sha256(), 0, 0
-    with bundle.open(_entry(name), "w", force_zip64=True) as out:
-        pending = io.StringIO()
+def _add_forms(
+    bundle: zipfile.ZipFile,
+    files: Mapping[str, bytes],
+) -> list[dict[str, Any]]:
+    """Add the forms of the report; return their entries in the manifest."""
+    entries = []
+    for name, content in sorted({**files, "README.txt": _README.encode()}.items()):
+        bundle.writestr(_entry(name), content)
+        digest = hashlib.sha256(content).hexdigest()
+        entries.append({"file": name, "sha256": digest, "bytes": len(content)})
+    return entries
+
+
+def _add_rows(
+    bundle: zipfile.ZipFile,
+    number: int,
+    table: MissingRows,
+) -> dict[str, Any]:
+    """Add a table's missing rows as CSV; return their entry in the manifest."""
+    name = table.result.name
+    file = f"rows/{number:03d}-{_slug(str(name))}.csv"
+    rows = 0
+    with bundle.open(_entry(file), "w", force_zip64=True) as out:
+        pouring = _Pouring(out)
+        pending = pouring.pending
         pending.write(_line(table.columns))
         for row in table.read():
             pending.write(_line(row))
             rows += 1
-            if pending.tell() > 1 << 18:
-                size += _pour(pending, out, digest)
-        size += _pour(pending, out, digest)
-    return {"sha256": digest.hexdigest(), "bytes": size, "rows": rows}
+            if pending.tell() > _POURED:
+                pouring.pour()
+        pouring.pour()
+    return {
+        "file": file,
+        "schema": name.schema,
+        "table": name.table,
+        "sha256": pouring.digest.hexdigest(),
+        "bytes": pouring.size,
+        "rows": rows,
+    }
 
 
-def _pour(pending: io.StringIO, out: object, digest: object) -> int:
-    raw = pending.getvalue().encode("utf-8", "surrogateescape")
-    out.write(raw)  # type: ignore[attr-defined]
-    digest.update(raw)  # type: ignore[attr-defined]
-    pending.seek(0)
-    pending.truncate()
-    return len(raw)
+class _Pouring:
+    """Writes what is pending, and keeps the digest and size of it all.
+
+    Args:
+        out: where to.
+    """
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self.pending = io.StringIO()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self._out = out
+
+    def pour(self) -> None:
+        """Write what is pending."""
+        raw = self.pending.getvalue().encode("utf-8", "surrogateescape")
+        self._out.write(raw)
+        self.digest.update(raw)
+        self.size += len(raw)
+        self.pending.seek(0)
+        self.pending.truncate()
 
 
 def _line(row: Iterable[str | None]) -> str:
     """A line of CSV as COPY writes one: NULL is nothing, every value is quoted."""
-    return ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in row) + "\n"
+    fields = ("" if v is None else '"' + v.replace('"', '""') + '"' for v in row)
+    return ",".join(fields) + "\n"
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -106,4 +143,5 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("._")[:80] or "table"
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", name).strip("._")
+    return plain[:80] or "table"

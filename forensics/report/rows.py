@@ -1,52 +1,60 @@
-"""The missing rows themselves, as they may be shown: for the workbook and for the files of the bundle."""
+"""The missing rows themselves, as they may be shown: for the workbook and for the bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from forensics.masking import Mask
 from forensics.model import TableResult
+from forensics.report.results import Results
 
-if TYPE_CHECKING:
-    from forensics.case.facade import Case
+Values = tuple[str | None, ...]
 
 
 class MissingRows:
-    """One table's missing rows: `columns`, and the rows as tuples of text, NULL as None.
+    """One table's missing rows.
 
     Args:
-        case: an open case.
+        case: what was found.
         result: the table.
         mask: what of a row is shown.
+
+    Attributes:
+        columns: their columns, in order.
     """
 
-    def __init__(self, case: Case, result: TableResult, mask: Mask) -> None:
-        self._case = case
+    def __init__(self, case: Results, result: TableResult, mask: Mask) -> None:
         self.result = result
         self.columns = case.store.columns(result.name, "backup")
+        self._case = case
         self._show = mask.columns(result.name, self.columns)
 
-    def read(self, limit: int | None = None) -> Iterator[tuple[str | None, ...]]:
-        """Yield the rows in the backup's order, in memory that does not grow with their number.
+    def read(self, limit: int | None = None) -> Iterator[Values]:
+        """Yield the rows in the backup's order: texts, NULL as None.
+
+        Memory does not grow with their number.
 
         Args:
             limit: at most so many.
         """
         rows = self._all()
-        return islice(rows, limit) if limit is not None else rows
+        if limit is None:
+            return rows
+        return islice(rows, limit)
 
-    def _all(self) -> Iterator[tuple[str | None, ...]]:
-        show = [self._show[c] for c in self.columns]
-        for batch in self._case.store.batches(self.result.name, "backup", ("missing",)):
-            for row in zip(
-                *(batch.column(i + 1).to_pylist() for i in range(len(show))), strict=True
-            ):
+    def _all(self) -> Iterator[Values]:
+        show = [self._show[column] for column in self.columns]
+        batches = self._case.store.batches(self.result.name, "backup", ("missing",))
+        for batch in batches:
+            # The first column numbers the rows.
+            values = [column.to_pylist() for column in batch.columns[1 : len(show) + 1]]
+            for row in zip(*values, strict=True):
                 yield tuple(f(v) for f, v in zip(show, row, strict=True))
 
 
-def with_missing(case: Case, mask: Mask) -> list[MissingRows]:
+def with_missing(case: Results, mask: Mask) -> list[MissingRows]:
     """Return the tables of which rows are missing, the largest losses first."""
-    hit = sorted((r for r in case.results if r.missing), key=lambda r: (-(r.missing or 0), r.name))
-    return [MissingRows(case, r, mask) for r in hit]
+    hit = [r for r in case.results if r.missing]
+    hit.sort(key=lambda r: (-(r.missing or 0), r.name))
+    return [MissingRows(case, result, mask) for result in hit]

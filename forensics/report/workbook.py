@@ -1,31 +1,84 @@
-"""The report as a workbook. Whatever a row holds is written as text: no formula, no link, nothing that a program runs."""
+"""The report as a workbook.
+
+Whatever a row holds is written as text: no formula, no link, nothing that a program runs.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-from xlsxwriter.exceptions import XlsxWriterException
-
 from forensics.errors import ReportError
+from forensics.model import TableName, TableResult
+from forensics.report.document import CLASSES, Document, Junction, largest_loss_first, of
 from forensics.report.rows import MissingRows
-from forensics.report.tables import CLASSES, Document, method, of
+from forensics.report.sections.method import method
 from forensics.text import count, moment, visible
 
 ROWS = 5_000  # of one table's missing rows; the bundle holds all of them
 TABLES = 60
 _CELL = 32_767  # characters; Excel holds no more
+_NAME = 31  # characters of a sheet's name
 _WIDEST = 60
+_MEASURED = 200  # rows that a column's width is measured by
+
+_AS_TEXT = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_RESULTS = (
+    "schema",
+    "table",
+    "state",
+    "junction",
+    "in backup",
+    "in live",
+    "missing",
+    "added",
+    "changed",
+    "unchanged",
+    "key",
+    "compared by",
+    "reason",
+    "notes",
+)
+_COLUMNS = (
+    "schema",
+    "table",
+    "column",
+    "change",
+    "in backup",
+    "in live",
+    "values missing",
+)
+_WORST = (
+    "junction table",
+    "parent",
+    "key",
+    "name",
+    "gone from live",
+    "links in backup",
+    "missing",
+    "links now",
+)
+
+Cells = Sequence[Any]
 
 
 def write(
-    document: Document, missing: Sequence[MissingRows], path: Path, *, limit: int = ROWS
+    document: Document,
+    missing: Sequence[MissingRows],
+    path: Path,
+    *,
+    limit: int = ROWS,
 ) -> None:
-    """Write the workbook: verdict, tables, columns, junctions, parents, and a sheet of missing rows a table.
+    """Write the workbook.
+
+    Its sheets: verdict, tables, columns, junctions, parents, and one of missing rows a table.
 
     Args:
         document: what the report says.
@@ -36,17 +89,18 @@ def write(
     Raises:
         ReportError: it cannot be written.
     """
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    import xlsxwriter
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    # Two reports of one case are the same bytes.
+    properties = {
+        "title": f"Incident report: {visible(document.title)}",
+        "created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+    }
     try:
-        with xlsxwriter.Workbook(str(path), options) as book:
-            # Two reports of one case are the same bytes.
-            book.set_properties(
-                {
-                    "title": f"Incident report: {visible(document.title)}",
-                    "created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None),
-                }
-            )
-            _Book(book).fill(document, missing, limit)
+        with xlsxwriter.Workbook(str(path), dict(_AS_TEXT)) as book:
+            book.set_properties(properties)
+            _fill(_Book(book), document, missing, limit)
     except (OSError, XlsxWriterException) as error:
         raise ReportError(
             f"{path} could not be written: {error}.",
@@ -54,194 +108,186 @@ def write(
         ) from error
 
 
+def _fill(
+    book: _Book,
+    d: Document,
+    missing: Sequence[MissingRows],
+    limit: int,
+) -> None:
+    book.letter("verdict", d.verdict, _verdict(d))
+    book.sheet("tables", _RESULTS, _results(d))
+    book.sheet("columns", _COLUMNS, _columns(d))
+    if d.findings:
+        book.sheet("findings", ("kind", "finding"), d.findings)
+    classes = CLASSES if d.classes else ()
+    head = ("junction table", "links", "in backup", "missing", *classes, "now in")
+    book.sheet("junctions", head, (_junction(j, classes) for j in d.junctions))
+    book.sheet("worst hit", _WORST, _worst(d))
+    for table in missing[:TABLES]:
+        name = str(table.result.name)
+        unread = (table.result.missing or 0) - limit
+        note = ""
+        if unread > 0:
+            note = (
+                f"{count(unread)} more rows are not in this sheet; a .zip report holds all of them."
+            )
+        book.sheet(name, table.columns, table.read(limit), null=True, note=note)
+
+
+# --- what the sheets hold ---
+
+
+def _verdict(d: Document) -> Iterator[Cells]:
+    for name, value in d.totals.items():
+        yield name.replace("_", " "), value
+    yield "links missing", d.links_missing
+    yield "values of dropped columns", d.values_missing
+    for name, value in (d.classes or {}).items():
+        if name != "missing":
+            yield name, value
+    yield ()
+    for result in d.failed:
+        yield f"could not be compared: {result.name}", result.reason
+    if d.damage:
+        yield "the backup is not whole", d.damage
+    if d.masked:
+        yield "values of rows", "masked"
+    else:
+        yield "values of rows", "shown: treat this file like the database itself"
+    for one in d.moments:
+        yield one.said, moment(one.at)
+    yield "", "backup", "live"
+    yield from d.facts
+    yield ()
+    for heading, sentences in method(d):
+        for said in sentences:
+            yield heading, said
+            heading = ""
+
+
+def _results(d: Document) -> Iterator[Cells]:
+    for result in sorted(d.results, key=_failed_first):
+        yield (
+            result.name.schema,
+            result.name.table,
+            result.state,
+            "yes" if result.junction else "",
+            result.backup_rows,
+            result.live_rows,
+            result.missing,
+            result.added,
+            result.changed,
+            result.unchanged,
+            ", ".join(result.key),
+            result.key_source,
+            result.reason,
+            "; ".join(result.notes),
+        )
+
+
+def _failed_first(result: TableResult) -> tuple[bool, tuple[int, int, TableName]]:
+    return result.state != "failed", largest_loss_first(result)
+
+
+def _columns(d: Document) -> Iterator[Cells]:
+    changes = list(d.drift)
+    for added in d.added_columns.values():
+        changes += added
+    for change in changes:
+        yield (
+            change.name.schema,
+            change.name.table,
+            change.column,
+            change.change,
+            change.before,
+            change.after,
+            change.values_missing,
+        )
+
+
+def _junction(junction: Junction, classes: tuple[str, ...]) -> Cells:
+    places = [f"{of(place)}: {count(place['rows'])}" for place in junction.moved_to]
+    return (
+        junction.name,
+        ", ".join(str(parent.name) for parent in junction.parents),
+        junction.result.backup_rows,
+        junction.result.missing,
+        *map(junction.classes.get, classes),
+        "; ".join(places),
+    )
+
+
+def _worst(d: Document) -> Iterator[Cells]:
+    for junction in d.junctions:
+        for parent in junction.parents:
+            for row in parent.worst:
+                yield (
+                    junction.name,
+                    str(parent.name),
+                    row.key,
+                    row.label,
+                    "yes" if row.gone else "",
+                    row.had,
+                    row.missing,
+                    row.now,
+                )
+
+
+# --- the book ---
+
+
 class _Book:
+    """A workbook with our formats, whose sheets have names of their own.
+
+    Args:
+        book: xlsxwriter's own.
+    """
+
     def __init__(self, book: Any) -> None:
+        wrapped = {"text_wrap": True, "valign": "top"}
+        text = {"num_format": "@", "valign": "top"}
+        head = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
         self._book = book
-        self._head = book.add_format(
-            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
-        )
+        self._head = book.add_format(head)
         self._count = book.add_format({"num_format": "#,##0"})
-        self._text = book.add_format({"num_format": "@", "valign": "top"})
-        self._wrapped = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
-        self._large = book.add_format(
-            {"bold": True, "font_size": 14, "text_wrap": True, "valign": "top"}
-        )
+        self._text = book.add_format(text)
+        self._wrapped = book.add_format({"num_format": "@", **wrapped})
+        self._large = book.add_format({"bold": True, "font_size": 14, **wrapped})
         self._null = book.add_format({"italic": True, "font_color": "#8a949e"})
         self._names: set[str] = set()
 
-    def fill(self, d: Document, missing: Sequence[MissingRows], limit: int) -> None:
-        self._verdict(d)
-        self._sheet(
-            "tables",
-            (
-                "schema",
-                "table",
-                "state",
-                "junction",
-                "in backup",
-                "in live",
-                "missing",
-                "added",
-                "changed",
-                "unchanged",
-                "key",
-                "compared by",
-                "reason",
-                "notes",
-            ),
-            (
-                (
-                    r.name.schema,
-                    r.name.table,
-                    r.state,
-                    "yes" if r.junction else "",
-                    r.backup_rows,
-                    r.live_rows,
-                    r.missing,
-                    r.added,
-                    r.changed,
-                    r.unchanged,
-                    ", ".join(r.key),
-                    r.key_source,
-                    r.reason,
-                    "; ".join(r.notes),
-                )
-                for r in sorted(
-                    d.results,
-                    key=lambda r: (
-                        r.state != "failed",
-                        -(r.missing or 0),
-                        -(r.changed or 0),
-                        r.name,
-                    ),
-                )
-            ),
-        )
-        self._sheet(
-            "columns",
-            ("schema", "table", "column", "change", "in backup", "in live", "values missing"),
-            (
-                (
-                    c.name.schema,
-                    c.name.table,
-                    c.column,
-                    c.change,
-                    c.before,
-                    c.after,
-                    c.values_missing,
-                )
-                for c in (*d.drift, *sum(d.added_columns.values(), ()))
-            ),
-        )
-        if d.findings:
-            self._sheet("findings", ("kind", "finding"), d.findings)
-        classes = CLASSES if d.classes else ()
-        self._sheet(
-            "junctions",
-            ("junction table", "links", "in backup", "missing", *classes, "now in"),
-            (
-                (
-                    j.name,
-                    ", ".join(str(p.name) for p in j.parents),
-                    j.result.backup_rows,
-                    j.result.missing,
-                    *(j.classes.get(c) for c in classes),
-                    "; ".join(f"{of(m)}: {count(m['rows'])}" for m in j.moved_to),
-                )
-                for j in d.junctions
-            ),
-        )
-        self._sheet(
-            "worst hit",
-            (
-                "junction table",
-                "parent",
-                "key",
-                "name",
-                "gone from live",
-                "links in backup",
-                "missing",
-                "links now",
-            ),
-            (
-                (
-                    j.name,
-                    str(p.name),
-                    w.key,
-                    w.label,
-                    "yes" if w.gone else "",
-                    w.had,
-                    w.missing,
-                    w.now,
-                )
-                for j in d.junctions
-                for p in j.parents
-                for w in p.worst
-            ),
-        )
-        for table in missing[:TABLES]:
-            rows = table.read(limit)
-            left = (table.result.missing or 0) - limit
-            self._sheet(
-                str(table.result.name),
-                table.columns,
-                rows,
-                null=True,
-                note=f"{count(left)} more rows are not in this sheet; a .zip report holds all of them."
-                if left > 0
-                else None,
-            )
-
-    def _verdict(self, d: Document) -> None:
-        sheet = self._add("verdict")
+    def letter(self, name: str, heading: str, lines: Iterable[Cells]) -> None:
+        """Add a sheet to be read: a heading, then lines of what it is about and what is said."""
+        sheet = self._add(name)
         sheet.set_column(0, 0, 30)
         sheet.set_column(1, 2, 62)
         sheet.merge_range(0, 0, 0, 2, "", self._large)
-        sheet.write_string(0, 0, _cell(d.verdict), self._large)
+        sheet.write_string(0, 0, _cell(heading), self._large)
         sheet.set_row(0, 62)
-        lines: list[tuple[str, Any, Any]] = [
-            (n.replace("_", " "), v, None) for n, v in d.totals.items()
-        ]
-        lines.append(("links missing", d.links_missing, None))
-        lines.append(("values of dropped columns", d.values_missing, None))
-        lines += [(n, v, None) for n, v in (d.classes or {}).items() if n != "missing"]
-        lines += [("", None, None)]
-        lines += [(f"could not be compared: {r.name}", r.reason, None) for r in d.failed]
-        if d.damage:
-            lines.append(("the backup is not whole", d.damage, None))
-        lines.append(
-            (
-                "values of rows",
-                "masked" if d.masked else "shown: treat this file like the database itself",
-                None,
-            )
-        )
-        lines += [(m.said, moment(m.at), None) for m in d.moments]
-        lines += [
-            ("", "backup", "live"),
-            *((f.name, f.backup, f.live) for f in d.facts),
-            ("", None, None),
-        ]
-        lines += [
-            (heading if not i else "", said, None)
-            for heading, sentences in method(d)
-            for i, said in enumerate(sentences)
-        ]
         for i, line in enumerate(lines, 2):
             for j, value in enumerate(line):
                 self._put(sheet, i, j, value, self._wrapped)
 
-    def _sheet(
+    def sheet(
         self,
         name: str,
         head: Sequence[str],
-        rows: Iterable[Sequence[Any]],
+        rows: Iterable[Cells],
         *,
         null: bool = False,
-        note: str | None = None,
+        note: str = "",
     ) -> None:
+        """Add a sheet that is a table.
+
+        Args:
+            name: what it is called, as near as may be.
+            head: its columns' names.
+            rows: its cells.
+            null: whether None is shown as NULL, not as nothing.
+            note: stands below it.
+        """
         sheet = self._add(name)
-        widths = [min(len(h) + 2, _WIDEST) for h in head]
+        widths = [min(len(title) + 2, _WIDEST) for title in head]
         for j, title in enumerate(head):
             sheet.write_string(0, j, _cell(title), self._head)
         i = 0
@@ -251,8 +297,9 @@ class _Book:
                     sheet.write_string(i, j, "NULL", self._null)
                 else:
                     self._put(sheet, i, j, value, self._text)
-                if i < 200:
-                    widths[j] = min(max(widths[j], len(str(value or "")) + 2), _WIDEST)
+                if i < _MEASURED:
+                    length = len(str(value or "")) + 2
+                    widths[j] = min(max(widths[j], length), _WIDEST)
         for j, width in enumerate(widths):
             sheet.set_column(j, j, width)
         sheet.freeze_panes(1, 0)
@@ -268,16 +315,20 @@ class _Book:
             sheet.write_string(row, column, _cell(value), how)
 
     def _add(self, name: str) -> Any:
-        """A sheet of that name, as near as Excel's rules for names allow, and unlike every other."""
-        plain = re.sub(r"[\[\]:*?/\\]", "_", visible(name)).strip("'")[:31] or "table"
+        """A sheet of that name, as near as Excel's rules for names allow, unlike every other."""
+        plain = re.sub(r"[\[\]:*?/\\]", "_", visible(name)).strip("'")[:_NAME]
+        plain = plain or "table"
         found, number = plain, 1
         while found.casefold() in self._names or found.casefold() == "history":
             number += 1
-            found = f"{plain[: 30 - len(str(number))]}~{number}"
+            room = _NAME - 1 - len(str(number))
+            found = f"{plain[:room]}~{number}"
         self._names.add(found.casefold())
         return self._book.add_worksheet(found)
 
 
 def _cell(value: object) -> str:
     said = visible(value)
-    return said if len(said) <= _CELL else said[: _CELL - 1] + "…"
+    if len(said) > _CELL:
+        return said[: _CELL - 1] + "…"
+    return said

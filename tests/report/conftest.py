@@ -36,7 +36,8 @@ CREATE TABLE {LONG} (id integer PRIMARY KEY, secret text);
 CREATE TABLE {LONG[:40]} (id integer PRIMARY KEY, secret text);
 CREATE TABLE never_dumped (id integer PRIMARY KEY);
 CREATE TABLE kept (id integer PRIMARY KEY, v text);
-INSERT INTO rooms SELECT 'cm' || substr(md5(n::text), 1, 22), 'Room of secrets ' || n FROM generate_series(1, 9) n;
+INSERT INTO rooms SELECT 'cm' || substr(md5(n::text), 1, 22), 'Room of secrets ' || n
+    FROM generate_series(1, 9) n;
 INSERT INTO {LONG[:40]} VALUES (1, NULL), (2, ''), (3, 'x'), (4, 'quote " and '' both');
 INSERT INTO {LONG} VALUES (1, 'kept to oneself');
 INSERT INTO never_dumped VALUES (1);
@@ -63,13 +64,15 @@ def nasty_folder(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> 
     for n, value in enumerate(VALUES, 1):
         scratch.run(
             "nasty",
-            f"INSERT INTO guests (name, born, email) VALUES ({_quoted(value)}, '1970-05-0{n}', 'guest{n}@mail.example')",
+            f"INSERT INTO guests (name, born, email) VALUES ({_quoted(value)}, "
+            f"'1970-05-0{n}', 'guest{n}@mail.example')",
         )
     scratch.run("nasty", f"INSERT INTO {links} SELECT g.id, r.id FROM guests g, rooms r")
     dump = scratch.dump("nasty", folder / "nasty.sql", "--exclude-table-data=never_dumped")
     scratch.run(
         "nasty",
-        f"DELETE FROM {links} WHERE guest_id <= 6; DELETE FROM guests WHERE id = 8; ALTER TABLE guests DROP COLUMN born;"
+        f"DELETE FROM {links} WHERE guest_id <= 6; DELETE FROM guests WHERE id = 8; "
+        f"ALTER TABLE guests DROP COLUMN born;"
         f"DELETE FROM {LONG}; DROP TABLE {LONG[:40]};",
     )
     fx.compare(dump, scratch.dsn("nasty"), folder / "case").close()

@@ -20,8 +20,8 @@ from forensics.cli.voice import app
 from forensics.errors import ReportError, UsageError
 from forensics.masking import Mask
 from forensics.report import SUFFIXES, markdown, workbook
+from forensics.report.gathering import gather
 from forensics.report.rows import with_missing
-from forensics.report.tables import gather
 from tests.conftest import Incident
 from tests.report.conftest import LINKS, LONG, tree
 
@@ -29,7 +29,7 @@ SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 cli.register()
 
 
-# --- Markdown ------------------------------------------------------------------------------------
+# --- Markdown ---
 
 
 def test_markdown_tables_keep_their_shape(nasty: fx.Case) -> None:
@@ -59,7 +59,7 @@ def test_markdown_masks_values(nasty: fx.Case) -> None:
     assert "Values of rows are masked." in said
 
 
-# --- workbook --------------------------------------------------------------------------------------
+# --- workbook ---
 
 
 def cells(path: Path) -> dict[str, list[list[str]]]:
@@ -129,7 +129,7 @@ def test_the_workbook_says_what_it_leaves_out(nasty: fx.Case, tmp_path: Path) ->
     assert "more rows are not in this sheet" in rows[-1][0]
 
 
-# --- JSON and bundle --------------------------------------------------------------------------------
+# --- JSON and bundle ---
 
 
 def test_json_holds_what_the_stages_found(sample: fx.Case, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_the_same_case_gives_the_same_bundle(nasty: fx.Case, tmp_path: Path) -> 
     assert one.read_bytes() == two.read_bytes()
 
 
-# --- writing ---------------------------------------------------------------------------------------
+# --- writing ---
 
 
 @pytest.mark.parametrize("name", ["report.pdf", "report", ".html"])
@@ -242,7 +242,8 @@ def test_figures_of_a_case(nasty: fx.Case) -> None:
 
 def test_findings_stand_in_every_form(incident: Incident, tmp_path: Path) -> None:
     incident.happens(
-        "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT i, 'v' || i FROM generate_series(1, 9) i",
+        "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT i, 'v' || "
+        "i FROM generate_series(1, 9) i",
         'ALTER TABLE a RENAME TO "b<i>"',
     )
     with incident.compare() as case:

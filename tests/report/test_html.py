@@ -14,7 +14,7 @@ import pytest
 import forensics as fx
 from forensics.masking import MARK
 from forensics.report import html, markdown
-from forensics.report.tables import gather
+from forensics.report.gathering import gather
 from forensics.scratch import Scratch
 from sample_data import build
 from tests.report.conftest import LINKS, VALUES
@@ -23,7 +23,10 @@ _VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
 class Page(HTMLParser):
-    """A page taken apart: elements with their attributes, headings, visible text; whether its tags are balanced."""
+    """A page taken apart.
+
+    Elements with their attributes, headings, visible text; whether its tags are balanced.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -222,7 +225,8 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
         assert "It does not hold" in page
         assert "3.5" in page
         assert "crimson" not in page
-        # The price of each way out: of which tables, which rows, and what the application's code needs then.
+        # The price of each way out: of which tables, which rows, and what the application's code
+        # needs then.
         assert f"base {MARK}, quote {MARK}, day {MARK}" in page
         assert "What the application needs: The present code, which reads the new columns." in page
         assert "prisma migrate resolve --rolled-back" in page
@@ -233,8 +237,8 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
         options["reinsert lost rows"]["reasons"],
     )
     assert (
-        f"What a full restore destroys: {sum(t['rows'] for t in destroyed):,} rows of {len(destroyed)} tables"
-        in found.text
+        f"What a full restore destroys: {sum(t['rows'] for t in destroyed):,} rows of "
+        f"{len(destroyed)} tables" in found.text
     )
     assert (
         f"What reinsert lost rows cannot bring back: {sum(r['rows'] for r in blocked)} rows"
@@ -260,8 +264,8 @@ def test_cause_and_recovery_have_their_sections(investigated: Path) -> None:
     assert at == sorted(at)
     assert "The rehearsal failed. Do not run these scripts on live." in found.text
     assert (
-        '<pre class="commands">pg_dump -Fc -f before_recovery.dump -d &#34;$DATABASE&#34;\npg_restore --list'
-        in raw
+        '<pre class="commands">pg_dump -Fc -f before_recovery.dump -d '
+        "&#34;$DATABASE&#34;\npg_restore --list" in raw
     )
     assert "<code>a&lt;b&gt;</code> Rows of t do not go in" in raw
     assert "one &lt; two\nthree</pre>" in raw

@@ -1,4 +1,4 @@
-"""Figures: the same bytes for the same numbers, names shown as they are, everything said in words too."""
+"""Figures: the same bytes for the same numbers, names as they are, everything in words too."""
 
 from __future__ import annotations
 

@@ -153,7 +153,8 @@ def test_what_a_statement_writes_is_masked_and_what_it_defines_is_not() -> None:
 def test_a_server_s_words_do_not_repeat_values() -> None:
     mask = Mask(CATALOG)
     said = mask.sentence(
-        "duplicate key value violates unique constraint. Key (email)=(a(b)@c.example) already exists."
+        "duplicate key value violates unique constraint. Key "
+        "(email)=(a(b)@c.example) already exists."
     )
     assert (
         said

@@ -1,0 +1,136 @@
+"""Counts hazards one by one, and keeps what was found."""
+
+from __future__ import annotations
+
+from forensics.errors import LiveError
+from forensics.evidence.live.source import LiveSource
+from forensics.evidence.migrations import Migration, Statement
+from forensics.preflight.counts.beside import beside
+from forensics.preflight.counts.checks import check
+from forensics.preflight.counts.successors import Successors
+from forensics.preflight.counts.view import Asking, Finding, View, class_of, words_of
+from forensics.preflight.forecast import Forecast
+from forensics.preflight.output import Forewarning, in_function
+from forensics.preflight.surroundings import Surroundings
+from forensics.statements.hazards import CODES, Hazard
+
+# Classes of SQLSTATEs by which a question could not be answered as it was asked: a value, a
+# constraint, a transaction that only reads, a name or the syntax.
+_NOT_COUNTED = ("22", "23", "25", "42")
+_NO_PERMISSION = "42501"
+
+
+class Counts:
+    """Counts hazards one by one, and keeps what was found.
+
+    Args:
+        live: the database, under its snapshot.
+        forecast: the tables as they would stand before the statement at hand.
+        around: what stands around them.
+        notes: takes what could not be counted, and why.
+
+    Attributes:
+        found: the hazards, counted.
+    """
+
+    def __init__(
+        self,
+        live: LiveSource,
+        forecast: Forecast,
+        around: Surroundings,
+        notes: list[str],
+    ) -> None:
+        self.found: list[Forewarning] = []
+        self._live = live
+        self._forecast = forecast
+        self._around = around
+        self._notes = notes
+        self._asking = Asking(live, forecast)
+        self._successors = Successors(live.catalog.tables)
+
+    def begin(self, migration: Migration, statement: Statement) -> None:
+        """From now on `statement` is at hand."""
+        self._migration = migration
+        self._view = View(self._asking, self._forecast, self._around, statement)
+        self._first = len(self.found)
+
+    def take(self, hazard: Hazard) -> None:
+        """Count one hazard of the statement at hand.
+
+        Raises:
+            LiveError: the connection was lost, or live refuses to be read.
+        """
+        made = hazard.table in self._forecast.standing.made
+        if made and hazard.code in ("long-lock", "table-rewrite"):
+            return
+        words = CODES[hazard.code].words
+        if in_function(hazard):
+            says = f"{words}, when {hazard.within} is called"
+            self._warn(self._migration, Finding(hazard, None, says))
+            return
+        try:
+            for finding in check(self._view, hazard):
+                self._warn(self._migration, finding)
+        except LiveError as error:
+            if error.sqlstate == _NO_PERMISSION or class_of(error) not in _NOT_COUNTED:
+                raise
+            why = words_of(error)
+            line = f"{self._migration.path}, line {hazard.line}"
+            self._notes.append(f"{line}: {hazard.code} could not be counted: {why}")
+            says = f"{words}; how many could not be counted: {why}"
+            self._warn(self._migration, Finding(hazard, None, says))
+
+    def take_what_runs_beside(self) -> None:
+        """Say what triggers and rules may destroy that the statement at hand sets off."""
+        of_statement = self.found[self._first :]
+        for finding in beside(self._view, of_statement):
+            self._warn(self._migration, finding)
+
+    def advance(self) -> None:
+        """Take the statement at hand as done."""
+        standing = self._forecast.standing
+        statement = self._view.statement
+        before = dict(standing.tables)
+        self._forecast.advance(statement)
+        self._successors.note(self._migration, statement, before, standing.tables)
+
+    def compare_with_successors(self) -> None:
+        """Say how many rows of a table that was dropped are not in the one that has its name.
+
+        Raises:
+            LiveError: the connection was lost, or live refuses to be read.
+        """
+        tables = self._forecast.standing.tables
+        for migration, finding in self._successors.compare(self._asking, tables, self._notes):
+            self._warn(migration, finding)
+
+    def _warn(self, migration: Migration, finding: Finding) -> None:
+        hazard = finding.hazard
+        destroys = finding.destroys
+        if destroys is None:
+            # What the migrations themselves made holds nothing that anybody would miss.
+            made = hazard.table in self._forecast.standing.made
+            destroys = hazard.destroys and not finding.fails and not made
+        rows, size = self._size(hazard)
+        self.found.append(
+            Forewarning(
+                migration.name,
+                str(migration.path),
+                hazard,
+                finding.rows,
+                finding.fails,
+                destroys,
+                finding.says or CODES[hazard.code].words,
+                rows,
+                size,
+            )
+        )
+
+    def _size(self, hazard: Hazard) -> tuple[int | None, int | None]:
+        """How many rows and bytes the table of a hazard has, as far as live knows."""
+        catalog = self._live.catalog
+        table = catalog.tables.get(hazard.table) if hazard.table else None
+        if table is None:
+            return None, None
+        rows = table.rows_estimate if table.rows_estimate >= 0 else None
+        return rows, self._around.sizes.get(catalog.root(table.name))

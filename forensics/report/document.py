@@ -1,0 +1,297 @@
+"""What a report says, as plain data, in whatever form it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from forensics.figures import Moment
+from forensics.model import ColumnChange, TableName, TableResult
+
+CLASSES = (
+    "moved",
+    "superseded",
+    "lost",
+    "restorable",
+    "blocked",
+    "conflicting",
+)
+# Which of two changes that took no values stands first.
+_DRIFT = ("dropped", "type", "nullability", "generated", "default")
+
+
+class Fact(NamedTuple):
+    """A line of provenance: what it is, and what it is on either side."""
+
+    name: str
+    backup: str
+    live: str
+
+
+class Row(NamedTuple):
+    """A parent row that misses links.
+
+    Attributes:
+        key, label: as they may be shown.
+        gone: whether it is gone from live itself.
+        had, missing, now: its links in the backup, those that are missing, and those that it
+            holds now, moved ones among them.
+    """
+
+    key: str
+    label: str | None
+    gone: bool
+    had: int
+    missing: int
+    now: int
+
+
+@dataclass(frozen=True)
+class ParentLoss:
+    """What a junction table's loss means for the rows of one parent.
+
+    Attributes:
+        name, key, label: the parent table, the columns that links refer to, and the one that
+            people know its rows by.
+        worst: the rows that miss the most links.
+        hit: how many rows miss links.
+        affected: how many of live's lost one.
+        emptied: how many of these hold none now.
+        gone: how many are gone from live themselves.
+        before, after: by number of links, how many of these rows had so many in the backup,
+            and hold so many now, moved ones among them.
+    """
+
+    name: TableName
+    key: tuple[str, ...]
+    label: str | None
+    worst: tuple[Row, ...]
+    hit: int
+    affected: int
+    emptied: int
+    gone: int
+    before: Mapping[int, int]
+    after: Mapping[int, int]
+
+    @property
+    def labelled(self) -> bool:
+        """Whether its rows have names."""
+        return any(row.label for row in self.worst)
+
+    def scale(self, row: Row) -> float:
+        """How many links a row had, in percent of the one of the worst that had the most."""
+        most = max((r.had for r in self.worst), default=1)
+        return round(100 * row.had / most, 1)
+
+
+@dataclass(frozen=True)
+class Junction:
+    """A junction table that misses links: how many, what became of them, and of whom."""
+
+    result: TableResult
+    parents: tuple[ParentLoss, ...]
+    classes: Mapping[str, int]
+    moved_to: tuple[Mapping[str, Any], ...]
+    blocked_by: Mapping[str, int]
+    conflicts: Mapping[str, int]
+
+    @property
+    def name(self) -> str:
+        """The table's name, as people write it."""
+        return str(self.result.name)
+
+    @property
+    def holder(self) -> ParentLoss | None:
+        """The parent of whose rows one misses the most links on average.
+
+        That is the one that has a gallery, say, not the pictures.
+        """
+        for parent in self.parents:
+            if parent.hit:
+                return parent
+        return None
+
+
+@dataclass(frozen=True)
+class Document:
+    """Everything a report says.
+
+    Attributes:
+        masked: whether values in it are masked already.
+        findings: as (kind, sentence).
+        unparsed: how many statements of the backup's schema could not be read.
+        loss, cause, recovery: what those stages found, in the contract's JSON, or None.
+    """
+
+    title: str
+    verdict: str
+    complete: bool
+    nothing_missing: bool
+    masked: bool
+    totals: Mapping[str, int]
+    results: tuple[TableResult, ...]
+    junctions: tuple[Junction, ...]
+    changes: tuple[ColumnChange, ...]
+    facts: tuple[Fact, ...]
+    moments: tuple[Moment, ...]
+    findings: tuple[tuple[str, str], ...] = ()
+    damage: str | None = None
+    unparsed: int = 0
+    loss: Mapping[str, Any] | None = None
+    cause: Mapping[str, Any] | None = None
+    recovery: Mapping[str, Any] | None = None
+
+    # --- tables ---
+
+    @property
+    def hit(self) -> tuple[TableResult, ...]:
+        """Tables that lost rows, or rows of which changed; the largest losses first."""
+        found = [r for r in self.results if r.missing or r.changed]
+        return tuple(sorted(found, key=largest_loss_first))
+
+    @property
+    def intact(self) -> tuple[TableResult, ...]:
+        """Tables every backup row of which is in live, unchanged, with all its values."""
+        took = set()
+        for change in self.changes:
+            if change.values_missing:
+                took.add(change.name)
+        return tuple(r for r in self.results if r.intact and r.name not in took)
+
+    @property
+    def failed(self) -> tuple[TableResult, ...]:
+        """Tables that could not be compared."""
+        return self._in_state("failed")
+
+    @property
+    def new(self) -> tuple[TableResult, ...]:
+        """Tables that only live has."""
+        return self._in_state("new")
+
+    @property
+    def dropped(self) -> tuple[TableResult, ...]:
+        """Tables that only the backup has."""
+        return self._in_state("dropped")
+
+    def _in_state(self, state: str) -> tuple[TableResult, ...]:
+        return tuple(r for r in self.results if r.state == state)
+
+    @property
+    def backup_tables(self) -> int:
+        """How many tables the backup holds; live's new ones are not among them."""
+        return len(self.results) - len(self.new)
+
+    @property
+    def noted(self) -> tuple[tuple[str, str], ...]:
+        """What was noted of tables on the way: (table, note)."""
+        said = []
+        for result in self.results:
+            for note in result.notes:
+                said.append((str(result.name), note))
+        for entry in (self.loss or {}).get("junctions", ()):
+            for note in entry.get("notes", ()):
+                said.append((of_table(entry), note))
+        return tuple(said)
+
+    # --- columns ---
+
+    @property
+    def values_missing(self) -> int:
+        """How many values dropped columns took."""
+        return sum(c.values_missing or 0 for c in self.changes)
+
+    @property
+    def drift(self) -> tuple[ColumnChange, ...]:
+        """Columns that are gone or defined otherwise, those that took values first."""
+        found = [c for c in self.changes if c.change != "added"]
+        return tuple(sorted(found, key=_most_values_first))
+
+    @property
+    def added_columns(self) -> Mapping[str, tuple[ColumnChange, ...]]:
+        """Columns that only live has, by table."""
+        found: dict[str, tuple[ColumnChange, ...]] = {}
+        for change in self.changes:
+            if change.change == "added":
+                name = str(change.name)
+                found[name] = (*found.get(name, ()), change)
+        return found
+
+    # --- links ---
+
+    @property
+    def links_missing(self) -> int:
+        """How many of the missing rows are links."""
+        return sum(j.result.missing or 0 for j in self.junctions)
+
+    @property
+    def classes(self) -> Mapping[str, int] | None:
+        """What became of the missing links, or None where they were not classified."""
+        if not self.loss:
+            return None
+        totals: Mapping[str, int] = self.loss["totals"]
+        return totals
+
+    @property
+    def unclassified(self) -> tuple[tuple[str, str], ...]:
+        """Junction tables whose loss could not be classified: (table, why)."""
+        found = []
+        for entry in (self.loss or {}).get("failed", ()):
+            found.append((of_table(entry), entry["reason"]))
+        return tuple(found)
+
+    @property
+    def survivors(self) -> tuple[tuple[Junction, str, int], ...]:
+        """Where moved links are now: (junction table, place, links)."""
+        found = []
+        for junction in self.junctions:
+            for place in junction.moved_to:
+                if place["rows"]:
+                    found.append((junction, of(place), place["rows"]))
+        return tuple(found)
+
+    # --- stages ---
+
+    @property
+    def struck(self) -> tuple[Mapping[str, Any], ...]:
+        """Statements that took rows or values, or changed some; the largest loss first."""
+        found = []
+        for statement in (self.cause or {}).get("statements", ()):
+            changed = statement.get("changed") or statement.get("blanked")
+            if statement["rows"] or changed:
+                found.append(statement)
+        return tuple(found)
+
+    @property
+    def window(self) -> Mapping[str, Any] | None:
+        """The incident window, where something of it is known."""
+        window: Mapping[str, Any] = (self.loss or {}).get("window") or {}
+        if window.get("incident_at") or window.get("unobservable"):
+            return window
+        return None
+
+
+def largest_loss_first(result: TableResult) -> tuple[int, int, TableName]:
+    """The order of tables: by missing rows, by changed ones, by name."""
+    return -(result.missing or 0), -(result.changed or 0), result.name
+
+
+def _most_values_first(change: ColumnChange) -> tuple[int, int, TableName, str]:
+    kind = _DRIFT.index(change.change)
+    return -(change.values_missing or 0), kind, change.name, change.column
+
+
+def of(entry: Mapping[str, Any]) -> str:
+    """What an entry of the contract's JSON is about, as people write it.
+
+    It is the table, and its column where the entry names one.
+    """
+    name = of_table(entry)
+    if entry.get("column"):
+        return f"{name}.{entry['column']}"
+    return name
+
+
+def of_table(entry: Mapping[str, Any]) -> str:
+    """The table that an entry of the contract's JSON is about, as people write it."""
+    return str(TableName(entry["schema"], entry["table"]))

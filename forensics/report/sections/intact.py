@@ -1,0 +1,34 @@
+"""Proven intact, and what only live has."""
+
+from __future__ import annotations
+
+from forensics.report.document import Document
+from forensics.report.markup import bullets, code, table
+from forensics.report.sections.section import Context, Section, where
+from forensics.text import count
+
+_HEAD = ("table", "rows, all unchanged", "added since")
+
+
+def html(d: Document) -> Context | None:
+    """Tables that lost nothing, and new ones."""
+    return where(d.intact or d.new)
+
+
+def markdown(d: Document) -> list[str]:
+    """Tables that lost nothing, and new ones."""
+    parts = []
+    rows = []
+    for result in d.intact:
+        rows.append((code(result.name), count(result.backup_rows), count(result.added)))
+    if rows:
+        parts += ["## Proven intact", table(_HEAD, rows)]
+    new = []
+    for result in d.new:
+        new.append(f"{code(result.name)}: {count(result.live_rows)} rows")
+    if new:
+        parts += ["Tables that only live has:", bullets(new)]
+    return parts
+
+
+SECTION = Section("intact", html, markdown)
