@@ -183,7 +183,7 @@ def test_a_spill_folder_that_a_killed_process_left_is_removed(
 
 
 def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
-    """Who reads disturbs no reader; who would write is told who is in the way.
+    """Who writes disturbs no reader; who would write too is told who is in the way.
 
     It is told how that ends, too.
     """
@@ -193,8 +193,8 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
         [
             sys.executable,
             "-c",
-            f"import forensics as fx, sys; case = fx.open_case({case!r}); "
-            "print('open', flush=True); sys.stdin.read()",
+            f"import forensics as fx, sys\nwith fx.open_case({case!r}).writing():\n"
+            "  print('open', flush=True); sys.stdin.read()",
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -231,11 +231,58 @@ def test_a_notebook_that_holds_the_case(lost: Incident, tmp_path: Path) -> None:
             assert status == 2
             assert "is open in another process" in said
             assert "notebook" in said
+            assert f"process {holder.pid} " in said
     finally:
         holder.kill()
         holder.wait()
     with fx.open_case(case) as opened, opened.writing():
         pass
+
+
+def test_who_only_reads_stands_in_nobodys_way(lost: Incident, tmp_path: Path) -> None:
+    """Two notebooks, a terminal and a report at one case, and a result that is added meanwhile."""
+    lost.compare().close()
+    case = str(tmp_path / "case")
+    code = (
+        f"import forensics as fx, sys; case = fx.open_case({case!r}); case.tables\n"
+        "with case.store.query() as cursor:\n"
+        "  rows = cursor.execute('SELECT count(*) FROM kit.tables'); print('open', flush=True)\n"
+        "  sys.stdin.readline(); print(rows.fetchone(), flush=True)\n"
+        "print(case.store.get('added'), flush=True)"
+    )
+    readers = []
+    for _ in range(2):
+        reader = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        readers.append(reader)
+    for reader in readers:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "open\n"
+    with fx.open_case(case) as opened:
+        tables = len(opened.results)
+        with opened.writing() as store:
+            store.put("added", "while others read")
+            assert opened.store.get("added") is None, "nothing is seen before it is whole"
+        assert opened.store.get("added") == "while others read"
+    for reader in readers:
+        said, _ = reader.communicate("go on\n", timeout=60)
+        assert said.splitlines() == [f"({tables},)", "while others read"]
+
+
+def test_a_result_that_is_half_written_is_never_seen(lost: Incident, tmp_path: Path) -> None:
+    lost.compare().close()
+    case = tmp_path / "case"
+    before = {path.name: path.read_bytes() for path in case.iterdir()}
+    with fx.open_case(case) as opened:
+        with pytest.raises(ZeroDivisionError), opened.writing() as store:
+            store.put("added", "half")
+            raise ZeroDivisionError
+        assert opened.store.get("added") is None
+    assert {path.name: path.read_bytes() for path in case.iterdir()} == before
 
 
 def test_what_live_altered_since_is_compared_anew(incident: Incident, scratch: Scratch) -> None:

@@ -260,9 +260,9 @@ class Case:
         Raises:
             ReportError: there is no such form, or the file cannot be written.
         """
-        from forensics import report
+        from forensics.report.writing import write
 
-        return report.write(self, path, mask=mask)
+        return write(self, path, mask=mask)
 
     def figure(self, name: str, width: int | None = None) -> Picture:
         """One figure: "loss", "totals", "timeline" or "classes".

@@ -68,10 +68,19 @@ def test_bad_folders_are_said(bad: str, incident: tuple[Path, Prisma], tmp_path:
 
 def test_a_case_that_is_open_elsewhere_is_said(incident: tuple[Path, Prisma]) -> None:
     case, prisma = incident
-    with open_case(case):
+    with open_case(case) as opened, opened.writing():
         done = run("cause", case, "--migrations", prisma.folder)
     assert done.returncode == 2
     assert "is open in another process" in done.stderr
+
+
+def test_a_case_that_somebody_reads_is_none_the_less_written(
+    incident: tuple[Path, Prisma],
+) -> None:
+    case, prisma = incident
+    with open_case(case) as opened, opened.store.reading():
+        done = run("cause", case, "--migrations", prisma.folder)
+    assert done.returncode == 1, done.stderr
 
 
 def test_cause_was_not_looked_for_yet(incident: tuple[Path, Prisma]) -> None:

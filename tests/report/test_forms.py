@@ -19,9 +19,10 @@ from forensics import cli
 from forensics.cli.voice import app
 from forensics.errors import ReportError, UsageError
 from forensics.masking import Mask
-from forensics.report import SUFFIXES, markdown, workbook
+from forensics.report import markdown, workbook
 from forensics.report.gathering import gather
 from forensics.report.rows import with_missing
+from forensics.report.writing import SUFFIXES
 from tests.conftest import Incident
 from tests.report.conftest import LINKS, LONG, tree
 
