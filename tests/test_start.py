@@ -59,14 +59,17 @@ def test_the_help_of_a_command_loads_no_engine(command: str) -> None:
 
 def test_a_comparison_loads_what_it_uses(tmp_path: Path) -> None:
     backup, live = tmp_path / "backup.sql", tmp_path / "live.sql"
-    text = "CREATE TABLE public.t (id integer);\nCOPY public.t (id) FROM stdin;\n1\n{}\\.\n"
+    text = (
+        "--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE public.t (id integer);\n"
+        "COPY public.t (id) FROM stdin;\n1\n{}\\.\n\n--\n-- PostgreSQL database dump complete\n--\n"
+    )
     backup.write_text(text.format("2\n"))
     live.write_text(text.format(""))
     found = loaded(
         "-m", "forensics", "compare", backup, live, "--case", tmp_path / "case", status=1
     )
     assert {"duckdb", "pyarrow"} <= found
-    assert not found & {"networkx", "matplotlib", "xlsxwriter", "jinja2", "IPython"}
+    assert not found & {"pandas", "networkx", "matplotlib", "xlsxwriter", "jinja2", "IPython"}
 
 
 def test_a_name_that_is_a_room_too_is_the_function() -> None:

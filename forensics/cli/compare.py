@@ -266,6 +266,8 @@ def _answer(voice: Voice, found: Case) -> int:
 
 
 def _show(console: Console, found: Case) -> None:
+    from forensics.case.summary import findings_json
+
     shown = [result for result in found.results if not result.intact]
     if shown:
         console.print(_table(shown))
@@ -276,7 +278,8 @@ def _show(console: Console, found: Case) -> None:
         console.print(f"{intact} more tables are intact: every backup row is in live, unchanged.")
     for change in found.store.changes():
         console.print(_drift(change))
-    for text in (*found.findings["text"], *found.notes):
+    findings = [finding["text"] for finding in findings_json(found)]
+    for text in (*findings, *found.notes):
         console.print(f"note: {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from forensics.compare import nested, spellings
 from forensics.evidence import copytext
+from forensics.evidence.arrays import texts
 
 Canonical = Callable[[pa.Array], pa.Array]
 
@@ -29,7 +30,7 @@ def each_value(change: nested.Change) -> Canonical:
             if value is not None:
                 field = copytext.encode_field(change(value))
             found.append(field)
-        return pa.array(found, type=fields.type)
+        return texts(found, fields.type)
 
     return changed
 
@@ -52,7 +53,7 @@ def instants(fields: pa.Array) -> pa.Array:
         # Years up to 1 or from 9999 on, infinity: rare enough for Python.
         rare = pc.invert(usual)
         values = [spellings.instant(v) for v in picked.filter(rare).to_pylist()]
-        result = pc.replace_with_mask(result, rare, pa.array(values, type=picked.type))
+        result = pc.replace_with_mask(result, rare, texts(values, picked.type))
     return pc.replace_with_mask(fields, foreign, result)
 
 

@@ -18,6 +18,7 @@ from forensics.compare.prefetch import Prefetch
 from forensics.compare.shaping import Shaper
 from forensics.compare.sides import Side, Sides
 from forensics.evidence import copytext
+from forensics.evidence.arrays import numbers, texts
 from forensics.evidence.source import Block, Segment
 
 Progress = Callable[[int], None]
@@ -106,8 +107,8 @@ def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress
     odd = stream.odd
     for start in range(0, len(odd), _FETCH_ROWS):
         some = odd[start : start + _FETCH_ROWS]
-        lines = pa.array([line.decode("utf-8") for _, line in some], type=_TEXT)
-        positions = pa.array([at for at, _ in some], pa.int64())
+        lines = texts([line.decode("utf-8") for _, line in some])
+        positions = numbers([at for at, _ in some])
         yield _batch(positions, shaper(lines))
     for batch in copytext.line_batches(stream.rest(), stream.position):
         side.rows += len(batch)
@@ -166,8 +167,8 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
             wanted = wanted - start
         found = segment.lines_at(wanted)
         while some := list(itertools.islice(found, _FETCH_ROWS)):
-            lines = pa.array([line.decode("utf-8") + "\n" for _, line in some], type=_TEXT)
-            places = pa.array([at + start for at, _ in some], pa.int64())
+            lines = texts([line.decode("utf-8") + "\n" for _, line in some])
+            places = numbers([at + start for at, _ in some])
             yield _shaped(places, lines, shaper, keeper)
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from forensics.compare.fields import Canonical
 from forensics.evidence import copytext
+from forensics.evidence.arrays import texts
 
 
 def after(first: Canonical | None, then: Canonical) -> Canonical:
@@ -64,7 +65,7 @@ class Shaper:
 def _joined(fields: Sequence[pa.Array], rows: int, text: pa.DataType) -> pa.Array:
     """Lines of some fields, a tab between them and a line feed at the end."""
     if not fields:
-        return pa.array(["\n"] * rows, type=text)
+        return texts(["\n"] * rows, text)
     line = fields[0]
     if len(fields) > 1:
         line = pc.binary_join_element_wise(*fields, pa.scalar("\t", type=text))

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from importlib import import_module
 from queue import SimpleQueue
 
 from forensics.compare.comparison import Bench, Comparison, Job
@@ -50,9 +49,6 @@ class Workers:
         self._stopped = threading.Event()
 
     def __enter__(self) -> Workers:
-        # pyarrow imports pandas the first time that it makes an array of Python's or numpy's: a
-        # quarter of a second, spent while the server is at work rather than after it.
-        threading.Thread(target=import_module, args=("pandas",), name="pandas", daemon=True).start()
         for number in range(max(1, self._options.jobs)):
             cursor = self._store.connection.cursor()
             bench = Bench(cursor, DuckDB(cursor, number))

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.errors import BackupError
+from forensics.evidence.arrays import numbers
 from forensics.evidence.blocks import BLOCK_BYTES, Block, read_blocks
 from forensics.evidence.fields import NULL, decode_field, encode_field
 from forensics.evidence.names import known_columns
@@ -62,7 +63,7 @@ def line_batches(blocks: Iterable[Block], start: int = 0) -> Iterator[pa.RecordB
                 " of a table's rows.",
                 "The file is corrupt, or its SET client_encoding is wrong.",
             ) from error
-        positions = pa.array(offsets[:-1] + start)
+        positions = numbers(offsets[:-1] + start)
         yield pa.record_batch([positions, lines], schema=LINES)
         start = end
 
