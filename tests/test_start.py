@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from forensics.scratch import Scratch
+from sample_data import build
+
 ROOT = Path(__file__).parent.parent
 ENGINES = {
     "duckdb",
@@ -70,6 +73,15 @@ def test_a_comparison_loads_what_it_uses(tmp_path: Path) -> None:
     )
     assert {"duckdb", "pyarrow"} <= found
     assert not found & {"pandas", "networkx", "matplotlib", "xlsxwriter", "jinja2", "IPython"}
+
+
+def test_a_comparison_with_a_database_loads_no_pandas(scratch: Scratch, tmp_path: Path) -> None:
+    """On the sample, which has dropped, emptied and changed tables, instants and JSON."""
+    dsn = build.build_live(scratch, "started")
+    case = tmp_path / "case"
+    found = loaded("-m", "forensics", "compare", build.BACKUP, dsn, "--case", case, status=1)
+    assert "psycopg" in found
+    assert not found & {"pandas", "networkx", "matplotlib", "jinja2", "IPython"}
 
 
 def test_a_name_that_is_a_room_too_is_the_function() -> None:

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.compare import nested, spellings
-from forensics.evidence import copytext
-from forensics.evidence.arrays import texts
+from forensics.evidence import arrays, copytext
 
 Canonical = Callable[[pa.Array], pa.Array]
 
@@ -30,14 +29,16 @@ def each_value(change: nested.Change) -> Canonical:
             if value is not None:
                 field = copytext.encode_field(change(value))
             found.append(field)
-        return texts(found, fields.type)
+        return arrays.texts(found, fields.type)
 
     return changed
 
 
 def instants(fields: pa.Array) -> pa.Array:
     """Turn timestamptz fields, written under any TimeZone, into the text that UTC gives."""
-    foreign = pc.invert(pc.or_(pc.ends_with(fields, "+00"), pc.equal(fields, copytext.NULL)))
+    foreign = pc.invert(
+        pc.or_(pc.ends_with(fields, "+00"), pc.equal(fields, arrays.text(copytext.NULL)))
+    )
     if not pc.any(foreign).as_py():
         return fields
     picked = fields.filter(foreign)
@@ -53,7 +54,7 @@ def instants(fields: pa.Array) -> pa.Array:
         # Years up to 1 or from 9999 on, infinity: rare enough for Python.
         rare = pc.invert(usual)
         values = [spellings.instant(v) for v in picked.filter(rare).to_pylist()]
-        result = pc.replace_with_mask(result, rare, texts(values, picked.type))
+        result = pc.replace_with_mask(result, rare, arrays.texts(values, picked.type))
     return pc.replace_with_mask(fields, foreign, result)
 
 
@@ -64,22 +65,24 @@ def _in_utc(taken: pa.StructArray) -> pa.Array:
         pc.add(_number(taken, "h", 3600 * _SECOND), _number(taken, "m", 60 * _SECOND)),
         _number(taken, "s", _SECOND),
     )
-    east = pc.equal(taken.field("sign"), "+")
+    east = pc.equal(taken.field("sign"), arrays.text("+"))
     offset = pc.if_else(east, pc.negate(offset), offset)
     text = pc.add(local.cast(pa.int64()), offset).cast(pa.timestamp("us")).cast(pa.string())
     # Arrow writes six digits always; PostgreSQL as many as are needed.
-    return pc.binary_join_element_wise(pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), "."), "+00", "")
+    return pc.binary_join_element_wise(
+        pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), "."), arrays.text("+00"), arrays.text("")
+    )
 
 
 def _number(taken: pa.StructArray, name: str, factor: int) -> pa.Array:
     text = taken.field(name)
-    number = pc.if_else(pc.equal(text, ""), "0", text).cast(pa.int64())
-    return pc.multiply(number, factor)
+    number = pc.if_else(pc.equal(text, arrays.text("")), arrays.text("0"), text).cast(pa.int64())
+    return pc.multiply(number, arrays.number(factor))
 
 
 def byteas(fields: pa.Array) -> pa.Array:
     """Turn bytea fields written with bytea_output = escape into hex."""
-    plain = pc.or_(pc.starts_with(fields, "\\\\x"), pc.equal(fields, copytext.NULL))
+    plain = pc.or_(pc.starts_with(fields, "\\\\x"), pc.equal(fields, arrays.text(copytext.NULL)))
     if pc.all(plain).as_py():
         return fields
     odd = pc.invert(plain)

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.compare.fields import Canonical
-from forensics.evidence import copytext
-from forensics.evidence.arrays import texts
+from forensics.evidence import arrays, copytext
 
 
 def after(first: Canonical | None, then: Canonical) -> Canonical:
@@ -51,7 +50,7 @@ class Shaper:
             return lines
         fields = copytext.field_columns(lines, self._width)
         for name, at in self._counted:
-            there = pc.sum(pc.not_equal(fields[at], copytext.NULL)).as_py()
+            there = pc.sum(pc.not_equal(fields[at], arrays.text(copytext.NULL))).as_py()
             self.values[name] += there or 0
         picked = []
         for at, change in self._picks:
@@ -65,8 +64,8 @@ class Shaper:
 def _joined(fields: Sequence[pa.Array], rows: int, text: pa.DataType) -> pa.Array:
     """Lines of some fields, a tab between them and a line feed at the end."""
     if not fields:
-        return texts(["\n"] * rows, text)
+        return arrays.texts(["\n"] * rows, text)
     line = fields[0]
     if len(fields) > 1:
-        line = pc.binary_join_element_wise(*fields, pa.scalar("\t", type=text))
-    return pc.binary_join_element_wise(line, pa.scalar("\n", type=text), pa.scalar("", type=text))
+        line = pc.binary_join_element_wise(*fields, arrays.text("\t", text))
+    return pc.binary_join_element_wise(line, arrays.text("\n", text), arrays.text("", text))

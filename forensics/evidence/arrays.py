@@ -31,3 +31,13 @@ def numbers(values: Sequence[int] | np.ndarray) -> pa.Array:
     """Return whole numbers of 64 bits, none of them NULL."""
     found = np.ascontiguousarray(values, dtype=np.int64)
     return pa.Array.from_buffers(pa.int64(), len(found), [None, pa.py_buffer(found)])
+
+
+def text(value: str, kind: pa.DataType | None = None) -> pa.Scalar:
+    """Return one text, for a comparison with a column of them."""
+    return texts([value], kind)[0]
+
+
+def number(value: int) -> pa.Scalar:
+    """Return one whole number of 64 bits."""
+    return numbers([value])[0]

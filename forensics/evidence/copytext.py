@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.errors import BackupError
-from forensics.evidence.arrays import numbers
+from forensics.evidence import arrays
 from forensics.evidence.blocks import BLOCK_BYTES, Block, read_blocks
 from forensics.evidence.fields import NULL, decode_field, encode_field
 from forensics.evidence.names import known_columns
@@ -63,7 +63,7 @@ def line_batches(blocks: Iterable[Block], start: int = 0) -> Iterator[pa.RecordB
                 " of a table's rows.",
                 "The file is corrupt, or its SET client_encoding is wrong.",
             ) from error
-        positions = numbers(offsets[:-1] + start)
+        positions = arrays.numbers(offsets[:-1] + start)
         yield pa.record_batch([positions, lines], schema=LINES)
         start = end
 
@@ -89,10 +89,10 @@ def field_columns(lines: pa.Array, width: int) -> list[pa.Array]:
     if width == 0:
         return []
     parts = pc.split_pattern(pc.utf8_rtrim(lines, "\n"), "\t")
-    fits = pc.equal(pc.list_value_length(parts), width)
+    fits = pc.equal(pc.list_value_length(parts), arrays.number(width))
     if len(parts) and not pc.all(fits).as_py():
         raise BackupError(
             f"A row of COPY text has another number of fields than its table's {width} columns.",
             "The file is corrupt, or was edited.",
         )
-    return [pc.list_element(parts, place) for place in range(width)]
+    return [pc.list_element(parts, arrays.number(place)) for place in range(width)]
