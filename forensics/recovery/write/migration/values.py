@@ -136,7 +136,7 @@ class _Filled:
         table, column = self.table.sql, quote_identifier(self.column)
         place = f"{inside(self.table)}.{inside(self.column)}"
         mending = f"UPDATE {table} SET {column} = … WHERE {column} IS NULL"
-        yield (f"-- Refuse NULLs with a sentence; or decide what goes there: {comment(mending)};")
+        yield f"-- Refuse NULLs with a sentence; or decide what goes there: {comment(mending)};"
         yield block(
             [
                 f"  IF EXISTS (SELECT FROM {table} WHERE {column} IS NULL) THEN",
