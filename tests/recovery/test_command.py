@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.recovery.conftest import Incident
-from tests.recovery.test_script import DROPPED, SHOP
+from tests.recovery.incidents import DROPPED, SHOP
 
 Build = Callable[..., Incident]
 SECRET = "geheim-Wort-2"

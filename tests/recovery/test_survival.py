@@ -21,7 +21,7 @@ import pytest
 from forensics.recovery import Scope, Wishes, make_plan
 from forensics.scratch import Scratch
 from tests.recovery.conftest import Incident
-from tests.recovery.test_script import DROPPED, SHOP
+from tests.recovery.incidents import DROPPED, SHOP
 
 Build = Callable[..., Incident]
 MB = 1 << 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -39,7 +39,17 @@ def psql_text(text: str) -> str:
 
 def listed(columns: Sequence[str]) -> str:
     """Return column names, quoted, with commas between them."""
-    return ", ".join(map(quote_identifier, columns))
+    return ", ".join(quoted(columns))
+
+
+def quoted(columns: Sequence[str]) -> list[str]:
+    """Return column names, quoted."""
+    return [quote_identifier(column) for column in columns]
+
+
+def sql_names(names: Iterable[TableName]) -> list[str]:
+    """Return names of tables, types or sequences as SQL writes them."""
+    return [name.sql for name in names]
 
 
 def copy_in(table: str, columns: Sequence[str]) -> str:

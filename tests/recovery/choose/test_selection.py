@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.recovery.conftest import Incident
-from tests.recovery.test_script import SHOP
+from tests.recovery.incidents import SHOP
 
 Build = Callable[..., Incident]
 NAME = "20260102103755_clean_up"

@@ -7,18 +7,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.model import Column, Parent, TableName
-from forensics.recovery.choose.selection import Selection, Target, junction_parents
+from forensics.model import Column, Parent
+from forensics.recovery.choose.selection import (
+    Selection,
+    Target,
+    junction_parents,
+)
 from forensics.recovery.write.backfill.place import Place
 
 _LIST_NAME = re.compile(
-    r"galler|image|photo|picture|media|asset|_ids$|Ids$|list|items|tags|members", re.I
+    r"galler|image|photo|picture|media|asset|_ids$|Ids$|list|items|tags|members",
+    re.I,
 )
 _COVER_NAME = re.compile(r"cover|primary|main|hero|thumb|featured|lead|default", re.I)
 _ORDER_NAME = re.compile(r"sort|order|position|rank|index|priority|ordinal|seq", re.I)
 _FLAG_NAME = re.compile(r"primary|cover|main|default|featured|hero", re.I)
 _TIME_NAME = re.compile(r"created|added|uploaded|inserted", re.I)
-_NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
+_NUMBERS = (
+    "smallint",
+    "integer",
+    "bigint",
+    "numeric",
+    "real",
+    "double precision",
+)
 _Moved = dict[tuple[str, ...], set[tuple[str, str]]]
 
 
@@ -32,8 +44,9 @@ class _Candidate:
     column: Column
 
     @property
-    def key(self) -> tuple[TableName, str]:
-        return self.owner.name, self.column.name
+    def words(self) -> str:
+        """What people call it."""
+        return f"{self.owner.name}.{self.column.name}"
 
 
 def places(selection: Selection) -> tuple[tuple[Place, ...], tuple[str, ...]]:
@@ -50,7 +63,7 @@ def places(selection: Selection) -> tuple[tuple[Place, ...], tuple[str, ...]]:
         if len(best) == 1:
             found.append(finder.place(target, best[0]))
         elif best:
-            names = ", ".join(f"{b.owner.name}.{b.column.name}" for b in best)
+            names = ", ".join(candidate.words for candidate in best)
             notes.append(
                 f"The links of {target.name} could go to {names}: that is for people to decide."
             )
@@ -129,7 +142,10 @@ class _Finder:
             other=found.other,
             column=found.column,
             cover=self._cover(found, linked.type if linked else ""),
-            order=(*_first(rest, _NUMBERS, _ORDER_NAME), *_first(rest, "timestamp", _TIME_NAME)),
+            order=(
+                *_first(rest, _NUMBERS, _ORDER_NAME),
+                *_first(rest, "timestamp", _TIME_NAME),
+            ),
             flag=_flag(rest),
             links=target.rows,
         )
@@ -172,7 +188,9 @@ def _stem(other: Parent) -> str:
 
 
 def _first(
-    columns: Sequence[Column], types: str | tuple[str, ...], name: re.Pattern[str]
+    columns: Sequence[Column],
+    types: str | tuple[str, ...],
+    name: re.Pattern[str],
 ) -> list[str]:
     """The first column of some types with such a name, if there is one."""
     for column in columns:

@@ -18,7 +18,10 @@ def questions(place: Place) -> tuple[str, str | None, str | None]:
         The queries for those that have a list, for those that have a cover, and for those that
         hold NULL under a default; None where there is nothing to ask.
     """
-    key, column = quote_identifier(place.owner.parent_columns[0]), place.column.name
+    key, column = (
+        quote_identifier(place.owner.parent_columns[0]),
+        place.column.name,
+    )
     keys = f"SELECT t.{key}::text AS key FROM {place.owner.name.sql} t WHERE"
     held = f"t.{quote_identifier(column)}"
     filled = f"{keys} {held} IS NOT NULL AND NOT ({place.unfilled()})"
@@ -46,7 +49,11 @@ def asked(
         blank: keys of those that hold NULL where the column has a default.
     """
     n = place.target.number
-    for name, keys in (("filled", filled), ("covered", covered), ("blank", blank)):
+    for name, keys in (
+        ("filled", filled),
+        ("covered", covered),
+        ("blank", blank),
+    ):
         selection.keep(f"{name}_{n}", keys)
     found = replace(place, asked=True)
     ((links,),) = selection.ask(f"SELECT count(*) FROM ({links_of(selection, found)})")

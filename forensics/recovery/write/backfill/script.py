@@ -44,7 +44,10 @@ def write_backfill(path: Path, selection: Selection, found: Sequence[Place]) -> 
         start(out)
         for n, place in enumerate(found, 1):
             _stage(out, selection, n, place)
-            owner, target = comment(place.owner.name), comment(place.target.name)
+            owner, target = (
+                comment(place.owner.name),
+                comment(place.target.name),
+            )
             said = f"{owner}: rows that were given links of {target}:"
             _write(out, place, _filling(n, place), said)
         emit(out, _WAKE, "\nCOMMIT;")
@@ -120,7 +123,10 @@ def _stage(out: IO[str], selection: Selection, n: int, place: Place) -> None:
     owner, other = live.tables[place.owner.name], live.tables[place.other.name]
     column = f"{comment(place.owner.name)}.{comment(place.column.name)}"
     emit(out, f"\n-- Links of {comment(place.target.name)}: into {column}.")
-    key, other_key = place.owner.parent_columns[0], place.other.parent_columns[0]
+    key, other_key = (
+        place.owner.parent_columns[0],
+        place.other.parent_columns[0],
+    )
     emit(out, _expect(owner, [owner.column(key), place.column, place.cover]))
     emit(out, _expect(other, [other.column(other_key)]))
     fields = f"a.{quote_identifier(key)} AS owner, b.{quote_identifier(other_key)} AS other"

@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 from forensics.compare.options import matching
 from forensics.errors import RecoveryError
 from forensics.evidence import Source, copytext, open_source
-from forensics.model import Catalog, Column, ColumnChange, Table, TableName, quote_identifier
+from forensics.model import (
+    Catalog,
+    Column,
+    ColumnChange,
+    Table,
+    TableName,
+    quote_identifier,
+)
 from forensics.recovery.choose.selection import Scope
 from forensics.recovery.relations import rows_of
 from forensics.store import Store
@@ -51,7 +58,7 @@ class Restored:
         """
         wanted = [*self.key, *self.names]
         for segment in self.source.segments(self.name, self.stored):
-            places = [segment.columns.index(c) for c in wanted]
+            places = list(map(segment.columns.index, wanted))
             for batch in copytext.line_batches(segment.blocks()):
                 fields = copytext.field_columns(batch["line"], len(segment.columns))
                 picked = [fields[place] for place in places]

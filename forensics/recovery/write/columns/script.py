@@ -17,6 +17,7 @@ from forensics.recovery.write.sqltext import (
     literal,
     lock,
     psql_text,
+    quoted,
     taking,
 )
 
@@ -29,7 +30,10 @@ def write_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequence[
     """
     for n, one in enumerate(restored, 1):
         names = comment(", ".join(one.names))
-        emit(out, f"\n-- Values of dropped columns of {comment(one.name)}: {names}.")
+        emit(
+            out,
+            f"\n-- Values of dropped columns of {comment(one.name)}: {names}.",
+        )
         emit(out, block([lock(one.name)]))
         # Asked of all before any is added: a column that is added to a table is added to those
         # that inherit from it.
@@ -55,8 +59,8 @@ def _add(out: IO[str], n: int, one: Restored) -> None:
 def _fill(out: IO[str], n: int, one: Restored) -> None:
     """Write the values where the columns were added; else make sure that they stand there."""
     table = literal(one.name.sql)
-    sets = ", ".join(f"{c} = v.{c}" for c in map(quote_identifier, one.names))
-    same = " AND ".join(f"t.{k} = v.{k}" for k in map(quote_identifier, one.key))
+    sets = ", ".join(f"{c} = v.{c}" for c in quoted(one.names))
+    same = " AND ".join(f"t.{k} = v.{k}" for k in quoted(one.key))
     update = f"UPDATE {one.rows} t SET {sets} FROM pg_temp.values_{n} v WHERE {same}"
     values = f"values of {comment(', '.join(one.names))}"
     said = psql_text(f"Recovered: rows of {comment(one.name)} that have {values} again:")
@@ -86,13 +90,16 @@ def write_undo_columns(out: IO[str], restored: tuple[Restored, ...], types: Sequ
         types: what drops the types that were made for them.
     """
     for n, one in enumerate(restored, 1):
-        emit(out, f"\n-- The columns of {comment(one.name)} that were added again.")
+        emit(
+            out,
+            f"\n-- The columns of {comment(one.name)} that were added again.",
+        )
         emit(out, f"SELECT {_standing(one)} = 'absent' AS without_{n} \\gset")
         _stage(out, n, one, typed=False)
         emit(out, f"\\if :without_{n}", "\\else", _expected(n, one))
         emit(out, f"DROP TABLE pg_temp.values_{n};", "\\endif")
     for n, one in enumerate(restored, 1):
-        drops = ", ".join(f"DROP COLUMN IF EXISTS {quote_identifier(c)}" for c in one.names)
+        drops = ", ".join(f"DROP COLUMN IF EXISTS {c}" for c in quoted(one.names))
         dropping = taking(f"ALTER TABLE {one.name.sql} {drops}")
         emit(out, f"\\if :without_{n}", "\\else", dropping, "\\endif")
     if restored and types:
@@ -124,7 +131,7 @@ def _stage(out: IO[str], n: int, one: Restored, *, typed: bool) -> None:
     if typed:
         emit(out, made)
     else:
-        texts = ", ".join(f"{quote_identifier(c)} text" for c in columns)
+        texts = ", ".join(f"{column} text" for column in quoted(columns))
         of_text = f"{temporary} ({texts}) ON COMMIT DROP;"
         emit(out, f"\\if :without_{n}", of_text, "\\else", made, "\\endif")
     emit(out, f"COPY values_{n} ({listed(columns)}) FROM stdin;")

@@ -1,9 +1,10 @@
 """What a dropped table needs in order to come back: the backup's own statements, in its order.
 
-Every statement is parsed by PostgreSQL's own parser and taken only where it is of a kind that
-builds a table, or makes a function, a type or an extension that such a table's own definition
-names: nothing else of a dump is ever sent to a database. Where no statements are known, tables
-are built from the backup's catalogue, without what that does not hold.
+Every statement is parsed by PostgreSQL's own parser and taken only where it
+is of a kind that builds a table, or makes a function, a type or an
+extension that such a table's own definition names: nothing else of a dump
+is ever sent to a database. Where no statements are known, tables are built
+from the backup's catalogue, without what that does not hold.
 """
 
 from forensics.recovery.write.definitions.collect import definitions

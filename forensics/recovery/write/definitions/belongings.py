@@ -31,13 +31,14 @@ class Belongings:
     def __init__(self, needs: Needs, indexes: Indexes) -> None:
         self._needs = needs
         self._indexes = indexes
+        self._relations = needs.tables | needs.sequences
 
     def take(self, statement: Statement) -> Definition | None:
         """Take a statement if all that it is about returns."""
         node = statement.node
+        if statement.kind == "alter_owner_stmt":
+            return statement.define("before") if self._owned(statement) else None
         match statement.kind:
-            case "alter_owner_stmt":
-                return statement.define("before") if self._owned(statement) else None
             case "create_trig_stmt" | "rule_stmt":
                 belongs = statement.name(node.relation) in self._needs.tables
             case "create_policy_stmt":
@@ -45,7 +46,7 @@ class Belongings:
             case "create_stats_stmt":
                 belongs = self._counted(statement)
             case "grant_stmt":
-                belongs = node.targtype == pb.ACL_TARGET_OBJECT and self._granted(statement)
+                belongs = self._granted(statement)
             case "comment_stmt":
                 belongs = self._commented(statement)
             case _:
@@ -70,10 +71,12 @@ class Belongings:
     def _granted(self, statement: Statement) -> bool:
         """Whether a grant is on nothing else than what returns."""
         node = statement.node
+        if node.targtype != pb.ACL_TARGET_OBJECT:
+            return False
         match node.objtype:
             case pb.OBJECT_TABLE | pb.OBJECT_SEQUENCE | pb.OBJECT_COLUMN:
                 names = {statement.name(o.range_var) for o in node.objects}
-                return bool(names) and names <= self._needs.tables | self._needs.sequences
+                return bool(names) and names <= self._relations
             case pb.OBJECT_SCHEMA:
                 return all(o.string.sval in self._needs.schemas for o in node.objects)
             case pb.OBJECT_TYPE | pb.OBJECT_DOMAIN:
@@ -85,7 +88,7 @@ class Belongings:
         thing, kind = statement.node.object, statement.node.objtype
         words = list(thing.list.items)
         if kind in _RELATIONS:
-            return statement.named(words) in self._needs.tables | self._needs.sequences
+            return statement.named(words) in self._relations
         if kind in _WITHIN_A_TABLE:
             return len(words) > 1 and statement.named(words[:-1]) in self._needs.tables
         if kind == pb.OBJECT_SCHEMA:

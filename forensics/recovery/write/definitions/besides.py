@@ -6,7 +6,10 @@ from forensics.model import Catalog, TableName, quote_identifier
 from forensics.recovery.write.definitions.dump import Statement, type_made
 from forensics.recovery.write.definitions.model import Definition, Extra
 from forensics.recovery.write.definitions.needs import Needs
-from forensics.recovery.write.definitions.survey import makes_collation, signature
+from forensics.recovery.write.definitions.survey import (
+    makes_collation,
+    signature,
+)
 from forensics.recovery.write.definitions.types import type_text
 from forensics.recovery.write.sqltext import literal
 

@@ -20,6 +20,7 @@ from forensics.recovery.write.definitions.partitions import above, partitions
 from forensics.recovery.write.definitions.survey import Wanted, survey
 from forensics.recovery.write.definitions.tables import Tables
 from forensics.recovery.write.definitions.types import own_types, types_used
+from forensics.recovery.write.sqltext import sql_names
 
 
 def definitions(
@@ -60,8 +61,11 @@ def definitions(
 
 
 def _with_partitions(backup: Catalog, tables: Sequence[TableName]) -> set[TableName]:
-    wanted = {*tables}
-    return {name for name in backup.tables if not wanted.isdisjoint(above(backup, name))}
+    wanted, found = {*tables}, set[TableName]()
+    for name in backup.tables:
+        if not wanted.isdisjoint(above(backup, name)):
+            found.add(name)
+    return found
 
 
 def _columns(backup: Catalog, names: set[TableName]) -> list[Column]:
@@ -120,7 +124,7 @@ class _Collector:
         return Definitions(
             statements=(*self._taken, *self._tables.attaching, *defaults),
             made=tuple(self._besides.made),
-            sequences=tuple(sorted(s.sql for s in self._needs.sequences)),
+            sequences=tuple(sorted(sql_names(self._needs.sequences))),
             schemas=self._needs.schemas,
             incoming=tuple(self._tables.foreign_keys.incoming),
             views=tuple(self._views),

@@ -16,7 +16,12 @@ from forensics.recovery.write.definitions.model import Definition, Part
 _LEADING_COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z))+")
 _BOUND = re.compile(r"(?:FOR VALUES\b.*|DEFAULT)\Z", re.S)
 _ROLE = re.compile(r'rolename: "((?:[^"\\]|\\.)*)"')
-_NAMING_ROLES = (pb.GrantStmt, pb.AlterTableStmt, pb.AlterOwnerStmt, pb.CreatePolicyStmt)
+_NAMING_ROLES = (
+    pb.GrantStmt,
+    pb.AlterTableStmt,
+    pb.AlterOwnerStmt,
+    pb.CreatePolicyStmt,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,12 @@ class Statement:
         return TableName(self.path or "public", name)
 
     def define(
-        self, part: Part, *, sql: str = "", lenient: bool = False, unless: str = ""
+        self,
+        part: Part,
+        *,
+        sql: str = "",
+        lenient: bool = False,
+        unless: str = "",
     ) -> Definition:
         """Take it, or `sql` in its place."""
         return Definition(sql or self.sql, part, self._roles(), self.path, lenient, unless)

@@ -16,7 +16,14 @@ from forensics.recovery.write.sqltext import listed
 from forensics.text import one_line
 
 _KINDS = {
-    "number": {"smallint", "integer", "bigint", "numeric", "real", "double precision"},
+    "number": {
+        "smallint",
+        "integer",
+        "bigint",
+        "numeric",
+        "real",
+        "double precision",
+    },
     "text": {"text", "character varying", "character", "bpchar", "name"},
     "time": {"date", "timestamp without time zone", "timestamp with time zone"},
 }
@@ -90,7 +97,10 @@ def foreign_key_added(command: Any) -> Any | None:
 
 
 def undeclarable(
-    child: Table, columns: Sequence[str], parent: Table | None, parent_columns: Sequence[str]
+    child: Table,
+    columns: Sequence[str],
+    parent: Table | None,
+    parent_columns: Sequence[str],
 ) -> str | None:
     """Why a foreign key cannot be declared to a table as it is now, or None where it can.
 

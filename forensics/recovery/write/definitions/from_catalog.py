@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forensics.model import Catalog, Column, Key, Table, TableName, quote_identifier
+from forensics.model import (
+    Catalog,
+    Column,
+    Key,
+    Table,
+    TableName,
+    quote_identifier,
+)
 from forensics.recovery.write.definitions.besides import type_kind
-from forensics.recovery.write.definitions.foreign_keys import add_foreign_key, undeclarable
+from forensics.recovery.write.definitions.foreign_keys import (
+    add_foreign_key,
+    undeclarable,
+)
 from forensics.recovery.write.definitions.model import Definition, Definitions
 from forensics.recovery.write.definitions.needs import (
     Sides,
     schemas_needed,
     sequences_needed,
 )
-from forensics.recovery.write.definitions.types import in_order_of_use, name_of_type
-from forensics.recovery.write.sqltext import listed, literal
+from forensics.recovery.write.definitions.types import (
+    in_order_of_use,
+    name_of_type,
+)
+from forensics.recovery.write.sqltext import listed, literal, sql_names
 
 _LACKS = (
     "No statements of the backup define the dropped tables: plain indexes, checks, comments and "
@@ -28,20 +41,26 @@ def from_catalog(sides: Sides, tables: Sequence[TableName], types: set[str]) -> 
     backup = sides.backup
     sequences = sequences_needed(sides, tables)
     ordered = in_order_of_use(backup, _with_ranges(backup, types))
-    before = [_create_type(backup, name) for name in ordered]
-    before += [f"CREATE SEQUENCE {name.sql}" for name in sorted(sequences)]
-    before += [_create_table(backup.tables[name]) for name in tables]
-    before += _owned(backup, sequences)
-    after = [*_keys(backup, tables), *_foreign_keys(sides, tables)]
+    statements: list[Definition] = []
+    made: list[tuple[str, str]] = []
+    for kind in ordered:
+        made.append((type_kind(backup, kind), kind))
+        statements.append(Definition(_create_type(backup, kind), "before"))
+    for sequence in sorted(sequences):
+        statements.append(Definition(f"CREATE SEQUENCE {sequence.sql}", "before"))
+    for table in tables:
+        sql = _create_table(backup.tables[table])
+        statements.append(Definition(sql, "before"))
+    for sql in _owned(backup, sequences):
+        statements.append(Definition(sql, "before"))
+    for sql in (*_keys(backup, tables), *_foreign_keys(sides, tables)):
+        statements.append(Definition(sql, "after"))
     placed = {*tables, *sequences, *map(name_of_type, types)}
     return Definitions(
-        (
-            *(Definition(sql, "before") for sql in before),
-            *(Definition(sql, "after") for sql in after),
-        ),
-        tuple((type_kind(backup, name), name) for name in ordered),
-        tuple(sorted(name.sql for name in sequences)),
-        schemas_needed(sides.live, placed),
+        statements=tuple(statements),
+        made=tuple(made),
+        sequences=tuple(sorted(sql_names(sequences))),
+        schemas=schemas_needed(sides.live, placed),
         lacks=(_LACKS,),
     )
 

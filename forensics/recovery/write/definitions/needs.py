@@ -41,9 +41,12 @@ class Needs:
 
 def schemas_needed(live: Catalog, names: Iterable[TableName]) -> tuple[str, ...]:
     """The schemas of names in which live has nothing, as far as its tables and sequences tell."""
-    there = {n.schema for n in live.tables}
-    there.update(s.name.schema for s in live.sequences)
-    return tuple(sorted({n.schema for n in names} - there))
+    needed = {name.schema for name in names}
+    for table in live.tables:
+        needed.discard(table.schema)
+    for sequence in live.sequences:
+        needed.discard(sequence.name.schema)
+    return tuple(sorted(needed))
 
 
 def sequences_needed(sides: Sides, tables: Iterable[TableName]) -> frozenset[TableName]:

@@ -26,12 +26,24 @@ from forensics.recovery.write.definitions.types import (
     type_text,
 )
 
-_OF_A_TABLE = ("create_stmt", "alter_table_stmt", "index_stmt", "create_trig_stmt")
+_OF_A_TABLE = (
+    "create_stmt",
+    "alter_table_stmt",
+    "index_stmt",
+    "create_trig_stmt",
+)
 _GOING_IN = (
     pb.FUNC_PARAM_IN,
     pb.FUNC_PARAM_INOUT,
     pb.FUNC_PARAM_VARIADIC,
     pb.FUNC_PARAM_DEFAULT,
+)
+# Where a parse tree names something.
+_NAMING = (
+    (pb.FuncCall, "funcname"),
+    (pb.TypeName, "names"),
+    (pb.IndexElem, "opclass"),
+    (pb.CollateClause, "collname"),
 )
 # Names of nobody's making: PostgreSQL's own, and those that the search path leads to.
 _NOBODY_S = ("", "pg_catalog", "information_schema")
@@ -205,10 +217,10 @@ def _names(node: Any) -> set[TableName]:
     What has no schema is either PostgreSQL's own, or of the dump's search path and then among
     what the dump defines.
     """
-    found = [f.funcname for f in postgast.find_nodes(node, pb.FuncCall)]
-    found += [t.names for t in postgast.find_nodes(node, pb.TypeName)]
-    found += [e.opclass for e in postgast.find_nodes(node, pb.IndexElem)]
-    found += [c.collname for c in postgast.find_nodes(node, pb.CollateClause)]
+    found: list[Any] = []
+    for kind, attribute in _NAMING:
+        for part in postgast.find_nodes(node, kind):
+            found.append(getattr(part, attribute))
     if isinstance(node, pb.CreateTrigStmt):
         found.append(node.funcname)
     names: set[TableName] = set()

@@ -8,7 +8,10 @@ from typing import Any
 from postgast import pg_query_pb2 as pb
 
 from forensics.model import TableName
-from forensics.recovery.write.definitions.defaults import lost_label, without_defaults
+from forensics.recovery.write.definitions.defaults import (
+    lost_label,
+    without_defaults,
+)
 from forensics.recovery.write.definitions.dump import Statement, detail
 from forensics.recovery.write.definitions.foreign_keys import (
     ForeignKeys,

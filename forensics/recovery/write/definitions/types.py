@@ -37,7 +37,12 @@ def base_type(text: str) -> str:
 
 def own_types(catalog: Catalog) -> set[str]:
     """The enums, domains, composite, range and multirange types of a catalogue."""
-    return {*catalog.enums, *catalog.domains, *catalog.composites, *catalog.ranges}
+    return {
+        *catalog.enums,
+        *catalog.domains,
+        *catalog.composites,
+        *catalog.ranges,
+    }
 
 
 def types_used(catalog: Catalog, columns: Iterable[Column]) -> set[str]:

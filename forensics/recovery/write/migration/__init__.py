@@ -1,10 +1,12 @@
-"""The safer migration: what the harmful one did, with everything kept that it would have destroyed.
+"""The safer migration: what the harmful one did, with all kept that it destroyed.
 
-Statement by statement, read by PostgreSQL's own parser: a dropped table is parked in an archive
-schema instead; rows and values that would be deleted, truncated or overwritten are copied there
-first; links of a parked junction table go into the new column of its parent, in their order, and
-a count makes sure that all of them arrived; SET NOT NULL refuses NULLs with a sentence and
-validates before it locks. Every other statement stays as it was written.
+Statement by statement, read by PostgreSQL's own parser: a dropped table is
+parked in an archive schema instead; rows and values that would be deleted,
+truncated or overwritten are copied there first; links of a parked junction
+table go into the new column of its parent, in their order, and a count
+makes sure that all of them arrived; SET NOT NULL refuses NULLs with a
+sentence and validates before it locks. Every other statement stays as it
+was written.
 """
 
 from forensics.recovery.write.migration.between import history_between

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from forensics.model import Catalog, Table, TableName
 from forensics.recovery.write.definitions import types_used
 from forensics.recovery.write.migration.model import Kept
-from forensics.recovery.write.migration.schema import from_item
+from forensics.recovery.write.migration.schema import column_names, from_item
 from forensics.recovery.write.migration.sql import cut, numbered
 
 
@@ -77,11 +77,12 @@ class Archive:
 
     def _keep_rows(self, table: Table, place: TableName, line: int, what: str, count: str) -> None:
         self.hold(table)
-        columns = tuple(c.name for c in table.columns)
+        columns = column_names(table)
         self.kept.append(Kept(what, line, table.name, place, columns, count))
 
     def hold(self, table: Table, columns: Iterable[str] = ()) -> None:
-        """Note that columns of a table are kept, all where none are named, and so their types."""
-        names = {*columns} or {c.name for c in table.columns}
+        """Note that columns of a table are kept, all where none are named; so are their types."""
+        names = {*columns} or {*column_names(table)}
         before = self._catalog.tables.get(table.name, table)
-        self.held |= types_used(self._catalog, [c for c in before.columns if c.name in names])
+        held = [column for column in before.columns if column.name in names]
+        self.held |= types_used(self._catalog, held)

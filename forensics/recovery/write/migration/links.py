@@ -8,7 +8,7 @@ from forensics.model import TableName, quote_identifier
 from forensics.recovery.write.backfill import Place
 from forensics.recovery.write.migration.model import Kept
 from forensics.recovery.write.migration.sql import inside
-from forensics.recovery.write.sqltext import block, comment
+from forensics.recovery.write.sqltext import block, comment, quoted
 
 
 def kept_links(place: Place, archive: TableName) -> Kept:
@@ -58,7 +58,7 @@ def _linked(place: Place) -> str:
 
 
 def _order(place: Place) -> str:
-    return ", ".join([*(f"l.{quote_identifier(c)}" for c in place.order), "l.ctid"])
+    return ", ".join([*(f"l.{column}" for column in quoted(place.order)), "l.ctid"])
 
 
 def _list(place: Place) -> str:

@@ -33,7 +33,10 @@ class Others:
         node = statement.node
         if node.remove_type not in _STOOD_ON:
             return None
-        held = [n for n, thing in enumerate(node.objects) if self._stands_on(node, thing)]
+        held: list[int] = []
+        for n, thing in enumerate(node.objects):
+            if self._stands_on(node, thing):
+                held.append(n)
         if not held:
             return None
         return self._park(node, held)
@@ -42,13 +45,20 @@ class Others:
         """Whether what is kept may stand on something that is dropped."""
         if node.remove_type in TYPES:
             return self._stands_on_type(node, thing)
-        parked = [self._schema.catalog.tables[name] for name in self._archive.parked]
         if node.remove_type == pb.OBJECT_SEQUENCE:
-            drawn = _drawn_from(self._schema.named(thing.list.items))
-            return any(drawn in (c.default or "") for c in columns_of(parked))
-        # Triggers, checks and defaults may call it: which of them does, a catalogue of ours does
-        # not say.
-        return bool(parked) and node.behavior != pb.DROP_CASCADE
+            return self._feeds(self._schema.named(thing.list.items))
+        # Triggers, checks and defaults may call it: which of them does, a catalogue of ours
+        # does not say.
+        return bool(self._archive.parked) and node.behavior != pb.DROP_CASCADE
+
+    def _feeds(self, sequence: TableName) -> bool:
+        """Whether a column of a parked table draws from a sequence."""
+        drawn = _drawn_from(sequence)
+        for name in self._archive.parked:
+            for column in self._schema.catalog.tables[name].columns:
+                if drawn in (column.default or ""):
+                    return True
+        return False
 
     def _stands_on_type(self, node: Any, thing: Any) -> bool:
         catalog = self._schema.catalog

@@ -10,11 +10,11 @@ import postgast
 from postgast import pg_query_pb2 as pb
 
 from forensics.evidence.migrations import Statement
-from forensics.model import ForeignKey, Table, TableName, quote_identifier
+from forensics.model import ForeignKey, Table, TableName
 from forensics.recovery.write.migration.archive import Archive
-from forensics.recovery.write.migration.schema import Schema
+from forensics.recovery.write.migration.schema import Schema, column_names
 from forensics.recovery.write.migration.sql import as_written
-from forensics.recovery.write.sqltext import comment, tag_for
+from forensics.recovery.write.sqltext import comment, quoted, tag_for
 
 # What happens to rows that refer to a deleted one.
 _SPOILING = ("cascade", "set null", "set default")
@@ -120,7 +120,8 @@ class Rows:
         self, what: str, name: TableName, place: TableName, condition: str
     ) -> Iterator[str]:
         yield f"-- Copies of the {comment(what)}."
-        yield f"CREATE TABLE {place.sql} AS SELECT t.* FROM {name.sql} t WHERE {condition};"
+        rows = f"SELECT t.* FROM {name.sql} t WHERE {condition}"
+        yield f"CREATE TABLE {place.sql} AS {rows};"
 
     def _referring(self, name: TableName) -> Iterator[TableName]:
         """The tables that refer to one."""
@@ -139,7 +140,8 @@ class Rows:
                 for key in table.foreign_keys:
                     if not self._spoils(key, parent):
                         continue
-                    found.append(_Following(child, parent, _referring_row(key), _copied(table)))
+                    step = _Following(child, parent, _referring_row(key), _copied(table))
+                    found.append(step)
                     # A row that only loses a value takes no other with it.
                     if child not in seen and key.on_delete == "cascade":
                         seen.add(child)
@@ -148,13 +150,19 @@ class Rows:
 
     def _spoils(self, key: ForeignKey, parent: TableName) -> bool:
         """Whether a foreign key to a table takes more than that table's own rows."""
-        return key.parent == self._schema.tables[parent].name and key.on_delete in _SPOILING
+        refers = key.parent == self._schema.tables[parent].name
+        return refers and key.on_delete in _SPOILING
 
-    def _follow(self, following: Sequence[_Following], places: dict[TableName, TableName]) -> str:
+    def _follow(
+        self,
+        following: Sequence[_Following],
+        places: dict[TableName, TableName],
+    ) -> str:
         """Copy rows that go with copied ones, until there are no more."""
         lines = ["  LOOP", "    more := false;"]
         for step in following:
-            child, copies = self._schema.from_item(step.child), places[step.child].sql
+            child = self._schema.from_item(step.child)
+            copies = places[step.child].sql
             parent = places[step.parent].sql
             lines += [
                 f"    INSERT INTO {copies} SELECT t.* FROM {child} t",
@@ -166,26 +174,27 @@ class Rows:
         lines += ["    EXIT WHEN NOT more;", "  END LOOP;"]
         body = "\n".join(lines)
         tag = tag_for(body)
-        return f"DO {tag}\nDECLARE more boolean; found bigint;\nBEGIN\n{body}\nEND {tag};"
+        declared = "DECLARE more boolean; found bigint;"
+        return f"DO {tag}\n{declared}\nBEGIN\n{body}\nEND {tag};"
 
 
 def _overwrites(node: Any, table: Table) -> bool:
     """Whether an UPDATE sets columns that the table had."""
-    return any(table.column(t.res_target.name) is not None for t in node.target_list)
+    known = column_names(table)
+    return any(target.res_target.name in known for target in node.target_list)
 
 
 def _referring_row(key: ForeignKey) -> str:
     """The condition that row `t` refers to row `a` by a foreign key."""
-    pairs = zip(key.columns, key.parent_columns, strict=False)
-    return " AND ".join(f"a.{quote_identifier(p)} = t.{quote_identifier(c)}" for c, p in pairs)
+    pairs = zip(quoted(key.columns), quoted(key.parent_columns), strict=False)
+    return " AND ".join(f"a.{parent} = t.{child}" for child, parent in pairs)
 
 
 def _copied(table: Table) -> str:
-    """The condition that row `x` is a copy of row `t`: by the primary key, or as a whole."""
+    """The condition that row `x` is a copy of `t`: by the primary key, or as a whole."""
     for key in table.keys:
         if key.primary and key.columns:
-            quoted = [quote_identifier(c) for c in key.columns]
-            return " AND ".join(f"x.{c} = t.{c}" for c in quoted)
+            return " AND ".join(f"x.{c} = t.{c}" for c in quoted(key.columns))
     return "ROW(x.*)::text = ROW(t.*)::text"
 
 
@@ -199,11 +208,12 @@ def _hit(node: Any, others: Sequence[Any]) -> str:
     """
     tree = pb.ParseResult(version=180000)
     select = tree.stmts.add().stmt.select_stmt
+    relation = node.relation
     for column in ("tableoid", "ctid"):
         fields = select.target_list.add().res_target.val.column_ref.fields
-        fields.add().string.sval = node.relation.alias.aliasname or node.relation.relname
+        fields.add().string.sval = relation.alias.aliasname or relation.relname
         fields.add().string.sval = column
-    select.from_clause.add().range_var.CopyFrom(node.relation)
+    select.from_clause.add().range_var.CopyFrom(relation)
     for other in others:
         select.from_clause.add().CopyFrom(other)
     if node.HasField("where_clause"):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from forensics.model import Catalog, Column, Table, TableName
+from forensics.model import Catalog, Column, Key, Table, TableName
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.definitions import own_types, type_text
 
@@ -27,7 +27,9 @@ class Schema:
     def __init__(self, catalog: Catalog, home: str) -> None:
         self.catalog = catalog
         self.home = home
-        self.tables: dict[TableName, Table] = {t.name: t for t in catalog.tables.values()}
+        self.tables: dict[TableName, Table] = {}
+        for table in catalog.tables.values():
+            self.tables[table.name] = table
         self.types = {name: name for name in own_types(catalog)}
         self.called: dict[TableName, dict[str, str]] = {}
         self.apart: dict[TableName, TableName] = {}
@@ -48,7 +50,10 @@ class Schema:
         return from_item(self.tables[name], name)
 
     def heirs(self, name: TableName) -> list[TableName]:
-        """The tables that inherit from one of the schema before: what it loses they lose too."""
+        """The tables that inherit from one of the schema before.
+
+        What it loses they lose too.
+        """
         children = [n for n, t in sorted(self.tables.items()) if name in t.inherits]
         found = [*children]
         for child in children:
@@ -69,13 +74,17 @@ class Schema:
         """
         for parent, other in self.tables.items():
             if other.name == table.parent:
-                self.stands_apart(table, self.catalog.root(table.name))
+                self.stands_apart(table, table)
                 yield f"ALTER TABLE {parent.sql} DETACH PARTITION {name.sql};"
                 return
 
-    def stands_apart(self, part: Table, root: TableName) -> None:
-        """Note that a partition stands by itself by now."""
-        self.apart[part.name] = root
+    def stands_apart(self, part: Table, whole: Table) -> None:
+        """Note that a partition stands by itself by now.
+
+        Args:
+            whole: a table that it was of, or itself.
+        """
+        self.apart[part.name] = self.catalog.root(whole.name)
 
     def without(self, name: TableName, columns: Iterable[str]) -> None:
         """Note that a table has some columns no more."""
@@ -101,13 +110,24 @@ class Schema:
         table = self.tables.get(name)
         if table is None:
             return
-        columns = tuple(_renamed_column(column, old, new) for column in table.columns)
-        keys = tuple(replace(key, columns=_renamed(key.columns, old, new)) for key in table.keys)
-        self.tables[name] = replace(table, columns=columns, keys=keys)
+        columns: list[Column] = []
+        for column in table.columns:
+            if column.name == old:
+                column = replace(column, name=new)
+            columns.append(column)
+        keys: list[Key] = []
+        for key in table.keys:
+            names = tuple(new if c == old else c for c in key.columns)
+            keys.append(replace(key, columns=names))
+        self.tables[name] = replace(table, columns=tuple(columns), keys=tuple(keys))
         first = self.first_name(table, old)
         called = self.called.setdefault(table.name, {})
         called.pop(first, None)  # the latest stands last
         called[first] = new
+
+    def first_names(self, table: Table, columns: Iterable[str]) -> list[str]:
+        """What columns of a table were called in the schema before."""
+        return [self.first_name(table, column) for column in columns]
 
     def first_name(self, table: Table, column: str) -> str:
         """What a column of a table was called in the schema before."""
@@ -124,14 +144,11 @@ def columns_of(tables: Iterable[Table]) -> Iterator[Column]:
         yield from table.columns
 
 
+def column_names(table: Table) -> tuple[str, ...]:
+    """The names of a table's columns."""
+    return tuple(column.name for column in table.columns)
+
+
 def from_item(table: Table, name: TableName) -> str:
     """A table as a FROM item under another name; without those that inherit from it."""
     return rows_of(replace(table, name=name))
-
-
-def _renamed_column(column: Column, old: str, new: str) -> Column:
-    return replace(column, name=new) if column.name == old else column
-
-
-def _renamed(columns: Sequence[str], old: str, new: str) -> tuple[str, ...]:
-    return tuple(new if column == old else column for column in columns)

@@ -15,8 +15,13 @@ from forensics.recovery.write.definitions import (
 )
 from forensics.recovery.write.migration.archive import Archive
 from forensics.recovery.write.migration.schema import Schema
-from forensics.recovery.write.migration.sql import drop_constraint, drop_default, drop_views
+from forensics.recovery.write.migration.sql import (
+    drop_constraint,
+    drop_default,
+    drop_views,
+)
 from forensics.recovery.write.migration.values import Values
+from forensics.recovery.write.sqltext import quoted
 
 
 class Schemas:
@@ -33,7 +38,8 @@ class Schemas:
             name = thing.string.sval
             place = self._archive.schema_for_all_of(name)
             yield from self._cut_loose(name)
-            yield f"ALTER SCHEMA {quote_identifier(name)} RENAME TO {quote_identifier(place)};"
+            new = quote_identifier(place)
+            yield f"ALTER SCHEMA {quote_identifier(name)} RENAME TO {new};"
             for table in self._tables_in(name):
                 original = self._schema.tables.pop(table)
                 there = TableName(place, table.table)
@@ -65,7 +71,7 @@ class Schemas:
                 yield from self._schema.detach(name, table)
 
     def _without(self, name: TableName, table: Table, going: _Going) -> Iterator[str]:
-        """Take from a table what goes with the schema: keys, columns of its types, defaults."""
+        """Take from a table what goes with the schema: keys, columns, defaults."""
         for key in table.foreign_keys:
             if key.parent in going.parents:
                 yield drop_constraint(name, key.name)
@@ -73,7 +79,7 @@ class Schemas:
         if lost:
             yield from self._values.keep(0, name, table, lost)
             self._schema.without(name, lost)
-            drops = ", ".join(f"DROP COLUMN {quote_identifier(c)} CASCADE" for c in lost)
+            drops = ", ".join(f"DROP COLUMN {c} CASCADE" for c in quoted(lost))
             yield f"ALTER TABLE {name.sql} {drops};"
         for column in self._schema.tables[name].columns:
             if any(text in (column.default or "") for text in going.drawn):
@@ -90,7 +96,10 @@ class _Going:
 
     def __init__(self, schema: Schema, name: str, tables: Sequence[TableName]) -> None:
         self._catalog = catalog = schema.catalog
-        self._types = {t for t in own_types(catalog) if name_of_type(t).schema == name}
+        self._types: set[str] = set()
+        for kind in own_types(catalog):
+            if name_of_type(kind).schema == name:
+                self._types.add(kind)
         self.parents: set[TableName] = set()
         for table in tables:
             self.parents.update(above(catalog, schema.tables[table].name))

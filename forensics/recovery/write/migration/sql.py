@@ -6,7 +6,13 @@ from collections.abc import Iterable
 
 from forensics.evidence.migrations import Statement
 from forensics.model import TableName, quote_identifier
-from forensics.recovery.write.sqltext import array, comment, tag_for, template
+from forensics.recovery.write.sqltext import (
+    array,
+    comment,
+    sql_names,
+    tag_for,
+    template,
+)
 
 _LONGEST_NAME = 63
 
@@ -18,17 +24,19 @@ def as_written(statement: Statement) -> str:
 
 def drop_constraint(table: TableName, name: str) -> str:
     """What drops a constraint that may be gone already."""
-    return f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quote_identifier(name)};"
+    quoted = quote_identifier(name)
+    return f"ALTER TABLE {table.sql} DROP CONSTRAINT IF EXISTS {quoted};"
 
 
 def drop_default(table: TableName, column: str) -> str:
     """What drops the default of a column."""
-    return f"ALTER TABLE {table.sql} ALTER COLUMN {quote_identifier(column)} DROP DEFAULT;"
+    quoted = quote_identifier(column)
+    return f"ALTER TABLE {table.sql} ALTER COLUMN {quoted} DROP DEFAULT;"
 
 
 def drop_views(tables: Iterable[TableName]) -> str:
     """What drops the views of tables, as the original does: a parked table would keep them."""
-    names = array([name.sql for name in sorted(tables)])
+    names = array(sql_names(sorted(tables)))
     body = template("drop_views").rstrip("\n").replace("{tables}", names)
     text = f"\n{body} "
     tag = tag_for(text)

@@ -11,7 +11,11 @@ from forensics.model import Table, TableName, quote_identifier
 from forensics.recovery.write.definitions import above
 from forensics.recovery.write.migration.archive import Archive
 from forensics.recovery.write.migration.schema import Schema
-from forensics.recovery.write.migration.sql import as_written, drop_constraint, drop_views
+from forensics.recovery.write.migration.sql import (
+    as_written,
+    drop_constraint,
+    drop_views,
+)
 from forensics.recovery.write.sqltext import comment
 
 
@@ -23,7 +27,10 @@ class Tables:
         self._archive = archive
 
     def drop(self, statement: Statement) -> Iterator[str]:
-        """Rewrite DROP TABLE; it may be about tables that are not there, or that it made itself."""
+        """Rewrite DROP TABLE.
+
+        It may be about tables that are not there, or that the migration made.
+        """
         names = [self._schema.named(o.list.items) for o in statement.node.objects]
         if any(name in self._schema.tables for name in names):
             cascading = statement.node.behavior == pb.DROP_CASCADE
@@ -53,7 +60,7 @@ class Tables:
         return found
 
     def _with_heirs(self, names: Sequence[TableName]) -> list[TableName]:
-        """Tables, and those that inherit from them: they go with them, or the statement fails."""
+        """Tables, and those that inherit from them: they go too, or the statement fails."""
         found = [*names]
         for name in found:  # which grows
             table = self._schema.tables.get(name)
@@ -73,12 +80,17 @@ class Tables:
             for key in catalog.tables[each].foreign_keys:
                 yield drop_constraint(name, key.name)
         place = self._archive.place_for(name)
+        schema = quote_identifier(place.schema)
         for part in [name, *sorted(self._schema.below(table))]:
-            yield f"ALTER TABLE {part.sql} SET SCHEMA {quote_identifier(place.schema)};"
+            yield f"ALTER TABLE {part.sql} SET SCHEMA {schema};"
         self._archive.park(table, place, line, "rows of a dropped table")
 
     def _let_go_of(self, table: Table, whole: Sequence[TableName]) -> Iterator[str]:
-        """Drop what refers to a table; with a partition, CASCADE takes what refers to the whole."""
+        """Drop what refers to a table.
+
+        Args:
+            whole: the tables above it, to which CASCADE lets nothing refer either.
+        """
         parents = {table.name, *whole}
         for other in self._schema.tables.values():
             for key in other.foreign_keys:

@@ -1,4 +1,4 @@
-"""ALTER TABLE: values of columns are kept, and SET NOT NULL refuses NULLs with a sentence."""
+"""ALTER TABLE: values of columns are kept, SET NOT NULL refuses NULLs with a sentence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from forensics.evidence.migrations import Statement
 from forensics.model import Table, TableName, quote_identifier
 from forensics.recovery.write.migration.archive import Archive
 from forensics.recovery.write.migration.model import Kept
-from forensics.recovery.write.migration.schema import Schema, from_item
+from forensics.recovery.write.migration.schema import (
+    Schema,
+    column_names,
+    from_item,
+)
 from forensics.recovery.write.migration.sql import as_written, cut, inside
-from forensics.recovery.write.sqltext import block, comment, listed
+from forensics.recovery.write.sqltext import block, comment, listed, quoted
 
 _TAKING = (pb.AT_DropColumn, pb.AT_AlterColumnType)
 
@@ -56,7 +60,7 @@ class Values:
             name = self._schema.name(getattr(command, "def").partition_cmd.name)
             part = self._schema.tables.get(name)
             if part is not None:
-                self._schema.stands_apart(part, self._schema.catalog.root(table.name))
+                self._schema.stands_apart(part, table)
                 self._schema.tables[name] = replace(part, parent=None)
 
     def _alter_safely(
@@ -69,7 +73,7 @@ class Values:
         if taken:
             for name in dict.fromkeys(names):
                 table = self._schema.tables[name]
-                lost = [c.name for c in table.columns if c.name in taken]
+                lost = [c for c in column_names(table) if c in taken]
                 yield from self.keep(statement.line, name, table, lost)
                 self._schema.without(name, lost)
         checks = [_Filled(names[0], column) for column in required]
@@ -84,15 +88,16 @@ class Values:
     ) -> Iterator[str]:
         """Copy the values of columns, with the key of their rows."""
         key = _key(table)
-        kept = list(dict.fromkeys([*(key or (c.name for c in table.columns)), *columns]))
+        told_by = key or column_names(table)
+        kept = list(dict.fromkeys([*told_by, *columns]))
         place = self._archive.new_name(f"{name.table}_{'_'.join(columns)}")
-        self._archive.hold(table, [self._schema.first_name(table, c) for c in kept])
-        quoted = [quote_identifier(c) for c in columns]
-        some = " OR ".join(f"{c} IS NOT NULL" for c in quoted)
-        rows = from_item(table, name)
-        yield f"-- The values of {comment(', '.join(columns))}, kept with the key of their rows."
-        yield f"CREATE TABLE {place.sql} AS SELECT {listed(kept)} FROM {rows} WHERE {some};"
-        counts = " + ".join(f"count({c})" for c in quoted)
+        self._archive.hold(table, self._schema.first_names(table, kept))
+        some = " OR ".join(f"{c} IS NOT NULL" for c in quoted(columns))
+        values = comment(", ".join(columns))
+        yield f"-- The values of {values}, kept with the key of their rows."
+        rows = f"SELECT {listed(kept)} FROM {from_item(table, name)} WHERE {some}"
+        yield f"CREATE TABLE {place.sql} AS {rows};"
+        counts = " + ".join(f"count({c})" for c in quoted(columns))
         self._archive.kept.append(
             Kept(
                 what="values of a column",
@@ -107,7 +112,7 @@ class Values:
 
 
 def _key(table: Table) -> tuple[str, ...]:
-    """The columns of the primary key, or of the first other one; nothing where there is none."""
+    """The columns of the primary key, or of the first other one, if there is any."""
     for key in table.keys:
         if key.primary:
             return key.columns
@@ -123,10 +128,11 @@ class _Filled:
 
     @property
     def _name(self) -> str:
-        return quote_identifier(f"{cut(self.table.table, 30)}_{cut(self.column, 20)}_filled")
+        table, column = cut(self.table.table, 30), cut(self.column, 20)
+        return quote_identifier(f"{table}_{column}_filled")
 
     def demand(self) -> Iterator[str]:
-        """Refuse NULLs, by a constraint that is validated without a lock that stops writers."""
+        """Refuse NULLs, by a constraint that is validated while others write."""
         table, column = self.table.sql, quote_identifier(self.column)
         place = f"{inside(self.table)}.{inside(self.column)}"
         mending = f"UPDATE {table} SET {column} = … WHERE {column} IS NULL"

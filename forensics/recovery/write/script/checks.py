@@ -7,31 +7,30 @@ from collections.abc import Iterator, Sequence
 from forensics.model import Table, TableName
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.write.script.work import Work
-from forensics.recovery.write.sqltext import array, literal
+from forensics.recovery.write.sqltext import array, literal, lock
 
 
 def expect_written_columns(work: Work, hint: str) -> list[str]:
     """The checks that tables which live has have the columns that rows are written to."""
-    return [
-        _expect_in_live(work, target, hint) for target in work.selection.inserted if target.columns
-    ]
-
-
-def _expect_in_live(work: Work, target: Target, hint: str) -> str:
-    types = _types(work.catalogs[1].tables[target.name], target.columns)
-    known = f"{_expected(types)}, {literal('when compared')}, {literal(hint)}"
-    return f"  PERFORM pg_temp.expect_columns({literal(target.name.sql)}, {known});"
+    live = work.catalogs[1].tables
+    since = f"{literal('when compared')}, {literal(hint)}"
+    found: list[str] = []
+    for target in work.selection.inserted:
+        if target.columns:
+            types = _types(live[target.name], target.columns)
+            found.append(_expect(target.name, f"{_expected(types)}, {since}"))
+    return found
 
 
 def expect_made_columns(work: Work, hint: str) -> list[str]:
     """The checks that tables which are made again have the columns that rows are written to."""
+    since = f"{literal('in the backup')}, {literal(hint)}"
     found: list[str] = []
     for target in work.selection.recreated:
         if target.columns:
             # A dump may spell a type otherwise than live does.
-            known = f"{array(target.columns)}, NULL, {literal('in the backup')}, {literal(hint)}"
-            table = literal(target.name.sql)
-            found.append(f"  PERFORM pg_temp.expect_columns({table}, {known});")
+            known = f"{array(target.columns)}, NULL"
+            found.append(_expect(target.name, f"{known}, {since}"))
     return found
 
 
@@ -48,7 +47,16 @@ def expect_needed_columns(work: Work) -> Iterator[str]:
                 types = _types(live[link.parent], link.parent_columns)
                 needed.setdefault(link.parent, {}).update(types)
     for name, types in sorted(needed.items()):
-        yield f"  PERFORM pg_temp.expect_columns({literal(name.sql)}, {_expected(types)});"
+        yield _expect(name, _expected(types))
+
+
+def locks(targets: Sequence[Target], mode: str = "SHARE ROW EXCLUSIVE") -> list[str]:
+    """What locks the tables of targets until the script ends."""
+    return [lock(target.name, mode) for target in targets]
+
+
+def _expect(table: TableName, known: str) -> str:
+    return f"  PERFORM pg_temp.expect_columns({literal(table.sql)}, {known});"
 
 
 def _types(table: Table, columns: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,11 @@ from forensics.model import Catalog, Column, TableName
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.write.columns import write_columns
 from forensics.recovery.write.definitions import type_text
-from forensics.recovery.write.script.checks import expect_made_columns, expect_needed_columns
+from forensics.recovery.write.script.checks import (
+    expect_made_columns,
+    expect_needed_columns,
+    locks,
+)
 from forensics.recovery.write.script.header import recovery_header
 from forensics.recovery.write.script.made import after_rows, before_rows
 from forensics.recovery.write.script.order import groups
@@ -23,7 +27,6 @@ from forensics.recovery.write.sqltext import (
     comment,
     emit,
     literal,
-    lock,
     private_file,
     psql_text,
 )
@@ -75,8 +78,7 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
         emit(out, f"SELECT {standing} = 'absent' AS create \\gset")
     else:
         emit(out, "\\set create f")
-    checks = [*expect_needed_columns(work)]
-    checks += [lock(target.name) for target in work.selection.inserted]
+    checks = [*expect_needed_columns(work), *locks(work.selection.inserted)]
     if checks:
         emit(out, block(checks))
     if work.selection.recreated:
@@ -141,7 +143,13 @@ def _set_sequences(out: IO[str], work: Work) -> None:
             name = literal(sequence.name.sql)
             calls.append(f"  PERFORM pg_temp.reach({name}, {sequence.last_value});")
     if calls:
-        emit(out, "\n-- Sequences past the rows.", "\\if :todo", block(calls), "\\endif")
+        emit(
+            out,
+            "\n-- Sequences past the rows.",
+            "\\if :todo",
+            block(calls),
+            "\\endif",
+        )
 
 
 def _past_rows(work: Work, target: Target) -> Iterator[str]:
@@ -172,7 +180,12 @@ def _commit(out: IO[str], targets: Sequence[Target]) -> None:
     if not targets:
         emit(out, "\nCOMMIT;", "\\echo 'There are no rows to bring back.'")
         return
-    emit(out, "\\if :todo", "SELECT pg_temp.brought() AS brought \\gset", "\\endif")
+    emit(
+        out,
+        "\\if :todo",
+        "SELECT pg_temp.brought() AS brought \\gset",
+        "\\endif",
+    )
     rows = [f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows]
     done = psql_text(f"Recovered: {', '.join(rows) or 'no rows'}.")
     emit(

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from forensics.model import TableName, quote_identifier
+from forensics.model import TableName
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.script.work import Work
-from forensics.recovery.write.sqltext import array, comment, emit, listed, literal
+from forensics.recovery.write.sqltext import (
+    array,
+    comment,
+    emit,
+    listed,
+    literal,
+    quoted,
+)
 
 
 def write_facts(out: IO[str], work: Work) -> None:
@@ -36,9 +43,10 @@ def _links(work: Work) -> Iterator[str]:
     for n, target in enumerate(work.selection.targets, 1):
         for link in target.links:
             if link.exists:
+                columns = array(link.columns)
                 parent = f"{literal(link.parent.sql)}, {array(link.parent_columns)}"
                 number = numbers.get(link.parent, "NULL")
-                yield f"INSERT INTO links VALUES ({n}, {array(link.columns)}, {parent}, {number});"
+                yield f"INSERT INTO links VALUES ({n}, {columns}, {parent}, {number});"
 
 
 def numbered(work: Work) -> dict[TableName, int]:
@@ -61,7 +69,7 @@ def load_rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) 
     if typed or target.kind == "insert":
         emit(out, made)
     else:
-        texts = ", ".join(f"{quote_identifier(c)} text" for c in target.columns)
+        texts = ", ".join(f"{column} text" for column in quoted(target.columns))
         of_text = f"{temporary} ({texts}) ON COMMIT DROP;"
         emit(out, "\\if :gone", of_text, "\\else", made, "\\endif")
     if target.columns and target.rows:

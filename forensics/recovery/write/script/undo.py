@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import IO
 
 from forensics.recovery.write.columns import write_undo_columns
-from forensics.recovery.write.script.checks import expect_made_columns, expect_written_columns
+from forensics.recovery.write.script.checks import (
+    expect_made_columns,
+    expect_written_columns,
+    locks,
+)
 from forensics.recovery.write.script.header import undo_header
 from forensics.recovery.write.script.made import drop_schema, drops
 from forensics.recovery.write.script.order import groups
@@ -19,8 +23,8 @@ from forensics.recovery.write.sqltext import (
     block,
     emit,
     literal,
-    lock,
     private_file,
+    sql_names,
     taking,
     template,
 )
@@ -58,7 +62,7 @@ def _where_things_stand(out: IO[str], work: Work) -> None:
     else:
         emit(out, "\\set gone t")
     checks = expect_written_columns(work, _CHANGED_SINCE)
-    checks += [lock(target.name) for target in work.selection.inserted]
+    checks += locks(work.selection.inserted)
     if checks:
         emit(out, block(checks))
     if work.selection.recreated:
@@ -76,10 +80,13 @@ def _name_columns(out: IO[str], work: Work) -> None:
 
 def _refuse_foreign_rows(out: IO[str], work: Work) -> None:
     emit(out, "\n\\if :gone", "\\else")
-    emit(out, "-- The tables that were made again may hold what came back, and nothing else.")
+    emit(
+        out,
+        "-- The tables that were made again may hold what came back, and nothing else.",
+    )
     recreated = work.selection.recreated
     if recreated:
-        checks = [lock(target.name, "ACCESS EXCLUSIVE") for target in recreated]
+        checks = locks(recreated, "ACCESS EXCLUSIVE")
         for target in recreated:
             names = [c.name for c in work.catalogs[0].tables[target.name].columns]
             arguments = f"{literal(target.name.sql)}, {array(names)}"
@@ -104,8 +111,8 @@ def _drop_tables(out: IO[str], work: Work) -> None:
     if work.selection.recreated:
         # A column may be of a type that goes, or of the type of a row of another table.
         emit(out, f"DROP TABLE {', '.join(_temporary(work))};")
-        tables = [target.name.sql for target in reversed(work.selection.recreated)]
-        emit(out, taking(f"DROP TABLE {', '.join(tables)}"))
+        names = sql_names(target.name for target in reversed(work.selection.recreated))
+        emit(out, taking(f"DROP TABLE {', '.join(names)}"))
     emit(out, "\\endif")
 
 
@@ -135,7 +142,7 @@ def _drop_partitions(out: IO[str], work: Work) -> None:
     """Take away the partitions and sequences that were made, now that their rows have gone."""
     calls: list[str] = []
     for partition in reversed(work.partitions):
-        tree = array([name.sql for name in partition.tree])
+        tree = array(sql_names(partition.tree))
         parent = literal(partition.parent.sql)
         calls.append(f"  PERFORM pg_temp.take_partition({parent}, {tree});")
     parts: list[str] = []

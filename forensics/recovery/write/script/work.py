@@ -10,6 +10,7 @@ from forensics.recovery.choose.partitions import Partition
 from forensics.recovery.choose.selection import Selection, Target
 from forensics.recovery.write.columns import Restored
 from forensics.recovery.write.definitions import Definitions, Extra
+from forensics.recovery.write.sqltext import sql_names
 
 _NONE = Definitions(())
 
@@ -54,7 +55,7 @@ class Work:
         """The tables and partitions that are made again, as SQL names."""
         names = [target.name.sql for target in self.selection.recreated]
         for partition in self.partitions:
-            names += [name.sql for name in partition.tree]
+            names += sql_names(partition.tree)
         return names
 
     def new_schemas(self, of: Definitions) -> tuple[str, ...]:
