@@ -1,0 +1,5 @@
+-- migrate:up
+ALTER TABLE a ADD b int;
+
+-- migrate:down
+ALTER TABLE a DROP b;
