@@ -88,7 +88,8 @@ def test_what_the_readme_names_is_there() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"(?:`|^)make (\w+)\b", text, re.M):
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M), target
-    for command in re.findall(r"python -m forensics (\w+)", text):
-        assert command in COMMANDS
+    named = re.findall(r"(?:^ *|`|/|run: )forensics ([a-z]+)", text, re.M)
+    assert set(named) >= set(COMMANDS) - {"demo"}
+    assert set(named) <= set(COMMANDS)
     for path in re.findall(r"\]\(([\w./-]+)\)", text):
         assert (ROOT / path).exists(), path
