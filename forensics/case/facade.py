@@ -276,9 +276,9 @@ class Case:
         Raises:
             UsageError: there is none of that name, or the case does not hold what it shows.
         """
-        from forensics.report import tables
+        from forensics.report import drawn
 
-        return tables.figure(self, name, width)
+        return drawn.figure(self, name, width)
 
     def cause(
         self, migrations: str | Path | None = None, *, ran: Sequence[str] | None = None

@@ -184,12 +184,12 @@ class CaseJunction:
         Raises:
             UsageError: there is no figure of that name, or no such parent.
         """
-        from forensics.report import tables
+        from forensics.report import drawn
 
         spread = None
         if parent is not None:
             spread = self._spread(parent)
-        return tables.junction_figure(self._case, self.entry, name, spread=spread, width=width)
+        return drawn.junction_figure(self._case, self.entry, name, spread=spread, width=width)
 
     @property
     def reach(self) -> pd.DataFrame:
