@@ -130,7 +130,8 @@ def test_killed_late(moment: str, lost: Incident, tmp_path: Path) -> None:
     script = f"""
 import os, signal, sys, pathlib
 import forensics as fx
-from forensics import case as cases, store
+from forensics import store
+from forensics.case import facade as cases
 moment = {moment!r}
 def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
 class Listener(fx.Listener):
