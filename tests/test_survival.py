@@ -24,6 +24,7 @@ import forensics as fx
 from forensics.errors import CaseError, LiveError
 from forensics.evidence.live.source import LiveSource
 from forensics.scratch import Scratch
+from forensics.store import Store
 from tests.conftest import Incident
 
 TABLES = 24
@@ -284,7 +285,7 @@ class _Told(fx.Listener):
 
 
 def test_a_second_process_is_refused(lost: Incident, tmp_path: Path) -> None:
-    store = fx.case.Store(tmp_path / "case", write=True)
+    store = Store(tmp_path / "case", write=True)
     try:
         for more in ((), ("--force",), ("--resume",)):
             done = subprocess.run(
