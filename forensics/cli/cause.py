@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of, working
 from forensics.model import TableName
 from forensics.text import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
 
 _COUNTS = ("rows", "moved", "changed", "blanked")
 
@@ -94,6 +96,8 @@ def _did_something(statement: Mapping[str, Any]) -> bool:
 
 
 def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
+    from rich.table import Table as RichTable
+
     table = RichTable(
         "migration",
         "applied at",
@@ -117,6 +121,8 @@ def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
 
 
 def _statements(migration: str, statements: Sequence[Mapping[str, Any]]) -> RichTable:
+    from rich.table import Table as RichTable
+
     table = RichTable(
         "line",
         "hazard",

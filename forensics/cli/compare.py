@@ -8,16 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table as RichTable
 
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
@@ -37,6 +27,10 @@ from forensics.model import COUNTS, ColumnChange, TableName, TableResult
 from forensics.text import count
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+    from rich.table import Table as RichTable
+
     from forensics.case.facade import Case
 
 
@@ -87,6 +81,15 @@ def _listening(voice: Voice) -> Iterator[Listener]:
     if voice.quiet or not voice.err.is_terminal:
         yield _Plain(voice.err)
         return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -288,6 +291,8 @@ def _table(results: Sequence[TableResult]) -> RichTable:
     from forensics.case.frames import worst_first
 
     heads = [name.replace("_", " ") for name in COUNTS]
+    from rich.table import Table as RichTable
+
     table = RichTable("table", "state", *heads)
     for result in worst_first(results):
         counts = [count(getattr(result, name)) for name in COUNTS]

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from forensics.cli.voice import FAILED, OK, Json, Quiet, app, safe, speaking
 from forensics.model import plain
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from forensics.demo import Written
 
 _OUT = Path("build") / "demo"

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from forensics.cli.voice import FAILED, OK, Json, Quiet, Voice, app, safe, speaking
 from forensics.model import TableName, plain
 from forensics.text import count
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     from forensics.evidence.inspection import Held, Inspection
 
 _LEVELS = {"stop": "bold red", "mind": "yellow", "note": "dim"}
@@ -132,6 +133,8 @@ def _facts(found: Inspection) -> dict[str, str | None]:
 
 
 def _table(found: Inspection) -> RichTable:
+    from rich.table import Table as RichTable
+
     shown = RichTable("table", "rows", "bytes", "newest row", "note")
     shown.columns[1].justify = shown.columns[2].justify = "right"
     for table in sorted(found.tables, key=_largest_first):

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of
 from forensics.model import TableName
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     from forensics.case.facade import Case
 
 _COUNTS = ("missing", "moved", "superseded", "lost", "restorable", "blocked", "conflicting")
@@ -60,6 +61,8 @@ def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
 
 
 def _table(junctions: list[Mapping[str, Any]]) -> RichTable:
+    from rich.table import Table as RichTable
+
     table = RichTable("junction table", *_COUNTS, "affected", "emptied")
     for column in table.columns[1:-2]:
         column.justify = "right"

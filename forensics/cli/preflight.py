@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from forensics.cli.voice import (
     FAILED,
@@ -29,6 +27,9 @@ from forensics.errors import UsageError
 from forensics.text import document, one_line, plural, short_size
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     from forensics.preflight.output import Flight, Forewarning, Rehearsed
 
 _STYLES = {"error": "red", "warning": "yellow", "note": ""}
@@ -158,6 +159,8 @@ def _matters(warning: Forewarning) -> bool:
 
 
 def _table(name: str, warnings: Sequence[Forewarning]) -> RichTable:
+    from rich.table import Table as RichTable
+
     from forensics.preflight.output import level
 
     table = RichTable(

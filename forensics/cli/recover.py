@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table as RichTable
 
 from forensics.cli.voice import (
     FAILED,
@@ -27,6 +25,9 @@ from forensics.recovery.proof import Tell, silent
 from forensics.recovery.wishes import SKIPPABLE
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
     from forensics.recovery import Plan
     from forensics.recovery.choose.options import Option
     from forensics.recovery.proof import Trial
@@ -176,6 +177,8 @@ def _show(console: Console, plan: Plan, out: Path) -> None:
 
 
 def _options(plan: Plan) -> RichTable:
+    from rich.table import Table as RichTable
+
     table = RichTable("option", "recovers", "destroys", "blocked", "verified", "seconds")
     for option in plan.options:
         table.add_row(*_cells(option))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @app.command("report")

@@ -8,21 +8,24 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from forensics.errors import ForensicsError, UsageError, redact
 from forensics.store.interrupts import interruptible
 from forensics.text import document, visible
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 app = typer.Typer(
     name="forensics",
     add_completion=False,
     no_args_is_help=True,
+    context_settings={"max_content_width": 100},
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # a help page that is drawn takes three times as long to come
     help="What a migration took from a PostgreSQL database, row by row: "
     "compare a backup with the live database.",
 )
@@ -48,29 +51,13 @@ def safe(text: object) -> str:
 
     What would steer it, or its reader's eye, is shown as an escape.
     """
+    from rich.markup import escape
+
     return escape(_COMMAND.sub(_command_escape, visible(text)))
 
 
 def _command_escape(found: re.Match[str]) -> str:
     return f"{found[1]}\\x{ord(found[2]):02x}"
-
-
-class _Console(Console):
-    """A console whose reader may go away (`| head`).
-
-    The rest goes nowhere, and the command ends as it would have.
-    """
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        _hush(self.file)
-
-
-def _hush(stream: IO[str]) -> None:
-    """Let what is still written to a stream go nowhere, with what Python flushes at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 class Voice:
@@ -82,9 +69,11 @@ class Voice:
     """
 
     def __init__(self, as_json: bool, quiet: bool) -> None:
+        from forensics.cli.consoles import PipedConsole
+
         self.as_json, self.quiet = as_json, quiet
-        self.err = _Console(stderr=True, highlight=False, soft_wrap=True)
-        self.out = _Console(highlight=False, soft_wrap=True)
+        self.err = PipedConsole(stderr=True, highlight=False, soft_wrap=True)
+        self.out = PipedConsole(highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Say something on the way."""
@@ -100,11 +89,13 @@ class Voice:
 
     def write(self, text: str) -> None:
         """Write text to stdout as it is."""
+        from forensics.cli.consoles import hush
+
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            _hush(sys.stdout)
+            hush(sys.stdout)
 
     def fail(self, error: ForensicsError) -> NoReturn:
         """Say what went wrong, and end with 2."""
@@ -117,7 +108,9 @@ class Voice:
 
 def say_error(message: str, hint: str | None, console: Console | None = None) -> None:
     """Print what went wrong on stderr, and what to do about it below."""
-    console = console or _Console(stderr=True, highlight=False, soft_wrap=True)
+    from forensics.cli.consoles import PipedConsole
+
+    console = console or PipedConsole(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]{safe(message)}[/]")
     if hint:
         console.print(safe(hint))
