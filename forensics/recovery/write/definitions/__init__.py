@@ -21,6 +21,7 @@ from forensics.recovery.write.definitions.model import (
     Incoming,
     Part,
 )
+from forensics.recovery.write.definitions.needs import drawn_from
 from forensics.recovery.write.definitions.partitions import above
 from forensics.recovery.write.definitions.types import (
     base_type,
@@ -43,6 +44,7 @@ __all__ = [
     "base_type",
     "comparable",
     "definitions",
+    "drawn_from",
     "in_order_of_use",
     "name_of_type",
     "own_types",

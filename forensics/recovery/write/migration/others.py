@@ -10,7 +10,7 @@ from postgast import pg_query_pb2 as pb
 
 from forensics.evidence.migrations import Statement
 from forensics.model import TableName
-from forensics.recovery.write.definitions import type_text, types_used
+from forensics.recovery.write.definitions import drawn_from, type_text, types_used
 from forensics.recovery.write.migration.archive import Archive
 from forensics.recovery.write.migration.schema import Schema, columns_of
 from forensics.recovery.write.migration.sql import drop_default
@@ -53,7 +53,7 @@ class Others:
 
     def _feeds(self, sequence: TableName) -> bool:
         """Whether a column of a parked table draws from a sequence."""
-        drawn = _drawn_from(sequence)
+        drawn = drawn_from(sequence)
         for name in self._archive.parked:
             for column in self._schema.catalog.tables[name].columns:
                 if drawn in (column.default or ""):
@@ -104,15 +104,11 @@ class Others:
 
     def _draw_no_more(self, sequence: TableName) -> Iterator[str]:
         """Drop the defaults of surviving columns that draw from a sequence."""
-        drawn = _drawn_from(sequence)
+        drawn = drawn_from(sequence)
         for table in self._schema.tables.values():
             for column in table.columns:
                 if drawn in (column.default or ""):
                     yield drop_default(table.name, column.name)
-
-
-def _drawn_from(sequence: TableName) -> str:
-    return f"'{type_text(sequence)}'"
 
 
 def _drop_one(node: Any, thing: Any) -> str:

@@ -8,9 +8,9 @@ from forensics.evidence.migrations import Statement
 from forensics.model import Table, TableName, quote_identifier
 from forensics.recovery.write.definitions import (
     above,
+    drawn_from,
     name_of_type,
     own_types,
-    type_text,
     types_used,
 )
 from forensics.recovery.write.migration.archive import Archive
@@ -106,7 +106,7 @@ class _Going:
         self.drawn: list[str] = []
         for sequence in catalog.sequences:
             if sequence.name.schema == name:
-                self.drawn.append(f"'{type_text(sequence.name)}'")
+                self.drawn.append(drawn_from(sequence.name))
 
     def columns(self, table: Table) -> list[str]:
         """The columns of a table whose types go."""

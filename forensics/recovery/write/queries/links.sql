@@ -1,5 +1,5 @@
--- Of the case: which links are written? Owner, other, their place in the owner's list, whether a link may be the cover,
--- and whether the owner holds NULL; as COPY text.
+-- Which links are written? Owner, other, their place in the owner's list, whether a link may be
+-- the cover, and whether the owner holds NULL; as COPY text. Asked of the case.
 SELECT concat_ws(chr(9), copy_field(owner), copy_field(other), place,
                  CASE WHEN first = 1 AND NOT kept THEN 't' ELSE 'f' END,
                  CASE WHEN blank THEN 't' ELSE 'f' END)

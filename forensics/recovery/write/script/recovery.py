@@ -9,7 +9,7 @@ from typing import IO
 from forensics.model import Catalog, Column, TableName
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.write.columns import write_columns
-from forensics.recovery.write.definitions import type_text
+from forensics.recovery.write.definitions import drawn_from
 from forensics.recovery.write.script.checks import (
     expect_made_columns,
     expect_needed_columns,
@@ -169,7 +169,7 @@ def _stands_at(backup: Catalog, table: TableName, column: Column) -> int | None:
     """Where the sequence stood that a column drew from, its own or one that it shared."""
     default = column.default or ""
     for sequence in backup.sequences:
-        drawn = f"'{type_text(sequence.name)}'" in default
+        drawn = drawn_from(sequence.name) in default
         if (drawn or sequence.owner == (table, column.name)) and sequence.is_called:
             return sequence.last_value
     return None
