@@ -23,7 +23,6 @@ app = typer.Typer(
     name="forensics",
     add_completion=False,
     no_args_is_help=True,
-    context_settings={"max_content_width": 100},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # a help page that is drawn takes three times as long to come
     help="What a migration took from a PostgreSQL database, row by row: "
