@@ -298,12 +298,14 @@ def moved_on(case: Case, live: str) -> str:
         return "LIVE_DSN names another database than the case is about."
     said = []
     if altered:
-        said.append(f"{counted(len(altered), 'table')} of it were altered, dropped or made")
+        verb = "was" if len(altered) == 1 else "were"
+        said.append(f"{counted(len(altered), 'table')} of it {verb} altered, dropped or made")
     written = _written(case.store.get("activity"), activity)
     if written is None:
         said.append("how many rows were written to it its statistics do not tell")
     elif written:
-        said.append(f"{counted(written, 'row')} were written to it, as its statistics tell")
+        verb = "was" if written == 1 else "were"
+        said.append(f"{counted(written, 'row')} {verb} written to it, as its statistics tell")
     if not said:
         return "Live has not moved on since, as far as its statistics tell."
     return f"Live has moved on since: {listed(said)}."
