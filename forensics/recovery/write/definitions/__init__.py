@@ -11,7 +11,6 @@ from forensics.recovery.write.definitions.collect import definitions
 from forensics.recovery.write.definitions.dump import attached
 from forensics.recovery.write.definitions.foreign_keys import (
     add_foreign_key,
-    comparable,
     undeclarable,
 )
 from forensics.recovery.write.definitions.model import (
@@ -24,7 +23,6 @@ from forensics.recovery.write.definitions.model import (
 from forensics.recovery.write.definitions.needs import drawn_from
 from forensics.recovery.write.definitions.partitions import above
 from forensics.recovery.write.definitions.types import (
-    base_type,
     in_order_of_use,
     name_of_type,
     own_types,
@@ -41,8 +39,6 @@ __all__ = [
     "above",
     "add_foreign_key",
     "attached",
-    "base_type",
-    "comparable",
     "definitions",
     "drawn_from",
     "in_order_of_use",

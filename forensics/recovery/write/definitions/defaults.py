@@ -10,8 +10,8 @@ import postgast
 from postgast import pg_query_pb2 as pb
 
 from forensics.model import Column, TableName, quote_identifier
+from forensics.recovery.relations import base_type
 from forensics.recovery.write.definitions.needs import Needs, Sides, drawn_from
-from forensics.recovery.write.definitions.types import base_type
 
 _LABEL = re.compile(r"'((?:[^']|'')*)'::")
 

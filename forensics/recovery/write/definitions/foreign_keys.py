@@ -8,25 +8,13 @@ from typing import Any
 from postgast import pg_query_pb2 as pb
 
 from forensics.model import ForeignKey, Table, TableName, quote_identifier
+from forensics.recovery.relations import comparable
 from forensics.recovery.write.definitions.dump import Statement, detail
 from forensics.recovery.write.definitions.model import Incoming
 from forensics.recovery.write.definitions.needs import Needs, Sides
-from forensics.recovery.write.definitions.types import base_type
 from forensics.recovery.write.sqltext import listed
 from forensics.text import one_line
 
-_KINDS = {
-    "number": {
-        "smallint",
-        "integer",
-        "bigint",
-        "numeric",
-        "real",
-        "double precision",
-    },
-    "text": {"text", "character varying", "character", "bpchar", "name"},
-    "time": {"date", "timestamp without time zone", "timestamp with time zone"},
-}
 Lacks = dict[tuple[TableName, str], str]
 
 
@@ -126,20 +114,6 @@ def undeclarable(
 
 def _has_key(table: Table, columns: Sequence[str]) -> bool:
     return any({*key.columns} == {*columns} for key in table.keys)
-
-
-def comparable(one: str, other: str) -> bool:
-    """Whether values of two types can be compared without a cast that somebody has to write."""
-    return _kind(one) == _kind(other)
-
-
-def _kind(text: str) -> str:
-    """The kind of types that one is among, or the type itself."""
-    name = base_type(text)
-    for kind, names in _KINDS.items():
-        if name in names:
-            return kind
-    return name
 
 
 def add_foreign_key(name: TableName, key: ForeignKey) -> str:

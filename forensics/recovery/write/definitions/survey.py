@@ -12,6 +12,7 @@ from postgast import pg_query_pb2 as pb
 from forensics.cause.replay import REACHING
 from forensics.evidence.ddl import format_type
 from forensics.model import Catalog, Column, TableName
+from forensics.recovery.relations import base_type
 from forensics.recovery.write.definitions.dump import Statement, type_made
 from forensics.recovery.write.definitions.needs import (
     Needs,
@@ -20,7 +21,6 @@ from forensics.recovery.write.definitions.needs import (
     sequences_needed,
 )
 from forensics.recovery.write.definitions.types import (
-    base_type,
     name_of_type,
     own_types,
     type_text,

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from forensics.evidence.ddl import identifier
 from forensics.model import Catalog, Column, TableName
+from forensics.recovery.relations import base_type
 
-_MODIFIER = re.compile(r"\([^()]*\)|\[\]")
 _WORD = re.compile(r'"(?:[^"]|"")*"|[^.]+')
 
 
@@ -28,11 +28,6 @@ def _unquoted(word: str) -> str:
     if word.startswith('"'):
         return word[1:-1].replace('""', '"')
     return word
-
-
-def base_type(text: str) -> str:
-    """Return a type's name as `format_type` prints it, without modifier and array brackets."""
-    return _MODIFIER.sub("", text)
 
 
 def own_types(catalog: Catalog) -> set[str]:
