@@ -20,16 +20,14 @@ class Evidence:
 
     @property
     def as_of(self) -> str:
-        """From when the two sides are, in a sentence; empty where neither says."""
-        said = []
+        """From when the two sides are, as far as they say, in a sentence."""
+        backup, live = "the backup", "live"
         if self.backup.dumped_at:
-            said.append(f"the backup of {moment(self.backup.dumped_at)}")
+            backup = f"the backup of {moment(self.backup.dumped_at)}"
         seen = self.live.taken_at or self.live.dumped_at
         if seen:
-            said.append(f"live as it was on {moment(seen)}")
-        if not said:
-            return ""
-        return f"It compares {' with '.join(said)}."
+            live = f"live as it was on {moment(seen)}"
+        return f"It compares {backup} with {live}."
 
     def _repr_html_(self) -> str:
         rows = []
