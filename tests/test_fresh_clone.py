@@ -94,6 +94,19 @@ def asked(url: str, body: dict[str, Any]) -> dict[str, Any]:
         return found
 
 
+def wait_for(client: BlockingKernelClient) -> None:
+    """Wait for a kernel. On a busy machine its heart may miss a beat before it answers."""
+    end = time.monotonic() + _STARTING
+    while True:
+        try:
+            client.wait_for_ready(timeout=30)
+        except RuntimeError:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
+
+
 def test_the_kernel_of_make_lab_imports_the_kit(clone: Path, lab: str) -> None:
     kernel = asked(f"{lab}api/kernels", {"name": "python3", "path": "00_start_here.ipynb"})
     [connection] = (clone / "build" / "runtime").glob(f"kernel-{kernel['id']}.json")
@@ -101,7 +114,7 @@ def test_the_kernel_of_make_lab_imports_the_kit(clone: Path, lab: str) -> None:
     client.load_connection_file()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=60)
+        wait_for(client)
         code = "import os, forensics as fx; fx.notebook_case; print(fx.__file__, os.getcwd())"
         printed = []
         client.execute_interactive(
