@@ -142,11 +142,12 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {plural(number, thing)}"
 
 
-def listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[object]) -> str:
     """Return items as a list in a sentence: a, b and c."""
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+    words = list(map(str, items))
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def percent(part: int | None, whole: int | None) -> str:

@@ -15,6 +15,7 @@ from forensics.text import (
     count,
     examples,
     fact,
+    listed,
     moment,
     one_line,
     percent,
@@ -61,7 +62,7 @@ def _environment() -> Environment:
         "share": percent,
         "plural": plural,
         "moment": moment,
-        "listed": _listed,
+        "listed": listed,
         "marked": _marked,
         "lines": _lines,
         "shown": fact,
@@ -80,13 +81,6 @@ def _shown(value: Any) -> Any:
     if value is None:
         return "–"
     return visible(value)
-
-
-def _listed(items: Sequence[Any]) -> str:
-    words = list(map(str, items))
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _marked(text: str) -> Markup:
