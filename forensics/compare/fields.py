@@ -37,7 +37,9 @@ def each_value(change: nested.Change) -> Canonical:
 def instants(fields: pa.Array) -> pa.Array:
     """Turn timestamptz fields, written under any TimeZone, into the text that UTC gives."""
     foreign = pc.invert(
-        pc.or_(pc.ends_with(fields, "+00"), pc.equal(fields, arrays.text(copytext.NULL)))
+        pc.or_(
+            pc.ends_with(fields, "+00"), pc.equal(fields, arrays.text(copytext.NULL, fields.type))
+        )
     )
     if not pc.any(foreign).as_py():
         return fields
@@ -65,24 +67,30 @@ def _in_utc(taken: pa.StructArray) -> pa.Array:
         pc.add(_number(taken, "h", 3600 * _SECOND), _number(taken, "m", 60 * _SECOND)),
         _number(taken, "s", _SECOND),
     )
-    east = pc.equal(taken.field("sign"), arrays.text("+"))
+    east = pc.equal(taken.field("sign"), arrays.text("+", taken.field("sign").type))
     offset = pc.if_else(east, pc.negate(offset), offset)
     text = pc.add(local.cast(pa.int64()), offset).cast(pa.timestamp("us")).cast(pa.string())
     # Arrow writes six digits always; PostgreSQL as many as are needed.
     return pc.binary_join_element_wise(
-        pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), "."), arrays.text("+00"), arrays.text("")
+        pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), "."),
+        arrays.text("+00", text.type),
+        arrays.text("", text.type),
     )
 
 
 def _number(taken: pa.StructArray, name: str, factor: int) -> pa.Array:
     text = taken.field(name)
-    number = pc.if_else(pc.equal(text, arrays.text("")), arrays.text("0"), text).cast(pa.int64())
+    number = pc.if_else(
+        pc.equal(text, arrays.text("", text.type)), arrays.text("0", text.type), text
+    ).cast(pa.int64())
     return pc.multiply(number, arrays.number(factor))
 
 
 def byteas(fields: pa.Array) -> pa.Array:
     """Turn bytea fields written with bytea_output = escape into hex."""
-    plain = pc.or_(pc.starts_with(fields, "\\\\x"), pc.equal(fields, arrays.text(copytext.NULL)))
+    plain = pc.or_(
+        pc.starts_with(fields, "\\\\x"), pc.equal(fields, arrays.text(copytext.NULL, fields.type))
+    )
     if pc.all(plain).as_py():
         return fields
     odd = pc.invert(plain)

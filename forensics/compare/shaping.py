@@ -50,7 +50,9 @@ class Shaper:
             return lines
         fields = copytext.field_columns(lines, self._width)
         for name, at in self._counted:
-            there = pc.sum(pc.not_equal(fields[at], arrays.text(copytext.NULL))).as_py()
+            there = pc.sum(
+                pc.not_equal(fields[at], arrays.text(copytext.NULL, fields[at].type))
+            ).as_py()
             self.values[name] += there or 0
         picked = []
         for at, change in self._picks:
