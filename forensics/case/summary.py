@@ -66,6 +66,9 @@ def _facts(provenance: Provenance, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _table(result: TableResult) -> dict[str, Any]:
     counts = {count: getattr(result, count) for count in COUNTS}
+    repeated = {}
+    if result.repeated:
+        repeated["repeated"] = result.repeated
     return {
         "schema": result.name.schema,
         "table": result.name.table,
@@ -75,6 +78,7 @@ def _table(result: TableResult) -> dict[str, Any]:
         "key": list(result.key),
         "key_source": result.key_source,
         **counts,
+        **repeated,
         "notes": list(result.notes),
     }
 
