@@ -74,7 +74,8 @@ def _look(live: LiveSource, draw: _Draw) -> str | None:
     sequence = sql.Identifier(*draw.sequence)
     name = sql.Literal(draw.sequence.sql)
     stands = _STANDS
-    if int((live.provenance.server_version or "10").split(".")[0]) < 10:
+    major = re.match(r"\d+", live.provenance.server_version or "")
+    if major and int(major[0]) < 10:
         stands = _STANDS_BEFORE_10
     [row] = live.ask(sql.SQL(stands).format(sequence=sequence, name=name))
     step = row["step"]
