@@ -27,6 +27,8 @@ import re
 
 # To the last @ of the word: a password that holds one itself is no less secret.
 _URI_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+]*://[^\s:/@]*:)\S*@", re.I)
+# The same without a scheme, or with one slash of it: what a path makes of a connection string.
+_BARE_PASSWORD = re.compile(r"(?<![\w/.:@-])(?P<head>[^\s:/@\"'(=]+:)(?!//[^/])\S*@")
 _KEYWORD_PASSWORD = re.compile(
     r"(?P<head>\b(?:password|passwd|sslpassword)\s*=\s*)"
     r"('(?:[^'\\]|\\.)*'|[^\s&]+)",
@@ -37,6 +39,7 @@ _KEYWORD_PASSWORD = re.compile(
 def redact(text: str) -> str:
     """Return text with three asterisks for every password of a connection string in it."""
     text = _URI_PASSWORD.sub(r"\g<head>***@", text)
+    text = _BARE_PASSWORD.sub(r"\g<head>***@", text)
     return _KEYWORD_PASSWORD.sub(r"\g<head>***", text)
 
 

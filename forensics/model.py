@@ -228,7 +228,8 @@ KeySource = Literal["primary key", "unique", "given", "all columns"]
 class TableResult:
     """What comparing one table found.
 
-    Counts are rows; None where a side has no such table or was not counted.
+    Counts are rows; None where a side has no such table or was not counted. `repeated` counts
+    rows of the backup beyond the first of each key.
     """
 
     name: TableName
@@ -244,13 +245,16 @@ class TableResult:
     added: int | None = None
     changed: int | None = None
     unchanged: int | None = None
+    repeated: int = 0
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
     def intact(self) -> bool:
         """Whether the table was compared and lost or changed no row of the backup."""
-        return self.state == "compared" and self.missing == 0 and self.changed == 0
+        if self.state != "compared" or self.repeated:
+            return False
+        return self.missing == 0 and self.changed == 0
 
 
 ChangeKind = Literal["dropped", "added", "type", "nullability", "default", "generated"]

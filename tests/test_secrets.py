@@ -50,6 +50,14 @@ def lost(incident: Incident) -> Incident:
     )
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A backup that needs no server."""
+    backup = tmp_path / "small.sql"
+    backup.write_text("CREATE TABLE t (id int);\nCOPY t (id) FROM stdin;\n1\n\\.\n")
+    return backup
+
+
 class Given:
     """A connection string, and what has to stand in the environment."""
 
@@ -183,15 +191,33 @@ MISTAKES = (
     "host=localhost sslpassword='gehe1m' sslmode=sideways",
     "mysql://guarded:gehe1m@Q'uo@localhost/x",
     "host=localhost pasword=gehe1m",
+    "guarded:gehe1m@localhost/x",
+    "guarded:gehe1m@localhost:1/x?sslmode=require",
+    "postgresql:/guarded:gehe1m@localhost/x",
+    "postgres:guarded:gehe1m@localhost/x",
+    "postgre://guarded:gehe1m@localhost/x",
+    "jdbc:postgresql://localhost/x?user=guarded&password=gehe1m",
+    "postgresql://localhost/x gehe1m",
+    "host=localhost dbname=x gehe1m",
+    "localhost guarded gehe1m",
+    "gehe1m",
+    "host=guarded:gehe1m@localhost dbname=x",
+    "host=localhost dbname=guarded:gehe1m@localhost/x",
+    "host=localhost user=guarded:gehe1m@localhost",
+    "host=localhost port=gehe1m dbname=x",
+    "host=localhost port=1 sslmode=gehe1m",
+    "host=localhost port=1 connect_timeout=gehe1m",
+    "host=localhost port=1 target_session_attrs=gehe1m",
+    "guarded:gehe1m@" + "x" * 300,
 )
 
 
 @pytest.mark.parametrize("dsn", MISTAKES)
 def test_a_connection_string_that_is_wrong_is_not_repeated(
-    dsn: str, lost: Incident, tmp_path: Path
+    dsn: str, small: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ForensicsError) as error:
-        fx.compare(lost.backup, dsn, tmp_path / "case")
+        fx.compare(small, dsn, tmp_path / "case")
     clean(
         "".join(traceback.format_exception(error.value))
         + repr(error.value)
@@ -227,7 +253,49 @@ def test_the_command_keeps_quiet_too(
         clean(done.stdout + done.stderr)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("compare", "BACKUP", "host=localhost", "dbname=x", "password=", "gehe1m"),
+        ("compare", "guarded:gehe1m@localhost/x", "BACKUP"),
+        ("compare", "postgresql:/guarded:gehe1m@localhost/x", "BACKUP"),
+        ("inspect", "postgresql:/guarded:gehe1m@localhost/x"),
+        ("loss", "postgresql://guarded:gehe1m@localhost/x"),
+        ("loss", "guarded:gehe1m@localhost/x"),
+        ("preflight", "BACKUP", "guarded:gehe1m@localhost/x"),
+        ("preflight", "guarded:gehe1m@localhost/x", "host=localhost"),
+        ("guarded:gehe1m@localhost/x", "compare", "BACKUP"),
+        ("compare", "BACKUP", "host=localhost", "--jobs", "guarded:gehe1m@localhost"),
+        ("compare", "BACKUP", "--live=guarded:gehe1m@localhost"),
+        ("recover", "CASE", "--out", "x", "--live", "guarded:gehe1m@localhost/x"),
+    ],
+    ids=" ".join,
+)
+def test_a_word_in_the_wrong_place_is_not_repeated(
+    words: tuple[str, ...], small: Path, tmp_path: Path
+) -> None:
+    given = []
+    for word in words:
+        given.append(str(small) if word in ("BACKUP", "CASE") else word)
+        if word == "CASE":
+            fx.compare(small, small, tmp_path / "case").close()
+            given[-1] = str(tmp_path / "case")
+    done = subprocess.run(
+        [sys.executable, "-m", "forensics", *given, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(fx.__file__).parent.parent)},
+    )
+    assert done.returncode == 2, done.stdout
+    clean(done.stdout + done.stderr)
+    assert "error" in json.loads(done.stdout)
+
+
 def test_redacted() -> None:
+    assert redact("there is no file app:a/b:c@host/db") == "there is no file app:***@host/db"
+    assert redact("postgresql:/app:a@host/db is none") == "postgresql:***@host/db is none"
     assert (
         redact("see postgresql://u:a@b:c/d@host/db, please")
         == "see postgresql://u:***@host/db, please"

@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from forensics.case.recovery import Recovery
     from forensics.figures import Picture
 
+_STAGES = {
+    "findings": "What the counts alone do not say was not looked for",
+    "history": "The history of the migrations was not read",
+    "loss": "The missing links were not classified",
+}
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
@@ -145,6 +150,16 @@ class Case:
         return all(result.state != "failed" for result in self.results)
 
     @property
+    def unknown(self) -> list[str]:
+        """What could not be worked out although the tables were compared, in sentences."""
+        stages: dict[str, str] = self.store.get("unknown") or {}
+        said = [f"{_STAGES[name]}, because: {why}" for name, why in stages.items()]
+        for failed in (self.store.get("loss") or {}).get("failed", ()):
+            name = TableName(failed["schema"], failed["table"])
+            said.append(f"The loss of {name} was not classified, because: {failed['reason']}")
+        return said
+
+    @property
     def nothing_missing(self) -> bool:
         """Whether no row and no value of a dropped column is missing, as far as was compared."""
         if any(result.missing for result in self.results):
@@ -167,7 +182,8 @@ class Case:
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        return verdict(self.results, self.store.changes(), self.damage)
+        found = verdict(self.results, self.store.changes(), self.damage)
+        return " ".join([found, *self.unknown])
 
     # --- pandas -----------------------------------------------------------------------------------
 

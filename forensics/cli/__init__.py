@@ -6,6 +6,7 @@ A command imports what does its work when it runs, so that asking for help loads
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from importlib import import_module
@@ -19,6 +20,8 @@ __all__ = ["COMMANDS", "main", "register"]
 COMMANDS = ("inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo")
 
 _HELP = "See: forensics --help"
+# What is too much is not repeated: a word of a connection string without quotes around it.
+_SURPLUS = re.compile(r"(Got unexpected extra arguments?)(?:\(s\))? \(.*\)", re.S)
 
 
 def register(wanted: str | None = None) -> None:
@@ -54,7 +57,7 @@ def main() -> None:
         words = str(error)
         if hasattr(error, "format_message"):
             words = error.format_message()
-        _fail("usage", redact(words), _HELP)
+        _fail("usage", _withheld(words), _HELP)
     except ImportError as error:
         _fail(
             "install",
@@ -63,6 +66,17 @@ def main() -> None:
         )
     except KeyboardInterrupt:
         sys.exit(FAILED)
+
+
+def _withheld(words: str) -> str:
+    """Return what is wrong with the usage without what may be a part of a connection string."""
+    words = _SURPLUS.sub(r"\g<1>", words)
+    for argument in sorted(sys.argv[1:], key=len, reverse=True):
+        if "@" in argument or "://" in argument or "=" in argument:
+            words = words.replace(repr(argument), "…").replace(argument, "…")
+            _, _, value = argument.partition("=")
+            words = words.replace(repr(value), "…")
+    return redact(words)
 
 
 def _interrupt(*_: object) -> None:

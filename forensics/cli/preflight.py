@@ -92,7 +92,7 @@ def _fly(
     side = live_side(live)
     if side and not looks_like_dsn(side):
         raise UsageError(
-            f"{side} is not a connection string.",
+            "What is given as live is not a connection string.",
             "A preflight counts on a database: give postgresql://user@host/database.",
         )
     with LiveSource(side) as source, working(voice) as tell:

@@ -124,7 +124,7 @@ class Comparison:
             choice = keys.Choice(backup.primary_key.columns, "primary key")
         cursor, number = self._bench.cursor, self._job.number
         with _transaction(cursor):
-            counts = rows.keep_all(self._bench.engine, number, side, self._hear)
+            counts = rows.keep_all(self._bench.engine, number, side, choice.columns, self._hear)
             result = TableResult(
                 backup.name,
                 "dropped",
@@ -177,7 +177,13 @@ class Comparison:
         engine = self._bench.engine
         try:
             sides = self._ready.sides(backup, live, columns)
-            found = rows.compare(engine, sides, choice.columns, self._hear)
+            found = rows.compare(
+                engine,
+                sides,
+                choice.columns,
+                self._hear,
+                declared=_is_declared(choice, sides),
+            )
         except RepeatedKeyError:
             if not choice.lent:
                 raise
@@ -199,7 +205,15 @@ class Comparison:
         What is missing of them is missing, whatever came after.
         """
         sides = self._ready.sides(backup, live, columns, as_far_as_it_goes=True)
-        counts = rows.compare(self._bench.engine, sides, choice.columns, unheard).counts
+        engine = self._bench.engine
+        try:
+            counts = rows.compare(
+                engine, sides, choice.columns, unheard, declared=_is_declared(choice, sides)
+            ).counts
+        except RepeatedKeyError:
+            engine.clean()
+            sides = self._ready.sides(backup, live, columns, as_far_as_it_goes=True)
+            counts = rows.compare(engine, sides, (), unheard).counts
         return (
             f"Of the {counts.backup_rows} rows that could be read, {counts.missing} are missing "
             "from live: at least so many are."
@@ -222,7 +236,7 @@ class Comparison:
         """
         only_backup, only_live = rows.differences(self._bench.engine, sides.anew())
         agree = (
-            only_backup == counts.missing + counts.changed
+            only_backup == counts.missing + counts.changed + counts.repeated
             and only_live == counts.added + counts.changed
         )
         if not agree:
@@ -241,6 +255,13 @@ class Comparison:
     def _counted(self, result: TableResult, counts: Counts) -> TableResult:
         seconds = time.monotonic() - self._started
         return replace(result, **asdict(counts), seconds=seconds)
+
+
+def _is_declared(choice: keys.Choice, sides: Sides) -> bool:
+    """Whether both sides declare the key, of the same types: only a fault makes it repeat."""
+    if choice.lent or choice.source not in ("primary key", "unique"):
+        return False
+    return not any(column in sides.backup.casts for column in choice.columns)
 
 
 @contextmanager

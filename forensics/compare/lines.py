@@ -148,6 +148,14 @@ def stored_lines(
             side.values[column] += count
 
 
+def key_lines(side: Side, key: Sequence[str]) -> Batches:
+    """Read a side once more, and yield the keys of all of its rows as lines."""
+    for segment, start in zip(side.segments, side.starts, strict=False):
+        shaper = Shaper(segment.columns, key, side.comparable)
+        for batch in copytext.line_batches(segment.blocks(), start):
+            yield _batch(batch["position"], shaper(batch["line"]))
+
+
 def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
     """Read the rows at some positions once more, and yield them as `stored_lines` does.
 

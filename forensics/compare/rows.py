@@ -22,6 +22,7 @@ import numpy as np
 from forensics.compare.lines import (
     Batches,
     Progress,
+    key_lines,
     left_over,
     lines_again,
     stored_lines,
@@ -34,7 +35,10 @@ from forensics.model import TableName
 
 @dataclass(frozen=True)
 class Counts:
-    """What was found: rows on either side, and rows in each class."""
+    """What was found: rows on either side, and rows in each class.
+
+    `repeated` are rows of the backup beyond the first of each key.
+    """
 
     backup_rows: int
     live_rows: int
@@ -42,6 +46,7 @@ class Counts:
     added: int
     changed: int
     unchanged: int
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,14 +56,16 @@ class Matched:
     Attributes:
         backup, live: how many there are of either side.
         changed: how many of them have a partner of the same key.
-        repeats: whether the key does not tell them apart.
+        repeated: rows of the backup's beyond the first of each key; `backup` leaves them out.
+        live_repeats: whether the key does not tell live's apart.
         rows: by side, where the engine finds them, in words of its own.
     """
 
     backup: int
     live: int
     changed: int
-    repeats: bool
+    repeated: int
+    live_repeats: bool
     rows: Mapping[str, str]
 
 
@@ -106,12 +113,16 @@ class Engine(Protocol):
             How many of them are the rows that `differ` saw, by position and hash.
         """
 
-    def match(self, columns: Sequence[str], key: Sequence[str]) -> Matched:
+    def match(
+        self, columns: Sequence[str], key: Sequence[str], every_key: Batches | None
+    ) -> Matched:
         """Hold the rows without a partner against each other by key.
 
         Args:
             columns: of the comparable lines, in order.
             key: those that tell rows apart; where there are none, no row is changed.
+            every_key: the keys of all rows of the backup, as lines, where some of them
+                have an equal partner: a row without one may repeat their keys.
         """
 
     def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
@@ -131,6 +142,13 @@ class Engine(Protocol):
     def keep_missing(self, number: int, columns: Sequence[str], rows: Batches) -> None:
         """Write rows of a backup into the case as missing, as table `number` of it."""
 
+    def drop_repeated(self, number: int, columns: Sequence[str], key: Sequence[str]) -> int:
+        """Take those kept rows of a backup out of the case again whose key an earlier one has.
+
+        Returns:
+            How many they were.
+        """
+
     def clean(self) -> None:
         """Forget what was found of a table."""
 
@@ -138,7 +156,14 @@ class Engine(Protocol):
         """Let go of what the engine holds."""
 
 
-def compare(engine: Engine, sides: Sides, key: Sequence[str], progress: Progress) -> Found:
+def compare(
+    engine: Engine,
+    sides: Sides,
+    key: Sequence[str],
+    progress: Progress,
+    *,
+    declared: bool = False,
+) -> Found:
     """Compare a table; what was found is good until the engine is cleaned.
 
     Args:
@@ -146,9 +171,11 @@ def compare(engine: Engine, sides: Sides, key: Sequence[str], progress: Progress
         sides: the table's two sides.
         key: columns that tell rows apart; empty for a multiset of whole rows.
         progress: is told of rows that were read on the live side.
+        declared: whether both sides declare the key. A backup that holds one more than once
+            all the same is a faulty one, and its further rows are `repeated`.
 
     Raises:
-        RepeatedKeyError: the key repeats.
+        RepeatedKeyError: the key repeats in live, or in a backup that does not declare it.
         CompareError: the backup's rows changed while they were read.
         EvidenceError: a side could not be read to its end.
     """
@@ -162,10 +189,15 @@ def compare(engine: Engine, sides: Sides, key: Sequence[str], progress: Progress
         engine.differ(left.backup, left.live, as_multiset=not key)
     positions = engine.backup_positions()
     _take_backup(engine, sides, positions)
-    if backup.rows - len(positions) != live.rows - engine.live_rows():
-        raise _repeats(sides.table, key)
-    matched = engine.match(sides.columns, key)
-    if matched.repeats:
+    paired = backup.rows - len(positions)
+    unchanged = live.rows - engine.live_rows()
+    every_key = None
+    if key and paired and len(positions):
+        every_key = key_lines(backup, key)
+    matched = engine.match(sides.columns, key, every_key)
+    # An equal row that stands twice in the backup finds the one of live twice.
+    repeated = matched.repeated + paired - unchanged
+    if matched.live_repeats or paired < unchanged or (repeated and not declared):
         raise _repeats(sides.table, key)
     counts = Counts(
         backup_rows=backup.rows,
@@ -173,7 +205,8 @@ def compare(engine: Engine, sides: Sides, key: Sequence[str], progress: Progress
         missing=matched.backup - matched.changed,
         added=matched.live - matched.changed,
         changed=matched.changed,
-        unchanged=backup.rows - matched.backup,
+        unchanged=unchanged,
+        repeated=repeated,
     )
     return Found(counts, sides.columns, stored, matched.rows)
 
@@ -205,11 +238,17 @@ def differences(engine: Engine, sides: Sides) -> tuple[int, int]:
     )
 
 
-def keep_all(engine: Engine, number: int, backup: Side, progress: Progress) -> Counts:
-    """Keep every row of a backup's table as missing: live dropped it."""
+def keep_all(
+    engine: Engine, number: int, backup: Side, key: Sequence[str], progress: Progress
+) -> Counts:
+    """Keep every row of a backup's table as missing, but one of each key: live dropped it."""
     rows = stored_lines(backup, backup.stored, progress)
     engine.keep_missing(number, backup.stored, rows)
-    return Counts(backup.rows, 0, missing=backup.rows, added=0, changed=0, unchanged=0)
+    repeated = 0
+    if key and all(column in backup.stored for column in key):
+        repeated = engine.drop_repeated(number, backup.stored, key)
+    missing = backup.rows - repeated
+    return Counts(backup.rows, 0, missing, added=0, changed=0, unchanged=0, repeated=repeated)
 
 
 def _repeats(table: TableName, key: Sequence[str]) -> RepeatedKeyError:

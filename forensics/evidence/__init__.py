@@ -7,12 +7,15 @@ from pathlib import Path
 
 from forensics.errors import UsageError
 from forensics.evidence import dumps
+from forensics.evidence.live.dsn import looks_mistyped
 from forensics.evidence.live.source import LOCK_TIMEOUT, STATEMENT_TIMEOUT, LiveSource
 from forensics.evidence.source import Contents, Segment, Source
 
 __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
 
 _URI = re.compile(r"postgres(ql)?(\+\w+)?://")
+# What can be nothing but the name of a file; anything else may hold a password.
+_PATH = re.compile(r"\.{0,2}/|~|.*\.(sql|dump|dmp|backup|bak|tar|gz|zst|xz|bz2|lz4)\Z", re.S)
 
 
 def looks_like_dsn(text: str) -> bool:
@@ -56,15 +59,20 @@ def open_source(
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
         )
+    there = False
     try:
         there = Path(side).exists()
     except OSError as error:  # a name that is too long, for instance
+        if not looks_mistyped(str(side)):
+            raise UsageError(
+                f"{side} cannot be looked for: {error.strerror}.", "Check the path."
+            ) from error
+    if not there and (role == "live" or looks_mistyped(str(side))):
+        named = str(side)
+        if looks_mistyped(named) or not _PATH.match(named):
+            named = f"What is given as {role}"
         raise UsageError(
-            f"{side} cannot be looked for: {error.strerror}.", "Check the path."
-        ) from error
-    if role == "live" and not there:
-        raise UsageError(
-            f"{side} is neither a connection string nor a file.",
+            f"{named} is neither a connection string nor a file.",
             "Give postgresql://user@host/database, or a path to a dump.",
         )
     return dumps.open_dump(Path(side), database)

@@ -174,3 +174,42 @@ def test_sequences_that_a_default_draws_from(incident: Incident) -> None:
     with incident.compare("again") as case:
         texts = sorted(f.text for f in case.findings.itertuples())
         assert [t.split(" is ")[1].split(",")[0] for t in texts] == ["8", "5"]
+
+
+def test_sequences_that_meet_no_row(incident: Incident) -> None:
+    """Ones that count down, share a column by turns, are reckoned with, are not drawn from."""
+    incident.happens(
+        """CREATE SEQUENCE falling INCREMENT -1 MINVALUE -100 MAXVALUE -1 START -1;
+        CREATE TABLE debts (id bigint PRIMARY KEY DEFAULT nextval('falling'));
+        INSERT INTO debts SELECT FROM generate_series(1, 9);
+        CREATE SEQUENCE odd INCREMENT 2 START 1; CREATE DOMAIN number AS bigint;
+        CREATE TABLE nodes (id number PRIMARY KEY DEFAULT nextval('odd'), t text);
+        INSERT INTO nodes (t) SELECT 'here' FROM generate_series(1, 10);
+        INSERT INTO nodes SELECT 2 * i, 'there' FROM generate_series(1, 50) i;
+        CREATE SEQUENCE shard; CREATE TABLE posts (
+            id bigint PRIMARY KEY DEFAULT nextval('shard') + 5000, big bigint);
+        INSERT INTO posts (big) SELECT i FROM generate_series(1, 8) i;
+        CREATE TABLE loose (id serial PRIMARY KEY); ALTER TABLE loose ALTER id DROP DEFAULT;
+        INSERT INTO loose SELECT generate_series(1, 30);
+        CREATE SEQUENCE narrow MAXVALUE 50;
+        CREATE TABLE ranges (id int PRIMARY KEY DEFAULT nextval('narrow'));
+        INSERT INTO ranges SELECT FROM generate_series(1, 4); INSERT INTO ranges VALUES (1000);
+        CREATE TABLE marks (id serial PRIMARY KEY, n text);""",
+        "",
+    )
+    with incident.compare() as case:
+        assert list(case.findings.itertuples()) == []
+    incident.happens_next(
+        "SELECT setval('falling', -3); SELECT setval('odd', 9); SELECT setval('narrow', 2);"
+        "INSERT INTO marks VALUES (1000)"
+    )
+    with incident.compare("again") as case:
+        found = {f.table: f.text.split(" is ", 1)[1] for f in case.findings.itertuples()}
+        assert found == {
+            "debts": "-4, and debts.id goes down to -9: inserts will fail "
+            "until it is set past that.",
+            "nodes": "11, and nodes.id goes up to 19: inserts will fail until it is set past that.",
+            "ranges": "3, and ranges.id goes up to 4: inserts will fail until it is set past that.",
+            "marks": "1, and marks.id goes up to 1,000: inserts will fail from 1,000 on "
+            "until it is set past that.",
+        }

@@ -99,7 +99,9 @@ class DuckDB:
 
     # --- by key -------------------------------------------------------
 
-    def match(self, columns: Sequence[str], key: Sequence[str]) -> Matched:
+    def match(
+        self, columns: Sequence[str], key: Sequence[str], every_key: Batches | None
+    ) -> Matched:
         """Hold the rows without a partner against each other by key."""
         fields, conditions, names = "", [], []
         for number, column in enumerate(key):
@@ -109,30 +111,44 @@ class DuckDB:
             names.append(f"k{number}")
         same_key = " AND ".join(conditions) or "false"
         self._run(_query("match", key=fields, same_key=same_key))
-        repeats, changed = self._ask(
-            "SELECT greatest(count(*) - count(DISTINCT pair), count(*) - count(DISTINCT n)),"
-            " count(*) FROM {work}.both_sides"
-        )
+        (numbered,) = self._ask("SELECT count(*) FROM {work}.b")
+        live_repeats = self._stands_twice("l", names)
+        repeated = self._repeated(names, every_key)
         (backup,) = self._ask("SELECT count(*) FROM {work}.b")
         (live,) = self._ask("SELECT count(*) FROM {work}.l")
+        (changed,) = self._ask("SELECT count(*) FROM {work}.both_sides")
         rows = {
             "backup": _query("backup_rows"),
-            "live": _query("live_rows", backup=str(backup)),
+            "live": _query("live_rows", backup=str(numbered)),
         }
-        return Matched(backup, live, changed, repeats > 0 or self._repeat(names), rows)
+        return Matched(backup, live, changed, repeated, live_repeats, rows)
 
-    def _repeat(self, key: Sequence[str]) -> bool:
+    def _stands_twice(self, table: str, key: Sequence[str]) -> bool:
         """Whether a key stands twice among the rows of a side that have no partner."""
         if not key:
             return False
-        for table in ("b", "l"):
-            (twice,) = self._ask(
-                f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{table}"
-                f" GROUP BY {', '.join(key)} HAVING count(*) > 1)"
-            )
-            if twice:
-                return True
-        return False
+        (twice,) = self._ask(
+            f"SELECT count(*) FROM (SELECT 1 FROM {{work}}.{table}"
+            f" GROUP BY {', '.join(key)} HAVING count(*) > 1)"
+        )
+        return twice > 0
+
+    def _repeated(self, key: Sequence[str], every_key: Batches | None) -> int:
+        """Take the rows out of `b` that only repeat a key; return how many they are."""
+        (before,) = self._ask("SELECT count(*) FROM {work}.b")
+        names = ", ".join(key)
+        if self._stands_twice("b", key):
+            self._run(_query("repeated", key=names))
+            self._run(_query("without_repeated"))
+        if every_key is not None:
+            line = f"concat_ws(chr(9), {names}) || chr(10)"
+            self._run(_query("lonely", line=line))
+            (lonely,) = self._ask("SELECT count(*) FROM {work}.lonely")
+            if lonely:
+                self._stream(_query("stand_again"), every_key=Guard(every_key))
+                self._run(_query("without_repeated"))
+        (after,) = self._ask("SELECT count(*) FROM {work}.b")
+        return before - after
 
     # --- held to account ----------------------------------------------
 
@@ -182,6 +198,17 @@ class DuckDB:
             "SELECT position AS pair, 'missing' AS state, coalesce(raw, line) AS raw FROM batches"
         )
         self._stream(_kept("backup", number, columns, missing), batches=Guard(rows))
+
+    def drop_repeated(self, number: int, columns: Sequence[str], key: Sequence[str]) -> int:
+        """Take those kept rows of a backup out of the case again whose key an earlier one has."""
+        fields = ", ".join(f"f{columns.index(column)}" for column in key)
+        table = f"rows.backup_{number}"
+        return self._ask(
+            f"DELETE FROM {table} WHERE pair IN (SELECT pair FROM (SELECT pair, row_number()"
+            f" OVER (PARTITION BY {fields} ORDER BY pair) AS r FROM {table}"
+            f" WHERE ({fields}) IN (SELECT ({fields}) FROM {table}"
+            f" GROUP BY {fields} HAVING count(*) > 1)) WHERE r > 1)"
+        )[0]
 
     # --- statements ---------------------------------------------------
 

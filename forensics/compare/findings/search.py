@@ -11,6 +11,7 @@ from forensics.compare.findings.definitions import (
 from forensics.compare.findings.finding import Finding
 from forensics.compare.findings.matcher import Matcher
 from forensics.compare.findings.renames import renamed_columns, renamed_tables, rewritten_keys
+from forensics.compare.findings.repeated import repeated_keys
 from forensics.compare.findings.sequences import behind
 from forensics.evidence.source import Source
 from forensics.store import Store
@@ -41,4 +42,5 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
     found += gone_without_rows(backup, live)
     found += large_objects_gone(backup, live)
     found += behind(live)
+    found += repeated_keys(results)
     return found

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from forensics.errors import LiveError, OutdatedError
 from forensics.evidence.live import readers
-from forensics.evidence.live.dsn import parameters_of, safe_dsn
+from forensics.evidence.live.dsn import parameters_of, safe_dsn, without_values
 from forensics.evidence.live.readers import BEGIN
 from forensics.evidence.live.refusals import (
     CONFLICT,
@@ -132,11 +132,15 @@ class Connections:
             )
         except psycopg.Error as error:
             why = failure_to_connect(error)
-            raise LiveError(
-                f"The {self} cannot be reached: {why.words}.",
+            words = without_values(why.words, self.parameters)
+            refusal = LiveError(
+                f"The {self} cannot be reached: {words}.",
                 hint_of(why.state) or "Check host, port, network and whether the server runs.",
                 why.state,
-            ) from error
+            )
+            if words == why.words:
+                raise refusal from error
+        raise refusal  # its cause would repeat the values
 
     def open_transaction(self) -> tuple[sqlalchemy.Connection, Server]:
         """Open a transaction and export its snapshot; return the connection that holds it, and what

@@ -1,18 +1,54 @@
-"""Connection strings: what they say, and what of them may be shown."""
+"""Connection strings: what they say, and what of them may be shown.
+
+Of one that does not parse nothing is shown: whatever was typed into the wrong place may be the
+password.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import conninfo
 
-from forensics.errors import UsageError, redact
+from forensics.errors import UsageError
 
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
 _DRIVER = re.compile(r"\Apostgres(?:ql)?\+\w+://")  # as SQLAlchemy names one
 _PORTS = re.compile(r"(?:[^:\[\]]*|\[[^\]]*\])(?::\d*)?\Z")
+_HOST = re.compile(r"/.*|@?[^:@]*(?::\d*)?|[0-9A-Fa-f:.]+(?:%\w+)?", re.S)
+_HOST_LIST = ("host", "hostaddr")
+_MISTYPED = re.compile(r".*(?:@|://)|\w{2,}:/", re.S)
+_QUOTED = re.compile(r"""(["'])(?P<text>[^"']+)\1""")
+
+_HINT = "Write postgresql://user@host:port/database, or host=… dbname=…."
+_NO_DSN = "This is not a connection string that libpq takes"
+# What libpq says, and the same without a word of what was typed.
+_FAULTS = (
+    ('missing "="', "a word of it has no = behind it"),
+    ("invalid connection option", "it sets an option that there is not"),
+    ("invalid URI query parameter", "it sets an option that there is not"),
+    ("unterminated quoted string", "a quote in it is not closed"),
+    ("percent-encoded", "a % in it is not followed by the two digits of a code"),
+)
+# Values that a server's refusal may repeat: they are no secrets, and say where to look.
+_SHOWN = re.compile(
+    "host|hostaddr|port|user|dbname|service|application_name|client_encoding"
+    "|passfile|servicefile|sslcert|sslkey|sslrootcert|sslcrl|sslcrldir"
+)
+
+
+def not_a_dsn(why: str = "") -> UsageError:
+    """Build the error for a text that is no connection string. It repeats nothing of it."""
+    because = f": {why}" if why else ""
+    return UsageError(f"{_NO_DSN}{because}.", _HINT)
+
+
+def looks_mistyped(text: str) -> bool:
+    """Whether a text that is the path of nothing may have been meant as a connection string."""
+    return _MISTYPED.match(text) is not None
 
 
 def parameters_of(dsn: str) -> dict[str, Any]:
@@ -29,18 +65,60 @@ def parameters_of(dsn: str) -> dict[str, Any]:
             "Write special characters of a password as their code: "
             "@ as %40, / as %2F, : as %3A, ? as %3F, # as %23, % as %25.",
         )
+    if _URI.match(dsn) and re.search(r"\s", dsn.strip()):
+        raise not_a_dsn("a space stands in it")
     try:
         given = conninfo.conninfo_to_dict(dsn)
     except psycopg.Error as error:
-        words = str(error).strip()
+        why = _fault(str(error))
     else:
-        return {name: value for name, value in given.items() if value is not None}
-    if "pass" in dsn or "@" in dsn:
-        words = re.sub(r'"[^"]*"', '"…"', words)
-    raise UsageError(
-        f"This is not a connection string that libpq takes: {redact(words)}.",
-        "Write postgresql://user@host:port/database, or host=… dbname=….",
-    )
+        found = {name: value for name, value in given.items() if value is not None}
+        why = _misplaced(found)
+        if not why:
+            return found
+    raise not_a_dsn(why)
+
+
+def _fault(words: str) -> str:
+    for theirs, ours in _FAULTS:
+        if theirs in words:
+            return ours
+    return ""
+
+
+def _misplaced(given: Mapping[str, Any]) -> str:
+    """What stands where it cannot be meant, or ""."""
+    for name in _HOST_LIST:
+        for host in str(given.get(name, "")).split(","):
+            if not _HOST.fullmatch(host):
+                return "its host is none"
+    if not re.fullmatch(r"[\d, ]*", str(given.get("port", ""))):
+        return "its port is no number"
+    for name in ("user", "dbname", "service"):
+        value = str(given.get(name, ""))
+        if "://" in value or re.search(r":.*@", value, re.S):
+            return f"a connection string stands in its {name}"
+    return ""
+
+
+def without_values(words: str, given: Mapping[str, Any]) -> str:
+    """Return a refusal to connect without values that libpq repeats because it does not know them.
+
+    Args:
+        words: libpq's, or the server's.
+        given: what the connection string says.
+    """
+    hidden = []
+    for name, value in given.items():
+        if not _SHOWN.fullmatch(name):
+            hidden.append(str(value))
+
+    def shown(found: re.Match[str]) -> str:
+        if any(found["text"] in value for value in hidden):
+            return '"…"'
+        return found[0]
+
+    return _QUOTED.sub(shown, words)
 
 
 def _is_ambiguous(dsn: str) -> bool:

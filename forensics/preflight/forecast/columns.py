@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from postgast import pg_query_pb2 as pb
-from psycopg import sql
 
 from forensics.evidence import ddl
 from forensics.evidence.migrations import Statement
@@ -212,7 +211,7 @@ class Columns:
         if default is not None and not calls(default.raw_expr):
             return self._expressions.expression(default.raw_expr)
         if default is not None or serial or pb.CONSTR_IDENTITY in constraints:
-            return _some_value(kind, column)
+            return _some_value(kind)
         return self._standing.null(kind)
 
 
@@ -220,14 +219,14 @@ def _pass_of(command: Any) -> int:
     return _PASSES.get(command.subtype, len(_PASSES))
 
 
-def _some_value(kind: str, column: str) -> str:
+def _some_value(kind: str) -> str:
     """A value where only running it would tell which.
 
     Each row has its own where the type is one of keys; it is never NULL.
     """
     number = "row_number() OVER ()"
     if kind == "uuid":
-        return f"md5({sql.Literal(column).as_string(None)} || {number})::uuid"
+        return f"lpad(to_hex({number}), 32, '0')::uuid"
     if kind in _NUMBERS:
         # More rows than a smallint counts would stop the counting.
         return f"({number})::{'bigint' if kind == 'smallint' else kind}"

@@ -15,7 +15,7 @@ from forensics.recovery.choose.reversal import Reversal
 from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.session import Session, one, run
 from forensics.recovery.relations import rows_of
-from forensics.recovery.write.sqltext import literal
+from forensics.recovery.write.sqltext import hash_of, literal
 
 # By table, its columns and their types.
 Shape = dict[TableName, dict[str, str]]
@@ -111,7 +111,7 @@ class Images:
             "rehearse",
             "image",
             table=table,
-            hash=f"md5(ROW({', '.join(fields)})::text)",
+            hash=hash_of(f"ROW({', '.join(fields)})::text", None),
             source=rows_of(self._live.tables[name]),
         )
         run(self._session, statement)

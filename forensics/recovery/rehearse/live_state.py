@@ -44,8 +44,9 @@ def live_state(source: LiveSource, work: Work) -> LiveState:
     namespaces = source.ask(sql.SQL("SELECT nspname FROM pg_namespace"))
     schemas = frozenset(row["nspname"] for row in namespaces)
     prints = {}
+    server = work.selection.store.evidence()[1].server_version
     for target in work.selection.inserted:
-        prints[target.name] = _print(source, target)
+        prints[target.name] = _print(source, target, server)
     absent = set()
     for extra in (*work.definitions.extras, *work.types.extras):
         if not _is_there(source, extra):
@@ -102,14 +103,14 @@ def _typed(table: Table) -> set[tuple[str, str]]:
     return {(column.name, column.type) for column in table.columns}
 
 
-def _print(source: LiveSource, target: Target) -> _Print:
+def _print(source: LiveSource, target: Target, server: str | None) -> _Print:
     """The fingerprint of a table that has as many rows as it had.
 
     Raises:
         RecoveryError: it has more or less.
     """
     table = source.catalog.tables[target.name]
-    question = fingerprint(rows_of(table), target.columns)
+    question = fingerprint(rows_of(table), target.columns, server)
     (found,) = source.ask(sql.SQL(question))  # type: ignore[arg-type]
     rows = int(found["rows"])
     if rows != target.live_rows:

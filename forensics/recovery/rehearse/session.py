@@ -14,7 +14,7 @@ from psycopg import sql
 from forensics.cause.replay import ROLE
 from forensics.errors import redact
 from forensics.recovery.queries import filled
-from forensics.recovery.write.sqltext import copy_in, listed, template
+from forensics.recovery.write.sqltext import copy_in, hash_of, listed, template
 from forensics.scratch import Scratch
 
 Session = psycopg.Connection[Any]
@@ -65,13 +65,13 @@ def copy_rows(
             copy.write(text)
 
 
-def row_hash(columns: Iterable[str], alias: str = "t") -> str:
-    """The expression for the MD5 of a row's text."""
-    fields = ", ".join(f"{alias}.{listed([column])}" for column in columns)
-    return f"md5(ROW({fields})::text)"
+def row_hash(columns: Iterable[str], server: str | None = None) -> str:
+    """The expression for the hash of the text of a row t."""
+    fields = ", ".join(f"t.{listed([column])}" for column in columns)
+    return hash_of(f"ROW({fields})::text", server)
 
 
-def fingerprint(source: str, columns: Iterable[str]) -> str:
+def fingerprint(source: str, columns: Iterable[str], server: str | None = None) -> str:
     """The query for how many rows there are, and for two sums over hashes of them.
 
     They are those of `pg_temp.fingerprint`, which the scripts bring along.
@@ -79,8 +79,9 @@ def fingerprint(source: str, columns: Iterable[str]) -> str:
     Args:
         source: a FROM item.
         columns: what counts of a row.
+        server: the version of the server that is asked, None for one of our own.
     """
-    return filled("rehearse", "fingerprint", source=source, hash=row_hash(columns))
+    return filled("rehearse", "fingerprint", source=source, hash=row_hash(columns, server))
 
 
 # --- words ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -12,6 +13,8 @@ from typing import IO
 from forensics.errors import RecoveryError
 from forensics.model import TableName, quote_identifier
 from forensics.text import visible
+
+_SHA256 = 11  # the first version that has it as a function
 
 
 def template(name: str) -> str:
@@ -25,6 +28,21 @@ def literal(text: str | None) -> str:
     if text is None:
         return "NULL"
     return "'" + text.replace("'", "''") + "'"
+
+
+def hash_of(text: str, server: str | None) -> str:
+    """Return the expression for a hash of a text, in hexadecimal digits.
+
+    A server in FIPS mode refuses md5(), and one before 11, which does not, has no sha256().
+
+    Args:
+        text: the expression for the text.
+        server: the version of the server that works it out, None for one of our own.
+    """
+    major = re.match(r"\d+", server or "")
+    if major and int(major[0]) < _SHA256:
+        return f"md5({text})"
+    return f"encode(sha256(convert_to({text}, getdatabaseencoding())), 'hex')"
 
 
 def array(values: Sequence[str]) -> str:

@@ -41,7 +41,7 @@ def write_backfill(path: Path, selection: Selection, found: Sequence[Place]) -> 
             "--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f backfill.sql",
             "",
         )
-        start(out)
+        start(out, selection.store)
         for n, place in enumerate(found, 1):
             _stage(out, selection, n, place)
             owner, target = (
@@ -70,7 +70,7 @@ def write_undo_backfill(path: Path, selection: Selection, found: Sequence[Place]
             "--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo_backfill.sql",
             "",
         )
-        start(out)
+        start(out, selection.store)
         for n, place in enumerate(found, 1):
             _stage(out, selection, n, place)
             said = f"{comment(place.owner.name)}: rows that were emptied again:"

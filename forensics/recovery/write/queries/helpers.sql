@@ -36,14 +36,14 @@ CREATE OR REPLACE FUNCTION pg_temp.rows_of(relation regclass) RETURNS text LANGU
   SELECT CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END || relation::text FROM pg_class c WHERE c.oid = relation
 $body$;
 
--- Rows, and two sums over the halves of the MD5 of each row's text: sums of disjoint sets of rows add up.
+-- Rows, and two sums over the ends of the hash of each row's text: sums of disjoint sets of rows add up.
 CREATE OR REPLACE FUNCTION pg_temp.fingerprint(relation text, columns text[]) RETURNS numeric[] LANGUAGE plpgsql AS $body$
 DECLARE found numeric[];
 BEGIN
   EXECUTE format(
     'SELECT array[count(*), coalesce(sum((''x'' || left(h, 16))::bit(64)::bigint::numeric), 0), '
     'coalesce(sum((''x'' || right(h, 16))::bit(64)::bigint::numeric), 0)] '
-    'FROM (SELECT md5(ROW(%s)::text) AS h FROM %s t) s', pg_temp.listed(columns, 't'), relation) INTO found;
+    'FROM (SELECT pg_temp.hash(ROW(%s)::text) AS h FROM %s t) s', pg_temp.listed(columns, 't'), relation) INTO found;
   RETURN found;
 END $body$;
 
@@ -111,8 +111,8 @@ BEGIN
       pg_temp.same(t.key, 't', t.key, 'r')));
   END IF;
   RETURN pg_temp.count_of(format(
-    'SELECT coalesce(sum(least(r.n, t.n)), 0) FROM (SELECT md5(ROW(%1$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%2$s r GROUP BY 1) r '
-    'JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM %4$s t GROUP BY 1) t ON t.h = r.h',
+    'SELECT coalesce(sum(least(r.n, t.n)), 0) FROM (SELECT pg_temp.hash(ROW(%1$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%2$s r GROUP BY 1) r '
+    'JOIN (SELECT pg_temp.hash(ROW(%3$s)::text) AS h, count(*) AS n FROM %4$s t GROUP BY 1) t ON t.h = r.h',
     pg_temp.listed(t.columns, 'r'), t.n, pg_temp.listed(t.columns, 't'), t.source));
 END $body$;
 

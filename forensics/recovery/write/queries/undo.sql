@@ -3,8 +3,8 @@
 -- How many rows does a re-created table hold that the recovery did not write, or that were changed since?
 CREATE OR REPLACE FUNCTION pg_temp.foreign_rows(t targets) RETURNS bigint LANGUAGE sql AS $body$
   SELECT pg_temp.count_of(format(
-    'SELECT coalesce(sum(greatest(t.n - coalesce(r.n, 0), 0)), 0) FROM (SELECT md5(ROW(%1$s)::text) AS h, count(*) AS n FROM %2$s t GROUP BY 1) t '
-    'LEFT JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h',
+    'SELECT coalesce(sum(greatest(t.n - coalesce(r.n, 0), 0)), 0) FROM (SELECT pg_temp.hash(ROW(%1$s)::text) AS h, count(*) AS n FROM %2$s t GROUP BY 1) t '
+    'LEFT JOIN (SELECT pg_temp.hash(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h',
     pg_temp.listed(t.columns, 't'), t.source, pg_temp.listed(t.columns, 'r'), t.n))
 $body$;
 
@@ -157,9 +157,9 @@ BEGIN
     PERFORM pg_temp.expect_unreferenced(t);
     PERFORM pg_temp.sleep(t.relation);
     EXECUTE format(
-      'DELETE FROM %1$s d USING (SELECT tableoid AS o, ctid AS c, md5(ROW(%2$s)::text) AS h, row_number() OVER '
-      '(PARTITION BY md5(ROW(%2$s)::text) ORDER BY tableoid, ctid DESC) AS i FROM %1$s t WHERE %5$s) t '
-      'JOIN (SELECT md5(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h '
+      'DELETE FROM %1$s d USING (SELECT tableoid AS o, ctid AS c, pg_temp.hash(ROW(%2$s)::text) AS h, row_number() OVER '
+      '(PARTITION BY pg_temp.hash(ROW(%2$s)::text) ORDER BY tableoid, ctid DESC) AS i FROM %1$s t WHERE %5$s) t '
+      'JOIN (SELECT pg_temp.hash(ROW(%3$s)::text) AS h, count(*) AS n FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h '
       'WHERE t.i <= r.n AND d.tableoid = t.o AND d.ctid = t.c',
       t.source, pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r'), t.n, pg_temp.untouched(t));
     GET DIAGNOSTICS taken = ROW_COUNT;

@@ -53,7 +53,7 @@ def write_recovery(path: Path, work: Work) -> None:
     """
     with private_file(path) as out:
         emit(out, *recovery_header(work))
-        start(out, "recover", "columns")
+        start(out, work.selection.store, "recover", "columns")
         _where_things_stand(out, work)
         _make_tables(out, work)
         write_facts(out, work)

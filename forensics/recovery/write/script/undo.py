@@ -40,7 +40,7 @@ def write_undo(path: Path, work: Work) -> None:
     """
     with private_file(path) as out:
         emit(out, *undo_header(work))
-        start(out, "undo", "columns")
+        start(out, work.selection.store, "undo", "columns")
         _where_things_stand(out, work)
         write_facts(out, work)
         for n, target in enumerate(work.selection.targets, 1):
