@@ -12,6 +12,7 @@ from forensics.compare.options import Listener
 from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
 from forensics.loss.churn import churn
+from forensics.loss.elsewhere import live_on
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import LOST, Fate, classify
@@ -51,7 +52,9 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.run("CREATE SCHEMA loss")
         found = _find_junctions(work)
         store.put("junctions", _plain_junctions(found))
+        unknown = live_on(work, found)
         entries, failed = _assess_each(work, found)
+        failed += unknown
         window = work_out(work, entries, found)
         document = {
             "junctions": entries,

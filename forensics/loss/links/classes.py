@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from forensics.loss.elsewhere import translated
 from forensics.loss.junctions import Junction
 from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
@@ -42,12 +43,13 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     if missing is None or result is None or not result.missing:
         work.run(f"CREATE OR REPLACE TABLE {target} ({_LAYOUT})")
         return fate
-    search = Search(missing, junction)
+    now = translated(missing, junction.parents)
+    search = Search(now, junction)
     fate.places, moved = search.run()
     fate.notes += search.notes
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
-    superseded = _with_others(work, superseded_links(missing, junction), search.again)
+    superseded = _with_others(work, superseded_links(now, junction), search.again)
     blocked = blocked_links(missing, junction, fate)
     conflicts = Conflicts(missing, junction)
     known = _Known(superseded, moved, blocked, conflicts.run())

@@ -57,6 +57,8 @@ class Classes:
         if self.has(f"loss.links_{n}"):
             from_loss = filled("choose", "from_loss", n=str(n))
             self._cursor.execute(from_loss, [list(map(str, chosen))])
+        if self.has(f"elsewhere.rows_{n}"):
+            self._cursor.execute(filled("choose", "elsewhere", n=str(n)))
         if not target.columns:
             self.mark(target, "blocked", "true", _NO_COLUMNS)
         if target.kind == "insert" and explained and self.has(f"cause.rows_{n}"):
