@@ -11,6 +11,7 @@ import duckdb
 from forensics.compare.options import Listener
 from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
+from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
 from forensics.loss.elsewhere import live_on
 from forensics.loss.inference import survey
@@ -71,7 +72,8 @@ def _find_junctions(work: Workspace) -> _Junctions:
     """The junction tables, with what live calls their parents and their keys."""
     work.renamed = renames(work)
     wishes = work.store.get("wishes") or {}
-    found = overridden(survey(work), work.backup.catalog, wishes)
+    surveyed = adopted(work, survey(work))
+    found = overridden(surveyed, work.backup.catalog, wishes)
     every: list[Parent] = []
     for parents in found.values():
         every.extend(parents)

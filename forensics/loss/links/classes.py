@@ -17,6 +17,7 @@ from forensics.loss.junctions import Junction
 from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
 from forensics.loss.links.fate import Fate
+from forensics.loss.links.orphans import keep_orphans, orphans_said
 from forensics.loss.links.superseded import superseded_links
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
@@ -51,6 +52,8 @@ def classify(work: Workspace, junction: Junction) -> Fate:
         fate.holders[parent] = search.holders(parent)
     superseded = _with_others(work, superseded_links(now, junction), search.again)
     blocked = blocked_links(missing, junction, fate)
+    keep_orphans(missing, fate.never)
+    fate.notes += orphans_said(missing)
     conflicts = Conflicts(missing, junction)
     known = _Known(superseded, moved, blocked, conflicts.run())
     known.write(missing, target)
