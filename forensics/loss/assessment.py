@@ -18,6 +18,7 @@ from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import LOST, Fate, classify
 from forensics.loss.moved import Place
+from forensics.loss.named_by import as_they_name
 from forensics.loss.overrides import overridden
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
@@ -73,7 +74,7 @@ def _find_junctions(work: Workspace) -> _Junctions:
     work.renamed = renames(work)
     wishes = work.store.get("wishes") or {}
     surveyed = adopted(work, survey(work))
-    found = overridden(surveyed, work.backup.catalog, wishes)
+    found = as_they_name(work, overridden(surveyed, work.backup.catalog, wishes))
     every: list[Parent] = []
     for parents in found.values():
         every.extend(parents)
