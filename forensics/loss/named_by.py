@@ -90,7 +90,7 @@ def _named_otherwise(work: Workspace, parent: Parent, live: Table) -> bool:
     now = work.live_name(parent.name)
     stays = has(live, parent.columns)
     for key in live.foreign_keys:
-        if key.parent != now:
+        if key.parent != now or not key.parent_columns:
             continue
         if not stays:
             return True

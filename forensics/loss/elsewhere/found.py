@@ -18,6 +18,7 @@ from forensics.text import plural
 
 _SUPERSEDED, _MOVED = "superseded rows", "moved rows"
 _REWRITTEN = "rewritten key"
+_OTHERWISE = "of them with other values"
 
 _Junctions = Mapping[TableName, tuple[Parent, ...]]
 
@@ -86,7 +87,7 @@ def _same_table(work: Workspace, name: TableName) -> Iterator[Finding]:
         f"{name} live on in it under another {', '.join(result.key) or 'key of what they name'}"
     )
     if equal < rows:
-        text += f"; {rows - equal:,} of them with other values besides"
+        text += f"; {rows - equal:,} {_OTHERWISE} besides"
     yield Finding(_SUPERSEDED, name, f"{text}.", None, rows, result.missing)
 
 
@@ -105,7 +106,7 @@ def _moved(work: Workspace, name: TableName, moved: Moved, missing: int) -> Find
         f"{moved.place}, which belongs to the same family of tables"
     )
     if equal < rows:
-        text += f"; {rows - equal:,} of them with other values under their key"
+        text += f"; {rows - equal:,} {_OTHERWISE} under their key"
     return Finding(_MOVED, name, f"{text}.", str(moved.place), rows, missing)
 
 
@@ -140,6 +141,7 @@ def _say(work: Workspace, found: Sequence[Finding]) -> None:
             rewritten.add(TableName(**finding["name"]))
     for finding in found:
         # That the keys were rewritten says the same of a whole table.
-        if finding.kind == _MOVED or finding.name not in rewritten:
+        says_more = finding.kind == _MOVED or _OTHERWISE in finding.text
+        if says_more or finding.name not in rewritten:
             known.append(plain(finding))
     work.store.put("findings", known)

@@ -21,6 +21,7 @@ from forensics.loss.links.orphans import keep_orphans, orphans_said
 from forensics.loss.links.superseded import superseded_links
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
+from forensics.loss.moved.chosen import choose_missing
 from forensics.loss.sql import listed, literal, prefixed, present
 from forensics.loss.workspace import Workspace
 from forensics.model import Key
@@ -44,6 +45,7 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     if missing is None or result is None or not result.missing:
         work.run(f"CREATE OR REPLACE TABLE {target} ({_LAYOUT})")
         return fate
+    choose_missing(missing, junction)
     now = translated(missing, junction.parents)
     search = Search(now, junction)
     fate.places, moved = search.run()

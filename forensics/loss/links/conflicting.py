@@ -122,7 +122,7 @@ class Conflicts:
         fields = self._missing.fields(parent.columns) or []
         now = self._work.live_name(parent.name)
         for key in live.foreign_keys:
-            if key.columns != parent.columns or not fields:
+            if key.columns != parent.columns or not fields or not key.parent_columns:
                 continue
             if parent not in self._work.rekeyed and (parent.when or key.parent != now):
                 continue
