@@ -89,7 +89,20 @@ def _held(missing: MissingRows, other: Table) -> Moved | None:
         places = [columns.index(column) for column in result.key]
         own = [ours[place] for place in places]
         _pair(missing, _Side(own, rows, [f"c{place}" for place in places]), pairs, "false")
+        _doubt(work, pairs)
     return Moved(other.name, pairs) if work.count(pairs) else None
+
+
+def _doubt(work: Workspace, pairs: str) -> None:
+    """Forget rows with other values under their key where most rows did not come whole.
+
+    Each table of a family has keys of its own, and the same one may mean another row.
+    """
+    whole, others = work.one(
+        f"SELECT count(*) FILTER (equal), count(*) FILTER (NOT equal) FROM {pairs}"
+    )
+    if others > whole:
+        work.run(f"DELETE FROM {pairs} WHERE NOT equal")
 
 
 def _is_key(table: Table, columns: Sequence[str]) -> bool:

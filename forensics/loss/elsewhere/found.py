@@ -94,6 +94,7 @@ def _same_table(work: Workspace, name: TableName) -> Iterator[Finding]:
 def _other_tables(work: Workspace, name: TableName) -> Iterator[Finding]:
     result = work.results[name]
     for moved in moved_rows(work, name):
+        work.moved_rows.setdefault(name, []).append((moved.place, moved.pairs))
         place = literal(str(moved.place))
         _keep(work, name, f"SELECT pair, 'moved', {place}, NULL, equal FROM {moved.pairs}")
         yield _moved(work, name, moved, result.missing or 0)

@@ -1,7 +1,7 @@
-"""Missing links in the table that a dropped junction table is called by now.
+"""Missing links where the rows themselves went: into a table under another name, or a family.
 
-That it was renamed is a finding of the comparison; what the links are is read from it, so
-that both say the same.
+That a table was renamed is a finding of the comparison; what the links are is read from it,
+so that both say the same. So it is with rows that a table of the same family holds.
 """
 
 from __future__ import annotations
@@ -42,6 +42,15 @@ def in_renamed(missing: MissingRows, junction: Junction) -> Iterator[Found]:
             holders[parent] = work.temp(f"SELECT DISTINCT {renamed(places, 'k')} FROM {rows}")
     has = tuple(column.name for column in table.columns)
     yield Found(table.name, None, matches, holders, False, has)
+
+
+def in_family(missing: MissingRows) -> Iterator[Found]:
+    """Yield which rows other tables of the family by inheritance hold."""
+    work = missing.work
+    for name, pairs in work.moved_rows.get(missing.name, ()):
+        columns = tuple(column.name for column in work.live.catalog.tables[name].columns)
+        matches = work.temp(f"SELECT pair, 0 AS spot FROM {pairs}")
+        yield Found(name, None, matches, {}, False, columns)
 
 
 def _by_another_name(missing: MissingRows) -> Table | None:

@@ -12,7 +12,7 @@ from forensics.loss.missing import MissingRows
 from forensics.loss.moved.belief import Belief
 from forensics.loss.moved.columns import ColumnSearch
 from forensics.loss.moved.place import Found, Keeping, Place
-from forensics.loss.moved.renamed import in_renamed
+from forensics.loss.moved.renamed import in_family, in_renamed
 from forensics.loss.moved.tables import TableSearch
 from forensics.model import Parent
 
@@ -75,9 +75,10 @@ class Search:
                         self._add(found)
 
     def _search_renamed(self) -> None:
-        """Look at what the table is called now, where its columns told nothing of links."""
+        """Look where the rows themselves went, if the columns there told nothing of links."""
         with self._noting():
-            for found in in_renamed(self._missing, self._junction):
+            rows = (*in_renamed(self._missing, self._junction), *in_family(self._missing))
+            for found in rows:
                 if all(one.name != found.name for one in self._found):
                     self._add(found)
 

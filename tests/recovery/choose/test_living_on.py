@@ -236,6 +236,33 @@ def test_rows_that_went_from_the_table_into_an_heir(incident: Build) -> None:
     assert found.sql("SELECT count(*), count(DISTINCT id) FROM event") == "9|9"
 
 
+def test_links_in_an_heir_and_keys_that_heirs_share(incident: Build) -> None:
+    """Links went from a table into its heir; a note's key means another row in the heir."""
+    before = """
+        CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);
+        CREATE TABLE ab (a_id int NOT NULL REFERENCES a, b_id int NOT NULL REFERENCES b,
+          PRIMARY KEY (a_id, b_id));
+        CREATE TABLE ab_old () INHERITS (ab);
+        CREATE TABLE note (id int PRIMARY KEY, v text);
+        CREATE TABLE note_late (PRIMARY KEY (id)) INHERITS (note);
+        INSERT INTO a SELECT generate_series(1, 6); INSERT INTO b SELECT generate_series(1, 6);
+        INSERT INTO ab SELECT i, 1 + i % 6 FROM generate_series(1, 6) i;
+        INSERT INTO note SELECT i, 'n' || i FROM generate_series(1, 6) i;
+        INSERT INTO note_late SELECT i, 'l' || i FROM generate_series(1, 4) i;
+    """
+    change = """
+        INSERT INTO ab_old SELECT * FROM ONLY ab WHERE a_id < 5; DELETE FROM ONLY ab;
+        DELETE FROM ONLY note WHERE id > 4;
+        INSERT INTO note_late VALUES (5, 'another'), (6, 'one more');
+    """
+    found = incident(before, change)
+    assert links(found, "ab") == (6, 4, 0, 2)
+    classes = recovered(found)
+    assert classes["ab"] == {"restorable": 2, "moved": 4}
+    assert classes["note"] == {"restorable": 2}
+    assert found.sql("SELECT count(*), count(DISTINCT (a_id, b_id)) FROM ab") == "6|6"
+
+
 def test_a_link_table_under_another_name_is_told_the_same_by_all(incident: Build) -> None:
     """Nothing is declared, and the columns of the ends are named after roles."""
     before = """
