@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forensics.loss.columns import is_order, is_touched
-from forensics.loss.elsewhere.translation import translated
+from forensics.loss.elsewhere.translation import keep_translated, translated
 from forensics.loss.elsewhere.values import comparable
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.sql import alike, listed, numbered, prefixed, renamed, same
@@ -46,6 +46,7 @@ def same_rows(work: Workspace, name: TableName, parents: Sequence[Parent]) -> st
         _know(work, name, found)
         found = _Search(missing, translated(missing, parents), parents).run() or found
     _know(work, name, found)
+    keep_translated(missing, translated(missing, parents))
     return found
 
 

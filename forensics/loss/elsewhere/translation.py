@@ -41,6 +41,28 @@ def translated(missing: MissingRows, parents: Iterable[Parent]) -> MissingRows:
     return MissingRows(missing.work, missing.name, relation)
 
 
+def keep_translated(missing: MissingRows, now: MissingRows) -> int:
+    """Keep which rows name one that has another key by now; return how many do.
+
+    They go into `elsewhere.renamed_N` (pair) of the case: such a row is not gone, and who
+    cannot come back is told so.
+    """
+    if now is missing:
+        return 0
+    work = missing.work
+    fields = numbered("f", len(work.store.columns(missing.name, "backup")))
+    differ = " OR ".join(f"m.{field} IS DISTINCT FROM n.{field}" for field in fields)
+    target = f"elsewhere.renamed_{work.number(missing.name)}"
+    work.run(
+        f"""
+        CREATE OR REPLACE TABLE {target} AS
+        SELECT m.pair FROM {missing.relation} m JOIN {now.relation} n ON n.pair = m.pair
+         WHERE {differ}
+        """
+    )
+    return work.count(target)
+
+
 def _new_keys(work: Workspace, parent: Parent) -> str | None:
     """A working table (o0, …, k0, …) of a parent's old keys and its new ones, or None."""
     wanted = (parent.name, parent.parent_columns)

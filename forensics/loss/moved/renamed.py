@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from forensics.loss.columns import stores
 from forensics.loss.junctions import Junction
-from forensics.loss.missing import MissingRows
+from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved.place import Found
 from forensics.loss.sql import numbered, prefixed, renamed, same
 from forensics.model import Parent, Table
@@ -29,12 +29,12 @@ def in_renamed(missing: MissingRows, junction: Junction) -> Iterator[Found]:
         return
     rows = work.read("live", table.name, columns)
     theirs = numbered("l.c", len(columns))
-    matches = work.temp(
-        f"""
-        SELECT m.pair, 0 AS spot
-          FROM {missing.relation} m SEMI JOIN {rows} l ON {same(prefixed("m", ours), theirs)}
-        """
-    )
+    on = same(prefixed("m", ours), theirs)
+    # Where the keys of the parents were rewritten, the links may say the old ones still.
+    found = []
+    for relation in dict.fromkeys((missing.relation, _as_they_were(missing))):
+        found.append(f"SELECT m.pair FROM {relation} m SEMI JOIN {rows} l ON {on}")
+    matches = work.temp(f"SELECT pair, 0 AS spot FROM ({' UNION '.join(found)})")
     holders: dict[Parent, str] = {}
     for parent in junction.parents:
         if parent.when is None and set(parent.columns) <= set(columns):
@@ -42,6 +42,11 @@ def in_renamed(missing: MissingRows, junction: Junction) -> Iterator[Found]:
             holders[parent] = work.temp(f"SELECT DISTINCT {renamed(places, 'k')} FROM {rows}")
     has = tuple(column.name for column in table.columns)
     yield Found(table.name, None, matches, holders, False, has)
+
+
+def _as_they_were(missing: MissingRows) -> str:
+    was = missing_rows(missing.work, missing.name)
+    return was.relation if was else missing.relation
 
 
 def in_family(missing: MissingRows) -> Iterator[Found]:

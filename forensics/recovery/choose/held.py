@@ -26,7 +26,10 @@ def _held(store: Store) -> dict[TableName, int]:
     found: dict[TableName, int] = {}
     for junction in (store.get("loss") or {}).get("junctions", ()):
         name = TableName(junction["schema"], junction["table"])
-        found[name] = junction["superseded"]
+        found[name] = junction["superseded"] + junction["moved"]
+    for finding in store.get("findings") or ():
+        if finding["kind"] == "renamed table" and finding["rows"] == finding["of"]:
+            found[TableName(**finding["name"])] = finding["of"]
     with store.query() as cursor:
         for result in store.results():
             table = f"rows_{store.number(result.name)}"

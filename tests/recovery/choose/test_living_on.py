@@ -125,6 +125,9 @@ def test_texts_that_became_other_texts(incident: Build) -> None:
     counts = "SELECT (SELECT count(*) FROM firm), (SELECT count(*) FROM contact)"
     assert found.sql(counts) == "8|8"
     assert found.sql("SELECT count(*) FROM tag") == "6"
+    plan = found.plan(include_unexplained=True, tables=("firm_tag",))
+    reasons = [reason for target in plan.targets for reason in target.reasons]
+    assert ("a row that it refers to lives on under another key", 4) in reasons
 
 
 def test_sets_that_are_saved_anew(incident: Build) -> None:
@@ -279,6 +282,25 @@ def test_a_link_table_under_another_name_is_told_the_same_by_all(incident: Build
     found = incident(before, change)
     assert said(found, "renamed table") == {"follows": (9, 10)}
     assert links(found, "follows") == (10, 9, 0, 1)
+
+
+def test_links_that_say_old_keys_under_another_name(incident: Build) -> None:
+    """The links' table has another name, and one parent other keys: they are all there."""
+    before = """
+        CREATE TABLE users (id int PRIMARY KEY, n text); CREATE TABLE roles (id int PRIMARY KEY);
+        CREATE TABLE user_roles (user_id int, role_id int);
+        INSERT INTO users SELECT i, 'u' || i FROM generate_series(1, 22) i;
+        INSERT INTO roles SELECT generate_series(1, 4);
+        INSERT INTO user_roles SELECT i, 1 + i % 4 FROM generate_series(1, 22) i;
+    """
+    change = """
+        ALTER TABLE user_roles RENAME TO x_links; UPDATE users SET id = id + 100;
+    """
+    found = incident(before, change)
+    assert said(found, "renamed table") == {"user_roles": (22, 22)}
+    assert links(found, "user_roles") == (22, 22, 0, 0)
+    plan = found.plan()
+    assert (plan.targets, plan.left) == ((), ())
 
 
 def test_a_code_in_the_place_of_a_number(incident: Build) -> None:
