@@ -372,10 +372,13 @@ def _junction_names(store: Store, catalogs: tuple[Catalog, Catalog]) -> set[Tabl
     backup, live = catalogs
     wishes = store.get("wishes") or {}
     are_none = set(wishes.get("are_not", ()))
-    found = {TableName(**junction["name"]) for junction in store.get("junctions") or ()}
+    told = store.get("junctions")
+    found = {TableName(**junction["name"]) for junction in told or ()}
     if not found:
         found.update(find_junctions(backup))
     for name in find_junctions(live):
+        if told and name in backup.tables:
+            continue  # loss looked at it, and found no links in it
         if not are_none & {name.table, str(name)}:
             found.add(name)
     return found

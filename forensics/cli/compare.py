@@ -197,7 +197,8 @@ def compare_command(
         list[str] | None,
         typer.Option(
             "--junction",
-            help="TABLE=COLUMN:PARENT,COLUMN:PARENT: a junction table that is not seen as one.",
+            help="TABLE=COLUMN:PARENT,COLUMN:PARENT: a junction table that is not seen as one; "
+            "PARENT.KEY for another key of a parent than its primary one.",
         ),
     ] = None,
     no_junction: Annotated[

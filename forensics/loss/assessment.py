@@ -11,11 +11,14 @@ import duckdb
 from forensics.compare.options import Listener
 from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
+from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
+from forensics.loss.elsewhere import live_on
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import LOST, Fate, classify
 from forensics.loss.moved import Place
+from forensics.loss.named_by import as_they_name
 from forensics.loss.overrides import overridden
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
@@ -51,7 +54,9 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.run("CREATE SCHEMA loss")
         found = _find_junctions(work)
         store.put("junctions", _plain_junctions(found))
+        unknown = live_on(work, found)
         entries, failed = _assess_each(work, found)
+        failed += unknown
         window = work_out(work, entries, found)
         document = {
             "junctions": entries,
@@ -68,7 +73,8 @@ def _find_junctions(work: Workspace) -> _Junctions:
     """The junction tables, with what live calls their parents and their keys."""
     work.renamed = renames(work)
     wishes = work.store.get("wishes") or {}
-    found = overridden(survey(work), work.backup.catalog, wishes)
+    surveyed = adopted(work, survey(work))
+    found = as_they_name(work, overridden(surveyed, work.backup.catalog, wishes))
     every: list[Parent] = []
     for parents in found.values():
         every.extend(parents)

@@ -62,6 +62,11 @@ def is_audit(column: Column) -> bool:
     return is_time and bool(_AUDIT.search(column.name))
 
 
+def is_touched(column: Column) -> bool:
+    """Whether a column says when a row was last written, which any rewriting changes."""
+    return is_audit(column) and bool(_TOUCHED.search(column.name))
+
+
 def is_doing(column: str) -> bool:
     """Whether a column's name says who did something, like `added_by`."""
     return bool(_DOING.search(column))

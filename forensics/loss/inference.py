@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import EvidenceError
+from forensics.loss.codes import Codes, names_key
 from forensics.loss.junctions import (
     declared_parents,
     ends_of,
@@ -142,6 +143,7 @@ class _Candidates:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._codes = Codes(catalog)
         self._fitting: dict[str, list[Table]] = {}
         self._named: dict[tuple[str, str], list[Table]] = {}
         for table in catalog.roots:
@@ -176,6 +178,8 @@ class _Candidates:
         named = self._of_name(column, table)
         if named and (refers(column.name) or _is_key_named_as(column, table, named[0])):
             return named
+        if coded := self._codes.of_column(column, table):
+            return coded
         # Of numbers nearly any table's keys hold some.
         if refers(column.name) and family(column.type, self._catalog) != "integer":
             return self._of_type(column, table)
@@ -295,7 +299,8 @@ def _held_against(work: Workspace, values: str, column: str, candidate: Table) -
     contained = _contained(work, values, candidate)
     if contained is None:
         return None
-    return _Verdict(candidate, likeness(column, candidate.name.table), contained)
+    named = max(likeness(column, candidate.name.table), names_key(column, candidate))
+    return _Verdict(candidate, named, contained)
 
 
 def _contained(work: Workspace, values: str, candidate: Table, field: str = "c0") -> int | None:

@@ -59,14 +59,34 @@ def _given_parents(
 ) -> _Parents:
     parents = []
     for column, parent in links:
-        there = tables.get(parent)
-        key = there.primary_key if there else None
+        there, key = _key_of(parent, tables)
         is_there = tables[spelled].column(column) is not None
-        if not is_there or there is None or key is None or len(key.columns) != 1:
+        if not is_there or there is None or not key:
             raise UsageError(
                 f"--junction {spelled}: column {column} cannot be held against table {parent}.",
-                "Name a column of the table, and a parent whose primary key is one column.",
+                "Name a column of the table, and a parent whose primary key is one column; "
+                "PARENT.KEY names another unique key of it.",
             )
-        given = Parent(there.name, (column,), key.columns, declared=False, evidence="given")
+        given = Parent(there.name, (column,), key, declared=False, evidence="given")
         parents.append(given)
     return tuple(parents)
+
+
+def _key_of(
+    spelled: str, tables: Mapping[str, Table]
+) -> tuple[Table | None, tuple[str, ...] | None]:
+    """The table that a user means, and the columns of its key, if that is one.
+
+    `PARENT` means its primary key; `PARENT.KEY` and `PARENT(KEY)` a unique one.
+    """
+    if table := tables.get(spelled):
+        key = table.primary_key
+        return table, key.columns if key and len(key.columns) == 1 else None
+    named, _, column = spelled.removesuffix(")").rpartition("(" if "(" in spelled else ".")
+    table = tables.get(named)
+    if table is None:
+        return None, None
+    for key in table.keys:
+        if key.columns == (column,):
+            return table, key.columns
+    return table, None

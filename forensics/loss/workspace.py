@@ -39,6 +39,12 @@ class Workspace:
         results: what was found of each table.
         renamed: by the name in the backup, what live calls a table by another name.
         rekeyed: by parent, the column of live that holds the keys which its rows had.
+        same_rows: by table, a working table (pair, live_pair) of missing rows and the added
+            ones that are the same under another key.
+        moved_rows: by table, where other tables hold its missing rows: their names, each with
+            a working table (pair, …).
+        new_keys: by table and columns, a working table (o0, …, k0, …) of what those held
+            and hold now, or None; it fills as it is asked for.
     """
 
     def __init__(
@@ -54,6 +60,9 @@ class Workspace:
         self.results = {result.name: result for result in store.results()}
         self.renamed: dict[TableName, TableName] = {}
         self.rekeyed: dict[Parent, tuple[str, ...]] = {}
+        self.same_rows: dict[TableName, str] = {}
+        self.moved_rows: dict[TableName, list[tuple[TableName, str]]] = {}
+        self.new_keys: dict[tuple[TableName, tuple[str, ...]], str | None] = {}
         self.db = store.connection.cursor()
         self.db.execute("SET disabled_optimizers = ''")
         self.db.execute("SET preserve_insertion_order = false")

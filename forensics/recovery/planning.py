@@ -16,6 +16,7 @@ from forensics.evidence import open_source
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import Column, TableName
+from forensics.recovery.choose.held import left_behind
 from forensics.recovery.choose.options import Option, options, proved
 from forensics.recovery.choose.partitions import (
     Partition,
@@ -253,7 +254,8 @@ class _Draft:
         files: tuple[str, ...] = ()
         if out is not None:
             files = tuple(name for name in FILES if self.found or "backfill" not in name)
-        left = tuple(_left(self.store, self.work.selection))
+        chosen = {target.name for target in self.work.selection.targets}
+        left = tuple(left_behind(self.store, chosen))
         plan = Plan(
             options=self.choices,
             recommendation=recommendation(self.choices, sum(rows for _, rows in left)),
@@ -321,14 +323,6 @@ def _renamed(store: Store, selection: Selection) -> Iterator[str]:
             if keys_went_on(store, name, finding["other"]):
                 advice += " once that one's keys have other names"
         yield f"{finding['text'].rstrip('.')}: {advice}."
-
-
-def _left(store: Store, selection: Selection) -> Iterator[tuple[TableName, int]]:
-    """Missing rows of tables that were not asked for."""
-    chosen = {target.name for target in selection.targets}
-    for result in store.results():
-        if result.missing and result.name not in chosen:
-            yield result.name, result.missing
 
 
 def _write_plan(store: Store, out: Path, plan: Plan) -> None:

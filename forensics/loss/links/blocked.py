@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from forensics.loss.columns import has, stores
 from forensics.loss.junctions import Junction, declared_parents
 from forensics.loss.links.fate import Fate
+from forensics.loss.links.orphans import never_there
 from forensics.loss.missing import MissingRows
 from forensics.loss.sql import listed, literal, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import Workspace
@@ -34,6 +35,9 @@ def blocked_links(missing: MissingRows, junction: Junction, fate: Fate) -> Block
         if fields is None:
             continue
         gone = gone_keys(missing, parent, fate.notes)
+        if never := never_there(missing, parent):
+            fate.never[parent] = never
+            gone = _with_orphans(missing.work, gone, never)
         fate.gone[parent] = gone
         if gone is None:
             continue
@@ -86,6 +90,15 @@ def gone_keys(missing: MissingRows, parent: Parent, notes: list[str]) -> str | N
         )
         return None
     return _gone_of_read(missing, parent, live)
+
+
+def _with_orphans(work: Workspace, gone: str | None, never: str) -> str:
+    """The keys that are gone from live, and those that never were there."""
+    if gone == "all":
+        return gone
+    if gone is None:
+        return never
+    return work.temp(f"SELECT * FROM {gone} UNION SELECT * FROM {never}")
 
 
 def _is_compared(work: Workspace, parent: Parent, live: Table) -> bool:

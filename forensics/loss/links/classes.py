@@ -12,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from forensics.loss.elsewhere import keep_translated, translated
 from forensics.loss.junctions import Junction
 from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
 from forensics.loss.links.fate import Fate
+from forensics.loss.links.orphans import keep_orphans, orphans_said
 from forensics.loss.links.superseded import superseded_links
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
+from forensics.loss.moved.chosen import choose_missing
 from forensics.loss.sql import listed, literal, prefixed, present
 from forensics.loss.workspace import Workspace
 from forensics.model import Key
@@ -42,20 +45,40 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     if missing is None or result is None or not result.missing:
         work.run(f"CREATE OR REPLACE TABLE {target} ({_LAYOUT})")
         return fate
-    search = Search(missing, junction)
+    choose_missing(missing, junction)
+    now = translated(missing, junction.parents)
+    search = Search(now, junction)
     fate.places, moved = search.run()
     fate.notes += search.notes
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
-    superseded = _with_others(work, superseded_links(missing, junction), search.again)
+    superseded = _with_others(work, superseded_links(now, junction), search.again)
     blocked = blocked_links(missing, junction, fate)
+    keep_orphans(missing, fate.never)
+    fate.notes += orphans_said(missing)
     conflicts = Conflicts(missing, junction)
     known = _Known(superseded, moved, blocked, conflicts.run())
     known.write(missing, target)
     for key, fields in conflicts.new_keys:
         _thin_out(missing, target, key, fields)
     _count(work, target, fate)
+    if keep_translated(missing, now):
+        fate.notes += _rekeyed_said(missing, target)
     return fate
+
+
+def _rekeyed_said(missing: MissingRows, target: str) -> list[str]:
+    """Say how many blocked links name rows that live on under another key."""
+    renamed = f"elsewhere.renamed_{missing.work.number(missing.name)}"
+    (rows,) = missing.work.one(
+        f"SELECT count(*) FROM {target} WHERE class = 'blocked' AND pair IN (FROM {renamed})"
+    )
+    if not rows:
+        return []
+    return [
+        f"blocked links that name a row which lives on under another key: {rows:,}. "
+        "They cannot come back as they are"
+    ]
 
 
 def _with_others(work: Workspace, superseded: str | None, again: Sequence[str]) -> str | None:

@@ -47,8 +47,7 @@ class Conflicts:
             for column in live.columns:
                 self._check_column(column)
             for parent in self._junction.parents:
-                if parent in self._work.rekeyed:
-                    self._check_other_keys(live, parent)
+                self._check_other_keys(live, parent)
         if not self._found:
             return None
         union = " UNION ALL ".join(f"SELECT * FROM {table}" for table in self._found)
@@ -121,8 +120,11 @@ class Conflicts:
     def _check_other_keys(self, live: Table, parent: Parent) -> None:
         """Rows that name a parent by the key that it had, where live asks for a new one."""
         fields = self._missing.fields(parent.columns) or []
+        now = self._work.live_name(parent.name)
         for key in live.foreign_keys:
-            if key.columns != parent.columns:
+            if key.columns != parent.columns or not fields or not key.parent_columns:
+                continue
+            if parent not in self._work.rekeyed and (parent.when or key.parent != now):
                 continue
             if key.parent_columns != self._work.live_key(parent):
                 self._refuse(present(prefixed("m", fields)), key.name)

@@ -25,6 +25,7 @@ class Fate:
         conflicts: missing rows by the key or constraint of live that they collide with.
         gone: by parent, how its gone keys are known: a working table (k0, …), "all", or
             None where none is gone.
+        never: by parent, working tables (k0, …) of keys that neither side has.
         holders: by parent, working tables (k0, …) of its rows that hold links
             elsewhere.
         notes: what could not be looked at, in words.
@@ -36,6 +37,7 @@ class Fate:
     blocked_by: dict[str, int] = field(default_factory=dict)
     conflicts: dict[str, int] = field(default_factory=dict)
     gone: dict[Parent, str | None] = field(default_factory=dict)
+    never: dict[Parent, str] = field(default_factory=dict)
     holders: dict[Parent, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 

@@ -11,6 +11,7 @@ from forensics.loss.junctions import declared_parents
 from forensics.loss.kinds import Kind, kinds_of
 from forensics.loss.missing import MissingRows
 from forensics.loss.moved.belief import Belief
+from forensics.loss.named_by import key_by_type
 from forensics.loss.names import family, likeness
 from forensics.model import Parent, Table
 
@@ -124,7 +125,9 @@ class Layouts:
 
     def _by_name(self, parent: Parent) -> list[Holder]:
         if has(self._table, parent.columns):
-            return [Holder(parent.columns)]
+            is_own = self._table.name == self._missing.name
+            other = key_by_type(self._work, parent, self._table) if is_own else ()
+            return [Holder(parent.columns, key=other)]
         found = []
         if len(parent.columns) == 1:
             for column in self._table.columns:

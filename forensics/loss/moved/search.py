@@ -12,6 +12,7 @@ from forensics.loss.missing import MissingRows
 from forensics.loss.moved.belief import Belief
 from forensics.loss.moved.columns import ColumnSearch
 from forensics.loss.moved.place import Found, Keeping, Place
+from forensics.loss.moved.renamed import in_family, in_renamed
 from forensics.loss.moved.tables import TableSearch
 from forensics.model import Parent
 
@@ -47,6 +48,7 @@ class Search:
         belief = Belief(self._missing, self._junction)
         self._search_columns(ColumnSearch(self._missing, belief))
         self._search_tables(TableSearch(self._missing, self._junction, belief))
+        self._search_renamed()
         return self._settle()
 
     def holders(self, parent: Parent) -> list[str]:
@@ -71,6 +73,14 @@ class Search:
                         self.again.append(found.matches)
                     else:
                         self._add(found)
+
+    def _search_renamed(self) -> None:
+        """Look where the rows themselves went, if the columns there told nothing of links."""
+        with self._noting():
+            rows = (*in_renamed(self._missing, self._junction), *in_family(self._missing))
+            for found in rows:
+                if all(one.name != found.name for one in self._found):
+                    self._add(found)
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

@@ -13,6 +13,7 @@ from forensics.loss.missing import MissingRows
 from forensics.loss.moved.belief import Belief
 from forensics.loss.moved.layouts import Holder, Layout, Layouts
 from forensics.loss.moved.place import Found
+from forensics.loss.named_by import names_otherwise
 from forensics.loss.sql import literals, numbered, prefixed, renamed, same
 from forensics.model import Parent, Table
 
@@ -60,8 +61,7 @@ class TableSearch:
         """Yield what rows of a table hold of the missing links, each way in turn."""
         work = self._work
         # Its own rows hold them only where the ends have other keys by now.
-        have_other_keys = not work.rekeyed.keys().isdisjoint(self._junction.parents)
-        if table.name == self._junction.name and not have_other_keys:
+        if table.name == self._junction.name and not self._have_other_keys(table):
             return
         if not work.holds("live", table.name):
             return
@@ -79,6 +79,12 @@ class TableSearch:
                     found.append(one)
             found.sort(key=lambda one: -work.count(one.matches))
             yield from found
+
+    def _have_other_keys(self, table: Table) -> bool:
+        parents = self._junction.parents
+        if not self._work.rekeyed.keys().isdisjoint(parents):
+            return True
+        return names_otherwise(self._work, parents, table)
 
 
 class _Rows:

@@ -12,37 +12,58 @@ from forensics.model import Parent, Table, TableName
 def dangling(work: Workspace, junction: Junction) -> dict[TableName, int]:
     """Return, by parent table, how many of live's links name a row that is not there.
 
+    Those of a table that was dropped all do, unless live has their column refer to
+    another since.
+
     Raises:
         EvidenceError: live cannot be read.
     """
     found: dict[TableName, int] = {}
     live = work.table("live", junction.name)
-    if live is None:
+    if live is None or not work.holds("live", live.name):
         return found
     for parent in junction.parents:
-        table = work.live_table(parent.name)
-        if parent.declared or table is None or not _readable(work, live, table, parent):
+        if _is_forbidden(live, parent) or not stores(live, referring_columns(parent)):
             continue
-        number = _count(work, live, table, parent)
+        number = _count(work, live, parent)
         if number:
             found[parent.name] = found.get(parent.name, 0) + number
     return found
 
 
-def _readable(work: Workspace, live: Table, table: Table, parent: Parent) -> bool:
-    if not stores(live, referring_columns(parent)) or not stores(table, parent.parent_columns):
-        return False
-    return work.holds("live", table.name) and work.holds("live", live.name)
+def _is_forbidden(live: Table, parent: Parent) -> bool:
+    """Whether a foreign key of live says where the columns lead."""
+    return any(key.columns == parent.columns for key in live.foreign_keys)
 
 
-def _count(work: Workspace, live: Table, table: Table, parent: Parent) -> int:
+def _count(work: Workspace, live: Table, parent: Parent) -> int | None:
+    """How many links lead nowhere; None where that cannot be looked at."""
     columns = referring_columns(parent)
-    rows = work.read("live", live.name, columns)
-    keys = work.read("live", table.name, parent.parent_columns)
+    table = work.live_table(parent.name)
+    keys = [] if table is None else _keys(work, table, parent)
+    if keys is None:
+        return None
     width = len(parent.columns)
     fields = numbered("r.c", len(columns))[-width:]
     where = present(fields)
     if parent.when:
         where += f" AND r.c0 = {literal(parent.when[1])}"
-    on = same(fields, numbered("k.c", width))
-    return work.count(f"{rows} r ANTI JOIN {keys} k ON {on} WHERE {where}")
+    source = f"{work.read('live', live.name, columns)} r"
+    for number, rows in enumerate(keys):
+        on = same(fields, numbered(f"k{number}.c", width))
+        source += f" ANTI JOIN {rows} k{number} ON {on}"
+    return work.count(f"{source} WHERE {where}")
+
+
+def _keys(work: Workspace, table: Table, parent: Parent) -> list[str] | None:
+    """Working tables of the keys by which links may name the parent's rows in live.
+
+    Those that it had, and where other columns hold these by now, the new ones too.
+    """
+    found = []
+    for key in dict.fromkeys((parent.parent_columns, work.live_key(parent))):
+        if stores(table, key):
+            found.append(key)
+    if not found or not work.holds("live", table.name):
+        return None
+    return [work.read("live", table.name, key) for key in found]

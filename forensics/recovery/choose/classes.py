@@ -57,6 +57,8 @@ class Classes:
         if self.has(f"loss.links_{n}"):
             from_loss = filled("choose", "from_loss", n=str(n))
             self._cursor.execute(from_loss, [list(map(str, chosen))])
+        if self.has(f"elsewhere.rows_{n}"):
+            self._cursor.execute(filled("choose", "elsewhere", n=str(n)))
         if not target.columns:
             self.mark(target, "blocked", "true", _NO_COLUMNS)
         if target.kind == "insert" and explained and self.has(f"cause.rows_{n}"):
@@ -108,6 +110,8 @@ class Classes:
     def counted(self, target: Target) -> Target:
         """The target with how many of its rows are of which class, and why."""
         n = target.number
+        if self.has(f"elsewhere.renamed_{n}"):
+            self._cursor.execute(filled("choose", "renamed", n=str(n)))
         by_class = f"SELECT class, count(*) FROM class_{n} GROUP BY class"
         found = dict(self._cursor.execute(by_class).fetchall())
         counts = {name: found.get(name, 0) for name in CLASSES}

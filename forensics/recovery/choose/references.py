@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
+from forensics.loss.sql import literal
 from forensics.model import TableName
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.targets import Keys, Link, Target, in_order
@@ -85,12 +86,23 @@ class References:
             return mark(target, "blocked", named, reason)
         reason = f"the row of {link.parent} that it refers to is gone"
         orphans = self._orphans.get((target.name, link))
-        marked = 0
+        marked = self._block_orphans(target, link)
         for gone in self._gone(link, fields, orphans):
             returns = self._returns(link, fields, parent, orphans)
             condition = f"{named} AND {gone} AND NOT {returns}"
             marked += mark(target, "blocked", condition, reason)
         return marked
+
+    def _block_orphans(self, target: Target, link: Link) -> int:
+        """Mark rows whose parents by one link stood in the backup neither."""
+        never = f"loss.never_{target.number}"
+        if not self.classes.has(never):
+            return 0
+        columns = ", ".join(map(literal, link.columns))
+        meant = f"o.parent = {literal(str(link.parent))} AND o.columns = [{columns}]"
+        reason = f"it refers to a row of {link.parent} that the backup does not hold either"
+        condition = _exists(f"{never} o", f"o.pair = r.pair AND {meant}")
+        return self.classes.mark(target, "blocked", condition, reason)
 
     def _gone(
         self,

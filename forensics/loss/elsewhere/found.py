@@ -1,0 +1,148 @@
+"""All tables in turn: what live holds elsewhere of their missing rows, into the case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from forensics.compare.findings import Finding
+from forensics.errors import EvidenceError, redact
+from forensics.loss.elsewhere.families import Moved, moved_rows
+from forensics.loss.elsewhere.other_keys import references, same_rows
+from forensics.loss.sql import literal
+from forensics.loss.workspace import Workspace
+from forensics.model import Parent, TableName, plain
+from forensics.text import plural
+
+_SUPERSEDED, _MOVED = "superseded rows", "moved rows"
+_REWRITTEN = "rewritten key"
+_OTHERWISE = "of them with other values"
+
+_Junctions = Mapping[TableName, tuple[Parent, ...]]
+
+
+def live_on(work: Workspace, junctions: _Junctions) -> list[dict[str, Any]]:
+    """Find the missing rows that live holds elsewhere; keep them, and say so in findings.
+
+    Args:
+        work: the run's workspace; told which rows are the same under another key.
+        junctions: the junction tables, whose links are looked for by themselves.
+
+    Returns:
+        The tables that could not be looked at, each with the reason.
+    """
+    work.run("DROP SCHEMA IF EXISTS elsewhere CASCADE")
+    work.run("CREATE SCHEMA elsewhere")
+    found: list[Finding] = []
+    failed: list[dict[str, Any]] = []
+    for name in _parents_first(work, junctions):
+        if not (work.results[name].missing or 0):
+            continue
+        try:
+            if name not in junctions:
+                found += _same_table(work, name)
+            found += _other_tables(work, name)
+        except (EvidenceError, duckdb.Error) as error:
+            reason = redact(str(error) or type(error).__name__)
+            failed.append({**plain(name), "reason": reason})
+    _say(work, found)
+    return failed
+
+
+def _parents_first(work: Workspace, junctions: _Junctions) -> Iterator[TableName]:
+    """The compared tables, each after those that it refers to."""
+    done: set[TableName] = set()
+
+    def visit(name: TableName) -> Iterator[TableName]:
+        if name in done or name not in work.results:
+            return
+        done.add(name)
+        table = work.table("backup", name)
+        if table is None:
+            return
+        for parent in (*references(table), *junctions.get(name, ())):
+            yield from visit(parent.name)
+        yield name
+
+    for name in sorted(work.results):
+        yield from visit(name)
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+def _same_table(work: Workspace, name: TableName) -> Iterator[Finding]:
+    if work.table("live", name) is None:
+        return
+    pairs = same_rows(work, name, references(work.backup.catalog.tables[name]))
+    if pairs is None:
+        return
+    _keep(work, name, f"SELECT pair, 'superseded', '', live_pair, equal FROM {pairs}")
+    rows, equal = work.one(f"SELECT count(*), count(*) FILTER (equal) FROM {pairs}")
+    result = work.results[name]
+    text = (
+        f"{rows:,} of the {result.missing:,} missing {plural(result.missing or 0, 'row')} of "
+        f"{name} live on in it under another {', '.join(result.key) or 'key of what they name'}"
+    )
+    if equal < rows:
+        text += f"; {rows - equal:,} {_OTHERWISE} besides"
+    yield Finding(_SUPERSEDED, name, f"{text}.", None, rows, result.missing)
+
+
+def _other_tables(work: Workspace, name: TableName) -> Iterator[Finding]:
+    result = work.results[name]
+    for moved in moved_rows(work, name):
+        work.moved_rows.setdefault(name, []).append((moved.place, moved.pairs))
+        place = literal(str(moved.place))
+        _keep(work, name, f"SELECT pair, 'moved', {place}, NULL, equal FROM {moved.pairs}")
+        yield _moved(work, name, moved, result.missing or 0)
+
+
+def _moved(work: Workspace, name: TableName, moved: Moved, missing: int) -> Finding:
+    rows, equal = work.one(f"SELECT count(*), count(*) FILTER (equal) FROM {moved.pairs}")
+    text = (
+        f"{rows:,} of the {missing:,} missing {plural(missing, 'row')} of {name} are in "
+        f"{moved.place}, which belongs to the same family of tables"
+    )
+    if equal < rows:
+        text += f"; {rows - equal:,} {_OTHERWISE} under their key"
+    return Finding(_MOVED, name, f"{text}.", str(moved.place), rows, missing)
+
+
+def _keep(work: Workspace, name: TableName, query: str) -> None:
+    """Keep what was found of a table, its rows that were found before left out."""
+    target = f"elsewhere.rows_{work.number(name)}"
+    work.run(
+        f"""
+        CREATE TABLE IF NOT EXISTS {target} (
+            pair BIGINT, class VARCHAR, place VARCHAR, live_pair BIGINT, equal BOOLEAN
+        )
+        """
+    )
+    work.run(
+        f"INSERT INTO {target} SELECT * FROM ({query}) AS f(pair, class, place, live_pair, equal) "
+        f"WHERE pair NOT IN (SELECT pair FROM {target})"
+    )
+
+
+# --- findings -----------------------------------------------------------------------------------
+
+
+def _say(work: Workspace, found: Sequence[Finding]) -> None:
+    """Add the findings to the case's, in place of those of an earlier run."""
+    known = []
+    rewritten = set()
+    for finding in work.store.get("findings") or ():
+        if finding["kind"] in (_SUPERSEDED, _MOVED):
+            continue
+        known.append(finding)
+        if finding["kind"] == _REWRITTEN:
+            rewritten.add(TableName(**finding["name"]))
+    for finding in found:
+        # That the keys were rewritten says the same of a whole table.
+        says_more = finding.kind == _MOVED or _OTHERWISE in finding.text
+        if says_more or finding.name not in rewritten:
+            known.append(plain(finding))
+    work.store.put("findings", known)

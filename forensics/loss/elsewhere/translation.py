@@ -1,0 +1,147 @@
+"""Keys of parents that were rewritten: which one a row has now, by the one that it had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from forensics.loss.columns import is_audit
+from forensics.loss.missing import MissingRows
+from forensics.loss.sql import listed, numbered, prefixed, present, renamed, same
+from forensics.loss.workspace import Workspace
+from forensics.model import Parent, Table, TableName, TableResult
+
+
+def translated(missing: MissingRows, parents: Iterable[Parent]) -> MissingRows:
+    """The missing rows, with every reference by the key that the parent's row has now.
+
+    A reference whose row has the key that it had, or none, stays as it is.
+    """
+    joins, replaced = "", dict[str, str]()
+    for number, parent in enumerate(parents):
+        if parent in missing.work.rekeyed:
+            continue  # live holds the old key in another column, and is asked by that
+        fields = missing.fields(parent.columns)
+        if fields is None or not replaced.keys().isdisjoint(fields):
+            continue
+        keys = _new_keys(missing.work, parent)
+        if keys is None:
+            continue
+        alias = f"n{number}"
+        width = len(fields)
+        ours, old = prefixed("m", fields), numbered(f"{alias}.o", width)
+        means = missing.condition(parent)
+        joins += f" LEFT JOIN {keys} {alias} ON {same(ours, old)} AND {means}"
+        for field, new in zip(fields, numbered(f"{alias}.k", width), strict=True):
+            replaced[field] = f"coalesce({new}, m.{field}) AS {field}"
+    if not replaced:
+        return missing
+    relation = missing.work.temp(
+        f"SELECT m.* REPLACE ({listed(replaced.values())}) FROM {missing.relation} m{joins}"
+    )
+    return MissingRows(missing.work, missing.name, relation)
+
+
+def keep_translated(missing: MissingRows, now: MissingRows) -> int:
+    """Keep which rows name one that has another key by now; return how many do.
+
+    They go into `elsewhere.renamed_N` (pair) of the case: such a row is not gone, and who
+    cannot come back is told so.
+    """
+    if now is missing:
+        return 0
+    work = missing.work
+    fields = numbered("f", len(work.store.columns(missing.name, "backup")))
+    differ = " OR ".join(f"m.{field} IS DISTINCT FROM n.{field}" for field in fields)
+    target = f"elsewhere.renamed_{work.number(missing.name)}"
+    work.run(
+        f"""
+        CREATE OR REPLACE TABLE {target} AS
+        SELECT m.pair FROM {missing.relation} m JOIN {now.relation} n ON n.pair = m.pair
+         WHERE {differ}
+        """
+    )
+    return work.count(target)
+
+
+def _new_keys(work: Workspace, parent: Parent) -> str | None:
+    """A working table (o0, …, k0, …) of a parent's old keys and its new ones, or None."""
+    wanted = (parent.name, parent.parent_columns)
+    if wanted not in work.new_keys:
+        work.new_keys[wanted] = _find_keys(work, *wanted)
+    return work.new_keys[wanted]
+
+
+def _find_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> str | None:
+    result = work.result(name)
+    if result is None or result.state != "compared" or not columns:
+        return None
+    ours = work.fields("backup", name, columns)
+    theirs = work.fields("live", name, columns)
+    if not ours or not theirs:
+        return None
+    parts = []
+    if name in work.same_rows:
+        parts.append(work.same_rows[name])
+    renamed_rows = _rows_with_another_code(work, result, columns)
+    if renamed_rows:
+        parts.append(renamed_rows)
+    if not parts:
+        return None
+    pairs = " UNION ALL ".join(f"SELECT pair, live_pair FROM {part}" for part in parts)
+    old, new = prefixed("b", ours), prefixed("l", theirs)
+    width = len(columns)
+    agreed = " AND ".join(f"count(DISTINCT {key}) = 1" for key in numbered("k", width))
+    newest = [f"min({key}) AS {key}" for key in numbered("k", width)]
+    found = work.temp(
+        f"""
+        SELECT {listed(numbered("o", width))}, {listed(newest)}
+          FROM (SELECT {renamed(old, "o")}, {renamed(new, "k")}
+                  FROM ({pairs}) p
+                  JOIN {work.kept("backup", name)} b ON b.pair = p.pair
+                  JOIN {work.kept("live", name)} l ON l.pair = p.live_pair
+                 WHERE {present(old)} AND {present(new)})
+         GROUP BY {listed(numbered("o", width))}
+        HAVING {agreed}
+        """
+    )
+    return found if work.count(found) else None
+
+
+def _rows_with_another_code(
+    work: Workspace, result: TableResult, columns: tuple[str, ...]
+) -> str | None:
+    """Rows under their key, of which the columns that others name them by were rewritten.
+
+    All else that they say stands; a row that says nothing else is no evidence.
+    """
+    if not result.changed or not set(columns).isdisjoint(result.key):
+        return None
+    table = work.backup.catalog.tables[result.name]
+    beside = _beside(table, result, columns)
+    ours = work.fields("backup", result.name, beside)
+    theirs = work.fields("live", result.name, beside)
+    if not ours or not theirs:
+        return None
+    equal = " AND ".join(
+        f"b.{a} IS NOT DISTINCT FROM l.{b}" for a, b in zip(ours, theirs, strict=True)
+    )
+    said = " OR ".join(f"b.{field} IS NOT NULL" for field in ours)
+    return work.temp(
+        f"""
+        SELECT b.pair, l.pair AS live_pair
+          FROM {work.kept("backup", result.name)} b
+          JOIN {work.kept("live", result.name)} l
+            ON l.pair = b.pair AND l.state = 'changed'
+         WHERE b.state = 'changed' AND {equal} AND ({said})
+        """
+    )
+
+
+def _beside(table: Table, result: TableResult, columns: tuple[str, ...]) -> list[str]:
+    found = []
+    for column in table.columns:
+        if column.name not in result.columns or is_audit(column) or column.type == "boolean":
+            continue
+        if column.name not in (*columns, *result.key):
+            found.append(column.name)
+    return found
