@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from forensics.case.facade import Case, compare
+from forensics.case.facade import Case
+from forensics.investigation import compare
 from forensics.scratch import Scratch
 
 

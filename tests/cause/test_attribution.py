@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from forensics.case.facade import Case, compare
+from forensics.case.facade import Case
 from forensics.cause.attribution import Ask, attribute
 from forensics.evidence.migrations import read_folder
+from forensics.investigation import compare
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma, run_incident

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forensics.case.facade import compare, open_case
+from forensics.case.facade import open_case
+from forensics.investigation import compare
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma
 from tests.test_cli import SECRET, run, with_password
