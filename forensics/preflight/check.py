@@ -146,6 +146,7 @@ class _Counting:
             else:
                 counts.take(hazard)
         counts.take_what_runs_beside()
+        counts.take_refusals()
         self._around.advance(statement, hazards, self._forecast.standing)
         counts.advance()
         for hazard in last:
