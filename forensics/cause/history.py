@@ -12,9 +12,11 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from forensics.cause.matching import by_name, match, named
+from forensics.cause.matching import by_name, named
+from forensics.cause.naming import schema_of
 from forensics.errors import UsageError
-from forensics.evidence.migrations import APART, HistoryEntry, Migration, MigrationFolder
+from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFolder
+from forensics.model import Table, TableName
 
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
 FileState = Literal["match", "edited", "absent"]
@@ -51,8 +53,7 @@ class History:
         migrations: all of them, in order.
         between: those to replay between backup and live.
         notes: what there is to say.
-        schema: where names without one lead: the schema of the history table, where Prisma and
-            others work.
+        schema: where names without one lead; as `schema_of`.
     """
 
     migrations: tuple[Placed, ...]
@@ -117,6 +118,7 @@ def place(
     folder: MigrationFolder | None,
     backup_at: datetime | None,
     ran: Sequence[str] = (),
+    tables: Mapping[TableName, Table] | None = None,
 ) -> History:
     """Place every migration.
 
@@ -127,6 +129,7 @@ def place(
         backup_at: when the backup was taken: stands in for a history that it does not hold.
         ran: shell patterns of migrations that ran between backup and live, where no history says
             so.
+        tables: those of both sides: they tell where names without a schema lead.
 
     Raises:
         UsageError: a pattern of `ran` fits no migration of the folder.
@@ -162,21 +165,8 @@ def place(
             "say which migrations ran between them with --ran NAME."
         )
     notes += _left_behind(placed, files, forced)
-    schema = schema_of([*entries["live"], *entries["backup"]], files)
+    schema = schema_of([*entries["live"], *entries["backup"]], files, tables or {})
     return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
-
-
-def schema_of(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> str:
-    """Return where names without a schema lead.
-
-    That is the schema of the history table, where its tool keeps it with the others. A database may
-    hold several histories: the one that the files belong to counts, if one does.
-    """
-    ours = {entry.table for entry in entries if match(entry, files)}
-    for entry in entries:
-        if entry.tool not in APART and (not ours or entry.table in ours):
-            return entry.table.schema
-    return "public"
 
 
 # --- one migration --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from forensics.evidence.migrations import HistoryEntry, Migration
+from forensics.evidence.migrations import HistoryEntry, Migration, moment, numbers
 
 _Files = Sequence[Migration]
 
@@ -39,7 +39,18 @@ def _names(entry: HistoryEntry, files: _Files) -> list[str]:
         return before or names
     if file:
         return [m.name for m in files[: files.index(file) + 1]]
-    return names
+    return _upto(entry.name, files) or names
+
+
+def _upto(version: str, files: _Files) -> list[str]:
+    """The migrations up to a version whose own file is not there, where versions are numbers."""
+    if not version.isdigit():
+        return []
+    found = []
+    for file in files:
+        if file.version.isdigit() and int(file.version) <= int(version):
+            found.append(file.name)
+    return found
 
 
 def match(entry: HistoryEntry, files: _Files) -> Migration | None:
@@ -70,11 +81,37 @@ def _version(text: str) -> str:
 
 
 def _by_content(entry: HistoryEntry, files: _Files) -> Migration | None:
-    """Drizzle names no file: its content tells it, or its time."""
+    """Drizzle names no file: the time at which it was made tells it, else its content.
+
+    A file may have been reformatted since, and two may hold the same.
+    """
+    if entry.name.isdigit():
+        made = int(entry.name)
+        for file in files:
+            if file.created_at == made:
+                return file
+        second = made // 1000 * 1000  # a folder's name has no milliseconds
+        of_second = [file for file in files if _made_at(file) == second]
+        if len(of_second) == 1:
+            return of_second[0]
+        files = of_second or files
     for file in files:
         if entry.checksum in file.checksums:
             return file
-        if file.created_at is not None and str(file.created_at) == entry.name:
+    return None
+
+
+def _made_at(file: Migration) -> int | None:
+    return moment(file.name) if file.created_at is None else file.created_at
+
+
+def _by_flyway(entry: HistoryEntry, files: _Files) -> Migration | None:
+    """Flyway knows a versioned migration by its number: its file may be called otherwise now."""
+    kind, _, description = entry.name.partition("__")
+    if not description or not kind.startswith("V"):
+        return None
+    for file in files:
+        if file.order is not None and file.order == numbers(kind):
             return file
     return None
 
@@ -91,6 +128,11 @@ def _by_app(entry: HistoryEntry, files: _Files) -> Migration | None:
     for file in files:
         if _is_of_app(file, app, name):
             return file
+    for file in files:
+        # One that was squashed of several is called by the first and the last.
+        _, squashed, last = file.name.partition("_squashed_")
+        if squashed and last == name and _in_folder_of(file, app):
+            return file
     return None
 
 
@@ -101,10 +143,14 @@ def _is_of_app(file: Migration, app: str, name: str) -> bool:
     """
     if re.sub(r"\W+", "_", file.name) == f"{app}_{name}":
         return True
+    return file.name == name and (_in_folder_of(file, app) or not name.startswith("0001"))
+
+
+def _in_folder_of(file: Migration, app: str) -> bool:
     folder = file.path.resolve().parent
     if folder.name == "migrations":
         folder = folder.parent
-    return file.name == name and (folder.name == app or not name.startswith("0001"))
+    return folder.name == app
 
 
 def _by_nothing(entry: HistoryEntry, files: _Files) -> Migration | None:
@@ -116,5 +162,6 @@ _MATCHES: dict[str, Callable[[HistoryEntry, _Files], Migration | None]] = {
     "Alembic": _by_part_of_name,
     "Django": _by_app,
     "Drizzle": _by_content,
+    "Flyway": _by_flyway,
     "Liquibase": _by_nothing,
 }

@@ -97,7 +97,14 @@ def _fly(
         )
     with LiveSource(side) as source, working(voice) as tell:
         chosen, notes = pending(folder, source)
-        return preflight(chosen, source, rehearse=rehearse, listener=tell), notes
+        flight = preflight(
+            chosen,
+            source,
+            rehearse=rehearse,
+            listener=tell,
+            folder=folder,
+        )
+        return flight, notes
 
 
 def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.cause.history import place, schema_of
+from forensics.cause.history import place
+from forensics.cause.naming import schema_of
 from forensics.errors import EvidenceError
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import (
@@ -73,6 +74,7 @@ def preflight(
     *,
     rehearse: bool = False,
     listener: Listener | None = None,
+    folder: MigrationFolder | None = None,
 ) -> Flight:
     """Count on live what migrations would destroy and what stands in their way.
 
@@ -81,6 +83,7 @@ def preflight(
         live: the database, under its snapshot.
         rehearse: also run them on a scratch copy.
         listener: is told what is going on.
+        folder: all migrations, those that ran included: they tell where names lead.
 
     Raises:
         MigrationError: one does not parse.
@@ -89,7 +92,7 @@ def preflight(
     """
     tell = listener or _tell_nobody
     notes: list[str] = []
-    schema = _schema(migrations, live, notes)
+    schema = _schema(folder.migrations if folder else migrations, live, notes)
     counting = _Counting(live, schema, notes)
     for migration in migrations:
         tell(f"counting for {migration.name}")
@@ -114,13 +117,13 @@ def _once(notes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _schema(migrations: Sequence[Migration], live: LiveSource, notes: list[str]) -> str:
-    """Where names without a schema lead: where the history table lies, else public."""
+    """Where names without a schema lead."""
     try:
         entries = read_history(live)
     except EvidenceError as error:
         notes.append(error.message)
         entries = []
-    return schema_of(entries, migrations)
+    return schema_of(entries, migrations, live.catalog.tables)
 
 
 class _Counting:
@@ -143,6 +146,7 @@ class _Counting:
             else:
                 counts.take(hazard)
         counts.take_what_runs_beside()
+        counts.take_refusals()
         self._around.advance(statement, hazards, self._forecast.standing)
         counts.advance()
         for hazard in last:

@@ -13,4 +13,5 @@ from forensics.preflight.output import Flight
 
 def fly(path: Path, dsn: str, **how: Any) -> Flight:
     with LiveSource(dsn) as live:
-        return preflight(pending(read_folder(path), live)[0], live, **how)
+        folder = read_folder(path)
+        return preflight(pending(folder, live)[0], live, folder=folder, **how)

@@ -25,8 +25,8 @@ CATALOG = read_catalog(
         "CREATE TABLE legacy.x (id int)",
     ]
 )
-# What hangs on deleted rows, and what triggers do, only the data shows.
-SHOWN_BY_DATA = ("delete-cascades", "side-effect")
+# What hangs on deleted rows, what triggers do, and what is there, only the database shows.
+SHOWN_BY_DATA = ("delete-cascades", "side-effect", "name-taken", "not-there")
 
 
 def cases() -> dict[str, list[tuple[str, str, str | None]]]:

@@ -112,7 +112,15 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
 def _history(store: Store, ask: Ask) -> History:
     kept = store.get("history") or {"backup": [], "live": [], "errors": {}}
     entries = {side: history_of(kept[side]) for side in ("backup", "live")}
-    return place(entries, kept["errors"], ask.folder, backup_at(store), ask.ran)
+    backup, live = store.catalogs()
+    return place(
+        entries,
+        kept["errors"],
+        ask.folder,
+        backup_at(store),
+        ask.ran,
+        {**backup.tables, **live.tables},
+    )
 
 
 def _ignore(_: str) -> None:

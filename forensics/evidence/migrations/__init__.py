@@ -15,6 +15,7 @@ from forensics.evidence.migrations.history import (
     read_history,
 )
 from forensics.evidence.migrations.migration import Migration
+from forensics.evidence.migrations.shapes import moment, numbers
 from forensics.evidence.migrations.statements import Statement, parse_statements
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "histories",
     "history_of",
     "is_history",
+    "moment",
+    "numbers",
     "parse_statements",
     "read_folder",
     "read_history",

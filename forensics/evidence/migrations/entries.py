@@ -61,16 +61,16 @@ class Row:
         return self.values[column]
 
     def text(self, column: str) -> str:
-        """A column's text, "" where it is null."""
-        return self.values[column] or ""
+        """A column's text, "" where it is null or not there."""
+        return self.values.get(column) or ""
 
     def true(self, column: str) -> bool:
         """Whether a boolean column is true."""
         return self.values[column] == "t"
 
     def time(self, column: str) -> datetime | None:
-        """A column's time, in UTC where it has no offset; None where it is null or no time."""
-        text = self.values[column]
+        """A column's time, in UTC where it has no offset; None where there is none."""
+        text = self.values.get(column)
         if not text:
             return None
         try:

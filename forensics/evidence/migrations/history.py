@@ -23,13 +23,12 @@ _TIMES = ("started_at", "applied_at", "rolled_back_at")
 
 def _histories_of(table: Table) -> Iterator[tuple[str, HistoryTable]]:
     """The tools whose history a table may be, and how each reads it."""
-    columns = {column.name for column in table.columns}
     for tool in TOOLS:
         history = tool.history
-        if history is None or history.table != table.name.table:
-            continue
-        if columns.issuperset(history.columns) and columns.isdisjoint(history.absent):
+        if history and history.is_in(table):
             yield tool.name, history
+            if history.schema:
+                return  # it is nobody else's
 
 
 def is_history(table: Table) -> bool:
@@ -55,19 +54,24 @@ def read_history(source: Source) -> list[HistoryEntry]:
                     f"The rows of the migration history {name} were not dumped.",
                     "Give the time of the backup: --backup-at TIME.",
                 )
-            found += _entries(source, name, tool, history)
+            found += _entries(source, table, tool, history)
     return found
 
 
-def _entries(
-    source: Source, table: TableName, tool: str, history: HistoryTable
-) -> list[HistoryEntry]:
-    found = []
-    for values in source.rows_of(table, history.columns):
-        row = Row(tool, table, dict(zip(history.columns, values, strict=True)))
-        entry = history.entry(row)
-        if entry is not None:
+def _entries(source: Source, table: Table, tool: str, history: HistoryTable) -> list[HistoryEntry]:
+    columns = [*history.columns]
+    for column in history.optional:
+        if table.column(column):
+            columns.append(column)
+    found: list[HistoryEntry] = []
+    for values in source.rows_of(table.name, columns):
+        row = Row(tool, table.name, dict(zip(columns, values, strict=True)))
+        if history.lists:
+            found += history.lists(row)
+        elif entry := history.entry(row):
             found.append(entry)
+    if history.together:
+        found = history.together(found)
     return sorted(found, key=_by_time)
 
 

@@ -32,7 +32,7 @@ class Migration:
     name: str
     path: Path
     text: bytes
-    created_at: int | None = None  # Drizzle's journal: milliseconds since 1970
+    created_at: int | None = None  # milliseconds since 1970, where Drizzle says it
 
     @property
     def marked(self) -> bool:

@@ -6,9 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 _DIGITS = re.compile(r"(\d+)")
+_MOMENT = re.compile(r"\d{14}(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,18 @@ def natural(name: str) -> list[tuple[int, str]]:
 def numbers(version: str) -> tuple[int, ...]:
     """The numbers in a version: 2.1 and 2_1 are (2, 1)."""
     return tuple(map(int, re.findall(r"\d+", version)))
+
+
+def moment(name: str) -> int | None:
+    """The moment with which a name begins (20250131123000_x), in milliseconds since 1970, UTC."""
+    digits = _MOMENT.match(name)
+    if digits is None:
+        return None
+    try:
+        found = datetime.strptime(digits[0], "%Y%m%d%H%M%S")
+    except ValueError:
+        return None
+    return int(found.replace(tzinfo=UTC).timestamp()) * 1000
 
 
 def only_files(paths: Iterable[Path]) -> list[Path]:

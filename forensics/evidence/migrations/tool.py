@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import File
+from forensics.model import Table
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class HistoryTable:
         entry: what a row says, or None where it stands for no migration.
         absent: columns that tell another tool's table of the same name from this one.
         apart: whether it lies in a schema of its own, in which no migration works.
+        schema: that schema, where its tables are told from others' by it.
+        optional: columns that are read where there are any; older releases lack them.
+        lists: what a row says that lists several migrations; `entry` is not asked then.
+        together: what rows say only as a whole: it is given them all.
     """
 
     table: str
@@ -50,6 +55,19 @@ class HistoryTable:
     entry: Callable[[Row], HistoryEntry | None]
     absent: tuple[str, ...] = ()
     apart: bool = False
+    schema: str | None = None
+    optional: tuple[str, ...] = ()
+    lists: Callable[[Row], list[HistoryEntry]] | None = None
+    together: Callable[[list[HistoryEntry]], list[HistoryEntry]] | None = None
+
+    def is_in(self, table: Table) -> bool:
+        """Whether a table can be this one."""
+        columns = {column.name for column in table.columns}
+        if table.name.table != self.table:
+            return False
+        if self.schema and table.name.schema != self.schema:
+            return False
+        return columns.issuperset(self.columns) and columns.isdisjoint(self.absent)
 
 
 @dataclass(frozen=True)

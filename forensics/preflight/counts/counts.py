@@ -11,7 +11,7 @@ from forensics.preflight.counts.successors import Successors
 from forensics.preflight.counts.view import Asking, Finding, View, class_of, words_of
 from forensics.preflight.forecast import Forecast
 from forensics.preflight.output import Forewarning, in_function
-from forensics.preflight.surroundings import Surroundings
+from forensics.preflight.surroundings import ABSENT, Surroundings
 from forensics.statements.hazards import CODES, Hazard
 
 # Classes of SQLSTATEs by which a question could not be answered as it was asked: a value, a
@@ -85,6 +85,23 @@ class Counts:
         of_statement = self.found[self._first :]
         for finding in beside(self._view, of_statement):
             self._warn(self._migration, finding)
+
+    def take_refusals(self) -> None:
+        """Say why the statement at hand must fail, where that is not said yet."""
+        statement = self._view.statement
+        said = any(warning.fails for warning in self.found[self._first :])
+        for refusal in self._around.refusals(statement, self._forecast.standing):
+            if refusal.code == ABSENT and said:
+                continue
+            hazard = Hazard(
+                refusal.code,
+                statement.line,
+                statement.text,
+                refusal.table,
+                refusal.column,
+                node=statement.node,
+            )
+            self._warn(self._migration, Finding(hazard, 0, refusal.says, fails=True))
 
     def advance(self) -> None:
         """Take the statement at hand as done."""

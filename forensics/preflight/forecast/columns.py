@@ -88,7 +88,7 @@ class Columns:
         """Rename a column, if it is there."""
         standing = self._standing
         virtual = standing.tables[name]
-        if old not in virtual.columns:
+        if old not in virtual.columns or new in virtual.columns:
             return
         listed = []
         for column in virtual.columns:

@@ -146,6 +146,8 @@ class Objects:
 
     def _move(self, name: TableName, new: TableName) -> None:
         standing = self._standing
+        if new in standing.tables:
+            return  # it fails
         virtual = standing.tables.pop(name)
         # A layer even where nothing else changed: the new name is not yet the database's.
         listed = ", ".join(map(q, virtual.columns)) or "NULL"

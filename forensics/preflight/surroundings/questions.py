@@ -5,6 +5,7 @@ Each function raises LiveError where live does not answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -116,6 +117,17 @@ def dependents(live: LiveSource) -> dict[Place, list[Dependent]]:
             if one not in held:
                 held.append(one)
     return found
+
+
+def names(
+    live: LiveSource,
+) -> Iterator[tuple[str, str, str, str, TableName | None, list[str]]]:
+    """Names that are taken: space, schema, name, kind, and the table and columns they go with."""
+    for row in _answer(live, "names"):
+        table = None
+        if row["of_table"] is not None:
+            table = TableName(row["of_schema"], row["of_table"])
+        yield row["space"], row["schema"], row["name"], row["kind"], table, row["columns"]
 
 
 def _table(row: dict[str, Any]) -> TableName:

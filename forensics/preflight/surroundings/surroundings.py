@@ -12,9 +12,11 @@ from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import Statement
 from forensics.model import TableName
 from forensics.preflight.forecast import Standing
-from forensics.preflight.surroundings import questions
+from forensics.preflight.surroundings import following, questions
 from forensics.preflight.surroundings.dependents import Dependents
+from forensics.preflight.surroundings.names import Names
 from forensics.preflight.surroundings.questions import Beside, Dependent
+from forensics.preflight.surroundings.refusals import Refusal, refusals
 from forensics.preflight.surroundings.triggers import Triggers
 from forensics.statements.hazards import Hazard, resolve
 
@@ -43,6 +45,7 @@ class Surroundings:
         self._live = live
         self._dependents = Dependents(live)
         self._triggers = Triggers(live)
+        self._names = Names(live)
 
     @cached_property
     def sizes(self) -> dict[TableName, int]:
@@ -79,6 +82,14 @@ class Surroundings:
 
     # --- statements ---
 
+    def refusals(self, statement: Statement, standing: Standing) -> list[Refusal]:
+        """Why a statement must fail, whatever rows there are.
+
+        Args:
+            standing: the tables before it.
+        """
+        return list(refusals(statement, standing, self._names))
+
     def advance(
         self,
         statement: Statement,
@@ -91,6 +102,7 @@ class Surroundings:
             hazards: its own.
             standing: the tables before it.
         """
+        following.advance(statement, standing, self._names)
         kind, node = statement.kind, statement.node
         if kind == "create_function_stmt":
             self.functions[_last(node.funcname)] = [statement.text]

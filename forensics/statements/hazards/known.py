@@ -20,6 +20,8 @@ from forensics.statements.hazards import (
     drop_type,
     dynamic_sql,
     long_lock,
+    name_taken,
+    not_there,
     on_delete_cascade,
     rename_column,
     rename_table,
@@ -60,6 +62,8 @@ HAZARDS: tuple[HazardFile, ...] = (
     detach_partition,
     dynamic_sql,
     side_effect,
+    name_taken,
+    not_there,
     table_rewrite,
     long_lock,
 )

@@ -11,12 +11,14 @@ from forensics.evidence.migrations.tool import Tool
 
 # The first whose `folder` knows a folder reads it: what is told apart by less stands further down.
 FILES = (
+    "drizzle",
     "prisma",
     "diesel",
+    "hasura",
+    "hasura_state",
     "sqitch",
     "flyway",
     "django",
-    "drizzle",
     "golang_migrate",
     "dbmate",
     "sql_migrate",
@@ -27,6 +29,7 @@ FILES = (
     "supabase",
     "alembic",
     "sqlx",
+    "atlas",
     "liquibase",
     "knex",
     "typeorm",

@@ -1,25 +1,33 @@
 """Drizzle: `meta/_journal.json` lists the files and when each was made.
 
-Its history knows a migration by the SHA-256 of its file and by the journal's time.
+Newer releases lay out a folder a migration and no journal: its name begins with the moment. The
+history knows a migration by the SHA-256 of its file and by that moment, newer ones by its name.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 
 from forensics.errors import MigrationError
 from forensics.evidence.migrations.entries import HistoryEntry, Row
-from forensics.evidence.migrations.shapes import File, sha256, sql_files
+from forensics.evidence.migrations.shapes import (
+    File,
+    a_folder_each,
+    moment,
+    sha256,
+    sql_files,
+)
 from forensics.evidence.migrations.tool import Folder, HistoryTable, Tool
 
 
 def files(folder: Path) -> Sequence[File] | None:
     journal = folder / "meta" / "_journal.json"
     if not journal.is_file() or not sql_files(folder):
-        return None
+        return _folders(folder)
     found = []
     for tag, when in _listed(journal):
         path = folder / f"{tag}.sql"
@@ -30,6 +38,16 @@ def files(folder: Path) -> Sequence[File] | None:
             )
         found.append(File(tag, path, when))
     return found
+
+
+def _folders(folder: Path) -> Sequence[File] | None:
+    """A folder a migration, told from Prisma's by the snapshots beside the files."""
+    if not any(folder.glob("*/snapshot.json")):
+        return None
+    found = []
+    for file in a_folder_each(folder, "migration.sql") or ():
+        found.append(replace(file, created_at=moment(file.name)))
+    return found or None
 
 
 def _listed(journal: Path) -> list[tuple[str, int]]:
@@ -49,12 +67,24 @@ def _listed(journal: Path) -> list[tuple[str, int]]:
 
 def entry(row: Row) -> HistoryEntry:
     created = int(row["created_at"] or 0)
-    return HistoryEntry(row.tool, row.table, str(created or row["hash"]), row["hash"])
+    return HistoryEntry(
+        row.tool,
+        row.table,
+        row.text("name") or str(created or row["hash"]),
+        row["hash"],
+        applied_at=row.time("applied_at"),
+    )
 
 
 TOOL = Tool(
     name="Drizzle",
     folder=Folder("drizzle", files),
-    history=HistoryTable("__drizzle_migrations", ("hash", "created_at"), entry, apart=True),
+    history=HistoryTable(
+        "__drizzle_migrations",
+        ("hash", "created_at"),
+        entry,
+        apart=True,
+        optional=("name", "applied_at"),
+    ),
     checksum=sha256,
 )

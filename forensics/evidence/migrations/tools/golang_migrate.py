@@ -1,12 +1,14 @@
 """golang-migrate: `1_name.up.sql`, and `1_name.down.sql` for the way back.
 
-Its history is one row, the newest version; a version that failed is `dirty`.
+Its history is one row, the newest version; a version that failed is `dirty`. Where there are
+several, somebody keeps the table otherwise, and each row stands for itself.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
@@ -30,8 +32,14 @@ def entry(row: Row) -> HistoryEntry:
     )
 
 
+def together(entries: list[HistoryEntry]) -> list[HistoryEntry]:
+    if len(entries) < 2:
+        return entries
+    return [replace(entry, cumulative=False) for entry in entries]
+
+
 TOOL = Tool(
     name="golang-migrate",
     folder=Folder("up files", files),
-    history=HistoryTable("schema_migrations", ("version", "dirty"), entry),
+    history=HistoryTable("schema_migrations", ("version", "dirty"), entry, together=together),
 )

@@ -25,7 +25,15 @@ def history_between(store: Store, folder: MigrationFolder, ran: Sequence[str] = 
     found = store.get("history") or _NONE_READ
     entries = {side: history_of(found[side]) for side in ("backup", "live")}
     patterns = ran or _told_to_cause(store, folder)
-    return place(entries, found["errors"], folder, _backup_at(store), patterns)
+    backup, live = store.catalogs()
+    return place(
+        entries,
+        found["errors"],
+        folder,
+        _backup_at(store),
+        patterns,
+        {**backup.tables, **live.tables},
+    )
 
 
 def _told_to_cause(store: Store, folder: MigrationFolder) -> list[str]:

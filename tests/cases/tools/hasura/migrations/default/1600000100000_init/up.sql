@@ -1,0 +1,1 @@
+create table notice (id int primary key);

@@ -1,0 +1,1 @@
+alter table notice add body text;
