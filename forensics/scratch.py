@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from forensics import leftovers
 from forensics.errors import ScratchError
 from forensics.model import quote_identifier
 
@@ -122,6 +123,7 @@ class Scratch:
             self._account = _unprivileged_account()
         self._folder: Path | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
+        self._hold = -1
 
     def __enter__(self) -> Self:
         return self.start()
@@ -198,6 +200,7 @@ class Scratch:
         if self._keeper:
             return self
         self._folder = _short_folder(self._account)
+        self._hold = leftovers.hold(self._folder)
         try:
             self._bin = self._reachable_programs()
             self._make_cluster()
@@ -229,6 +232,7 @@ class Scratch:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=(self._hold,),
                 **self._as_owner(),
             )
 
@@ -251,6 +255,7 @@ class Scratch:
                 keeper.wait()
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(self._hold)
 
     def create(self, database: str, template: str | None = None) -> None:
         """Make `database`, empty or as a copy of `template`.
@@ -410,7 +415,8 @@ def _short_folder(account: tuple[int, int] | None) -> Path:
             tried.append(f"{parent} is too long for a socket's path")
             continue
         try:
-            folder = Path(tempfile.mkdtemp(prefix="fx", dir=parent))
+            leftovers.clear(Path(parent), {os.geteuid(), account[0] if account else os.geteuid()})
+            folder = Path(tempfile.mkdtemp(prefix=leftovers.PREFIX, dir=parent))
         except OSError as error:
             tried.append(f"{parent}: {error.strerror}")
             continue

@@ -214,3 +214,40 @@ def test_as_root_it_says_so_when_another_installation_cannot_be_reached(tmp_path
         target.chmod(0o755)
     with pytest.raises(ScratchError, match="cannot reach"):
         Scratch(programs=tmp_path / "bin").start()
+
+
+def test_what_a_killed_run_left_behind_is_cleared_by_the_next(tmp_path: Path) -> None:
+    """Keeper, server and we ourselves die at once: nobody is left to clear the folder away."""
+    script = (
+        "import os, signal, time\n"
+        "from forensics.scratch import Scratch\n"
+        "scratch = Scratch().start()\n"
+        "print(scratch.folder, scratch._keeper.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout
+        name, keeper = process.stdout.readline().split()
+        folder = Path(name)
+        with Scratch() as living:
+            assert folder.is_dir()  # somebody lives who needs it
+            server = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+            os.killpg(int(keeper), signal.SIGKILL)
+            process.kill()
+            process.wait()
+            assert _until(lambda: not Path(f"/proc/{server}").exists() or not _alive(server))
+            assert folder.is_dir()
+            with Scratch():
+                assert not folder.exists()
+                assert living.folder.is_dir()
+                assert living.run("postgres", "SELECT 1") == "1\n"
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -21,6 +21,8 @@ from forensics.model import Table, TableName
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
 FileState = Literal["match", "edited", "absent"]
 
+_NO_TABLES: Mapping[TableName, Table] = {}
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -118,7 +120,7 @@ def place(
     folder: MigrationFolder | None,
     backup_at: datetime | None,
     ran: Sequence[str] = (),
-    tables: Mapping[TableName, Table] | None = None,
+    tables: Mapping[TableName, Table] = _NO_TABLES,
 ) -> History:
     """Place every migration.
 
@@ -165,7 +167,7 @@ def place(
             "say which migrations ran between them with --ran NAME."
         )
     notes += _left_behind(placed, files, forced)
-    schema = schema_of([*entries["live"], *entries["backup"]], files, tables or {})
+    schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
     return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
 
 

@@ -23,7 +23,7 @@ from forensics.cli.voice import (
     speaking,
     working,
 )
-from forensics.errors import UsageError
+from forensics.errors import LiveError, UsageError
 from forensics.text import document, one_line, plural, short_size
 
 if TYPE_CHECKING:
@@ -73,10 +73,22 @@ def preflight_command(
     if as_json:
         form = Format.json
     with speaking(form is Format.json, quiet) as voice:
-        flight, notes = _fly(voice, migration, live, rehearse=rehearse)
+        try:
+            flight, notes = _fly(voice, migration, live, rehearse=rehearse)
+        except LiveError as error:
+            error.hint = _without_resume(error.hint)
+            raise
         _answer(voice, form, flight, notes)
         status = _status(flight, strict=strict)
     raise typer.Exit(status)
+
+
+def _without_resume(hint: str | None) -> str | None:
+    """A hint of those who may go on where they ended: a preflight begins again."""
+    if hint is None:
+        return None
+    said = hint.replace("Go on with --resume", "Run it again")
+    return said.replace(" with --resume", "")
 
 
 def _fly(

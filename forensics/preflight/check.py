@@ -155,3 +155,4 @@ class _Counting:
     def finish(self) -> None:
         """Look back, once the last statement was taken."""
         self.counts.compare_with_successors()
+        self.counts.note_what_was_not_followed()

@@ -40,6 +40,7 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
     decoded = _decoded(text, name)
     body = decoded.encode("utf-8")
     found = []
+    line, counted = 1, 0
     for raw in _parsed(decoded, name).stmts:
         kind = raw.stmt.WhichOneof("node")
         if kind is None:
@@ -49,7 +50,8 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
             end = raw.stmt_location + raw.stmt_len
         start = _first_word(body, raw.stmt_location, end)
         words = body[start:end].decode("utf-8").strip()
-        line = body.count(b"\n", 0, start) + 1
+        line += body.count(b"\n", counted, start)
+        counted = start
         found.append(Statement(words, line, kind, getattr(raw.stmt, kind)))
     return tuple(found)
 

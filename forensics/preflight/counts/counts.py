@@ -16,7 +16,9 @@ from forensics.statements.hazards import CODES, Hazard
 
 # Classes of SQLSTATEs by which a question could not be answered as it was asked: a value, a
 # constraint, a transaction that only reads, a name or the syntax.
-_NOT_COUNTED = ("22", "23", "25", "42")
+# A limit of the server's is one, too.
+_NOT_COUNTED = ("22", "23", "25", "42", "54")
+_TOO_MANY = "not counted: too many statements before it change the table's rows"
 _NO_PERMISSION = "42501"
 
 
@@ -64,6 +66,9 @@ class Counts:
         if made and hazard.code in ("long-lock", "table-rewrite"):
             return
         words = CODES[hazard.code].words
+        if hazard.table in self._forecast.standing.unfollowed:
+            self._warn(self._migration, Finding(hazard, None, f"{words}; {_TOO_MANY}"))
+            return
         if in_function(hazard):
             says = f"{words}, when {hazard.within} is called"
             self._warn(self._migration, Finding(hazard, None, says))
@@ -107,9 +112,10 @@ class Counts:
         """Take the statement at hand as done."""
         standing = self._forecast.standing
         statement = self._view.statement
-        before = dict(standing.tables)
+        standing.tables.changes()
         self._forecast.advance(statement)
-        self._successors.note(self._migration, statement, before, standing.tables)
+        gone, come = standing.tables.changes()
+        self._successors.note(self._migration, statement, gone, come)
 
     def compare_with_successors(self) -> None:
         """Say how many rows of a table that was dropped are not in the one that has its name.
@@ -120,6 +126,14 @@ class Counts:
         tables = self._forecast.standing.tables
         for migration, finding in self._successors.compare(self._asking, tables, self._notes):
             self._warn(migration, finding)
+
+    def note_what_was_not_followed(self) -> None:
+        """Say of which tables not every statement was followed."""
+        for name in sorted(self._forecast.standing.full):
+            self._notes.append(
+                f"Many statements change the rows of {name}: "
+                "those after the first are counted without what all before them do, or not at all."
+            )
 
     def _warn(self, migration: Migration, finding: Finding) -> None:
         hazard = finding.hazard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import LiveError
@@ -47,13 +47,13 @@ class Successors:
         self,
         migration: Migration,
         statement: Statement,
-        before: Tables,
-        after: Tables,
+        gone: Tables,
+        come: Sequence[TableName],
     ) -> None:
-        """Take a statement as done that left other tables than there were before it."""
-        for name in before.keys() - after.keys():
-            self._dropped.setdefault(name, before[name])
-        for name in after.keys() - before.keys():
+        """Take a statement as done by which some tables went and others came."""
+        for name, virtual in gone.items():
+            self._dropped.setdefault(name, virtual)
+        for name in come:
             if name not in self._dropped or name not in self._there:
                 continue
             hazard = Hazard(

@@ -9,11 +9,19 @@ from psycopg import sql
 _NAME = re.compile(r"forensics_\d+\b")
 
 
+_FOLDED = 8  # layers that the server may fold into one another
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("_")[2])
+
+
 class Layers:
     """SELECTs by the names to select them by, in the order in which they were laid."""
 
     def __init__(self) -> None:
         self._layers: dict[str, str] = {}
+        self._depths: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._layers
@@ -22,15 +30,22 @@ class Layers:
         """Note a SELECT as a layer; return the name to select it by."""
         name = f"forensics_{len(self._layers) + 1}"
         self._layers[name] = text
+        self._depths[name] = self.depth(text) + 1
         return name
+
+    def depth(self, text: str) -> int:
+        """How many layers lie one upon the other below a SELECT."""
+        depths = [self._depths.get(name, 0) for name in _NAME.findall(text)]
+        return max(depths, default=0)
 
     def select(self, text: str) -> sql.SQL:
         """Return a SELECT with the layers that it stands on."""
         below = self._below(text)
         written = []
-        for name, layer in self._layers.items():
-            if name in below:
-                written.append(f"{name} AS NOT MATERIALIZED ({layer})")
+        for name in sorted(below, key=_number):
+            # A condition that names a changed value doubles with every layer that is folded in.
+            kept = "" if self._depths[name] % _FOLDED == 0 else "NOT "
+            written.append(f"{name} AS {kept}MATERIALIZED ({self._layers[name]})")
         if written:
             text = f"WITH {', '.join(written)} {text}"
         return sql.SQL(text)  # type: ignore[arg-type]

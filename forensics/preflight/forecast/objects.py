@@ -59,15 +59,18 @@ class Objects:
         )
         if of_types and node.behavior == pb.DROP_CASCADE:
             for hazard in hazards:
-                if hazard.table in self._standing.tables and hazard.column:
-                    self._columns.drop(hazard.table, hazard.column)
+                name = hazard.table
+                if name and hazard.column and name in self._standing.tables:
+                    self._columns.drop(name, hazard.column)
 
     def _drop_tables(self, gone: set[TableName]) -> None:
         standing = self._standing
-        for name in gone:
-            standing.tables.pop(name, None)
-        for name in list(standing.tables):
-            standing.edit(name, lambda table: without_parents(table, gone))
+        went = [name for name in gone if standing.tables.take_out(name)]
+        if not went:
+            return
+        for name, virtual in list(standing.tables.items()):
+            if virtual.table.foreign_keys or virtual.table.inherits:
+                standing.edit(name, lambda table: without_parents(table, gone))
 
     # --- making ---
 
@@ -148,7 +151,8 @@ class Objects:
         standing = self._standing
         if new in standing.tables:
             return  # it fails
-        virtual = standing.tables.pop(name)
+        virtual = standing.tables.take_out(name)
+        assert virtual is not None
         # A layer even where nothing else changed: the new name is not yet the database's.
         listed = ", ".join(map(q, virtual.columns)) or "NULL"
         relation = standing.layers.lay(f"SELECT {listed} FROM {virtual.relation} AS t")

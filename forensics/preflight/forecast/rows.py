@@ -37,7 +37,7 @@ class Rows:
     def truncate(self, statement: Statement, node: Any) -> None:
         """TRUNCATE, with what its CASCADE reaches."""
         for hazard in self._standing.reader().read(statement):
-            if hazard.table in self._standing.tables:
+            if hazard.table and hazard.table in self._standing.tables:
                 self._standing.keep(hazard.table, "false")
 
     def delete(self, statement: Statement, node: Any) -> None:
@@ -58,6 +58,8 @@ class Rows:
     def _take(self, names: Sequence[TableName], alias: str, given: str) -> None:
         """Take the rows that meet a condition out of tables, and what hangs on them with them."""
         for name in names:
+            if self._standing.is_full(name):
+                continue
             hanging = Deletion(self._standing, name, alias, given).hanging()
             condition = with_own(self._standing, name, alias, given)
             for one in hanging:
@@ -67,6 +69,8 @@ class Rows:
 
     def _let_go(self, one: Hanging) -> None:
         """Do to rows what their foreign key does to them when their parents go."""
+        if self._standing.is_full(one.child):
+            return
         if one.does == "cascade":
             self._standing.keep(one.child, f"({one.hit}) IS NOT TRUE", "c")
         elif one.does in ("set null", "set default"):
@@ -94,6 +98,8 @@ class Rows:
         else:
             condition = self._expressions.condition(node, ())
         for name in self._standing.written(node.relation):
+            if self._standing.is_full(name):
+                continue
             virtual = self._standing.tables[name]
             listed = _cases(virtual, alias, condition, values)
             self._standing.replace_rows(
@@ -114,6 +120,8 @@ class Rows:
         name = self._standing.name(node.relation)
         virtual = self._standing.tables.get(name)
         if virtual is None or not node.HasField("select_stmt"):
+            return
+        if self._standing.is_full(name, adding=True):
             return
         rows = self._expressions.query(node.select_stmt)
         if node.HasField("with_clause"):

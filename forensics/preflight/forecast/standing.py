@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,8 @@ from forensics.model import quote_identifier as q
 from forensics.preflight.forecast.layers import Layers
 from forensics.statements.hazards import Reader, heirs, resolve
 
+# Statements that change a table's rows and are followed, one upon the other.
+_MOST = 64
 _HOLDING_ROWS = ("table", "partitioned", "partition")
 _BUILT_IN = re.compile(r"[a-z][a-z ]*(\(\d+(,\d+)?\))?[a-z ]*\Z")
 
@@ -38,6 +40,52 @@ class Virtual:
         return ", ".join(f"{alias}.{q(c)}" for c in self.columns)
 
 
+class Tables(dict[TableName, Virtual]):
+    """Tables by name, which remember what came and went."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gone: dict[TableName, Virtual] = {}
+        self._come: dict[TableName, None] = {}
+
+    def __setitem__(self, name: TableName, virtual: Virtual) -> None:
+        if name not in self:
+            self._come[name] = None
+        super().__setitem__(name, virtual)
+
+    def take_out(self, name: TableName) -> Virtual | None:
+        """Remove a table; return it, or None where there is none."""
+        virtual = super().pop(name, None)
+        if virtual is not None:
+            self._gone.setdefault(name, virtual)
+        return virtual
+
+    def changes(self) -> tuple[dict[TableName, Virtual], list[TableName]]:
+        """Those that went and those that came since this was last asked."""
+        gone, come = self._gone, list(self._come)
+        self._gone, self._come = {}, {}
+        return gone, come
+
+
+class Definitions(Mapping[TableName, Table]):
+    """The tables' definitions, in the order of their names."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def __getitem__(self, name: TableName) -> Table:
+        return self._tables[name].table
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tables
+
+    def __iter__(self) -> Iterator[TableName]:
+        return iter(sorted(self._tables))
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
 class Standing:
     """A database's tables as they would stand after the statements that were taken as done.
 
@@ -51,15 +99,19 @@ class Standing:
         made: those that the statements made: they hold no rows that anybody would miss.
         unvalidated: by table and name, constraints that were added without a look at the rows.
         layers: the SELECTs that their rows come from.
+        full: tables whose rows more statements change than are followed.
+        unfollowed: those of them of which nothing can be counted any more.
     """
 
     def __init__(self, catalog: Catalog, schema: str) -> None:
         self.schema = schema
         self.path: tuple[str, ...] = ()
-        self.tables: dict[TableName, Virtual] = {}
+        self.tables = Tables()
         self.made: set[TableName] = set()
         self.unvalidated: dict[tuple[TableName, str], Any] = {}
         self.layers = Layers()
+        self.full: set[TableName] = set()
+        self.unfollowed: set[TableName] = set()
         self._before = catalog
         inherited: set[TableName] = set()
         for table in catalog.tables.values():
@@ -75,15 +127,12 @@ class Standing:
 
     def reader(self, functions: Mapping[str, Sequence[str]] | None = None) -> Reader:
         """What reads hazards from the next statement."""
-        catalog = replace(
-            self._before,
-            tables=dict(sorted(self.definitions().items())),
-        )
+        catalog = replace(self._before, tables=Definitions(self.tables))
         return Reader(catalog, self.schema, self.path, functions)
 
-    def definitions(self) -> dict[TableName, Table]:
+    def definitions(self) -> Definitions:
         """The tables' definitions."""
-        return {name: virtual.table for name, virtual in self.tables.items()}
+        return Definitions(self.tables)
 
     # --- where names lead ---
 
@@ -147,6 +196,20 @@ class Standing:
         virtual = self.tables[name]
         rows = f"SELECT {virtual.listed(alias)} FROM {virtual.relation} AS {alias}"
         self.replace_rows(name, f"{rows} WHERE {condition}")
+
+    def is_full(self, name: TableName, *, adding: bool = False) -> bool:
+        """Whether no further change of a table's rows is followed.
+
+        Args:
+            adding: the change only adds rows: what is counted of those that are there still holds.
+        """
+        virtual = self.tables.get(name)
+        if virtual is None or self.layers.depth(virtual.relation) < _MOST:
+            return False
+        self.full.add(name)
+        if not adding:
+            self.unfollowed.add(name)
+        return True
 
     def together(self, family: Sequence[TableName]) -> str:
         """What to select the rows of a table and of its heirs from."""

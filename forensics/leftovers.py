@@ -1,0 +1,55 @@
+"""Folders of a scratch server whose processes were all killed: the next one clears them away.
+
+A lock says whether anybody still lives who needs a folder. Process ids would not: they are given
+out again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+PREFIX = "fx"
+_OWNER = "owner"
+_FIRST = 10  # of descriptors; a shell uses those below for itself
+
+
+def hold(folder: Path) -> int:
+    """Lock a folder for as long as we live, and those who inherit the descriptor returned."""
+    making = folder / f"{_OWNER}.new"
+    with making.open("wb") as file:
+        # Locked before it has its name: nobody can find it without its lock.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        held = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _FIRST)
+    making.rename(folder / _OWNER)
+    return held
+
+
+def clear(parent: Path, users: set[int]) -> None:
+    """Remove the folders in a place that nobody holds any more.
+
+    Args:
+        users: whose folders are ours.
+    """
+    for owner in parent.glob(f"{PREFIX}????????/{_OWNER}"):
+        try:
+            if not owner.parent.is_symlink() and owner.parent.stat().st_uid in users:
+                _clear(owner)
+        except OSError:
+            continue  # in use, gone meanwhile, or not ours to look at
+
+
+def _clear(owner: Path) -> None:
+    """Remove a folder, unless somebody holds it.
+
+    Raises:
+        OSError: somebody does.
+    """
+    descriptor = os.open(owner, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(owner.parent, ignore_errors=True)
+    finally:
+        os.close(descriptor)
