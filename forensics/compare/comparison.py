@@ -119,6 +119,7 @@ class Comparison:
 
     def _dropped(self, backup: Table) -> TableResult:
         side = self._ready.whole_backup(backup)
+        side.look_closely()
         choice = keys.Choice((), "all columns")
         if backup.primary_key:
             choice = keys.Choice(backup.primary_key.columns, "primary key")
@@ -214,6 +215,8 @@ class Comparison:
             engine.clean()
             sides = self._ready.sides(backup, live, columns, as_far_as_it_goes=True)
             counts = rows.compare(engine, sides, (), unheard).counts
+        if not counts.backup_rows:
+            return "None of its rows could be read, so nothing is known of them."
         return (
             f"Of the {counts.backup_rows} rows that could be read, {counts.missing} are missing "
             "from live: at least so many are."

@@ -175,6 +175,7 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
             wanted = wanted - start
         found = segment.lines_at(wanted)
         while some := list(itertools.islice(found, _FETCH_ROWS)):
+            segment.judge([line for _, line in some])
             lines = texts([line.decode("utf-8") + "\n" for _, line in some])
             places = numbers([at + start for at, _ in some])
             yield _shaped(places, lines, shaper, keeper)

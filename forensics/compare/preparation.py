@@ -137,6 +137,8 @@ class Preparation:
             casts = casts_between(was, now, self._writer_of_backup, self._writer_of_live)
             if casts:
                 ours.casts[column], theirs.casts[column] = casts
+        if as_far_as_it_goes or ours.comparable:
+            ours.look_closely()
         if as_far_as_it_goes:
             ours.segments = [_AsFarAsItGoes(s) for s in ours.segments]
         return Sides(ours, theirs, compared)

@@ -51,6 +51,11 @@ class Side:
             return None
         return self.segments[0].snapshot
 
+    def look_closely(self) -> None:
+        """Have values looked at as they are read: no row of the other side stands for them."""
+        for segment in self.segments:
+            segment.thorough = True
+
     def anew(self) -> Side:
         """The same rows, as if none had been read yet."""
         return Side(self.segments, self.stored, self.canonical, self.casts)

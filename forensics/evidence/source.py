@@ -58,9 +58,11 @@ class Segment(ABC):
 
     Attributes:
         snapshot: the moment that the rows are of, where a database holds them.
+        thorough: whether `blocks()` also looks at whether values are such as their types can hold.
     """
 
     snapshot: Snapshot | None = None
+    thorough = False
 
     def __init__(self, table: TableName, columns: Sequence[str]) -> None:
         self.table = table
@@ -78,6 +80,16 @@ class Segment(ABC):
 
     def abandon(self) -> None:
         """Let go of what `blocks()` waits for in another thread; that one then raises or ends."""
+
+    def judge(self, lines: Sequence[bytes]) -> None:
+        """Look at whether the values of some rows are such as their types can hold.
+
+        Args:
+            lines: rows that were read, without their line feeds.
+
+        Raises:
+            DamagedBackupError: one is not.
+        """
 
     def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
         """Yield (position, line) for rows that were seen before, without their line feeds.

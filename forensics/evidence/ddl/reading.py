@@ -28,6 +28,17 @@ _OF_INTEREST = re.compile(
     r"|COMMENT\s+ON\s+TABLE\b)",
     re.I,
 )
+# What is made or altered in dumps of any PostgreSQL; what is none of these may be a table whose
+# word was damaged, or of another program.
+_MAKES_ODDITIES = re.compile(
+    r"(?:\s|--[^\n]*\n)*(?:CREATE|ALTER)\s+(?!(?:ACCESS|AGGREGATE|CAST|COLLATION|CONSTRAINT"
+    r"|CONVERSION|DATABASE|DEFAULT|DOMAIN|EVENT|EXTENSION|FOREIGN|FUNCTION|GLOBAL|GROUP|INDEX"
+    r"|LANGUAGE|LARGE|LOCAL|MATERIALIZED|OPERATOR|OR|POLICY|PROCEDURAL|PROCEDURE|PROPERTY"
+    r"|PUBLICATION|RECURSIVE|ROLE|ROUTINE|RULE|SCHEMA|SEQUENCE|SERVER|STATISTICS|SUBSCRIPTION"
+    r"|SYSTEM|TABLE|TABLESPACE|TEMP|TEMPORARY|TEXT|TRANSFORM|TRIGGER|TRUSTED|TYPE|UNIQUE"
+    r"|UNLOGGED|USER|VIEW)\b)",
+    re.I,
+)
 
 
 def read_catalog(statements: Iterable[str]) -> Catalog:
@@ -41,7 +52,7 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
     """
     draft = Draft()
     for text in statements:
-        if _OF_INTEREST.match(text):
+        if _OF_INTEREST.match(text) or _MAKES_ODDITIES.match(text):
             _read(draft, text)
     _let_orphans_stand(draft)
     return draft.finished()

@@ -112,6 +112,7 @@ def _by_rows(source: Source, held: Held, contents: Contents, progress: Progress 
         for segment in source.segments(table.name, wanted):
             if isinstance(segment, LackingSegment):
                 continue
+            segment.thorough = True
             places = _audit_places(table, segment)
             for batch in copytext.line_batches(segment.blocks()):
                 rows += len(batch)

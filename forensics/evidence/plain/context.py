@@ -20,6 +20,8 @@ class Context:
 
     Attributes:
         heading: the table that the last heading of rows names.
+        within: the same, until another object's heading comes.
+        fresh: whether no COPY has followed that heading yet.
         part: how many dumps have begun in the file so far.
     """
 
@@ -29,6 +31,8 @@ class Context:
     standard_strings: bool = True
     search_path: str = PUBLIC
     heading: TableName | None = None
+    within: TableName | None = None
+    fresh: bool = False
     part: int = 0
 
     def said(self, text: bytes) -> str:
@@ -45,6 +49,16 @@ class Context:
     def copy(self, statement: bytes) -> CopyForm | None:
         """Read a COPY statement in whatever form; None where it is none that brings rows in."""
         return read_copy(self.said(statement), self.search_path)
+
+    def announce(self, table: TableName) -> None:
+        """Take in the heading of a table's rows."""
+        self.heading = self.within = table
+        self.fresh = True
+
+    def leave(self) -> None:
+        """Take in the heading of something else."""
+        self.within = None
+        self.fresh = False
 
     def enter(self, database: str) -> None:
         """Go over to another database."""

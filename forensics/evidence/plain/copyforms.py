@@ -82,6 +82,11 @@ def read_copy(statement: str, search_path: str) -> CopyForm | None:
     )
 
 
+def is_known(statement: str) -> bool:
+    """Whether PostgreSQL's parser reads a text as one COPY statement."""
+    return _parsed(statement) is not None
+
+
 def _parsed(statement: str) -> Any | None:
     """The COPY statement that a text is, as PostgreSQL's parser reads it, or None."""
     try:

@@ -18,7 +18,8 @@ class Data:
         start, end: where its rows are, the end marker left out.
         form: whether COPY wrote them ("copy") or INSERT ("insert").
         rows: how many whole lines a COPY run has that breaks off; None otherwise.
-        complete: False where the file ends within it.
+        complete: False where the file ends within it, or its beginning or end is damaged.
+        broken: what is wrong with it where the file does not just end, in words.
         written_for: the table that the heading above it names: with --load-via-partition-root a
             partition, whose order of columns INSERTed values have.
         copy: what a COPY says that pg_dump does not write.
@@ -33,6 +34,7 @@ class Data:
     form: str = "copy"
     rows: int | None = None
     complete: bool = True
+    broken: str | None = None
     database: str | None = None
     written_for: TableName | None = None
     copy: CopyForm | None = None
@@ -63,6 +65,20 @@ class Heading(NamedTuple):
 
     table: TableName
     database: str | None
+    at: int = 0
+
+
+class Harm(NamedTuple):
+    """What is wrong at one place of a file that can be read on behind it.
+
+    Attributes:
+        words: what stands there, to be said behind the file's name.
+        table: whose rows are in doubt for it, or None where that is not known.
+    """
+
+    words: str
+    table: TableName | None
+    database: str | None
 
 
 class _OfDatabase(Protocol):
@@ -85,6 +101,7 @@ class Index:
         elsewhere: what belongs to it and is in other files, in words.
         open_restrict: whether a \\restrict has no \\unrestrict.
         damage: why its text breaks off, or None.
+        harms: what else is wrong with it, by place.
     """
 
     statements: tuple[Statement, ...]
@@ -98,6 +115,7 @@ class Index:
     elsewhere: tuple[str, ...]
     open_restrict: bool
     damage: str | None
+    harms: tuple[Harm, ...] = ()
 
     @property
     def is_dump(self) -> bool:
@@ -117,6 +135,7 @@ class Index:
             data=_of(self.data, database),
             comments=_of(self.comments, database),
             announced=_of(self.announced, database),
+            harms=_of(self.harms, database),
         )
 
     def says(self, words: str) -> bool:
@@ -153,6 +172,7 @@ class Draft:
     elsewhere: list[str] = field(default_factory=list)
     restricted: bytes | None = None
     damage: str | None = None
+    harms: list[Harm] = field(default_factory=list)
 
     def note_database(self, database: str) -> None:
         """Take note of a database that the dump connects to."""
@@ -185,4 +205,5 @@ class Draft:
             elsewhere=tuple(self.elsewhere),
             open_restrict=self.restricted is not None,
             damage=self.damage,
+            harms=tuple(self.harms),
         )

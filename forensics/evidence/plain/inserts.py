@@ -42,9 +42,21 @@ def _value(string: str) -> re.Pattern[str]:
 
 _VALUE = {on: _value(string) for on, string in _STRING.items()}
 _NEXT_ROW = re.compile(r"\s*,?\s*\(")
+# What may stand behind the last row; a statement of its own may not.
+_TAIL = re.compile(r"\s*(?:(?:ON\s+CONFLICT|RETURNING)\b(?:(?!\bINSERT\s+INTO\b)[^;])*)?;", re.I)
 _FLUSH = 1 << 20
 _BARE = {"null": NULL, "true": "t", "false": "f"}
 _LACKING = -1  # the place of a column that a statement does not name
+
+
+class OddStatementError(BackupError):
+    """A statement is none that brings rows in.
+
+    Attributes:
+        line: on which line of all statements it was noticed, from 1 on.
+    """
+
+    line = 1
 
 
 def columns_of(text: str, standard_strings: bool = True) -> Sequence[str]:
@@ -115,9 +127,10 @@ def copy_blocks(
     reader = _Reader(table_columns, columns, standard_strings)
     out: list[str] = []
     size = 0
+    passed = 1  # the line that a run of statements begins on
     broken: BackupError | None = None
     runs = iter(statements)
-    while True:
+    while broken is None:
         try:
             text = strictly(next(runs))
         except StopIteration:
@@ -127,14 +140,21 @@ def copy_blocks(
             break
         at = 0
         while head := _HEAD.match(text, at):
-            lines, at = reader.read(text, head)
+            try:
+                lines, at = reader.read(text, head)
+            except OddStatementError as error:
+                error.line += passed - 1
+                broken = error
+                break
             out += lines
             size += sum(map(len, lines))
             if size > _FLUSH:
                 yield "".join(out).encode("utf-8")
                 out, size = [], 0
-        if text[at:].strip():
-            raise _odd(text, at)
+        if broken is None and text[at:].strip():
+            broken = _odd(text, at)
+            broken.line += passed - 1
+        passed += text.count("\n")
     if out:
         yield "".join(out).encode("utf-8")
     if broken:
@@ -166,13 +186,13 @@ class _Reader:
             while row := _NEXT_ROW.match(text, at):
                 fields, at = _fields(text, row.end(), self._standard_strings)
                 if len(fields) != self._width:
-                    raise _ragged(len(fields), self._width)
+                    raise _ragged(text, at, len(fields), self._width)
                 fields.append(NULL)  # what stands at the place _LACKING
                 lines.append("\t".join([fields[place] for place in self._places]) + "\n")
-        end = text.find(";", at)  # only ON CONFLICT DO NOTHING may stand before it
-        if end < 0:
+        end = _TAIL.match(text, at)
+        if end is None:
             raise _odd(text, at)
-        return lines, end + 1
+        return lines, end.end()
 
     def _take_list(self, text: str | None) -> None:
         """Go by another list of columns from here on; None is that of the table."""
@@ -211,17 +231,20 @@ def _fields(text: str, at: int, standard_strings: bool) -> tuple[list[str], int]
     raise _odd(text, at)
 
 
-def _ragged(values: int, columns: int) -> BackupError:
-    return BackupError(
+def _ragged(text: str, at: int, values: int, columns: int) -> OddStatementError:
+    error = OddStatementError(
         f"A row has {values} values, and its table {columns} columns.",
         "The backup does not say which are meant: make one with pg_dump --column-inserts, or one"
         " that defines its tables.",
     )
+    error.line = text.count("\n", 0, at) + 1
+    return error
 
 
-def _odd(text: str, at: int) -> BackupError:
-    near = text[max(0, at - 20) : at + 40]
-    return BackupError(
-        f"An INSERT statement is of a kind that pg_dump does not write, near: {near!r}.",
+def _odd(text: str, at: int) -> OddStatementError:
+    error = OddStatementError(
+        "An INSERT statement is of a kind that pg_dump does not write.",
         "Was the dump edited? Rows can be read from COPY and from INSERT … VALUES with literals.",
     )
+    error.line = text.count("\n", 0, at) + 1
+    return error

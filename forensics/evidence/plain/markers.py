@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forensics.evidence.blocks import read_blocks
 from forensics.evidence.files import PlainFile
+from forensics.evidence.flaws import Judge
+from forensics.evidence.plain.index import Data
 
 _CHUNK = 4 << 20
 _MARKER_BYTES = 4  # backslash, point, carriage return, line feed
@@ -86,3 +89,30 @@ def count_rows(file: PlainFile, start: int, end: int) -> int:
         data = np.frombuffer(chunk, dtype=np.uint8)
         rows += int(np.count_nonzero(data == _LINE_FEED))
     return rows
+
+
+def count_sound_rows(file: PlainFile, run: Data) -> int:
+    """Count the lines of a run that breaks off, but for those that are no rows."""
+    if run.columns is None or run.copy:
+        return count_rows(file, run.start, run.end)
+    rows = 0
+    judge = Judge(run.columns, among_messages=True)
+    for block in judge.sound(read_blocks(file.reader(run.start, run.end))):
+        rows += bytes(block).count(b"\n")
+    return rows
+
+
+class Lines:
+    """Numbers of lines in a file, asked for from its beginning on."""
+
+    def __init__(self, file: PlainFile) -> None:
+        self._file = file
+        self._at = self._before = 0
+
+    def number(self, at: int) -> int:
+        """The number of the line that an offset is on."""
+        if at < self._at:
+            self._at = self._before = 0
+        self._before += count_rows(self._file, self._at, at)
+        self._at = at
+        return self._before + 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forensics.evidence.files import PlainFile
-from forensics.evidence.plain.index import Index
+from forensics.evidence.plain.index import Harm, Index
 from forensics.model import Provenance
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*(.*)\Z")
@@ -37,6 +38,13 @@ def provenance_of(
         encoding=part.encoding(database),
         database=database,
     )
+
+
+def _said_of(harms: Sequence[Harm]) -> str:
+    """What is wrong at places of a file, the first and how many more."""
+    if len(harms) == 1:
+        return harms[0].words
+    return f"{harms[0].words}, and {len(harms) - 1} more places are damaged"
 
 
 def _said(part: Index, lead: str) -> str | None:
@@ -77,10 +85,17 @@ def damage_of(file: PlainFile, whole: Index, part: Index) -> str | None:
         whole: what stands in the file.
         part: what of it is of the database that is looked at.
     """
-    if file.damage:
-        return file.damage
-    if whole.damage:
-        return whole.damage
+    if broken := file.damage or whole.damage:
+        return broken
+    if part.harms:
+        return _said_of(part.harms)
+    return break_of(file, whole, part)
+
+
+def break_of(file: PlainFile, whole: Index, part: Index) -> str | None:
+    """Return why a dump breaks off, in words, or None where it ends as its writer ends one."""
+    if broken := file.damage or whole.damage:
+        return broken
     of_roles_only = whole.says(_CLUSTER) and not whole.says(_DUMP)
     if not of_roles_only and not part.says(f"{_DUMP} complete"):
         return f"its last line, '{_DUMP} complete', is not there"

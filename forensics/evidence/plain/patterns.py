@@ -8,7 +8,7 @@ import re
 
 HEAD_BYTES = 1 << 16  # of a statement, looked at to tell what it is
 
-_NAME = rb'(?:"(?:[^"]|"")*"|[\w$\x80-\xff]+)'
+NAME = rb'(?:"(?:[^"]|"")*"|[\w$\x80-\xff]+)'
 
 # --- statements -----------------------------------------------------------------------------------
 
@@ -16,21 +16,21 @@ CREATES_TABLE = re.compile(rb"CREATE\s+(?:UNLOGGED\s+|FOREIGN\s+)?TABLE\b", re.I
 # As pg_dump writes it (WITH OIDS up to PostgreSQL 11); what people write is left to PostgreSQL's
 # own parser. Groups: the table, the list of columns, WITH OIDS.
 COPY = re.compile(
-    rb"COPY\s+(" + _NAME + rb"(?:\s*\.\s*" + _NAME + rb")?)"
+    rb"COPY\s+(" + NAME + rb"(?:\s*\.\s*" + NAME + rb")?)"
     rb'\s*(?:\(([^()]*+|(?:[^()"]|"(?:[^"]|"")*+")*+)\))?'
     rb"\s*(WITH\s+OIDS\s+)?FROM\s+stdin\s*;\Z",
     re.S | re.I,
 )
 FROM_STDIN = re.compile(rb"\bFROM\s+STDIN\b", re.I)
 INSERT = re.compile(
-    rb"INSERT\s+INTO\s+(" + _NAME + rb"(?:\." + _NAME + rb")?)\s*",
+    rb"INSERT\s+INTO\s+(" + NAME + rb"(?:\." + NAME + rb")?)\s*",
     re.I,
 )
 SETTING = re.compile(
     rb"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO)\s*'?([\w-]+)'?\s*;\Z",
     re.I,
 )
-SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(" + _NAME + rb")", re.I)
+SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(" + NAME + rb")", re.I)
 CHANGES_ROWS = re.compile(
     rb"(UPDATE|DELETE|TRUNCATE|MERGE)\b(?!\s+(?:FROM\s+)?pg_catalog\.)",
     re.I,
@@ -51,6 +51,8 @@ RESTRICT = re.compile(rb"\\(un)?restrict\s+(\S+)")
 
 # The writer's own words: versions, times, the first and the last line.
 WRITERS_WORDS = (b"PostgreSQL database", b"Dumped ", b"Started on", b"Completed on")
+# What it writes above any other object.
+OTHER_HEADING = re.compile(rb"Name: .*; Type: ")
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table
 # from one left out.
 DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")

@@ -16,12 +16,9 @@ from dataclasses import replace
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.files import PlainFile
-from forensics.evidence.names import known_columns
-from forensics.evidence.plain import lexer, patterns
-from forensics.evidence.plain.context import Context
-from forensics.evidence.plain.copyforms import CopyForm
-from forensics.evidence.plain.index import Comment, Draft, Heading, Index, Statement
-from forensics.evidence.plain.markers import count_rows, find_ending
+from forensics.evidence.plain import going_on, lexer, patterns
+from forensics.evidence.plain.copies import CopyWalk
+from forensics.evidence.plain.index import Comment, Heading, Index, Statement
 from forensics.model import TableName
 
 _WITHIN_CONNECTION = re.compile(r"dbname='((?:[^'\\]|\\.)*)'")
@@ -67,16 +64,8 @@ def _no_dump(file: PlainFile) -> BackupError:
     )
 
 
-class _Scanner:
+class _Scanner(CopyWalk):
     """The one pass over the unpacked text, up to `size`."""
-
-    def __init__(self, text: mmap.mmap, file: PlainFile) -> None:
-        self.text = text
-        self.file = file
-        self.size = len(text)
-        self.here = Context(file)
-        self.draft = Draft()
-        self.nul: int | None = None
 
     def scan(self) -> Index:
         at = 0
@@ -103,26 +92,6 @@ class _Scanner:
             return self._meta_command(at)
         return self._statement(at)
 
-    def _line(self, at: int) -> re.Match[bytes]:
-        """The line from `at` on, its line feed included."""
-        line = patterns.LINE.match(self.text, at)
-        assert line
-        return line
-
-    def _text_until(self, end: int, start: int) -> int:
-        """Return `end`, or where the text from `start` on ends before it.
-
-        What stands behind a NUL is not what was written.
-        """
-        nul = self.text.find(b"\0", start, end)
-        if nul < 0:
-            return end
-        self._end_at(nul)
-        return nul
-
-    def _end_at(self, nul: int) -> None:
-        self.nul = self.size = nul
-
     def _doubt_inserts(self, upto: int) -> None:
         """Take a run of INSERTs for incomplete where nothing stands behind it up to `upto`.
 
@@ -143,10 +112,13 @@ class _Scanner:
             self.draft.comments.append(Comment(said, self.here.database))
             if words == b"PostgreSQL database dump":
                 self.here.part += 1
+            self.here.leave()
         elif heading := patterns.DATA_HEADING.match(words):
             table = TableName(self.here.said(heading[2]), self.here.said(heading[1]))
-            self.here.heading = table
-            self.draft.announced.append(Heading(table, self.here.database))
+            self.draft.announced.append(Heading(table, self.here.database, at))
+            self.here.announce(table)
+        elif patterns.OTHER_HEADING.match(words):
+            self.here.leave()
         return self._text_until(line.end(), at)
 
     def _meta_command(self, at: int) -> int:
@@ -189,26 +161,59 @@ class _Scanner:
     # --- statements -------------------------------------------------------------------------------
 
     def _statement(self, at: int) -> int:
-        end = lexer.statement_end(self.text, at, self.here.standard_strings)
+        if copy := going_on.UNENDED.match(self.text, at):
+            return self._unended_copy(copy)
+        standard = self.here.standard_strings
+        end = lexer.statement_end(self.text, at, standard)
         self._text_until(end or self.size, at)
         if end is None or end > self.size:
-            self.draft.damage = f"a statement that begins at byte {at} has no end"
-            self._doubt_inserts(at)
-            return self.size
+            return self._endless(at)
+        after = going_on.crossed(self.text, at, end, standard)
+        if after is not None:
+            return self._harm(at, "a statement without an end begins", after)
         head = self.text[at : min(end, at + patterns.HEAD_BYTES)]
+        after = self._rows_of(at, end, head)
+        if after is not None:
+            return after
+        if not going_on.is_command(head) and self._is_within_dump:
+            return self._no_statement(at, end)
+        self._note(head)
+        self.draft.statements.append(Statement(at, end, self.here.database, self.here.encoding))
+        return end
+
+    def _rows_of(self, at: int, end: int, head: bytes) -> int | None:
+        """Read a statement that brings rows in, and them; return where it goes on, or None."""
         word = head[:6].upper()
         if word == b"INSERT":
             insert = patterns.INSERT.match(head)
             insert = insert or patterns.INSERT.match(patterns.without_comments(head))
             if insert:
                 return self._insert(at, end, insert[1])
-        elif word.startswith(b"COPY"):
-            after = self._copy_statement(at, end, head)
-            if after is not None:
-                return after
-        self._note(head)
-        self.draft.statements.append(Statement(at, end, self.here.database, self.here.encoding))
-        return end
+            return self._no_statement(at, end)
+        if word.startswith(b"COPY"):
+            return self._copy_statement(at, end, head)
+        return None
+
+    def _endless(self, at: int) -> int:
+        """Take note of a statement without an end; return where it goes on."""
+        after = going_on.heading(self.text, at + 1, self.size)
+        if after is not None and self.nul is None:
+            return self._harm(at, "a statement without an end begins", after)
+        self.draft.damage = f"a statement that begins at byte {at} has no end"
+        self._doubt_inserts(at)
+        return self.size
+
+    def _no_statement(self, at: int, end: int) -> int:
+        after = going_on.resume(self.text, at, end, self.size)
+        return self._harm(at, "what is no statement of PostgreSQL begins", after)
+
+    @property
+    def _is_within_dump(self) -> bool:
+        """Whether a dump has begun and not ended: others may write before it and behind."""
+        draft = self.draft
+        if draft.comments and draft.comments[-1].words.endswith("complete"):
+            return False
+        return bool(draft.comments or draft.statements or draft.data or draft.announced)
 
     def _note(self, head: bytes) -> None:
         """Take note of what a statement sets, changes or makes."""
@@ -233,70 +238,15 @@ class _Scanner:
             last
             and last.table == table
             and last.database == self.here.database
-            and last.written_for == self.here.heading
+            and last.written_for == self.here.within
             and not self.text[last.end : at].strip()
         ):
             self.draft.data[-1] = replace(last, end=end)
             return end
         self.draft.note_tables(self.here.database)
-        self.draft.data.append(replace(self.here.run(table, at, end), form="insert"))
+        run = self.here.run(table, at, end)
+        self.draft.data.append(replace(run, form="insert", written_for=self.here.within))
         return end
-
-    # --- rows that COPY brings in -----------------------------------------------------------------
-
-    def _copy_statement(self, at: int, end: int, head: bytes) -> int | None:
-        """Read a COPY and its rows; return where they end, or None where it brings none in."""
-        form = self._copy_form(self.text[at:end])
-        if form is not None:
-            return self._copy(self._line(end).end(), form)
-        if not patterns.FROM_STDIN.search(head):
-            return None
-        # Its rows would be taken for statements, and those behind them for none.
-        self.draft.damage = (
-            f"a COPY statement that PostgreSQL would not understand begins at byte {at}"
-        )
-        return self.size
-
-    def _copy_form(self, statement: bytes) -> CopyForm | None:
-        match = patterns.COPY.match(statement)
-        if match is None:
-            return self.here.copy(statement)
-        table = self.here.table(match[1])
-        if match[2] is None:
-            return CopyForm(table, None)
-        columns = known_columns(self.here.said(match[2]))
-        if match[3]:
-            columns.insert(0, "oid")  # a row's oid stands before what the list names
-        return CopyForm(table, tuple(columns))
-
-    def _copy(self, start: int, form: CopyForm) -> int:
-        """Take the rows that begin at `start`; return where they end."""
-        table = form.table
-        if form.file is not None:
-            self.draft.elsewhere.append(
-                f"the rows of table {table} are in {form.file}, which is not read"
-            )
-            return start
-        ending = find_ending(self.file.fd, start, self.size)
-        if ending.nul is not None:
-            self._end_at(ending.nul)
-        stop = ending.marker
-        if stop is None:
-            # What follows the last line feed is part of a row at best.
-            stop = max(self.text.rfind(b"\n", start - 1, self.size) + 1, start)
-        run = replace(self.here.run(table, start, stop), columns=form.columns)
-        if form.encoding or not form.usual:
-            run = replace(run, copy=form)
-        if self.text[start - 2 : start] == b"\r\n":
-            run = replace(run, line_end=b"\r\n")
-        self.draft.note_tables(self.here.database)
-        if ending.marker is None:
-            rows = count_rows(self.file, start, stop)
-            self.draft.data.append(replace(run, rows=rows, complete=False))
-            self.draft.damage = f"the rows of table {table} break off after {rows} whole rows"
-            return self.size
-        self.draft.data.append(run)
-        return self._line(stop).end()
 
 
 def _unquoted(text: str) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.blocks import Block, read_blocks
 from forensics.evidence.encodings import converted
 from forensics.evidence.files import PlainFile
+from forensics.evidence.flaws import Flaw, Judge
+from forensics.evidence.holding import Check
 from forensics.evidence.plain import inserts
 from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
 from forensics.evidence.plain.index import Data
+from forensics.evidence.plain.markers import count_rows
 from forensics.evidence.plain.rewriting import as_pg_dump_writes
 from forensics.evidence.source import Segment
+from forensics.model import TableName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,15 +26,88 @@ if TYPE_CHECKING:
 _POSITIONS = 2_000  # of rows, looked up at a time: each may map 64 kB of the file
 _CHUNK = 4 << 20
 _CUT_HINT = "Look for a complete copy of the backup; what was read stays in the case."
+_FLAW_HINT = (
+    "Look for another copy of the backup, or mend the rows in a copy of the file and take that."
+)
 
 
-class CopySegment(Segment):
-    """Rows that COPY wrote, at a byte range of the file."""
+class _Judged(Segment):
+    """Rows of a plain dump, each of which is looked at before it is handed on.
 
-    def __init__(self, file: PlainFile, data: Data, columns: Sequence[str]) -> None:
+    Args:
+        checks: by column, the name of its type and what tells values that this cannot hold.
+    """
+
+    def __init__(
+        self,
+        file: PlainFile,
+        data: Data,
+        columns: Sequence[str],
+        checks: Mapping[str, tuple[str, Check]],
+    ) -> None:
         super().__init__(data.table, columns)
         self._file = file
         self._data = data
+        self._checks = {c: checks[c] for c in self.columns if c in checks}
+
+    def _sound(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """Yield the rows that are sound, and raise where some are not, or the run is not whole."""
+        data = self._data
+        checks = self._checks if self.thorough else {}
+        judge = Judge(self.columns, checks, among_messages=not data.complete)
+        rows = 0
+        for block in judge.sound(blocks):
+            if not data.complete:
+                rows += bytes(block).count(b"\n")
+            yield block
+        flaws = judge.flaws
+        if not data.complete:
+            said = data.broken or f"breaks off within the rows of table {data.table}"
+            raise DamagedBackupError(
+                f"{self._file.path} {said}, after {rows} whole rows.", _CUT_HINT
+            )
+        if flaws.first:
+            raise self._flawed(flaws.first, flaws.count)
+
+    def judge(self, lines: Sequence[bytes]) -> None:
+        if not self._checks or not lines:
+            return
+        judge = Judge(self.columns, self._checks)
+        text = b"\n".join(lines) + b"\n"
+        for _ in judge.sound([text]):
+            pass
+        if judge.flaws.first is None:
+            return
+        self.thorough = True
+        for _ in self.blocks():
+            pass  # what it raises names the place
+
+    def _flawed(self, first: Flaw, count: int) -> DamagedBackupError:
+        where = f"row {first.row + 1}"
+        if line := self._line_of(first.row):
+            where += f" (line {line} of the file)"
+        said = f"{self._file.path} is damaged within the rows of table {self.table}: {where}"
+        said += f" {first.words}"
+        if count > 1:
+            said += f", and {count - 1} more are damaged"
+        return DamagedBackupError(f"{said}.", _FLAW_HINT)
+
+    def _line_of(self, row: int) -> int | None:
+        """The line of the file that a row stands on, or None where that is not told."""
+        return None
+
+
+class CopySegment(_Judged):
+    """Rows that COPY wrote, at a byte range of the file."""
+
+    def __init__(
+        self,
+        file: PlainFile,
+        data: Data,
+        columns: Sequence[str],
+        checks: Mapping[str, tuple[str, Check]],
+    ) -> None:
+        super().__init__(file, data, columns, checks)
         # Whether some of its text was not as PostgreSQL writes it, so that positions are not the
         # file's.
         self._rewritten = False
@@ -48,13 +125,12 @@ class CopySegment(Segment):
         blocks = converted(self._lines(), self._file.transcoder(encoding))
         if form and not form.usual:
             blocks = as_pg_dump_writes(blocks, form)
-        yield from blocks
-        if not data.complete:
-            raise DamagedBackupError(
-                f"{self._file.path} breaks off within the rows of table {data.table},"
-                f" after {data.rows} whole rows.",
-                _CUT_HINT,
-            )
+        yield from self._sound(blocks)
+
+    def _line_of(self, row: int) -> int | None:
+        if self._rewritten or (self._data.copy and not self._data.copy.usual):
+            return None
+        return count_rows(self._file, 0, self._data.start) + row + 1
 
     def _lines(self) -> Iterator[bytes]:
         """The rows in the file's encoding, each a line, with the escapes that PostgreSQL writes.
@@ -123,7 +199,7 @@ def _whole_rows(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield held
 
 
-class InsertSegment(Segment):
+class InsertSegment(_Judged):
     """Rows that INSERT statements hold, turned into COPY text as they stream.
 
     Args:
@@ -132,25 +208,54 @@ class InsertSegment(Segment):
     """
 
     def __init__(
-        self, file: PlainFile, data: Data, columns: Sequence[str], own: Sequence[str]
+        self,
+        file: PlainFile,
+        data: Data,
+        columns: Sequence[str],
+        checks: Mapping[str, tuple[str, Check]],
+        own: Sequence[str],
     ) -> None:
-        super().__init__(data.table, columns)
-        self._file = file
-        self._data = data
+        super().__init__(file, data, columns, checks)
         self._own = own
 
     def blocks(self) -> Iterator[Block]:
         data = self._data
         chunks = self._file.chunks(data.start, data.end, _CHUNK)
         statements = inserts.whole_statements(chunks, data.standard_strings)
-        yield from inserts.copy_blocks(
+        rows = inserts.copy_blocks(
             converted(statements, self._file.transcoder(data.encoding)),
             self._own or self.columns,
             self.columns,
             data.standard_strings,
         )
-        if not data.complete:
+        try:
+            yield from self._sound(rows)
+        except inserts.OddStatementError as error:
+            line = count_rows(self._file, 0, data.start) + error.line
             raise DamagedBackupError(
-                f"{self._file.path} breaks off within the rows of table {data.table}.",
-                _CUT_HINT,
-            )
+                f"{self._file.path} is damaged within the rows of table {self.table}, at line"
+                f" {line}: {error.message}",
+                error.hint,
+            ) from error
+
+
+class HarmedSegment(Segment):
+    """Rows that may stand where a dump is damaged.
+
+    Reading them fails, so that nobody overlooks them.
+
+    Args:
+        words: what is wrong there.
+    """
+
+    def __init__(
+        self, file: PlainFile, table: TableName, columns: Sequence[str], words: str
+    ) -> None:
+        super().__init__(table, columns)
+        self._error = DamagedBackupError(
+            f"{file.path} is damaged where rows of table {table} are or may be: {words}.",
+            _FLAW_HINT,
+        )
+
+    def blocks(self) -> Iterator[Block]:
+        raise self._error

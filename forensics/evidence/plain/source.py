@@ -11,9 +11,11 @@ from forensics.errors import BackupError
 from forensics.evidence import ddl
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import inserts, origin
+from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
 from forensics.evidence.plain.index import Data
 from forensics.evidence.plain.scanning import index
-from forensics.evidence.plain.segments import CopySegment, InsertSegment
+from forensics.evidence.plain.segments import CopySegment, HarmedSegment, InsertSegment
+from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
     Contents,
     LackingSegment,
@@ -55,6 +57,12 @@ class PlainSource(Source):
             )
         self._database = self._choose(database)
         self._part = self.index.of(self._database)
+        self._defined = ddl.read_catalog(self.statements())
+        self._attached = attachments(self.statements())
+        doubts = Doubts(self._part, self._defined, self._attached)
+        harms = *self._part.harms, *doubts.harms()
+        self._part = replace(self._part, harms=harms)
+        self._values = Values(self._defined, self.statements(), self._part)
 
     def _choose(self, wanted: str | None) -> str | None:
         if wanted is None:
@@ -95,7 +103,7 @@ class PlainSource(Source):
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]
-        return ddl.read_catalog(self.statements())
+        return self._defined
 
     @property
     def edits(self) -> Sequence[str]:
@@ -122,14 +130,19 @@ class PlainSource(Source):
             stored = tuple(columns)
             if table := self.catalog.tables.get(data.table):
                 stored = tuple(c.name for c in table.columns if not c.generated)
+            checks = self._values.checks(data)
             if data.form == "insert":
-                found.append(InsertSegment(self.file, data, stored, self._meant_by(data)))
+                own = self._meant_by(data)
+                found.append(InsertSegment(self.file, data, stored, checks, own))
             elif data.columns is None:
-                found.append(CopySegment(self.file, data, stored))
+                found.append(CopySegment(self.file, data, stored, checks))
             else:
-                found.append(CopySegment(self.file, data, data.columns))
+                found.append(CopySegment(self.file, data, data.columns, checks))
+        if words := self._harmed.get(name):
+            found.append(HarmedSegment(self.file, name, _columns(found, columns), words))
         if lacking := self._lacking.get(name):
-            found.append(LackingSegment(name, found[0].columns, lacking, self.damage))
+            of = _columns(found, columns)
+            found.append(LackingSegment(name, of, lacking, self.damage))
         return found
 
     def _meant_by(self, data: Data) -> tuple[str, ...]:
@@ -152,10 +165,22 @@ class PlainSource(Source):
     def _table_of(self, data: Data) -> TableName:
         # `--load-via-partition-root --table=PARTITION` loads into a root that the dump does not
         # define.
-        known, written_for = self.catalog.tables, data.written_for
-        if written_for is not None and written_for in known and data.table not in known:
+        written_for = data.written_for
+        if written_for is None or data.table in self.catalog.tables:
+            return data.table
+        if self._attached.get(written_for) == data.table:
             return written_for
         return data.table
+
+    @cached_property
+    def _harmed(self) -> Mapping[TableName, str]:
+        """By root table, what is wrong where its rows stand or may stand."""
+        found: dict[TableName, str] = {}
+        for harm in self._part.harms:
+            if harm.table is not None:
+                name = self._by_heading.get(harm.table, harm.table)
+                found.setdefault(self.catalog.root(name), harm.words)
+        return found
 
     @cached_property
     def _by_root(self) -> Mapping[TableName, Sequence[Data]]:
@@ -208,10 +233,10 @@ class PlainSource(Source):
                 rows += run.rows
         return Contents(
             table.name,
-            data=bool(runs) or self._is_promised(table, leaves),
+            data=bool(runs) or table.name in self._harmed or self._is_promised(table, leaves),
             bytes=size,
             rows=rows if runs else None,
-            complete=all(run.complete for run in runs),
+            complete=table.name not in self._harmed and all(run.complete for run in runs),
             lacking=self._lacking.get(table.name, ()),
         )
 
@@ -230,12 +255,20 @@ class PlainSource(Source):
         An INSERT dump says nothing of them but their heading. Where a dump breaks off there are
         none, for rows may have followed.
         """
-        if self.damage:
+        part = self._part
+        if origin.break_of(self.file, self.index, part):
             return set()
+        if any(harm.table is None for harm in part.harms):
+            return set()
+        announced = (self._by_heading.get(one.table, one.table) for one in part.announced)
+        return {name for name in announced if self.catalog.root(name) not in self._harmed}
+
+    @cached_property
+    def _by_heading(self) -> Mapping[TableName, TableName]:
+        """Tables by their names in headings."""
         known = [*self.catalog.tables]
         known.extend(data.table for data in self._part.data)
-        by_heading = {_as_in_headings(name): name for name in known}
-        return {by_heading.get(n, n) for n, _ in self._part.announced}
+        return {as_in_headings(name): name for name in known}
 
     @cached_property
     def _lacking(self) -> Mapping[TableName, tuple[TableName, ...]]:
@@ -252,7 +285,8 @@ class PlainSource(Source):
         self.file.close()
 
 
-def _as_in_headings(name: TableName) -> TableName:
-    """A table's name as the heading of its rows has it: its line ends are blanks there."""
-    schema, table = (re.sub(r"[\r\n]", " ", part) for part in name)
-    return TableName(schema, table)
+def _columns(segments: Sequence[Segment], wanted: Sequence[str]) -> Sequence[str]:
+    """The columns of a segment without rows: those of the others, or what is wanted."""
+    if segments:
+        return segments[0].columns
+    return wanted

@@ -1,0 +1,339 @@
+"""What a type can hold, judged from the text of whole columns at once.
+
+A check says of a column's fields which of them no value of its type is written as. What almost
+every field of a sound file looks like is settled in bulk; only the few others are looked at one by
+one. Where there is doubt a field passes: other programs write what PostgreSQL reads, too.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forensics.evidence.fields import encode_field, unescape
+
+# Kinds of bytes, a bit each; a field's kinds are those of all its bytes.
+_DIGIT, _MINUS, _POINT, _HEX, _CLOCK, _OTHER = 1, 2, 4, 8, 16, 128
+
+
+def _kinds() -> bytes:
+    found = bytearray([_OTHER]) * 256
+    for kind, members in (
+        (_DIGIT, b"0123456789"),
+        (_MINUS, b"-"),
+        (_POINT, b"."),
+        (_HEX, b"abcdefABCDEF"),
+        (_CLOCK, b": +"),
+        (0, b"\t\n"),
+    ):
+        for byte in members:
+            found[byte] = kind
+    return bytes(found)
+
+
+KINDS = _kinds()
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of one column in a block of COPY text.
+
+    Attributes:
+        text: the block.
+        data: its bytes, and some zeros behind them.
+        starts, lengths: where each field is.
+        kinds: of the bytes of each.
+    """
+
+    text: bytes
+    data: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    kinds: np.ndarray
+
+    def byte(self, place: int) -> np.ndarray:
+        """The byte at a place of every field; where that is shorter it says nothing."""
+        found: np.ndarray = self.data[self.starts + place]
+        return found
+
+    def strings(self, chosen: np.ndarray, width: int) -> np.ndarray:
+        """The first `width` bytes of some fields, each as one string of bytes."""
+        places = self.starts[chosen][:, None] + np.arange(width)
+        return np.ascontiguousarray(self.data[places]).view(f"S{width}")[:, 0]
+
+    def only(self, kinds: int) -> np.ndarray:
+        """Which fields hold digits, and nothing but bytes of some kinds."""
+        found: np.ndarray = (self.kinds & np.uint8(0xFF ^ kinds)) == 0
+        found &= (self.kinds & _DIGIT) != 0
+        return found
+
+    def nulls(self) -> np.ndarray:
+        """Which fields are NULL."""
+        found: np.ndarray = self.lengths == 2
+        found &= (self.byte(0) == 0x5C) & (self.byte(1) == 0x4E)
+        return found
+
+    def unless(self, sure: np.ndarray, holds: Callable[[str], bool]) -> np.ndarray:
+        """The places of the fields that are not sure, not NULL, and that `holds` refuses."""
+        refused = []
+        for at in np.flatnonzero(~sure & ~self.nulls()).tolist():
+            start = int(self.starts[at])
+            field = self.text[start : start + int(self.lengths[at])]
+            if not holds(unescape(field.decode("utf-8", "replace"))):
+                refused.append(at)
+        return np.array(refused, dtype=np.int64)
+
+
+Check = Callable[[Fields], np.ndarray]
+
+# --- numbers --------------------------------------------------------------------------------------
+
+_INTEGER = re.compile(r"\s*[+-]?(?:\d[\d_]*|0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*\Z")
+_NUMBER = re.compile(
+    r"\s*(?:[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|0[xX][\da-fA-F_]+"
+    r"|nan|[+-]?inf(?:inity)?|0[oO][0-7_]+|0[bB][01_]+)\s*\Z",
+    re.I,
+)
+_LIMITED = re.compile(r"numeric\((\d+),(-?\d+)\)\Z")
+
+
+def _integers(most: int) -> Check:
+    digits = len(str(most))
+
+    def holds(value: str) -> bool:
+        if not _INTEGER.match(value):
+            return False
+        base = 0 if re.search("[xXoObB]", value) else 10
+        return -most - 1 <= int(value, base) <= most
+
+    def check(fields: Fields) -> np.ndarray:
+        below_zero = fields.byte(0) == 0x2D
+        sure = fields.only(_DIGIT) | (fields.only(_DIGIT | _MINUS) & below_zero)
+        sure &= fields.lengths - below_zero <= digits
+        full = np.flatnonzero(sure & (fields.lengths >= digits))
+        sure[full[fields.strings(full, digits) > str(most).encode()]] = False
+        sure[full[below_zero[full]]] = False
+        return fields.unless(sure, holds)
+
+    return check
+
+
+def _oids(fields: Fields) -> np.ndarray:
+    return fields.unless(fields.only(_DIGIT), lambda value: bool(_INTEGER.match(value)))
+
+
+def _numbers(fields: Fields) -> np.ndarray:
+    return fields.unless(
+        fields.only(_DIGIT | _MINUS | _POINT), lambda value: bool(_NUMBER.match(value))
+    )
+
+
+def _limited_numbers(precision: int, scale: int) -> Check:
+    whole_digits = max(0, precision - scale)
+
+    def holds(value: str) -> bool:
+        if not _NUMBER.match(value):
+            return False
+        whole = re.match(r"\s*[+-]?0*(\d*)", value)
+        assert whole
+        return "e" in value.lower() or "x" in value.lower() or len(whole[1]) <= whole_digits
+
+    def check(fields: Fields) -> np.ndarray:
+        # One that fits has as many bytes as this at most, its minus left out.
+        longest = precision + (scale > 0)
+        short = fields.lengths - (fields.byte(0) == 0x2D) <= longest
+        return fields.unless(fields.only(_DIGIT | _MINUS | _POINT) & short, holds)
+
+    return check
+
+
+def _floats(fields: Fields) -> np.ndarray:
+    return fields.unless(
+        fields.only(_DIGIT | _MINUS | _POINT), lambda value: bool(_NUMBER.match(value))
+    )
+
+
+# --- what is written in one shape -----------------------------------------------------------------
+
+_TRUTH = re.compile(r"\s*(?:t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|no?|on|off?|1|0)\s*\Z", re.I)
+_UUID = re.compile(r"\{?(?:[\da-f]{4}-?){8}\}?\Z", re.I)
+
+
+def _truths(fields: Fields) -> np.ndarray:
+    first = fields.byte(0)
+    sure = (fields.lengths == 1) & ((first == 0x74) | (first == 0x66))
+    return fields.unless(sure, lambda value: bool(_TRUTH.match(value)))
+
+
+def _uuids(fields: Fields) -> np.ndarray:
+    sure = (fields.lengths == 36) & (
+        (fields.kinds & np.uint8(0xFF ^ (_DIGIT | _HEX | _MINUS))) == 0
+    )
+    for place in (8, 13, 18, 23):
+        sure &= fields.byte(place) == 0x2D
+    return fields.unless(sure, lambda value: bool(_UUID.match(value.strip().replace(" ", "-"))))
+
+
+def _labels(labels: Sequence[str]) -> Check:
+    held = frozenset(labels)
+
+    def check(fields: Fields) -> np.ndarray:
+        sure = np.zeros(len(fields.starts), dtype=bool)
+        for label in labels:
+            written = encode_field(label).encode("utf-8")
+            alike = np.flatnonzero(fields.lengths == len(written))
+            if written:
+                sure[alike[fields.strings(alike, len(written)) == written]] = True
+        return fields.unless(sure, held.__contains__)
+
+    return check
+
+
+def _lists(fields: Fields) -> np.ndarray:
+    first = fields.byte(0)
+    last = fields.data[fields.starts + np.maximum(fields.lengths - 1, 0)]
+    sure = ((first == 0x7B) | (first == 0x5B)) & (last == 0x7D)
+    return fields.unless(
+        sure, lambda value: value.strip()[:1] in "{[" and value.strip()[-1:] == "}"
+    )
+
+
+_JSON = re.compile(
+    r"\s*(?:\{.*\}|\[.*\]|\".*\"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*\Z", re.S
+)
+
+
+def _documents(fields: Fields) -> np.ndarray:
+    first = fields.byte(0)
+    last = fields.data[fields.starts + np.maximum(fields.lengths - 1, 0)]
+    sure = (first == 0x7B) & (last == 0x7D) | (first == 0x5B) & (last == 0x5D)
+    return fields.unless(sure, lambda value: bool(_JSON.match(value)))
+
+
+def _up_to(length: int) -> Check:
+    def check(fields: Fields) -> np.ndarray:
+        # What is more than fits may be blanks only.
+        return fields.unless(
+            fields.lengths <= length, lambda value: len(value.rstrip(" ")) <= length
+        )
+
+    return check
+
+
+# --- moments --------------------------------------------------------------------------------------
+
+_ISO = re.compile(
+    r"(\d{4,7})-(\d\d)-(\d\d)"
+    r"(?:[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[+-]\d\d(?::?\d\d){0,2})?)?(?: BC)?\Z"
+)
+_SPOKEN = ("infinity", "-infinity", "epoch", "now", "today", "tomorrow", "yesterday")
+_LONGEST_MOMENT = 128
+
+
+def _is_iso(value: str) -> bool:
+    match = _ISO.match(value)
+    if match is None:
+        return False
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    if not 1 <= month <= 12 or not year:
+        return False
+    days = calendar.monthrange(2000 + year % 400, month)[1]
+    if value.endswith("BC"):
+        days = 31
+    if not 1 <= day <= days:
+        return False
+    hour, minute, second = (int(part or 0) for part in match.groups()[3:6])
+    return hour <= 24 and minute < 60 and second <= 60
+
+
+def _is_moment(value: str) -> bool:
+    """Whether PostgreSQL may read a moment from a text that it did not write."""
+    value = value.strip().lower()
+    if _is_iso(value.upper()) or value in _SPOKEN:
+        return True
+    if re.match(r"\d{4}-\d\d-\d\d(?!\d)", value) and not _is_iso(value[:10]):
+        return False
+    return any(map(str.isdigit, value)) and value.isprintable() and len(value) < _LONGEST_MOMENT
+
+
+def _moments(as_written: bool) -> Check:
+    """The check of dates and timestamps.
+
+    Args:
+        as_written: whether they are as PostgreSQL writes them for `pg_dump`.
+    """
+
+    def holds(value: str) -> bool:
+        if as_written:
+            return _is_iso(value) or value in _SPOKEN
+        return _is_moment(value)
+
+    def check(fields: Fields) -> np.ndarray:
+        sure = fields.only(_DIGIT | _MINUS | _POINT | _CLOCK)
+        sure &= (fields.lengths == 10) | (fields.lengths >= 19)
+        for place in (4, 7):
+            sure &= fields.byte(place) == 0x2D
+        sure &= _between(fields, 5, 1, 12) & _between(fields, 8, 1, 28)
+        timed = fields.lengths >= 19
+        in_time = _between(fields, 11, 0, 23) & _between(fields, 14, 0, 59)
+        in_time &= _between(fields, 17, 0, 59) & (fields.byte(10) == 0x20)
+        sure &= in_time | ~timed
+        sure &= fields.lengths <= len("2000-01-01 00:00:00.000000+00:00:00")
+        return fields.unless(sure, holds)
+
+    return check
+
+
+def _between(fields: Fields, place: int, least: int, most: int) -> np.ndarray:
+    """Which fields have a number of two digits at a place, within bounds."""
+    tens = fields.byte(place).astype(np.int16) - 0x30
+    ones = fields.byte(place + 1).astype(np.int16) - 0x30
+    number = tens * 10 + ones
+    within = (tens >= 0) & (tens <= 9) & (ones >= 0) & (ones <= 9)
+    return within & (number >= least) & (number <= most)
+
+
+# --- by type --------------------------------------------------------------------------------------
+
+_CHECKS: Mapping[str, Check] = {
+    "smallint": _integers(2**15 - 1),
+    "integer": _integers(2**31 - 1),
+    "bigint": _integers(2**63 - 1),
+    "oid": _oids,
+    "numeric": _numbers,
+    "real": _floats,
+    "double precision": _floats,
+    "boolean": _truths,
+    "uuid": _uuids,
+    "json": _documents,
+    "jsonb": _documents,
+}
+_MOMENTS = re.compile(r"date\Z|timestamp(?:\(\d\))? with(?:out)? time zone\Z")
+_CHARACTERS = re.compile(r"character(?: varying)?\((\d+)\)\Z")
+
+
+def check_of(
+    type_name: str, labels: Mapping[str, Sequence[str]], *, as_written: bool
+) -> Check | None:
+    """Return what tells the fields that a type cannot hold, or None where nothing is known of it.
+
+    Args:
+        type_name: as `format_type` prints it, domains resolved.
+        labels: by enum, its labels.
+        as_written: whether moments are as PostgreSQL writes them for `pg_dump`.
+    """
+    if type_name.endswith("[]"):
+        return _lists
+    if type_name in labels:
+        return _labels(labels[type_name])
+    if _MOMENTS.match(type_name):
+        return _moments(as_written)
+    if characters := _CHARACTERS.match(type_name):
+        return _up_to(int(characters[1]))
+    if limited := _LIMITED.match(type_name):
+        return _limited_numbers(int(limited[1]), int(limited[2]))
+    return _CHECKS.get(type_name)
