@@ -24,6 +24,7 @@ from forensics.case.verdict import verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
 from forensics.loss.junctions import find_junctions
+from forensics.loss.others import Others, others
 from forensics.model import Catalog, TableName, TableResult
 from forensics.store import Store, write_private
 from forensics.text import document, visible
@@ -146,10 +147,20 @@ class Case:
 
     @property
     def nothing_missing(self) -> bool:
-        """Whether no row and no value of a dropped column is missing, as far as was compared."""
+        """Whether no row, link or value of a dropped column is gone, as far as was compared.
+
+        A row is gone as well where another stands under its key.
+        """
         if any(result.missing for result in self.results):
             return False
+        if self.others.tables:
+            return False
         return not any(change.values_missing for change in self.store.changes())
+
+    @cached_property
+    def others(self) -> Others:
+        """What is gone though its key is not."""
+        return others(self.store)
 
     @property
     def totals(self) -> dict[str, int]:
@@ -167,7 +178,7 @@ class Case:
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        return verdict(self.results, self.store.changes(), self.damage)
+        return verdict(self.results, self.store.changes(), self.damage, self.others)
 
     # --- pandas -----------------------------------------------------------------------------------
 

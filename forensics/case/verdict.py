@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forensics.loss.others import Others
 from forensics.model import ColumnChange, TableResult
 from forensics.text import listed, plural
 
@@ -11,7 +12,10 @@ _NAMED = 3
 
 
 def verdict(
-    results: Sequence[TableResult], changes: Sequence[ColumnChange], damage: str | None
+    results: Sequence[TableResult],
+    changes: Sequence[ColumnChange],
+    damage: str | None,
+    others: Others,
 ) -> str:
     """Say what a comparison found.
 
@@ -19,6 +23,7 @@ def verdict(
         results: what was found of each table.
         changes: schema drift, with the values that dropped columns took.
         damage: why the backup is not whole, or None.
+        others: what is gone though no row is missing.
     """
     values = 0
     for change in changes:
@@ -29,6 +34,7 @@ def verdict(
         said.append(missing)
     if values:
         said.append(f"Dropped columns took {values:,} values.")
+    said += others.sentences
     if not said:
         said.append("Nothing that was compared is missing from live.")
     failed = [result for result in results if result.state == "failed"]

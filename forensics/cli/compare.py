@@ -271,7 +271,8 @@ def _answer(voice: Voice, found: Case) -> int:
 def _show(console: Console, found: Case) -> None:
     from forensics.case.summary import findings_json
 
-    shown = [result for result in found.results if not result.intact]
+    others = found.others.tables
+    shown = [r for r in found.results if not r.intact or r.name in others]
     if shown:
         console.print(_table(shown))
     intact = len(found.results) - len(shown)

@@ -17,6 +17,7 @@ from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
 from forensics.loss.links.fate import Fate
 from forensics.loss.links.superseded import superseded_links
+from forensics.loss.links.translated import Translation
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
 from forensics.loss.sql import listed, literal, prefixed, present
@@ -42,13 +43,15 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     if missing is None or result is None or not result.missing:
         work.run(f"CREATE OR REPLACE TABLE {target} ({_LAYOUT})")
         return fate
+    translation = Translation(work, junction)
+    missing = translation.missing(missing)
     search = Search(missing, junction)
     fate.places, moved = search.run()
     fate.notes += search.notes
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
     superseded = _with_others(work, superseded_links(missing, junction), search.again)
-    blocked = blocked_links(missing, junction, fate)
+    blocked = blocked_links(missing, junction, fate, translation)
     conflicts = Conflicts(missing, junction)
     known = _Known(superseded, moved, blocked, conflicts.run())
     known.write(missing, target)

@@ -27,6 +27,7 @@ class Fate:
             None where none is gone.
         holders: by parent, working tables (k0, …) of its rows that hold links
             elsewhere.
+        overwritten: rows under the same key whose link live holds nowhere.
         notes: what could not be looked at, in words.
     """
 
@@ -37,6 +38,7 @@ class Fate:
     conflicts: dict[str, int] = field(default_factory=dict)
     gone: dict[Parent, str | None] = field(default_factory=dict)
     holders: dict[Parent, list[str]] = field(default_factory=dict)
+    overwritten: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
