@@ -11,6 +11,15 @@ from forensics.text import listed, plural
 _NAMED = 3
 
 
+def nothing_missing(
+    results: Sequence[TableResult], changes: Sequence[ColumnChange], others: Others
+) -> bool:
+    """Whether all that was compared is there: no row is gone, and no other under its key."""
+    if others.tables or any(result.missing for result in results):
+        return False
+    return not any(change.values_missing for change in changes)
+
+
 def verdict(
     results: Sequence[TableResult],
     changes: Sequence[ColumnChange],

@@ -21,7 +21,7 @@ from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName, TableResult
 from forensics.store import Store
-from forensics.text import listed, plural
+from forensics.text import listed
 
 KIND = "keys used again"
 
@@ -103,24 +103,26 @@ class _Look:
         result = self._result
         if self._rest or result.name in moved_on or not result.backup_rows:
             return None
-        ours, theirs = map(stored_columns, self._tables)
-        gone = [c for c in ours if c not in theirs]
-        fresh = [c for c in theirs if c not in ours]
+        gone = self._gone()
         start = self._start()
-        if not gone or not fresh or start.made is False:
-            return None
-        if not start.strong and not start.rewritten:
+        if not gone or not _began_anew(start):
             return None
         self.whole = True
         common = (result.unchanged or 0) + (result.changed or 0)
-        columns = plural(len(gone), "column")
         text = (
             f"{result.name} is another table under the old name: only {self._key} is common, "
-            f"and {listed(gone)} went without a trace ({len(gone)} {columns}{_also(start)}). "
+            f"and {listed(gone)} went without a trace{_also(start)}. "
             f"None of its {common:,} rows under the backup's keys is the row that had the key: "
             "links are not put back onto them."
         )
         return Finding(KIND, result.name, text, None, common, common)
+
+    def _gone(self) -> list[str]:
+        """The backup's columns that live has not, where live has others instead."""
+        ours, theirs = map(stored_columns, self._tables)
+        if set(theirs) <= set(ours):
+            return []
+        return [c for c in ours if c not in theirs]
 
     # --- other rows -------------------------------------------------------------------------
 
@@ -133,6 +135,8 @@ class _Look:
         pairs = Pairs(self._db, self.number, self._fields())
         firm = declared(ours, theirs, result.key, result.columns)
         likely = speaking(ours, theirs, result.key, result.columns)
+        for one in firm:
+            likely = [name for name in likely if name not in one.columns]
         counts = pairs.count(firm, likely, self._rest, not result.unchanged)
         if not counts.unlike:
             return None
@@ -202,6 +206,10 @@ class _Look:
         common = (self._result.changed or 0) + (self._result.unchanged or 0)
         most = 2 * counts.displaced >= counts.unlike and 2 * counts.unlike >= common
         return most and (counts.displaced > 1 or start.strong)
+
+
+def _began_anew(start: Start) -> bool:
+    return start.made is not False and (start.strong or start.rewritten)
 
 
 def _columns(counts: Counts) -> str:
