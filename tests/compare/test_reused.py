@@ -21,6 +21,11 @@ INSERT INTO users (email, name, created_at, updated_at)
 SELECT 'u' || i || '@x.test', 'User ' || i, t, t FROM generate_series(1, 40) i,
        LATERAL (SELECT timestamptz '2025-02-01Z' + i * interval '7 h' AS t) s;
 """
+PARTS = """
+CREATE TABLE parts (id serial PRIMARY KEY, sku text UNIQUE, title text, price numeric, kind int);
+INSERT INTO parts (sku, title, price, kind)
+SELECT 's' || i, 'part ' || i, i * 2.25, i % 7 FROM generate_series(1, 30) i;
+"""
 LISTS = """
 CREATE TABLE lists (id int PRIMARY KEY, title text); INSERT INTO lists VALUES (1, 'a'), (2, 'b');
 CREATE TABLE entries (id serial PRIMARY KEY, list_id int REFERENCES lists, place int,
@@ -87,6 +92,13 @@ INSERT INTO boxes (json) SELECT '{}' || i FROM generate_series(1, 20) i;
             10,
             id="a sequence set back, and past it by now",
         ),
+        pytest.param(
+            PARTS,
+            "UPDATE parts SET sku = 'n' || id, title = 'new ' || id, price = id * 1.5, "
+            "kind = (id * 5) % 7",
+            30,
+            id="a new instance that shows no other sign",
+        ),
     ],
 )
 def test_other_rows_under_the_same_keys(
@@ -116,6 +128,14 @@ def test_other_rows_under_the_same_keys(
             USERS,
             "UPDATE users SET email = md5(email), name = md5(name), updated_at = now()",
             id="made anonymous",
+        ),
+        pytest.param(
+            PARTS, "UPDATE parts SET sku = md5(sku), title = md5(title)", id="anonymous parts"
+        ),
+        pytest.param(
+            USERS,
+            "UPDATE users SET created_at = now() + id * interval '1 s', updated_at = now()",
+            id="times of creation overwritten",
         ),
         pytest.param(USERS, "UPDATE users SET logins = id, updated_at = now()", id="touched"),
         pytest.param(

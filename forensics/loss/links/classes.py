@@ -45,6 +45,7 @@ def classify(work: Workspace, junction: Junction) -> Fate:
         return fate
     translation = Translation(work, junction)
     missing = translation.missing(missing)
+    fate.notes += translation.notes
     search = Search(missing, junction)
     fate.places, moved = search.run()
     fate.notes += search.notes

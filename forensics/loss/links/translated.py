@@ -33,6 +33,17 @@ class Translation:
                 found.append((parent, known[parent.name]))
         return found
 
+    @property
+    def notes(self) -> list[str]:
+        """What has to be known to read the numbers right."""
+        found = []
+        for parent, _ in self.parents:
+            found.append(
+                f"keys of {parent.name} were used again: links follow its rows, and which rows "
+                "are affected or emptied is told by the backup's keys"
+            )
+        return list(dict.fromkeys(found))
+
     def query(self, rows: str, fields: Mapping[str, str], keep: Sequence[str]) -> str:
         """A query for rows `m` in today's keys.
 

@@ -14,6 +14,9 @@ import duckdb
 from forensics.compare.findings.reused.telling import Telling
 
 _LEAST_DISTINCT = 2  # rows that a column without a key has to tell apart
+_LEAST_PAIRS = 5  # below which chance alone may make columns agree
+_LEAST_VALUES = 3
+_NEARLY_ALL = 0.9
 
 
 @dataclass
@@ -91,6 +94,49 @@ class Pairs:
         self._match(rest, whole, whole=True)
         self._tell(counts, tuple(rest))
         return counts
+
+    def alike(self, columns: Sequence[str]) -> bool | None:
+        """Whether unlike pairs are the same rows by columns that do not tell rows apart.
+
+        Args:
+            columns: all but the key.
+
+        Returns:
+            True where one of several values is the same in nearly all pairs, False where each
+            differs in most, and None where there are too few pairs or values to say.
+        """
+        pairs = self._one("SELECT count(*) FROM unlike")
+        if pairs < _LEAST_PAIRS:
+            return None
+        found: bool | None = None
+        for name in columns:
+            same, values = self._agreeing(name)
+            if values < _LEAST_VALUES:
+                continue
+            if same >= _NEARLY_ALL * pairs:
+                return True
+            if (2 * same < pairs and not self._is_distinct(name)) or (
+                2 * same < pairs and self._is_number(name)
+            ):
+                found = False
+        return found
+
+    def _agreeing(self, name: str) -> tuple[int, int]:
+        """In how many unlike pairs a column agrees, and how many values the backup has there."""
+        row = self._db.execute(
+            f"""
+            SELECT count(*) FILTER ({self._same([name])}),
+                   count(DISTINCT b.{self._fields["backup"][name]})
+              FROM unlike u JOIN {self._ours} b USING (pair) JOIN {self._theirs} l USING (pair)
+             WHERE b.state = 'changed' AND l.state = 'changed'
+            """
+        ).fetchone()
+        return row or (0, 0)
+
+    def _is_number(self, name: str) -> bool:
+        field = self._fields["backup"][name]
+        rows = f"SELECT count(*) FROM {self._ours} WHERE TRY_CAST({field} AS DOUBLE) IS NULL"
+        return self._one(f"{rows} AND {field} IS NOT NULL") == 0
 
     def later(self, column: str) -> int:
         """How many unlike pairs hold a time that is later in live than any of the backup's."""

@@ -170,15 +170,20 @@ class _Look:
             if 2 * counts.displaced < counts.unlike:
                 pairs.keep_displaced()
             return said + ([start.sequence] if start.sequence else [])
+        alike = pairs.alike(self._rest)
+        if alike:
+            return []
         ours, _ = self._tables
         for column in times(ours, self._rest, made=True):
             later = pairs.later(column)
             if later and (counts.telling > 1 or later == counts.unlike):
                 pairs.keep_later(column)
                 return [f"{column} is later than any of the backup's"]
-        return self._new_start(pairs, counts, start)
+        return self._new_start(pairs, counts, start, alike)
 
-    def _new_start(self, pairs: Pairs, counts: Counts, start: Start) -> list[str]:
+    def _new_start(
+        self, pairs: Pairs, counts: Counts, start: Start, alike: bool | None
+    ) -> list[str]:
         unlike = f"they agree in nothing that tells {self._result.name} apart"
         if start.strong and counts.telling:
             return [start.sequence or "the table was made anew", unlike]
@@ -192,6 +197,8 @@ class _Look:
                 return [f"{column} is later than any of the backup's", unlike]
         if start.rewritten:
             return ["the rows lie in a new file, as after TRUNCATE", unlike]
+        if alike is False:
+            return [unlike, "nor in the rest"]
         return []
 
     def _is_displaced(self, counts: Counts, firm: set[tuple[str, ...]], start: Start) -> bool:

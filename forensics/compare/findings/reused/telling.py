@@ -65,6 +65,8 @@ def speaking(
         was, now = ours.column(name), theirs.column(name)
         if name in beside or was is None or now is None:
             continue
+        if was.type.startswith(_TIMES) and _TOUCHED.search(name):
+            continue
         if _SPEAKING.match(was.type) and _SPEAKING.match(now.type):
             found.append(name)
     return found
