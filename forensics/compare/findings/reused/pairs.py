@@ -115,9 +115,8 @@ class Pairs:
                 continue
             if same >= _NEARLY_ALL * pairs:
                 return True
-            if (2 * same < pairs and not self._is_distinct(name)) or (
-                2 * same < pairs and self._is_number(name)
-            ):
+            tells = self._is_distinct(name) and not self._is_number(name)
+            if 2 * same < pairs and not tells:
                 found = False
         return found
 
