@@ -88,6 +88,8 @@ class Pairs:
             """
         )
         counts = Counts(self._one("SELECT count(*) FROM unlike"), telling=len(telling))
+        if not counts.unlike:
+            return counts
         for one in telling:
             self._match(one.columns, one.declared)
             self._tell(counts, one.columns)
