@@ -20,10 +20,11 @@ from forensics.case.names import by_name
 from forensics.case.showing import escaped
 from forensics.case.summary import findings_json, summary
 from forensics.case.tables import CaseTable
-from forensics.case.verdict import verdict
+from forensics.case.verdict import nothing_missing, verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
 from forensics.loss.junctions import find_junctions
+from forensics.loss.others import others
 from forensics.model import Catalog, TableName, TableResult
 from forensics.store import Store, write_private
 from forensics.text import document, visible
@@ -161,10 +162,8 @@ class Case:
 
     @property
     def nothing_missing(self) -> bool:
-        """Whether no row and no value of a dropped column is missing, as far as was compared."""
-        if any(result.missing for result in self.results):
-            return False
-        return not any(change.values_missing for change in self.store.changes())
+        """Whether no row, link or value of a dropped column is gone, as far as was compared."""
+        return nothing_missing(self.results, self.store.changes(), others(self.store))
 
     @property
     def totals(self) -> dict[str, int]:
@@ -182,7 +181,7 @@ class Case:
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        found = verdict(self.results, self.store.changes(), self.damage)
+        found = verdict(self.results, self.store.changes(), self.damage, others(self.store))
         return " ".join([found, *self.unknown])
 
     # --- pandas -----------------------------------------------------------------------------------

@@ -290,6 +290,11 @@ def sentences(entry: Mapping[str, Any]) -> list[str]:
             said.append(_moved(moved))
     for name, rows in entry["blocked_by"].items():
         said.append(f"{rows:,} links are blocked: their row of {name} is gone from live.")
+    if entry.get("overwritten"):
+        said.append(
+            f"{entry['overwritten']:,} links are overwritten: no row of theirs is missing, "
+            "and live holds them nowhere."
+        )
     for key, rows in entry["conflicts"].items():
         said.append(f"{rows:,} links collide with {key}.")
     for name, rows in entry["dangling"].items():

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forensics.loss.others import Others
 from forensics.model import ColumnChange, TableResult
 from forensics.text import listed, plural
 
 _NAMED = 3
 
 
+def nothing_missing(
+    results: Sequence[TableResult], changes: Sequence[ColumnChange], others: Others
+) -> bool:
+    """Whether all that was compared is there: no row is gone, and no other under its key."""
+    if others.tables or any(result.missing for result in results):
+        return False
+    return not any(change.values_missing for change in changes)
+
+
 def verdict(
-    results: Sequence[TableResult], changes: Sequence[ColumnChange], damage: str | None
+    results: Sequence[TableResult],
+    changes: Sequence[ColumnChange],
+    damage: str | None,
+    others: Others,
 ) -> str:
     """Say what a comparison found.
 
@@ -19,6 +32,7 @@ def verdict(
         results: what was found of each table.
         changes: schema drift, with the values that dropped columns took.
         damage: why the backup is not whole, or None.
+        others: what is gone though no row is missing.
     """
     values = 0
     for change in changes:
@@ -29,6 +43,7 @@ def verdict(
         said.append(missing)
     if values:
         said.append(f"Dropped columns took {values:,} values.")
+    said += others.sentences
     if not said:
         said.append("Nothing that was compared is missing from live.")
     failed = [result for result in results if result.state == "failed"]

@@ -268,8 +268,10 @@ def _answer(voice: Voice, found: Case) -> int:
 
 def _show(console: Console, found: Case) -> None:
     from forensics.case.summary import findings_json
+    from forensics.loss.others import others
 
-    shown = [result for result in found.results if not result.intact]
+    spoilt = others(found.store).tables
+    shown = [r for r in found.results if not r.intact or r.name in spoilt]
     if shown:
         console.print(_table(shown))
     intact = len(found.results) - len(shown)

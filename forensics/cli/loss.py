@@ -36,7 +36,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
 
 
 def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
-    shown = [junction for junction in loss["junctions"] if junction["missing"]]
+    shown = [j for j in loss["junctions"] if j["missing"] or j["overwritten"]]
     if shown:
         console.print(_table(sorted(shown, key=_worst_first)))
     for junction in shown:
@@ -61,6 +61,11 @@ def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
         f"{totals['conflicting']:,} conflict. "
         f"{totals['moved'] + totals['superseded']:,} live on elsewhere.[/]"
     )
+    if totals["overwritten"]:
+        console.print(
+            f"[bold]{totals['overwritten']:,} more links are overwritten: "
+            "their rows stand under their keys and say others.[/]"
+        )
 
 
 def _table(junctions: list[Mapping[str, Any]]) -> RichTable:

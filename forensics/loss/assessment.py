@@ -20,6 +20,7 @@ from forensics.loss.links import LOST, Fate, classify
 from forensics.loss.moved import Place
 from forensics.loss.named_by import as_they_name
 from forensics.loss.overrides import overridden
+from forensics.loss.overwritten import overwritten
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
 from forensics.loss.renames import rekeyed, renames
@@ -30,7 +31,7 @@ from forensics.store import Store
 
 _Document = dict[str, Any]
 _Junctions = Mapping[TableName, tuple[Parent, ...]]
-_TOTALS = ("missing", "moved", "superseded", "lost", *LOST)
+_TOTALS = ("missing", "moved", "superseded", "lost", *LOST, "overwritten")
 
 
 def assess(backup: Source, live: Source, store: Store, listener: Listener | None = None) -> None:
@@ -96,6 +97,7 @@ def _assess_each(work: Workspace, found: _Junctions) -> tuple[list[_Document], l
         junction = junction_of(work.backup.catalog.tables[name], parents)
         try:
             fate = classify(work, junction)
+            fate.overwritten = overwritten(work, junction)
             spreads = spread(work, junction, fate)
             entry = _entry(work, fate, spreads)
         except (EvidenceError, duckdb.Error, MemoryError) as error:
@@ -179,6 +181,7 @@ def _entry(work: Workspace, fate: Fate, spreads: Sequence[Spread]) -> _Document:
         "superseded": fate.counts["superseded"],
         "lost": fate.lost,
         **{lost: fate.counts[lost] for lost in LOST},
+        "overwritten": fate.overwritten,
         "moved_to": [_plain_place(place) for place in fate.places],
         "affected": affected,
         "emptied": emptied,

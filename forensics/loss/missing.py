@@ -18,11 +18,14 @@ class MissingRows:
         work: the run's workspace.
         name: the table.
         relation: what to select them from; in conditions a row of it goes by `m`.
+        translated: whether they are in the keys that their parents have today, so that rows
+            which are the same on both sides may say the same link.
     """
 
     work: Workspace
     name: TableName
     relation: str
+    translated: bool = False
 
     @property
     def table(self) -> Table:

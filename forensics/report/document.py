@@ -122,6 +122,7 @@ class Document:
         findings: as (kind, sentence).
         unparsed: how many statements of the backup's schema could not be read.
         loss, cause, recovery: what those stages found, in the contract's JSON, or None.
+        others: tables whose keys stand and whose rows or links are others.
     """
 
     title: str
@@ -141,6 +142,7 @@ class Document:
     loss: Mapping[str, Any] | None = None
     cause: Mapping[str, Any] | None = None
     recovery: Mapping[str, Any] | None = None
+    others: frozenset[TableName] = frozenset()
 
     # --- tables ---
 
@@ -153,7 +155,7 @@ class Document:
     @property
     def intact(self) -> tuple[TableResult, ...]:
         """Tables every backup row of which is in live, unchanged, with all its values."""
-        took = set()
+        took = set(self.others)
         for change in self.changes:
             if change.values_missing:
                 took.add(change.name)

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from forensics.figures import Moment
+from forensics.loss.others import others
 from forensics.masking import Mask
 from forensics.model import Provenance, TableName
 from forensics.report.document import CLASSES, Document, Fact, Junction, ParentLoss, Row
@@ -74,6 +75,7 @@ def gather(case: Results, *, mask: bool = True) -> Document:
         damage=case.damage,
         unparsed=len(backup.unparsed),
         loss=loss,
+        others=frozenset(others(store).tables),
         cause=masked_cause(cause, shown),
         recovery=masked_recovery(recovery, shown),
     )

@@ -62,6 +62,7 @@ def test_a_case_answers_without_its_sides(incident: Incident, tmp_path: Path) ->
             "restorable": 5,
             "blocked": 8,
             "conflicting": 5,
+            "overwritten": 0,
         }
 
 

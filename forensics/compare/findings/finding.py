@@ -12,8 +12,9 @@ class Finding:
     """Something worth knowing about a table, or, with a schema of "", about the whole database.
 
     Attributes:
-        kind: "renamed table", "renamed column", "rewritten key", "enum label gone",
-            "sequence behind", "repeated key", "gone without rows" or "large objects gone".
+        kind: "renamed table", "renamed column", "rewritten key", "keys used again",
+            "enum label gone", "sequence behind", "repeated key", "gone without rows" or
+            "large objects gone".
         name: the table, under the backup's name where both sides have one.
         text: says it in a sentence.
         other: the new name, or the type or sequence that it is about.

@@ -12,6 +12,7 @@ from forensics.compare.findings.finding import Finding
 from forensics.compare.findings.matcher import Matcher
 from forensics.compare.findings.renames import renamed_columns, renamed_tables, rewritten_keys
 from forensics.compare.findings.repeated import repeated_keys
+from forensics.compare.findings.reused import keys_used_again
 from forensics.compare.findings.sequences import behind
 from forensics.evidence.source import Source
 from forensics.store import Store
@@ -32,12 +33,14 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
     matcher = Matcher(backup, live, engine)
     try:
         found = renamed_tables(matcher, results)
-        found += renamed_columns(matcher, results, store.changes())
+        columns = renamed_columns(matcher, results, store.changes())
+        found += columns
         found += rewritten_keys(matcher, results)
     finally:
         engine.clean()
         engine.close()
         cursor.close()
+    found += keys_used_again(backup, live, store, columns)
     found += enum_labels_gone(backup, live)
     found += gone_without_rows(backup, live)
     found += large_objects_gone(backup, live)

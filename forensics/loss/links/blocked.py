@@ -8,6 +8,7 @@ from forensics.loss.columns import has, stores
 from forensics.loss.junctions import Junction, declared_parents
 from forensics.loss.links.fate import Fate
 from forensics.loss.links.orphans import never_there
+from forensics.loss.links.translated import Translation
 from forensics.loss.missing import MissingRows
 from forensics.loss.sql import listed, literal, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import Workspace
@@ -22,10 +23,18 @@ class Blocked:
     tables: str
 
 
-def blocked_links(missing: MissingRows, junction: Junction, fate: Fate) -> Blocked:
+def blocked_links(
+    missing: MissingRows, junction: Junction, fate: Fate, translation: Translation
+) -> Blocked:
     """Return which parent tables are gone from live for a missing row `m`.
 
     Puts into `fate` what of each parent is gone, and what could not be looked at.
+
+    Args:
+        missing: the rows, in the keys of today.
+        junction: their table.
+        fate: what is known of them.
+        translation: how the keys became today's.
     """
     joins = ""
     hits = []
@@ -38,15 +47,16 @@ def blocked_links(missing: MissingRows, junction: Junction, fate: Fate) -> Block
         if never := never_there(missing, parent):
             fate.never[parent] = never
             gone = _with_orphans(missing.work, gone, never)
-        fate.gone[parent] = gone
-        if gone is None:
-            continue
+        fate.gone[parent] = translation.gone_too(parent, gone)
         ours = prefixed("m", fields)
         whole = present(ours)
-        if gone != "all":
+        if gone is None:
+            whole = "false"
+        elif gone != "all":
             theirs = numbered(f"g{number}.k", len(fields))
             joins += f" LEFT JOIN {gone} g{number} ON {same(ours, theirs)}"
             whole += f" AND {theirs[0]} IS NOT NULL"
+        whole = f"({whole} OR {translation.gone(parent, ours)})"
         means = missing.condition(parent)
         hits.append(f"CASE WHEN {whole} AND {means} THEN {literal(str(parent.name))} END")
     if not hits:

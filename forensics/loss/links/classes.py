@@ -19,6 +19,7 @@ from forensics.loss.links.conflicting import Conflicts
 from forensics.loss.links.fate import Fate
 from forensics.loss.links.orphans import keep_orphans, orphans_said
 from forensics.loss.links.superseded import superseded_links
+from forensics.loss.links.translated import Translation
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
 from forensics.loss.moved.chosen import choose_missing
@@ -45,15 +46,18 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     if missing is None or result is None or not result.missing:
         work.run(f"CREATE OR REPLACE TABLE {target} ({_LAYOUT})")
         return fate
+    translation = Translation(work, junction)
+    missing = translation.missing(missing)
+    fate.notes += translation.notes
     choose_missing(missing, junction)
-    now = translated(missing, junction.parents)
+    now = translated(missing, translation.others)
     search = Search(now, junction)
     fate.places, moved = search.run()
     fate.notes += search.notes
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
     superseded = _with_others(work, superseded_links(now, junction), search.again)
-    blocked = blocked_links(missing, junction, fate)
+    blocked = blocked_links(missing, junction, fate, translation)
     keep_orphans(missing, fate.never)
     fate.notes += orphans_said(missing)
     conflicts = Conflicts(missing, junction)

@@ -109,7 +109,8 @@ class Conflicts:
         work, name = self._work, self._missing.name
         kept = work.kept("live", name)
         compared = work.results[name].columns
-        if kept and self._held(key) and set(key.columns) <= set(compared):
+        is_known = self._held(key) and not self._missing.translated
+        if kept and is_known and set(key.columns) <= set(compared):
             # Rows that are the same on both sides kept their key, and the backup had it
             # once only.
             fields = work.fields("live", name, key.columns) or []

@@ -28,6 +28,7 @@ class Fate:
         never: by parent, working tables (k0, …) of keys that neither side has.
         holders: by parent, working tables (k0, …) of its rows that hold links
             elsewhere.
+        overwritten: rows under the same key whose link live holds nowhere.
         notes: what could not be looked at, in words.
     """
 
@@ -39,6 +40,7 @@ class Fate:
     gone: dict[Parent, str | None] = field(default_factory=dict)
     never: dict[Parent, str] = field(default_factory=dict)
     holders: dict[Parent, list[str]] = field(default_factory=dict)
+    overwritten: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property

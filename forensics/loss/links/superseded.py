@@ -78,7 +78,8 @@ def _rows_that_say(missing: MissingRows, junction: Junction, said: tuple[str, ..
     """A relation (c0, …) of live's rows that may say a link again, or None."""
     work, name = missing.work, missing.name
     link = set(junction.link_columns)
-    if any(link.issuperset(key.columns) for key in missing.table.keys):
+    is_keyed = any(link.issuperset(key.columns) for key in missing.table.keys)
+    if is_keyed and not missing.translated:
         # The backup had each link once: another row says it only since it was changed.
         fields = work.fields("live", name, said) or []
         kept = work.kept("live", name)

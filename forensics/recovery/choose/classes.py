@@ -22,7 +22,12 @@ _NO_COLUMNS = "its table has no columns, so that there is nothing to bring back"
 
 
 class Classes:
-    """The classes of the missing rows of some targets."""
+    """The classes of the missing rows of some targets.
+
+    Attributes:
+        translated: by number of a target, its missing rows in the keys that their parents have
+            today.
+    """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
@@ -31,10 +36,15 @@ class Classes:
             "WHERE database_name = current_database()"
         )
         self._there = frozenset(name for (name,) in there.fetchall())
+        self.translated: dict[int, str] = {}
 
     def has(self, table: str) -> bool:
         """Whether the case has a table, such as `rows.backup_1`."""
         return table in self._there
+
+    def rows(self, target: Target) -> str:
+        """The relation of a target's missing rows, as they return."""
+        return self.translated.get(target.number, f"rows.backup_{target.number}")
 
     def begin(
         self,
@@ -85,7 +95,7 @@ class Classes:
         if not self.has(f"rows.backup_{target.number}"):
             return 0
         n = str(target.number)
-        statement = filled("choose", "mark", n=n, condition=condition)
+        statement = filled("choose", "mark", n=n, rows=self.rows(target), condition=condition)
         found = self._cursor.execute(statement, [name, reason]).fetchone()
         if not found:
             return 0

@@ -22,10 +22,12 @@ import pyarrow as pa
 
 from forensics.compare.options import matching
 from forensics.errors import UsageError
+from forensics.loss.reused import used_again
 from forensics.model import TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.references import Orphans, References
+from forensics.recovery.choose.reused import Followed
 from forensics.recovery.choose.tables import choose_targets, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
 from forensics.recovery.queries import filled
@@ -108,8 +110,8 @@ class Selection:
 
         The row is `r` (columns `f0`, `f1`, …), its class `c.class`.
         """
-        n = target.number
-        return f"rows.backup_{n} r JOIN class_{n} c ON c.pair = r.pair"
+        rows = self._references.classes.rows(target)
+        return f"{rows} r JOIN class_{target.number} c ON c.pair = r.pair"
 
     def field(self, target: Target, column: str) -> str:
         """The place of a target's column in `rows`."""
@@ -192,8 +194,13 @@ def _select(
             explained.add(result.name)
     targets = choose_targets(store, scope, results, explained)
     live = store.catalogs()[1]
+    used = used_again(store)
+    followed = Followed(store, cursor, classes, used)
     for target in targets.values():
-        classes.begin(target, targets.keys(), not scope.include_unexplained)
+        # Of what names rows of tables whose keys were used again, it is `followed` that knows.
+        known = targets.keys() | used.keys()
+        classes.begin(target, known, not scope.include_unexplained)
+        followed.follow(target)
         if target.kind == "insert":
             held = None
             if classes.has(f"rows.live_{target.number}"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from forensics.compare.options import matching
 from forensics.errors import RecoveryError
 from forensics.evidence import Source, copytext, open_source
+from forensics.loss.reused import used_again
 from forensics.model import (
     Catalog,
     Column,
@@ -93,12 +94,17 @@ def restored_columns(
     results = {result.name: result for result in store.results()}
     columns: dict[TableName, list[Column]] = {}
     values: dict[TableName, int] = {}
+    notes: list[str] = []
+    used = used_again(store)
     for change, column in _dropped(store, scope):
         if change.values_missing:
+            why = _of_other_rows(change.name, column, backup, used)
+            if why:
+                notes.append(why)
+                continue
             columns.setdefault(change.name, []).append(column)
             values[change.name] = values.get(change.name, 0) + change.values_missing
     found: list[Restored] = []
-    notes: list[str] = []
     for name in sorted(columns, key=lambda n: (_depth(live, n), n)):
         key = results[name].key
         if not key:
@@ -120,6 +126,19 @@ def restored_columns(
         )
         notes += _without(backup.tables[name], columns[name])
     return tuple(found), tuple(notes)
+
+
+def _of_other_rows(
+    name: TableName, column: Column, backup: Catalog, used: Collection[TableName]
+) -> str:
+    """Why a column's values would go to other rows than they stood in, or name others."""
+    head = f"The values of {name}.{column.name} cannot return: the keys of"
+    if name in used:
+        return f"{head} {name} were used again, and other rows stand under them."
+    for foreign in backup.tables[name].foreign_keys:
+        if column.name in foreign.columns and foreign.parent in used:
+            return f"{head} {foreign.parent}, which they name, were used again."
+    return ""
 
 
 def generated_columns(store: Store, scope: Scope) -> Iterator[str]:

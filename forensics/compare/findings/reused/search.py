@@ -1,0 +1,236 @@
+"""Tables whose keys were used again, and the finding that says it with its evidence.
+
+One renamed role is a changed row. A key was used again where the values that tell its rows apart
+stand under other keys, or where the sequence, the table or times of creation began anew and the
+rows agree in nothing that tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from forensics.compare.findings.finding import Finding
+from forensics.compare.findings.reused.pairs import Counts, Pairs
+from forensics.compare.findings.reused.start import Start, start_of
+from forensics.compare.findings.reused.telling import declared, is_surrogate, speaking, times
+from forensics.compare.schema import stored_columns
+from forensics.evidence.migrations import is_history
+from forensics.evidence.source import Source
+from forensics.model import Table, TableName, TableResult
+from forensics.store import Store
+from forensics.text import listed
+
+KIND = "keys used again"
+
+_FEW = 3  # rows below which weak signs say nothing
+
+
+def keys_used_again(
+    backup: Source, live: Source, store: Store, renamed: Sequence[Finding]
+) -> list[Finding]:
+    """Find the tables whose keys were used again, and keep which rows are which.
+
+    Args:
+        backup, live: both sides, open.
+        store: the case, with every table's result in it.
+        renamed: columns that go on under another name.
+    """
+    found: list[Finding] = []
+    facts: list[dict[str, Any]] = []
+    moved_on = {finding.name for finding in renamed}
+    with store.connection.cursor() as db:
+        db.execute("DROP SCHEMA IF EXISTS again CASCADE")
+        db.execute("CREATE SCHEMA again")
+        for result in store.results():
+            if not _may_be(backup, live, result):
+                continue
+            look = _Look(backup, live, store, db, result)
+            finding = look.another_table(moved_on) or look.other_rows()
+            if finding:
+                found.append(finding)
+                facts.append({"name": result.name, "number": look.number, "whole": look.whole})
+    store.put("used_again", facts)
+    return found
+
+
+def _may_be(backup: Source, live: Source, result: TableResult) -> bool:
+    if result.state != "compared" or not result.key or not result.live_rows:
+        return False
+    ours, theirs = backup.catalog.tables[result.name], live.catalog.tables[result.name]
+    if is_history(ours) or is_history(theirs):
+        return False
+    return is_surrogate(ours, result.key) and is_surrogate(theirs, result.key)
+
+
+class _Look:
+    """A look at one table.
+
+    Attributes:
+        number: the table's number in the case.
+        whole: whether live's table is another one as a whole.
+    """
+
+    def __init__(
+        self,
+        backup: Source,
+        live: Source,
+        store: Store,
+        db: duckdb.DuckDBPyConnection,
+        result: TableResult,
+    ) -> None:
+        self._backup, self._live, self._store, self._db = backup, live, store, db
+        self._result = result
+        self.number = store.number(result.name) or 0
+        self.whole = False
+        self._rest = [c for c in result.columns if c not in result.key]
+        self._key = ", ".join(result.key)
+
+    @property
+    def _tables(self) -> tuple[Table, Table]:
+        name = self._result.name
+        return self._backup.catalog.tables[name], self._live.catalog.tables[name]
+
+    def _start(self) -> Start:
+        return start_of(self._backup, self._live, self._result.name, self._result.key)
+
+    # --- another table ----------------------------------------------------------------------
+
+    def another_table(self, moved_on: set[TableName]) -> Finding | None:
+        """The finding that live's table has no more than its name and key in common."""
+        result = self._result
+        if self._rest or result.name in moved_on or not result.backup_rows:
+            return None
+        gone = self._gone()
+        start = self._start()
+        if not gone or not _began_anew(start):
+            return None
+        self.whole = True
+        common = (result.unchanged or 0) + (result.changed or 0)
+        text = (
+            f"{result.name} is another table under the old name: only {self._key} is common, "
+            f"and {listed(gone)} went without a trace{_also(start)}. "
+            f"None of its {common:,} rows under the backup's keys is the row that had the key: "
+            "links are not put back onto them."
+        )
+        return Finding(KIND, result.name, text, None, common, common)
+
+    def _gone(self) -> list[str]:
+        """The backup's columns that live has not, where live has others instead."""
+        ours, theirs = map(stored_columns, self._tables)
+        if set(theirs) <= set(ours):
+            return []
+        return [c for c in ours if c not in theirs]
+
+    # --- other rows -------------------------------------------------------------------------
+
+    def other_rows(self) -> Finding | None:
+        """The finding that other rows stand under keys of the backup."""
+        result = self._result
+        if not result.changed or not self._rest:
+            return None
+        ours, theirs = self._tables
+        pairs = Pairs(self._db, self.number, self._fields())
+        firm = declared(ours, theirs, result.key, result.columns)
+        likely = speaking(ours, theirs, result.key, result.columns)
+        for one in firm:
+            likely = [name for name in likely if name not in one.columns]
+        counts = pairs.count(firm, likely, self._rest, not result.unchanged)
+        if not counts.unlike:
+            return None
+        why = self._why(pairs, counts, {one.columns for one in firm})
+        if not why:
+            return None
+        others, live_on = pairs.write(self.number)
+        common = (result.changed or 0) + (result.unchanged or 0)
+        text = (
+            f"Keys of {result.name} were used again: under {others:,} of {common:,} common "
+            f"values of {self._key} live holds another row than the backup ({listed(why)}). "
+            f"{_surviving(live_on, self._key)}"
+        )
+        return Finding(KIND, result.name, text, None, others, common)
+
+    def _fields(self) -> dict[str, dict[str, str]]:
+        found = {}
+        for side in ("backup", "live"):
+            held = self._store.columns(self._result.name, side)
+            found[side] = {column: f"f{place}" for place, column in enumerate(held)}
+        return found
+
+    def _why(self, pairs: Pairs, counts: Counts, firm: set[tuple[str, ...]]) -> list[str]:
+        """What speaks for other rows; nothing where rows only changed.
+
+        Leaves among the pairs unlike those of which it speaks.
+        """
+        start = self._start()
+        if self._is_displaced(counts, firm, start):
+            said = [f"{counts.displaced:,} of them stand under other keys by {_columns(counts)}"]
+            if 2 * counts.displaced < counts.unlike:
+                pairs.keep_displaced()
+            return said + ([start.sequence] if start.sequence else [])
+        alike = pairs.alike(self._rest)
+        if alike:
+            return []
+        ours, _ = self._tables
+        for column in times(ours, self._rest, made=True):
+            later = pairs.later(column)
+            if later and (counts.telling > 1 or later == counts.unlike):
+                pairs.keep_later(column)
+                return [f"{column} is later than any of the backup's"]
+        return self._new_start(pairs, counts, start, alike)
+
+    def _new_start(
+        self, pairs: Pairs, counts: Counts, start: Start, alike: bool | None
+    ) -> list[str]:
+        unlike = f"they agree in nothing that tells {self._result.name} apart"
+        if start.strong and counts.telling:
+            return [start.sequence or "the table was made anew", unlike]
+        if self._result.unchanged or counts.unlike != self._result.changed:
+            return []
+        if counts.unlike < _FEW or counts.telling < 2:
+            return []
+        ours, _ = self._tables
+        for column in times(ours, self._rest, made=False):
+            if pairs.later(column) == counts.unlike:
+                return [f"{column} is later than any of the backup's", unlike]
+        if start.rewritten:
+            return ["the rows lie in a new file, as after TRUNCATE", unlike]
+        if alike is False:
+            return [unlike, "nor in the rest"]
+        return []
+
+    def _is_displaced(self, counts: Counts, firm: set[tuple[str, ...]], start: Start) -> bool:
+        """Whether enough stands under other keys."""
+        if not counts.displaced:
+            return False
+        if firm.intersection(counts.by):
+            return counts.displaced > 1 or start.strong
+        if not counts.telling and not (start.strong or start.rewritten):
+            return False  # numbers that change places, such as those of an order
+        # No key says that these values tell rows apart: most rows have to.
+        common = (self._result.changed or 0) + (self._result.unchanged or 0)
+        most = 2 * counts.displaced >= counts.unlike and 2 * counts.unlike >= common
+        return most and (counts.displaced > 1 or start.strong)
+
+
+def _began_anew(start: Start) -> bool:
+    return start.made is not False and (start.strong or start.rewritten)
+
+
+def _columns(counts: Counts) -> str:
+    return " and by ".join("(" + ", ".join(columns) + ")" for columns in counts.by[:2])
+
+
+def _also(start: Start) -> str:
+    return f"; {start.sequence}" if start.sequence else ""
+
+
+def _surviving(live_on: int, key: str) -> str:
+    if not live_on:
+        return "Links to the backup's rows are not put onto these."
+    return (
+        f"{live_on:,} of the backup's rows stand in live under another {key}: "
+        "links follow the row, not the number."
+    )

@@ -1,0 +1,90 @@
+"""Keys that were used again: which row of live is the row that a key of the backup named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from forensics.loss.sql import present, renamed
+from forensics.model import TableName
+from forensics.store import Store
+
+# Before a key whose row live holds no longer while another row has the key. No value of
+# PostgreSQL's holds the character, so nothing of live is equal to it.
+GONE = "chr(0)"
+
+
+@dataclass(frozen=True)
+class Reused:
+    """A table whose keys were used again.
+
+    Attributes:
+        number: of the table in the case.
+        whole: whether all of live's rows are others.
+    """
+
+    name: TableName
+    number: int
+    whole: bool
+
+
+def used_again(store: Store) -> dict[TableName, Reused]:
+    """The tables of a case whose keys were used again, by name."""
+    found = {}
+    for fact in store.get("used_again") or ():
+        name = TableName(**fact["name"])
+        found[name] = Reused(name, fact["number"], fact["whole"])
+    return found
+
+
+def keys_now(
+    store: Store, parent: Reused, columns: Sequence[str], now: Sequence[str]
+) -> str | None:
+    """A query for what became of keys: k0, … of the backup, and n0, … of the same row in live.
+
+    NULL where live holds it no longer. Keys of which nothing is known beyond what is missing
+    are left out. `likely0`, … is the key of a row that is probably the same.
+
+    Args:
+        store: the case.
+        parent: the table, which is no other one as a whole.
+        columns, now: those of the key in the backup, and in live.
+    """
+    ours = _fields(store, parent.name, "backup", columns)
+    theirs = _fields(store, parent.name, "live", now)
+    if ours is None or theirs is None:
+        return None
+    number = parent.number
+    keys = renamed([f"b.{field}" for field in ours], "k")
+    found = renamed([f"l.{field}" for field in theirs], "n")
+    likely = renamed([f"y.{field}" for field in theirs], "likely")
+    whole = present([f"b.{field}" for field in ours])
+    return f"""
+        SELECT {keys}, {found}, {likely}
+          FROM again.rows_{number} a JOIN rows.backup_{number} b ON b.pair = a.pair
+          LEFT JOIN rows.live_{number} l ON l.pair = a.live_pair
+          LEFT JOIN rows.live_{number} y ON y.pair = a.likely
+         WHERE (a.taken OR a.live_pair IS NOT NULL) AND {whole}
+    """
+
+
+def _fields(store: Store, name: TableName, side: str, columns: Sequence[str]) -> list[str] | None:
+    held = store.columns(name, side)
+    if not set(columns) <= set(held):
+        return None
+    return [f"f{held.index(column)}" for column in columns]
+
+
+def gone(field: str) -> str:
+    """The condition that a translated field names a row that is gone."""
+    return f"starts_with({field}, {GONE})"
+
+
+def marked(field: str) -> str:
+    """A field that is to name no row of live."""
+    return f"{GONE} || {field}"
+
+
+def reason(name: TableName) -> str:
+    """Why a link is blocked, in words."""
+    return f"another row stands under the key of the row of {name} that it refers to"

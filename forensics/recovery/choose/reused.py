@@ -1,0 +1,146 @@
+"""Rows whose parents' keys were used again: they follow the row, not the number.
+
+Where live holds the parent's row under another key, the row returns with that key; where it does
+not, the row is blocked, for another row stands under the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from forensics.loss.junctions import parent_of
+from forensics.loss.reused import Reused, keys_now, reason
+from forensics.loss.sql import literal, present, same
+from forensics.model import TableName
+from forensics.recovery.choose.classes import Classes
+from forensics.recovery.choose.targets import Target
+from forensics.store import Store
+
+_LIVES_ON = "live holds the row under another key"
+_PROBABLY = "live probably holds the row under another key, and nothing proves it"
+_SUGGESTED = "; a row that is probably the same has another key"
+
+
+@dataclass(frozen=True)
+class _End:
+    """Columns of a target that name a row of a table whose keys were used again.
+
+    Attributes:
+        means: the condition on the row `r` under which they do.
+    """
+
+    parent: Reused
+    columns: tuple[str, ...]
+    parent_columns: tuple[str, ...]
+    means: str
+
+
+class Followed:
+    """Follows the rows of targets to their parents.
+
+    Args:
+        store: the case.
+        cursor: on it.
+        classes: of the targets' rows.
+        used: the tables whose keys were used again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cursor: duckdb.DuckDBPyConnection,
+        classes: Classes,
+        used: Mapping[TableName, Reused],
+    ) -> None:
+        self._store, self._cursor, self._classes = store, cursor, classes
+        self._used = used
+        self._junctions = store.get("junctions") or () if used else ()
+
+    def follow(self, target: Target) -> None:
+        """Block a target's rows that would name another row; put today's keys into the others."""
+        own = self._used.get(target.name)
+        if own and not own.whole:
+            self._leave_what_lives_on(target, own)
+        joins, now = "", dict[str, str]()
+        for number, end in enumerate(self._ends(target)):
+            joins += self._follow(target, end, f"now_{target.number}_{number}", now)
+        if now:
+            self._translate(target, joins, now)
+
+    def _leave_what_lives_on(self, target: Target, own: Reused) -> None:
+        """Rows that live holds under another key are not written again."""
+        known = f"SELECT 1 FROM again.rows_{own.number} a WHERE a.pair = r.pair AND NOT a.taken"
+        mark = self._classes.mark
+        firm = f"EXISTS ({known} AND a.live_pair IS NOT NULL)"
+        mark(target, "superseded", firm, _LIVES_ON)
+        mark(target, "blocked", f"EXISTS ({known} AND a.likely IS NOT NULL)", _PROBABLY)
+
+    # --- what names a row -------------------------------------------------------------------
+
+    def _ends(self, target: Target) -> Iterator[_End]:
+        seen: set[tuple[str, ...]] = set()
+        for link in target.links:
+            parent = self._used.get(link.parent)
+            if parent and set(link.columns) <= set(target.columns):
+                seen.add(link.columns)
+                yield _End(parent, link.columns, link.parent_columns, "true")
+        for entry in self._junctions:
+            if TableName(**entry["name"]) != target.name:
+                continue
+            for end in map(parent_of, entry["parents"]):
+                parent = self._used.get(end.name)
+                if (
+                    parent is None
+                    or end.columns in seen
+                    or not set(end.columns) <= set(target.columns)
+                ):
+                    continue
+                means = "true"
+                if end.when and end.when[0] in target.columns:
+                    means = f"{target.field(end.when[0])} = {literal(end.when[1])}"
+                yield _End(parent, end.columns, end.parent_columns, means)
+
+    def _follow(self, target: Target, end: _End, table: str, now: dict[str, str]) -> str:
+        """Block what names a row that is gone; return the join for the others."""
+        fields = [target.field(column) for column in end.columns]
+        why = reason(end.parent.name)
+        keys = None
+        if not end.parent.whole:
+            columns = end.parent_columns
+            keys = keys_now(self._store, end.parent, columns, columns)
+        if keys is None:
+            self._classes.mark(target, "blocked", f"{end.means} AND {present(fields)}", why)
+            return ""
+        self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {keys}")
+        on = same(fields, [f"{table}.k{place}" for place in range(len(fields))])
+        gone = f"{end.means} AND EXISTS (SELECT 1 FROM {table} WHERE {on} AND n0 IS NULL"
+        mark = self._classes.mark
+        mark(target, "blocked", f"{gone} AND likely0 IS NOT NULL)", why + _SUGGESTED)
+        mark(target, "blocked", f"{gone})", why)
+        for place, field in enumerate(fields):
+            was = now.get(field, field)
+            now[field] = (
+                f"CASE WHEN {end.means} THEN coalesce({table}.n{place}, {was}) ELSE {was} END"
+            )
+        return f" LEFT JOIN {table} ON {on}"
+
+    def _translate(self, target: Target, joins: str, now: Mapping[str, str]) -> None:
+        """Make the table of a target's missing rows in today's keys."""
+        listing = self._fields(target, now)
+        rows = f"rows.backup_{target.number} r{joins} WHERE r.state = 'missing'"
+        name = f"today_{target.number}"
+        self._cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT r.pair, r.state, {listing} FROM {rows}"
+        )
+        self._classes.translated[target.number] = name
+
+    def _fields(self, target: Target, now: Mapping[str, str]) -> str:
+        fields: Sequence[str] = self._store.columns(target.name, "backup")
+        found = []
+        for place in range(len(fields)):
+            field = f"r.f{place}"
+            found.append(f"{now.get(field, field)} AS f{place}")
+        return ", ".join(found)

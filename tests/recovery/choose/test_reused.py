@@ -1,0 +1,152 @@
+"""Links follow the row, not the number, where keys were used again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.recovery.conftest import Incident
+
+Build = Callable[..., Incident]
+
+CLUBS = """
+CREATE TABLE people (id serial PRIMARY KEY, mail text UNIQUE);
+CREATE TABLE clubs (id serial PRIMARY KEY, name text NOT NULL UNIQUE, motto text);
+CREATE TABLE members (club_id int NOT NULL REFERENCES clubs ON DELETE CASCADE,
+  person_id int NOT NULL REFERENCES people, PRIMARY KEY (club_id, person_id));
+CREATE TABLE fees (id serial PRIMARY KEY, club_id int REFERENCES clubs ON DELETE CASCADE,
+  amount numeric, memo text);
+INSERT INTO people (mail) SELECT 'p' || i FROM generate_series(1, 20) i;
+INSERT INTO clubs (name, motto) VALUES ('chess', 'a'), ('rowing', 'b'), ('choir', 'c'), ('go', 'd');
+INSERT INTO members SELECT 1 + i % 4, i FROM generate_series(1, 20) i;
+INSERT INTO fees (club_id, amount, memo) SELECT 1 + i % 4, i, 'fee ' || i
+  FROM generate_series(1, 8) i;
+"""
+AGAIN = """
+TRUNCATE clubs RESTART IDENTITY CASCADE;
+INSERT INTO clubs (name, motto) VALUES ('choir', 'c'), ('judo', 'j'), ('chess', 'a');
+INSERT INTO clubs (name, motto) VALUES ('rowing', 'b');
+"""
+HELD = (
+    "SELECT mail || ' ' || name FROM members m JOIN people p ON p.id = person_id "
+    "JOIN clubs c ON c.id = club_id"
+)
+PAID = "SELECT memo || ' ' || name FROM fees JOIN clubs c ON c.id = club_id"
+
+
+def _counts(found: Incident, table: str) -> dict[str, int]:
+    (entry,) = [j for j in found.case.loss["junctions"] if j["table"] == table]
+    names = ("missing", "superseded", "restorable", "blocked", "conflicting", "overwritten")
+    return {name: entry[name] for name in names}
+
+
+def _lines(found: Incident, query: str, database: str | None = None) -> set[str]:
+    return set(found.sql(query, database).splitlines())
+
+
+def test_links_return_onto_the_same_rows_and_the_others_are_blocked(incident: Build) -> None:
+    found = incident(CLUBS, AGAIN)
+    # Those of go, which was not made again, lead to another club's number or to none.
+    assert _counts(found, "members") == {
+        "missing": 20,
+        "superseded": 0,
+        "restorable": 15,
+        "blocked": 5,
+        "conflicting": 0,
+        "overwritten": 0,
+    }
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    reasons = dict(next(t for t in plan.targets if t.name.table == "members").reasons)
+    assert sum(reasons.values()) == 5
+    assert any("another row stands under the key" in why for why in reasons)
+    was = found.state()
+    found.run("recovery.sql")
+    before = _lines(found, HELD, found.before)
+    assert _lines(found, HELD) == {line for line in before if not line.endswith(" go")}
+    paid = _lines(found, PAID, found.before)
+    assert _lines(found, PAID) == {line for line in paid if not line.endswith(" go")}
+    assert found.sql("SELECT count(*) FROM clubs") == "4"
+    found.run("undo.sql")
+    left = [line for line in was if "setval" not in line]
+    assert [line for line in found.state() if "setval" not in line] == left
+
+
+def test_links_that_were_given_again_are_not_doubled(incident: Build) -> None:
+    found = incident(
+        CLUBS,
+        f"{AGAIN} INSERT INTO members SELECT c.id, p.id FROM people p, clubs c "
+        "WHERE name = 'chess' AND p.id % 4 = 0 AND p.id <= 8",
+    )
+    counts = _counts(found, "members")
+    # (4, 4) and (4, 8) of the backup were of go; live's (3, 4) and (3, 8) are chess, as then.
+    assert (counts["superseded"], counts["restorable"], counts["blocked"]) == (2, 13, 5)
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    found.run("recovery.sql")
+    before = _lines(found, HELD, found.before)
+    assert _lines(found, HELD) == {line for line in before if not line.endswith(" go")}
+
+
+def test_links_that_stand_under_their_numbers_are_overwritten(incident: Build) -> None:
+    found = incident(
+        CLUBS,
+        "UPDATE clubs SET name = 'x' || id; "
+        "UPDATE clubs SET name = (ARRAY['go', 'choir', 'rowing', 'chess'])[id], "
+        "motto = (ARRAY['d', 'c', 'b', 'a'])[id]",
+    )
+    result = found.case.result("members")
+    assert (result.missing, result.changed, result.unchanged) == (0, 0, 20)
+    assert _counts(found, "members")["overwritten"] == 20
+    assert not found.case.nothing_missing
+    assert "20 links of members" in found.case.verdict
+
+
+def test_a_row_that_is_only_probably_the_same_gets_no_link(incident: Build) -> None:
+    before = CLUBS.replace("name text NOT NULL UNIQUE", "name text, made timestamptz DEFAULT now()")
+    found = incident(before, AGAIN)
+    counts = _counts(found, "members")
+    assert (counts["restorable"], counts["blocked"]) == (0, 20)
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    members = next(t for t in plan.targets if t.name.table == "members")
+    assert any("probably the same" in why for why, _ in members.reasons)
+    found.run("recovery.sql")
+    assert found.sql("SELECT count(*) FROM members") == "0"
+    assert found.sql("SELECT count(*) FROM clubs") == "4"
+
+
+def test_links_of_several_kinds_follow_their_own_row(incident: Build) -> None:
+    found = incident(
+        """
+        CREATE TABLE labels (id serial PRIMARY KEY, name text UNIQUE);
+        CREATE TABLE posts (id serial PRIMARY KEY, slug text UNIQUE);
+        CREATE TABLE films (id serial PRIMARY KEY, slug text UNIQUE);
+        CREATE TABLE labelled (label_id int NOT NULL REFERENCES labels, item_type text NOT NULL,
+          item_id int NOT NULL, PRIMARY KEY (label_id, item_type, item_id));
+        INSERT INTO labels (name) SELECT 'l' || i FROM generate_series(1, 6) i;
+        INSERT INTO posts (slug) SELECT 'p' || i FROM generate_series(1, 12) i;
+        INSERT INTO films (slug) SELECT 'f' || i FROM generate_series(1, 12) i;
+        INSERT INTO labelled SELECT 1 + i % 6, 'Post', i FROM generate_series(1, 12) i;
+        INSERT INTO labelled SELECT 1 + i % 6, 'Film', i FROM generate_series(1, 12) i;
+        """,
+        """
+        TRUNCATE posts, labelled RESTART IDENTITY;
+        INSERT INTO posts (slug) SELECT 'p' || 13 - i FROM generate_series(1, 12) i;
+        """,
+    )
+    held = (
+        "SELECT l.name || coalesce(p.slug, f.slug) FROM labelled JOIN labels l ON l.id = label_id "
+        "LEFT JOIN posts p ON p.id = item_id AND item_type = 'Post' "
+        "LEFT JOIN films f ON f.id = item_id AND item_type = 'Film'"
+    )
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    found.run("recovery.sql")
+    assert _lines(found, held) == _lines(found, held, found.before)
+
+
+def test_values_of_dropped_columns_do_not_go_to_other_rows(incident: Build) -> None:
+    found = incident(CLUBS, f"{AGAIN} ALTER TABLE clubs DROP motto")
+    plan = found.plan(columns=True)
+    assert not plan.columns
+    assert any("motto cannot return" in note for note in plan.notes)
