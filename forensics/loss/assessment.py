@@ -13,6 +13,7 @@ from forensics.errors import EvidenceError, redact
 from forensics.evidence.source import Source
 from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
+from forensics.loss.ends import settle_ends
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import LOST, Fate, classify
@@ -53,6 +54,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         found = _find_junctions(work)
         store.put("junctions", _plain_junctions(found))
         entries, failed = _assess_each(work, found)
+        settle_ends(work, found, entries)
         window = work_out(work, entries, found)
         document = {
             "junctions": entries,

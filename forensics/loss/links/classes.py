@@ -17,7 +17,7 @@ from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
 from forensics.loss.links.fate import Fate
 from forensics.loss.links.orphans import keep_orphans, orphans_said
-from forensics.loss.links.superseded import superseded_links
+from forensics.loss.links.superseded import only_dead, superseded_links
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
 from forensics.loss.sql import listed, literal, prefixed, present
@@ -27,6 +27,11 @@ from forensics.model import Key
 _LAYOUT = (
     "pair BIGINT, class VARCHAR, blocked_by VARCHAR[], violates VARCHAR, "
     "violates_pair BIGINT, superseded_by BIGINT, place INTEGER"
+)
+
+_MARKED = (
+    "missing links that live holds only in rows that are marked deleted: {:,}. "
+    "They are not alive there, and count as lost"
 )
 
 
@@ -49,6 +54,8 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
     superseded = _with_others(work, superseded_links(missing, junction), search.again)
+    if marked := only_dead(missing, junction, superseded):
+        fate.notes.append(_MARKED.format(marked))
     blocked = blocked_links(missing, junction, fate)
     keep_orphans(missing, fate.never)
     fate.notes += orphans_said(missing)
