@@ -376,7 +376,7 @@ def _junction_names(store: Store, catalogs: tuple[Catalog, Catalog]) -> set[Tabl
     if not found:
         found.update(find_junctions(backup))
     for name in find_junctions(live):
-        if told and name in backup.tables:
+        if told is not None and name in backup.tables:
             continue  # loss looked at it, and found no links in it
         if not are_none & {name.table, str(name)}:
             found.add(name)

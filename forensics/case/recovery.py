@@ -13,12 +13,12 @@ from forensics.case.held import Held
 from forensics.case.showing import escaped, heading
 from forensics.model import TableName
 from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
-from forensics.text import visible
+from forensics.text import fact, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_OPTIONS = ["name", "recovers", "destroys", "blocked", "verified", "seconds"]
+_OPTIONS = ["name", "recovers", "freed", "destroys", "blocked", "verified", "seconds"]
 
 
 class Recovery:
@@ -253,7 +253,7 @@ def _row(option: Mapping[str, Any]) -> str:
     seconds = ""
     if option["seconds"] is not None:
         seconds = f"{option['seconds']:.1f}"
-    numbers = [f"{option[name]:,}" for name in ("recovers", "destroys", "blocked")]
+    numbers = [fact(option.get(name)) for name in _OPTIONS[1:5]]
     cells = [f"<td>{text}</td>" for text in (*numbers, verified, seconds)]
     return f"<tr>{heading(escaped(option['name']))}{''.join(cells)}</tr>"
 

@@ -176,10 +176,13 @@ def _show(console: Console, plan: Plan, out: Path) -> None:
     )
 
 
+_HEADS = ("recovers", "of them freed", "destroys", "blocked")
+
+
 def _options(plan: Plan) -> RichTable:
     from rich.table import Table as RichTable
 
-    table = RichTable("option", "recovers", "destroys", "blocked", "verified", "seconds")
+    table = RichTable("option", *_HEADS, "verified", "seconds")
     for option in plan.options:
         table.add_row(*_cells(option))
     for column in table.columns[1:]:
@@ -192,7 +195,8 @@ def _cells(option: Option) -> list[str]:
     if option.seconds is not None:
         seconds = f"{option.seconds:.1f}"
     verified = "yes" if option.verified else "no"
-    numbers = [f"{number:,}" for number in (option.recovers, option.destroys, option.blocked)]
+    found = (option.recovers, option.freed, option.destroys, option.blocked)
+    numbers = [f"{number:,}" for number in found]
     return [option.name, *numbers, verified, seconds]
 
 

@@ -14,6 +14,7 @@ from forensics.evidence.source import Source
 from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
 from forensics.loss.elsewhere import live_on
+from forensics.loss.ends import settle_ends
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
 from forensics.loss.links import LOST, Fate, classify
@@ -58,6 +59,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         unknown = live_on(work, found)
         entries, failed = _assess_each(work, found)
         failed += unknown
+        settle_ends(work, found, entries)
         window = work_out(work, entries, found)
         document = {
             "junctions": entries,

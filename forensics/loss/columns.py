@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from forensics.loss.names import words
-from forensics.model import Column, Table
+from forensics.loss.names import family, words
+from forensics.model import Catalog, Column, Table
 
+_PLAIN = ("integer", "uuid", "date")
+_TEXTS = ("text", "character varying")
 _INTEGERS = ("smallint", "integer", "bigint")
 _ORDER = re.compile(
     r"sort|order|position|pos\b|rank|idx|index|priority|weight|seq|ordinal|display",
@@ -29,6 +31,9 @@ _DOING = re.compile(
     re.I,
 )
 
+_DELETED = {"deleted", "delete", "deletion", "del", "removed", "trashed", "discarded", "revoked"}
+_BESIDE_DELETED = {"is", "was", "at", "on", "date", "time", "flag", "soft", "timestamp"}
+
 
 def has(table: Table, columns: Iterable[str]) -> bool:
     """Whether a table has all of these columns."""
@@ -42,6 +47,17 @@ def stores(table: Table, columns: Iterable[str]) -> bool:
         if column is None or column.generated:
             return False
     return True
+
+
+def spelled_alike(ours: Column, theirs: Column, catalog: Catalog) -> bool:
+    """Whether equal values of two columns are equal text, and no others are."""
+    kind = family(ours.type, catalog)
+    if kind != family(theirs.type, catalog):
+        return False
+    if kind == "text":
+        # A fixed width is padded, and citext takes no account of case.
+        return ours.type.startswith(_TEXTS) and theirs.type.startswith(_TEXTS)
+    return kind in _PLAIN or kind in catalog.enums
 
 
 def is_integer(column: Column) -> bool:
@@ -65,6 +81,12 @@ def is_audit(column: Column) -> bool:
 def is_touched(column: Column) -> bool:
     """Whether a column says when a row was last written, which any rewriting changes."""
     return is_audit(column) and bool(_TOUCHED.search(column.name))
+
+
+def is_mark(column: Column) -> bool:
+    """Whether a column's name says that its row counts as deleted."""
+    said = set(words(column.name)) - _BESIDE_DELETED
+    return len(said) == 1 and said <= _DELETED and not is_doing(column.name)
 
 
 def is_doing(column: str) -> bool:

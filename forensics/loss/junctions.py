@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.loss.columns import is_audit, is_doing, is_order
+from forensics.loss.columns import is_audit, is_doing, is_mark, is_order
 from forensics.loss.names import words
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
@@ -242,7 +242,7 @@ def _payload(table: Table, linking: Collection[str]) -> list[Column]:
     for column in table.columns:
         if column.name in linking or column.name in surrogate or column.generated:
             continue
-        if column.type == "boolean" or is_audit(column):
+        if column.type == "boolean" or is_audit(column) or is_mark(column):
             continue
         if is_order(column) and not ordered:
             ordered = True

@@ -100,5 +100,6 @@ def _table_json(target: Target) -> dict[str, Any]:
     found = {**plain(target.name), "kind": target.kind, "missing": target.missing}
     for name in CLASSES:
         found[name] = target.counts[name]
+    found["freed"] = target.freed
     found["reasons"] = [{"reason": why, "rows": rows} for why, rows in target.reasons]
     return found

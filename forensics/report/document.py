@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from forensics.figures import Moment
 from forensics.model import ColumnChange, TableName, TableResult
+from forensics.report.outlook import Outlook, astray, outlook
 
 CLASSES = (
     "moved",
@@ -154,12 +155,20 @@ class Document:
 
     @property
     def intact(self) -> tuple[TableResult, ...]:
-        """Tables every backup row of which is in live, unchanged, with all its values."""
+        """Tables every backup row of which is in live, unchanged, with all its values.
+
+        Junction tables whose rows stand, and whose links lead elsewhere or nowhere, are none.
+        """
         took = set(self.others)
         for change in self.changes:
             if change.values_missing:
                 took.add(change.name)
-        return tuple(r for r in self.results if r.intact and r.name not in took)
+        led = astray(self.loss, [r.name for r in self.results if r.missing])
+        found = []
+        for result in self.results:
+            if result.intact and result.name not in took and tuple(result.name) not in led:
+                found.append(result)
+        return tuple(found)
 
     @property
     def failed(self) -> tuple[TableResult, ...]:
@@ -236,6 +245,11 @@ class Document:
             return None
         totals: Mapping[str, int | None] = self.loss["totals"]
         return totals
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """What of the lost links comes back, or None where they were not classified."""
+        return outlook(self.loss, self.recovery)
 
     @property
     def unclassified(self) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
 from forensics.loss.links.fate import Fate
 from forensics.loss.links.orphans import keep_orphans, orphans_said
-from forensics.loss.links.superseded import superseded_links
+from forensics.loss.links.superseded import only_dead, superseded_links
 from forensics.loss.links.translated import Translation
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved import Search
@@ -30,6 +30,11 @@ from forensics.model import Key
 _LAYOUT = (
     "pair BIGINT, class VARCHAR, blocked_by VARCHAR[], violates VARCHAR, "
     "violates_pair BIGINT, superseded_by BIGINT, place INTEGER"
+)
+
+_MARKED = (
+    "missing links that live holds only in rows that are marked deleted: {:,}. "
+    "They are not alive there, and count as lost"
 )
 
 
@@ -57,6 +62,8 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
     superseded = _with_others(work, superseded_links(now, junction), search.again)
+    if marked := only_dead(now, junction, superseded):
+        fate.notes.append(_MARKED.format(marked))
     blocked = blocked_links(missing, junction, fate, translation)
     keep_orphans(missing, fate.never)
     fate.notes += orphans_said(missing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forensics.loss.ends import turned_ends
 from forensics.loss.junctions import Junction
 from forensics.loss.missing import MissingRows
 from forensics.loss.sql import alike, literal, literals, numbered, prefixed, present, same
@@ -46,6 +47,8 @@ class Conflicts:
                 self._check_key(live, key)
             for column in live.columns:
                 self._check_column(column)
+            for end in turned_ends(self._work, self._junction.parents, live):
+                self._refuse("true", f"the foreign key of live: {end.text}")
             for parent in self._junction.parents:
                 self._check_other_keys(live, parent)
         if not self._found:

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forensics.loss.columns import stores
+from forensics.loss.columns import spelled_alike, stores
 from forensics.loss.missing import MissingRows
-from forensics.loss.names import family
 from forensics.loss.sql import literal, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import SideName, Workspace
-from forensics.model import Catalog, Column, Parent, TableName
-
-_PLAIN = ("integer", "uuid", "date")
-_TEXTS = ("text", "character varying")
+from forensics.model import Parent, TableName
 
 
 def never_there(missing: MissingRows, parent: Parent) -> str | None:
@@ -135,16 +131,6 @@ def _can_be_told(work: Workspace, missing: MissingRows, parent: Parent) -> bool:
         ours, theirs = missing.table.column(name), there.column(other)
         if ours is None or theirs is None:
             return False
-        if not _spelled_alike(ours, theirs, work.backup.catalog):
+        if not spelled_alike(ours, theirs, work.backup.catalog):
             return False
     return True
-
-
-def _spelled_alike(ours: Column, theirs: Column, catalog: Catalog) -> bool:
-    kind = family(ours.type, catalog)
-    if kind != family(theirs.type, catalog):
-        return False
-    if kind == "text":
-        # A fixed width is padded, and citext takes no account of case.
-        return ours.type.startswith(_TEXTS) and theirs.type.startswith(_TEXTS)
-    return kind in _PLAIN or kind in catalog.enums

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from forensics.loss.ends import turned_ends
 from forensics.loss.junctions import Junction, payload_of
+from forensics.loss.marks import kept_dead, marks_of, read_with_dead
 from forensics.loss.missing import MissingRows
 from forensics.loss.sql import listed, numbered, prefixed, renamed, same, same_link
 
@@ -12,13 +14,17 @@ def superseded_links(missing: MissingRows, junction: Junction) -> str | None:
 
     Missing links are paired with added rows of the same link, one with one. What is
     left over is superseded where any row of live says the same, payload and all: the
-    row that a clean-up of duplicates kept, for one. `live_pair` is NULL there.
+    row that a clean-up of duplicates kept, for one. `live_pair` is NULL there. Rows that
+    are marked deleted count only for links that were marked so already.
     """
     work, name, columns = missing.work, missing.name, junction.link_columns
     result = work.result(name)
     kept = work.kept("live", name)
-    if kept is None or result is None or work.table("live", name) is None:
+    live = work.table("live", name)
+    if kept is None or result is None or live is None:
         return None
+    if turned_ends(work, junction.parents, live):
+        return None  # equal numbers are other links there
     if not set(columns) <= set(result.columns):
         return None
     ours = missing.fields(columns) or []
@@ -27,9 +33,11 @@ def superseded_links(missing: MissingRows, junction: Junction) -> str | None:
     found = work.temp(
         f"""
         SELECT b.pair, l.pair AS live_pair
-          FROM (SELECT {_ranked(ours)} FROM {missing.relation}) b
-          JOIN (SELECT {_ranked(theirs)} FROM {kept} WHERE state = 'added') l
-            ON b.r = l.r AND {on}
+          FROM (SELECT {_ranked(ours, kept_dead(work, "backup", name))}
+                  FROM {missing.relation}) b
+          JOIN (SELECT {_ranked(theirs, kept_dead(work, "live", name))}
+                  FROM {kept} WHERE state = 'added') l
+            ON b.r = l.r AND {on} AND (b.dead OR NOT l.dead)
         """
     )
     if (result.missing or 0) > work.count(found):
@@ -37,10 +45,36 @@ def superseded_links(missing: MissingRows, junction: Junction) -> str | None:
     return found
 
 
-def _ranked(fields: list[str]) -> str:
-    """A select list that numbers the rows of each link."""
+def only_dead(missing: MissingRows, junction: Junction, superseded: str | None) -> int:
+    """Count the missing links that live holds only in rows that are marked deleted.
+
+    Args:
+        missing: the missing rows; junction: their table.
+        superseded: a working table (pair, live_pair) of those that it holds otherwise.
+    """
+    work, name = missing.work, missing.name
+    kept = work.kept("live", name)
+    theirs = work.fields("live", name, junction.link_columns)
+    ours = missing.fields(junction.link_columns)
+    live = work.table("live", name)
+    if kept is None or not theirs or not ours or live is None or not marks_of(live):
+        return 0
+    on = same(prefixed("m", ours), prefixed("l", theirs))
+    known = f"SELECT pair FROM {superseded}" if superseded else "SELECT NULL WHERE false"
+    return work.count(
+        f"""
+        {missing.relation} m SEMI JOIN {kept} l
+           ON {on} AND {kept_dead(work, "live", name, "l.")}
+        WHERE NOT {kept_dead(work, "backup", name, "m.")} AND m.pair NOT IN ({known})
+        """
+    )
+
+
+def _ranked(fields: list[str], is_dead: str) -> str:
+    """A select list that numbers the rows of each link, those marked deleted last."""
     link = listed(fields)
-    return f"pair, {link}, row_number() OVER (PARTITION BY {link} ORDER BY pair) AS r"
+    rank = f"row_number() OVER (PARTITION BY {link} ORDER BY {is_dead}, pair) AS r"
+    return f"pair, {link}, {is_dead} AS dead, {rank}"
 
 
 def _say_again(missing: MissingRows, junction: Junction, found: str) -> None:
@@ -56,7 +90,8 @@ def _say_again(missing: MissingRows, junction: Junction, found: str) -> None:
         f"""
         INSERT INTO {found}
         SELECT m.pair, NULL
-          FROM {missing.relation} m SEMI JOIN {rows} l ON {on}
+          FROM {missing.relation} m SEMI JOIN {rows} l
+            ON {on} AND (NOT l.dead OR {kept_dead(missing.work, "backup", missing.name, "m.")})
          WHERE m.pair NOT IN (SELECT pair FROM {found})
         """
     )
@@ -75,7 +110,7 @@ def _columns_said(missing: MissingRows, junction: Junction) -> tuple[str, ...]:
 
 
 def _rows_that_say(missing: MissingRows, junction: Junction, said: tuple[str, ...]) -> str | None:
-    """A relation (c0, …) of live's rows that may say a link again, or None."""
+    """A relation (c0, …, dead) of live's rows that may say a link again, or None."""
     work, name = missing.work, missing.name
     link = set(junction.link_columns)
     is_keyed = any(link.issuperset(key.columns) for key in missing.table.keys)
@@ -83,8 +118,9 @@ def _rows_that_say(missing: MissingRows, junction: Junction, said: tuple[str, ..
         # The backup had each link once: another row says it only since it was changed.
         fields = work.fields("live", name, said) or []
         kept = work.kept("live", name)
-        return f"(SELECT {renamed(fields, 'c')} FROM {kept} WHERE state = 'changed')"
+        select = f"{renamed(fields, 'c')}, {kept_dead(work, 'live', name)} AS dead"
+        return f"(SELECT {select} FROM {kept} WHERE state = 'changed')"
     result = work.results[name]
     if result.unchanged or result.changed:
-        return work.read("live", name, said)
+        return read_with_dead(work, name, said)
     return None

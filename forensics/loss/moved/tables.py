@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from forensics.loss.columns import stores
 from forensics.loss.junctions import Junction
 from forensics.loss.kinds import called, leads_of
+from forensics.loss.marks import kept_dead, read_with_dead
 from forensics.loss.missing import MissingRows
 from forensics.loss.moved.belief import Belief
 from forensics.loss.moved.layouts import Holder, Layout, Layouts
@@ -117,7 +118,8 @@ class _Rows:
         matches = self._work.temp(
             f"""
             SELECT m.pair, 0 AS spot
-              FROM {self._missing.relation} m SEMI JOIN {self._relation} t ON {on}
+              FROM {self._missing.relation} m SEMI JOIN {self._relation} t
+                ON {on} AND (NOT t.dead OR {self._was_dead})
              WHERE {self._missing.conditions(parents)}
             """
         )
@@ -127,15 +129,21 @@ class _Rows:
         columns = tuple(column.name for column in self._table.columns)
         return Found(self._table.name, None, matches, self._holders(ends), False, columns)
 
+    @property
+    def _was_dead(self) -> str:
+        """The condition that a missing row `m` was marked deleted already."""
+        return kept_dead(self._work, "backup", self._missing.name, "m.")
+
     def _read(self) -> str:
-        """A relation (c0, …) of the rows: those that differ where that is known."""
+        """A relation (c0, …, dead) of the rows: those that differ where that is known."""
         work, name, columns = self._work, self._table.name, self._layout.columns
         kept, result = work.kept("live", name), work.result(name)
         if kept and result and set(columns) <= set(result.columns):
             fields = work.fields("live", name, columns)
             if fields:
-                return f"(SELECT {renamed(fields, 'c')} FROM {kept})"
-        return work.read("live", name, columns)
+                is_dead = kept_dead(work, "live", name)
+                return f"(SELECT {renamed(fields, 'c')}, {is_dead} AS dead FROM {kept})"
+        return read_with_dead(work, name, columns)
 
     def _end(self, number: int, parent: Parent, holder: Holder) -> _End | None:
         ours = self._missing.fields(parent.columns)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from forensics.loss.columns import stores
+from forensics.loss.columns import spelled_alike, stores
 from forensics.loss.junctions import Junction, referring_columns
+from forensics.loss.names import family
 from forensics.loss.sql import literal, numbered, present, same
 from forensics.loss.workspace import Workspace
 from forensics.model import Parent, Table, TableName
+
+_NUMBERS = ("numeric", "real", "double precision")
 
 
 def dangling(work: Workspace, junction: Junction) -> dict[TableName, int]:
@@ -40,7 +43,11 @@ def _count(work: Workspace, live: Table, parent: Parent) -> int | None:
     """How many links lead nowhere; None where that cannot be looked at."""
     columns = referring_columns(parent)
     table = work.live_table(parent.name)
-    keys = [] if table is None else _keys(work, table, parent)
+    if table is None and parent.name in work.live.catalog.tables:
+        return None  # no table of rows that can be read
+    keys: list[str] | None = []
+    if table is not None:
+        keys = _keys(work, table, parent) if _can_be_told(work, live, table, parent) else None
     if keys is None:
         return None
     width = len(parent.columns)
@@ -53,6 +60,22 @@ def _count(work: Workspace, live: Table, parent: Parent) -> int | None:
         on = same(fields, numbered(f"k{number}.c", width))
         source += f" ANTI JOIN {rows} k{number} ON {on}"
     return work.count(f"{source} WHERE {where}")
+
+
+def _can_be_told(work: Workspace, live: Table, table: Table, parent: Parent) -> bool:
+    """Whether equal text is what tells a link's row; where nobody declared it, it was."""
+    if not parent.declared:
+        return True
+    catalog = work.live.catalog
+    for name, other in zip(parent.columns, parent.parent_columns, strict=True):
+        ours, theirs = live.column(name), table.column(other)
+        if ours is None or theirs is None:
+            return False
+        kinds = {family(ours.type, catalog), family(theirs.type, catalog)}
+        never_equal = len(kinds) == 2 and kinds.isdisjoint(_NUMBERS)
+        if not never_equal and not spelled_alike(ours, theirs, catalog):
+            return False
+    return True
 
 
 def _keys(work: Workspace, table: Table, parent: Parent) -> list[str] | None:

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from forensics.model import TableName
+from forensics.recovery.choose.freed import freed
 from forensics.recovery.choose.targets import CLASSES, Target
 from forensics.recovery.queries import filled
 
@@ -127,4 +128,5 @@ class Classes:
         counts = {name: found.get(name, 0) for name in CLASSES}
         why = filled("choose", "reasons", n=str(n), most=str(REASONS_SHOWN))
         reasons = self._cursor.execute(why).fetchall()
-        return replace(target, counts=counts, reasons=tuple(reasons))
+        found_free = freed(self._cursor, target) if self.has(f"loss.links_{n}") else 0
+        return replace(target, counts=counts, reasons=tuple(reasons), freed=found_free)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from forensics.model import TableResult, plain
+from forensics.recovery.choose.freed import all_blocked
 from forensics.recovery.choose.price import EXAMPLES, Price
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.targets import Target
@@ -43,6 +44,7 @@ class Option:
         recovers: backup rows that live holds again afterwards.
         destroys: rows written to live since the backup that it would overwrite or remove.
         blocked: lost rows that it cannot bring back.
+        freed: rows that are blocked today and come back since their parents come back with them.
         destroyed: by table, what it would destroy, with examples.
         reasons: why rows are blocked: (table, reason, rows).
         application: what the application's present code needs afterwards.
@@ -59,6 +61,7 @@ class Option:
     application: str = ""
     caveats: tuple[str, ...] = ()
     proof: Proof | None = None
+    freed: int = 0
 
     @property
     def verified(self) -> bool:
@@ -87,6 +90,7 @@ class Option:
         return {
             "name": self.name,
             "recovers": self.recovers,
+            "freed": self.freed,
             "destroys": self.destroys,
             "blocked": self.blocked,
             "verified": self.verified,
@@ -173,6 +177,7 @@ def _full_restore(store: Store, price: Price) -> Option:
         application="The code as it was before the migration: "
         "the restored schema lacks what the migration added.",
         caveats=tuple(caveats),
+        freed=all_blocked(store),
     )
 
 
@@ -237,6 +242,7 @@ def _reinsert(selection: Selection) -> Option:
         application="Nothing to go on running; code that is to show the recovered rows must "
         "read these tables, or be given them by the backfill.",
         caveats=tuple(caveats),
+        freed=selection.freed,
     )
 
 

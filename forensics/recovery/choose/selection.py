@@ -149,6 +149,11 @@ class Selection:
         return sum(target.blocked for target in self.targets)
 
     @property
+    def freed(self) -> int:
+        """How many rows come back that are blocked until their parents do."""
+        return sum(target.freed for target in self.targets)
+
+    @property
     def recreated(self) -> tuple[Target, ...]:
         """The tables that live dropped."""
         return tuple(t for t in self.targets if t.kind == "recreate")

@@ -57,6 +57,7 @@ class Target:
         links: the references that its rows make.
         live_rows: how many rows live held when compared.
         missing: how many of its rows are missing, and of these by class: `counts`.
+        freed: how many rows come back that are blocked until their parents do.
         reasons: why rows are blocked or conflicting, the most frequent first: (reason, rows).
     """
 
@@ -71,6 +72,7 @@ class Target:
     missing: int
     counts: dict[str, int]
     reasons: tuple[tuple[str, int], ...] = ()
+    freed: int = 0
 
     @property
     def rows(self) -> int:

@@ -34,6 +34,11 @@ def _numbers(d: Document) -> list[tuple[str, str]]:
         ("unchanged", count(d.totals["unchanged"])),
         ("added to live since", count(d.totals["added"])),
     ]
+    if d.outlook:
+        rows.append(("lost links that can be put back", count(d.outlook.returns)))
+        if d.outlook.freed:
+            rows.append(("of them blocked until their parents are back", count(d.outlook.freed)))
+        rows.append(("lost links blocked or conflicting", count(d.outlook.stays)))
     if d.values_missing:
         rows.append(("values taken by dropped columns", count(d.values_missing)))
     return rows

@@ -10,7 +10,7 @@ from forensics.report.markup import bullets, table, text
 from forensics.report.sections.section import Context, Section, where
 from forensics.text import count, examples, fact, marked, prose
 
-_NUMBERS = ("recovers", "destroys", "blocked", "verified", "seconds")
+_NUMBERS = ("recovers", "freed", "destroys", "blocked", "verified", "seconds")
 _PROVEN = (
     "Each option was carried out on a throw-away PostgreSQL, on copies of live and of the backup:"
 )

@@ -1,0 +1,32 @@
+"""Rows that loss counts as blocked, and that come back since their parents come back first."""
+
+from __future__ import annotations
+
+import duckdb
+
+from forensics.recovery.choose.targets import Target
+from forensics.store import Store
+
+
+def freed(cursor: duckdb.DuckDBPyConnection, target: Target) -> int:
+    """Count a target's rows that are blocked today and return all the same.
+
+    Args:
+        cursor: the case's session, in which its rows have their classes.
+        target: a table whose links are classified in the case.
+    """
+    number = target.number
+    found = cursor.execute(
+        f"""
+        SELECT count(*)
+          FROM class_{number} c JOIN loss.links_{number} l ON l.pair = c.pair
+         WHERE c.class = 'restorable' AND l.class = 'blocked'
+        """
+    ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def all_blocked(store: Store) -> int:
+    """How many links loss counts as blocked: what brings back every row frees them all."""
+    totals = (store.get("loss") or {}).get("totals") or {}
+    return int(totals.get("blocked") or 0)
