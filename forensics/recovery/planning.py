@@ -29,6 +29,7 @@ from forensics.recovery.choose.recommendation import recommendation
 from forensics.recovery.choose.selection import Selection, select
 from forensics.recovery.choose.tables import keys_went_on
 from forensics.recovery.choose.targets import Scope
+from forensics.recovery.choose.undefined import explained_undefined
 from forensics.recovery.plan import Plan
 from forensics.recovery.rehearse.live_state import live_state
 from forensics.recovery.rehearse.stage import Stage
@@ -277,6 +278,7 @@ class _Draft:
         return (
             *_renamed(self.store, selection),
             *explained(self.partitions, selection, rehearsed),
+            *explained_undefined(self.store),
             *self.work.definitions.lacks,
             *generated_columns(self.store, self.scope),
             *self.places_left,

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forensics.model import Catalog, Column, ColumnChange, Table, TableName
+from forensics.recovery.choose.undefined import undefined
 from forensics.store import Store
 
 
@@ -78,13 +79,15 @@ def _tables(store: Store) -> tuple[_Names, _Names, _Names]:
     """The tables that are new, those that were dropped, and those that both sides have."""
     backup, live = store.catalogs()
     new, dropped, surviving = [], [], []
+    not_defined = undefined(store)
     for result in store.results():
         name = result.name
         if result.state == "new":
             if _is_own(live.tables[name]):
                 new.append(name)
         elif result.state == "dropped":
-            dropped.append(name)
+            if name not in not_defined:
+                dropped.append(name)
         elif name in backup.tables and name in live.tables:
             surviving.append(name)
     return tuple(new), tuple(dropped), tuple(surviving)

@@ -10,6 +10,7 @@ from forensics.evidence.migrations import is_history
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
 from forensics.recovery.choose.targets import CLASSES, Link, Scope, Target
+from forensics.recovery.choose.undefined import undefined
 from forensics.recovery.relations import comparable
 from forensics.store import Store
 
@@ -44,6 +45,7 @@ class _Choice:
         self._backup, self._live = store.catalogs()
         self._junctions = junction_parents(store)
         self._renamed = _renamed(store)
+        self._undefined = undefined(store)
 
     def targets(self, results: Sequence[TableResult]) -> dict[TableName, Target]:
         chosen = {}
@@ -55,6 +57,8 @@ class _Choice:
     def _is_chosen(self, result: TableResult) -> bool:
         asked_for = bool(self._scope.tables)
         if asked_for and not matching(result.name, (), self._scope.tables):
+            return False
+        if result.state == "dropped" and result.name in self._undefined:
             return False
         if result.state == "dropped":
             # A table that goes on under another name with all of its rows lost none.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import forensics as fx
 from forensics.evidence.ddl import read_catalog
 from forensics.model import Catalog, TableName
 from forensics.recovery import Scope, Wishes, make_plan
 from forensics.recovery.write.definitions import definitions
 from forensics.scratch import Scratch
+from tests.recovery.conftest import Incident
 
 BEFORE = """
 CREATE TYPE mood AS ENUM ('sad', 'it''s ok');
@@ -90,3 +93,35 @@ def test_names_without_a_schema_follow_the_dump_s_search_path() -> None:
         ("CREATE INDEX i ON a (id)", "shop", "after"),
     ]
     assert found.schemas == ("shop",)
+
+
+@pytest.mark.parametrize("rows", ["", "7\tmine\n"])
+def test_a_table_that_an_extension_makes_keeps_nothing_else_from_coming_back(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, rows: str
+) -> None:
+    live = database("CREATE TABLE harbours (id int PRIMARY KEY, name text)")
+    scratch.run(live, "INSERT INTO harbours SELECT i, 'h' || i FROM generate_series(1, 8) i")
+    backup = scratch.dump(live, tmp_path / "backup.sql")
+    text = backup.read_text()
+    there = (
+        "--\n-- Data for Name: harbours; Type: TABLE DATA; Schema: public; Owner: postgres\n--\n\n"
+    )
+    assert text.count(there) == 1
+    copied = there.replace("harbours", "grid_refs")
+    copied += f"COPY public.grid_refs (srid, wkt) FROM stdin;\n{rows}\\.\n\n\n"
+    backup.write_text(text.replace(there, copied + there))
+    kept = database(template=live)
+    scratch.run(live, "DROP TABLE harbours")
+    case = fx.compare(backup, scratch.dsn(live), tmp_path / "case")
+    found = Incident(scratch, live, kept, case, tmp_path / "out")
+    plan = found.plan(rehearse=True)
+    assert plan.holds, (plan.problem, plan.rehearsal)
+    assert [target.name.table for target in plan.targets] == ["harbours"]
+    [note] = [note for note in plan.notes if "grid_refs" in note]
+    assert ("1 row" in note) == bool(rows)
+    assert [(name.table, n) for name, n in plan.left] == ([("grid_refs", 1)] if rows else [])
+    after = found.state()
+    found.run("recovery.sql")
+    assert found.state() == found.state(kept)
+    found.run("undo.sql")
+    assert found.state() == after
