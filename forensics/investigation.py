@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from forensics.case.facade import Case, open_case
+from forensics.compare.failures import is_foreseen
+from forensics.compare.failures import reason as reason_of
 from forensics.compare.findings import find as find_findings
 from forensics.compare.options import Listener, Options
 from forensics.compare.tables import compare_sources
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
-from forensics.loss import assess
+from forensics.loss import assess, not_assessed
 from forensics.model import Catalog, TableName, plain, plain_catalog
 from forensics.store import Store, exists, interruptible, remove
 from forensics.text import counted, listed
@@ -24,6 +27,9 @@ from forensics.text import counted, listed
 _TRIES = 4
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
 _EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
+
+# SQLSTATE classes of what a server that goes on refuses to answer.
+_REFUSALS = ("0A", "22", "42", "54")
 
 _Answer = TypeVar("_Answer")
 
@@ -200,12 +206,43 @@ def _shape(catalog: Catalog, name: TableName) -> object:
 def _conclude(store: Store, backup: Source, live: Source, listener: Listener) -> None:
     """Keep what later stages need of the two sides while they are open; then say that it ended."""
     sides = (backup, live)
-    findings = _steadily(sides, listener, lambda: find_findings(backup, live, store))
-    store.put("findings", findings)
-    store.put("history", _steadily(sides, listener, lambda: histories(backup, live)))
-    _steadily(sides, listener, lambda: assess(backup, live, store, listener))
+    stages: dict[str, Callable[[], Any]] = {
+        "findings": lambda: store.put("findings", find_findings(backup, live, store)),
+        "history": lambda: store.put("history", histories(backup, live)),
+        "loss": lambda: assess(backup, live, store, listener),
+    }
+    unknown = {}
+    for name, stage in stages.items():
+        reason = _failure(sides, listener, stage)
+        if reason is None:
+            continue
+        unknown[name] = reason
+        store.put(name, None)
+        if name == "loss":
+            not_assessed(store, reason)
+    store.put("unknown", unknown)
     store.put("evidence", {"backup": plain(backup.provenance), "live": plain(live.provenance)})
     store.put("ended_at", datetime.now(UTC))
+
+
+def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], Any]) -> str | None:
+    """Run a stage; return why it came to no end, or None. The other stages go on without it.
+
+    Raises:
+        LiveError: a database was lost, or cancels the queries again and again: a later run goes on
+            from here.
+    """
+    try:
+        _steadily(sides, listener, stage)
+    except LiveError as error:
+        if (error.sqlstate or "")[:2] not in _REFUSALS:
+            raise
+        return reason_of(error)
+    except Exception as error:
+        if os.environ.get("FORENSICS_DEBUG") and not is_foreseen(error):
+            raise
+        return reason_of(error)
+    return None
 
 
 def _steadily(sides: Sequence[Source], listener: Listener, work: Callable[[], _Answer]) -> _Answer:

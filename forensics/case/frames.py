@@ -86,7 +86,13 @@ def junction_frame(loss: Mapping[str, Any]) -> pd.DataFrame:
         return -junction["lost"], -junction["missing"], junction["schema"], junction["table"]
 
     rows = [_junction(junction) for junction in sorted(loss["junctions"], key=order)]
-    return pd.DataFrame(rows, columns=_JUNCTIONS)
+    frame = pd.DataFrame(rows, columns=_JUNCTIONS)
+    failed = pd.DataFrame(loss["failed"], columns=["schema", "table", "reason"])
+    if failed.empty:
+        return frame
+    numbers = [*CLASSES, "affected", "emptied"]
+    whole = pd.concat([frame.astype(object), failed.rename(columns={"reason": "not classified"})])
+    return whole.astype(dict.fromkeys(numbers, "Int64")).reset_index(drop=True)
 
 
 def _junction(junction: Mapping[str, Any]) -> dict[str, Any]:

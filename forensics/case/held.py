@@ -28,5 +28,9 @@ class Held(Results, Protocol):
     @property
     def notes(self) -> list[str]: ...
 
+    @property
+    def unknown(self) -> list[str]:
+        """What could not be worked out, in sentences."""
+
     def writing(self) -> AbstractContextManager[Store]:
         """Lend the case for adding results."""

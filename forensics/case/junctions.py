@@ -10,7 +10,7 @@ from forensics.case.held import Held
 from forensics.case.names import by_name, spellings
 from forensics.case.showing import cell, escaped, heading, points, shown
 from forensics.case.tables import column_frame, text_type
-from forensics.errors import UnknownTableError
+from forensics.errors import CaseError, UnknownTableError
 from forensics.loss import LOST
 from forensics.loss.junctions import parent_of
 from forensics.model import Parent, TableName
@@ -31,6 +31,13 @@ def find_junction(case: Held, name: str) -> CaseJunction:
     Raises:
         UnknownTableError: there is none of that name; the message names near matches.
     """
+    for failed in case.loss["failed"]:
+        table = TableName(failed["schema"], failed["table"])
+        if name in (str(table), table.table, ".".join(table)):
+            raise CaseError(
+                f"The loss of {table} was not classified, because: {failed['reason']}",
+                "Compare again, or go on with --resume, once that is mended.",
+            )
     known = [(TableName(e["schema"], e["table"]), e) for e in case.loss["junctions"]]
     entry = by_name(name, known, "junction table", "case.junctions lists them.")
     return CaseJunction(case, entry)

@@ -41,14 +41,16 @@ def summary(case: Held) -> dict[str, Any]:
     for moment in case.snapshots:
         if moment["side"] == "live":
             snapshots.append({name: moment[name] for name in moment if name != "side"})
+    unknown = case.store.get("unknown") or {}
     return {
         "backup": _backup(evidence.backup, case.damage),
         "live": {**_facts(evidence.live, _LIVE), "snapshots": snapshots},
         "complete": case.complete,
         "tables": [_table(result) for result in case.results],
         "columns": [change_json(change) for change in case.store.changes()],
-        "findings": findings_json(case),
+        "findings": None if "findings" in unknown else findings_json(case),
         "notes": case.notes,
+        "unknown": case.unknown,
         "totals": case.totals,
     }
 

@@ -49,7 +49,8 @@ def cause_command(
         with working(voice) as tell:
             found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
         voice.answer(found, lambda console: _show(console, found, verdict(found)))
-        status = status_of(complete=opened.complete, found=not opened.nothing_missing)
+        complete = opened.complete and not opened.unknown
+        status = status_of(complete=complete, found=not opened.nothing_missing)
     raise typer.Exit(status)
 
 

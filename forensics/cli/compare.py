@@ -258,13 +258,10 @@ def _answer(voice: Voice, found: Case) -> int:
     if found.damage:
         voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
     voice.answer(found.summary(), lambda console: _show(console, found))
-    failed = found.loss["failed"]
-    for one in failed:
-        voice.err.print(
-            f"[red]The loss of {safe(one['table'])} could not be classified: "
-            f"{safe(one['reason'])}[/]"
-        )
-    complete = found.complete and not failed
+    unknown = found.unknown
+    for sentence in unknown:
+        voice.err.print(f"[red]{safe(sentence)}[/]")
+    complete = found.complete and not unknown
     return status_of(complete=complete, found=not found.nothing_missing)
 
 

@@ -27,12 +27,10 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
     with speaking(as_json, quiet) as voice, open_case(case) as found:
         loss = found.loss
         found.write_loss()
-        for failed in loss["failed"]:
-            voice.err.print(
-                f"[red]{safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]"
-            )
+        for sentence in found.unknown:
+            voice.err.print(f"[red]{safe(sentence)}[/]")
         voice.answer(loss, lambda console: _show(console, found, loss))
-        complete = found.complete and not loss["failed"]
+        complete = found.complete and not found.unknown
         status = status_of(complete=complete, found=not found.nothing_missing)
     raise typer.Exit(status)
 
@@ -52,6 +50,11 @@ def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
         console.print(f"{rest} more junction tables miss no row.")
     _show_window(console, loss["window"])
     totals = loss["totals"]
+    if totals["missing"] is None:
+        console.print("\n[bold]How many links are lost is not known.[/]")
+        for sentence in found.unknown:
+            console.print(safe(sentence))
+        return
     console.print(
         f"\n[bold]Of {totals['missing']:,} missing links {totals['lost']:,} are lost: "
         f"{totals['restorable']:,} can be restored, {totals['blocked']:,} are blocked, "

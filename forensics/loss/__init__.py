@@ -21,7 +21,7 @@
   `loss --json` prints).
 """
 
-from forensics.loss.assessment import assess
+from forensics.loss.assessment import assess, not_assessed
 from forensics.loss.links import CLASSES, LOST
 
-__all__ = ["CLASSES", "LOST", "assess"]
+__all__ = ["CLASSES", "LOST", "assess", "not_assessed"]

@@ -56,7 +56,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         document = {
             "junctions": entries,
             "window": window,
-            "totals": _totals(entries),
+            "totals": _totals(entries, failed),
             "churn": churn(work, _begin(window), window["seconds"]),
             "renamed": _plain_renames(work),
             "failed": failed,
@@ -126,7 +126,27 @@ def _plain_renames(work: Workspace) -> list[_Document]:
     return found
 
 
-def _totals(entries: Sequence[_Document]) -> dict[str, int]:
+def not_assessed(store: Store, reason: str) -> None:
+    """Write into the case that the loss is not known, and why."""
+    window: _Document = {"backup_at": None, "incident_at": None, "seconds": None}
+    document = {
+        "junctions": [],
+        "window": {**window, "basis": {}, "unobservable": []},
+        "totals": dict.fromkeys(_TOTALS),
+        "churn": [],
+        "renamed": [],
+        "failed": [],
+        "reason": reason,
+    }
+    store.put("loss", document)
+
+
+def _totals(
+    entries: Sequence[_Document], failed: Sequence[_Document]
+) -> dict[str, int] | dict[str, None]:
+    """The sums over all junction tables; not known where one of them is not."""
+    if failed:
+        return dict.fromkeys(_TOTALS)
     totals = dict.fromkeys(_TOTALS, 0)
     for entry in entries:
         for name in _TOTALS:

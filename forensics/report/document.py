@@ -225,17 +225,22 @@ class Document:
         return sum(j.result.missing or 0 for j in self.junctions)
 
     @property
-    def classes(self) -> Mapping[str, int] | None:
-        """What became of the missing links, or None where they were not classified."""
-        if not self.loss:
+    def classes(self) -> Mapping[str, int | None] | None:
+        """What became of the missing links, or None where they were not classified.
+
+        Its numbers are None where some of them were not.
+        """
+        if not self.loss or self.loss.get("reason"):
             return None
-        totals: Mapping[str, int] = self.loss["totals"]
+        totals: Mapping[str, int | None] = self.loss["totals"]
         return totals
 
     @property
     def unclassified(self) -> tuple[tuple[str, str], ...]:
         """Junction tables whose loss could not be classified: (table, why)."""
         found = []
+        if self.loss and self.loss.get("reason"):
+            found.append(("every junction table", self.loss["reason"]))
         for entry in (self.loss or {}).get("failed", ()):
             found.append((of_table(entry), entry["reason"]))
         return tuple(found)

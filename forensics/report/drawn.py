@@ -36,7 +36,10 @@ def figure(case: Results, name: str, width: int | None = None) -> Picture:
     if name == "timeline":
         return figures.timeline(moments(case), width=width)
     if name == "classes":
-        return figures.classes(case.loss["totals"], width=width)
+        totals = case.loss["totals"]
+        if totals["missing"] is None:
+            raise UsageError("What became of the missing links is not known.", case.verdict)
+        return figures.classes(totals, width=width)
     raise UsageError(
         f"There is no figure {name} of a case.",
         f"Choose one of {', '.join(_FIGURES)}.",

@@ -142,9 +142,9 @@ def _verdict(d: Document) -> Iterator[Cells]:
         yield name.replace("_", " "), value
     yield "links missing", d.links_missing
     yield "values of dropped columns", d.values_missing
-    for name, value in (d.classes or {}).items():
+    for name, links in (d.classes or {}).items():
         if name != "missing":
-            yield name, value
+            yield name, "unknown" if links is None else links
     yield ()
     for result in d.failed:
         yield f"could not be compared: {result.name}", result.reason

@@ -39,15 +39,19 @@ def _worth_a_column(d: Document) -> list[str]:
     found = d.classes or {}
     names = []
     for name in CLASSES:
-        if name in _ALWAYS or found.get(name):
+        if name in _ALWAYS or found.get(name) != 0:
             names.append(name)
     return names
 
 
 def markdown(d: Document) -> list[str]:
     """A line for each junction table, and a table for each of its worst rows."""
+    unclassified = []
+    for name, why in d.unclassified:
+        said = f"The loss of {code(name)} was not classified, because: {text(why)}"
+        unclassified.append(said)
     if not d.junctions:
-        return []
+        return unclassified
     classes = CLASSES if d.classes else ()
     rows = [_line(junction, classes) for junction in d.junctions]
     if d.classes:
@@ -55,7 +59,7 @@ def markdown(d: Document) -> list[str]:
         for name in ("missing", *classes):
             rows[-1].append(count(d.classes[name]))
     head = ("junction table", "links", "missing", *classes)
-    parts = ["## Links that are missing", table(head, rows, 2)]
+    parts = ["## Links that are missing", table(head, rows, 2), *unclassified]
     for junction in d.junctions:
         parts += _worst(junction)
     return parts
