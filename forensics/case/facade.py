@@ -20,6 +20,7 @@ from forensics.case.names import by_name
 from forensics.case.showing import escaped
 from forensics.case.summary import findings_json, summary
 from forensics.case.tables import CaseTable
+from forensics.case.unknown import unknown
 from forensics.case.verdict import nothing_missing, verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
@@ -153,12 +154,7 @@ class Case:
     @property
     def unknown(self) -> list[str]:
         """What could not be worked out although the tables were compared, in sentences."""
-        stages: dict[str, str] = self.store.get("unknown") or {}
-        said = [f"{_STAGES[name]}, because: {why}" for name, why in stages.items()]
-        for failed in (self.store.get("loss") or {}).get("failed", ()):
-            name = TableName(failed["schema"], failed["table"])
-            said.append(f"The loss of {name} was not classified, because: {failed['reason']}")
-        return said
+        return unknown(self.store)
 
     @property
     def nothing_missing(self) -> bool:
@@ -171,12 +167,7 @@ class Case:
 
         Rows of tables that only live has count as added.
         """
-        sums = dict.fromkeys(_SUMMED, 0)
-        for result in self.results:
-            for name in _SUMMED:
-                if result.state != "new" or name == "added":
-                    sums[name] += getattr(result, name) or 0
-        return {"tables": len(self.results), **sums}
+        return _totals(self.results)
 
     @property
     def verdict(self) -> str:
@@ -338,7 +329,7 @@ class Case:
 
     def write_summary(self) -> None:
         """Write `summary.json` into the case's folder."""
-        self._write("summary.json", self.summary())
+        write_private(self.folder / "summary.json", document(self.summary()))
 
     def write_loss(self) -> None:
         """Write `loss.json` into the case's folder.
@@ -346,10 +337,7 @@ class Case:
         Raises:
             CaseError: the comparison did not get that far.
         """
-        self._write("loss.json", self.loss)
-
-    def _write(self, name: str, value: dict[str, Any]) -> None:
-        write_private(self.folder / name, document(value))
+        write_private(self.folder / "loss.json", document(self.loss))
 
     def _repr_html_(self) -> str:
         totals = []
@@ -364,6 +352,15 @@ class Case:
 
     def __repr__(self) -> str:
         return visible(f"<Case {self.folder}: {self.verdict}>")
+
+
+def _totals(results: Sequence[TableResult]) -> dict[str, int]:
+    sums = dict.fromkeys(_SUMMED, 0)
+    for result in results:
+        for name in _SUMMED:
+            if result.state != "new" or name == "added":
+                sums[name] += getattr(result, name) or 0
+    return {"tables": len(results), **sums}
 
 
 def _junction_names(store: Store, catalogs: tuple[Catalog, Catalog]) -> set[TableName]:
