@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -54,6 +55,10 @@ _LAST_COMMANDS = {
 }
 # Commands about what a scratch server does not have: roles, tablespaces, access methods.
 OWNERSHIP = {pb.AT_ChangeOwner, pb.AT_SetTableSpace, pb.AT_SetAccessMethod}
+# Where names without a schema lead: pg_dump says so itself; what others wrote, psql would load.
+_SETS_PATH = re.compile(r"set_config\('search_path'")
+_BARE = "SELECT pg_catalog.set_config('search_path', '', false)"
+_AS_PSQL = "SELECT pg_catalog.set_config('search_path', 'public', false)"
 _SHOWN = 80  # characters of a statement in a note
 
 
@@ -87,7 +92,8 @@ class Definitions:
         """Make all but what is only possible or quicker once rows are there."""
         for name in extensions:
             self._make_extension(name)
-        self._database.attempt("SELECT pg_catalog.set_config('search_path', '', false)")
+        statements = list(statements)
+        self._database.attempt(_BARE if any(map(_SETS_PATH.search, statements)) else _AS_PSQL)
         for text in statements:
             try:
                 parsed = parse_statements(text.encode("utf-8"), "the backup")

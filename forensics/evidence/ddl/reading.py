@@ -28,6 +28,10 @@ _OF_INTEREST = re.compile(
     r"|COMMENT\s+ON\s+TABLE\b)",
     re.I,
 )
+_DISTRIBUTED = re.compile(
+    r"\s+DISTRIBUTED\s+(?:BY\s*\([^()]*\)|RANDOMLY|REPLICATED)(?=[^()']*;?\s*\Z)",
+    re.I,
+)
 
 
 def read_catalog(statements: Iterable[str]) -> Catalog:
@@ -49,7 +53,7 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
 
 def _read(draft: Draft, text: str) -> None:
     try:
-        tree = postgast.parse(text)
+        tree = _parsed(text)
     except postgast.PgQueryError:
         draft.unparsed.append(text)
         return
@@ -57,6 +61,17 @@ def _read(draft: Draft, text: str) -> None:
         kind = raw.stmt.WhichOneof("node")
         if handler := _HANDLERS.get(kind):
             handler(draft, getattr(raw.stmt, kind))
+
+
+def _parsed(text: str) -> Any:
+    """The tree of a text; what Greenplum says of where rows lie says nothing of what they are."""
+    try:
+        return postgast.parse(text)
+    except postgast.PgQueryError:
+        bare = _DISTRIBUTED.sub("", text)
+        if bare == text:
+            raise
+        return postgast.parse(bare)
 
 
 def _let_orphans_stand(draft: Draft) -> None:

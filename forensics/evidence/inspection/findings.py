@@ -71,6 +71,20 @@ def _edits(found: Inspection, source: Source) -> Iterator[Finding]:
         )
 
 
+def _remarks(found: Inspection, source: Source) -> Iterator[Finding]:
+    for text in source.remarks:
+        yield MIND, text
+
+
+def _row_security(found: Inspection, source: Source) -> Iterator[Finding]:
+    if found.hidden:
+        yield (
+            MIND,
+            "Its rows were read with row_security = on: the policies of these tables may have"
+            f" hidden rows from it, so their numbers are lower bounds: {', '.join(found.hidden)}.",
+        )
+
+
 def _nothing(found: Inspection, source: Source) -> Iterator[Finding]:
     if not found.tables:
         yield STOP, "It defines no table and holds no rows."
@@ -139,6 +153,8 @@ _SAID: tuple[Callable[[Inspection, Source], Iterator[Finding]], ...] = (
     _without_rows,
     _lacking_partitions,
     _edits,
+    _remarks,
+    _row_security,
     _nothing,
     _last_migration,
     _no_time,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,7 @@ def inspect_backup(
     Raises:
         EvidenceError: the source cannot be read at all.
     """
+    defined = frozenset(source.catalog.tables)
     source.adopt(Catalog())
     contents = source.contents()
     tables: list[Held] = []
@@ -68,9 +69,23 @@ def inspect_backup(
         history=history,
         newest=_latest(held.newest for held in tables),
         counted=read_rows,
+        end_is_open=source.end_is_open,
+        hidden=_hidden(source, defined),
         findings=(),
     )
     return replace(found, findings=tuple(findings(found, source)))
+
+
+def _hidden(source: Source, defined: Collection[TableName]) -> tuple[str, ...]:
+    """The tables that policies may have hidden rows of.
+
+    Args:
+        defined: the tables that the backup itself defines; others may have policies, too.
+    """
+    if not source.row_security:
+        return ()
+    roots = source.catalog.roots
+    return tuple(str(t.name) for t in roots if t.row_security or t.name not in defined)
 
 
 def _history(source: Source) -> tuple[HistoryEntry, ...]:

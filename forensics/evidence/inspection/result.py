@@ -37,6 +37,8 @@ class Inspection:
     Attributes:
         newest: the latest audit timestamp in all tables: the backup was not taken before it.
         counted: whether rows were read.
+        end_is_open: whether nothing tells that it is there to its end, though it is not cut.
+        hidden: tables that row-level security may have hidden rows of.
         findings: what one reads aloud.
     """
 
@@ -49,6 +51,8 @@ class Inspection:
     history: tuple[HistoryEntry, ...]
     newest: str | None
     counted: bool
+    end_is_open: bool
+    hidden: tuple[str, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -62,12 +66,16 @@ class Inspection:
         return None
 
     @property
-    def whole(self) -> bool:
+    def whole(self) -> bool | None:
         """Whether the backup is complete and every table's rows could be read.
 
-        That is as far as was looked.
+        That is as far as was looked; None where it may lack rows and nothing tells.
         """
-        return self.problem is None
+        if self.problem is not None:
+            return False
+        if self.hidden:
+            return None
+        return True
 
     @property
     def verdict(self) -> str:
@@ -77,12 +85,16 @@ class Inspection:
         if self.counted:
             rows = sum(held.rows or 0 for held in self.tables)
             said = f"{said}, {rows:,} rows"
+        if self.whole is None:
+            return f"The backup may lack rows of {', '.join(self.hidden)}. It holds {said}."
         if not self.whole:
             return f"The backup is NOT whole: {self.problem}. It holds {said}."
         if not tables:
             return "The backup is whole, and holds no rows: it cannot say what was lost."
         if not self.counted:
             return f"The backup is whole, as far as its table of contents says: {said}."
+        if self.end_is_open:
+            return f"The backup is whole, as far as its text tells: {said}."
         return f"The backup is whole: {said}."
 
     @property

@@ -22,6 +22,7 @@ from forensics.evidence.plain.context import Context
 from forensics.evidence.plain.copyforms import CopyForm
 from forensics.evidence.plain.index import Comment, Draft, Heading, Index, Statement
 from forensics.evidence.plain.markers import count_rows, find_ending
+from forensics.evidence.plain.opening import opening
 from forensics.model import TableName
 
 _WITHIN_CONNECTION = re.compile(r"dbname='((?:[^'\\]|\\.)*)'")
@@ -79,7 +80,7 @@ class _Scanner:
         self.nul: int | None = None
 
     def scan(self) -> Index:
-        at = 0
+        at, self.draft.asides = opening(self.text)
         while at < self.size and not self.draft.damage:
             at = patterns.SPACE.match(self.text, at).end()  # type: ignore[union-attr]
             if at < self.size:
@@ -141,7 +142,7 @@ class _Scanner:
         if words.startswith(patterns.WRITERS_WORDS):
             said = words.decode("utf-8", "replace")
             self.draft.comments.append(Comment(said, self.here.database))
-            if words == b"PostgreSQL database dump":
+            if words.endswith(b" database dump"):
                 self.here.part += 1
         elif heading := patterns.DATA_HEADING.match(words):
             table = TableName(self.here.said(heading[2]), self.here.said(heading[1]))
@@ -191,6 +192,9 @@ class _Scanner:
     def _statement(self, at: int) -> int:
         end = lexer.statement_end(self.text, at, self.here.standard_strings)
         self._text_until(end or self.size, at)
+        if end is None and self._is_aside(at):
+            self.draft.asides += self.text[at:].count(b"\n") or 1
+            return self.size
         if end is None or end > self.size:
             self.draft.damage = f"a statement that begins at byte {at} has no end"
             self._doubt_inserts(at)
@@ -210,11 +214,21 @@ class _Scanner:
         self.draft.statements.append(Statement(at, end, self.here.database, self.here.encoding))
         return end
 
+    def _is_aside(self, at: int) -> bool:
+        """Whether what has no end at `at` stands behind the dump's own, and is a tool's words."""
+        if self.nul is not None or not self.draft.is_closed:
+            return False
+        return not patterns.BRINGS.match(self.text, at)
+
     def _note(self, head: bytes) -> None:
         """Take note of what a statement sets, changes or makes."""
         if setting := patterns.SETTING.match(head):
-            if setting[1].lower() == b"client_encoding":
+            name = setting[1].lower()
+            if name == b"client_encoding":
                 self._is_written_in(setting[2])
+            elif name == b"row_security":
+                if setting[2].lower() in patterns.ON:
+                    self.draft.row_security.append(self.here.database)
             else:
                 self.here.standard_strings = setting[2].lower() == b"on"
         elif path := patterns.SEARCH_PATH.match(head):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
 from forensics.errors import BackupError
 from forensics.evidence import ddl
@@ -26,6 +27,7 @@ from forensics.model import Catalog, Provenance, Table, TableName
 
 _LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
 _HEAD_BYTES = 1 << 20
+_FIRST_STATEMENTS = 20
 
 
 class PlainSource(Source):
@@ -53,6 +55,9 @@ class PlainSource(Source):
                 "Cut it at the lines that say 'PostgreSQL database dump', and give the one that"
                 " you mean.",
             )
+        self._closes = origin.writer_closes(file, self.index)
+        if not self._closes and origin.damage_of(file, self.index, self.index) is None:
+            self.index = self.index.with_last_run_whole()
         self._database = self._choose(database)
         self._part = self.index.of(self._database)
 
@@ -100,6 +105,19 @@ class PlainSource(Source):
     @property
     def edits(self) -> Sequence[str]:
         return self.index.edits
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        empty = sorted(map(str, self._taken_for_empty))
+        return list(origin.remarks(self.index, self.end_is_open, empty))
+
+    @property
+    def end_is_open(self) -> bool:
+        return self.damage is None and not self._closes
+
+    @property
+    def row_security(self) -> bool:
+        return self._database in self.index.row_security or None in self.index.row_security
 
     # --- where it came from -----------------------------------------------------------------------
 
@@ -235,7 +253,28 @@ class PlainSource(Source):
         known = [*self.catalog.tables]
         known.extend(data.table for data in self._part.data)
         by_heading = {_as_in_headings(name): name for name in known}
-        return {by_heading.get(n, n) for n, _ in self._part.announced}
+        said = {by_heading.get(n, n) for n, _ in self._part.announced}
+        return said | self._taken_for_empty
+
+    @cached_property
+    def _taken_for_empty(self) -> set[TableName]:
+        """Tables of which nothing is said but their definition, in a dump that says no more.
+
+        Other writers than pg_dump have no headings that tell an empty table from one left out.
+        """
+        if self.damage or self._part.announced or not self._part.data:
+            return set()
+        if self._is_stripped and self._part.ends_in_rows:
+            return set()  # where all tables are defined first, rows of the last may be cut off
+        held = {self._table_of(data) for data in self._part.data}
+        defined = self.catalog.tables.values()
+        return {t.name for t in defined if t.kind in ("table", "partition")} - held
+
+    @cached_property
+    def _is_stripped(self) -> bool:
+        """Whether pg_dump wrote it and somebody took its comments out."""
+        first = "".join(islice(self.statements(), _FIRST_STATEMENTS))
+        return "set_config('search_path'" in first or "check_function_bodies" in first
 
     @cached_property
     def _lacking(self) -> Mapping[TableName, tuple[TableName, ...]]:
