@@ -49,7 +49,7 @@ def cause_command(
         with working(voice) as tell:
             found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
         voice.answer(found, lambda console: _show(console, found, verdict(found)))
-        status = status_of(complete=opened.complete, found=not opened.nothing_missing)
+        status = status_of(complete=opened.answered, found=not opened.nothing_missing)
     raise typer.Exit(status)
 
 

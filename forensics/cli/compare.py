@@ -264,7 +264,7 @@ def _answer(voice: Voice, found: Case) -> int:
             f"[red]The loss of {safe(one['table'])} could not be classified: "
             f"{safe(one['reason'])}[/]"
         )
-    complete = found.complete and not failed
+    complete = found.answered and not failed
     return status_of(complete=complete, found=not found.nothing_missing)
 
 

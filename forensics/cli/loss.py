@@ -32,7 +32,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
                 f"[red]{safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]"
             )
         voice.answer(loss, lambda console: _show(console, found, loss))
-        complete = found.complete and not loss["failed"]
+        complete = found.answered and not loss["failed"]
         status = status_of(complete=complete, found=not found.nothing_missing)
     raise typer.Exit(status)
 

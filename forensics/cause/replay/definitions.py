@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from forensics.cause.replay.database import REACHING, Database
 from forensics.cause.replay.owners import Owners
 from forensics.cause.replay.trees import copied, deparsed
 from forensics.errors import MigrationError
+from forensics.evidence.ddl import first_search_path
 from forensics.evidence.migrations import Statement, parse_statements
 from forensics.model import TableName
 from forensics.text import one_line
@@ -55,10 +55,6 @@ _LAST_COMMANDS = {
 }
 # Commands about what a scratch server does not have: roles, tablespaces, access methods.
 OWNERSHIP = {pb.AT_ChangeOwner, pb.AT_SetTableSpace, pb.AT_SetAccessMethod}
-# Where names without a schema lead: pg_dump says so itself; what others wrote, psql would load.
-_SETS_PATH = re.compile(r"set_config\('search_path'")
-_BARE = "SELECT pg_catalog.set_config('search_path', '', false)"
-_AS_PSQL = "SELECT pg_catalog.set_config('search_path', 'public', false)"
 _SHOWN = 80  # characters of a statement in a note
 
 
@@ -93,7 +89,8 @@ class Definitions:
         for name in extensions:
             self._make_extension(name)
         statements = list(statements)
-        self._database.attempt(_BARE if any(map(_SETS_PATH.search, statements)) else _AS_PSQL)
+        path = first_search_path(statements)
+        self._database.attempt(f"SELECT pg_catalog.set_config('search_path', '{path}', false)")
         for text in statements:
             try:
                 parsed = parse_statements(text.encode("utf-8"), "the backup")

@@ -28,6 +28,12 @@ _OF_INTEREST = re.compile(
     r"|COMMENT\s+ON\s+TABLE\b)",
     re.I,
 )
+_SETS_PATH = re.compile(r"set_config\('search_path'|\bSET\s+search_path\b", re.I)
+_WITHOUT_SCHEMA = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"
+    r'(?:"(?:[^"]|"")+"|[\w$]+)\s*\(',
+    re.I | re.S,
+)
 _DISTRIBUTED = re.compile(
     r"\s+DISTRIBUTED\s+(?:BY\s*\([^()]*\)|RANDOMLY|REPLICATED)(?=[^()']*;?\s*\Z)",
     re.I,
@@ -49,6 +55,20 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
             _read(draft, text)
     _let_orphans_stand(draft)
     return draft.finished()
+
+
+def first_search_path(statements: Iterable[str]) -> str:
+    """Return the search path that holds where a dump begins, or "" for none.
+
+    pg_dump takes it away first of all, or names every schema. What others wrote without one psql
+    makes in public.
+    """
+    bare = False
+    for text in statements:
+        if _SETS_PATH.search(text):
+            return ""
+        bare = bare or bool(_WITHOUT_SCHEMA.match(text))
+    return "public" if bare else ""
 
 
 def _read(draft: Draft, text: str) -> None:

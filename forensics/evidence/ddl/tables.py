@@ -190,9 +190,10 @@ def _add_constraint(
         columns = _constrained_columns(constraint.keys, column)
         _add_key(draft, name, constraint, columns)
     elif kind == pb.CONSTR_FOREIGN:
+        columns = _constrained_columns(constraint.fk_attrs, column)
         foreign = ForeignKey(
-            constraint.conname,
-            _constrained_columns(constraint.fk_attrs, column),
+            constraint.conname or _constraint_name(draft, name, columns, "fkey"),
+            columns,
             draft.name(constraint.pktable),
             names_of(constraint.pk_attrs),
             _ACTIONS.get(constraint.fk_del_action, "no action"),
@@ -209,6 +210,18 @@ def _constrained_columns(listed: Any, column: str | None) -> tuple[str, ...]:
     return names_of(listed)
 
 
+def _constraint_name(draft: Draft, table: TableName, columns: tuple[str, ...], kind: str) -> str:
+    """The name that PostgreSQL gives a constraint whose definition has none."""
+    name = "_".join((table.table, *columns, kind))
+    held = draft.tables.get(table, Table(table))
+    taken = {key.name for key in held.keys}
+    taken |= {foreign.name for foreign in held.foreign_keys}
+    number = ""
+    while name + number in taken:
+        number = str(int(number or 0) + 1)
+    return name + number
+
+
 def _add_key(draft: Draft, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
     primary = constraint.contype == pb.CONSTR_PRIMARY
     if primary:
@@ -216,8 +229,11 @@ def _add_key(draft: Draft, name: TableName, constraint: Any, columns: tuple[str,
             draft.edit_column(name, column, nullable=False)
     if constraint.deferrable:
         return
+    given = constraint.conname or constraint.indexname
+    if not given and primary:
+        given = _constraint_name(draft, name, (), "pkey")
     key = Key(
-        constraint.conname,
+        given or _constraint_name(draft, name, columns, "key"),
         columns,
         primary=primary,
         nulls_distinct=not constraint.nulls_not_distinct,
