@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.case import frames, snapshots
+from forensics.case.bounds import may_lack_rows
 from forensics.case.evidence import Evidence
 from forensics.case.names import by_name
 from forensics.case.showing import escaped
@@ -26,7 +27,7 @@ from forensics.errors import CaseError
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, TableName, TableResult
 from forensics.store import Store, write_private
-from forensics.text import document, listed, visible
+from forensics.text import document, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,20 +153,6 @@ class Case:
         return not any(change.values_missing for change in self.store.changes())
 
     @property
-    def may_lack_rows(self) -> list[str]:
-        """The tables of which the backup may hold less than there was, and nothing tells."""
-        found = []
-        for finding in self.store.get("findings") or ():
-            if finding["kind"] == "rows hidden":
-                found.append(str(TableName(**finding["name"])))
-        return found
-
-    @property
-    def answered(self) -> bool:
-        """Whether it is known that something, or that nothing, is missing."""
-        return self.complete and not (self.nothing_missing and self.may_lack_rows)
-
-    @property
     def totals(self) -> dict[str, int]:
         """How many tables there are on either side, and sums over them.
 
@@ -181,10 +168,7 @@ class Case:
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        said = verdict(self.results, self.store.changes(), self.damage)
-        if hidden := self.may_lack_rows:
-            said += f" The backup may lack rows of {listed(hidden)}: the counts are lower bounds."
-        return said
+        return verdict(self.results, self.store.changes(), self.damage, may_lack_rows(self.store))
 
     # --- pandas -----------------------------------------------------------------------------------
 

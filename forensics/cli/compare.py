@@ -255,6 +255,8 @@ def compare_command(
 
 def _answer(voice: Voice, found: Case) -> int:
     """Say what was found; return the exit status."""
+    from forensics.case.bounds import answered
+
     if found.damage:
         voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
     voice.answer(found.summary(), lambda console: _show(console, found))
@@ -264,7 +266,7 @@ def _answer(voice: Voice, found: Case) -> int:
             f"[red]The loss of {safe(one['table'])} could not be classified: "
             f"{safe(one['reason'])}[/]"
         )
-    complete = found.answered and not failed
+    complete = answered(found) and not failed
     return status_of(complete=complete, found=not found.nothing_missing)
 
 

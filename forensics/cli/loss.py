@@ -22,6 +22,7 @@ _COUNTS = ("missing", "moved", "superseded", "lost", "restorable", "blocked", "c
 @app.command("loss")
 def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) -> None:
     """What the missing junction rows mean."""
+    from forensics.case.bounds import answered
     from forensics.case.facade import open_case
 
     with speaking(as_json, quiet) as voice, open_case(case) as found:
@@ -32,7 +33,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
                 f"[red]{safe(failed['table'])} could not be classified: {safe(failed['reason'])}[/]"
             )
         voice.answer(loss, lambda console: _show(console, found, loss))
-        complete = found.answered and not loss["failed"]
+        complete = answered(found) and not loss["failed"]
         status = status_of(complete=complete, found=not found.nothing_missing)
     raise typer.Exit(status)
 

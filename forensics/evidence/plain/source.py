@@ -11,10 +11,10 @@ from itertools import islice
 from forensics.errors import BackupError
 from forensics.evidence import ddl
 from forensics.evidence.files import PlainFile
-from forensics.evidence.plain import inserts, origin
+from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.index import Data
 from forensics.evidence.plain.scanning import index
-from forensics.evidence.plain.segments import CopySegment, InsertSegment
+from forensics.evidence.plain.segments import CopySegment, InsertSegment, UnknownOrderSegment
 from forensics.evidence.source import (
     Contents,
     LackingSegment,
@@ -55,6 +55,8 @@ class PlainSource(Source):
                 "Cut it at the lines that say 'PostgreSQL database dump', and give the one that"
                 " you mean.",
             )
+        self._other = Catalog()  # what live defines
+        self._only_counted = False  # whether nobody asks which value stands in which column
         self._closes = origin.writer_closes(file, self.index)
         if not self._closes and origin.damage_of(file, self.index, self.index) is None:
             self.index = self.index.with_last_run_whole()
@@ -141,7 +143,7 @@ class PlainSource(Source):
             if table := self.catalog.tables.get(data.table):
                 stored = tuple(c.name for c in table.columns if not c.generated)
             if data.form == "insert":
-                found.append(InsertSegment(self.file, data, stored, self._meant_by(data)))
+                found.append(self._inserts(data, stored))
             elif data.columns is None:
                 found.append(CopySegment(self.file, data, stored))
             else:
@@ -149,6 +151,32 @@ class PlainSource(Source):
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, self.damage))
         return found
+
+    def _inserts(self, data: Data, stored: Sequence[str]) -> Segment:
+        """A run of INSERTs as a segment."""
+        own = self.catalog.tables.get(data.table)
+        if own is None or not own.inherits or self._only_counted:
+            return InsertSegment(self.file, data, stored, self._meant_by(data))
+        rows = inserts.first_rows(self._first_of(data), data.standard_strings)
+        if not rows:
+            return InsertSegment(self.file, data, stored, self._meant_by(data))
+        other = self._other.tables.get(data.table)
+        columns = heirs.order(own, self._inherited(own), other, rows)
+        if columns is None:
+            return UnknownOrderSegment(data.table, stored)
+        return InsertSegment(self.file, data, stored, columns)
+
+    def _inherited(self, table: Table) -> int:
+        """How many of a table's columns are its parents'."""
+        names: set[str] = set()
+        for parent in table.inherits:
+            names.update(self._table_columns(parent))
+        return sum(column.name in names for column in table.columns)
+
+    def adopt(self, catalog: Catalog) -> None:
+        self._other = catalog
+        self._only_counted = not catalog.tables
+        super().adopt(catalog)
 
     def _meant_by(self, data: Data) -> tuple[str, ...]:
         """The columns that an INSERT without a list of them means, in order."""
@@ -203,9 +231,12 @@ class PlainSource(Source):
         """
         if data.form != "insert":
             return ()
+        return inserts.columns_of(self._first_of(data), data.standard_strings)
+
+    def _first_of(self, data: Data) -> str:
+        """The text that a run of rows begins with."""
         end = min(data.end, data.start + _HEAD_BYTES)
-        text = self.file.text(data.start, end, data.encoding)
-        return inserts.columns_of(text, data.standard_strings)
+        return self.file.text(data.start, end, data.encoding)
 
     def contents(self) -> Mapping[TableName, Contents]:
         leaves = leaves_by_root(self.catalog)
