@@ -7,7 +7,7 @@ case = fx.open_case("cases/hotels")
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.case import frames, snapshots
+from forensics.case.bounds import may_lack_rows
 from forensics.case.evidence import Evidence
 from forensics.case.names import by_name
 from forensics.case.showing import escaped
 from forensics.case.summary import findings_json, summary
 from forensics.case.tables import CaseTable
+from forensics.case.unknown import unknown
 from forensics.case.verdict import verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
@@ -37,11 +39,6 @@ if TYPE_CHECKING:
     from forensics.case.recovery import Recovery
     from forensics.figures import Picture
 
-_STAGES = {
-    "findings": "What the counts alone do not say was not looked for",
-    "history": "The history of the migrations was not read",
-    "loss": "The missing links were not classified",
-}
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
@@ -152,12 +149,7 @@ class Case:
     @property
     def unknown(self) -> list[str]:
         """What could not be worked out although the tables were compared, in sentences."""
-        stages: dict[str, str] = self.store.get("unknown") or {}
-        said = [f"{_STAGES[name]}, because: {why}" for name, why in stages.items()]
-        for failed in (self.store.get("loss") or {}).get("failed", ()):
-            name = TableName(failed["schema"], failed["table"])
-            said.append(f"The loss of {name} was not classified, because: {failed['reason']}")
-        return said
+        return unknown(self.store)
 
     @property
     def nothing_missing(self) -> bool:
@@ -172,17 +164,13 @@ class Case:
 
         Rows of tables that only live has count as added.
         """
-        sums = dict.fromkeys(_SUMMED, 0)
-        for result in self.results:
-            for name in _SUMMED:
-                if result.state != "new" or name == "added":
-                    sums[name] += getattr(result, name) or 0
-        return {"tables": len(self.results), **sums}
+        return _totals(self.results)
 
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        found = verdict(self.results, self.store.changes(), self.damage)
+        lacking = may_lack_rows(self.store)
+        found = verdict(self.results, self.store.changes(), self.damage, lacking)
         return " ".join([found, *self.unknown])
 
     # --- pandas -----------------------------------------------------------------------------------
@@ -353,18 +341,31 @@ class Case:
         write_private(self.folder / name, document(value))
 
     def _repr_html_(self) -> str:
-        totals = []
-        for name, number in self.totals.items():
-            totals.append(f"<b>{number:,}</b> {escaped(name.replace('_', ' '))}")
         return (
             f"<p><b>{escaped(self.verdict)}</b></p>"
-            f"<p>{' · '.join(totals)}</p>"
+            f"<p>{_totals_html(self.totals)}</p>"
             f"<p>{escaped(self.evidence.as_of)} {escaped(self.standing)}</p>"
             f"<p><code>{escaped(self.folder)}</code></p>"
         )
 
     def __repr__(self) -> str:
         return visible(f"<Case {self.folder}: {self.verdict}>")
+
+
+def _totals(results: Sequence[TableResult]) -> dict[str, int]:
+    sums = dict.fromkeys(_SUMMED, 0)
+    for result in results:
+        for name in _SUMMED:
+            if result.state != "new" or name == "added":
+                sums[name] += getattr(result, name) or 0
+    return {"tables": len(results), **sums}
+
+
+def _totals_html(totals: Mapping[str, int]) -> str:
+    said = []
+    for name, number in totals.items():
+        said.append(f"<b>{number:,}</b> {escaped(name.replace('_', ' '))}")
+    return " · ".join(said)
 
 
 def _junction_names(store: Store, catalogs: tuple[Catalog, Catalog]) -> set[TableName]:

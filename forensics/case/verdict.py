@@ -11,7 +11,10 @@ _NAMED = 3
 
 
 def verdict(
-    results: Sequence[TableResult], changes: Sequence[ColumnChange], damage: str | None
+    results: Sequence[TableResult],
+    changes: Sequence[ColumnChange],
+    damage: str | None,
+    may_lack_rows: Sequence[str] = (),
 ) -> str:
     """Say what a comparison found.
 
@@ -19,6 +22,7 @@ def verdict(
         results: what was found of each table.
         changes: schema drift, with the values that dropped columns took.
         damage: why the backup is not whole, or None.
+        may_lack_rows: tables of which it may hold less than there was.
     """
     values = 0
     for change in changes:
@@ -36,6 +40,10 @@ def verdict(
         said.append(_failed(failed))
     if damage:
         said.append(f"The backup is not whole: {damage}.")
+    if may_lack_rows:
+        said.append(
+            f"The backup may lack rows of {listed(may_lack_rows)}: the counts are lower bounds."
+        )
     return " ".join(said)
 
 

@@ -26,7 +26,7 @@ class Codes:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._known: dict[tuple[str, str], list[Table]] = {}
+        self._known: dict[tuple[str, ...], list[Table]] = {}
         for table in catalog.roots:
             for key, column in _other_keys(table):
                 kind = family(column.type, catalog)

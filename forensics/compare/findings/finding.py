@@ -13,7 +13,8 @@ class Finding:
 
     Attributes:
         kind: "renamed table", "renamed column", "rewritten key", "enum label gone",
-            "sequence behind", "repeated key", "gone without rows" or "large objects gone".
+            "sequence behind", "repeated key", "gone without rows", "large objects gone",
+            "rows hidden", "garbled text" or "about the backup".
         name: the table, under the backup's name where both sides have one.
         text: says it in a sentence.
         other: the new name, or the type or sequence that it is about.
