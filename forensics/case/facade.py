@@ -7,7 +7,7 @@ case = fx.open_case("cases/hotels")
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.case import frames, snapshots
+from forensics.case.bounds import may_lack_rows
 from forensics.case.evidence import Evidence
 from forensics.case.names import by_name
 from forensics.case.showing import escaped
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
     from forensics.case.recovery import Recovery
     from forensics.figures import Picture
 
-_STAGES = {
-    "findings": "What the counts alone do not say was not looked for",
-    "history": "The history of the migrations was not read",
-    "loss": "The missing links were not classified",
-}
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
@@ -172,7 +168,10 @@ class Case:
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        found = verdict(self.results, self.store.changes(), self.damage, others(self.store))
+        lacking = may_lack_rows(self.store)
+        found = verdict(
+            self.results, self.store.changes(), self.damage, others(self.store), lacking
+        )
         return " ".join([found, *self.unknown])
 
     # --- pandas -----------------------------------------------------------------------------------
@@ -340,12 +339,9 @@ class Case:
         write_private(self.folder / "loss.json", document(self.loss))
 
     def _repr_html_(self) -> str:
-        totals = []
-        for name, number in self.totals.items():
-            totals.append(f"<b>{number:,}</b> {escaped(name.replace('_', ' '))}")
         return (
             f"<p><b>{escaped(self.verdict)}</b></p>"
-            f"<p>{' · '.join(totals)}</p>"
+            f"<p>{_totals_html(self.totals)}</p>"
             f"<p>{escaped(self.evidence.as_of)} {escaped(self.standing)}</p>"
             f"<p><code>{escaped(self.folder)}</code></p>"
         )
@@ -361,6 +357,13 @@ def _totals(results: Sequence[TableResult]) -> dict[str, int]:
             if result.state != "new" or name == "added":
                 sums[name] += getattr(result, name) or 0
     return {"tables": len(results), **sums}
+
+
+def _totals_html(totals: Mapping[str, int]) -> str:
+    said = []
+    for name, number in totals.items():
+        said.append(f"<b>{number:,}</b> {escaped(name.replace('_', ' '))}")
+    return " · ".join(said)
 
 
 def _junction_names(store: Store, catalogs: tuple[Catalog, Catalog]) -> set[TableName]:

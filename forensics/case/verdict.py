@@ -25,6 +25,7 @@ def verdict(
     changes: Sequence[ColumnChange],
     damage: str | None,
     others: Others,
+    may_lack_rows: Sequence[str] = (),
 ) -> str:
     """Say what a comparison found.
 
@@ -33,6 +34,7 @@ def verdict(
         changes: schema drift, with the values that dropped columns took.
         damage: why the backup is not whole, or None.
         others: what is gone though no row is missing.
+        may_lack_rows: tables of which it may hold less than there was.
     """
     values = 0
     for change in changes:
@@ -51,6 +53,10 @@ def verdict(
         said.append(_failed(failed))
     if damage:
         said.append(f"The backup is not whole: {damage}.")
+    if may_lack_rows:
+        said.append(
+            f"The backup may lack rows of {listed(may_lack_rows)}: the counts are lower bounds."
+        )
     return " ".join(said)
 
 

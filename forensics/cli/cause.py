@@ -42,6 +42,7 @@ def cause_command(
     quiet: Quiet = False,
 ) -> None:
     """Which migration statement did it."""
+    from forensics.case.bounds import answered
     from forensics.case.cause import find_cause, verdict
     from forensics.case.facade import open_case
 
@@ -49,8 +50,7 @@ def cause_command(
         with working(voice) as tell:
             found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
         voice.answer(found, lambda console: _show(console, found, verdict(found)))
-        complete = opened.complete and not opened.unknown
-        status = status_of(complete=complete, found=not opened.nothing_missing)
+        status = status_of(complete=answered(opened), found=not opened.nothing_missing)
     raise typer.Exit(status)
 
 

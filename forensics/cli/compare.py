@@ -256,14 +256,14 @@ def compare_command(
 
 def _answer(voice: Voice, found: Case) -> int:
     """Say what was found; return the exit status."""
+    from forensics.case.bounds import answered
+
     if found.damage:
         voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
     voice.answer(found.summary(), lambda console: _show(console, found))
-    unknown = found.unknown
-    for sentence in unknown:
+    for sentence in found.unknown:
         voice.err.print(f"[red]{safe(sentence)}[/]")
-    complete = found.complete and not unknown
-    return status_of(complete=complete, found=not found.nothing_missing)
+    return status_of(complete=answered(found), found=not found.nothing_missing)
 
 
 def _show(console: Console, found: Case) -> None:

@@ -22,6 +22,7 @@ _COUNTS = ("missing", "moved", "superseded", "lost", "restorable", "blocked", "c
 @app.command("loss")
 def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) -> None:
     """What the missing junction rows mean."""
+    from forensics.case.bounds import answered
     from forensics.case.facade import open_case
 
     with speaking(as_json, quiet) as voice, open_case(case) as found:
@@ -30,8 +31,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
         for sentence in found.unknown:
             voice.err.print(f"[red]{safe(sentence)}[/]")
         voice.answer(loss, lambda console: _show(console, found, loss))
-        complete = found.complete and not found.unknown
-        status = status_of(complete=complete, found=not found.nothing_missing)
+        status = status_of(complete=answered(found), found=not found.nothing_missing)
     raise typer.Exit(status)
 
 

@@ -282,6 +282,21 @@ class Source(ABC):
         return ()
 
     @property
+    def remarks(self) -> Sequence[str]:
+        """What is to be known of a dump's text besides damage, in sentences."""
+        return ()
+
+    @property
+    def end_is_open(self) -> bool:
+        """Whether nothing in a dump tells that it is there to its end, though it is not cut."""
+        return False
+
+    @property
+    def row_security(self) -> bool:
+        """Whether the rows were read under row-level security, which may have hidden some."""
+        return False
+
+    @property
     def large_objects(self) -> frozenset[int] | None:
         """The ids of the large objects that the side holds, or None where it does not say."""
         return None

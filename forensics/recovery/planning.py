@@ -27,6 +27,7 @@ from forensics.recovery.choose.partitions import (
 )
 from forensics.recovery.choose.price import Price, price
 from forensics.recovery.choose.recommendation import recommendation
+from forensics.recovery.choose.refusals import expect_sound_text, garbled
 from forensics.recovery.choose.selection import Selection, select
 from forensics.recovery.choose.tables import keys_went_on
 from forensics.recovery.choose.targets import Scope
@@ -99,6 +100,8 @@ def make_plan(
     with ExitStack() as stack:
         source = _live(stack, wishes)
         draft = _Draft(store, scope, wishes, source, *_begun(stack, store, scope, wishes))
+        if out is not None:
+            expect_sound_text(store, draft.tables)
         draft.ask()
         undo = undoing(store)
         if source:
@@ -202,6 +205,12 @@ class _Draft:
     choices: tuple[Option, ...] = ()
     safer: SaferMigrations = field(default_factory=SaferMigrations)
 
+    @property
+    def tables(self) -> set[TableName]:
+        """The tables to which rows or values are to return."""
+        chosen = {target.name for target in self.work.selection.targets if target.missing}
+        return chosen | {restored.name for restored in self.work.restored}
+
     def ask(self) -> None:
         """Ask live whether it is as it was."""
         if self.source:
@@ -279,6 +288,7 @@ class _Draft:
         rehearsed = stage is not None and stage.problem is None
         return (
             *_renamed(self.store, selection),
+            *garbled(self.store, self.tables),
             *explained(self.partitions, selection, rehearsed),
             *explained_undefined(self.store),
             *self.work.definitions.lacks,

@@ -11,6 +11,7 @@ from forensics.cause.replay.database import REACHING, Database
 from forensics.cause.replay.owners import Owners
 from forensics.cause.replay.trees import copied, deparsed
 from forensics.errors import MigrationError
+from forensics.evidence.ddl import first_search_path
 from forensics.evidence.migrations import Statement, parse_statements
 from forensics.model import TableName
 from forensics.text import one_line
@@ -87,7 +88,9 @@ class Definitions:
         """Make all but what is only possible or quicker once rows are there."""
         for name in extensions:
             self._make_extension(name)
-        self._database.attempt("SELECT pg_catalog.set_config('search_path', '', false)")
+        statements = list(statements)
+        path = first_search_path(statements)
+        self._database.attempt(f"SELECT pg_catalog.set_config('search_path', '{path}', false)")
         for text in statements:
             try:
                 parsed = parse_statements(text.encode("utf-8"), "the backup")

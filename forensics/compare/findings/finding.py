@@ -13,9 +13,9 @@ class Finding:
 
     Attributes:
         kind: "renamed table", "renamed column", "rewritten key", "keys used again",
-            "enum label gone", "sequence behind", "repeated key", "gone without rows" or
-            "large objects gone"; and, where loss finds that a table is not renamed,
-            "ends changed places".
+            "superseded rows", "moved rows", "enum label gone", "sequence behind", "repeated key",
+            "gone without rows", "large objects gone", "rows hidden", "garbled text" or "about the
+            backup"; and, where loss finds that a table is not renamed, "ends changed places".
         name: the table, under the backup's name where both sides have one.
         text: says it in a sentence.
         other: the new name, or the type or sequence that it is about.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forensics.compare.engines.duckdb import DuckDB
+from forensics.compare.findings.backup import remarks, rows_hidden, text_garbled
 from forensics.compare.findings.definitions import (
     enum_labels_gone,
     gone_without_rows,
@@ -41,6 +42,9 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
         engine.close()
         cursor.close()
     found += keys_used_again(backup, live, store, columns)
+    found += rows_hidden(backup, results)
+    found += text_garbled(backup, results)
+    found += remarks(backup)
     found += enum_labels_gone(backup, live)
     found += gone_without_rows(backup, live)
     found += large_objects_gone(backup, live)

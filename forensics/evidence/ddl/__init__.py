@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.evidence.ddl.reading import read_catalog
+from forensics.evidence.ddl.reading import first_search_path, read_catalog
 from forensics.evidence.ddl.spelling import (
     expression_text,
     format_type,
@@ -14,6 +14,7 @@ from forensics.evidence.names import split_qualified
 
 __all__ = [
     "expression_text",
+    "first_search_path",
     "format_type",
     "identifier",
     "normal_expression",

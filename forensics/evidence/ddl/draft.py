@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from forensics.evidence.ddl.spelling import identifier
-from forensics.model import Catalog, Column, Table, TableName
+from forensics.model import Catalog, Column, ForeignKey, Table, TableName
 from forensics.model import Sequence as NumberSequence
 
 
@@ -91,10 +91,30 @@ class Draft:
         known = self.sequences.get(name, NumberSequence(name))
         self.sequences[name] = replace(known, **values)
 
+    def _resolve_references(self) -> None:
+        """Let references that name no columns lead to their parent's primary key."""
+        for name, table in self.tables.items():
+            if all(foreign.parent_columns for foreign in table.foreign_keys):
+                continue
+            resolved: list[ForeignKey] = []
+            for foreign in table.foreign_keys:
+                columns = foreign.parent_columns or self._primary_key(foreign.parent)
+                if len(columns) == len(foreign.columns):
+                    resolved.append(replace(foreign, parent_columns=columns))
+            self.tables[name] = replace(table, foreign_keys=tuple(resolved))
+
+    def _primary_key(self, name: TableName) -> tuple[str, ...]:
+        """The columns of a table's primary key; none where no table or no key is known."""
+        table = self.tables.get(name)
+        if table is None or table.primary_key is None:
+            return ()
+        return table.primary_key.columns
+
     # --- the end ----------------------------------------------------------------------------------
 
     def finished(self) -> Catalog:
         """Return what the statements defined."""
+        self._resolve_references()
         return Catalog(
             tables=dict(sorted(self.tables.items())),
             enums=self.enums,

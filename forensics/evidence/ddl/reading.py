@@ -39,6 +39,16 @@ _MAKES_ODDITIES = re.compile(
     r"|UNLOGGED|USER|VIEW)\b)",
     re.I,
 )
+_SETS_PATH = re.compile(r"set_config\('search_path'|\bSET\s+search_path\b", re.I)
+_WITHOUT_SCHEMA = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"
+    r'(?:"(?:[^"]|"")+"|[\w$]+)\s*\(',
+    re.I | re.S,
+)
+_DISTRIBUTED = re.compile(
+    r"\s+DISTRIBUTED\s+(?:BY\s*\([^()]*\)|RANDOMLY|REPLICATED)(?=[^()']*;?\s*\Z)",
+    re.I,
+)
 
 
 def read_catalog(statements: Iterable[str]) -> Catalog:
@@ -58,9 +68,23 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
     return draft.finished()
 
 
+def first_search_path(statements: Iterable[str]) -> str:
+    """Return the search path that holds where a dump begins, or "" for none.
+
+    pg_dump takes it away first of all, or names every schema. What others wrote without one psql
+    makes in public.
+    """
+    bare = False
+    for text in statements:
+        if _SETS_PATH.search(text):
+            return ""
+        bare = bare or bool(_WITHOUT_SCHEMA.match(text))
+    return "public" if bare else ""
+
+
 def _read(draft: Draft, text: str) -> None:
     try:
-        tree = postgast.parse(text)
+        tree = _parsed(text)
     except postgast.PgQueryError:
         draft.unparsed.append(text)
         return
@@ -68,6 +92,17 @@ def _read(draft: Draft, text: str) -> None:
         kind = raw.stmt.WhichOneof("node")
         if handler := _HANDLERS.get(kind):
             handler(draft, getattr(raw.stmt, kind))
+
+
+def _parsed(text: str) -> Any:
+    """The tree of a text; what Greenplum says of where rows lie says nothing of what they are."""
+    try:
+        return postgast.parse(text)
+    except postgast.PgQueryError:
+        bare = _DISTRIBUTED.sub("", text)
+        if bare == text:
+            raise
+        return postgast.parse(bare)
 
 
 def _let_orphans_stand(draft: Draft) -> None:

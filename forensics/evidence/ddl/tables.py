@@ -8,9 +8,22 @@ from typing import Any
 from postgast import pg_query_pb2 as pb
 
 from forensics.evidence.ddl.draft import Draft, names_of
-from forensics.evidence.ddl.spelling import expression_text, format_type
+from forensics.evidence.ddl.spelling import (
+    expression_text,
+    format_type,
+    identifier,
+    normal_expression,
+)
 from forensics.model import Column, ForeignKey, Key, Table, TableKind, TableName
 
+_SERIALS: dict[tuple[str, ...], str] = {
+    ("smallserial",): "smallint",
+    ("serial2",): "smallint",
+    ("serial",): "integer",
+    ("serial4",): "integer",
+    ("bigserial",): "bigint",
+    ("serial8",): "bigint",
+}
 _ACTIONS = {
     "a": "no action",
     "r": "restrict",
@@ -52,7 +65,7 @@ def _create(draft: Draft, statement: Any, kind: TableKind) -> None:
     if statement.relation.relpersistence == "u":
         table = replace(table, persistence="unlogged")
     given = _columns_given(draft, statement, parents)
-    own = _own_columns(statement, given)
+    own = _own_columns(draft, statement, given)
     if partition:
         if parents:
             table = replace(table, parent=parents[0])
@@ -73,7 +86,7 @@ def _columns_given(draft: Draft, statement: Any, parents: tuple[TableName, ...])
     return []
 
 
-def _own_columns(statement: Any, given: list[Column]) -> list[Column]:
+def _own_columns(draft: Draft, statement: Any, given: list[Column]) -> list[Column]:
     """The columns that a table has by its own text."""
     columns = given
     for element in statement.table_elts:
@@ -81,7 +94,7 @@ def _own_columns(statement: Any, given: list[Column]) -> list[Column]:
             continue
         definition = element.column_def
         if definition.HasField("type_name"):
-            bare = Column(definition.colname, format_type(definition.type_name))
+            bare = _bare_column(draft, draft.name(statement.relation), definition)
             columns.append(_constrained(bare, definition))
             continue
         # "a WITH OPTIONS …": the column comes from the type, what is said of it from here.
@@ -89,6 +102,19 @@ def _own_columns(statement: Any, given: list[Column]) -> list[Column]:
             if column.name == definition.colname:
                 columns[place] = _constrained(column, definition)
     return columns
+
+
+def _bare_column(draft: Draft, table: TableName, definition: Any) -> Column:
+    """A column as its type makes it: serial stands for an integer and its sequence."""
+    name = definition.colname
+    numbers = _SERIALS.get(names_of(definition.type_name.names))
+    if numbers is None:
+        return Column(name, format_type(definition.type_name))
+    sequence = TableName(table.schema, f"{table.table}_{name}_seq")
+    draft.edit_sequence(sequence, owner=(table, name))
+    path = f"{identifier(sequence.schema)}.{identifier(sequence.table)}".replace("'", "''")
+    default = normal_expression(f"nextval('{path}'::regclass)")
+    return Column(name, numbers, nullable=False, default=default)
 
 
 def _with_inherited(
@@ -164,9 +190,10 @@ def _add_constraint(
         columns = _constrained_columns(constraint.keys, column)
         _add_key(draft, name, constraint, columns)
     elif kind == pb.CONSTR_FOREIGN:
+        columns = _constrained_columns(constraint.fk_attrs, column)
         foreign = ForeignKey(
-            constraint.conname,
-            _constrained_columns(constraint.fk_attrs, column),
+            constraint.conname or _constraint_name(draft, name, columns, "fkey"),
+            columns,
             draft.name(constraint.pktable),
             names_of(constraint.pk_attrs),
             _ACTIONS.get(constraint.fk_del_action, "no action"),
@@ -183,6 +210,18 @@ def _constrained_columns(listed: Any, column: str | None) -> tuple[str, ...]:
     return names_of(listed)
 
 
+def _constraint_name(draft: Draft, table: TableName, columns: tuple[str, ...], kind: str) -> str:
+    """The name that PostgreSQL gives a constraint whose definition has none."""
+    name = "_".join((table.table, *columns, kind))
+    held = draft.tables.get(table, Table(table))
+    taken = {key.name for key in held.keys}
+    taken |= {foreign.name for foreign in held.foreign_keys}
+    number = ""
+    while name + number in taken:
+        number = str(int(number or 0) + 1)
+    return name + number
+
+
 def _add_key(draft: Draft, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
     primary = constraint.contype == pb.CONSTR_PRIMARY
     if primary:
@@ -190,8 +229,11 @@ def _add_key(draft: Draft, name: TableName, constraint: Any, columns: tuple[str,
             draft.edit_column(name, column, nullable=False)
     if constraint.deferrable:
         return
+    given = constraint.conname or constraint.indexname
+    if not given and primary:
+        given = _constraint_name(draft, name, (), "pkey")
     key = Key(
-        constraint.conname,
+        given or _constraint_name(draft, name, columns, "key"),
         columns,
         primary=primary,
         nulls_distinct=not constraint.nulls_not_distinct,

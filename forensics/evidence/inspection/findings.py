@@ -71,6 +71,41 @@ def _edits(found: Inspection, source: Source) -> Iterator[Finding]:
         )
 
 
+def _remarks(found: Inspection, source: Source) -> Iterator[Finding]:
+    for text in source.remarks:
+        yield MIND, text
+
+
+def _row_security(found: Inspection, source: Source) -> Iterator[Finding]:
+    if found.hidden:
+        yield (
+            MIND,
+            "Its rows were read with row_security = on: the policies of these tables may have"
+            f" hidden rows from it, so their numbers are lower bounds: {', '.join(found.hidden)}.",
+        )
+
+
+def _garbled(found: Inspection, source: Source) -> Iterator[Finding]:
+    whole = found.garbled
+    if whole is None or not (whole.throughout or whole.in_part):
+        return
+    shares: list[str] = []
+    for held in found.tables:
+        if held.garbled and held.garbled.page == whole.page:
+            shares.append(f"{held.table.name} {held.garbled.rows:,} of {held.garbled.of:,}")
+    said = (
+        f"{whole} are garbled: UTF-8 that was likely taken for {whole.page} ({', '.join(shares)})"
+    )
+    if found.garbled_on_its_way:
+        yield (
+            MIND,
+            f"{said}. Was it redirected by PowerShell, or converted twice? Make it anew with"
+            " pg_dump --file, or undo the conversion, before anything is written from it.",
+        )
+    else:
+        yield MIND, f"{said}. They probably were so in the database already."
+
+
 def _nothing(found: Inspection, source: Source) -> Iterator[Finding]:
     if not found.tables:
         yield STOP, "It defines no table and holds no rows."
@@ -139,6 +174,9 @@ _SAID: tuple[Callable[[Inspection, Source], Iterator[Finding]], ...] = (
     _without_rows,
     _lacking_partitions,
     _edits,
+    _remarks,
+    _row_security,
+    _garbled,
     _nothing,
     _last_migration,
     _no_time,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from forensics.errors import EvidenceError
 from forensics.evidence import copytext
+from forensics.evidence.garbling import Tally, together
 from forensics.evidence.inspection.findings import findings
 from forensics.evidence.inspection.result import Held, Inspection
 from forensics.evidence.migrations import HistoryEntry, read_history
@@ -44,13 +45,16 @@ def inspect_backup(
     Raises:
         EvidenceError: the source cannot be read at all.
     """
+    defined = frozenset(source.catalog.tables)
     source.adopt(Catalog())
     contents = source.contents()
     tables: list[Held] = []
+    tallies: list[Tally] = []
     for table in source.catalog.roots:
         held = _by_contents(source, table, contents.get(table.name))
         if read_rows and held.data:
-            held = _by_rows(source, held, contents[table.name], progress)
+            tallies.append(Tally())
+            held = _by_rows(source, held, contents[table.name], progress, tallies[-1])
         tables.append(held)
     history = _history(source)
     provenance = source.provenance
@@ -68,9 +72,24 @@ def inspect_backup(
         history=history,
         newest=_latest(held.newest for held in tables),
         counted=read_rows,
+        end_is_open=source.end_is_open,
+        hidden=_hidden(source, defined),
+        garbled=together(tallies).found,
         findings=(),
     )
     return replace(found, findings=tuple(findings(found, source)))
+
+
+def _hidden(source: Source, defined: Collection[TableName]) -> tuple[str, ...]:
+    """The tables that policies may have hidden rows of.
+
+    Args:
+        defined: the tables that the backup itself defines; others may have policies, too.
+    """
+    if not source.row_security:
+        return ()
+    roots = source.catalog.roots
+    return tuple(str(t.name) for t in roots if t.row_security or t.name not in defined)
 
 
 def _history(source: Source) -> tuple[HistoryEntry, ...]:
@@ -103,8 +122,10 @@ def _lacking(source: Source, contents: Contents) -> str | None:
     return f"the rows of {', '.join(map(str, contents.lacking))} are cut off"
 
 
-def _by_rows(source: Source, held: Held, contents: Contents, progress: Progress | None) -> Held:
-    """What a table's rows say of it, as far as they can be read."""
+def _by_rows(
+    source: Source, held: Held, contents: Contents, progress: Progress | None, tally: Tally
+) -> Held:
+    """What a table's rows say of it, as far as they can be read; `tally` counts garbled ones."""
     table = held.table
     rows, newest, problem = 0, None, _lacking(source, contents)
     wanted = [column.name for column in table.columns if not column.generated]
@@ -116,6 +137,7 @@ def _by_rows(source: Source, held: Held, contents: Contents, progress: Progress 
             places = _audit_places(table, segment)
             for batch in copytext.line_batches(segment.blocks()):
                 rows += len(batch)
+                tally.add(batch["line"])
                 if places:
                     here = _newest(batch["line"], len(segment.columns), places)
                     newest = _latest((newest, here))
@@ -123,7 +145,7 @@ def _by_rows(source: Source, held: Held, contents: Contents, progress: Progress 
                     progress(table.name, len(batch))
     except EvidenceError as error:
         problem = f"after {rows:,} rows: {error.message.rstrip('.')}"
-    return replace(held, rows=rows, newest=newest, problem=problem)
+    return replace(held, rows=rows, newest=newest, problem=problem, garbled=tally.found)
 
 
 # --- audit timestamps -----------------------------------------------------------------------------

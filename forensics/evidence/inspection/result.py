@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from forensics.evidence.garbling import Garbled
 from forensics.evidence.migrations import HistoryEntry
 from forensics.model import Provenance, Sequence, Table
 
@@ -20,6 +21,7 @@ class Held:
         rows: how many could be read; None where nothing was counted.
         newest: the latest of the table's own audit timestamps, as its text says it.
         problem: why its rows cannot be relied on, or None.
+        garbled: how many of its rows hold garbled text; None where none was read.
     """
 
     table: Table
@@ -28,6 +30,7 @@ class Held:
     rows: int | None
     newest: str | None
     problem: str | None
+    garbled: Garbled | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ class Inspection:
     Attributes:
         newest: the latest audit timestamp in all tables: the backup was not taken before it.
         counted: whether rows were read.
+        end_is_open: whether nothing tells that it is there to its end, though it is not cut.
+        hidden: tables that row-level security may have hidden rows of.
+        garbled: how many rows hold garbled text; None where none does or none was read.
         findings: what one reads aloud.
     """
 
@@ -49,6 +55,9 @@ class Inspection:
     history: tuple[HistoryEntry, ...]
     newest: str | None
     counted: bool
+    end_is_open: bool
+    hidden: tuple[str, ...]
+    garbled: Garbled | None
     findings: tuple[Finding, ...]
 
     @property
@@ -62,12 +71,27 @@ class Inspection:
         return None
 
     @property
-    def whole(self) -> bool:
+    def whole(self) -> bool | None:
         """Whether the backup is complete and every table's rows could be read.
 
-        That is as far as was looked.
+        That is as far as was looked; None where it may lack rows, or its text is not what was
+        dumped, and nothing tells for sure.
         """
-        return self.problem is None
+        if self.problem is not None:
+            return False
+        if self.hidden or self.garbled_on_its_way:
+            return None
+        return True
+
+    @property
+    def garbled_on_its_way(self) -> bool:
+        """Whether its text was probably garbled after it was dumped.
+
+        An archive's cannot be: what is odd in it was so in the database.
+        """
+        if self.garbled is None or self.provenance.kind != "plain":
+            return False
+        return self.garbled.throughout
 
     @property
     def verdict(self) -> str:
@@ -77,12 +101,18 @@ class Inspection:
         if self.counted:
             rows = sum(held.rows or 0 for held in self.tables)
             said = f"{said}, {rows:,} rows"
+        if self.garbled_on_its_way:
+            return f"The backup's text is garbled: {self.garbled}. It holds {said}."
+        if self.whole is None:
+            return f"The backup may lack rows of {', '.join(self.hidden)}. It holds {said}."
         if not self.whole:
             return f"The backup is NOT whole: {self.problem}. It holds {said}."
         if not tables:
             return "The backup is whole, and holds no rows: it cannot say what was lost."
         if not self.counted:
             return f"The backup is whole, as far as its table of contents says: {said}."
+        if self.end_is_open:
+            return f"The backup is whole, as far as its text tells: {said}."
         return f"The backup is whole: {said}."
 
     @property

@@ -24,7 +24,8 @@ _NO_WORD = b"(;:"  # a query in parentheses, nothing at all, a variable of psql
 
 # What pg_dump writes above each object, and at the end.
 HEADING = re.compile(
-    rb"^--\r?\n-- (?:Name: |Data for (?:Name|TOC)|TOC entry \d|PostgreSQL database )"
+    rb"^--\r?\n-- (?:Name: |Data for (?:Name|TOC)|TOC entry \d)"
+    rb"|^--\r?\n-- (?:PostgreSQL|Greenplum Database) database "
     rb"|^-- (?:Data for )?Name: [^\r\n]*; Type: ",
     re.M,
 )

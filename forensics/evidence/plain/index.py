@@ -100,6 +100,9 @@ class Index:
         edits: statements that change rows which the dump has brought in: pg_dump writes none.
         elsewhere: what belongs to it and is in other files, in words.
         open_restrict: whether a \\restrict has no \\unrestrict.
+        row_security: the databases whose rows were read under row-level security; None is the
+            one without a name.
+        asides: how many lines before its head and behind its end are none of its own.
         damage: why its text breaks off, or None.
         harms: what else is wrong with it, by place.
     """
@@ -114,6 +117,8 @@ class Index:
     edits: tuple[str, ...]
     elsewhere: tuple[str, ...]
     open_restrict: bool
+    row_security: tuple[str | None, ...]
+    asides: int
     damage: str | None
     harms: tuple[Harm, ...] = ()
 
@@ -138,9 +143,22 @@ class Index:
             harms=_of(self.harms, database),
         )
 
-    def says(self, words: str) -> bool:
-        """Whether the writer says these very words."""
-        return any(comment.words == words for comment in self.comments)
+    def says(self, words: str) -> int:
+        """How often the writer says these very words."""
+        return [comment.words for comment in self.comments].count(words)
+
+    def with_last_run_whole(self) -> Index:
+        """Return the index of a text that may well end with INSERTs."""
+        if not self.data or self.data[-1].form != "insert":
+            return self
+        return replace(self, data=(*self.data[:-1], replace(self.data[-1], complete=True)))
+
+    @property
+    def ends_in_rows(self) -> bool:
+        """Whether nothing but rows, or nothing at all, stands behind the last definition."""
+        if not self.data or not self.statements:
+            return bool(self.data)
+        return self.data[-1].end > self.statements[-1].end
 
     @property
     def repeated(self) -> TableName | None:
@@ -171,6 +189,8 @@ class Draft:
     edits: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     restricted: bytes | None = None
+    row_security: list[str | None] = field(default_factory=list)
+    asides: int = 0
     damage: str | None = None
     harms: list[Harm] = field(default_factory=list)
 
@@ -183,6 +203,11 @@ class Draft:
         """Take note of a database that has tables."""
         if database not in self.with_tables:
             self.with_tables.append(database)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the last that the writer said is that the dump is complete."""
+        return bool(self.comments) and self.comments[-1].words.endswith(" dump complete")
 
     @property
     def last_inserts(self) -> Data | None:
@@ -204,6 +229,8 @@ class Draft:
             edits=tuple(self.edits),
             elsewhere=tuple(self.elsewhere),
             open_restrict=self.restricted is not None,
+            row_security=tuple(self.row_security),
+            asides=self.asides,
             damage=self.damage,
             harms=tuple(self.harms),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from forensics.errors import BackupError
 from forensics.evidence.encodings import strictly
@@ -46,6 +47,7 @@ _NEXT_ROW = re.compile(r"\s*,?\s*\(")
 _TAIL = re.compile(r"\s*(?:(?:ON\s+CONFLICT|RETURNING)\b(?:(?!\bINSERT\s+INTO\b)[^;])*)?;", re.I)
 _FLUSH = 1 << 20
 _BARE = {"null": NULL, "true": "t", "false": "f"}
+_ENOUGH = 500  # rows, to tell by them what they hold
 _LACKING = -1  # the place of a column that a statement does not name
 
 
@@ -57,6 +59,13 @@ class OddStatementError(BackupError):
     """
 
     line = 1
+
+
+class Value(NamedTuple):
+    """A value as an INSERT writes it; None is NULL."""
+
+    text: str | None
+    quoted: bool
 
 
 def columns_of(text: str, standard_strings: bool = True) -> Sequence[str]:
@@ -78,6 +87,43 @@ def columns_of(text: str, standard_strings: bool = True) -> Sequence[str]:
     except BackupError:
         return ()  # a first row that is longer than what was read
     return [f"column{number}" for number in range(1, len(fields) + 1)]
+
+
+def first_rows(text: str, standard_strings: bool = True) -> list[list[Value]]:
+    """Return some rows of the INSERT statements that a text begins with, as they are written.
+
+    Only of statements that name no columns; a row that is cut off is left out.
+    """
+    rows: list[list[Value]] = []
+    at = 0
+    while len(rows) < _ENOUGH and (head := _HEAD.match(text, at)):
+        if head["columns"] is not None or head["kind"].upper() != "VALUES":
+            break
+        at = head.end()
+        while row := _NEXT_ROW.match(text, at):
+            values: list[Value] = []
+            at = row.end()
+            while match := _VALUE[standard_strings].match(text, at):
+                at = match.end()
+                values.append(_written(match))
+                if match["end"] == ")":
+                    rows.append(values)
+                    break
+            else:
+                return rows
+        at = text.find(";", at) + 1
+        if not at:
+            break
+    return rows
+
+
+def _written(match: re.Match[str]) -> Value:
+    bare = match["bare"]
+    if bare is None:
+        quoted = match["string"] or match["escaped"] or match["bits"] or ""
+        return Value(quoted, quoted=True)
+    text = _BARE.get(bare.lower(), bare)
+    return Value(None if text == NULL else text, quoted=False)
 
 
 def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> Iterator[bytes]:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.index import Harm, Index
 from forensics.model import Provenance
+from forensics.text import counted
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*(.*)\Z")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
 _DUMP = "PostgreSQL database dump"
 _CLUSTER = "PostgreSQL database cluster dump"
+_GREENPLUM = "Greenplum Database database dump"
+# Without a version, what pg_dump has set since 8.0, with which the closing line came.
+_SINCE_8 = re.compile(
+    rb"^SET (?:client_min_messages|default_tablespace|default_with_oids|escape_string_warning"
+    rb"|standard_conforming_strings|statement_timeout|lock_timeout)\b",
+    re.M,
+)
+_VERSION = "Dumped by pg_dump version"
+_HEAD_BYTES = 1 << 16
+_FIRST_TO_CLOSE = 8
 
 
 def provenance_of(
@@ -32,7 +44,7 @@ def provenance_of(
         bytes=file.packed_size,
         compression=file.compression,
         server_version=_said(part, "Dumped from database version"),
-        dump_version=_said(part, "Dumped by pg_dump version"),
+        dump_version=_said(part, _VERSION),
         dumped_at=_writers_time(_said(part, "Started on") or ""),
         complete=damage is None,
         encoding=part.encoding(database),
@@ -96,13 +108,63 @@ def break_of(file: PlainFile, whole: Index, part: Index) -> str | None:
     """Return why a dump breaks off, in words, or None where it ends as its writer ends one."""
     if broken := file.damage or whole.damage:
         return broken
-    of_roles_only = whole.says(_CLUSTER) and not whole.says(_DUMP)
-    if not of_roles_only and not part.says(f"{_DUMP} complete"):
-        return f"its last line, '{_DUMP} complete', is not there"
-    if whole.says(_CLUSTER) and not whole.says(f"{_CLUSTER} complete"):
-        return f"its last line, '{_CLUSTER} complete', is not there"
+    if _closes(file, whole):
+        for head, where in ((_DUMP, part), (_GREENPLUM, part), (_CLUSTER, whole)):
+            if whole.says(head) and not _is_closed(where, head):
+                return f"its last line, '{head} complete', is not there"
     if whole.open_restrict:
         return "its last line, \\unrestrict, is not there"
     if whole.elsewhere:
         return whole.elsewhere[0]
     return None
+
+
+def _is_closed(index: Index, head: str) -> bool:
+    """Whether every dump that begins with this line ends with its like."""
+    return index.says(f"{head} complete") >= max(index.says(head), 1)
+
+
+def _closes(file: PlainFile, whole: Index) -> bool:
+    """Whether the program that wrote a dump writes a last line, as far as its head tells.
+
+    pg_dump does since 8.0, and says its version since 9.0, and of old where it was asked to be
+    verbose.
+    """
+    version = _said(whole, _VERSION)
+    if version:
+        major = re.match(r"\d+", version)
+        return major is None or int(major[0]) >= _FIRST_TO_CLOSE
+    if not whole.with_tables or whole.says(_GREENPLUM):
+        return True
+    head = os.pread(file.fd, _HEAD_BYTES, 0)
+    return bool(_SINCE_8.search(head))
+
+
+def writer_closes(file: PlainFile, whole: Index) -> bool:
+    """Whether a dump's end can be told, because its writer says that it is there."""
+    heads = sum(map(whole.says, (_DUMP, _GREENPLUM, _CLUSTER)))
+    return bool(heads) and _closes(file, whole)
+
+
+def remarks(whole: Index, end_is_open: bool, empty: Sequence[str]) -> Iterator[str]:
+    """Yield what is to be known of a dump's text besides damage.
+
+    Args:
+        end_is_open: whether nothing tells that it is there to its end.
+        empty: the tables that are taken for empty.
+    """
+    if whole.asides:
+        yield (
+            f"{counted(whole.asides, 'line')} before its head or behind its end are none of the"
+            " dump's own and are passed over."
+        )
+    if end_is_open:
+        yield (
+            "It is no dump whose last line says that it is complete: every statement in it is"
+            " whole, and whether more followed cannot be known."
+        )
+    if empty:
+        yield (
+            f"It defines {counted(len(empty), 'table')} without rows, which are taken for empty,"
+            f" though they may have been left out: {', '.join(empty)}."
+        )

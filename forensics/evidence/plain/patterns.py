@@ -8,6 +8,8 @@ import re
 
 HEAD_BYTES = 1 << 16  # of a statement, looked at to tell what it is
 
+# What brings tables or rows, by its first word.
+BRINGS = re.compile(rb"(?:CREATE|COPY|INSERT|ALTER)\b", re.I)
 NAME = rb'(?:"(?:[^"]|"")*"|[\w$\x80-\xff]+)'
 
 # --- statements -----------------------------------------------------------------------------------
@@ -27,9 +29,11 @@ INSERT = re.compile(
     re.I,
 )
 SETTING = re.compile(
-    rb"SET\s+(client_encoding|standard_conforming_strings)\s*(?:=|TO)\s*'?([\w-]+)'?\s*;\Z",
+    rb"SET\s+(client_encoding|standard_conforming_strings|row_security)"
+    rb"\s*(?:=|TO)\s*'?([\w-]+)'?\s*;\Z",
     re.I,
 )
+ON = (b"on", b"true", b"yes", b"1")
 SEARCH_PATH = re.compile(rb"SET\s+search_path\s*(?:=|TO)\s*(" + NAME + rb")", re.I)
 CHANGES_ROWS = re.compile(
     rb"(UPDATE|DELETE|TRUNCATE|MERGE)\b(?!\s+(?:FROM\s+)?pg_catalog\.)",
@@ -50,12 +54,21 @@ RESTRICT = re.compile(rb"\\(un)?restrict\s+(\S+)")
 # --- comments -------------------------------------------------------------------------------------
 
 # The writer's own words: versions, times, the first and the last line.
-WRITERS_WORDS = (b"PostgreSQL database", b"Dumped ", b"Started on", b"Completed on")
+WRITERS_WORDS = (
+    b"PostgreSQL database",
+    b"Greenplum Database database",
+    b"Dumped ",
+    b"Started on",
+    b"Completed on",
+)
 # What it writes above any other object.
 OTHER_HEADING = re.compile(rb"Name: .*; Type: ")
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table
 # from one left out.
-DATA_HEADING = re.compile(rb"Data for Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ")
+# Up to 7.4 it had a number instead of the first two words.
+DATA_HEADING = re.compile(
+    rb"(?:Data for )?Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ",
+)
 
 # Strings and quoted names as they are; comments, which may stand between any two words.
 _COMMENTS = re.compile(

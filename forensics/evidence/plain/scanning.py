@@ -19,6 +19,7 @@ from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import going_on, lexer, patterns
 from forensics.evidence.plain.copies import CopyWalk
 from forensics.evidence.plain.index import Comment, Heading, Index, Statement
+from forensics.evidence.plain.opening import opening
 from forensics.model import TableName
 
 _WITHIN_CONNECTION = re.compile(r"dbname='((?:[^'\\]|\\.)*)'")
@@ -68,7 +69,7 @@ class _Scanner(CopyWalk):
     """The one pass over the unpacked text, up to `size`."""
 
     def scan(self) -> Index:
-        at = 0
+        at, self.draft.asides = opening(self.text)
         while at < self.size and not self.draft.damage:
             at = patterns.SPACE.match(self.text, at).end()  # type: ignore[union-attr]
             if at < self.size:
@@ -110,7 +111,7 @@ class _Scanner(CopyWalk):
         if words.startswith(patterns.WRITERS_WORDS):
             said = words.decode("utf-8", "replace")
             self.draft.comments.append(Comment(said, self.here.database))
-            if words == b"PostgreSQL database dump":
+            if words.endswith(b" database dump"):
                 self.here.part += 1
             self.here.leave()
         elif heading := patterns.DATA_HEADING.match(words):
@@ -166,6 +167,9 @@ class _Scanner(CopyWalk):
         standard = self.here.standard_strings
         end = lexer.statement_end(self.text, at, standard)
         self._text_until(end or self.size, at)
+        if end is None and self._is_aside(at):
+            self.draft.asides += self.text[at:].count(b"\n") or 1
+            return self.size
         if end is None or end > self.size:
             return self._endless(at)
         after = going_on.crossed(self.text, at, end, standard)
@@ -211,15 +215,25 @@ class _Scanner(CopyWalk):
     def _is_within_dump(self) -> bool:
         """Whether a dump has begun and not ended: others may write before it and behind."""
         draft = self.draft
-        if draft.comments and draft.comments[-1].words.endswith("complete"):
+        if draft.is_closed:
             return False
         return bool(draft.comments or draft.statements or draft.data or draft.announced)
+
+    def _is_aside(self, at: int) -> bool:
+        """Whether what has no end at `at` stands behind the dump's own, and is a tool's words."""
+        if self.nul is not None or not self.draft.is_closed:
+            return False
+        return not patterns.BRINGS.match(self.text, at)
 
     def _note(self, head: bytes) -> None:
         """Take note of what a statement sets, changes or makes."""
         if setting := patterns.SETTING.match(head):
-            if setting[1].lower() == b"client_encoding":
+            name = setting[1].lower()
+            if name == b"client_encoding":
                 self._is_written_in(setting[2])
+            elif name == b"row_security":
+                if setting[2].lower() in patterns.ON:
+                    self.draft.row_security.append(self.here.database)
             else:
                 self.here.standard_strings = setting[2].lower() == b"on"
         elif path := patterns.SEARCH_PATH.match(head):

@@ -199,6 +199,17 @@ def _whole_rows(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield held
 
 
+class UnknownOrderSegment(Segment):
+    """Rows of which nobody can say which value stands in which column."""
+
+    def blocks(self) -> Iterator[Block]:
+        raise BackupError(
+            f"Table {self.table} inherits, and its INSERTs name no columns: they do not follow the"
+            " order of its definition, and which they follow cannot be known.",
+            "Make a backup with pg_dump --column-inserts, or without --inserts.",
+        )
+
+
 class InsertSegment(_Judged):
     """Rows that INSERT statements hold, turned into COPY text as they stream.
 

@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 
 from forensics.errors import BackupError
 from forensics.evidence import ddl
 from forensics.evidence.files import PlainFile
-from forensics.evidence.plain import inserts, origin
+from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
-from forensics.evidence.plain.index import Data
+from forensics.evidence.plain.index import Data, Index
 from forensics.evidence.plain.scanning import index
-from forensics.evidence.plain.segments import CopySegment, HarmedSegment, InsertSegment
+from forensics.evidence.plain.segments import (
+    CopySegment,
+    HarmedSegment,
+    InsertSegment,
+    UnknownOrderSegment,
+)
 from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
     Contents,
@@ -28,6 +34,7 @@ from forensics.model import Catalog, Provenance, Table, TableName
 
 _LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
 _HEAD_BYTES = 1 << 20
+_FIRST_STATEMENTS = 20
 
 
 class PlainSource(Source):
@@ -55,7 +62,12 @@ class PlainSource(Source):
                 "Cut it at the lines that say 'PostgreSQL database dump', and give the one that"
                 " you mean.",
             )
-        self._database = self._choose(database)
+        self._other = Catalog()  # what live defines
+        self._only_counted = False  # whether nobody asks which value stands in which column
+        self._closes = origin.writer_closes(file, self.index)
+        if not self._closes and origin.damage_of(file, self.index, self.index) is None:
+            self.index = self.index.with_last_run_whole()
+        self._database = _choose(file, self.index, database)
         self._part = self.index.of(self._database)
         self._defined = ddl.read_catalog(self.statements())
         self._attached = attachments(self.statements())
@@ -63,28 +75,6 @@ class PlainSource(Source):
         harms = *self._part.harms, *doubts.harms()
         self._part = replace(self._part, harms=harms)
         self._values = Values(self._defined, self.statements(), self._part)
-
-    def _choose(self, wanted: str | None) -> str | None:
-        if wanted is None:
-            return self._only_database()
-        if wanted not in self.index.databases:
-            held = ", ".join(self.index.databases) or "one without a name"
-            raise BackupError(
-                f"{self.file.path} holds no database {wanted}; it holds {held}.",
-                "Choose one of these with --database NAME.",
-            )
-        return wanted
-
-    def _only_database(self) -> str | None:
-        named = [d for d in self.index.with_tables if d is not None]
-        if len(named) > 1:
-            raise BackupError(
-                f"{self.file.path} holds several databases: {', '.join(named)}.",
-                "Choose one with --database NAME.",
-            )
-        if named:
-            return named[0]
-        return None
 
     # --- definitions ------------------------------------------------------------------------------
 
@@ -109,6 +99,19 @@ class PlainSource(Source):
     def edits(self) -> Sequence[str]:
         return self.index.edits
 
+    @property
+    def remarks(self) -> Sequence[str]:
+        empty = sorted(map(str, self._taken_for_empty))
+        return list(origin.remarks(self.index, self.end_is_open, empty))
+
+    @property
+    def end_is_open(self) -> bool:
+        return self.damage is None and not self._closes
+
+    @property
+    def row_security(self) -> bool:
+        return self._database in self.index.row_security or None in self.index.row_security
+
     # --- where it came from -----------------------------------------------------------------------
 
     @cached_property
@@ -130,20 +133,43 @@ class PlainSource(Source):
             stored = tuple(columns)
             if table := self.catalog.tables.get(data.table):
                 stored = tuple(c.name for c in table.columns if not c.generated)
-            checks = self._values.checks(data)
             if data.form == "insert":
-                own = self._meant_by(data)
-                found.append(InsertSegment(self.file, data, stored, checks, own))
-            elif data.columns is None:
-                found.append(CopySegment(self.file, data, stored, checks))
-            else:
-                found.append(CopySegment(self.file, data, data.columns, checks))
+                found.append(self._inserts(data, stored))
+                continue
+            if data.columns is not None:
+                stored = data.columns
+            found.append(CopySegment(self.file, data, stored, self._values.checks(data)))
         if words := self._harmed.get(name):
             found.append(HarmedSegment(self.file, name, _columns(found, columns), words))
         if lacking := self._lacking.get(name):
             of = _columns(found, columns)
             found.append(LackingSegment(name, of, lacking, self.damage))
         return found
+
+    def _inserts(self, data: Data, stored: Sequence[str]) -> Segment:
+        """A run of INSERTs as a segment."""
+        meant: Sequence[str] | None = self._meant_by(data)
+        own = self.catalog.tables.get(data.table)
+        if own is not None and own.inherits and not self._only_counted:
+            rows = inserts.first_rows(self._first_of(data), data.standard_strings)
+            if rows:
+                other = self._other.tables.get(data.table)
+                meant = heirs.order(own, self._inherited(own), other, rows)
+        if meant is None:
+            return UnknownOrderSegment(data.table, stored)
+        return InsertSegment(self.file, data, stored, self._values.checks(data), meant)
+
+    def _inherited(self, table: Table) -> int:
+        """How many of a table's columns are its parents'."""
+        names: set[str] = set()
+        for parent in table.inherits:
+            names.update(self._table_columns(parent))
+        return sum(column.name in names for column in table.columns)
+
+    def adopt(self, catalog: Catalog) -> None:
+        self._other = catalog
+        self._only_counted = not catalog.tables
+        super().adopt(catalog)
 
     def _meant_by(self, data: Data) -> tuple[str, ...]:
         """The columns that an INSERT without a list of them means, in order."""
@@ -210,9 +236,12 @@ class PlainSource(Source):
         """
         if data.form != "insert":
             return ()
+        return inserts.columns_of(self._first_of(data), data.standard_strings)
+
+    def _first_of(self, data: Data) -> str:
+        """The text that a run of rows begins with."""
         end = min(data.end, data.start + _HEAD_BYTES)
-        text = self.file.text(data.start, end, data.encoding)
-        return inserts.columns_of(text, data.standard_strings)
+        return self.file.text(data.start, end, data.encoding)
 
     def contents(self) -> Mapping[TableName, Contents]:
         leaves = leaves_by_root(self.catalog)
@@ -261,7 +290,8 @@ class PlainSource(Source):
         if any(harm.table is None for harm in part.harms):
             return set()
         announced = (self._by_heading.get(one.table, one.table) for one in part.announced)
-        return {name for name in announced if self.catalog.root(name) not in self._harmed}
+        said = {name for name in announced if self.catalog.root(name) not in self._harmed}
+        return said | self._taken_for_empty
 
     @cached_property
     def _by_heading(self) -> Mapping[TableName, TableName]:
@@ -269,6 +299,26 @@ class PlainSource(Source):
         known = [*self.catalog.tables]
         known.extend(data.table for data in self._part.data)
         return {as_in_headings(name): name for name in known}
+
+    @cached_property
+    def _taken_for_empty(self) -> set[TableName]:
+        """Tables of which nothing is said but their definition, in a dump that says no more.
+
+        Other writers than pg_dump have no headings that tell an empty table from one left out.
+        """
+        if self.damage or self._part.announced or not self._part.data:
+            return set()
+        if self._is_stripped and self._part.ends_in_rows:
+            return set()  # where all tables are defined first, rows of the last may be cut off
+        held = {self._table_of(data) for data in self._part.data}
+        defined = self.catalog.tables.values()
+        return {t.name for t in defined if t.kind in ("table", "partition")} - held
+
+    @cached_property
+    def _is_stripped(self) -> bool:
+        """Whether pg_dump wrote it and somebody took its comments out."""
+        first = "".join(islice(self.statements(), _FIRST_STATEMENTS))
+        return "set_config('search_path'" in first or "check_function_bodies" in first
 
     @cached_property
     def _lacking(self) -> Mapping[TableName, tuple[TableName, ...]]:
@@ -283,6 +333,31 @@ class PlainSource(Source):
 
     def close(self) -> None:
         self.file.close()
+
+
+def _choose(file: PlainFile, found: Index, wanted: str | None) -> str | None:
+    """The database that is meant; None is the one without a name."""
+    if wanted is None:
+        return _only_database(file, found)
+    if wanted not in found.databases:
+        held = ", ".join(found.databases) or "one without a name"
+        raise BackupError(
+            f"{file.path} holds no database {wanted}; it holds {held}.",
+            "Choose one of these with --database NAME.",
+        )
+    return wanted
+
+
+def _only_database(file: PlainFile, found: Index) -> str | None:
+    named = [d for d in found.with_tables if d is not None]
+    if len(named) > 1:
+        raise BackupError(
+            f"{file.path} holds several databases: {', '.join(named)}.",
+            "Choose one with --database NAME.",
+        )
+    if named:
+        return named[0]
+    return None
 
 
 def _columns(segments: Sequence[Segment], wanted: Sequence[str]) -> Sequence[str]:

@@ -31,7 +31,7 @@ class Values:
     def __init__(self, catalog: Catalog, statements: Iterable[str], part: Index) -> None:
         self._catalog = catalog
         self._labels = catalog.enums
-        self._as_written = part.says(BY_PG_DUMP)
+        self._as_written = bool(part.says(BY_PG_DUMP))
         self._retyped = False
         for statement in statements:
             if _MORE_LABELS.match(statement):

@@ -10,6 +10,7 @@ from typing import Any
 import postgast
 from postgast import pg_query_pb2 as pb
 
+from forensics.evidence.ddl import first_search_path
 from forensics.model import TableName
 from forensics.recovery.write.definitions.model import Definition, Part
 
@@ -80,7 +81,8 @@ class Statement:
 
 def statements(ddl: Iterable[str]) -> Iterator[Statement]:
     """Yield every single statement that parses."""
-    path = ""
+    ddl = list(ddl)
+    path = first_search_path(ddl)
     for text in ddl:
         try:
             tree = postgast.parse(text)
