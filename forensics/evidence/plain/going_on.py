@@ -7,6 +7,7 @@ from the next heading, or from behind the rows, on.
 
 from __future__ import annotations
 
+import mmap
 import re
 
 from forensics.evidence.plain import lexer, patterns
@@ -53,6 +54,7 @@ _COPY_LINE = re.compile(rb"^COPY (\S+) [^\t\r\n]*FROM stdin;\r?$", re.M)
 _BLANK_LINES = re.compile(rb"(?<=\n)(?:\r?\n){1,2}\Z")
 _GLUED_MARKER = re.compile(rb"(\\+)\.\r?\n?\Z")
 _AROUND = 8
+_PIECE = 16 << 20
 _COPY_END = b" FROM stdin;"
 
 
@@ -112,21 +114,34 @@ def resume(text: lexer.Text, at: int, end: int | None, size: int) -> int:
     return next_heading
 
 
-def stray_copy(text: lexer.Text, start: int, stop: int, width: int) -> int | None:
+def stray_copy(text: mmap.mmap, start: int, stop: int, width: int) -> int | None:
     """Where among a table's rows the next table's COPY stands, so that an end marker was lost.
 
     Args:
         start, stop: of the rows, as far as an end marker follows.
         width: how many fields a row has; where it is one, rows may look like a COPY.
     """
-    at = text.find(_COPY_END, start, stop)
+    at = _found(text, _COPY_END, start, stop)
     while at >= 0:
         line = text.rfind(b"\n", start, at) + 1
         match = _COPY_LINE.match(text, max(line, start), stop)
         if match and (width > 1 or _is_of_the_file(text, start, stop, match)):
             return match.start()
-        at = text.find(_COPY_END, at + 1, stop)
+        at = _found(text, _COPY_END, at + 1, stop)
     return None
+
+
+def _found(text: mmap.mmap, wanted: bytes, start: int, stop: int) -> int:
+    """Where bytes stand, or -1; what was searched no longer counts as this process's memory."""
+    for at in range(start, stop, _PIECE):
+        end = min(at + _PIECE, stop)
+        found = text.find(wanted, at, min(end + len(wanted), stop))
+        if found >= 0:
+            return found
+        first = -(-at // mmap.PAGESIZE) * mmap.PAGESIZE
+        if hasattr(mmap, "MADV_DONTNEED") and end > first:
+            text.madvise(mmap.MADV_DONTNEED, first, end - first)
+    return -1
 
 
 def _is_of_the_file(text: lexer.Text, start: int, stop: int, copy: re.Match[bytes]) -> bool:
