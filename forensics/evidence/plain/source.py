@@ -150,14 +150,17 @@ class PlainSource(Source):
         """A run of INSERTs as a segment."""
         meant: Sequence[str] | None = self._meant_by(data)
         own = self.catalog.tables.get(data.table)
-        if own is not None and own.inherits and not self._only_counted:
+        if own is not None and own.inherits:
             rows = inserts.first_rows(self._first_of(data), data.standard_strings)
             if rows:
                 other = self._other.tables.get(data.table)
                 meant = heirs.order(own, self._inherited(own), other, rows)
-        if meant is None:
+        if meant is not None:
+            return InsertSegment(self.file, data, stored, self._values.checks(data), meant)
+        if not self._only_counted:
             return UnknownOrderSegment(data.table, stored)
-        return InsertSegment(self.file, data, stored, self._values.checks(data), meant)
+        # Which value is of which type is not known, so none can be held against its type.
+        return InsertSegment(self.file, data, stored, {}, self._meant_by(data))
 
     def _inherited(self, table: Table) -> int:
         """How many of a table's columns are its parents'."""
