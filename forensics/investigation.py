@@ -231,6 +231,7 @@ def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], An
     Raises:
         LiveError: a database was lost, or cancels the queries again and again: a later run goes on
             from here.
+        UsageError: what was asked for cannot be: that is said at once, not beside an answer.
     """
     try:
         _steadily(sides, listener, stage)
@@ -238,6 +239,8 @@ def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], An
         if (error.sqlstate or "")[:2] not in _REFUSALS:
             raise
         return reason_of(error)
+    except UsageError:
+        raise
     except Exception as error:
         if os.environ.get("FORENSICS_DEBUG") and not is_foreseen(error):
             raise
