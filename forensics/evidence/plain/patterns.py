@@ -67,7 +67,8 @@ OTHER_HEADING = re.compile(rb"Name: .*; Type: ")
 # from one left out.
 # Up to 7.4 it had a number instead of the first two words.
 DATA_HEADING = re.compile(
-    rb"(?:Data for )?Name: (.*); Type: TABLE DATA; Schema: (.*); Owner: ",
+    rb"(?:Data for Name: |Name: (?=[^;]*; Type: TABLE DATA; Schema: [^;]*; Owner: [^;]*\Z))"
+    rb"(.*); Type: TABLE DATA; Schema: (.*); Owner: ",
 )
 
 # Strings and quoted names as they are; comments, which may stand between any two words.
