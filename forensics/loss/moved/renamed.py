@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.loss.columns import stores
+from forensics.loss.ends import turned_ends
 from forensics.loss.junctions import Junction
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.moved.place import Found
@@ -27,6 +28,8 @@ def in_renamed(missing: MissingRows, junction: Junction) -> Iterator[Found]:
         return
     if not work.holds("live", table.name):
         return
+    if turned_ends(work, junction.parents, table):
+        return  # equal numbers mean other rows
     rows = work.read("live", table.name, columns)
     theirs = numbered("l.c", len(columns))
     on = same(prefixed("m", ours), theirs)
