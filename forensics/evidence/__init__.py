@@ -8,8 +8,9 @@ from pathlib import Path
 from forensics.errors import UsageError
 from forensics.evidence import dumps
 from forensics.evidence.live.dsn import looks_mistyped
-from forensics.evidence.live.source import LOCK_TIMEOUT, STATEMENT_TIMEOUT, LiveSource
+from forensics.evidence.live.source import LiveSource
 from forensics.evidence.source import Contents, Segment, Source
+from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT
 
 __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
 

@@ -30,8 +30,6 @@ from forensics.evidence.live.refusals import (
 from forensics.evidence.live.sql_files import query
 
 CONNECT_TIMEOUT = 10
-LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
-STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
 
 # What a value's text depends on, besides the value. pg_dump sets the same, but for TimeZone and
 # bytea_output.

@@ -22,7 +22,7 @@ from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.live import readers
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
-from forensics.evidence.live.connection import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Connections
+from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
 from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.readers import Copying, Failure, Reader
@@ -31,7 +31,7 @@ from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
-from forensics.model import Catalog, Provenance, TableName
+from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Catalog, Provenance, TableName
 
 __all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "LiveSource", "parameters_of", "safe_dsn"]
 
