@@ -50,6 +50,8 @@ def outlook(loss: Stage, recovery: Stage) -> Outlook | None:
     if not loss:
         return None
     totals = loss["totals"]
+    if totals["blocked"] is None:
+        return None
     by_table = _freed(loss, recovery)
     freed = None if by_table is None else sum(by_table.values())
     return Outlook(

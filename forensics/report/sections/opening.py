@@ -39,6 +39,8 @@ def _numbers(d: Document) -> list[tuple[str, str]]:
         if d.outlook.freed:
             rows.append(("of them blocked until their parents are back", count(d.outlook.freed)))
         rows.append(("lost links blocked or conflicting", count(d.outlook.stays)))
+    elif d.loss:
+        rows.append(("lost links that can be put back", "not classified"))
     if d.values_missing:
         rows.append(("values taken by dropped columns", count(d.values_missing)))
     return rows

@@ -3,13 +3,13 @@ number is wrong."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import forensics as fx
+from forensics.compare import workers
 from tests.clusters import (
     CHANGE,
     SCHEMA,
@@ -97,7 +97,7 @@ def test_a_standby_that_never_rests_is_said_and_resumed(
     pair: tuple[Primary, Standby, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     primary, standby, backup = pair
-    monkeypatch.setattr(sys.modules["forensics.compare.tables"], "_WAITS", (0.05, 0.05))
+    monkeypatch.setattr(workers, "_WAITS", (0.05, 0.05))
     listener = Interferer(
         lambda me, table: table is not None and table.table == "big" and "big" not in me.done,
         lambda: primary.run("postgres", TO_VACUUM) and None,
