@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 N ?= 5000000
 JOBS ?= 2
 LAB ?=
+MINUTES ?= 60
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: demo test lab bench check soak hazard tool clean
@@ -27,8 +28,8 @@ lab: $(VENV)/.run         ## JupyterLab on the notebooks; LAB="--no-browser" and
 test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a time
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
-soak: $(VENV)/.dev        ## the long runs that `test` leaves out
-	$(BIN)/python -m pytest -m soak
+soak: $(VENV)/.dev        ## the long runs that `test` leaves out; random incidents for MINUTES=60
+	MINUTES=$(MINUTES) $(BIN)/python -m pytest -s -m soak
 
 check: $(VENV)/.dev       ## ruff, mypy, import-linter, the measures of the house, stripped notebooks
 	$(BIN)/ruff check .

@@ -26,6 +26,14 @@ CREATE TABLE parts (id serial PRIMARY KEY, sku text UNIQUE, title text, price nu
 INSERT INTO parts (sku, title, price, kind)
 SELECT 's' || i, 'part ' || i, i * 2.25, i % 7 FROM generate_series(1, 30) i;
 """
+CODES = """
+CREATE TABLE plans (code varchar(8) PRIMARY KEY, name text UNIQUE, price int);
+INSERT INTO plans SELECT 'p' || i, 'Plan ' || i, i * 100 FROM generate_series(1, 9) i;
+"""
+UUIDS = """
+CREATE TABLE badges (id uuid PRIMARY KEY, title text NOT NULL, points int);
+INSERT INTO badges SELECT md5(i::text)::uuid, 'Badge ' || i, i FROM generate_series(1, 9) i;
+"""
 LISTS = """
 CREATE TABLE lists (id int PRIMARY KEY, title text); INSERT INTO lists VALUES (1, 'a'), (2, 'b');
 CREATE TABLE entries (id serial PRIMARY KEY, list_id int REFERENCES lists, place int,
@@ -99,6 +107,22 @@ INSERT INTO boxes (json) SELECT '{}' || i FROM generate_series(1, 20) i;
             30,
             id="a new instance that shows no other sign",
         ),
+        pytest.param(
+            CODES,
+            "DELETE FROM plans; "
+            "INSERT INTO plans SELECT 'p' || 1 + i % 9, 'Plan ' || i, i * 100 "
+            "FROM generate_series(1, 9) i",
+            9,
+            id="codes given out in another order",
+        ),
+        pytest.param(
+            UUIDS,
+            "CREATE TABLE was AS SELECT title, points, row_number() OVER (ORDER BY id) AS n, id "
+            "FROM badges; UPDATE badges b SET title = o.title, points = o.points "
+            "FROM was w JOIN was o ON o.n = 1 + w.n % 9 WHERE b.id = w.id; DROP TABLE was",
+            9,
+            id="UUIDs that mean other rows",
+        ),
     ],
 )
 def test_other_rows_under_the_same_keys(
@@ -117,6 +141,12 @@ def test_other_rows_under_the_same_keys(
     ("before", "change"),
     [
         pytest.param(TAGS, "UPDATE tags SET name = 'new' WHERE id = 3", id="one renamed"),
+        pytest.param(
+            CODES, "UPDATE plans SET name = name || '!', price = price + 1", id="codes stay"
+        ),
+        pytest.param(
+            UUIDS, "UPDATE badges SET title = md5(title), points = 0", id="all of UUIDs edited"
+        ),
         pytest.param(TAGS, "UPDATE tags SET name = upper(name)", id="all renamed"),
         pytest.param(
             TAGS,

@@ -15,7 +15,13 @@ import duckdb
 from forensics.compare.findings.finding import Finding
 from forensics.compare.findings.reused.pairs import Counts, Pairs
 from forensics.compare.findings.reused.start import Start, start_of
-from forensics.compare.findings.reused.telling import declared, is_surrogate, speaking, times
+from forensics.compare.findings.reused.telling import (
+    declared,
+    is_opaque,
+    is_surrogate,
+    speaking,
+    times,
+)
 from forensics.compare.schema import stored_columns
 from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
@@ -62,7 +68,7 @@ def _may_be(backup: Source, live: Source, result: TableResult) -> bool:
     ours, theirs = backup.catalog.tables[result.name], live.catalog.tables[result.name]
     if is_history(ours) or is_history(theirs):
         return False
-    return is_surrogate(ours, result.key) and is_surrogate(theirs, result.key)
+    return is_opaque(ours, result.key) and is_opaque(theirs, result.key)
 
 
 class _Look:
@@ -87,6 +93,9 @@ class _Look:
         self.whole = False
         self._rest = [c for c in result.columns if c not in result.key]
         self._key = ", ".join(result.key)
+        # Numbers are given out again by a sequence that begins anew. Codes and UUIDs are not:
+        # of them only rows tell, which stand under other keys.
+        self._is_numbered = all(is_surrogate(table, result.key) for table in self._tables)
 
     @property
     def _tables(self) -> tuple[Table, Table]:
@@ -105,7 +114,7 @@ class _Look:
             return None
         gone = self._gone()
         start = self._start()
-        if not gone or not _began_anew(start):
+        if not gone or not self._began_anew(start):
             return None
         self.whole = True
         common = (result.unchanged or 0) + (result.changed or 0)
@@ -116,6 +125,11 @@ class _Look:
             "links are not put back onto them."
         )
         return Finding(KIND, result.name, text, None, common, common)
+
+    def _began_anew(self, start: Start) -> bool:
+        if not self._is_numbered:
+            return start.made is True
+        return start.made is not False and (start.strong or start.rewritten)
 
     def _gone(self) -> list[str]:
         """The backup's columns that live has not, where live has others instead."""
@@ -170,6 +184,8 @@ class _Look:
             if 2 * counts.displaced < counts.unlike:
                 pairs.keep_displaced()
             return said + ([start.sequence] if start.sequence else [])
+        if not self._is_numbered:
+            return []
         alike = pairs.alike(self._rest)
         if alike:
             return []
@@ -213,10 +229,6 @@ class _Look:
         common = (self._result.changed or 0) + (self._result.unchanged or 0)
         most = 2 * counts.displaced >= counts.unlike and 2 * counts.unlike >= common
         return most and (counts.displaced > 1 or start.strong)
-
-
-def _began_anew(start: Start) -> bool:
-    return start.made is not False and (start.strong or start.rewritten)
 
 
 def _columns(counts: Counts) -> str:

@@ -19,6 +19,8 @@ _TOUCHED = re.compile(
 )
 _ORDER = re.compile(r"sort|order|position|pos$|rank|idx|index$|priority|weight|seq|ordinal", re.I)
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
+_NUMBERS = re.compile(r"smallint|integer|bigint|numeric")
+_IDS = re.compile(rf"{_NUMBERS.pattern}|uuid|text|(\S*\.)?citext|character( varying)?(\(\d+\))?")
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,20 @@ def times(ours: Table, compared: Iterable[str], made: bool) -> list[str]:
 
 def is_surrogate(table: Table, key: tuple[str, ...]) -> bool:
     """Whether a key is of numbers that say nothing of the row, and not of references alone."""
+    return _is_of(table, key, _NUMBERS)
+
+
+def is_opaque(table: Table, key: tuple[str, ...]) -> bool:
+    """Whether a key is of ids, codes or numbers, and not of references alone."""
+    return _is_of(table, key, _IDS)
+
+
+def _is_of(table: Table, key: tuple[str, ...], types: re.Pattern[str]) -> bool:
     if not key or set(key) <= _referring(table):
         return False
     for name in key:
         column = table.column(name)
-        if column is None or column.type not in (*_WHOLE_NUMBERS, "numeric"):
+        if column is None or not types.fullmatch(column.type):
             return False
     return True
 
