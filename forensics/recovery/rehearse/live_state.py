@@ -70,6 +70,10 @@ def _overwritten(work: Work) -> set[TableName]:
     found = set()
     for values in work.overwritten:
         found.add(values.name)
+        # An UPDATE of a row has each of its references hold.
+        for key in live[values.name].foreign_keys:
+            if key.parent in live:
+                found.add(key.parent)
         for link in values.links:
             if link.parent in live:
                 found.add(link.parent)

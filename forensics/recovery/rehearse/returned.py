@@ -48,6 +48,13 @@ class Returned:
         for n, target in enumerate(work.selection.targets, 1):
             self._remember(n, target)
         self._overwritten = ReturnedValues(self._session, work.returning, problems)
+        # Without what is worked out from the values that return.
+        self._stored: dict[TableName, tuple[tuple[str, ...], list[str]]] = {}
+        live = work.catalogs[1].tables
+        for values in work.returning:
+            columns = [c.name for c in live[values.name].columns if not c.generated]
+            prints = database.print_of(values.source, columns)
+            self._stored[values.name] = (prints, columns)
         tables = [target.name.sql for target in work.selection.targets]
         tables += [values.name.sql for values in work.returning]
         unvalidated = work.definitions.unvalidated
@@ -61,7 +68,7 @@ class Returned:
             after: those after it.
         """
         lost = self._still_lost()
-        now = dict(after)
+        then, now = dict(before), dict(after)
         values = 0
         for restored in self._work.restored:
             # Of a table that got columns back, the others must be as they were.
@@ -69,9 +76,10 @@ class Returned:
             now[restored.name] = self._database.print_of(restored.rows, columns)
             values += self._values(restored)
         for n, overwritten in enumerate(self._work.returning, 1):
-            columns = self._database.columns[overwritten.name]
+            columns = self._stored[overwritten.name][1]
             now[overwritten.name] = self._overwritten.as_before(n, columns)
-        unchanged = self._nothing_else(before, now)
+            then[overwritten.name] = self._stored[overwritten.name][0]
+        unchanged = self._nothing_else(then, now)
         broken = self._constraints.broken()
         if broken:
             self._problems.append(f"Constraints do not hold: {'; '.join(broken[:5])}.")

@@ -169,7 +169,7 @@ def test_columns_narrow_it(incident: Build) -> None:
     plan = found.plan(values=("orders.memo",))
     (told,) = plan.as_json()["overwritten"]
     assert told["column"] == "memo"
-    with pytest.raises(UsageError, match="orders.mem") as error:
+    with pytest.raises(UsageError, match=r"orders\.mem") as error:
         found.plan(values=("orders.mem",))
     assert "orders.memo" in str(error.value.hint)
 
