@@ -81,13 +81,17 @@ def foresee_values(
 
 
 def _refused(session: Session, n: int, values: Values) -> list[tuple[int, str]]:
+    words = {"table": values.name.sql, "columns": values.names}
+    found = session.execute(_AT_RISK, words).fetchone()
+    at_risk = bool(found and found[0])
+    if not at_risk and _of_one_type(values):
+        # What stood in these columns fits them, and nothing else looks at it.
+        return []
     made, columns = staged(n, values)
     run(session, made)
     table = f"pg_temp.overwritten_{n}"
-    refused = offer(session, table, columns, values.lines())
-    words = {"table": values.name.sql, "columns": values.names}
-    risk = session.execute(_AT_RISK, words).fetchone()
-    if not risk or not risk[0]:
+    refused = _loaded(session, table, columns, values)
+    if not at_risk:
         return _plain(refused)
     gone = sorted(place for place, _ in refused)
     run(session, f"ALTER TABLE {table} ADD COLUMN line bigint")
@@ -105,6 +109,31 @@ def _refused(session: Session, n: int, values: Values) -> list[tuple[int, str]]:
     session.execute("SET LOCAL search_path TO DEFAULT")
     last = one(session, f"SELECT coalesce(max(line), -1) FROM {table}")
     return [*_plain(refused), *_halved(session, n, values, (0, last + 1))]
+
+
+def _of_one_type(values: Values) -> bool:
+    """Whether the columns are of the types that they had."""
+    backup, live = values.selection.store.catalogs()
+    for name in values.names:
+        then = backup.tables[values.name].column(name)
+        now = live.tables[values.name].column(name)
+        if then is None or now is None or then.type != now.type:
+            return False
+    return True
+
+
+def _loaded(
+    session: Session, table: str, columns: Sequence[str], values: Values
+) -> list[tuple[int, str]]:
+    """Load the values: all at once, and without those that do not fit where some do not."""
+    session.execute("SAVEPOINT loaded")
+    try:
+        copy_rows(session, table, columns, values.lines())
+    except psycopg.Error:
+        session.execute("ROLLBACK TO SAVEPOINT loaded")
+        return offer(session, table, columns, values.lines())
+    session.execute("RELEASE SAVEPOINT loaded")
+    return []
 
 
 def _plain(refused: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

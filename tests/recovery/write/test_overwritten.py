@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
+from typer.testing import CliRunner
 
+from forensics import cli
+from forensics.cli.voice import app
 from forensics.errors import UsageError
 from tests.recovery.conftest import Incident
 
@@ -29,6 +33,8 @@ ALTER TABLE orders DISABLE TRIGGER off;
 ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
 """
 Build = Callable[..., Incident]
+
+cli.register()
 
 
 def _cells(found: Incident, database: str | None = None) -> str:
@@ -179,3 +185,16 @@ def test_ordinary_life_has_no_such_option(incident: Build) -> None:
     plan = found.plan()
     assert [option.name for option in plan.options][-1] == "backfill"
     assert plan.as_json()["overwritten"] == []
+
+
+def test_the_command_takes_names_behind_columns(incident: Build) -> None:
+    found = incident(ORDERS, "UPDATE orders SET state = 'void', memo = NULL")
+    folder = str(found.case.store.folder)
+    options = [folder, "--out", str(found.out), "--json", "--columns"]
+    done = CliRunner().invoke(app, ["recover", *options, "orders.memo,public.orders.state"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)["overwritten"]
+    assert sorted(one["column"] for one in told) == ["memo", "state"]
+    done = CliRunner().invoke(app, ["recover", *options, "orders.nemo"])
+    assert done.exit_code == 2
+    assert "orders.memo" in done.stdout
