@@ -15,6 +15,8 @@ from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.findings import find as find_findings
 from forensics.compare.options import Listener, Options
+from forensics.compare.overwritten import find_overwritten
+from forensics.compare.overwritten.rule import Rule
 from forensics.compare.tables import compare_sources
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_source
@@ -92,7 +94,8 @@ def compare(
                 listener.minds(_ANEW.format(name))
             _say_what_is_unread(ours, theirs, listener)
             compare_sources(ours, theirs, store, options, listener)
-            _conclude(store, ours, theirs, listener)
+            rule = Rule(options.overwritten_rows, options.overwritten_share)
+            _conclude(store, ours, theirs, listener, rule)
         finally:
             store.close()
     found = open_case(folder)
@@ -203,11 +206,12 @@ def _shape(catalog: Catalog, name: TableName) -> object:
 # --- conclude: what later stages need -------------------------------------------------------------
 
 
-def _conclude(store: Store, backup: Source, live: Source, listener: Listener) -> None:
+def _conclude(store: Store, backup: Source, live: Source, listener: Listener, rule: Rule) -> None:
     """Keep what later stages need of the two sides while they are open; then say that it ended."""
     sides = (backup, live)
     stages: dict[str, Callable[[], Any]] = {
         "findings": lambda: store.put("findings", find_findings(backup, live, store)),
+        "overwritten": lambda: find_overwritten(backup, live, store, rule),
         "history": lambda: store.put("history", histories(backup, live)),
         "loss": lambda: assess(backup, live, store, listener),
     }

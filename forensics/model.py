@@ -276,6 +276,48 @@ class ColumnChange:
     values_missing: int | None = None
 
 
+Pattern = Literal["blanked", "constant", "copied", "computed", "merged", "mixed"]
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """What the changed values of one column have in common.
+
+    The case's table `rows.overwritten_N` (of table number N) holds the cells of the columns
+    whose values were destroyed: `pair` of the changed row, `place` of the column among the
+    backup's (`f{place}` of `rows.backup_N`), and `lost`: whether a value stood there, not NULL.
+
+    Attributes:
+        name, column: where.
+        rows: changed rows that hold the pattern; of "mixed", all that changed in the column.
+        of: the table's changed rows, without those that are other rows under a key used again.
+        pattern: what they have in common.
+        before, after: an example, as PostgreSQL's text.
+        how: the pattern in words, without a value of a row.
+        lost: how many of `rows` held a value, not NULL, that is gone from its column.
+        table_rows: the rows that both sides hold.
+        destroyed: whether the pattern is taken for a destruction of what was there.
+        undoable: whether live alone tells what stood there.
+        why: what speaks against a destruction, in words; "" where nothing does.
+        source: of "copied", the column that the values are from.
+    """
+
+    name: TableName
+    column: str
+    rows: int
+    of: int
+    pattern: Pattern
+    before: str | None = None
+    after: str | None = None
+    how: str = ""
+    lost: int = 0
+    table_rows: int = 0
+    destroyed: bool = False
+    undoable: bool = False
+    why: str = ""
+    source: str | None = None
+
+
 @dataclass(frozen=True)
 class Parent:
     """One end of a junction table's links: `columns` of the junction name a row of table `name`.

@@ -19,7 +19,7 @@ from forensics.case.bounds import may_lack_rows
 from forensics.case.evidence import Evidence
 from forensics.case.names import by_name
 from forensics.case.showing import escaped
-from forensics.case.summary import findings_json, summary
+from forensics.case.summary import findings_json, overwritten_json, summary
 from forensics.case.tables import CaseTable
 from forensics.case.unknown import unknown
 from forensics.case.verdict import nothing_missing, verdict
@@ -168,10 +168,8 @@ class Case:
     @property
     def verdict(self) -> str:
         """What was found, in a sentence or two."""
-        lacking = may_lack_rows(self.store)
-        found = verdict(
-            self.results, self.store.changes(), self.damage, others(self.store), lacking
-        )
+        other, lacking = others(self.store), may_lack_rows(self.store)
+        found = verdict(self.results, self.store.changes(), self.damage, other, lacking)
         return " ".join([found, *self.unknown])
 
     # --- pandas -----------------------------------------------------------------------------------
@@ -193,6 +191,11 @@ class Case:
         New names of tables, columns and keys, sequences behind their data, …
         """
         return frames.findings_frame(findings_json(self))
+
+    @property
+    def overwritten(self) -> pd.DataFrame:
+        """What changed values have in common: one row a column, an example of each masked."""
+        return frames.overwritten_frame(overwritten_json(self))
 
     def table(self, name: str) -> CaseTable:
         """One table by name: `hotels`, `public.hotels`, `"Odd.Schema"."Mixed"`.

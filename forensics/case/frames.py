@@ -28,6 +28,21 @@ _TABLES = [
 _CHANGES = ["schema", "table", "column", "change", "before", "after", "values_missing"]
 _FINDINGS = ["kind", "schema", "table", "other", "rows", "of", "text"]
 _JUNCTIONS = ["schema", "table", "parents", *CLASSES, "affected", "emptied", "moved to"]
+_OVERWRITTEN = [
+    "schema",
+    "table",
+    "column",
+    "pattern",
+    "how",
+    "rows",
+    "of",
+    "lost",
+    "destroyed",
+    "undoable",
+    "before",
+    "after",
+    "why",
+]
 _CHURN = ["missing", "cascaded", "expired", "unfit", "alone", "usual"]
 
 
@@ -76,6 +91,16 @@ def findings_frame(findings: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
     frame = pd.DataFrame(findings, columns=_FINDINGS)
     return frame.astype({"rows": "Int64", "of": "Int64"})
+
+
+def overwritten_frame(entries: Sequence[Mapping[str, Any]] | None) -> pd.DataFrame:
+    """One row a column whose values changed; the destroyed ones first."""
+    import pandas as pd
+
+    frame = pd.DataFrame(entries or (), columns=_OVERWRITTEN)
+    return frame.sort_values(
+        ["destroyed", "rows"], ascending=False, kind="stable", ignore_index=True
+    )
 
 
 def junction_frame(loss: Mapping[str, Any]) -> pd.DataFrame:

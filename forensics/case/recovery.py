@@ -38,6 +38,8 @@ class Recovery:
         tables: Sequence[str] = (),
         include_unexplained: bool = False,
         columns: bool = False,
+        values: Sequence[str] = (),
+        fire_triggers: bool = False,
     ) -> Recovery:
         """Return the recovery of another choice of rows.
 
@@ -45,8 +47,11 @@ class Recovery:
             tables: shell patterns; empty means all.
             include_unexplained: also rows that no statement is known to have taken.
             columns: also the values of dropped columns.
+            values: of overwritten values only those of these columns, TABLE.COLUMN.
+            fire_triggers: the application's triggers fire when overwritten values return.
         """
-        return Recovery(self._case, Scope(tuple(tables), include_unexplained, columns))
+        scope = Scope(tuple(tables), include_unexplained, columns, tuple(values), fire_triggers)
+        return Recovery(self._case, scope)
 
     @property
     def plan(self) -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from forensics.case.held import Held
+from forensics.masking import Mask
 from forensics.model import COUNTS, ColumnChange, Provenance, TableResult, plain
 
 _BACKUP = (
@@ -49,6 +50,7 @@ def summary(case: Held) -> dict[str, Any]:
         "tables": [_table(result) for result in case.results],
         "columns": [change_json(change) for change in case.store.changes()],
         "findings": None if "findings" in unknown else findings_json(case),
+        "overwritten": overwritten_json(case),
         "notes": case.notes,
         "unknown": case.unknown,
         "totals": case.totals,
@@ -91,6 +93,22 @@ def change_json(change: ColumnChange) -> dict[str, Any]:
     for field in fields(change):
         if field.name != "name":
             found[field.name] = getattr(change, field.name)
+    return found
+
+
+def overwritten_json(case: Held) -> list[dict[str, Any]] | None:
+    """What changed values have in common, by table and column; None where it is not known."""
+    entries = case.store.overwritten()
+    if entries is None:
+        return None
+    mask = Mask(case.catalogs[0])
+    found = []
+    for entry in entries:
+        flat = plain(entry)
+        name = flat.pop("name")
+        shown = mask.columns(entry.name, (entry.column,))[entry.column]
+        examples = {"before": shown(entry.before), "after": shown(entry.after)}
+        found.append({**name, **flat, **examples})
     return found
 
 

@@ -7,6 +7,7 @@ from forensics.store import Store
 
 _STAGES = {
     "findings": "What the counts alone do not say was not looked for",
+    "overwritten": "What changed values have in common was not looked for",
     "history": "The history of the migrations was not read",
     "loss": "The missing links were not classified",
 }

@@ -207,6 +207,23 @@ def compare_command(
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare a second time, byte for byte, without hashes.")
     ] = False,
+    overwritten_rows: Annotated[
+        int,
+        typer.Option(
+            "--overwritten-rows",
+            min=1,
+            help="In how many rows one pattern has to hold to say that values were destroyed.",
+        ),
+    ] = Options.overwritten_rows,
+    overwritten_share: Annotated[
+        float,
+        typer.Option(
+            "--overwritten-share",
+            min=0.0,
+            max=1.0,
+            help="In which share of a table's changed rows.",
+        ),
+    ] = Options.overwritten_share,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", help="How long to wait for a lock on live.")
     ] = Options.lock_timeout,
@@ -232,6 +249,8 @@ def compare_command(
             junctions=_junctions(junction or ()),
             not_junctions=tuple(no_junction or ()),
             verify=verify,
+            overwritten_rows=overwritten_rows,
+            overwritten_share=overwritten_share,
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of
 from forensics.model import TableName
+from forensics.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +49,7 @@ def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
         console.print("1 more junction table misses no row.")
     elif rest:
         console.print(f"{rest} more junction tables miss no row.")
+    _show_references(console, loss.get("references") or ())
     _show_window(console, loss["window"])
     totals = loss["totals"]
     if totals["missing"] is None:
@@ -66,6 +68,22 @@ def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
             f"[bold]{totals['overwritten']:,} more links are overwritten: "
             "their rows stand under their keys and say others.[/]"
         )
+
+
+def _show_references(console: Console, references: Sequence[Mapping[str, Any]]) -> None:
+    for reference in references:
+        console.print(safe(_reference(reference)))
+
+
+def _reference(entry: Mapping[str, Any]) -> str:
+    """What became of the references of one foreign key."""
+    columns = ", ".join(entry["columns"])
+    parent = TableName(entry["parent"]["schema"], entry["parent"]["table"])
+    return (
+        f"{_name(entry)}.{columns}: {counted(entry['rows'], 'reference')} to "
+        f"{counted(entry['affected'], 'row')} of {parent} overwritten, "
+        f"{entry['emptied']:,} of them emptied."
+    )
 
 
 def _table(junctions: list[Mapping[str, Any]]) -> RichTable:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from forensics.cli.voice import (
     FAILED,
@@ -33,7 +35,28 @@ if TYPE_CHECKING:
     from forensics.recovery.proof import Trial
 
 
-@app.command()
+class _Recover(TyperCommand):
+    """Takes `--columns TABLE.COLUMN,…` beside `--columns` alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments: a name behind `--columns` says of which column."""
+        told: list[str] = []
+        for place, word in enumerate(args):
+            before = args[place - 1] if place else ""
+            named = before == "--columns" and _NAMED.match(word) and not Path(word).exists()
+            if named:
+                told[-1:] = ["--values", word]
+            elif word.startswith("--columns="):
+                told += ["--values", word.partition("=")[2]]
+            else:
+                told.append(word)
+        return super().parse_args(ctx, told)
+
+
+_NAMED = re.compile(r"[^-/][^/]*\.[^/]+\Z")
+
+
+@app.command(cls=_Recover)
 def recover(
     case: CaseFolder,
     out: Annotated[
@@ -67,7 +90,19 @@ def recover(
         typer.Option("--table", help="Only these tables (shell pattern, repeatable)."),
     ] = None,
     columns: Annotated[
-        bool, typer.Option("--columns", help="Also the values of dropped columns.")
+        bool,
+        typer.Option(
+            "--columns",
+            help="Also the values of dropped columns. With TABLE.COLUMN,… behind it: "
+            "of overwritten values only those of these columns.",
+        ),
+    ] = False,
+    values: Annotated[list[str] | None, typer.Option("--values", hidden=True)] = None,
+    fire_triggers: Annotated[
+        bool,
+        typer.Option(
+            "--fire-triggers", help="Let the application's triggers see overwritten values return."
+        ),
     ] = False,
     migrations: Annotated[
         Path | None,
@@ -100,7 +135,11 @@ def recover(
 
     with speaking(as_json, quiet) as voice, open_case(case) as found:
         recovery = found.recovery(
-            tables=table or (), include_unexplained=include_unexplained, columns=columns
+            tables=table or (),
+            include_unexplained=include_unexplained,
+            columns=columns,
+            values=_split(values or ()),
+            fire_triggers=fire_triggers,
         )
         if rehearse:
             with _telling(voice) as tell:
@@ -119,6 +158,14 @@ def recover(
             voice.err.print(f"[bold red]{safe(problem)}[/]")
         status = OK if plan.holds else FAILED
     raise typer.Exit(status)
+
+
+def _split(words: Iterable[str]) -> list[str]:
+    """Names with commas between them, one by one."""
+    found: list[str] = []
+    for word in words:
+        found += [name.strip() for name in word.split(",") if name.strip()]
+    return found
 
 
 def _problems(plan: Plan) -> list[str]:

@@ -28,6 +28,8 @@ class Options:
         not_junctions: tables that the user knows to be none.
         verify: compare every table a second time, whole rows byte for byte, and fail it
             where the two disagree.
+        overwritten_rows, overwritten_share: in how many rows, and in which share of a table's
+            changed ones, one pattern has to hold to be a destruction of values.
         lock_timeout, statement_timeout: how long a statement on a database may wait for
             a lock, and run; "0" is without limit.
     """
@@ -42,6 +44,8 @@ class Options:
     junctions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     not_junctions: tuple[str, ...] = ()
     verify: bool = False
+    overwritten_rows: int = 10
+    overwritten_share: float = 0.5
     lock_timeout: str = LOCK_TIMEOUT
     statement_timeout: str = STATEMENT_TIMEOUT
 

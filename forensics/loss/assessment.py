@@ -24,6 +24,7 @@ from forensics.loss.overrides import overridden
 from forensics.loss.overwritten import overwritten
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
+from forensics.loss.references import references
 from forensics.loss.renames import rekeyed, renames
 from forensics.loss.window import work_out
 from forensics.loss.workspace import Workspace
@@ -65,6 +66,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
             "junctions": entries,
             "window": window,
             "totals": _totals(entries, failed),
+            "references": references(work, found),
             "churn": churn(work, _begin(window), window["seconds"]),
             "renamed": _plain_renames(work),
             "failed": failed,
@@ -139,10 +141,11 @@ def _plain_renames(work: Workspace) -> list[_Document]:
 def not_assessed(store: Store, reason: str) -> None:
     """Write into the case that the loss is not known, and why."""
     window: _Document = {"backup_at": None, "incident_at": None, "seconds": None}
-    document = {
+    document: _Document = {
         "junctions": [],
         "window": {**window, "basis": {}, "unobservable": []},
         "totals": dict.fromkeys(_TOTALS),
+        "references": None,
         "churn": [],
         "renamed": [],
         "failed": [],

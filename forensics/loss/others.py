@@ -1,4 +1,4 @@
-"""What is gone though no row is missing: other rows under old keys, and overwritten links."""
+"""What is gone though no row is missing: other rows under old keys, overwritten links, values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.loss.reused import used_again
-from forensics.model import TableName
+from forensics.model import Overwritten, TableName
 from forensics.store import Store
 from forensics.text import listed, plural
 
@@ -21,15 +21,17 @@ class Others:
     Attributes:
         reused: the tables whose keys were used again.
         overwritten: by junction table, how many of its links.
+        destroyed: the columns whose values one pattern destroyed.
     """
 
     reused: tuple[TableName, ...]
     overwritten: Mapping[TableName, int]
+    destroyed: tuple[Overwritten, ...] = ()
 
     @property
     def tables(self) -> set[TableName]:
         """The tables that are not intact, whatever their counts say."""
-        return {*self.reused, *self.overwritten}
+        return {*self.reused, *self.overwritten, *(entry.name for entry in self.destroyed)}
 
     @property
     def sentences(self) -> list[str]:
@@ -46,6 +48,14 @@ class Others:
                 f"{links:,} {plural(links, 'link')} of {_named(tuple(self.overwritten))} "
                 "that no row misses are gone all the same."
             )
+        if self.destroyed:
+            columns = [f"{entry.name}.{entry.column}" for entry in self.destroyed]
+            values = sum(entry.lost for entry in self.destroyed)
+            verb = "was" if values == 1 else "were"
+            said.append(
+                f"{values:,} {plural(values, 'value')} of {_named(columns)} "
+                f"{verb} overwritten by one pattern each."
+            )
         return said
 
 
@@ -56,10 +66,11 @@ def others(store: Store) -> Others:
     for entry in entries:
         if entry.get("overwritten"):
             overwritten[TableName(entry["schema"], entry["table"])] = entry["overwritten"]
-    return Others(tuple(used_again(store)), overwritten)
+    destroyed = [entry for entry in store.overwritten() or () if entry.destroyed]
+    return Others(tuple(used_again(store)), overwritten, tuple(destroyed))
 
 
-def _named(names: Sequence[TableName]) -> str:
+def _named(names: Sequence[object]) -> str:
     shown = listed([str(name) for name in names[:_NAMED]])
     if len(names) > _NAMED:
         shown += " and others"

@@ -8,6 +8,7 @@ from typing import Any
 
 from forensics.model import TableName, plain
 from forensics.recovery.choose.options import Option
+from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.partitions import Partition
 from forensics.recovery.choose.targets import CLASSES, Scope, Target
 from forensics.recovery.proof import Rehearsal, Trial
@@ -33,6 +34,7 @@ class Plan:
         rehearsed_at: when it was rehearsed, or None.
         runbook: what is to be done, step by step.
         partitions: dropped partitions that are made again, of tables that are there.
+        overwritten: the tables of which overwritten values come back.
     """
 
     options: tuple[Option, ...]
@@ -49,6 +51,7 @@ class Plan:
     rehearsed_at: datetime | None = None
     runbook: tuple[Step, ...] = ()
     partitions: tuple[Partition, ...] = ()
+    overwritten: tuple[Values, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -85,6 +88,7 @@ class Plan:
             "tables": [_table_json(target) for target in self.targets],
             "columns": columns,
             "partitions": partitions,
+            "overwritten": _values_json(self.overwritten),
             "migrations": plain(self.migrations),
             "left": [{**plain(name), "rows": rows} for name, rows in self.left],
             "notes": list(self.notes),
@@ -93,6 +97,27 @@ class Plan:
             "rehearsed_at": plain(self.rehearsed_at),
             "runbook": plain(self.runbook),
         }
+
+
+def _values_json(every: tuple[Values, ...]) -> list[dict[str, Any]]:
+    """By table and column, how many overwritten values come back, are kept, and are blocked."""
+    found = []
+    for values in every:
+        for column in values.columns:
+            reasons = [{"reason": why, "rows": rows} for why, rows in column.reasons]
+            found.append(
+                {
+                    **plain(values.name),
+                    "column": column.column,
+                    "pattern": column.pattern,
+                    "back": column.rows,
+                    "kept": column.kept,
+                    "blocked": column.blocked,
+                    "reasons": reasons,
+                    "key": list(values.key),
+                }
+            )
+    return found
 
 
 def _table_json(target: Target) -> dict[str, Any]:

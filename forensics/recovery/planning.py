@@ -18,6 +18,7 @@ from forensics.evidence.migrations import read_folder
 from forensics.model import Column, TableName
 from forensics.recovery.choose.held import left_behind
 from forensics.recovery.choose.options import Option, options, proved
+from forensics.recovery.choose.overwritten import overwritten_values
 from forensics.recovery.choose.partitions import (
     Partition,
     dropped_partitions,
@@ -34,6 +35,7 @@ from forensics.recovery.choose.targets import Scope
 from forensics.recovery.choose.undefined import explained_undefined
 from forensics.recovery.plan import Plan
 from forensics.recovery.rehearse.live_state import live_state
+from forensics.recovery.rehearse.overwritten import with_triggers
 from forensics.recovery.rehearse.stage import Stage
 from forensics.recovery.safer import SaferMigrations, safer_migrations
 from forensics.recovery.wishes import SKIPPABLE, Wishes
@@ -110,7 +112,7 @@ def make_plan(
         history = _history(store, wishes)
         stage = None
         if out is not None and wishes.rehearse and source is not None:
-            stage = Stage(store, source, wishes, undo, history)
+            stage = Stage(store, source, wishes, undo, history, scope)
             draft.prepare(stage, stack)
         draft.choose()
         if out is not None:
@@ -166,7 +168,9 @@ def _begun(
     for one in restored:
         columns += one.columns
     types = definitions(ddl, *catalogs, (), columns, defined)
-    work = Work(selection, defined, LiveState(), restored, types, again)
+    values = overwritten_values(selection, scope)
+    fire = scope.fire_triggers
+    work = Work(selection, defined, LiveState(), restored, types, again, values, fire)
     return work, partitions, notes
 
 
@@ -209,12 +213,15 @@ class _Draft:
     def tables(self) -> set[TableName]:
         """The tables to which rows or values are to return."""
         chosen = {target.name for target in self.work.selection.targets if target.missing}
+        chosen |= {values.name for values in self.work.overwritten}
         return chosen | {restored.name for restored in self.work.restored}
 
     def ask(self) -> None:
         """Ask live whether it is as it was."""
         if self.source:
-            self.work = replace(self.work, live=live_state(self.source, self.work))
+            values = with_triggers(self.source, self.work.overwritten)
+            work = replace(self.work, overwritten=values)
+            self.work = replace(work, live=live_state(self.source, work))
 
     def prepare(self, stage: Stage, stack: ExitStack) -> None:
         """Copy live, and leave out what it would refuse."""
@@ -227,7 +234,9 @@ class _Draft:
         self.found, self.places_left = places(selection)
         if self.source:
             self.found = _asked(self.source, selection, self.found)
-        self.choices = options(selection, self.found, self.price)
+        self.choices = options(
+            selection, self.found, self.price, self.work.overwritten, fire=self.work.fire
+        )
 
     def write(self, out: Path) -> None:
         """Write the scripts into a folder."""
@@ -279,6 +288,7 @@ class _Draft:
             scope=self.scope,
             rehearsed_at=rehearsed_at,
             partitions=self.work.partitions,
+            overwritten=self.work.overwritten,
         )
         return replace(plan, runbook=tuple(steps(plan.as_json(), self.work.definitions)))
 

@@ -11,6 +11,7 @@ FULL_RESTORE = "full restore"
 ROLL_BACK = "roll back"
 REINSERT = "reinsert lost rows"
 BACKFILL = "backfill"
+OVERWRITTEN = "restore overwritten values"
 
 
 class Tell(Protocol):
@@ -95,6 +96,7 @@ class Rehearsal:
         seconds: how long `recovery.sql` ran.
         undo_seconds: how long `undo.sql` ran.
         values: how many values of dropped columns came back.
+        overwritten: how many overwritten values came back.
         problems: what went wrong, a sentence each; empty where the rehearsal holds.
         notes: what the copy could not have of live.
     """
@@ -109,6 +111,7 @@ class Rehearsal:
     seconds: float
     undo_seconds: float
     values: int = 0
+    overwritten: int = 0
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -122,6 +125,15 @@ class Rehearsal:
         """The same, as the proof of the option."""
         back = self.lost_before - self.lost_after
         return Proof(back, 0, self.seconds, self._checks(back), self.problems, self.notes)
+
+    @property
+    def proof_of_values(self) -> Proof:
+        """The same, as the proof of the option that brings overwritten values back."""
+        found = f"{self.overwritten:,} overwritten values stood in their rows afterwards"
+        if self.unchanged:
+            found += ", and nothing else had changed"
+        checks = (f"{found}.", *self._checks(0)[1:])
+        return Proof(self.overwritten, 0, self.seconds, checks, self.problems, self.notes)
 
     def _checks(self, back: int) -> tuple[str, ...]:
         """What was looked at and held, a sentence each."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from forensics.figures import Moment
-from forensics.model import ColumnChange, TableName, TableResult
+from forensics.model import ColumnChange, Overwritten, TableName, TableResult
 from forensics.report.outlook import Outlook, astray, outlook
 
 CLASSES = (
@@ -123,6 +123,7 @@ class Document:
         findings: as (kind, sentence).
         unparsed: how many statements of the backup's schema could not be read.
         loss, cause, recovery: what those stages found, in the contract's JSON, or None.
+        overwritten: what changed values have in common, by column, with its example.
         others: tables whose keys stand and whose rows or links are others.
     """
 
@@ -144,6 +145,7 @@ class Document:
     cause: Mapping[str, Any] | None = None
     recovery: Mapping[str, Any] | None = None
     others: frozenset[TableName] = frozenset()
+    overwritten: tuple[Overwritten, ...] = ()
 
     # --- tables ---
 
@@ -211,6 +213,17 @@ class Document:
     def values_missing(self) -> int:
         """How many values dropped columns took."""
         return sum(c.values_missing or 0 for c in self.changes)
+
+    @property
+    def values_destroyed(self) -> int:
+        """How many values were destroyed by one pattern a column."""
+        return sum(entry.lost for entry in self.overwritten if entry.destroyed)
+
+    @property
+    def patterns(self) -> tuple[Overwritten, ...]:
+        """Columns whose changed values have a pattern in common, destroyed ones first."""
+        found = [entry for entry in self.overwritten if entry.pattern != "mixed"]
+        return tuple(sorted(found, key=_destroyed_first))
 
     @property
     def drift(self) -> tuple[ColumnChange, ...]:
@@ -300,6 +313,10 @@ def largest_loss_first(result: TableResult) -> tuple[int, int, TableName]:
 def _most_values_first(change: ColumnChange) -> tuple[int, int, TableName, str]:
     kind = _DRIFT.index(change.change)
     return -(change.values_missing or 0), kind, change.name, change.column
+
+
+def _destroyed_first(entry: Overwritten) -> tuple[bool, int, TableName, str]:
+    return not entry.destroyed, -entry.rows, entry.name, entry.column
 
 
 def of(entry: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from forensics.model import TableName, TableResult
 from forensics.report.document import CLASSES, Document, Junction, largest_loss_first, of
 from forensics.report.rows import MissingRows
 from forensics.report.sections.method import method
+from forensics.report.sections.overwritten import taken_for
 from forensics.text import count, moment, visible
 
 ROWS = 5_000  # of one table's missing rows; the bundle holds all of them
@@ -54,6 +55,16 @@ _COLUMNS = (
     "in backup",
     "in live",
     "values missing",
+)
+_OVERWRITTEN = (
+    "table",
+    "column",
+    "pattern",
+    "before",
+    "after",
+    "taken for",
+    "rows",
+    "of changed",
 )
 _WORST = (
     "junction table",
@@ -119,6 +130,8 @@ def _fill(
     book.sheet("columns", _COLUMNS, _columns(d))
     if d.findings:
         book.sheet("findings", ("kind", "finding"), d.findings)
+    if d.patterns:
+        book.sheet("overwritten", _OVERWRITTEN, _overwritten(d))
     classes = CLASSES if d.classes else ()
     head = ("junction table", "links", "in backup", "missing", *classes, "now in")
     book.sheet("junctions", head, (_junction(j, classes) for j in d.junctions))
@@ -135,6 +148,20 @@ def _fill(
 
 
 # --- what the sheets hold ---
+
+
+def _overwritten(d: Document) -> Iterator[Cells]:
+    for entry in d.patterns:
+        yield (
+            str(entry.name),
+            entry.column,
+            entry.how,
+            entry.before,
+            entry.after,
+            taken_for(entry),
+            entry.rows,
+            entry.of,
+        )
 
 
 def _verdict(d: Document) -> Iterator[Cells]:

@@ -4,7 +4,8 @@ Layout: schema `kit` holds one row a fact (`meta`) and one a compared table (`ta
 `rows` holds, for table number N, `backup_N` and `live_N`: the rows that differ, whole, one VARCHAR
 a column (`f0`, `f1`, … in the order of `tables.backup_columns` and `tables.live_columns`; numbered,
 because DuckDB folds the case of names and PostgreSQL does not), with `pair`, by which the two
-halves of a changed row find each other, and `state`. Values are PostgreSQL's text.
+halves of a changed row find each other, and `state`. Values are PostgreSQL's text. Where values
+were destroyed, `overwritten_N` holds their cells (`model.Overwritten`).
 
 DuckDB lets whoever has the file open shut out everybody who would write it. So who reads opens it
 for one read, and who adds a result writes a copy and puts that in the file's place.
@@ -23,6 +24,7 @@ from forensics.errors import CaseError
 from forensics.model import (
     Catalog,
     ColumnChange,
+    Overwritten,
     Provenance,
     TableName,
     TableResult,
@@ -252,8 +254,8 @@ class Store:
         number = self.number(name)
         if number is None:
             return
-        for side in ("backup", "live"):
-            self.connection.execute(f"DROP TABLE IF EXISTS rows.{side}_{number}")
+        for kind in ("backup", "live", "overwritten"):
+            self.connection.execute(f"DROP TABLE IF EXISTS rows.{kind}_{number}")
         self.connection.execute(f"DELETE FROM kit.tables WHERE number = {number}")
 
     def moments(self) -> dict[TableName, dict[str, dict[str, str]]]:
@@ -273,6 +275,13 @@ class Store:
                 name = TableName(**change.pop("name"))
                 found.append(ColumnChange(name, **change))
         return found
+
+    def overwritten(self) -> list[Overwritten] | None:
+        """What changed values have in common, by table and column; None where it is not known."""
+        entries = self.get("overwritten")
+        if entries is None:
+            return None
+        return [Overwritten(TableName(**entry.pop("name")), **entry) for entry in entries]
 
     def columns(self, name: TableName, side: str) -> tuple[str, ...]:
         """The columns of the rows that are kept of one side's table, in order."""

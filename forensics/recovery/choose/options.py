@@ -8,12 +8,14 @@ from typing import Any, Protocol
 
 from forensics.model import TableResult, plain
 from forensics.recovery.choose.freed import all_blocked
+from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.price import EXAMPLES, Price
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.targets import Target
 from forensics.recovery.proof import (
     BACKFILL,
     FULL_RESTORE,
+    OVERWRITTEN,
     REINSERT,
     ROLL_BACK,
     Proof,
@@ -107,20 +109,27 @@ def options(
     selection: Selection,
     found: Sequence[NewPlace],
     price: Price,
+    overwritten: Sequence[Values] = (),
+    *,
+    fire: bool = False,
 ) -> tuple[Option, ...]:
-    """Put numbers on the four ways out, before any of them is rehearsed.
+    """Put numbers on the ways out, before any of them is rehearsed.
 
     Args:
         selection: what comes back.
         found: the new places of links; empty where there are none.
         price: what undoing the schema change would take.
+        overwritten: the tables of which overwritten values come back.
+        fire: triggers stay awake for these.
     """
     store = selection.store
+    found_values = (_overwritten(overwritten, fire),) if overwritten else ()
     return (
         _full_restore(store, price),
         _roll_back(price),
         _reinsert(selection),
         _backfill(selection, found),
+        *found_values,
     )
 
 
@@ -145,7 +154,7 @@ def proved(
     return tuple(found)
 
 
-# --- the four -------------------------------------------------------------------------------------
+# --- one by one ---------------------------------------------------------------------------------
 
 
 def _full_restore(store: Store, price: Price) -> Option:
@@ -268,6 +277,37 @@ def _backfill(selection: Selection, found: Sequence[NewPlace]) -> Option:
         blocked=blocked,
         reasons=_reasons(place.target for place in found),
         application="The present code, which reads the new columns.",
+        caveats=tuple(caveats),
+    )
+
+
+def _overwritten(every: Sequence[Values], fire: bool) -> Option:
+    caveats = [
+        "It is part of recovery.sql whether or not cause has run: only values that still hold "
+        "what one pattern wrote over them are touched. --columns TABLE.COLUMN narrows it."
+    ]
+    rows = blocked = 0
+    reasons = []
+    for values in every:
+        rows += values.rows
+        blocked += values.blocked
+        for column in values.columns:
+            place = f"{values.name}.{column.column}"
+            reasons += [(place, reason, number) for reason, number in column.reasons]
+            if column.kept:
+                caveats.append(f"{column.kept:,} values of {place} changed otherwise, and stay.")
+            if column.kept is None:
+                caveats.append(f"Other changed values of {place} stay; how many is not known.")
+        if values.triggers and not fire:
+            names = ", ".join(values.triggers)
+            caveats.append(f"Triggers of {values.name} sleep, and are not fired: {names}.")
+    return Option(
+        OVERWRITTEN,
+        recovers=rows,
+        destroys=0,
+        blocked=blocked,
+        reasons=tuple(reasons),
+        application="Nothing: the rows are where they were.",
         caveats=tuple(caveats),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from forensics.recovery.choose.options import Option
-from forensics.recovery.proof import BACKFILL, FULL_RESTORE, REINSERT
+from forensics.recovery.proof import BACKFILL, FULL_RESTORE, OVERWRITTEN, REINSERT
 from forensics.text import counted
 
 
@@ -19,8 +19,12 @@ def recommendation(choices: Iterable[Option], left: int) -> str:
     """
     by_name = {option.name: option for option in choices}
     reinsert, backfill = by_name[REINSERT], by_name[BACKFILL]
+    values = by_name.get(OVERWRITTEN)
     if not reinsert.recovers:
-        return _nothing_returns(reinsert, left)
+        if values and values.recovers and not left and not reinsert.blocked:
+            return _values_return(values)
+        text = _nothing_returns(reinsert, left)
+        return f"{text} {_values_return(values)}" if values else text
     text = (
         f"Reinsert the lost rows: that brings back {counted(reinsert.recovers, 'row')} "
         f"and destroys nothing{_beside(by_name[FULL_RESTORE], reinsert)}"
@@ -30,11 +34,25 @@ def recommendation(choices: Iterable[Option], left: int) -> str:
             " The application's present code looks for links in the new columns: "
             f"backfill writes {backfill.recovers:,} of them there as well."
         )
+    if values:
+        text += f" {_values_return(values)}"
     if reinsert.blocked:
         stay = "stays" if reinsert.blocked == 1 else "stay"
         rows = counted(reinsert.blocked, "row")
         text += f" {rows} {stay} out of reach for the reasons given."
     if not reinsert.verified:
+        text += " This was not rehearsed: run recover with --rehearse before you act on it."
+    return text
+
+
+def _values_return(values: Option) -> str:
+    """What comes of overwritten values."""
+    rows = counted(values.recovers, "overwritten value")
+    text = f"Restore the overwritten values: recovery.sql brings {rows} back where live still "
+    text += "holds what was written over them, and leaves what was written since."
+    if values.blocked:
+        text += f" {values.blocked:,} of them cannot return for the reasons given."
+    if not values.verified:
         text += " This was not rehearsed: run recover with --rehearse before you act on it."
     return text
 

@@ -24,11 +24,15 @@ class Scope:
         include_unexplained: rows of surviving tables that no statement is known to have taken
             come back too.
         columns: the values of dropped columns come back too.
+        values: of overwritten values only those of these columns, TABLE.COLUMN; empty means all.
+        fire_triggers: the application's triggers fire when overwritten values come back.
     """
 
     tables: tuple[str, ...] = ()
     include_unexplained: bool = False
     columns: bool = False
+    values: tuple[str, ...] = ()
+    fire_triggers: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ def live_state(source: LiveSource, work: Work) -> LiveState:
     live = work.catalogs[1]
     looked_into = _parents(work.selection)
     looked_into.update(target.name for target in work.selection.inserted)
+    looked_into |= _overwritten(work)
     for name in sorted(looked_into):
         _expect_columns(live.tables[name], there.get(name))
     namespaces = source.ask(sql.SQL("SELECT nspname FROM pg_namespace"))
@@ -59,7 +60,24 @@ def touched(work: Work) -> list[TableName]:
     names = _parents(work.selection)
     names.update(target.name for target in work.selection.inserted)
     names.update(restored.name for restored in work.restored)
+    names |= _overwritten(work)
     return sorted(names)
+
+
+def _overwritten(work: Work) -> set[TableName]:
+    """The tables of live of which values come back, and those that the values refer to."""
+    live = work.catalogs[1].tables
+    found = set()
+    for values in work.overwritten:
+        found.add(values.name)
+        # An UPDATE of a row has each of its references hold.
+        for key in live[values.name].foreign_keys:
+            if key.parent in live:
+                found.add(key.parent)
+        for link in values.links:
+            if link.parent in live:
+                found.add(link.parent)
+    return found
 
 
 def _made_again(work: Work) -> list[TableName]:

@@ -105,6 +105,7 @@ class _Run:
             self._stopped,
             lost_after=found.lost_after,
             values=found.values,
+            overwritten=found.overwritten,
             unchanged=found.unchanged,
             constraints_valid=found.constraints_valid,
             idempotent=idempotent,

@@ -10,6 +10,7 @@ from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.constraints import Constraints
 from forensics.recovery.rehearse.database import Prints, Rehearsed
 from forensics.recovery.rehearse.offer import offer
+from forensics.recovery.rehearse.overwritten import ReturnedValues
 from forensics.recovery.rehearse.session import copy_rows, one, row_hash, run
 from forensics.recovery.rehearse.shapes import misshapen
 from forensics.recovery.relations import rows_of
@@ -28,6 +29,7 @@ class Found:
     values: int
     unchanged: bool
     constraints_valid: bool
+    overwritten: int = 0
 
 
 class Returned:
@@ -45,7 +47,16 @@ class Returned:
         self._work, self._problems = work, problems
         for n, target in enumerate(work.selection.targets, 1):
             self._remember(n, target)
+        self._overwritten = ReturnedValues(self._session, work.returning, problems)
+        # Without what is worked out from the values that return.
+        self._stored: dict[TableName, tuple[tuple[str, ...], list[str]]] = {}
+        live = work.catalogs[1].tables
+        for values in work.returning:
+            columns = [c.name for c in live[values.name].columns if not c.generated]
+            prints = database.print_of(values.source, columns)
+            self._stored[values.name] = (prints, columns)
         tables = [target.name.sql for target in work.selection.targets]
+        tables += [values.name.sql for values in work.returning]
         unvalidated = work.definitions.unvalidated
         self._constraints = Constraints(self._session, tables, unvalidated)
 
@@ -57,19 +68,23 @@ class Returned:
             after: those after it.
         """
         lost = self._still_lost()
-        now = dict(after)
+        then, now = dict(before), dict(after)
         values = 0
         for restored in self._work.restored:
             # Of a table that got columns back, the others must be as they were.
             columns = self._database.columns[restored.name]
             now[restored.name] = self._database.print_of(restored.rows, columns)
             values += self._values(restored)
-        unchanged = self._nothing_else(before, now)
+        for n, overwritten in enumerate(self._work.returning, 1):
+            columns = self._stored[overwritten.name][1]
+            now[overwritten.name] = self._overwritten.as_before(n, columns)
+            then[overwritten.name] = self._stored[overwritten.name][0]
+        unchanged = self._nothing_else(then, now)
         broken = self._constraints.broken()
         if broken:
             self._problems.append(f"Constraints do not hold: {'; '.join(broken[:5])}.")
         self._problems += misshapen(self._work, self._database.catalog())
-        return Found(lost, values, unchanged, not broken)
+        return Found(lost, values, unchanged, not broken, self._overwritten.look())
 
     # --- rows -----------------------------------------------------------------------------
 

@@ -17,10 +17,13 @@ from forensics.evidence.live.source import LiveSource
 from forensics.model import TableName
 from forensics.preflight.surroundings import table_bytes
 from forensics.recovery.choose.options import Option
+from forensics.recovery.choose.overwritten import Values, overwritten_values
 from forensics.recovery.choose.selection import Selection
+from forensics.recovery.choose.targets import Scope
 from forensics.recovery.proof import (
     BACKFILL,
     FULL_RESTORE,
+    OVERWRITTEN,
     REINSERT,
     ROLL_BACK,
     Proof,
@@ -31,6 +34,7 @@ from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
 from forensics.recovery.rehearse.foresight import foresee, unmakeable
 from forensics.recovery.rehearse.live_state import touched
 from forensics.recovery.rehearse.orphans import orphans
+from forensics.recovery.rehearse.overwritten import foresee_values
 from forensics.recovery.rehearse.rehearsal import rehearse
 from forensics.recovery.rehearse.restore import prove_restore
 from forensics.recovery.rehearse.rollback import Again, rehearse_rollback
@@ -68,9 +72,10 @@ class Stage:
         wishes: Wishes,
         undo: Undoing,
         history: History | None,
+        scope: Scope,
     ) -> None:
         self._store, self._source, self._wishes = store, source, wishes
-        self._undo, self._history = undo, history
+        self._undo, self._history, self._scope = undo, history, scope
         self._server: Scratch | None = None
         self._copy: LiveCopy | None = None
         self.rehearsal: Rehearsal | None = None
@@ -105,10 +110,22 @@ class Stage:
             catalog = self._source.catalog
             selection = work.selection.orphaned(orphans(work.selection, copy, catalog))
             refused = foresee(selection, work.definitions, copy, self._wishes.tell)
-            return replace(work, selection=selection.refused(refused))
+            selection = selection.refused(refused)
+            found = self._values(selection, work, copy)
+            return replace(work, selection=selection, overwritten=found)
         except (ScratchError, RecoveryError, psycopg.Error) as error:
             self._copy, self.problem = None, _said(error)
             return work
+
+    def _values(self, selection: Selection, work: Work, copy: LiveCopy) -> tuple[Values, ...]:
+        """The overwritten values, now that it is known which rows return."""
+        if not work.overwritten:
+            return ()
+        triggers = {values.name: values.triggers for values in work.overwritten}
+        again = []
+        for values in overwritten_values(selection, self._scope):
+            again.append(replace(values, triggers=triggers.get(values.name, ())))
+        return foresee_values(again, copy, self._wishes.tell)
 
     def _start(self, stack: ExitStack, work: Work) -> Scratch:
         ours, theirs = work.catalogs
@@ -237,6 +254,8 @@ class Stage:
             return
         self.rehearsal = outcome.rehearsal
         self.proofs[REINSERT] = outcome.rehearsal.proof
+        if work.returning:
+            self.proofs[OVERWRITTEN] = outcome.rehearsal.proof_of_values
         if outcome.backfill:
             self.proofs[BACKFILL] = outcome.backfill
         elif found:

@@ -162,6 +162,10 @@ def _check(plan: Mapping[str, Any]) -> Step:
         for column in restored["columns"]:
             label = in_a_line(f"values of {column}")
             counts.append(f"SELECT count({in_a_line(column)}) AS {label} FROM {name};")
+    for values in plan["overwritten"]:
+        name = in_a_line(TableName(values["schema"], values["table"]))
+        column = in_a_line(values["column"])
+        counts.append(f"SELECT {column}, count(*) FROM {name} GROUP BY 1 ORDER BY 2 DESC LIMIT 5;")
     step = Step("3. Check").run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
     return step.say(
         "Each answer is at least the number beside it. "
@@ -211,7 +215,7 @@ def _back(plan: Mapping[str, Any]) -> Step:
 
 
 def _what_stays(plan: Mapping[str, Any], defined: Definitions) -> Step:
-    stays = [*_reasons(plan)]
+    stays = [*_reasons(plan), *_values(plan)]
     for view in defined.views:
         stays.append(f"View {code(view)} stood on a dropped table and is not made again.")
     stays += plan["notes"]
@@ -232,6 +236,18 @@ def _reasons(plan: Mapping[str, Any]) -> Iterator[str]:
             continue
         for found in option["reasons"]:
             yield f"{counted(found['rows'], 'row')} of {code(found['table'])}: {found['reason']}."
+
+
+def _values(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The overwritten values that stay as they are, and why."""
+    for found in plan["overwritten"]:
+        place = code(f"{found['schema']}.{found['table']}.{found['column']}")
+        for reason in found["reasons"]:
+            yield f"{counted(reason['rows'], 'value')} of {place}: {reason['reason']}."
+        if found["kept"] is None:
+            yield f"Changed values of {place} that were not overwritten by the pattern."
+        elif found["kept"]:
+            yield f"{counted(found['kept'], 'value')} of {place}, which changed otherwise."
 
 
 def _left(plan: Mapping[str, Any]) -> Iterator[str]:

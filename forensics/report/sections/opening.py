@@ -43,6 +43,8 @@ def _numbers(d: Document) -> list[tuple[str, str]]:
         rows.append(("lost links that can be put back", "not classified"))
     if d.values_missing:
         rows.append(("values taken by dropped columns", count(d.values_missing)))
+    if d.values_destroyed:
+        rows.append(("values overwritten by one pattern each", count(d.values_destroyed)))
     return rows
 
 

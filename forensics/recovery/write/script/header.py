@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from forensics.model import Provenance, plain
+from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.write.definitions import Definitions
 from forensics.recovery.write.script.work import Work
@@ -54,6 +55,8 @@ def recovery_header(work: Work) -> Iterator[str]:
             f"-- {comment(one.name)}: values of the dropped {comment(', '.join(one.names))} "
             f"return, {one.values:,} at the most"
         )
+    for values in work.overwritten:
+        yield from _of_values(values)
     yield from _of_definitions(work.definitions)
     yield ""
 
@@ -68,6 +71,14 @@ def _of_target(target: Target) -> Iterator[str]:
     yield f"-- {comment(target.name)} ({how}): {rows}{staying}"
     for reason, number in target.reasons:
         yield f"--     {number:,} do not, because {comment(reason)}"
+
+
+def _of_values(values: Values) -> Iterator[str]:
+    for column in values.columns:
+        place = comment(f"{values.name}.{column.column}")
+        yield f"-- {place}: {column.rows:,} overwritten values return where they still stand so"
+        for reason, number in column.reasons:
+            yield f"--     {number:,} do not, because {comment(reason)}"
 
 
 def _of_definitions(defined: Definitions) -> Iterator[str]:

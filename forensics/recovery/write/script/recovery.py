@@ -10,6 +10,7 @@ from forensics.model import Catalog, Column, TableName
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.write.columns import write_columns
 from forensics.recovery.write.definitions import drawn_from
+from forensics.recovery.write.overwritten import write_values
 from forensics.recovery.write.script.checks import (
     expect_made_columns,
     expect_needed_columns,
@@ -53,7 +54,7 @@ def write_recovery(path: Path, work: Work) -> None:
     """
     with private_file(path) as out:
         emit(out, *recovery_header(work))
-        start(out, work.selection.store, "recover", "columns")
+        start(out, work.selection.store, "recover", "columns", *_more(work))
         _where_things_stand(out, work)
         _make_tables(out, work)
         write_facts(out, work)
@@ -64,7 +65,13 @@ def write_recovery(path: Path, work: Work) -> None:
         _set_sequences(out, work)
         types = [*before_rows(work, work.types), *after_rows(work.types)]
         write_columns(out, work.restored, types)
-        _commit(out, work.selection.targets)
+        write_values(out, work.returning, fire=work.fire)
+        _commit(out, work.selection.targets, quiet=bool(work.returning))
+
+
+def _more(work: Work) -> list[str]:
+    """The helpers that not every script needs."""
+    return ["overwritten"] if work.returning else []
 
 
 def _where_things_stand(out: IO[str], work: Work) -> None:
@@ -175,10 +182,12 @@ def _stands_at(backup: Catalog, table: TableName, column: Column) -> int | None:
     return None
 
 
-def _commit(out: IO[str], targets: Sequence[Target]) -> None:
+def _commit(out: IO[str], targets: Sequence[Target], *, quiet: bool) -> None:
     """End the transaction, and say what came of it."""
     if not targets:
-        emit(out, "\nCOMMIT;", "\\echo 'There are no rows to bring back.'")
+        emit(out, "\nCOMMIT;")
+        if not quiet:
+            emit(out, "\\echo 'There are no rows to bring back.'")
         return
     emit(
         out,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from forensics.recovery.write.columns import write_undo_columns
+from forensics.recovery.write.overwritten import write_undo_values
 from forensics.recovery.write.script.checks import (
     expect_made_columns,
     expect_written_columns,
@@ -40,12 +41,14 @@ def write_undo(path: Path, work: Work) -> None:
     """
     with private_file(path) as out:
         emit(out, *undo_header(work))
-        start(out, work.selection.store, "undo", "columns")
+        helpers = ["overwritten"] if work.returning else []
+        start(out, work.selection.store, "undo", "columns", *helpers)
         _where_things_stand(out, work)
         write_facts(out, work)
         for n, target in enumerate(work.selection.targets, 1):
             load_rows(out, n, target, work, typed=False)
         _name_columns(out, work)
+        write_undo_values(out, work.returning, fire=work.fire)
         _refuse_foreign_rows(out, work)
         _drop_tables(out, work)
         _take_rows_back(out, work)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from forensics.model import Catalog, TableName
+from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.partitions import Partition
 from forensics.recovery.choose.selection import Selection, Target
 from forensics.recovery.write.columns import Restored
@@ -41,6 +42,8 @@ class Work:
         restored: the columns whose values come back.
         types: what makes the types of these, where neither live nor the definitions have them.
         partitions: those that are made again, in tables that live has.
+        overwritten: the tables of which overwritten values come back.
+        fire: triggers stay awake for these.
     """
 
     selection: Selection
@@ -49,6 +52,13 @@ class Work:
     restored: tuple[Restored, ...] = ()
     types: Definitions = _NONE
     partitions: tuple[Partition, ...] = ()
+    overwritten: tuple[Values, ...] = ()
+    fire: bool = False
+
+    @property
+    def returning(self) -> tuple[Values, ...]:
+        """The tables of `overwritten` of which values come back indeed."""
+        return tuple(values for values in self.overwritten if values.rows)
 
     @property
     def made(self) -> list[str]:

@@ -1,0 +1,96 @@
+"""All tables of a case: which values were overwritten, into its facts and its tables."""
+
+from __future__ import annotations
+
+import duckdb
+
+from forensics.compare.canonical import Writer
+from forensics.compare.findings.finding import Finding
+from forensics.compare.overwritten.columns import Rows
+from forensics.compare.overwritten.parents import emptied_with_parents
+from forensics.compare.overwritten.rule import Rule
+from forensics.compare.overwritten.table import Look, Reference
+from forensics.evidence.migrations import is_history
+from forensics.evidence.source import Source
+from forensics.model import Overwritten, TableName, TableResult, plain
+from forensics.store import Store
+from forensics.text import listed
+
+KIND = "values overwritten"
+
+
+def find_overwritten(backup: Source, live: Source, store: Store, rule: Rule) -> None:
+    """Find what changed values have in common, table by table, and put it into the case.
+
+    Args:
+        backup, live: both sides, open.
+        store: the case, with every table's result and the findings in it.
+        rule: what is a destruction.
+    """
+    found: list[Overwritten] = []
+    again = {TableName(**fact["name"]): fact for fact in store.get("used_again") or ()}
+    with store.connection.cursor() as db:
+        for result in store.results():
+            number = store.number(result.name)
+            db.execute(f"DROP TABLE IF EXISTS rows.overwritten_{number}")
+            if number is None or not _may_be(backup, live, result):
+                continue
+            without = None
+            fact = again.get(result.name)
+            if fact:
+                if fact["whole"]:
+                    continue
+                without = f"SELECT pair FROM again.rows_{number} WHERE taken"
+            found += _look(backup, live, store, db, result, number, without, rule)
+    store.put("overwritten", found)
+    findings = store.get("findings")
+    if findings is not None:
+        others = [finding for finding in findings if finding["kind"] != KIND]
+        store.put("findings", [*others, *plain(_findings(found))])
+
+
+def _may_be(backup: Source, live: Source, result: TableResult) -> bool:
+    if result.state != "compared" or not result.changed:
+        return False
+    ours, theirs = backup.catalog.tables[result.name], live.catalog.tables[result.name]
+    return not is_history(ours) and not is_history(theirs)
+
+
+def _look(
+    backup: Source,
+    live: Source,
+    store: Store,
+    db: duckdb.DuckDBPyConnection,
+    result: TableResult,
+    number: int,
+    without: str | None,
+    rule: Rule,
+) -> list[Overwritten]:
+    tables = backup.catalog.tables[result.name], live.catalog.tables[result.name]
+    held = {side: store.columns(result.name, side) for side in ("backup", "live")}
+    writers = {"backup": Writer.of(backup), "live": Writer.of(live)}
+    rows = Rows(db, number, tables, held, writers)
+    columns = [column for column in result.columns if column not in result.key]
+    cells = rows.show(columns, without)
+    references = []
+    for cell, key, holds in emptied_with_parents(store, tables, cells):
+        references.append(Reference(cell, key, holds))
+    return Look(db, result, number, rows, cells, rule).entries(references)
+
+
+def _findings(found: list[Overwritten]) -> list[Finding]:
+    """One finding for each table whose values were destroyed."""
+    by_table: dict[TableName, list[Overwritten]] = {}
+    for entry in found:
+        if entry.destroyed:
+            by_table.setdefault(entry.name, []).append(entry)
+    findings = []
+    for name, entries in by_table.items():
+        said = []
+        for entry in entries:
+            said.append(f"{entry.column} in {entry.rows:,} ({entry.how})")
+        of = entries[0].of
+        rows = max(entry.rows for entry in entries)
+        text = f"Values of {name} were overwritten: of {of:,} changed rows, {listed(said)}."
+        findings.append(Finding(KIND, name, text, None, rows, of))
+    return findings

@@ -1,0 +1,255 @@
+"""One table: what the changed values of each of its columns have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from forensics.compare.overwritten.candidates import Candidate, candidates, merged, stood
+from forensics.compare.overwritten.columns import Cell, Rows
+from forensics.compare.overwritten.life import Life, sampled
+from forensics.compare.overwritten.rule import Counted, Rule
+from forensics.model import ForeignKey, Overwritten, TableResult
+
+_SAMPLE = 4_000  # changed values of a column
+_FINALISTS = 3
+_WHOLE = 0.9
+_NEARLY = 0.8  # of the values: what holds in fewer may be one group of several
+_MIXED = Candidate("mixed", "true", "changed as life changes values")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column of a foreign key, and the condition that it was emptied with its parent's row."""
+
+    cell: Cell
+    key: ForeignKey
+    holds: str
+
+
+class Look:
+    """A look at the changed rows of one table.
+
+    Args:
+        db: a cursor on the case.
+        result: what was found of the table.
+        number: its number in the case.
+        rows: its changed rows; the view is made.
+        cells: the columns to look at.
+        rule: what is a destruction.
+    """
+
+    def __init__(
+        self,
+        db: duckdb.DuckDBPyConnection,
+        result: TableResult,
+        number: int,
+        rows: Rows,
+        cells: Sequence[Cell],
+        rule: Rule,
+    ) -> None:
+        self._db, self._result, self._number = db, result, number
+        self._rows, self._cells, self._rule = rows, cells, rule
+        self._of = 0
+
+    def entries(self, references: Sequence[Reference]) -> list[Overwritten]:
+        """One entry a column whose values changed; writes the cells that were destroyed."""
+        counts = ", ".join(f"count(*) FILTER ({cell.differs})" for cell in self._cells)
+        if not counts:
+            return []
+        self._of, *changed = self._ask(f"SELECT count(*), {counts} FROM changed_rows")
+        there = {}
+        for cell, number in zip(self._cells, changed, strict=True):
+            if number:
+                there[cell] = number
+        if not there:
+            return []
+        steps = self._take_sample(there)
+        chosen = self._choose(there, steps)
+        found = []
+        conditions: dict[Cell, list[str]] = {}
+        for cell, candidate in chosen.items():
+            entry = self._entry(cell, candidate, there[cell], steps[cell])
+            if entry.destroyed:
+                conditions[cell] = [f"{cell.differs} AND ({candidate.holds})"]
+            gone = [r for r in references if r.cell == cell]
+            entry = self._with_parents(entry, cell, gone, conditions)
+            found.append(entry)
+        if conditions:
+            self._keep(conditions)
+        return found
+
+    # --- what to look for -------------------------------------------------------------------
+
+    def _take_sample(self, changed: dict[Cell, int]) -> dict[Cell, str]:
+        """Take some rows, enough for each column; by column, the condition that picks its own."""
+        steps = {}
+        for cell, number in changed.items():
+            step = -(-number // _SAMPLE)
+            some = "" if step == 1 else f" AND hash(pair) % {step} = 0"
+            steps[cell] = f"({cell.differs}{some})"
+        self._db.execute(
+            "CREATE OR REPLACE TEMP TABLE sampled AS SELECT * FROM changed_rows "
+            f"WHERE {' OR '.join(steps.values())}"
+        )
+        return steps
+
+    def _choose(self, changed: dict[Cell, int], steps: dict[Cell, str]) -> dict[Cell, Candidate]:
+        """By column, what most of its changed values have in common: counted in all rows."""
+        finalists: dict[Cell, list[Candidate]] = {}
+        terms = []
+        for cell in changed:
+            finalists[cell] = self._finalists(cell, steps[cell])
+            for candidate in finalists[cell]:
+                holds = f"{cell.differs} AND ({candidate.holds})"
+                terms.append(f"count(*) FILTER ({holds})")
+        counts = list(self._ask(f"SELECT {', '.join(terms)} FROM changed_rows")) if terms else []
+        chosen = {}
+        for cell, number in changed.items():
+            chosen[cell], most = _MIXED, (number - 1) // 2
+            for candidate in finalists[cell]:
+                rows = counts.pop(0)
+                if rows > most:
+                    chosen[cell], most = candidate, rows
+        return chosen
+
+    def _finalists(self, cell: Cell, where: str) -> list[Candidate]:
+        """The candidates that hold in about half of a column's sampled values, the best first."""
+        self._some(where)
+        possible = list(candidates(cell, self._ask, self._rows.every, self._rows.apart))
+        counts = ", ".join(f"count(*) FILTER ({one.holds})" for one in possible)
+        every, *held = self._ask(f"SELECT count(*), {counts} FROM picked")
+        order = sorted(range(len(possible)), key=lambda place: -held[place])
+        best = [possible[p] for p in order[:_FINALISTS] if held[p] >= 0.4 * every]
+        if not best or held[order[0]] < _NEARLY * every:
+            one = merged(cell, self._ask)
+            best += [one] if one else []
+        return best
+
+    def _some(self, where: str) -> None:
+        self._db.execute(
+            f"CREATE OR REPLACE TEMP VIEW picked AS SELECT * FROM sampled WHERE {where}"
+        )
+
+    # --- what it is -------------------------------------------------------------------------
+
+    def _entry(self, cell: Cell, found: Candidate, changed: int, where: str) -> Overwritten:
+        holds = f"{cell.differs} AND ({found.holds})"
+        lost = f"{holds} AND {stood(cell)}"
+        rows, gone, varied, *example = self._ask(
+            f"""
+            SELECT count(*) FILTER ({holds}), count(*) FILTER ({lost}),
+                   min({cell.old}) FILTER ({lost}) <> max({cell.old}) FILTER ({lost}),
+                   {_example(cell, lost)}, {_example(cell, holds)}
+              FROM changed_rows
+            """
+        )
+        before, after = _first(example)
+        table_rows = self._table_rows
+        counted = Counted(found.pattern, rows, gone, self._of, table_rows, bool(varied))
+        why = ""
+        if not gone and found.pattern != "mixed":
+            why = "nothing stood there before"
+        destroyed = self._rule.holds(counted)
+        if destroyed:
+            self._some(f"{where} AND {sampled(cell, found)}")
+            whole = rows >= _WHOLE * table_rows
+            life = Life(self._rows.every, self._rows.apart, whole)
+            why = life.reason(cell, found, self._ask)
+            destroyed = not why
+        return Overwritten(
+            self._result.name,
+            cell.name,
+            rows,
+            self._of,
+            found.pattern,
+            before,
+            after,
+            how=found.how,
+            lost=gone,
+            table_rows=table_rows,
+            destroyed=destroyed,
+            undoable=self._undoable(found, bool(varied)),
+            why=why,
+            source=found.source,
+        )
+
+    @property
+    def _table_rows(self) -> int:
+        return (self._result.changed or 0) + (self._result.unchanged or 0)
+
+    def _undoable(self, found: Candidate, varied: bool) -> bool:
+        if found.pattern in ("constant", "blanked"):
+            # All rows held one value: no other row could have held another.
+            return not varied and not self._result.unchanged
+        return found.undoable
+
+    def _with_parents(
+        self,
+        entry: Overwritten,
+        cell: Cell,
+        gone: Sequence[Reference],
+        conditions: dict[Cell, list[str]],
+    ) -> Overwritten:
+        """The entry, with the references that went with their parents' rows: that is certain."""
+        for reference in gone:
+            holds = f"{cell.differs} AND {reference.holds}"
+            rows, *example = self._ask(
+                f"SELECT count(*) FILTER ({holds}), {_example(cell, holds)} FROM changed_rows"
+            )
+            if not rows:
+                continue
+            conditions.setdefault(cell, []).append(holds)
+            if entry.destroyed:
+                continue
+            before, after = _first(example)
+            entry = Overwritten(
+                entry.name,
+                entry.column,
+                rows,
+                self._of,
+                "blanked",
+                before,
+                after,
+                how=f"emptied with the rows of {reference.key.parent}",
+                lost=rows,
+                table_rows=entry.table_rows,
+                destroyed=True,
+            )
+        return entry
+
+    # --- into the case ----------------------------------------------------------------------
+
+    def _keep(self, conditions: dict[Cell, list[str]]) -> None:
+        parts = []
+        for cell, some in conditions.items():
+            holds = " OR ".join(f"({one})" for one in some)
+            parts.append(
+                f"SELECT pair, {cell.place}::INTEGER AS place, {stood(cell)} AS lost "
+                f"FROM changed_rows WHERE {holds}"
+            )
+        self._db.execute(
+            f"CREATE OR REPLACE TABLE rows.overwritten_{self._number} AS "
+            f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY pair, place"
+        )
+
+    def _ask(self, query: str) -> tuple[Any, ...]:
+        row = self._db.execute(query).fetchone()
+        assert row is not None
+        return tuple(row)
+
+
+def _example(cell: Cell, holds: str) -> str:
+    """The first row for which a condition holds: whether there is one, and its values."""
+    values = f"struct_pack(o := {cell.old}, n := {cell.new})"
+    return f"arg_min({values}, pair) FILTER ({holds})"
+
+
+def _first(examples: Sequence[Any]) -> tuple[str | None, str | None]:
+    for example in examples:
+        if example:
+            return example["o"], example["n"]
+    return None, None
