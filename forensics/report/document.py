@@ -21,6 +21,8 @@ CLASSES = (
 # Which of two changes that took no values stands first.
 _DRIFT = ("dropped", "type", "nullability", "generated", "default")
 
+_FEW = 10  # rows of a pattern
+
 
 class Fact(NamedTuple):
     """A line of provenance: what it is, and what it is on either side."""
@@ -221,8 +223,14 @@ class Document:
 
     @property
     def patterns(self) -> tuple[Overwritten, ...]:
-        """Columns whose changed values have a pattern in common, destroyed ones first."""
-        found = [entry for entry in self.overwritten if entry.pattern != "mixed"]
+        """Columns whose changed values have a pattern in common, destroyed ones first.
+
+        What holds in a few rows and destroyed nothing is not worth telling.
+        """
+        found = []
+        for entry in self.overwritten:
+            if entry.destroyed or (entry.pattern != "mixed" and entry.rows >= _FEW):
+                found.append(entry)
         return tuple(sorted(found, key=_destroyed_first))
 
     @property

@@ -80,6 +80,7 @@ def test_sections_stand_in_their_order(page: Page) -> None:
     assert page.headings == [
         "Incident report: sample_case",
         "Loss by table",
+        "Overwritten values",
         "Links that are missing",
         "The worst hit",
         "Before and after",

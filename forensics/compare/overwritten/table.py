@@ -16,6 +16,7 @@ from forensics.model import ForeignKey, Overwritten, TableResult
 
 _SAMPLE = 4_000  # changed values of a column
 _FINALISTS = 3
+_LEAST = 3  # values that can have something in common
 _WHOLE = 0.9
 _NEARLY = 0.8  # of the values: what holds in fewer may be one group of several
 _MIXED = Candidate("mixed", "true", "changed as life changes values")
@@ -61,7 +62,7 @@ class Look:
         if not counts:
             return []
         self._of, *changed = self._ask(f"SELECT count(*), {counts} FROM changed_rows")
-        there = {}
+        there: dict[Cell, int] = {}
         for cell, number in zip(self._cells, changed, strict=True):
             if number:
                 there[cell] = number
@@ -101,8 +102,10 @@ class Look:
         """By column, what most of its changed values have in common: counted in all rows."""
         finalists: dict[Cell, list[Candidate]] = {}
         terms = []
-        for cell in changed:
-            finalists[cell] = self._finalists(cell, steps[cell])
+        for cell, number in changed.items():
+            finalists[cell] = []
+            if number >= _LEAST:
+                finalists[cell] = self._finalists(cell, steps[cell])
             for candidate in finalists[cell]:
                 holds = f"{cell.differs} AND ({candidate.holds})"
                 terms.append(f"count(*) FILTER ({holds})")
