@@ -138,11 +138,7 @@ class PlainSource(Source):
                 continue
             if data.columns is not None:
                 stored = data.columns
-            found.append(
-                CopySegment(
-                    self.file, data, stored, self._values.checks(data.table, usual=data.usual)
-                )
-            )
+            found.append(CopySegment(self.file, data, stored, self._values.of(data)))
         if words := self._harmed.get(name):
             found.append(HarmedSegment(self.file, name, _columns(found, columns), words))
         if lacking := self._lacking.get(name):
@@ -160,9 +156,7 @@ class PlainSource(Source):
                 other = self._other.tables.get(data.table)
                 meant = heirs.order(own, self._inherited(own), other, rows)
         if meant is not None:
-            return InsertSegment(
-                self.file, data, stored, self._values.checks(data.table, usual=data.usual), meant
-            )
+            return InsertSegment(self.file, data, stored, self._values.of(data), meant)
         if not self._only_counted:
             return UnknownOrderSegment(data.table, stored)
         # Which value is of which type is not known, so none can be held against its type.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from forensics.evidence.holding import Check, check_of
+from forensics.evidence.plain.index import Data
 from forensics.model import Catalog, Column, Table, TableName
 
 _MORE_LABELS = re.compile(r"ALTER\s+TYPE\b.*\b(?:ADD|RENAME)\s+VALUE\b", re.I | re.S)
@@ -39,6 +40,10 @@ class Values:
             elif _RETYPES.match(statement):
                 self._retyped = True
         self._of_table = cache(self._checks)
+
+    def of(self, data: Data) -> Mapping[str, tuple[str, Check]]:
+        """Return the checks of a run of rows in a plain dump, by column."""
+        return self.checks(data.table, usual=data.usual)
 
     def checks(self, table: TableName, *, usual: bool = True) -> Mapping[str, tuple[str, Check]]:
         """Return, by column of a table, its type and what tells values that it cannot hold.
