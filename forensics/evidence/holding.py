@@ -232,6 +232,7 @@ _ISO = re.compile(
 )
 _SPOKEN = ("infinity", "-infinity", "epoch", "now", "today", "tomorrow", "yesterday")
 _LONGEST_MOMENT = 128
+_BEHIND_SECONDS = np.frombuffer(b".+-", dtype=np.uint8)
 
 
 def _is_iso(value: str) -> bool:
@@ -281,6 +282,9 @@ def _moments(as_written: bool) -> Check:
         timed = fields.lengths >= 19
         in_time = _between(fields, 11, 0, 23) & _between(fields, 14, 0, 59)
         in_time &= _between(fields, 17, 0, 59) & (fields.byte(10) == 0x20)
+        in_time &= (fields.byte(13) == 0x3A) & (fields.byte(16) == 0x3A)
+        # A fraction or an offset, or nothing, may follow the seconds.
+        in_time &= (fields.lengths == 19) | np.isin(fields.byte(19), _BEHIND_SECONDS)
         sure &= in_time | ~timed
         sure &= fields.lengths <= len("2000-01-01 00:00:00.000000+00:00:00")
         return fields.unless(sure, holds)

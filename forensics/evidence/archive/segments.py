@@ -6,7 +6,7 @@ lacks that line was cut off, whatever the form and the compression.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from forensics.evidence import copytext
 from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
 from forensics.evidence.encodings import transcoder
+from forensics.evidence.flaws import Judge
+from forensics.evidence.holding import Check
 from forensics.evidence.plain import inserts
 from forensics.evidence.source import Block, Segment
 
@@ -23,7 +25,62 @@ _SHORT = 16  # longer than the end marker with the blank lines after it
 _LINE_FEED, _TAB = 10, 9
 
 
-class CopySegment(Segment):
+class _Judged(Segment):
+    """Rows of an archive, whose values are looked at before they are handed on.
+
+    Args:
+        container: the archive.
+        run: the entry.
+        columns: what stands in a row, in order.
+        checks: by column, the name of its type and what tells values that this cannot hold.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        run: Run,
+        columns: Sequence[str],
+        checks: Mapping[str, tuple[str, Check]],
+    ) -> None:
+        super().__init__(run.own, columns)
+        self._container = container
+        self._run = run
+        self._checks = {c: checks[c] for c in self.columns if c in checks}
+
+    def _sound(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """Yield the rows that are sound, and raise where some are not."""
+        if not self.thorough or not self._checks:
+            yield from blocks
+            return
+        judge = Judge(self.columns, self._checks)
+        yield from judge.sound(blocks)
+        self._expect_none_of(judge)
+
+    def judge(self, lines: Sequence[bytes]) -> None:
+        if not self._checks or not lines:
+            return
+        judge = Judge(self.columns, self._checks)
+        for _ in judge.sound([b"\n".join(lines) + b"\n"]):
+            pass
+        if judge.flaws.first is None:
+            return
+        self.thorough = True
+        for _ in self.blocks():
+            pass  # what it raises names the row
+        self._expect_none_of(judge)
+
+    def _expect_none_of(self, judge: Judge) -> None:
+        if first := judge.flaws.first:
+            said = f"row {first.row + 1} {first.words}"
+            if judge.flaws.count > 1:
+                said += f", and {judge.flaws.count - 1} more are damaged,"
+            raise self._damaged(said)
+
+    def _damaged(self, what: str) -> DamagedBackupError:
+        return damaged(self._container, self._run, what)
+
+
+class CopySegment(_Judged):
     """Rows that COPY wrote.
 
     Only gzip has a checksum, so every block is held against what COPY text can be: as many tabs and
@@ -31,12 +88,10 @@ class CopySegment(Segment):
     in two, are not counted as rows.
     """
 
-    def __init__(self, container: Container, run: Run) -> None:
-        super().__init__(run.own, run.columns)
-        self._container = container
-        self._run = run
-
     def blocks(self) -> Iterator[Block]:
+        return self._sound(self._rows())
+
+    def _rows(self) -> Iterator[Block]:
         if self._run.damage:
             raise self._damaged(self._run.damage)
         stream = self._container.stream(self._run.entry)
@@ -57,19 +112,17 @@ class CopySegment(Segment):
                     f"another number of fields than {width} stands after row {rows}"
                 )
 
-    def _damaged(self, what: str) -> DamagedBackupError:
-        return damaged(self._container, self._run, what)
-
     def _without_marker(self) -> DamagedBackupError:
         return self._damaged("the line that ends them is missing")
 
 
-class InsertSegment(Segment):
+class InsertSegment(_Judged):
     """Rows that INSERT statements hold, turned into COPY text as they stream.
 
     Args:
         container: the archive.
         run: the entry.
+        checks: by column, the name of its type and what tells values that this cannot hold.
         table_columns: what a statement without a list of columns means; none where the archive does
             not define the table.
         wanted: the columns that are wanted where the entry does not say which it has.
@@ -79,15 +132,17 @@ class InsertSegment(Segment):
         self,
         container: Container,
         run: Run,
+        checks: Mapping[str, tuple[str, Check]],
         table_columns: Sequence[str],
         wanted: Sequence[str],
     ) -> None:
-        super().__init__(run.own, run.columns or wanted)
-        self._container = container
-        self._run = run
+        super().__init__(container, run, run.columns or wanted, checks)
         self._table_columns = table_columns or self.columns
 
     def blocks(self) -> Iterator[Block]:
+        return self._sound(self._rows())
+
+    def _rows(self) -> Iterator[Block]:
         toc = self._container.toc
         convert = transcoder(toc.encoding)
         damage: list[BackupError] = []

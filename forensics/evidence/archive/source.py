@@ -20,6 +20,7 @@ from forensics.evidence.archive.segments import CopySegment, InsertSegment
 from forensics.evidence.archive.tar import TarArchive
 from forensics.evidence.archive.toc import MAGIC, Toc
 from forensics.evidence.files import PlainFile
+from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
     Contents,
     LackingSegment,
@@ -85,6 +86,11 @@ class ArchiveSource(Source):
         return ddl.read_catalog(self.toc.statements())
 
     @cached_property
+    def _values(self) -> Values:
+        defined = ddl.read_catalog(self.toc.statements())
+        return Values(defined, self.statements(), by_pg_dump=True)
+
+    @cached_property
     def provenance(self) -> Provenance:  # type: ignore[override]
         """Where the archive came from. Reads all of it once, for its SHA-256.
 
@@ -148,11 +154,12 @@ class ArchiveSource(Source):
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
         found: list[Segment] = []
         for run in self._runs.get(name, ()):
+            checks = self._values.checks(run.target)
             if run.entry.copy_stmt:
-                found.append(CopySegment(self._container, run))
+                found.append(CopySegment(self._container, run, run.columns, checks))
             else:
                 known = self._table_columns(run.target)
-                found.append(InsertSegment(self._container, run, known, columns))
+                found.append(InsertSegment(self._container, run, checks, known, columns))
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, None))
         return found

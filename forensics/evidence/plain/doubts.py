@@ -13,7 +13,6 @@ from forensics.evidence.names import folded_parts
 from forensics.evidence.plain.index import Data, Harm, Heading, Index
 from forensics.model import Catalog, TableName
 
-BY_PG_DUMP = "PostgreSQL database dump"
 _ATTACHES = re.compile(r"ALTER\s+TABLE\s+(?:ONLY\s+)?(\S+)\s+ATTACH\s+PARTITION\s+(\S+)", re.I)
 
 
@@ -86,7 +85,7 @@ class Doubts:
 
     def _strange_columns(self) -> Iterator[Harm]:
         """Yield runs of rows that name a column which the dump does not define."""
-        if not self._part.says(BY_PG_DUMP):
+        if not self._part.by_pg_dump:
             return  # what people write may be altered behind the rows
         for run in self._part.data:
             table = self._catalog.tables.get(run.table)

@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol, TypeVar
 from forensics.evidence.plain.copyforms import CopyForm
 from forensics.model import TableName
 
+BY_PG_DUMP = "PostgreSQL database dump"
+
 
 @dataclass(frozen=True)
 class Data:
@@ -42,6 +44,11 @@ class Data:
     standard_strings: bool = True
     line_end: bytes = b"\n"
     part: int = 0
+
+    @property
+    def usual(self) -> bool:
+        """Whether the rows are written as pg_dump writes them."""
+        return self.copy is None or self.copy.usual
 
 
 class Statement(NamedTuple):
@@ -147,6 +154,11 @@ class Index:
         """How often the writer says these very words."""
         return [comment.words for comment in self.comments].count(words)
 
+    @property
+    def by_pg_dump(self) -> bool:
+        """Whether the writer says that it is pg_dump."""
+        return self.says(BY_PG_DUMP) > 0
+
     def with_last_run_whole(self) -> Index:
         """Return the index of a text that may well end with INSERTs."""
         if not self.data or self.data[-1].form != "insert":
@@ -203,6 +215,12 @@ class Draft:
         """Take note of a database that has tables."""
         if database not in self.with_tables:
             self.with_tables.append(database)
+
+    @property
+    def is_by_pg_dump(self) -> bool:
+        """Whether the writer says that it is pg_dump, and not that it has ended."""
+        said = [comment.words for comment in self.comments]
+        return BY_PG_DUMP in said and not self.is_closed
 
     @property
     def is_closed(self) -> bool:

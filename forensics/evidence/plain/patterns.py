@@ -63,6 +63,7 @@ WRITERS_WORDS = (
 )
 # What it writes above any other object.
 OTHER_HEADING = re.compile(rb"Name: .*; Type: ")
+BEGINS_HEADING = re.compile(rb"(?:Data for )?Name: (?!.*; Type: )")
 # What pg_dump writes above a table's rows, even where there are none: it tells an empty table
 # from one left out.
 # Up to 7.4 it had a number instead of the first two words.

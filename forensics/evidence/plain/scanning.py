@@ -120,6 +120,10 @@ class _Scanner(CopyWalk):
             self.here.announce(table)
         elif patterns.OTHER_HEADING.match(words):
             self.here.leave()
+        elif patterns.BEGINS_HEADING.match(words) and self.draft.is_by_pg_dump:
+            # What stood behind its first words is lost.
+            self._harm(at, "a heading that breaks off stands", line.end())
+            self.here.leave()
         return self._text_until(line.end(), at)
 
     def _meta_command(self, at: int) -> int:

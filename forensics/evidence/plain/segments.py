@@ -29,6 +29,7 @@ _CUT_HINT = "Look for a complete copy of the backup; what was read stays in the 
 _FLAW_HINT = (
     "Look for another copy of the backup, or mend the rows in a copy of the file and take that."
 )
+_ENCODING_HINT = "The file is corrupt there, or its SET client_encoding is wrong."
 
 
 class _Judged(Segment):
@@ -122,7 +123,8 @@ class CopySegment(_Judged):
         encoding = data.encoding
         if form and form.encoding:
             encoding = form.encoding
-        blocks = converted(self._lines(), self._file.transcoder(encoding))
+        convert = self._file.transcoder(encoding)
+        blocks = converted(self._lines(as_it_is=convert is None), convert)
         if form and not form.usual:
             blocks = as_pg_dump_writes(blocks, form)
         yield from self._sound(blocks)
@@ -132,17 +134,44 @@ class CopySegment(_Judged):
             return None
         return count_rows(self._file, 0, self._data.start) + row + 1
 
-    def _lines(self) -> Iterator[bytes]:
+    def _text(self, block: bytes, at: int) -> tuple[bytes, DamagedBackupError | None]:
+        """Return the rows of a block that are UTF-8 up to the first that is not, and its error.
+
+        Args:
+            at: where the block stands in the file.
+        """
+        if block.isascii():
+            return block, None
+        try:
+            block.decode("utf-8")
+        except UnicodeDecodeError as error:
+            odd = block[error.start : error.end].hex(" ")
+            line = count_rows(self._file, 0, at + error.start) + 1
+            said = f"{self._file.path} is damaged within the rows of table {self.table}: line"
+            said += f" {line} holds bytes that are no UTF-8 ({odd})"
+            found = DamagedBackupError(f"{said}.", _ENCODING_HINT)
+            return block[: block.rfind(b"\n", 0, error.start) + 1], found
+        return block, None
+
+    def _lines(self, *, as_it_is: bool) -> Iterator[bytes]:
         """The rows in the file's encoding, each a line, with the escapes that PostgreSQL writes.
 
         CSV knows no escapes: it stays as it is.
+
+        Args:
+            as_it_is: whether that encoding is UTF-8.
         """
         data, form = self._data, self._data.copy
         delimiter = b"\t"
         if form:
             delimiter = form.delimiter.encode()
         escapes = not (form and form.csv)
+        at, damage = data.start, None
         for block in _whole_rows(read_blocks(self._file.reader(data.start, data.end))):
+            stood = len(block)
+            if as_it_is:
+                block, damage = self._text(block, at)
+            at += stood
             if data.line_end == b"\r\n":
                 # A carriage return within data is always escaped: this one belongs to the file's
                 # line ends.
@@ -150,7 +179,10 @@ class CopySegment(_Judged):
             if escapes and has_odd_escapes(block):
                 self._rewritten = True
                 block = rewrite_escapes(block, delimiter)
-            yield block
+            if block:
+                yield block
+            if damage:
+                raise damage
 
     def lines_at(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
         if self._positions_are_the_files():

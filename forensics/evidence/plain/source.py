@@ -74,7 +74,7 @@ class PlainSource(Source):
         doubts = Doubts(self._part, self._defined, self._attached)
         harms = *self._part.harms, *doubts.harms()
         self._part = replace(self._part, harms=harms)
-        self._values = Values(self._defined, self.statements(), self._part)
+        self._values = Values(self._defined, self.statements(), by_pg_dump=self._part.by_pg_dump)
 
     # --- definitions ------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class PlainSource(Source):
                 continue
             if data.columns is not None:
                 stored = data.columns
-            found.append(CopySegment(self.file, data, stored, self._values.checks(data)))
+            found.append(CopySegment(self.file, data, stored, self._values.of(data)))
         if words := self._harmed.get(name):
             found.append(HarmedSegment(self.file, name, _columns(found, columns), words))
         if lacking := self._lacking.get(name):
@@ -156,7 +156,7 @@ class PlainSource(Source):
                 other = self._other.tables.get(data.table)
                 meant = heirs.order(own, self._inherited(own), other, rows)
         if meant is not None:
-            return InsertSegment(self.file, data, stored, self._values.checks(data), meant)
+            return InsertSegment(self.file, data, stored, self._values.of(data), meant)
         if not self._only_counted:
             return UnknownOrderSegment(data.table, stored)
         # Which value is of which type is not known, so none can be held against its type.

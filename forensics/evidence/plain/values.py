@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from forensics.evidence.holding import Check, check_of
-from forensics.evidence.plain.doubts import BY_PG_DUMP
-from forensics.evidence.plain.index import Data, Index
+from forensics.evidence.plain.index import Data
 from forensics.model import Catalog, Column, Table, TableName
 
 _MORE_LABELS = re.compile(r"ALTER\s+TYPE\b.*\b(?:ADD|RENAME)\s+VALUE\b", re.I | re.S)
@@ -25,13 +24,13 @@ class Values:
     Args:
         catalog: what the dump defines.
         statements: the dump's.
-        part: what stands in it.
+        by_pg_dump: whether pg_dump wrote it.
     """
 
-    def __init__(self, catalog: Catalog, statements: Iterable[str], part: Index) -> None:
+    def __init__(self, catalog: Catalog, statements: Iterable[str], *, by_pg_dump: bool) -> None:
         self._catalog = catalog
         self._labels = catalog.enums
-        self._as_written = bool(part.says(BY_PG_DUMP))
+        self._as_written = by_pg_dump
         self._retyped = False
         for statement in statements:
             if _MORE_LABELS.match(statement):
@@ -42,10 +41,17 @@ class Values:
                 self._retyped = True
         self._of_table = cache(self._checks)
 
-    def checks(self, data: Data) -> Mapping[str, tuple[str, Check]]:
-        """Return, by column of a run of rows, its type and what tells values it cannot hold."""
-        as_written = self._as_written and (data.copy is None or data.copy.usual)
-        return self._of_table(data.table, as_written)
+    def of(self, data: Data) -> Mapping[str, tuple[str, Check]]:
+        """Return the checks of a run of rows in a plain dump, by column."""
+        return self.checks(data.table, usual=data.usual)
+
+    def checks(self, table: TableName, *, usual: bool = True) -> Mapping[str, tuple[str, Check]]:
+        """Return, by column of a table, its type and what tells values that it cannot hold.
+
+        Args:
+            usual: whether its rows are written as pg_dump writes them.
+        """
+        return self._of_table(table, self._as_written and usual)
 
     def _checks(self, name: TableName, as_written: bool) -> Mapping[str, tuple[str, Check]]:
         table = self._catalog.tables.get(name, Table(name))

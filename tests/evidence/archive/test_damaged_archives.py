@@ -6,13 +6,16 @@ import os
 import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from forensics.errors import BackupError, DamagedBackupError
+from forensics.evidence import open_source
 from forensics.evidence.archive.source import open_archive
 from forensics.evidence.archive.toc import POSITION_KNOWN
+from forensics.evidence.inspection import inspect_backup
 from forensics.evidence.source import Segment
 from forensics.model import TableName
 from forensics.scratch import Scratch
@@ -257,3 +260,27 @@ def test_cut_inserts_give_the_statements_before_the_cut(
         rows, error = drain(segment)
     assert isinstance(error, DamagedBackupError)
     assert rows.count(b"\n") == 99
+
+
+@pytest.mark.parametrize("form", [("-Fd", "-Z0"), ("-Ft",), ("-Fc", "-Z0"), ("-Ft", "--inserts")])
+def test_a_value_that_its_type_cannot_hold(
+    form: tuple[str, ...], database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
+    name = database(
+        "CREATE TABLE jar (id int, filled date);"
+        " INSERT INTO jar SELECT i, date '2023-04-01' + i FROM generate_series(1, 20) i"
+    )
+    whole = scratch.dump(name, tmp_path / "whole", *form)
+    files = [whole]
+    if whole.is_dir():
+        files = [file for file in whole.iterdir() if file.name != "toc.dat"]
+    with open_source(whole) as source:
+        assert inspect_backup(source).whole
+    for file in files:
+        file.write_bytes(file.read_bytes().replace(b"2023-04-13", b"2023-04-1x"))
+    with open_source(whole) as source:
+        found = inspect_backup(source)
+        assert not found.whole
+        [jar] = found.tables
+        assert jar.problem is not None
+        assert "row 12 holds a value in column filled" in jar.problem

@@ -11,6 +11,7 @@ import pytest
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import open_source
+from forensics.evidence.inspection import inspect_backup
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from tests.evidence.plain.reading import FORMS, Truth, rows
@@ -106,3 +107,15 @@ def test_a_cluster_cut_after_its_first_database(scratch: Scratch, tmp_path: Path
     finally:
         for name in names:
             scratch.drop(name)
+
+
+def test_bytes_that_are_no_text_have_a_place(tmp_path: Path) -> None:
+    text = b"CREATE TABLE v (v text);\nCREATE TABLE w (v text);\nCOPY v (v) FROM stdin;\n"
+    rows = [b"caf\xc3\xa9"] * 4 + [b"caf\xff"] + [b"tea"] * 3
+    text += b"\n".join(rows) + b"\n\\.\nCOPY w (v) FROM stdin;\nmilk\n\\.\n"
+    (tmp_path / "b.sql").write_bytes(text)
+    with open_source(tmp_path / "b.sql") as source:
+        first, second = inspect_backup(source).tables
+    assert first.rows == 4
+    assert "line 8 holds bytes that are no UTF-8 (ff)" in str(first.problem)
+    assert (second.rows, second.problem) == (1, None)

@@ -144,6 +144,7 @@ VALUES = {
     "queen": (r"(\n21\t10\t\w+\tt21\t\w{8})-", r"\1_"),
     "seen": (r"2025-03-02 05", "2025-02-30 05"),
     "seen at": (r"2025-03-02 05", "2025-03-02 x5"),
+    "seen with too many digits": (r"2025-03-02 05:00:00\+", "2025-03-02 05:00:000:00+"),
     "weight": (r"\t26\.25\t", "\t2626.25\t"),
     "weight in words": (r"\t26\.25\t", "\t26.2S\t"),
     "alive": (r"(\t26\.25\t)f", r"\1g"),
@@ -231,3 +232,13 @@ def test_what_is_no_damage(name: str, dumps: dict[str, str], tmp_path: Path) -> 
     assert not [held for held in found.tables if held.problem]
     if "--" not in name and "hand" not in text[:40]:
         assert found.whole, found.verdict
+
+
+@pytest.mark.parametrize("form", ["copies", "inserts"])
+def test_a_heading_that_breaks_off_is_damage(
+    form: str, dumps: dict[str, str], tmp_path: Path
+) -> None:
+    text = changed(dumps[form], r"-- Name: word; Type: TABLE; [^\n]*", "-- Name: woINTO x")
+    found = looked_through(text, tmp_path / "b.sql")
+    assert not found.whole
+    assert "a heading that breaks off stands at line" in str(found.damage)
