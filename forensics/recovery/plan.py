@@ -123,6 +123,7 @@ def _values_json(every: tuple[Values, ...]) -> list[dict[str, Any]]:
 def _table_json(target: Target) -> dict[str, Any]:
     """A table that rows return to, as the contract has it, and more."""
     found = {**plain(target.name), "kind": target.kind, "missing": target.missing}
+    found["live_rows"] = target.live_rows
     for name in CLASSES:
         found[name] = target.counts[name]
     found["freed"] = target.freed

@@ -144,10 +144,18 @@ def _bring_back(plan: Mapping[str, Any]) -> Step:
     if plan["rehearsal"]:
         took = f" (rehearsed: {plan['rehearsal']['seconds']} seconds)"
     step = Step("2. Bring the rows back").run(_PSQL.format(script="recovery.sql"))
-    return step.say(
-        "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing "
-        "was changed: compare again where live moved on in the meantime, and write the recovery "
-        f"anew. Writers to the tables it fills wait while it runs{took}."
+    return (
+        step.say(
+            "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing "
+            "was changed: compare again where live moved on in the meantime, and write the recovery "
+            f"anew. Writers to the tables it fills wait while it runs{took}."
+        )
+        .say(
+            "Where the application goes on writing, live differs again by the time that you get "
+            "here. Then let it: nothing that the application wrote is overwritten, and rows whose "
+            "key is taken or whose parent has gone since are left out. What came back is counted:"
+        )
+        .run(_PSQL.format(script="recovery.sql").replace(" -f", " -v accept_changes=on -f"))
     )
 
 
@@ -156,7 +164,9 @@ def _check(plan: Mapping[str, Any]) -> Step:
     for table in plan["tables"]:
         if table["restorable"]:
             name = in_a_line(TableName(table["schema"], table["table"]))
-            counts.append(f'SELECT count(*) AS "at least {table["restorable"]}" FROM {name};')
+            # More than live held: what was there already proves nothing.
+            least = table["live_rows"] + table["restorable"]
+            counts.append(f'SELECT count(*) AS "at least {least}" FROM {name};')
     for restored in plan["columns"]:
         name = in_a_line(TableName(restored["schema"], restored["table"]))
         for column in restored["columns"]:
@@ -168,7 +178,8 @@ def _check(plan: Mapping[str, Any]) -> Step:
         counts.append(f"SELECT {column}, count(*) FROM {name} GROUP BY 1 ORDER BY 2 DESC LIMIT 5;")
     step = Step("3. Check").run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
     return step.say(
-        "Each answer is at least the number beside it. "
+        "Each answer is at least the number beside it, which is what live held when it was "
+        "compared and what comes back; it may be less where the application deleted rows since. "
         "Run `recovery.sql` once more if you like: it says that there is nothing to do."
     )
 
