@@ -106,6 +106,13 @@ def test_ordinary_life_is_no_destruction(incident: Incident, change: str) -> Non
     assert not any(entry.destroyed for entry in found.values()), found
 
 
+@pytest.mark.parametrize("moved", ["sent_at + interval '2 hours'", "date_trunc('day', sent_at)"])
+def test_times_that_were_overwritten_too_are_no_evidence(incident: Incident, moved: str) -> None:
+    found = _entries(incident, f"UPDATE parcels SET tier = 'iron', sent_at = {moved}")
+    assert found["tier"].destroyed, found["tier"].why
+    assert found["sent_at"].destroyed
+
+
 def test_what_was_empty_was_not_destroyed(incident: Incident) -> None:
     before = PARCELS + "UPDATE parcels SET former = NULL;"
     found = _entries(incident, "UPDATE parcels SET former = 'x'", before)

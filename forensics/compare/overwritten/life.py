@@ -89,18 +89,22 @@ class Life:
 
     def _scattered(self, cell: Cell, ask: Ask) -> str:
         """Whether each row says another time at which it was written."""
-        fields = [(c.name, c.new, c.differs) for c in self.cells if c.kind == "time" and c != cell]
+        fields = []
+        for one in self.cells:
+            if one.kind == "time" and one != cell:
+                fields.append((one.name, time(one.new), time(one.old)))
         for only in self.apart:
             if only.kind == "time" and only.field.startswith("x"):
-                fields.append((only.name, only.field, f"{only.field} IS NOT NULL"))
-        for name, field, changed in fields:
-            at = time(field)
-            times, spread, every = ask(
-                f"SELECT count(DISTINCT {at}) FILTER ({changed}), "
-                f"date_diff('second', min({at}) FILTER ({changed}), "
-                f"max({at}) FILTER ({changed})), count(*) FROM picked"
+                fields.append((only.name, time(only.field), "NULL::TIMESTAMP"))
+        for name, at, was in fields:
+            # Times that one statement moved or cut say nothing of when a row was written.
+            later = f"FILTER ({at} > {was} OR ({at} IS NOT NULL AND {was} IS NULL))"
+            away = f"coalesce({at} - {was}, {at} - TIMESTAMP '2000-01-01')"
+            times, ways, spread, every = ask(
+                f"SELECT count(DISTINCT {at}) {later}, count(DISTINCT {away}) {later}, "
+                f"date_diff('second', min({at}) {later}, max({at}) {later}), count(*) FROM picked"
             )
-            if times >= max(2, every / 2) and (spread or 0) >= _LEAST_SPREAD:
+            if min(times, ways) >= max(2, every / 2) and (spread or 0) >= _LEAST_SPREAD:
                 return f"written at scattered times, as {name} says"
         return ""
 
