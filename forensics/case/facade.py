@@ -20,6 +20,7 @@ from forensics.case.evidence import Evidence
 from forensics.case.names import by_name
 from forensics.case.showing import escaped
 from forensics.case.summary import findings_json, overwritten_json, summary
+from forensics.case.sums import counted, totals
 from forensics.case.tables import CaseTable
 from forensics.case.unknown import unknown
 from forensics.case.verdict import nothing_missing, verdict
@@ -29,7 +30,7 @@ from forensics.loss.junctions import find_junctions
 from forensics.loss.others import others
 from forensics.model import Catalog, TableName, TableResult
 from forensics.store import Store, write_private
-from forensics.text import document, visible
+from forensics.text import count, document, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from forensics.case.junctions import CaseJunction
     from forensics.case.recovery import Recovery
     from forensics.figures import Picture
-
-_SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
 def open_case(folder: str | Path) -> Case:
@@ -158,12 +157,18 @@ class Case:
         return nothing_missing(self.results, self.store.changes(), others(self.store))
 
     @property
-    def totals(self) -> dict[str, int]:
+    def totals(self) -> dict[str, int | None]:
         """How many tables there are on either side, and sums over them.
 
-        Rows of tables that only live has count as added.
+        Rows of tables that only live has count as added. A sum is None where a table that could
+        not be compared has a part in it.
         """
-        return _totals(self.results)
+        return totals(self.results)
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """The same sums over what was compared: no total is less."""
+        return counted(self.results)
 
     @property
     def verdict(self) -> str:
@@ -353,19 +358,10 @@ class Case:
         return visible(f"<Case {self.folder}: {self.verdict}>")
 
 
-def _totals(results: Sequence[TableResult]) -> dict[str, int]:
-    sums = dict.fromkeys(_SUMMED, 0)
-    for result in results:
-        for name in _SUMMED:
-            if result.state != "new" or name == "added":
-                sums[name] += getattr(result, name) or 0
-    return {"tables": len(results), **sums}
-
-
-def _totals_html(totals: Mapping[str, int]) -> str:
+def _totals_html(totals: Mapping[str, int | None]) -> str:
     said = []
     for name, number in totals.items():
-        said.append(f"<b>{number:,}</b> {escaped(name.replace('_', ' '))}")
+        said.append(f"<b>{count(number)}</b> {escaped(name.replace('_', ' '))}")
     return " · ".join(said)
 
 

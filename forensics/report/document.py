@@ -121,6 +121,8 @@ class Document:
     """Everything a report says.
 
     Attributes:
+        totals: numbers over all tables; None where one is not known.
+        counted: the same over what was compared.
         masked: whether values in it are masked already.
         findings: as (kind, sentence).
         unparsed: how many statements of the backup's schema could not be read.
@@ -134,7 +136,8 @@ class Document:
     complete: bool
     nothing_missing: bool
     masked: bool
-    totals: Mapping[str, int]
+    totals: Mapping[str, int | None]
+    counted: Mapping[str, int]
     results: tuple[TableResult, ...]
     junctions: tuple[Junction, ...]
     changes: tuple[ColumnChange, ...]
@@ -252,9 +255,14 @@ class Document:
     # --- links ---
 
     @property
-    def links_missing(self) -> int:
-        """How many of the missing rows are links."""
-        return sum(j.result.missing or 0 for j in self.junctions)
+    def links_missing(self) -> int | None:
+        """How many of the missing rows are links; None where a junction table failed."""
+        links = 0
+        for junction in self.junctions:
+            if junction.result.missing is None:
+                return None
+            links += junction.result.missing
+        return links
 
     @property
     def classes(self) -> Mapping[str, int | None] | None:

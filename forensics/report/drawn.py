@@ -32,7 +32,7 @@ def figure(case: Results, name: str, width: int | None = None) -> Picture:
     if name == "loss":
         return figures.loss(case.results, width=width)
     if name == "totals":
-        return figures.totals(case.totals, width=width)
+        return figures.totals(case.counted, width=width)
     if name == "timeline":
         return figures.timeline(moments(case), width=width)
     if name == "classes":

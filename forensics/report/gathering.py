@@ -66,6 +66,7 @@ def gather(case: Results, *, mask: bool = True) -> Document:
         nothing_missing=case.nothing_missing,
         masked=mask,
         totals=case.totals,
+        counted=case.counted,
         results=tuple(replace(r, reason=shown.sentence(r.reason)) for r in case.results),
         junctions=_junctions(case, shown, loss),
         changes=tuple(store.changes()),

@@ -27,7 +27,8 @@ class Results(Protocol):
         evidence: where both sides came from.
         catalogs: what the backup's schema says, and live's.
         results: what comparing each table found, by name.
-        totals: its numbers over all tables.
+        totals: its numbers over all tables; None where one is not known.
+        counted: the same over what was compared.
         verdict: what was found, in a sentence.
         complete: whether every table of the backup was compared.
         nothing_missing: whether every row and value of the backup is in live.
@@ -48,7 +49,10 @@ class Results(Protocol):
     def results(self) -> Sequence[TableResult]: ...
 
     @property
-    def totals(self) -> Mapping[str, int]: ...
+    def totals(self) -> Mapping[str, int | None]: ...
+
+    @property
+    def counted(self) -> Mapping[str, int]: ...
 
     @property
     def verdict(self) -> str: ...

@@ -164,14 +164,18 @@ def _overwritten(d: Document) -> Iterator[Cells]:
         )
 
 
+def _known(number: int | None) -> int | str:
+    return "unknown" if number is None else number
+
+
 def _verdict(d: Document) -> Iterator[Cells]:
     for name, value in d.totals.items():
-        yield name.replace("_", " "), value
-    yield "links missing", d.links_missing
+        yield name.replace("_", " "), _known(value)
+    yield "links missing", _known(d.links_missing)
     yield "values of dropped columns", d.values_missing
     for name, links in (d.classes or {}).items():
         if name != "missing":
-            yield name, "unknown" if links is None else links
+            yield name, _known(links)
     yield ()
     for result in d.failed:
         yield f"could not be compared: {result.name}", result.reason

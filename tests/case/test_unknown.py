@@ -111,3 +111,22 @@ def test_a_stage_that_came_to_no_end(
         assert len(case.junctions) in (0, 2)
     # What failed is done again.
     assert run("compare", *given, "--resume", "--json")[0] == 1
+
+
+def test_a_sum_in_which_a_failed_table_has_a_part(incident: Incident, tmp_path: Path) -> None:
+    incident.happens(BEFORE, CHANGE)
+    text = incident.backup.read_text()
+    row = text.index("\n", text.index("COPY public.crew_ships")) + 1
+    incident.backup.write_text(text[:row] + "no number\t1\n" + text[row:])
+    with incident.compare() as case:
+        assert case.result("crew_ships").state == "failed"
+        assert case.totals["missing"] is None
+        assert case.counted["missing"] == 4
+        summary = json.loads((case.folder / "summary.json").read_text())
+        assert summary["totals"]["missing"] is None
+        for suffix in (".md", ".html", ".xlsx", ".json"):
+            path = case.report(tmp_path / f"report{suffix}")
+        assert "missing" in path.read_text()
+        page = (tmp_path / "report.html").read_text()
+        assert "backup that could be compared" in page
+        assert "could not be compared" in case._repr_html_()

@@ -147,8 +147,8 @@ def _bring_back(plan: Mapping[str, Any]) -> Step:
     return (
         step.say(
             "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing "
-            "was changed: compare again where live moved on in the meantime, and write the recovery "
-            f"anew. Writers to the tables it fills wait while it runs{took}."
+            "was changed: compare again where live moved on in the meantime, and write the "
+            f"recovery anew. Writers to the tables it fills wait while it runs{took}."
         )
         .say(
             "Where the application goes on writing, live differs again by the time that you get "

@@ -12,7 +12,7 @@ from forensics.text import count, counted, prose
 
 def html(d: Document) -> Context:
     """The header of the page."""
-    return {"figure": in_both_widths(figures.totals, d.totals)}
+    return {"figure": in_both_widths(figures.totals, d.counted)}
 
 
 def markdown(d: Document) -> list[str]:

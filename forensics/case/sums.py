@@ -1,0 +1,45 @@
+"""Sums over a comparison's tables, and what of them is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from forensics.model import TableResult
+
+_SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
+
+
+def totals(results: Sequence[TableResult]) -> dict[str, int | None]:
+    """Sums over all tables; None where a table that failed has a part in one.
+
+    Args:
+        results: what was found of each table.
+    """
+    sums: dict[str, int | None] = dict(counted(results))
+    for result in results:
+        if result.state != "failed":
+            continue
+        for name in _SUMMED:
+            if getattr(result, name) is None:
+                sums[name] = None
+    return sums
+
+
+def counted(results: Sequence[TableResult]) -> dict[str, int]:
+    """Sums over what was compared.
+
+    Args:
+        results: what was found of each table.
+    """
+    sums = dict.fromkeys(_SUMMED, 0)
+    for result in results:
+        for name, number in _parts(result):
+            sums[name] += number
+    return {"tables": len(results), **sums}
+
+
+def _parts(result: TableResult) -> Iterator[tuple[str, int]]:
+    for name in _SUMMED:
+        number = getattr(result, name)
+        if number and (result.state != "new" or name == "added"):
+            yield name, number
