@@ -12,6 +12,7 @@ from typing import IO
 
 from forensics.errors import RecoveryError
 from forensics.model import TableName, quote_identifier
+from forensics.recovery.write.steering import unsteered
 from forensics.text import visible
 
 _SHA256 = 11  # the first version that has it as a function
@@ -101,9 +102,9 @@ def private_file(path: Path) -> Iterator[IO[str]]:
 
 
 def emit(out: IO[str], *texts: str) -> None:
-    """Write texts, each with a line feed after it."""
+    """Write texts of SQL, each with a line feed after it."""
     for text in texts:
-        out.write(f"{text}\n")
+        out.write(f"{unsteered(text)}\n")
 
 
 def in_a_line(name: str | TableName) -> str:
