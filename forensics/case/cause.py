@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.held import Held
 from forensics.case.showing import escaped, points, table
 from forensics.errors import CaseError
+from forensics.model import TableName
 from forensics.store import write_private
 from forensics.text import counted, document, plural, visible
 
@@ -146,6 +147,7 @@ def verdict(found: Mapping[str, Any]) -> str:
         said.append(f"{moved:,} of these rows were moved, not lost.")
     if blanked:
         said.append(f"{blanked:,} values stand where there was NULL.")
+    said += _overwritten(found)
     if rest == 1:
         said.append("1 missing row is unexplained: no statement took it.")
     elif rest:
@@ -153,6 +155,31 @@ def verdict(found: Mapping[str, Any]) -> str:
     if not said:
         said.append("No missing row is laid at a migration.")
     return " ".join(said)
+
+
+def _overwritten(found: Mapping[str, Any]) -> Iterator[str]:
+    """The values that statements overwrote, those of most first, and those that none did."""
+    changed = [s for s in found["statements"] if s["column"] is not None and s["changed"]]
+    changed.sort(key=lambda statement: -statement["changed"])
+    for statement in changed[:_NAMED]:
+        rows = counted(statement["changed"], "row")
+        yield (
+            f"Line {statement['line']} of {statement['migration']} overwrote "
+            f"{_place(statement)} in {rows}."
+        )
+    others = changed[_NAMED:]
+    if others:
+        rows = counted(sum(statement["changed"] for statement in others), "row")
+        yield f"{len(others)} {plural(len(others), 'statement')} more overwrote {rows}."
+    for rest in found.get("unexplained_overwritten") or ():
+        yield (
+            f"At least {counted(rest['values'], 'overwritten value')} of {_place(rest)} "
+            "cannot be laid at a statement."
+        )
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    return f"{TableName(entry['schema'], entry['table'])}.{entry['column']}"
 
 
 def _accounted(struck: Sequence[Mapping[str, Any]], rows: int, values: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from forensics.evidence import ddl
 from forensics.model import Catalog, ForeignKey, Table, TableName
@@ -25,12 +25,21 @@ def resolve(
     return TableName(path[0], table)
 
 
+@runtime_checkable
+class Family(Protocol):
+    """Tables that know at once which of them inherit from one."""
+
+    def children(self, name: TableName) -> list[TableName]:
+        """Those that inherit from a table itself, in the order of their names."""
+        ...
+
+
 def heirs(name: TableName, tables: Mapping[TableName, Table]) -> list[TableName]:
     """Tables that inherit from one, and from those; partitions are not meant."""
-    found = []
-    for _, table in sorted(tables.items()):
-        if name in table.inherits:
-            found.append(table.name)
+    if isinstance(tables, Family):
+        found = tables.children(name)
+    else:
+        found = sorted(own for own, table in tables.items() if name in table.inherits)
     for own in tuple(found):
         found += heirs(own, tables)
     return list(dict.fromkeys(found))

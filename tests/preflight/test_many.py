@@ -66,3 +66,22 @@ def test_nobody_is_told_to_resume_a_preflight() -> None:
     assert _without_resume("Go on with --resume.") == "Run it again."
     assert _without_resume("Try again with --resume.") == "Try again."
     assert _without_resume(None) is None
+
+
+def test_heirs_of_tables_that_come_and_go(
+    database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
+    live = database(
+        "CREATE TABLE jars (id int); CREATE TABLE pots () INHERITS (jars); "
+        "CREATE TABLE pans () INHERITS (pots); INSERT INTO pots VALUES (1), (2); "
+        "INSERT INTO pans VALUES (3)"
+    )
+    statements = [
+        "ALTER TABLE pots RENAME TO urns;",
+        "CREATE TABLE cups () INHERITS (jars);",
+        "DROP TABLE pans;",
+        "DROP TABLE jars CASCADE;",
+    ]
+    flight = fly(written(tmp_path, statements), scratch.dsn(live))
+    taken = [(h.hazard.line, str(h.hazard.table), h.rows) for h in flight.hazards if h.rows]
+    assert taken == [(3, "pans", 1), (4, "urns", 2)]

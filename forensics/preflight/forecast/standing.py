@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,14 +48,28 @@ class Tables(dict[TableName, Virtual]):
         super().__init__()
         self._gone: dict[TableName, Virtual] = {}
         self._come: dict[TableName, None] = {}
+        self._children: defaultdict[TableName, set[TableName]] = defaultdict(set)
 
     def __setitem__(self, name: TableName, virtual: Virtual) -> None:
         if name not in self:
             self._come[name] = None
+        self._leave_parents(name)
+        for parent in virtual.table.inherits:
+            self._children[parent].add(name)
         super().__setitem__(name, virtual)
+
+    def children(self, name: TableName) -> list[TableName]:
+        """Those that inherit from a table itself, in the order of their names."""
+        return sorted(self._children.get(name, ()))
+
+    def _leave_parents(self, name: TableName) -> None:
+        known = self.get(name)
+        for parent in known.table.inherits if known else ():
+            self._children[parent].discard(name)
 
     def take_out(self, name: TableName) -> Virtual | None:
         """Remove a table; return it, or None where there is none."""
+        self._leave_parents(name)
         virtual = super().pop(name, None)
         if virtual is not None:
             self._gone.setdefault(name, virtual)
@@ -84,6 +99,10 @@ class Definitions(Mapping[TableName, Table]):
 
     def __len__(self) -> int:
         return len(self._tables)
+
+    def children(self, name: TableName) -> list[TableName]:
+        """Those that inherit from a table itself."""
+        return self._tables.children(name)
 
 
 class Standing:
