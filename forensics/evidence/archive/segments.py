@@ -152,16 +152,18 @@ class InsertSegment(_Judged):
         convert = transcoder(toc.encoding)
         damage: list[BackupError] = []
         line = 1  # that the next statement begins on
+        is_long = False
 
         def statements() -> Iterator[bytes]:
             # Held back until the rows before it are out.
-            nonlocal line
+            nonlocal line, is_long
             try:
                 stream = self._container.stream(self._run.entry)
                 for run in inserts.whole_statements(stream, toc.standard_strings, self.max_row):
                     line += run.strip().count(b"\n") + 1
                     yield convert(run) if convert else run
             except LongRowError as error:
+                is_long = True
                 damage.append(self._too_long(error, f"line {line} of its rows"))
             except BackupError as error:
                 damage.append(error)
@@ -172,7 +174,7 @@ class InsertSegment(_Judged):
         if not damage:
             return
         [error] = damage
-        if isinstance(error, DamagedBackupError):
+        if isinstance(error, DamagedBackupError) or is_long:
             raise error
         raise damaged(self._container, self._run, "a statement without an end stands") from error
 
