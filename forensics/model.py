@@ -12,6 +12,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 # What a session on a database is told, where nobody says otherwise.
 LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
 STATEMENT_TIMEOUT = "0"  # reading a large table takes as long as it takes
+# How long a row of a dump may be: a quarter of what PostgreSQL itself allows a field, for a row is
+# held several times over, and some kilobytes can unpack to one without an end.
+MAX_ROW = "256MB"
 
 _PLAIN_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 

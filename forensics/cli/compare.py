@@ -180,6 +180,14 @@ def compare_command(
             "the process takes up to 600 MB more.",
         ),
     ] = Options.memory,
+    max_row: Annotated[
+        str,
+        typer.Option(
+            "--max-row",
+            metavar="SIZE",
+            help="How long a row of a dump may be; a table with a longer one fails.",
+        ),
+    ] = Options.max_row,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an earlier run ended.")
     ] = False,
@@ -245,6 +253,7 @@ def compare_command(
             jobs=jobs,
             resume=resume,
             memory=memory,
+            max_row=max_row,
             database=database,
             junctions=_junctions(junction or ()),
             not_junctions=tuple(no_junction or ()),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cli.voice import FAILED, OK, Json, Quiet, Voice, app, safe, speaking
-from forensics.model import TableName, plain
+from forensics.model import MAX_ROW, TableName, plain
 from forensics.text import count
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def inspect_command(
     database: Annotated[
         str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
     ] = None,
+    max_row: Annotated[
+        str,
+        typer.Option(
+            "--max-row",
+            metavar="SIZE",
+            help="How long a row of a dump may be; a table with a longer one fails.",
+        ),
+    ] = MAX_ROW,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -47,7 +55,7 @@ def inspect_command(
         from forensics.evidence.inspection import inspect_backup
 
         with (
-            open_source(backup, role="backup", database=database) as source,
+            open_source(backup, role="backup", database=database, max_row=max_row) as source,
             _reading(voice) as progress,
         ):
             found = inspect_backup(source, read_rows=not toc, progress=progress)

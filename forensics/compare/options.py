@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT, TableName, TableResult
+from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT, TableName, TableResult
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Options:
         resume: leave alone what the case holds already.
         memory: how much the engine may hold before it spills to disk, as DuckDB writes
             it. The process needs more (README).
+        max_row: how long a row of a dump may be, in bytes or with a unit; a table with a longer
+            one fails.
         database: which database of a `pg_dumpall` file the backup is.
         junctions: by table, the (column, parent table) pairs of its links: what the
             user knows to be a junction table.
@@ -40,6 +42,7 @@ class Options:
     jobs: int = 1
     resume: bool = False
     memory: str = "600MB"
+    max_row: str = MAX_ROW
     database: str | None = None
     junctions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     not_junctions: tuple[str, ...] = ()

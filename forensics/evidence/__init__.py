@@ -7,10 +7,11 @@ from pathlib import Path
 
 from forensics.errors import UsageError
 from forensics.evidence import dumps
+from forensics.evidence.blocks import row_limit
 from forensics.evidence.live.dsn import looks_mistyped
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.source import Contents, Segment, Source
-from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT
+from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT
 
 __all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
 
@@ -36,6 +37,7 @@ def open_source(
     database: str | None = None,
     lock_timeout: str = LOCK_TIMEOUT,
     statement_timeout: str = STATEMENT_TIMEOUT,
+    max_row: str | None = MAX_ROW,
 ) -> Source:
     """Open a dump or a database.
 
@@ -46,13 +48,18 @@ def open_source(
         database: which database of a `pg_dumpall` file.
         lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes
             them.
+        max_row: how long a row of a dump may be, like "64MB"; reading a table with a longer one
+            fails. None is without limit.
 
     Raises:
         BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off
             before its first row.
         LiveError: the database cannot be reached or read.
-        UsageError: the connection string is none.
+        UsageError: the connection string is none, or `max_row` is no size.
     """
+    longest = None
+    if max_row is not None:
+        longest = row_limit(max_row)
     if str(side) == "" or looks_like_dsn(str(side)):
         return LiveSource(
             str(side),
@@ -76,4 +83,6 @@ def open_source(
             f"{named} is neither a connection string nor a file.",
             "Give postgresql://user@host/database, or a path to a dump.",
         )
-    return dumps.open_dump(Path(side), database)
+    source = dumps.open_dump(Path(side), database)
+    source.max_row = longest
+    return source

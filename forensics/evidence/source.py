@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from forensics.errors import BackupError, DamagedBackupError, EvidenceError, OutdatedError
-from forensics.evidence.blocks import Block
+from forensics.evidence.blocks import Block, LongRowError
 from forensics.evidence.encodings import strictly
 from forensics.evidence.fields import decode_field
 from forensics.model import Catalog, Column, Provenance, Table, TableName
@@ -59,10 +59,12 @@ class Segment(ABC):
     Attributes:
         snapshot: the moment that the rows are of, where a database holds them.
         thorough: whether `blocks()` also looks at whether values are such as their types can hold.
+        max_row: how many bytes a row of a dump may have, or None.
     """
 
     snapshot: Snapshot | None = None
     thorough = False
+    max_row: int | None = None
 
     def __init__(self, table: TableName, columns: Sequence[str]) -> None:
         self.table = table
@@ -75,8 +77,22 @@ class Segment(ABC):
         Raises:
             DamagedBackupError: after the last whole row, where a backup is cut off or corrupt
                 within the segment.
+            BackupError: after the last row before one that is longer than `max_row`.
             LiveError: the database refused, or was lost.
         """
+
+    def _too_long(self, error: LongRowError, where: str) -> BackupError:
+        """What is said of a row that is longer than it may be.
+
+        Args:
+            where: it begins.
+        """
+        return BackupError(
+            f"A row of table {self.table} is longer than the {self.max_row:,} bytes that"
+            f" --max-row allows: it begins at {where}, and {error.size:,} bytes of it were read.",
+            "If that is a row, allow more with --max-row SIZE; a row takes several times its size"
+            " of memory.",
+        )
 
     def abandon(self) -> None:
         """Let go of what `blocks()` waits for in another thread; that one then raises or ends."""
@@ -207,11 +223,13 @@ class Source(ABC):
 
     Attributes:
         pinned: whether values were written under settings that leave one text for one value.
+        max_row: how many bytes a row of a dump may have, or None.
     """
 
     catalog: Catalog
     provenance: Provenance
     pinned = False
+    max_row: int | None = None
 
     def identify(self) -> Provenance:
         """Return what of the provenance is known at once.

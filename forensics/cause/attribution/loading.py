@@ -126,7 +126,8 @@ class Loading:
             )
             return None
         try:
-            source = open_source(was.path, database=was.database)
+            # What the comparison let through is not asked about again.
+            source = open_source(was.path, database=was.database, max_row=None)
         except EvidenceError as error:
             self._notes.append(
                 "The backup's file cannot be read any more, "

@@ -14,6 +14,7 @@ from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext
 from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
+from forensics.evidence.blocks import LongRowError
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.flaws import Judge
 from forensics.evidence.holding import Check
@@ -102,15 +103,19 @@ class CopySegment(_Judged):
         def read(_: int) -> bytes:
             return next(stream, b"")
 
-        for block in _without_end(copytext.read_blocks(read), self._without_marker):
-            size, lines = _good_part(block, width)
-            if size:
-                yield convert(block[:size]) if convert else block[:size]
-            rows += lines
-            if size < len(block):
-                raise self._damaged(
-                    f"another number of fields than {width} stands after row {rows}"
-                )
+        lines = copytext.read_blocks(read, max_row=self.max_row)
+        try:
+            for block in _without_end(lines, self._without_marker):
+                size, good = _good_part(block, width)
+                if size:
+                    yield convert(block[:size]) if convert else block[:size]
+                rows += good
+                if size < len(block):
+                    raise self._damaged(
+                        f"another number of fields than {width} stands after row {rows}"
+                    )
+        except LongRowError as error:
+            raise self._too_long(error, f"line {rows + 1} of its rows") from error
 
     def _without_marker(self) -> DamagedBackupError:
         return self._damaged("the line that ends them is missing")
@@ -146,13 +151,20 @@ class InsertSegment(_Judged):
         toc = self._container.toc
         convert = transcoder(toc.encoding)
         damage: list[BackupError] = []
+        line = 1  # that the next statement begins on
+        is_long = False
 
         def statements() -> Iterator[bytes]:
             # Held back until the rows before it are out.
+            nonlocal line, is_long
             try:
                 stream = self._container.stream(self._run.entry)
-                for run in inserts.whole_statements(stream, toc.standard_strings):
+                for run in inserts.whole_statements(stream, toc.standard_strings, self.max_row):
+                    line += run.strip().count(b"\n") + 1
                     yield convert(run) if convert else run
+            except LongRowError as error:
+                is_long = True
+                damage.append(self._too_long(error, f"line {line} of its rows"))
             except BackupError as error:
                 damage.append(error)
 
@@ -162,7 +174,7 @@ class InsertSegment(_Judged):
         if not damage:
             return
         [error] = damage
-        if isinstance(error, DamagedBackupError):
+        if isinstance(error, DamagedBackupError) or is_long:
             raise error
         raise damaged(self._container, self._run, "a statement without an end stands") from error
 
@@ -186,7 +198,7 @@ def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> I
                 held = block
             else:
                 held += block
-    except DamagedBackupError:
+    except BackupError:
         if held:
             yield held
         raise

@@ -162,6 +162,8 @@ class ArchiveSource(Source):
                 found.append(InsertSegment(self._container, run, checks, known, columns))
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, None))
+        for segment in found:
+            segment.max_row = self.max_row
         return found
 
     @cached_property

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from forensics.errors import BackupError
+from forensics.evidence.blocks import LongRowError
 from forensics.evidence.encodings import strictly
 from forensics.evidence.fields import NULL, encode_field, unescape
 from forensics.evidence.names import known_columns
@@ -126,31 +127,57 @@ def _written(match: re.Match[str]) -> Value:
     return Value(None if text == NULL else text, quoted=False)
 
 
-def whole_statements(chunks: Iterable[bytes], standard_strings: bool = True) -> Iterator[bytes]:
+def whole_statements(
+    chunks: Iterable[bytes], standard_strings: bool = True, max_row: int | None = None
+) -> Iterator[bytes]:
     """Cut a byte stream of statements into runs of whole ones.
+
+    Args:
+        chunks: the stream.
+        standard_strings: the setting `standard_conforming_strings` in force.
+        max_row: how long a statement may be; None is without limit.
 
     Raises:
         BackupError: the stream ends within a statement.
+        LongRowError: a statement is longer than is allowed; those before it have been yielded.
     """
     rest = b""
+    at = 0  # where it begins
     for chunk in chunks:
         rest += chunk
         # A semicolon at the very end of what is there might yet be followed by more of a string:
         # it cannot, because the lexer only stops at one that stands outside of quotes.
-        whole = 0
-        while whole < len(rest):
-            end = lexer.statement_end(rest, whole, standard_strings)
-            if end is None:
-                break
-            whole = end
+        whole, longest = _statements_in(rest, standard_strings, max_row)
         if whole:
             yield rest[:whole]
+            at += whole
             rest = rest[whole:]
+        if longest is not None:
+            raise LongRowError(at + len(rest) - len(rest.lstrip()), longest)
     if rest.strip():
         raise BackupError(
             "The rows, written as INSERT statements, break off within a statement.",
             "Look for a complete copy.",
         )
+
+
+def _statements_in(
+    text: bytes, standard_strings: bool, max_row: int | None
+) -> tuple[int, int | None]:
+    """How far the statements of a text are whole, and short enough.
+
+    The second is the size, as far as it goes, of one behind them that is too long, or None.
+    """
+    whole = 0
+    while whole < len(text):
+        end = lexer.statement_end(text, whole, standard_strings)
+        size = (end or len(text)) - whole
+        if max_row is not None and size > max_row:
+            return whole, size
+        if end is None:
+            break
+        whole = end
+    return whole, None
 
 
 def copy_blocks(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from forensics.errors import BackupError, DamagedBackupError
-from forensics.evidence.blocks import Block, read_blocks
+from forensics.evidence.blocks import Block, LongRowError, read_blocks
 from forensics.evidence.encodings import converted
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge
@@ -97,6 +97,15 @@ class _Judged(Segment):
         """The line of the file that a row stands on, or None where that is not told."""
         return None
 
+    def _bounded(self, rows: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield rows, and say of one that is too long where it stands."""
+        try:
+            yield from rows
+        except LongRowError as error:
+            line = count_rows(self._file, 0, self._data.start + error.at) + 1
+            where = f"line {line} of {self._file.path}"
+            raise self._too_long(error, where) from error
+
 
 class CopySegment(_Judged):
     """Rows that COPY wrote, at a byte range of the file."""
@@ -167,7 +176,9 @@ class CopySegment(_Judged):
             delimiter = form.delimiter.encode()
         escapes = not (form and form.csv)
         at, damage = data.start, None
-        for block in _whole_rows(read_blocks(self._file.reader(data.start, data.end))):
+        read = self._file.reader(data.start, data.end)
+        lines = read_blocks(read, max_row=self.max_row)
+        for block in self._bounded(_whole_rows(lines, self.max_row)):
             stood = len(block)
             if as_it_is:
                 block, damage = self._text(block, at)
@@ -212,23 +223,48 @@ class CopySegment(_Judged):
                     read = upto
 
 
-def _whole_rows(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _whole_rows(blocks: Iterator[bytes], max_row: int | None) -> Iterator[bytes]:
     """Blocks that do not end within a row.
 
     A backslash before a line's end makes it a part of the data.
+
+    Raises:
+        LongRowError: a row of several lines is longer than `max_row`.
     """
     held = b""
+    at = 0  # where what is held begins
     for block in blocks:
         block = held + block
-        lines = block.removesuffix(b"\n").removesuffix(b"\r")
-        backslashes = len(lines) - len(lines.rstrip(b"\\"))
-        if backslashes % 2:
-            held = block
-        else:
-            held = b""
-            yield block
+        end = len(block)
+        if _goes_on(block, end):
+            end = _end_of_last_row(block)
+            if max_row is not None and len(block) - end > max_row:
+                raise LongRowError(at + end, len(block) - end)
+        held = block[end:]
+        at += end
+        if end:
+            yield block[:end]
     if held:
         yield held
+
+
+def _goes_on(text: bytes, end: int) -> bool:
+    """Whether the row goes on behind the line that ends at `end`."""
+    around = 64
+    while True:
+        line = text[max(0, end - around) : end].removesuffix(b"\n").removesuffix(b"\r")
+        bare = line.rstrip(b"\\")
+        if bare or around >= end:
+            return (len(line) - len(bare)) % 2 == 1
+        around *= 8
+
+
+def _end_of_last_row(block: bytes) -> int:
+    """Where the last row ends that does not go on behind a block; 0 where there is none."""
+    end = block.rfind(b"\n", 0, len(block) - 1) + 1
+    while end and _goes_on(block, end):
+        end = block.rfind(b"\n", 0, end - 1) + 1
+    return end
 
 
 class UnknownOrderSegment(Segment):
@@ -264,7 +300,9 @@ class InsertSegment(_Judged):
     def blocks(self) -> Iterator[Block]:
         data = self._data
         chunks = self._file.chunks(data.start, data.end, _CHUNK)
-        statements = inserts.whole_statements(chunks, data.standard_strings)
+        statements = self._bounded(
+            inserts.whole_statements(chunks, data.standard_strings, self.max_row)
+        )
         rows = inserts.copy_blocks(
             converted(statements, self._file.transcoder(data.encoding)),
             self._own or self.columns,

@@ -144,6 +144,8 @@ class PlainSource(Source):
         if lacking := self._lacking.get(name):
             of = _columns(found, columns)
             found.append(LackingSegment(name, of, lacking, self.damage))
+        for segment in found:
+            segment.max_row = self.max_row
         return found
 
     def _inserts(self, data: Data, stored: Sequence[str]) -> Segment:
