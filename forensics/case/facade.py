@@ -7,8 +7,8 @@ case = fx.open_case("cases/hotels")
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -73,15 +73,13 @@ class Case:
         """Let go of the case."""
         self.store.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[Store]:
+    def writing(self) -> AbstractContextManager[Store]:
         """Lend the case for adding results: all of them are put in place at the end, or none.
 
         Raises:
             CaseError: another process writes it.
         """
-        with self.store.revised() as store:
-            yield store
+        return self.store.revised()
 
     def __enter__(self) -> Case:
         return self
@@ -158,11 +156,7 @@ class Case:
 
     @property
     def totals(self) -> dict[str, int | None]:
-        """How many tables there are on either side, and sums over them.
-
-        Rows of tables that only live has count as added. A sum is None where a table that could
-        not be compared has a part in it.
-        """
+        """How many tables there are, and sums over them; None where one that failed has a part."""
         return totals(self.results)
 
     @property

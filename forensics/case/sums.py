@@ -12,6 +12,8 @@ _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 def totals(results: Sequence[TableResult]) -> dict[str, int | None]:
     """Sums over all tables; None where a table that failed has a part in one.
 
+    Rows of tables that only live has count as added.
+
     Args:
         results: what was found of each table.
     """

@@ -72,7 +72,8 @@ class _Inflater:
         return bool(self._stream.eof)
 
     def inflate(self, piece: bytes) -> Iterator[bytes]:
-        while piece:
+        held = False  # whether more may come of what the stream has taken already
+        while piece or held:
             if self._stream.eof:
                 self._begin_again()
             try:
@@ -80,8 +81,9 @@ class _Inflater:
             except isal_zlib.error as error:
                 raise self._damaged(f"its gzip data do not unpack ({error})") from error
             piece = self._stream.unconsumed_tail
+            held = len(out) == _PIECE
             if self._stream.eof:
-                piece = self._stream.unused_data
+                piece, held = self._stream.unused_data, False
             if out:
                 yield out
 

@@ -59,8 +59,7 @@ class PlainSource(Source):
             raise BackupError(
                 f"{file.path} holds several dumps one after the other: the rows of table {twice}"
                 " stand in it twice.",
-                "Cut it at the lines that say 'PostgreSQL database dump', and give the one that"
-                " you mean.",
+                "Cut it at the lines that say 'PostgreSQL database dump'; give the one you mean.",
             )
         self._other = Catalog()  # what live defines
         self._only_counted = False  # whether nobody asks which value stands in which column
