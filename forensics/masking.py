@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from forensics.loss.junctions import find_junctions
-from forensics.model import Catalog, Column, ForeignKey, Table, TableName
+from forensics.model import Catalog, Column, ForeignKey, Overwritten, Table, TableName
 from forensics.text import first_letter
 
 MARK = "•••"
@@ -95,6 +96,11 @@ class Mask:
         if table is None:
             return dict.fromkeys(columns, _mark)
         return {column: self._show(table, column) for column in columns}
+
+    def example(self, entry: Overwritten) -> Overwritten:
+        """What changed values have in common, its example as it may be shown."""
+        show = self.columns(entry.name, (entry.column,))[entry.column]
+        return replace(entry, before=show(entry.before), after=show(entry.after))
 
     def sql(self, text: str) -> str:
         """A statement; what it writes or asks for between quotes is masked.

@@ -24,6 +24,11 @@ def quote_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def quote_literal(text: str) -> str:
+    """Return `text` as an SQL literal, where backslashes are nothing special."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _spelled(identifier: str) -> str:
     if _PLAIN_IDENTIFIER.match(identifier):
         return identifier

@@ -104,11 +104,9 @@ def overwritten_json(case: Held) -> list[dict[str, Any]] | None:
     mask = Mask(case.catalogs[0])
     found = []
     for entry in entries:
-        flat = plain(entry)
+        flat = plain(mask.example(entry))
         name = flat.pop("name")
-        shown = mask.columns(entry.name, (entry.column,))[entry.column]
-        examples = {"before": shown(entry.before), "after": shown(entry.after)}
-        found.append({**name, **flat, **examples})
+        found.append({**name, **flat})
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName
+from forensics.model import Catalog, Column, ForeignKey, Key, Table, TableName, quote_literal
 from forensics.model import quote_identifier as q
 
 
@@ -19,7 +19,7 @@ def definitions(catalog: Catalog) -> list[str]:
         if schema != "public":
             found.append(f"CREATE SCHEMA {q(schema)}")
     for enum, labels in catalog.enums.items():
-        listed = ", ".join(map(_literal, labels))
+        listed = ", ".join(map(quote_literal, labels))
         found.append(f"CREATE TYPE {enum} AS ENUM ({listed})")
     for domain, base in catalog.domains.items():
         found.append(f"CREATE DOMAIN {domain} AS {base}")
@@ -80,7 +80,3 @@ def _foreign_key(name: TableName, key: ForeignKey) -> str:
 
 def _listed(columns: Iterable[str]) -> str:
     return ", ".join(map(q, columns))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

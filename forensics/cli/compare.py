@@ -13,6 +13,7 @@ from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     LIVE_HELP,
     Json,
+    MaxRow,
     Quiet,
     Voice,
     app,
@@ -180,14 +181,7 @@ def compare_command(
             "the process takes up to 600 MB more.",
         ),
     ] = Options.memory,
-    max_row: Annotated[
-        str,
-        typer.Option(
-            "--max-row",
-            metavar="SIZE",
-            help="How long a row of a dump may be; a table with a longer one fails.",
-        ),
-    ] = Options.max_row,
+    max_row: MaxRow = Options.max_row,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an earlier run ended.")
     ] = False,

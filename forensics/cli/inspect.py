@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forensics.cli.voice import FAILED, OK, Json, Quiet, Voice, app, safe, speaking
+from forensics.cli.voice import FAILED, OK, Json, MaxRow, Quiet, Voice, app, safe, speaking
 from forensics.model import MAX_ROW, TableName, plain
 from forensics.text import count
 
@@ -38,14 +38,7 @@ def inspect_command(
     database: Annotated[
         str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
     ] = None,
-    max_row: Annotated[
-        str,
-        typer.Option(
-            "--max-row",
-            metavar="SIZE",
-            help="How long a row of a dump may be; a table with a longer one fails.",
-        ),
-    ] = MAX_ROW,
+    max_row: MaxRow = MAX_ROW,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from forensics.model import quote_literal
 
-def literal(text: str) -> str:
-    """Return a text as an SQL literal of DuckDB."""
-    return "'" + text.replace("'", "''") + "'"
+literal = quote_literal
 
 
 def literals(texts: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from forensics.figures import Moment
 from forensics.loss.others import others
 from forensics.masking import Mask
-from forensics.model import Overwritten, Provenance, TableName
+from forensics.model import Provenance, TableName
 from forensics.report.document import CLASSES, Document, Fact, Junction, ParentLoss, Row
 from forensics.report.masked import masked_cause, masked_recovery
 from forensics.report.results import Results, Sides
@@ -77,18 +77,10 @@ def gather(case: Results, *, mask: bool = True) -> Document:
         unparsed=len(backup.unparsed),
         loss=loss,
         others=frozenset(others(store).tables),
-        overwritten=_overwritten(case, shown),
+        overwritten=tuple(map(shown.example, store.overwritten() or ())),
         cause=masked_cause(cause, shown),
         recovery=masked_recovery(recovery, shown),
     )
-
-
-def _overwritten(case: Results, mask: Mask) -> tuple[Overwritten, ...]:
-    found = []
-    for entry in case.store.overwritten() or ():
-        show = mask.columns(entry.name, (entry.column,))[entry.column]
-        found.append(replace(entry, before=show(entry.before), after=show(entry.after)))
-    return tuple(found)
 
 
 def _title(evidence: Sides) -> str:

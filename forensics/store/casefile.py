@@ -31,6 +31,7 @@ from forensics.model import (
     catalog_of,
     plain,
     provenance_of,
+    quote_literal,
 )
 from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists, make_private, others
 from forensics.store.lock import sole_writer
@@ -403,4 +404,4 @@ def _literal(value: str | Sequence[str]) -> str:
     """
     if not isinstance(value, str):
         return f"[{', '.join(map(_literal, value))}]::VARCHAR[]"
-    return "'" + value.replace("'", "''") + "'"
+    return quote_literal(value)

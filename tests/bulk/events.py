@@ -57,6 +57,11 @@ def delete_parents(world: World, random: Random) -> Statements:
     yield f"DELETE FROM {parent.name} WHERE {_some('label', random)}"
 
 
+def _coded(parent: Parent, code: str) -> tuple[str, str]:
+    """A key's column and value for an INSERT, where no default gives one; each with a comma."""
+    return ("id, ", f"{code}, ") if parent.key == "code" else ("", "")
+
+
 def _linking(world: World, parent: Parent) -> list[Junction]:
     return [junction for junction in world.junctions if parent in junction.parents]
 
@@ -69,9 +74,7 @@ def seed_anew(world: World, random: Random) -> Statements:
         yield _links_by_label(junction)
     yield f"CREATE TEMP TABLE seeds ON COMMIT DROP AS SELECT * FROM {parent.name}"
     yield f"TRUNCATE {parent.name} RESTART IDENTITY CASCADE"
-    column, value = "", ""
-    if parent.key == "code":
-        column, value = "id, ", "'c' || row_number() OVER (), "
+    column, value = _coded(parent, "'c' || row_number() OVER ()")
     order = f"md5(label || '{random.random()}')"
     yield (
         f"INSERT INTO {parent.name} ({column}label, note, score) "
@@ -157,9 +160,7 @@ def name_taken(world: World, random: Random) -> Statements:
         f"CREATE TABLE {parent.name} (id {KEYS[parent.key]} PRIMARY KEY, "
         "title text NOT NULL, price numeric)"
     )
-    column, value = "", ""
-    if parent.key == "code":
-        column, value = "id, ", "'c' || i, "
+    column, value = _coded(parent, "'c' || i")
     yield (
         f"INSERT INTO {parent.name} ({column}title, price) "
         f"SELECT {value}'ticker ' || i, i * 3 FROM generate_series(1, {parent.rows}) i"
@@ -169,9 +170,7 @@ def name_taken(world: World, random: Random) -> Statements:
 def add_parents(world: World, random: Random) -> Statements:
     parent = random.choice(world.parents)
     number = random.randint(100, 10_000)
-    column, value = "", ""
-    if parent.key == "code":
-        column, value = "id, ", f"'added-{number}', "
+    column, value = _coded(parent, f"'added-{number}'")
     yield (
         f"INSERT INTO {parent.name} ({column}label, note, score) "
         f"VALUES ({value}'added-{number}', 'by the application', 9)"

@@ -9,7 +9,7 @@ from typing import Any
 from forensics.compare.overwritten.columns import Cell, Only
 from forensics.compare.overwritten.computed import numbers, objects, texts, times, truths
 from forensics.compare.overwritten.defaults import constant_default
-from forensics.model import Pattern
+from forensics.model import Pattern, quote_literal
 
 Ask = Callable[[str], tuple[Any, ...]]
 
@@ -76,7 +76,7 @@ def _constants(cell: Cell, ask: Ask) -> Iterator[Candidate]:
     if 2 * nulls >= every or most is None:
         yield Candidate("blanked", f"{cell.new} IS NULL", "set to NULL")
         return
-    holds = f"{cell.new} = {literal(most)}"
+    holds = f"{cell.new} = {quote_literal(most)}"
     if _is_blank(cell, most):
         yield Candidate("blanked", holds, f"set to {_blank_in_words(cell, most)}")
     elif most == constant_default(cell.now):
@@ -152,7 +152,7 @@ def merged(cell: Cell, ask: Ask) -> Candidate | None:
     )
     if not pairs or of < 0.5 or back:
         return None  # a step of a workflow leads to where the next one begins
-    listed = ", ".join(f"({literal(o)}, {literal(n)})" for o, n in map(_both, pairs))
+    listed = ", ".join(f"({quote_literal(o)}, {quote_literal(n)})" for o, n in map(_both, pairs))
     return Candidate(
         "merged",
         f"({cell.old}, {cell.new}) IN ({listed})",
@@ -165,8 +165,3 @@ def _both(pair: Any) -> tuple[str, str]:
         first, second = pair.values()
         return str(first), str(second)
     return str(pair[0]), str(pair[1])
-
-
-def literal(value: str) -> str:
-    """A text as DuckDB's SQL."""
-    return "'" + value.replace("'", "''") + "'"

@@ -18,22 +18,21 @@ from forensics.evidence.blocks import LongRowError
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.flaws import Judge
 from forensics.evidence.holding import Check
+from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
-from forensics.evidence.source import Block, Segment
+from forensics.evidence.source import Block
 
 _END = b"\\."
 _SHORT = 16  # longer than the end marker with the blank lines after it
 _LINE_FEED, _TAB = 10, 9
 
 
-class _Judged(Segment):
+class _Judged(JudgedSegment):
     """Rows of an archive, whose values are looked at before they are handed on.
 
     Args:
         container: the archive.
         run: the entry.
-        columns: what stands in a row, in order.
-        checks: by column, the name of its type and what tells values that this cannot hold.
     """
 
     def __init__(
@@ -43,10 +42,9 @@ class _Judged(Segment):
         columns: Sequence[str],
         checks: Mapping[str, tuple[str, Check]],
     ) -> None:
-        super().__init__(run.own, columns)
+        super().__init__(run.own, columns, checks)
         self._container = container
         self._run = run
-        self._checks = {c: checks[c] for c in self.columns if c in checks}
 
     def _sound(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Yield the rows that are sound, and raise where some are not."""
@@ -55,22 +53,6 @@ class _Judged(Segment):
             return
         judge = Judge(self.columns, self._checks)
         yield from judge.sound(blocks)
-        self._expect_none_of(judge)
-
-    def judge(self, lines: Sequence[bytes]) -> None:
-        if not self._checks or not lines:
-            return
-        judge = Judge(self.columns, self._checks)
-        for _ in judge.sound([b"\n".join(lines) + b"\n"]):
-            pass
-        if judge.flaws.first is None:
-            return
-        self.thorough = True
-        for _ in self.blocks():
-            pass  # what it raises names the row
-        self._expect_none_of(judge)
-
-    def _expect_none_of(self, judge: Judge) -> None:
         if first := judge.flaws.first:
             said = f"row {first.row + 1} {first.words}"
             if judge.flaws.count > 1:

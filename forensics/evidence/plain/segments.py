@@ -12,6 +12,7 @@ from forensics.evidence.encodings import converted
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge
 from forensics.evidence.holding import Check
+from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
 from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
 from forensics.evidence.plain.index import Data
@@ -32,12 +33,8 @@ _FLAW_HINT = (
 _ENCODING_HINT = "The file is corrupt there, or its SET client_encoding is wrong."
 
 
-class _Judged(Segment):
-    """Rows of a plain dump, each of which is looked at before it is handed on.
-
-    Args:
-        checks: by column, the name of its type and what tells values that this cannot hold.
-    """
+class _Judged(JudgedSegment):
+    """Rows of a plain dump, each of which is looked at before it is handed on."""
 
     def __init__(
         self,
@@ -46,10 +43,9 @@ class _Judged(Segment):
         columns: Sequence[str],
         checks: Mapping[str, tuple[str, Check]],
     ) -> None:
-        super().__init__(data.table, columns)
+        super().__init__(data.table, columns, checks)
         self._file = file
         self._data = data
-        self._checks = {c: checks[c] for c in self.columns if c in checks}
 
     def _sound(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Yield the rows that are sound, and raise where some are not, or the run is not whole."""
@@ -69,19 +65,6 @@ class _Judged(Segment):
             )
         if flaws.first:
             raise self._flawed(flaws.first, flaws.count)
-
-    def judge(self, lines: Sequence[bytes]) -> None:
-        if not self._checks or not lines:
-            return
-        judge = Judge(self.columns, self._checks)
-        text = b"\n".join(lines) + b"\n"
-        for _ in judge.sound([text]):
-            pass
-        if judge.flaws.first is None:
-            return
-        self.thorough = True
-        for _ in self.blocks():
-            pass  # what it raises names the place
 
     def _flawed(self, first: Flaw, count: int) -> DamagedBackupError:
         where = f"row {first.row + 1}"

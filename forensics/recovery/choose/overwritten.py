@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from forensics.compare.options import matching
 from forensics.errors import UsageError
+from forensics.loss.sql import literal
 from forensics.model import Column, Overwritten, Table, TableName
 from forensics.recovery.choose.selection import Scope, Selection
 from forensics.recovery.choose.targets import Link
@@ -121,7 +122,7 @@ class Values:
         Args:
             found: which rows, numbered from 0 in the order of `lines`, and why.
         """
-        places = "VALUES " + ", ".join(f"({place}, {_literal(why)})" for place, why in found)
+        places = "VALUES " + ", ".join(f"({place}, {literal(why)})" for place, why in found)
         n = self.number
         self.selection.ask(
             f"INSERT INTO blocked_values_{n} SELECT o.pair, o.place, w.why "
@@ -280,7 +281,7 @@ def _block_orphans(selection: Selection, number: int, link: Link, held: Sequence
     theirs = selection.store.columns(link.parent, "backup")
     if parent is None or not {*link.columns} <= {*held} or not {*link.parent_columns} <= {*theirs}:
         return
-    if not _has(selection, f"rows.backup_{parent}"):
+    if not selection.has(f"rows.backup_{parent}"):
         return
     pairs = []
     for column, other in zip(link.columns, link.parent_columns, strict=True):
@@ -303,21 +304,8 @@ def _block_orphans(selection: Selection, number: int, link: Link, held: Sequence
 
 def _block(selection: Selection, number: int, place: int, condition: str, why: str) -> None:
     selection.ask(
-        f"INSERT INTO blocked_values_{number} SELECT o.pair, o.place, {_literal(why)} "
+        f"INSERT INTO blocked_values_{number} SELECT o.pair, o.place, {literal(why)} "
         f"FROM rows.overwritten_{number} o JOIN rows.backup_{number} b ON b.pair = o.pair "
         f"WHERE o.place = {place} AND b.state = 'changed' AND {condition} AND NOT EXISTS "
         f"(SELECT 1 FROM blocked_values_{number} x WHERE x.pair = o.pair AND x.place = o.place)"
     )
-
-
-def _has(selection: Selection, table: str) -> bool:
-    schema, name = table.split(".")
-    found = selection.ask(
-        "SELECT 1 FROM information_schema.tables "
-        f"WHERE table_schema = '{schema}' AND table_name = '{name}'"
-    )
-    return bool(found)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -134,6 +134,10 @@ class Selection:
         found: list[tuple[Any, ...]] = self._cursor.execute(query).fetchall()
         return found
 
+    def has(self, table: str) -> bool:
+        """Whether the case has a table, such as `rows.backup_1`."""
+        return self._references.classes.has(table)
+
     def target(self, name: TableName) -> Target | None:
         """The target of that name, or None."""
         return next((t for t in self.targets if t.name == name), None)

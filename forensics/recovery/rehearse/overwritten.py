@@ -22,7 +22,7 @@ from forensics.recovery.rehearse.session import (
     run,
     words_of,
 )
-from forensics.recovery.write.overwritten.script import held, set_values, staged
+from forensics.recovery.write.overwritten.script import held_each, same, set_values, staged
 from forensics.recovery.write.sqltext import literal, quoted, tag_for
 
 _AT_RISK = """
@@ -221,10 +221,9 @@ class ReturnedValues:
                 shown.append(f"CASE WHEN v.m{i} AND {back} THEN v.a{i} ELSE t.{name} END AS {name}")
             else:
                 shown.append(f"t.{name}")
-        keys = [f"t.{k} = v.k{i}" for i, k in enumerate(quoted(values.key))]
         source = (
             f"(SELECT {', '.join(shown)} FROM {values.source} t "
-            f"LEFT JOIN pg_temp.overwritten_{n} v ON {' AND '.join(keys)})"
+            f"LEFT JOIN pg_temp.overwritten_{n} v ON {same(values)})"
         )
         found = run(self._session, fingerprint(source, columns)).fetchone()
         assert found is not None
@@ -232,16 +231,10 @@ class ReturnedValues:
 
     def _cells(self, n: int, values: Values, *, back: bool) -> int:
         """How many values stand as they were overwritten, or are back."""
-        counts = []
-        keys = [f"t.{k} = v.k{i}" for i, k in enumerate(quoted(values.key))]
-        for i, column in enumerate(values.columns):
-            single = replace(values, columns=(column,))
-            condition = held(single, back=back)
-            for letter in "abm":
-                condition = condition.replace(f"v.{letter}0", f"v.{letter}{i}")
-            counts.append(f"count(*) FILTER (WHERE {condition})")
+        each = held_each(values, back=back)
+        counts = [f"count(*) FILTER (WHERE {condition})" for condition in each]
         return one(
             self._session,
             f"SELECT {' + '.join(counts)} FROM {values.source} t "
-            f"JOIN pg_temp.overwritten_{n} v ON {' AND '.join(keys)}",
+            f"JOIN pg_temp.overwritten_{n} v ON {same(values)}",
         )

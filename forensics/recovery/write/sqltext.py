@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from forensics.errors import RecoveryError
-from forensics.model import TableName, quote_identifier
+from forensics.model import TableName, quote_identifier, quote_literal
 from forensics.recovery.write.steering import unsteered
 from forensics.text import visible
 
@@ -28,7 +28,7 @@ def literal(text: str | None) -> str:
     """Return text as an SQL literal, under standard_conforming_strings."""
     if text is None:
         return "NULL"
-    return "'" + text.replace("'", "''") + "'"
+    return quote_literal(text)
 
 
 def hash_of(text: str, server: str | None) -> str:

@@ -19,7 +19,7 @@ _TOUCHED = re.compile(
 )
 _ORDER = re.compile(r"sort|order|position|pos$|rank|idx|index$|priority|weight|seq|ordinal", re.I)
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
-_NUMBERS = re.compile(r"smallint|integer|bigint|numeric")
+_NUMBERS = re.compile("|".join((*_WHOLE_NUMBERS, "numeric")))
 _IDS = re.compile(rf"{_NUMBERS.pattern}|uuid|text|(\S*\.)?citext|character( varying)?(\(\d+\))?")
 
 

@@ -39,7 +39,7 @@ def write_values(out: IO[str], every: Sequence[Values], *, fire: bool = False) -
         emit(
             out,
             f"SELECT count(*) AS kept FROM pg_temp.overwritten_{n} v "
-            f"JOIN {values.source} t ON {_same(values)} WHERE {held(values, back=True, kept=True)}"
+            f"JOIN {values.source} t ON {same(values)} WHERE {held(values, back=True, kept=True)}"
             " \\gset",
             f"\\echo {psql_text('Kept, because they were written since: rows of')} "
             f"{psql_text(comment(values.name))}: :kept",
@@ -84,7 +84,7 @@ def set_values(n: int, values: Values, *, back: bool, where: str = "") -> str:
     more = f" AND {where}" if where else ""
     return (
         f"UPDATE {values.source} t SET {', '.join(sets)} FROM pg_temp.overwritten_{n} v "
-        f"WHERE {_same(values)} AND ({held(values, back=back)}){more}"
+        f"WHERE {same(values)} AND ({held(values, back=back)}){more}"
     )
 
 
@@ -95,6 +95,11 @@ def held(values: Values, *, back: bool, kept: bool = False) -> str:
         back: what was written over it.
         kept: instead, that one of its values is neither.
     """
+    return " OR ".join(f"({term})" for term in held_each(values, back=back, kept=kept))
+
+
+def held_each(values: Values, *, back: bool, kept: bool = False) -> list[str]:
+    """That condition of each column by itself."""
     terms = []
     for i, name in enumerate(quoted(values.names)):
         column = f"t.{name}"
@@ -103,7 +108,7 @@ def held(values: Values, *, back: bool, kept: bool = False) -> str:
             terms.append(f"v.m{i} AND NOT {ours} AND NOT {theirs}")
         else:
             terms.append(f"v.m{i} AND {theirs if back else ours}")
-    return " OR ".join(f"({term})" for term in terms)
+    return terms
 
 
 def orphans(n: int, values: Values) -> list[str]:
@@ -121,7 +126,7 @@ def orphans(n: int, values: Values) -> list[str]:
                 given.append(f"t.{name}")
         calls.append(
             f"pg_temp.leave_orphans('overwritten_{n}', {literal(values.source)}, "
-            f"{literal(_same(values))}, {array(marks)}, {array(given)}, "
+            f"{literal(same(values))}, {array(marks)}, {array(given)}, "
             f"{literal(link.parent.sql)}, {array(link.parent_columns)})"
         )
     return calls
@@ -151,7 +156,7 @@ def _stage(out: IO[str], n: int, values: Values) -> None:
     emit(out, "\\.", f"ANALYZE overwritten_{n};")
 
 
-def _same(values: Values) -> str:
+def same(values: Values) -> str:
     """The condition that a row is the one whose values are staged."""
     return " AND ".join(f"t.{name} = v.k{i}" for i, name in enumerate(quoted(values.key)))
 

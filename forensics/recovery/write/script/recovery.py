@@ -54,7 +54,7 @@ def write_recovery(path: Path, work: Work) -> None:
     """
     with private_file(path) as out:
         emit(out, *recovery_header(work))
-        start(out, work.selection.store, "recover", "columns", *_more(work))
+        start(out, work.selection.store, "recover", *work.helpers)
         _where_things_stand(out, work)
         _make_tables(out, work)
         write_facts(out, work)
@@ -67,11 +67,6 @@ def write_recovery(path: Path, work: Work) -> None:
         write_columns(out, work.restored, types)
         write_values(out, work.returning, fire=work.fire)
         _commit(out, work.selection.targets, quiet=bool(work.returning))
-
-
-def _more(work: Work) -> list[str]:
-    """The helpers that not every script needs."""
-    return ["overwritten"] if work.returning else []
 
 
 def _where_things_stand(out: IO[str], work: Work) -> None:

@@ -41,8 +41,7 @@ def write_undo(path: Path, work: Work) -> None:
     """
     with private_file(path) as out:
         emit(out, *undo_header(work))
-        helpers = ["overwritten"] if work.returning else []
-        start(out, work.selection.store, "undo", "columns", *helpers)
+        start(out, work.selection.store, "undo", *work.helpers)
         _where_things_stand(out, work)
         write_facts(out, work)
         for n, target in enumerate(work.selection.targets, 1):

@@ -61,6 +61,11 @@ class Work:
         return tuple(values for values in self.overwritten if values.rows)
 
     @property
+    def helpers(self) -> tuple[str, ...]:
+        """The files of helpers that its scripts need beside their own."""
+        return ("columns", "overwritten") if self.returning else ("columns",)
+
+    @property
     def made(self) -> list[str]:
         """The tables and partitions that are made again, as SQL names."""
         names = [target.name.sql for target in self.selection.recreated]
