@@ -14,7 +14,7 @@ import duckdb
 from forensics.loss.junctions import parent_of
 from forensics.loss.reused import Reused, keys_now, reason
 from forensics.loss.sql import literal, present, same
-from forensics.model import TableName
+from forensics.model import Parent, TableName
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.targets import Target
 from forensics.store import Store
@@ -25,7 +25,7 @@ _SUGGESTED = "; a row that is probably the same has another key"
 
 
 @dataclass(frozen=True)
-class _End:
+class End:
     """Columns of a target that name a row of a table whose keys were used again.
 
     Attributes:
@@ -36,6 +36,41 @@ class _End:
     columns: tuple[str, ...]
     parent_columns: tuple[str, ...]
     means: str
+
+
+def ends(store: Store, used: Mapping[TableName, Reused], target: Target) -> Iterator[End]:
+    """Yield what of a target's columns names rows of tables whose keys were used again.
+
+    Args:
+        store: the case.
+        used: those tables.
+        target: the table.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for link in target.links:
+        parent = used.get(link.parent)
+        if parent and set(link.columns) <= set(target.columns):
+            seen.add(link.columns)
+            yield End(parent, link.columns, link.parent_columns, "true")
+    for end in _of_junction(store, used, target):
+        parent = used.get(end.name)
+        if parent is None or end.columns in seen or not set(end.columns) <= set(target.columns):
+            continue
+        means = "true"
+        if end.when and end.when[0] in target.columns:
+            means = f"{target.field(end.when[0])} = {literal(end.when[1])}"
+        yield End(parent, end.columns, end.parent_columns, means)
+
+
+def _of_junction(
+    store: Store, used: Mapping[TableName, Reused], target: Target
+) -> Iterator[Parent]:
+    """Yield the ends of a target that is a junction table."""
+    if not used:
+        return
+    for entry in store.get("junctions") or ():
+        if TableName(**entry["name"]) == target.name:
+            yield from map(parent_of, entry["parents"])
 
 
 class Followed:
@@ -57,7 +92,6 @@ class Followed:
     ) -> None:
         self._store, self._cursor, self._classes = store, cursor, classes
         self._used = used
-        self._junctions = store.get("junctions") or () if used else ()
 
     def follow(self, target: Target) -> None:
         """Block a target's rows that would name another row; put today's keys into the others."""
@@ -65,7 +99,7 @@ class Followed:
         if own and not own.whole:
             self._leave_what_lives_on(target, own)
         joins, now = "", dict[str, str]()
-        for number, end in enumerate(self._ends(target)):
+        for number, end in enumerate(ends(self._store, self._used, target)):
             joins += self._follow(target, end, f"now_{target.number}_{number}", now)
         if now:
             self._translate(target, joins, now)
@@ -80,30 +114,7 @@ class Followed:
 
     # --- what names a row -------------------------------------------------------------------
 
-    def _ends(self, target: Target) -> Iterator[_End]:
-        seen: set[tuple[str, ...]] = set()
-        for link in target.links:
-            parent = self._used.get(link.parent)
-            if parent and set(link.columns) <= set(target.columns):
-                seen.add(link.columns)
-                yield _End(parent, link.columns, link.parent_columns, "true")
-        for entry in self._junctions:
-            if TableName(**entry["name"]) != target.name:
-                continue
-            for end in map(parent_of, entry["parents"]):
-                parent = self._used.get(end.name)
-                if (
-                    parent is None
-                    or end.columns in seen
-                    or not set(end.columns) <= set(target.columns)
-                ):
-                    continue
-                means = "true"
-                if end.when and end.when[0] in target.columns:
-                    means = f"{target.field(end.when[0])} = {literal(end.when[1])}"
-                yield _End(parent, end.columns, end.parent_columns, means)
-
-    def _follow(self, target: Target, end: _End, table: str, now: dict[str, str]) -> str:
+    def _follow(self, target: Target, end: End, table: str, now: dict[str, str]) -> str:
         """Block what names a row that is gone; return the join for the others."""
         fields = [target.field(column) for column in end.columns]
         why = reason(end.parent.name)

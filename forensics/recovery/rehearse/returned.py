@@ -9,6 +9,7 @@ from forensics.recovery.choose.targets import Target
 from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.constraints import Constraints
 from forensics.recovery.rehearse.database import Prints, Rehearsed
+from forensics.recovery.rehearse.named import Named
 from forensics.recovery.rehearse.offer import offer
 from forensics.recovery.rehearse.overwritten import ReturnedValues
 from forensics.recovery.rehearse.session import copy_rows, one, row_hash, run
@@ -80,6 +81,7 @@ class Returned:
             now[overwritten.name] = self._overwritten.as_before(n, columns)
             then[overwritten.name] = self._stored[overwritten.name][0]
         unchanged = self._nothing_else(then, now)
+        self._problems += Named(self._session, self._work).problems()
         broken = self._constraints.broken()
         if broken:
             self._problems.append(f"Constraints do not hold: {'; '.join(broken[:5])}.")
