@@ -10,8 +10,9 @@ from forensics.model import TableName, plain
 from forensics.recovery.choose.options import Option
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.partitions import Partition
-from forensics.recovery.choose.targets import CLASSES, Scope, Target
+from forensics.recovery.choose.targets import CLASSES, Scope, Target, some
 from forensics.recovery.proof import Rehearsal, Trial
+from forensics.recovery.stays import Stay
 from forensics.recovery.write.runbook import Step
 
 
@@ -25,7 +26,7 @@ class Plan:
         rehearsal: what came of it, or None where none was held.
         problem: why there is no rehearsal although one was asked for, or None.
         targets: the tables that rows return to.
-        left: missing rows of other tables, which were not asked for: (table, rows).
+        stays: what does not come back, and why.
         notes: what else is to be known.
         files: what was written, in the order in which to read it.
         columns: dropped columns whose values return: (table, columns, missing values).
@@ -42,7 +43,7 @@ class Plan:
     rehearsal: Rehearsal | None
     problem: str | None
     targets: tuple[Target, ...]
-    left: tuple[tuple[TableName, int], ...]
+    stays: tuple[Stay, ...]
     notes: tuple[str, ...]
     files: tuple[str, ...]
     columns: tuple[tuple[TableName, tuple[str, ...], int], ...] = ()
@@ -90,7 +91,7 @@ class Plan:
             "partitions": partitions,
             "overwritten": _values_json(self.overwritten),
             "migrations": plain(self.migrations),
-            "left": [{**plain(name), "rows": rows} for name, rows in self.left],
+            "stays": [stay.as_json() for stay in self.stays],
             "notes": list(self.notes),
             "files": list(self.files),
             "scope": plain(self.scope),
@@ -127,5 +128,5 @@ def _table_json(target: Target) -> dict[str, Any]:
     for name in CLASSES:
         found[name] = target.counts[name]
     found["freed"] = target.freed
-    found["reasons"] = [{"reason": why, "rows": rows} for why, rows in target.reasons]
+    found["reasons"] = [{"reason": why, "rows": rows} for why, rows in some(target.reasons)]
     return found

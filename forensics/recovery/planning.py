@@ -16,7 +16,6 @@ from forensics.evidence import open_source
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import Column, TableName
-from forensics.recovery.choose.held import left_behind
 from forensics.recovery.choose.options import Option, options, proved
 from forensics.recovery.choose.overwritten import overwritten_values
 from forensics.recovery.choose.partitions import (
@@ -27,7 +26,7 @@ from forensics.recovery.choose.partitions import (
     unmade,
 )
 from forensics.recovery.choose.price import Price, price
-from forensics.recovery.choose.recommendation import recommendation
+from forensics.recovery.choose.recommendation import Done, recommendation
 from forensics.recovery.choose.refusals import expect_sound_text, garbled
 from forensics.recovery.choose.selection import Selection, select
 from forensics.recovery.choose.tables import keys_went_on
@@ -38,6 +37,7 @@ from forensics.recovery.rehearse.live_state import live_state
 from forensics.recovery.rehearse.overwritten import with_triggers
 from forensics.recovery.rehearse.stage import Stage
 from forensics.recovery.safer import SaferMigrations, safer_migrations
+from forensics.recovery.stays import stays, unexplained
 from forensics.recovery.wishes import SKIPPABLE, Wishes
 from forensics.recovery.write.backfill import (
     Place,
@@ -272,15 +272,15 @@ class _Draft:
         files: tuple[str, ...] = ()
         if out is not None:
             files = tuple(name for name in FILES if self.found or "backfill" not in name)
-        chosen = {target.name for target in self.work.selection.targets}
-        left = tuple(left_behind(self.store, chosen))
+        found = stays(self.work.selection, self.scope, self.work.overwritten)
+        done = Done(self.store.get("cause") is not None, stage is not None)
         plan = Plan(
             options=self.choices,
-            recommendation=recommendation(self.choices, sum(rows for _, rows in left)),
+            recommendation=recommendation(self.choices, unexplained(found), done),
             rehearsal=rehearsal,
             problem=problem,
             targets=self.work.selection.targets,
-            left=left,
+            stays=found,
             notes=self._notes(stage),
             files=files,
             columns=tuple(map(_columns, self.work.restored)),

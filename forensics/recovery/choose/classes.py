@@ -17,8 +17,6 @@ from forensics.recovery.choose.freed import freed
 from forensics.recovery.choose.targets import CLASSES, Target
 from forensics.recovery.queries import filled
 
-REASONS_SHOWN = 5
-
 _NO_COLUMNS = "its table has no columns, so that there is nothing to bring back"
 
 
@@ -126,7 +124,7 @@ class Classes:
         by_class = f"SELECT class, count(*) FROM class_{n} GROUP BY class"
         found = dict(self._cursor.execute(by_class).fetchall())
         counts = {name: found.get(name, 0) for name in CLASSES}
-        why = filled("choose", "reasons", n=str(n), most=str(REASONS_SHOWN))
-        reasons = self._cursor.execute(why).fetchall()
+        why = filled("choose", "staying", n=str(n))
+        staying = self._cursor.execute(why).fetchall()
         found_free = freed(self._cursor, target) if self.has(f"loss.links_{n}") else 0
-        return replace(target, counts=counts, reasons=tuple(reasons), freed=found_free)
+        return replace(target, counts=counts, staying=tuple(staying), freed=found_free)

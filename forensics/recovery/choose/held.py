@@ -1,45 +1,62 @@
-"""How many of a table's missing rows live holds elsewhere, so that they are not left behind."""
+"""How many of a table's missing rows live holds elsewhere, so that they are not lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from forensics.model import TableName
 from forensics.store import Store
 
 
-def left_behind(store: Store, chosen: set[TableName]) -> Iterator[tuple[TableName, int]]:
-    """Yield the tables that were not chosen, with the missing rows that live holds nowhere.
+@dataclass(frozen=True)
+class Held:
+    """Missing rows that live holds elsewhere.
 
-    A table all of whose missing rows live on is none of them.
+    Attributes:
+        kind: "moved" or "superseded".
+        rows: how many; None where that is not known.
     """
-    held = _held(store)
-    for result in store.results():
-        if not result.missing or result.name in chosen:
-            continue
-        rows = result.missing - held.get(result.name, 0)
-        if rows > 0:
-            yield result.name, rows
+
+    kind: str
+    rows: int | None
 
 
-def _held(store: Store) -> dict[TableName, int]:
-    found: dict[TableName, int] = {}
-    for junction in (store.get("loss") or {}).get("junctions", ()):
-        name = TableName(junction["schema"], junction["table"])
-        found[name] = junction["superseded"] + junction["moved"]
+def held_elsewhere(store: Store) -> dict[TableName, Held]:
+    """The tables of which live holds missing rows elsewhere, by name."""
+    found = _links(store)
     for finding in store.get("findings") or ():
         if finding["kind"] == "renamed table" and finding["rows"] == finding["of"]:
-            found[TableName(**finding["name"])] = finding["of"]
+            found[TableName(**finding["name"])] = Held("moved", finding["of"])
+    return {**_rows(store), **found}
+
+
+def _links(store: Store) -> dict[TableName, Held]:
+    """Those of which `loss` says it."""
+    found = {}
+    for junction in (store.get("loss") or {}).get("junctions", ()):
+        superseded, moved = junction["superseded"], junction["moved"]
+        name = TableName(junction["schema"], junction["table"])
+        if superseded is None or moved is None:
+            found[name] = Held("superseded", None)
+        else:
+            found[name] = Held("moved" if moved else "superseded", superseded + moved)
+    return found
+
+
+def _rows(store: Store) -> dict[TableName, Held]:
+    """Those whose rows were found under other keys, or in other tables of their family."""
+    found = {}
     with store.query() as cursor:
+        there = cursor.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'elsewhere' "
+            "AND database_name = current_database()"
+        )
+        known = {name for (name,) in there.fetchall()}
         for result in store.results():
             table = f"rows_{store.number(result.name)}"
-            there = cursor.execute(
-                "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'elsewhere' "
-                "AND database_name = current_database() AND table_name = ?",
-                [table],
-            ).fetchone()
-            if result.name in found or not there or not there[0]:
+            if table not in known:
                 continue
-            rows = f"SELECT count(*) FROM elsewhere.{table} WHERE equal"
-            (found[result.name],) = cursor.execute(rows).fetchone() or (0,)
+            rows = f"SELECT count(*), any_value(class) FROM elsewhere.{table} WHERE equal"
+            number, kind = cursor.execute(rows).fetchone() or (0, None)
+            found[result.name] = Held(kind or "superseded", number)
     return found

@@ -11,7 +11,7 @@ from forensics.recovery.choose.freed import all_blocked
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.price import EXAMPLES, Price
 from forensics.recovery.choose.selection import Selection
-from forensics.recovery.choose.targets import Target
+from forensics.recovery.choose.targets import Target, some
 from forensics.recovery.proof import (
     BACKFILL,
     FULL_RESTORE,
@@ -321,6 +321,6 @@ def _reasons(targets: Iterable[Target]) -> tuple[tuple[str, str, int], ...]:
     """Why rows of some tables are blocked: (table, reason, rows)."""
     found = []
     for target in targets:
-        for reason, rows in target.reasons:
+        for reason, rows in some(target.reasons):
             found.append((str(target.name), reason, rows))
     return tuple(found)

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from forensics.recovery.choose.options import Option
 from forensics.recovery.proof import BACKFILL, FULL_RESTORE, OVERWRITTEN, REINSERT
 from forensics.text import counted
 
 
-def recommendation(choices: Iterable[Option], left: int) -> str:
+@dataclass(frozen=True)
+class Done:
+    """What was done already, so that it is not advised again.
+
+    Attributes:
+        cause: whether `cause` has run.
+        rehearsal: whether a rehearsal was held or tried.
+    """
+
+    cause: bool = False
+    rehearsal: bool = False
+
+
+def recommendation(choices: Iterable[Option], unexplained: int, done: Done) -> str:
     """Say which option the numbers speak for, and why, in a few sentences.
 
     Args:
         choices: the options.
-        left: how many missing rows were not asked for, because no statement is known to have
-            taken them.
+        unexplained: how many missing rows stay only because no statement is known to have taken
+            them.
+        done: what was done already.
     """
     by_name = {option.name: option for option in choices}
+    reinsert, values = by_name[REINSERT], by_name.get(OVERWRITTEN)
+    said = []
+    if reinsert.recovers:
+        said += [_reinsert(by_name), *_rehearse(reinsert, done)]
+    elif reinsert.blocked:
+        said.append(
+            "Nothing that the migration took can be brought back by re-inserting rows; "
+            "see the reasons."
+        )
+    elif not unexplained and not (values and values.recovers):
+        said.append("No row is missing that re-inserting could bring back.")
+    if values:
+        said += [_values_return(values), *_rehearse(values, done)]
+    if unexplained:
+        said.append(_unexplained(unexplained, bool(reinsert.recovers), done))
+    return " ".join(dict.fromkeys(said))
+
+
+def _reinsert(by_name: dict[str, Option]) -> str:
     reinsert, backfill = by_name[REINSERT], by_name[BACKFILL]
-    values = by_name.get(OVERWRITTEN)
-    if not reinsert.recovers:
-        if values and values.recovers and not left and not reinsert.blocked:
-            return _values_return(values)
-        text = _nothing_returns(reinsert, left)
-        return f"{text} {_values_return(values)}" if values else text
     text = (
         f"Reinsert the lost rows: that brings back {counted(reinsert.recovers, 'row')} "
         f"and destroys nothing{_beside(by_name[FULL_RESTORE], reinsert)}"
@@ -34,14 +62,10 @@ def recommendation(choices: Iterable[Option], left: int) -> str:
             " The application's present code looks for links in the new columns: "
             f"backfill writes {backfill.recovers:,} of them there as well."
         )
-    if values:
-        text += f" {_values_return(values)}"
     if reinsert.blocked:
         stay = "stays" if reinsert.blocked == 1 else "stay"
         rows = counted(reinsert.blocked, "row")
         text += f" {rows} {stay} out of reach for the reasons given."
-    if not reinsert.verified:
-        text += " This was not rehearsed: run recover with --rehearse before you act on it."
     return text
 
 
@@ -52,22 +76,31 @@ def _values_return(values: Option) -> str:
     text += "holds what was written over them, and leaves what was written since."
     if values.blocked:
         text += f" {values.blocked:,} of them cannot return for the reasons given."
-    if not values.verified:
-        text += " This was not rehearsed: run recover with --rehearse before you act on it."
     return text
 
 
-def _nothing_returns(reinsert: Option, left: int) -> str:
-    """What to do where re-inserting brings nothing back."""
-    if left and not reinsert.blocked:
-        be = "is" if left == 1 else "are"
+def _rehearse(option: Option, done: Done) -> list[str]:
+    """What to do before the scripts may be run, where that was not done."""
+    if option.verified:
+        return []
+    if done.rehearsal:
+        return ["Its rehearsal failed: do not run the scripts on live before that is mended."]
+    return ["This was not rehearsed: run recover with --rehearse before you act on it."]
+
+
+def _unexplained(rows: int, more: bool, done: Done) -> str:
+    """What of the missing rows nobody answers for, and what to do about them."""
+    be = "is" if rows == 1 else "are"
+    text = f"{counted(rows, 'more row' if more else 'row')} {be} missing, "
+    if not done.cause:
         return (
-            f"{counted(left, 'row')} {be} missing, and no statement of a migration is known to "
-            "have taken them: nothing is brought back. Run cause with "
-            "--migrations first, or recover with --include-unexplained."
+            f"{text}and cause has not run, so that nothing says what took them: they stay away. "
+            "Run cause with --migrations first, or recover with --include-unexplained."
         )
     return (
-        "Nothing that the migration took can be brought back by re-inserting rows; see the reasons."
+        f"{text}and no statement of a migration is known to have taken them: they stay away. "
+        "The application may have deleted them itself; where it did not, recover with "
+        "--include-unexplained brings them back."
     )
 
 

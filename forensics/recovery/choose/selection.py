@@ -28,7 +28,7 @@ from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.references import Orphans, References
 from forensics.recovery.choose.reused import Followed
-from forensics.recovery.choose.tables import choose_targets, junction_parents
+from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
 from forensics.recovery.queries import filled
 from forensics.store import Store
@@ -51,6 +51,9 @@ class Selection:
     """The tables that rows return to, in the order in which they can be filled.
 
     Good while its case is open.
+
+    Attributes:
+        left: the tables with missing rows that were not chosen, and why.
     """
 
     def __init__(
@@ -59,8 +62,9 @@ class Selection:
         cursor: duckdb.DuckDBPyConnection,
         references: References,
         targets: Sequence[Target],
+        left: Mapping[TableName, Left],
     ) -> None:
-        self.store = store
+        self.store, self.left = store, left
         self._cursor, self._references = cursor, references
         self.targets = tuple(targets)
 
@@ -93,7 +97,7 @@ class Selection:
     def _settled(self) -> Selection:
         """The selection once more, now that other rows of its targets can return."""
         targets = self._references.settle({t.name: t for t in self.targets})
-        return Selection(self.store, self._cursor, self._references, targets)
+        return Selection(self.store, self._cursor, self._references, targets, self.left)
 
     def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:
         """Yield the rows of some classes as COPY text, a run of lines at a time."""
@@ -201,7 +205,14 @@ def _select(
         number = numbers[result.name] = store.number(result.name)
         if classes.has(f"cause.rows_{number}"):
             explained.add(result.name)
-    targets = choose_targets(store, scope, results, explained)
+    choice = Choice(store, scope, explained)
+    targets = choice.targets(results)
+    left = {}
+    for result in results:
+        if (result.missing or result.state == "failed") and result.name not in targets:
+            why = choice.why_left(result)
+            if why:
+                left[result.name] = why
     live = store.catalogs()[1]
     used = used_again(store)
     followed = Followed(store, cursor, classes, used)
@@ -217,4 +228,4 @@ def _select(
             for condition, reason in conflicts(target, live.tables[target.name], held):
                 classes.mark(target, "conflicting", condition, reason)
     references = References(store, cursor, classes, numbers)
-    return Selection(store, cursor, references, references.settle(targets))
+    return Selection(store, cursor, references, references.settle(targets), left)

@@ -14,27 +14,23 @@ from forensics.recovery.choose.undefined import undefined
 from forensics.recovery.relations import comparable
 from forensics.store import Store
 
+# Why a table of which rows are missing was not chosen: (class, reason).
+Left = tuple[str, str]
 
-def choose_targets(
-    store: Store,
-    scope: Scope,
-    results: Sequence[TableResult],
-    explained: Collection[TableName],
-) -> dict[TableName, Target]:
-    """Find the tables that rows are to return to, by name.
+LEFT_OUT = "left out"
+UNASKED = "cause has not run: no statement is known to have taken them"
+UNEXPLAINED = "no statement of a migration is known to have taken them"
 
-    Their rows are not classed yet.
+
+class Choice:
+    """Chooses the tables that rows return to.
 
     Args:
         store: the case, open.
         scope: what is asked for.
-        results: the case's tables.
-        explained: those of which it is known row by row what took them.
+        explained: the tables of which it is known row by row what took them.
     """
-    return _Choice(store, scope, explained).targets(results)
 
-
-class _Choice:
     def __init__(
         self,
         store: Store,
@@ -48,28 +44,41 @@ class _Choice:
         self._undefined = undefined(store)
 
     def targets(self, results: Sequence[TableResult]) -> dict[TableName, Target]:
+        """The tables that rows are to return to, by name. Their rows are not classed yet."""
         chosen = {}
         for result in sorted(results, key=lambda r: r.name):
-            if self._is_chosen(result):
+            if result.state != "dropped" and not result.missing:
+                continue
+            if self.why_left(result) is None:
                 chosen[result.name] = result
         return {name: self._target(result, {*chosen}) for name, result in chosen.items()}
 
-    def _is_chosen(self, result: TableResult) -> bool:
+    def why_left(self, result: TableResult) -> Left | None:
+        """Why the missing rows of a table are not to return; None where they are."""
         asked_for = bool(self._scope.tables)
         if asked_for and not matching(result.name, (), self._scope.tables):
-            return False
-        if result.state == "dropped" and result.name in self._undefined:
-            return False
+            return LEFT_OUT, "--table does not name it"
+        if result.state not in ("dropped", "compared"):
+            return LEFT_OUT, "it could not be compared"
         if result.state == "dropped":
-            # A table that goes on under another name with all of its rows lost none.
-            # It is made again where it is asked for.
-            return asked_for or result.name not in self._renamed
-        if result.state != "compared" or not result.missing:
-            return False
+            return self._why_dropped_is_left(result.name, asked_for)
         if not asked_for and is_history(self._live.tables[result.name]):
             # What ran has run, and its tool would stumble over what it took back itself.
-            return False
-        return self._scope.include_unexplained or self._is_explained(result)
+            return LEFT_OUT, "it is the history of a migration tool; --table brings it back"
+        if self._scope.include_unexplained or self._is_explained(result):
+            return None
+        if self._store.get("cause") is None:
+            return "unexplained", UNASKED
+        return "unexplained", UNEXPLAINED
+
+    def _why_dropped_is_left(self, name: TableName, asked_for: bool) -> Left | None:
+        if name in self._undefined:
+            return "blocked", "the backup does not define the table"
+        # A table that goes on under another name with all of its rows lost none.
+        # It is made again where it is asked for.
+        if name in self._renamed and not asked_for:
+            return "moved", "the table goes on under another name"
+        return None
 
     def _is_explained(self, result: TableResult) -> bool:
         """Whether `cause` lays all missing rows at statements, or says of which it does."""

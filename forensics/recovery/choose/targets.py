@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,8 @@ from forensics.model import TableName
 
 # unexplained: of a surviving table, and no statement is known to have taken it.
 CLASSES = ("restorable", "moved", "superseded", "blocked", "conflicting", "unexplained")
+
+REASONS_SHOWN = 5
 
 # Keys that live's parent does not have, each with the spelling of the parent row that returns.
 Keys = Sequence[tuple[tuple[str, ...], tuple[str, ...] | None]]
@@ -62,7 +65,7 @@ class Target:
         live_rows: how many rows live held when compared.
         missing: how many of its rows are missing, and of these by class: `counts`.
         freed: how many rows come back that are blocked until their parents do.
-        reasons: why rows are blocked or conflicting, the most frequent first: (reason, rows).
+        staying: those that do not come back: (class, reason or None, rows).
     """
 
     name: TableName
@@ -75,7 +78,7 @@ class Target:
     live_rows: int
     missing: int
     counts: dict[str, int]
-    reasons: tuple[tuple[str, int], ...] = ()
+    staying: tuple[tuple[str, str | None, int], ...] = ()
     freed: int = 0
 
     @property
@@ -88,9 +91,27 @@ class Target:
         """How many lost rows cannot come back, for whatever reason."""
         return self.counts["blocked"] + self.counts["conflicting"]
 
+    @property
+    def reasons(self) -> tuple[tuple[str, int], ...]:
+        """Why rows do not come back, the most frequent first: (reason, rows)."""
+        found = Counter[str]()
+        for _, reason, rows in self.staying:
+            if reason:
+                found[reason] += rows
+        return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
     def field(self, column: str) -> str:
         """The place of a column in the case's row `r`."""
         return f"r.{self.fields[self.columns.index(column)]}"
+
+
+def some(reasons: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The most frequent of some reasons, and the others in one, so that their rows add up."""
+    found = [*reasons[:REASONS_SHOWN]]
+    rest = sum(rows for _, rows in reasons[REASONS_SHOWN:])
+    if rest:
+        found.append(("other reasons", rest))
+    return found
 
 
 def in_order(targets: dict[TableName, Target]) -> list[Target]:

@@ -228,46 +228,37 @@ def _back(plan: Mapping[str, Any]) -> Step:
 
 
 def _what_stays(plan: Mapping[str, Any], defined: Definitions) -> Step:
-    stays = [*_reasons(plan), *_values(plan)]
+    stays = [*_missing(plan), *_kept(plan)]
     for view in defined.views:
         stays.append(f"View {code(view)} stood on a dropped table and is not made again.")
     stays += plan["notes"]
-    missing = [*_left(plan)]
-    if missing:
-        stays.append(
-            "Missing rows that were not asked for, because no statement of a migration is known "
-            f"to have taken them: {', '.join(missing)}. "
-            "`--include-unexplained` brings them back too."
-        )
-    return Step("What stays").points(stays or ["Nothing."])
+    step = Step("What stays").points(stays or ["Nothing."])
+    if any(stay["class"] == "unexplained" for stay in plan["stays"]):
+        step.say("`--include-unexplained` brings back what no statement is known to have taken.")
+    return step
 
 
-def _reasons(plan: Mapping[str, Any]) -> Iterator[str]:
-    """Why some lost rows cannot come back."""
-    for option in plan["options"]:
-        if option["name"] != "reinsert lost rows":
-            continue
-        for found in option["reasons"]:
-            yield f"{counted(found['rows'], 'row')} of {code(found['table'])}: {found['reason']}."
+def _missing(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The missing rows and values that do not come back, and why."""
+    for stay in plan["stays"]:
+        place = f"{stay['schema']}.{stay['table']}"
+        what = "row"
+        if stay["column"]:
+            place, what = f"{place}.{stay['column']}", "value"
+        if stay["rows"] is None:
+            yield f"Nobody knows how many {what}s of {code(place)}: {stay['reason']}."
+        else:
+            yield f"{counted(stay['rows'], what)} of {code(place)}: {stay['reason']}."
 
 
-def _values(plan: Mapping[str, Any]) -> Iterator[str]:
-    """The overwritten values that stay as they are, and why."""
+def _kept(plan: Mapping[str, Any]) -> Iterator[str]:
+    """The values that changed otherwise than by the pattern, and are left as they are."""
     for found in plan["overwritten"]:
         place = code(f"{found['schema']}.{found['table']}.{found['column']}")
-        for reason in found["reasons"]:
-            yield f"{counted(reason['rows'], 'value')} of {place}: {reason['reason']}."
         if found["kept"] is None:
             yield f"Changed values of {place} that were not overwritten by the pattern."
         elif found["kept"]:
             yield f"{counted(found['kept'], 'value')} of {place}, which changed otherwise."
-
-
-def _left(plan: Mapping[str, Any]) -> Iterator[str]:
-    """The missing rows that were not asked for."""
-    for table in plan["left"]:
-        name = TableName(table["schema"], table["table"])
-        yield f"{counted(table['rows'], 'row')} of {code(name)}"
 
 
 def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:

@@ -7,9 +7,11 @@ backup itself again; it must be the same file, to the byte.
 
 from forensics.recovery.write.columns.restored import (
     Restored,
+    dropped_columns,
     generated_columns,
     open_backup,
     restored_columns,
+    why_not,
 )
 from forensics.recovery.write.columns.script import (
     write_columns,
@@ -18,9 +20,11 @@ from forensics.recovery.write.columns.script import (
 
 __all__ = [
     "Restored",
+    "dropped_columns",
     "generated_columns",
     "open_backup",
     "restored_columns",
+    "why_not",
     "write_columns",
     "write_undo_columns",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,28 +95,21 @@ def restored_columns(
     columns: dict[TableName, list[Column]] = {}
     values: dict[TableName, int] = {}
     notes: list[str] = []
-    used = used_again(store)
-    for change, column in _dropped(store, scope):
+    for change, column in dropped_columns(store, scope):
         if change.values_missing:
-            why = _of_other_rows(change.name, column, backup, used)
+            why = why_not(store, change, column)
             if why:
-                notes.append(why)
+                place = f"{change.name}.{column.name}"
+                notes.append(f"The values of {place} cannot return: {why}.")
                 continue
             columns.setdefault(change.name, []).append(column)
             values[change.name] = values.get(change.name, 0) + change.values_missing
     found: list[Restored] = []
     for name in sorted(columns, key=lambda n: (_depth(live, n), n)):
-        key = results[name].key
-        if not key:
-            notes.append(
-                f"The values of {name}.{columns[name][0].name} cannot return: "
-                "the table has no key by which to find their rows."
-            )
-            continue
         found.append(
             Restored(
                 name=name,
-                key=key,
+                key=results[name].key,
                 columns=tuple(columns[name]),
                 values=values[name],
                 source=source,
@@ -128,16 +121,18 @@ def restored_columns(
     return tuple(found), tuple(notes)
 
 
-def _of_other_rows(
-    name: TableName, column: Column, backup: Catalog, used: Collection[TableName]
-) -> str:
-    """Why a column's values would go to other rows than they stood in, or name others."""
-    head = f"The values of {name}.{column.name} cannot return: the keys of"
+def why_not(store: Store, change: ColumnChange, column: Column) -> str:
+    """Say why the values of a dropped column cannot return; "" where they can."""
+    used = used_again(store)
+    name = change.name
     if name in used:
-        return f"{head} {name} were used again, and other rows stand under them."
-    for foreign in backup.tables[name].foreign_keys:
+        return f"the keys of {name} were used again, and other rows stand under them"
+    for foreign in store.catalogs()[0].tables[name].foreign_keys:
         if column.name in foreign.columns and foreign.parent in used:
-            return f"{head} {foreign.parent}, which they name, were used again."
+            return f"the keys of {foreign.parent}, which they name, were used again"
+    for result in store.results():
+        if result.name == name and not result.key:
+            return "the table has no key by which to find their rows"
     return ""
 
 
@@ -146,7 +141,7 @@ def generated_columns(store: Store, scope: Scope) -> Iterator[str]:
 
     No value of theirs is lost, and none of ours brings them back.
     """
-    for change, column in _dropped(store, scope):
+    for change, column in dropped_columns(store, scope):
         if column.generated:
             added = f"{quote_identifier(column.name)} {column.type}"
             yield (
@@ -157,8 +152,8 @@ def generated_columns(store: Store, scope: Scope) -> Iterator[str]:
             )
 
 
-def _dropped(store: Store, scope: Scope) -> Iterator[tuple[ColumnChange, Column]]:
-    """The dropped columns of the tables that are asked for, as the backup has them."""
+def dropped_columns(store: Store, scope: Scope) -> Iterator[tuple[ColumnChange, Column]]:
+    """Yield the dropped columns of the tables that are asked for, as the backup has them."""
     backup, _ = store.catalogs()
     for change in store.changes():
         table = backup.tables.get(change.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forensics.model import Provenance, plain
 from forensics.recovery.choose.overwritten import Values
-from forensics.recovery.choose.selection import Target
+from forensics.recovery.choose.targets import Target, some
 from forensics.recovery.write.definitions import Definitions
 from forensics.recovery.write.script.work import Work
 from forensics.recovery.write.sqltext import comment
@@ -69,7 +69,7 @@ def _of_target(target: Target) -> Iterator[str]:
             staying += f", {target.counts[kind]:,} {kind}"
     rows = f"{target.rows:,} of {target.missing:,} missing rows return"
     yield f"-- {comment(target.name)} ({how}): {rows}{staying}"
-    for reason, number in target.reasons:
+    for reason, number in some(target.reasons):
         yield f"--     {number:,} do not, because {comment(reason)}"
 
 
