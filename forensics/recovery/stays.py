@@ -72,7 +72,7 @@ def stays(selection: Selection, scope: Scope, returning: Collection[Values]) -> 
     """
     store = selection.store
     found: list[Stay] = []
-    for target in selection.targets:
+    for target in (*selection.targets, *selection.aside):
         found += _of_target(target)
     found += _of_tables(selection)
     found += _of_columns(store, scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import forensics as fx
 from forensics.case.facade import Case
 from forensics.recovery import Plan, Scope, Wishes, make_plan
+from forensics.recovery.stays import HELD
 from forensics.scratch import Scratch
 
 
@@ -54,7 +56,21 @@ class Incident:
             self.scratch,
             skip,
         )
-        return make_plan(self.case.store, self.out, Scope(**scope), wishes)
+        plan = make_plan(self.case.store, self.out, Scope(**scope), wishes)
+        self.adds_up(plan)
+        return plan
+
+    def adds_up(self, plan: Plan) -> None:
+        """Make sure that what comes back and what stays is what is missing, table by table."""
+        told = Counter[str]()
+        for target in plan.targets:
+            told[str(target.name)] += target.rows
+        for stay in plan.stays:
+            if stay.column is None:
+                assert stay.rows, stay
+                told[str(stay.name)] += stay.rows
+        missing = {str(r.name): r.missing for r in self.case.store.results() if r.missing}
+        assert +told == missing
 
     def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a script of the plan on the database, as people will."""
@@ -109,6 +125,16 @@ class Incident:
             if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))
         ]
         return sorted(lines)
+
+
+def left(plan: Plan) -> dict[str, int | None]:
+    """The lost rows of tables that rows do not return to."""
+    chosen = {target.name for target in plan.targets}
+    found = {}
+    for stay in plan.stays:
+        if stay.column is None and stay.kind not in HELD and stay.name not in chosen:
+            found[str(stay.name)] = stay.rows
+    return found
 
 
 @pytest.fixture

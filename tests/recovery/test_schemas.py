@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
-from forensics.model import TableName
 from forensics.recovery import Scope, Wishes, make_plan
 from forensics.scratch import Scratch
-from tests.recovery.conftest import Incident
+from tests.recovery.conftest import Incident, left
 
 Build = Callable[..., Incident]
 
@@ -468,7 +467,7 @@ def test_a_renamed_table_that_lost_rows_since_is_not_made_again_beside_itself(
         "t is probably t2 now" in n and "once that one's keys have other names" in n
         for n in plan.notes
     )
-    assert plan.left == ((TableName("public", "t"), 50),)
+    assert left(plan) == {"t": 10}
     found.plan(tables=("t",))
     assert "rename that" in found.refuses("recovery.sql")
 

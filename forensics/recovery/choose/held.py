@@ -25,8 +25,8 @@ def held_elsewhere(store: Store) -> dict[TableName, Held]:
     """The tables of which live holds missing rows elsewhere, by name."""
     found = _links(store)
     for finding in store.get("findings") or ():
-        if finding["kind"] == "renamed table" and finding["rows"] == finding["of"]:
-            found[TableName(**finding["name"])] = Held("moved", finding["of"])
+        if finding["kind"] == "renamed table":
+            found[TableName(**finding["name"])] = Held("moved", finding["rows"])
     return {**_rows(store), **found}
 
 

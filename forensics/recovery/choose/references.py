@@ -52,16 +52,11 @@ class References:
         """Block what refers to rows that do not come back, and count.
 
         Returns:
-            The targets that there is something to say of, parents before children.
+            The targets, parents before children.
         """
         while self._block_all(targets):
             pass
-        found = []
-        for target in in_order(targets):
-            counted = self.classes.counted(target)
-            if counted.rows or counted.blocked or counted.kind == "recreate":
-                found.append(counted)
-        return found
+        return [self.classes.counted(target) for target in in_order(targets)]
 
     def _block_all(self, targets: dict[TableName, Target]) -> int:
         """Mark rows of all targets once; return how many were marked."""

@@ -53,6 +53,7 @@ class Selection:
     Good while its case is open.
 
     Attributes:
+        aside: chosen tables of which nothing is lost: live holds the rows elsewhere.
         left: the tables with missing rows that were not chosen, and why.
     """
 
@@ -66,7 +67,8 @@ class Selection:
     ) -> None:
         self.store, self.left = store, left
         self._cursor, self._references = cursor, references
-        self.targets = tuple(targets)
+        self.targets = tuple(t for t in targets if t.lost or t.kind == "recreate")
+        self.aside = tuple(t for t in targets if t not in self.targets)
 
     def refused(self, found: Mapping[TableName, Sequence[tuple[int, str]]]) -> Selection:
         """The selection without rows that live would refuse.
@@ -96,7 +98,7 @@ class Selection:
 
     def _settled(self) -> Selection:
         """The selection once more, now that other rows of its targets can return."""
-        targets = self._references.settle({t.name: t for t in self.targets})
+        targets = self._references.settle({t.name: t for t in (*self.targets, *self.aside)})
         return Selection(self.store, self._cursor, self._references, targets, self.left)
 
     def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:

@@ -77,7 +77,7 @@ class Choice:
         # A table that goes on under another name with all of its rows lost none.
         # It is made again where it is asked for.
         if name in self._renamed and not asked_for:
-            return "moved", "the table goes on under another name"
+            return LEFT_OUT, "the table goes on under another name; --table makes it again"
         return None
 
     def _is_explained(self, result: TableResult) -> bool:

@@ -100,6 +100,11 @@ class Target:
                 found[reason] += rows
         return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
+    @property
+    def lost(self) -> bool:
+        """Whether there are rows that come back, or cannot."""
+        return bool(self.rows or self.blocked)
+
     def field(self, column: str) -> str:
         """The place of a column in the case's row `r`."""
         return f"r.{self.fields[self.columns.index(column)]}"
