@@ -293,7 +293,8 @@ class Overwritten:
 
     The case's table `rows.overwritten_N` (of table number N) holds the cells of the columns
     whose values were destroyed: `pair` of the changed row, `place` of the column among the
-    backup's (`f{place}` of `rows.backup_N`), and `lost`: whether a value stood there, not NULL.
+    backup's (`f{place}` of `rows.backup_N`), `lost`: whether a value stood there, not NULL, and
+    `alone`: whether nothing else of the row changed.
 
     Attributes:
         name, column: where.

@@ -22,6 +22,11 @@ _NEARLY = 0.95
 _LEAST_SPREAD = 60  # seconds; a script that goes row by row is faster
 
 
+def is_touched(cell: Cell) -> bool:
+    """Whether a column is a time that moves with every change of its row."""
+    return cell.kind == "time" and bool(_TOUCHED.search(cell.name))
+
+
 @dataclass(frozen=True)
 class Life:
     """Looks for evidence of ordinary life in the sampled rows of one column's pattern.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ import duckdb
 
 from forensics.compare.overwritten.candidates import Candidate, candidates, merged, stood
 from forensics.compare.overwritten.columns import Cell, Rows
-from forensics.compare.overwritten.life import Life, sampled
+from forensics.compare.overwritten.computed import time
+from forensics.compare.overwritten.life import Life, is_touched, sampled
 from forensics.compare.overwritten.rule import Counted, Rule
 from forensics.model import ForeignKey, Overwritten, TableResult
 
@@ -228,16 +229,39 @@ class Look:
 
     def _keep(self, conditions: dict[Cell, list[str]]) -> None:
         parts = []
+        every = {}
         for cell, some in conditions.items():
-            holds = " OR ".join(f"({one})" for one in some)
+            every[cell] = " OR ".join(f"({one})" for one in some)
+        alone = self._alone(every)
+        for cell, holds in every.items():
             parts.append(
-                f"SELECT pair, {cell.place}::INTEGER AS place, {stood(cell)} AS lost "
-                f"FROM changed_rows WHERE {holds}"
+                f"SELECT pair, {cell.place}::INTEGER AS place, {stood(cell)} AS lost, "
+                f"{alone} AS alone FROM changed_rows WHERE {holds}"
             )
         self._db.execute(
             f"CREATE OR REPLACE TABLE rows.overwritten_{self._number} AS "
             f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY pair, place"
         )
+
+    def _alone(self, conditions: Mapping[Cell, str]) -> str:
+        """The condition that nothing of a row changed but what was overwritten.
+
+        A time that moves with every change says nothing of its own, nor does a value in a column
+        of live's that most rows hold: its default.
+        """
+        terms = ["true"]
+        for cell in self._rows.every:
+            same = f"NOT ({cell.differs})"
+            if cell in conditions:
+                same = f"{same} OR {conditions[cell]}"
+            elif is_touched(cell):
+                same = f"{same} OR {time(cell.new)} > {time(cell.old)}"
+            terms.append(f"({same})")
+        for only in self._rows.apart:
+            if only.field.startswith("x"):
+                most = f"(SELECT mode({only.field}) FROM changed_rows)"
+                terms.append(f"({only.field} IS NULL OR {only.field} = {most})")
+        return f"coalesce({' AND '.join(terms)}, false)"
 
     def _ask(self, query: str) -> tuple[Any, ...]:
         row = self._db.execute(query).fetchone()

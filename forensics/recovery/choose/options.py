@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from forensics.model import TableResult, plain
+from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.freed import all_blocked
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.price import EXAMPLES, Price
@@ -161,9 +162,10 @@ def _full_restore(store: Store, price: Price) -> Option:
     missing = 0
     destroyed = []
     failed = []
+    accident = Accident(store)
     for result in store.results():
         missing += result.missing or 0
-        share = _written(store, result, price)
+        share = _written(store, result, price, accident)
         if share.rows:
             destroyed.append(share)
         if result.state == "failed":
@@ -177,6 +179,9 @@ def _full_restore(store: Store, price: Price) -> Option:
         caveats.append(f"Not counted, because they could not be compared: {names}.")
     if not price.asked and price.notes:
         caveats += price.notes
+    note = accident.note()
+    if destroyed and note:
+        caveats.append(note)
     return Option(
         FULL_RESTORE,
         recovers=missing,
@@ -190,25 +195,40 @@ def _full_restore(store: Store, price: Price) -> Option:
     )
 
 
-def _written(store: Store, result: TableResult, price: Price) -> TableShare:
+def _written(store: Store, result: TableResult, price: Price, accident: Accident) -> TableShare:
     """What the application wrote to one table since the backup."""
     unseen = price.unseen.get(result.name, 0)
-    rows = (result.added or 0) + (result.changed or 0) + unseen
+    rows = (result.added or 0) + (result.changed or 0) + unseen - accident.rows(result)
     if not rows or result.state == "failed":
         return TableShare(result.name, 0)
-    examples = _examples(store, result) or price.examples(result.name)
+    own = accident.pairs(result)
+    examples = _examples(store, result, own) or price.examples(result.name)
     return TableShare(result.name, rows, examples)
 
 
-def _examples(store: Store, result: TableResult) -> tuple[dict[str, str | None], ...]:
-    """The keys of some rows that were written, as the case holds them."""
-    found = store.rows(result.name, "live", ("added", "changed"), EXAMPLES)
-    columns = found.column_names[1:]
+def _examples(
+    store: Store, result: TableResult, own: str | None
+) -> tuple[dict[str, str | None], ...]:
+    """The keys of some rows that were written, as the case holds them, without the accident's."""
+    columns = store.columns(result.name, "live")
     shown = [c for c in result.key or columns[:3] if c in columns]
-    if not shown:
+    number = store.number(result.name)
+    if not shown or number is None:
         return ()
-    examples: list[dict[str, str | None]] = found.select(shown).to_pylist()
-    return tuple(examples)
+    fields = ", ".join(f"f{columns.index(column)}" for column in shown)
+    without = f"AND pair NOT IN ({own})" if own else ""
+    with store.query() as cursor:
+        there = cursor.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'rows' AND table_name = ?",
+            [f"live_{number}"],
+        )
+        if not there.fetchone():
+            return ()
+        found = cursor.execute(
+            f"SELECT {fields} FROM rows.live_{number} WHERE state IN ('added', 'changed') "
+            f"{without} ORDER BY pair LIMIT {EXAMPLES}"
+        ).fetchall()
+    return tuple(dict(zip(shown, row, strict=True)) for row in found)
 
 
 def _roll_back(price: Price) -> Option:

@@ -13,6 +13,7 @@ import psycopg
 
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Table, TableName, TableResult
+from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.proof import Proof, Tell, off, silent
 from forensics.recovery.queries import filled
@@ -68,6 +69,7 @@ class _Look:
         self._selection, self._copy = selection, copy
         self._store = selection.store
         self._tables, self._unseen = tables, unseen
+        self._accident = Accident(selection.store)
         self._problems = list(copy.short)
         self._restored = self._found = self._gone = 0
 
@@ -136,7 +138,8 @@ class _Look:
         rows: int,
     ) -> int:
         """How many of the rows that live wrote to a table it does not hold."""
-        written = (result.added or 0) + (result.changed or 0)
+        own = self._accident.pairs(result)
+        written = (result.added or 0) + (result.changed or 0) - self._accident.rows(result)
         if not written or not result.key:
             # Of equal rows without a key live had so many more than the backup, and as many
             # as that the table holds.
@@ -145,7 +148,7 @@ class _Look:
         # As text: live's types may be others, and may not even be there. Its values were read
         # under these settings.
         texts = ", ".join(f"{listed([column])} text" for column in stored)
-        lines = self._lines(result.name, "live", "added", "changed")
+        lines = self._lines(result.name, "live", "added", "changed", without=own)
         self._stage(session, result.name, f"({texts})", stored, lines)
         common = [column for column in stored if table.column(column) is not None]
         question = filled("rehearse", "still_there", hash=row_hash(common), rows=rows_of(table))
@@ -170,14 +173,17 @@ class _Look:
                 f"{words_of(error)}."
             )
 
-    def _lines(self, name: TableName, side: str, *states: str) -> Iterator[str]:
-        """The rows that the case keeps of one side's table, as COPY text."""
+    def _lines(
+        self, name: TableName, side: str, *states: str, without: str | None = None
+    ) -> Iterator[str]:
+        """The rows that the case keeps of one side's table, as COPY text, but for some pairs."""
         width = len(self._store.columns(name, side))
         fields = ", ".join(f"copy_field(f{i})" for i in range(width))
         wanted = ", ".join(map(repr, states))
+        others = f"AND pair NOT IN ({without})" if without else ""
         return self._selection.copy(
             f"SELECT concat_ws(chr(9), {fields}) FROM rows.{side}_{self._store.number(name)} "
-            f"WHERE state IN ({wanted}) ORDER BY pair"
+            f"WHERE state IN ({wanted}) {others} ORDER BY pair"
         )
 
     def _lacks_columns(self, result: TableResult, table: Table) -> bool:
