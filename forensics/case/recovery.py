@@ -18,6 +18,7 @@ from forensics.text import fact, visible
 if TYPE_CHECKING:
     import pandas as pd
 
+_STAYS = ("column", "rows", "class", "reason")
 _OPTIONS = ["name", "recovers", "freed", "destroys", "blocked", "verified", "seconds"]
 
 
@@ -140,6 +141,22 @@ class Recovery:
                     }
                 )
         return pd.DataFrame(rows, columns=["table", "rows", "reason"])
+
+    @property
+    def stays(self) -> pd.DataFrame:
+        """What does not come back, one row a table or column and reason.
+
+        With the rows of `tables` that are restorable these are all missing rows. `rows` counts
+        values where a column is named, and is NA where nobody knows.
+        """
+        import pandas as pd
+
+        rows = []
+        for stay in self.shown.get("stays", ()):
+            facts = {name: stay[name] for name in _STAYS}
+            rows.append({"table": _table(stay), **facts})
+        frame = pd.DataFrame(rows, columns=["table", *_STAYS])
+        return frame.astype({"rows": "Int64"})
 
     @property
     def rehearsal(self) -> pd.DataFrame:
@@ -275,7 +292,7 @@ def _found(option: Mapping[str, Any]) -> list[str]:
     """What the rehearsal of an option found, or why there was none."""
     proof = option["proof"]
     if proof:
-        return [*proof["checks"], *proof["problems"], *proof["notes"]]
+        return [*proof["checks"], *proof["problems"], *proof.get("lacks", ()), *proof["notes"]]
     return [caveat for caveat in option["caveats"] if caveat.startswith(UNREHEARSED)]
 
 

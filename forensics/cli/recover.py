@@ -211,7 +211,11 @@ def _show(console: Console, plan: Plan, out: Path) -> None:
     for option in plan.options:
         if option.proof:
             said = " ".join((*option.proof.checks, *option.proof.notes))
-            console.print(f"[bold]{option.name}[/], rehearsed: {safe(said)}")
+            word = "verified" if option.verified else "rehearsed"
+            console.print(f"[bold]{option.name}[/], {word}: {safe(said)}")
+            if option.proof.lacks:
+                lacks = " ".join(option.proof.lacks)
+                console.print(f"[bold]{option.name}[/] [yellow]is not verified: {safe(lacks)}[/]")
         for caveat in option.caveats:
             if caveat.startswith(UNREHEARSED):
                 console.print(f"[bold]{option.name}[/]: [yellow]{safe(caveat)}[/]")

@@ -47,6 +47,8 @@ class Proof:
             proved.
         notes: what else is to be known.
         statements: what was run, where it stands in none of the scripts.
+        lacks: what the option was to do and did not, a sentence each. Its numbers may hold all
+            the same; verified it is not.
     """
 
     recovers: int
@@ -56,11 +58,17 @@ class Proof:
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether nothing speaks against the option's numbers."""
         return not self.problems
+
+    @property
+    def verified(self) -> bool:
+        """Whether it did all that the option says."""
+        return not self.problems and not self.lacks
 
 
 def failed(why: str) -> Proof:

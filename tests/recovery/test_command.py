@@ -96,7 +96,7 @@ def test_a_rehearsed_plan_ends_with_0_and_one_document(incident: Build, tmp_path
         assert done.stderr.count(step) == 1
     page = (found.out / "runbook.md").read_text()
     assert (
-        "full restore, rehearsed: 90 rows of the backup were restored, "
+        "full restore, verified: 90 rows of the backup were restored, "
         "and 61 of 61 missing rows stood among them." in page
     )
 

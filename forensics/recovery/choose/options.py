@@ -68,8 +68,8 @@ class Option:
 
     @property
     def verified(self) -> bool:
-        """Whether its own rehearsal proved its numbers."""
-        return self.proof is not None and self.proof.holds
+        """Whether its own rehearsal proved its numbers, and left nothing undone."""
+        return self.proof is not None and self.proof.verified
 
     @property
     def seconds(self) -> float | None:

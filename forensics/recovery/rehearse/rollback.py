@@ -96,6 +96,7 @@ class _Rehearsal:
         self._backup, self._live = catalogs
         self._undo, self._tell = undo, tell
         self._notes: list[str] = []
+        self._lacks: list[str] = []
         self._done: list[str] = []
 
     def run(self, said: int, again: Again | None) -> Proof:
@@ -111,8 +112,9 @@ class _Rehearsal:
             round(taken.seconds, 3),
             tuple(checks),
             (*off(0, taken.back, "recovers"), *off(said, destroys, "destroys")),
-            tuple(self._notes[:_NOTES]),
+            _shown(self._notes),
             tuple(self._done),
+            _shown(self._lacks),
         )
 
     def _take_all(self, session: Session) -> _Taken:
@@ -139,17 +141,15 @@ class _Rehearsal:
         return _Taken(now, gone, lost, back, seconds)
 
     def _take(self, session: Session, steps: Sequence[Step]) -> float:
-        """Run steps, and note those that are refused. Return the seconds that it took."""
+        """Run steps, and keep which are refused. Return the seconds that it took."""
         started = time.monotonic()
         for step in steps:
             text, words = self._first_that_goes(session, step)
             if text is not None:
                 self._done.append(text)
-                if words:
-                    self._notes.append(f"{step.what} ({words}).")
-            elif words:
-                self._notes.append(f"{step.what} ({words}).")
-            else:
+            if words:
+                self._lacks.append(f"{step.what} ({words}).")
+            elif text is None:
                 self._notes.append(f"{step.what}.")
         return time.monotonic() - started
 
@@ -183,16 +183,17 @@ class _Rehearsal:
         change = self._undo.change
         went = {*change.new} - taken.now.keys()
         returned = {*change.again} & taken.now.keys()
-        as_before = "Tables, columns, types, NOT NULL and defaults were the backup's again."
-        odd = list(self._differences(self._backup))
-        if odd:
-            as_before = f"Not as in the backup afterwards: {few(odd)}."
-        return [
+        checks = [
             f"{len(went):,} new tables were gone with {taken.gone:,} rows, "
             f"and {taken.lost:,} rows of others had lost a value.",
             f"{len(returned):,} dropped tables were there again, with {taken.back:,} rows.",
-            as_before,
         ]
+        odd = list(self._differences(self._backup))
+        if odd:
+            self._lacks.append(f"Not as in the backup afterwards: {few(odd)}.")
+        else:
+            checks.append("Tables, columns, types, NOT NULL and defaults were the backup's again.")
+        return checks
 
     def _differences(self, wanted: Catalog) -> Iterator[str]:
         """What of the tables that the case knows is not as in a catalogue."""
@@ -218,6 +219,13 @@ class _Rehearsal:
                 f"{few(odd)}."
             )
         return "The migrations ran again afterwards, and made live's tables and columns again."
+
+
+def _shown(said: Sequence[str]) -> tuple[str, ...]:
+    """Some sentences, and how many there are besides."""
+    if len(said) <= _NOTES:
+        return tuple(said)
+    return (*said[:_NOTES], f"And {len(said) - _NOTES} more like these.")
 
 
 def _differs(name: TableName, ours: Table | None, theirs: Table | None) -> Iterator[str]:

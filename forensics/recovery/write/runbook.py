@@ -269,7 +269,10 @@ def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
             said = comment(" ".join((*proof["checks"], *proof["notes"])))
             if proof["problems"]:
                 said += f" **It does not hold: {comment(' '.join(proof['problems']))}**"
-            yield f"- {option['name']}, rehearsed: {said}"
+            elif proof["lacks"]:
+                said += f" **Not verified: {comment(' '.join(proof['lacks']))}**"
+            word = "verified" if option["verified"] else "rehearsed"
+            yield f"- {option['name']}, {word}: {said}"
         for caveat in option["caveats"]:
             if caveat.startswith(UNREHEARSED):
                 yield f"- {option['name']}: {comment(caveat)}"

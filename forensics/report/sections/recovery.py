@@ -34,6 +34,7 @@ def markdown(d: Document) -> list[str]:
     parts.append(_numbers(options))
     parts.append(bullets(map(_caveat, options)))
     parts += _destroyed(options)
+    parts += _stays(d.recovery.get("stays") or ())
     parts += _proofs(options)
     if d.recovery.get("rehearsal"):
         parts += _rehearsal(d.recovery["rehearsal"])
@@ -75,6 +76,20 @@ def _destroyed(options: Options) -> list[str]:
     return ["What they destroy:", table(head, rows, 3)]
 
 
+def _stays(stays: Options) -> list[str]:
+    rows = []
+    for stay in stays:
+        place = of(stay)
+        if stay["column"]:
+            place += f".{stay['column']}"
+        number = "not known" if stay["rows"] is None else count(stay["rows"])
+        rows.append((text(place), text(stay["class"]), marked(stay["reason"]), number))
+    if not rows:
+        return []
+    head = ("table", "class", "why", "rows or values")
+    return ["What stays when recovery.sql has run:", table(head, rows, 3)]
+
+
 def _proofs(options: Options) -> list[str]:
     said = []
     for option in options:
@@ -86,6 +101,8 @@ def _proofs(options: Options) -> list[str]:
         if proof["problems"]:
             problems = prose(" ".join(proof["problems"]))
             sentence += f" **It does not hold: {problems}**"
+        elif proof.get("lacks"):
+            sentence += f" **Not verified: {prose(' '.join(proof['lacks']))}**"
         said.append(sentence)
     if not said:
         return []

@@ -84,10 +84,11 @@ def option(sample: SimpleNamespace, name: str) -> plan.Option:
     return next(o for o in sample.plan.options if o.name == name)
 
 
-def test_every_option_is_verified_and_timed(sample: SimpleNamespace) -> None:
+def test_every_option_is_proved_and_timed(sample: SimpleNamespace) -> None:
     assert sample.plan.holds, (sample.plan.problem, sample.plan.problems)
     for one in sample.plan.options:
-        assert one.verified, one
+        # Two columns hold NULLs by now, so that a roll back does not bring the schema back.
+        assert one.verified == (one.name != "roll back"), one
         assert one.seconds is not None and one.seconds > 0
         assert one.proof is not None
         assert (one.proof.recovers, one.proof.destroys) == (one.recovers, one.destroys)
@@ -331,7 +332,7 @@ def test_rolling_back_takes_what_was_written_and_brings_back_nothing(
         "hotel_bookings|room_id|text",
     }
     for column in ("hotel_id", "room_id"):
-        assert any(f"hotel_bookings.{column} stays NULL" in n for n in proof.notes)
+        assert any(f"hotel_bookings.{column} stays NULL" in n for n in proof.lacks)
 
 
 def test_the_migrations_make_the_schema_once_more(sample: SimpleNamespace) -> None:
@@ -480,9 +481,10 @@ def test_the_facade_keeps_the_proof_in_the_case(sample: SimpleNamespace) -> None
     assert found.holds
     assert "undoing the schema change on the copy" in steps
     unverified = recovery.proofs.query("not verified")
-    assert unverified["found"].to_list() == ["Not rehearsed: it was left out on request."]
+    left_out = unverified[unverified["option"] == "full restore"]
+    assert left_out["found"].to_list() == ["Not rehearsed: it was left out on request."]
+    assert set(unverified["option"]) == {"full restore", "roll back"}
     assert set(recovery.proofs.query("verified")["option"]) == {
-        "roll back",
         "reinsert lost rows",
         "backfill",
     }
