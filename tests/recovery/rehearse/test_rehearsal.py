@@ -507,7 +507,7 @@ def test_the_facade_keeps_the_proof_in_the_case(sample: SimpleNamespace) -> None
         assert getattr(again, name).equals(getattr(recovery, name)), name
     assert again.options["verified"].to_dict() == {
         "full restore": False,
-        "roll back": True,
+        "roll back": False,
         "reinsert lost rows": True,
         "backfill": True,
     }

@@ -25,8 +25,9 @@ def test_checks_and_a_busy_live(incident: Callable[..., Incident]) -> None:
     assert int(one.sql(plain)) < int(least)
 
     one.sql("INSERT INTO projects VALUES (3, 'taken since'), (90, 'new')")
-    assert "accept_changes=on" in one.refuses("recovery.sql")
+    assert "1 of the 8 rows" in one.refuses("recovery.sql")
     assert "-v accept_changes=on -f recovery.sql" in page
-    one.run("recovery.sql", "-v", "accept_changes=on")
+    said = one.run("recovery.sql", "-v", "accept_changes=on")
+    assert "another row stands under its key by now" in said
     assert int(one.sql(plain)) >= int(least)
     assert one.sql("SELECT name FROM projects WHERE id = 3") == "taken since"

@@ -8,9 +8,10 @@ BEGIN
 END $body$;
 
 -- A table that this script writes to, and what is known of it; source is where its own rows are read from. n numbers the temporary table rows_N with what was recovered.
+-- says: the columns, of a table of links, in which another row that is equal is the same link.
 CREATE TEMP TABLE targets (
   n int PRIMARY KEY, relation text, source text, created boolean, columns text[], key text[],
-  expected bigint, live_rows bigint, live_fingerprint numeric[]) ON COMMIT DROP;
+  expected bigint, live_rows bigint, live_fingerprint numeric[], says text[]) ON COMMIT DROP;
 
 -- A reference from rows_N to rows of parent, which come from rows_PARENT_N too where the parent's rows return themselves.
 CREATE TEMP TABLE links (n int, columns text[], parent text, parent_columns text[], parent_n int) ON COMMIT DROP;

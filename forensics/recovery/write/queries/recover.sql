@@ -1,8 +1,23 @@
 -- What decides, checks and prepares a recovery? The rows themselves are inserted by plain statements further down.
 
+-- Rows that were to return and do not, since the database went on: how many, why, and the keys of some.
+CREATE TEMP TABLE left_out (relation text, reason text, rows bigint, examples text[]) ON COMMIT DROP;
+
+-- Leave out rows r of a target for which a condition holds.
+CREATE OR REPLACE FUNCTION pg_temp.leave_out(number int, condition text, reason text) RETURNS bigint LANGUAGE plpgsql AS $body$
+DECLARE t targets; shown text[]; removed bigint;
+BEGIN
+  SELECT * INTO t FROM pg_temp.targets x WHERE x.n = number;
+  shown := CASE WHEN cardinality(t.key) > 0 THEN t.key ELSE t.columns END;
+  EXECUTE format('WITH gone AS (DELETE FROM pg_temp.rows_%s r WHERE %s RETURNING ROW(%s)::text AS shown) SELECT count(*), (array_agg(shown ORDER BY shown))[1:3] FROM gone',
+    t.n, condition, pg_temp.listed(shown, 'r')) INTO removed, shown;
+  IF removed > 0 THEN INSERT INTO pg_temp.left_out VALUES (t.relation, reason, removed, shown); END IF;
+  RETURN removed;
+END $body$;
+
 -- Leave out rows whose parents are neither in the database nor among the rows that return, until none is left to leave out.
 CREATE OR REPLACE FUNCTION pg_temp.prune() RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE l links; filled text; gone text; removed bigint; total bigint;
+DECLARE l links; filled text; gone text; total bigint;
 BEGIN
   LOOP
     total := 0;
@@ -13,9 +28,11 @@ BEGIN
         gone := gone || format(' AND NOT EXISTS (SELECT FROM pg_temp.rows_%s p WHERE %s)', l.parent_n,
           pg_temp.same(l.parent_columns, 'p', l.columns, 'r'));
       END IF;
-      EXECUTE format('DELETE FROM pg_temp.rows_%s r WHERE %s AND %s', l.n, filled, gone);
-      GET DIAGNOSTICS removed = ROW_COUNT;
-      total := total + removed;
+      total := total + pg_temp.leave_out(l.n, filled || ' AND ' || gone, format('the row of %s that it refers to is gone', l.parent));
+      IF to_regclass('pg_temp.taken_' || l.parent_n) IS NOT NULL THEN
+        total := total + pg_temp.leave_out(l.n, format('EXISTS (SELECT FROM pg_temp.taken_%s p WHERE %s)', l.parent_n,
+          pg_temp.same(l.parent_columns, 'p', l.columns, 'r')), format('another row of %s stands under the key that it refers to', l.parent));
+      END IF;
     END LOOP;
     EXIT WHEN total = 0;
   END LOOP;
@@ -28,20 +45,17 @@ BEGIN
   RETURN NOT EXISTS (SELECT FROM pg_temp.targets t WHERE pg_temp.held(t) <> pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n));
 END $body$;
 
--- Is there anything to do? No where all rows are back already. Stops where the database is not as it was when compared.
+-- Is there anything to do? No where all rows are back already. Stops where some of them are.
 CREATE OR REPLACE FUNCTION pg_temp.to_do(created boolean, makes boolean, accept_changes boolean) RETURNS boolean LANGUAGE plpgsql AS $body$
-DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0; moved text;
+DECLARE t targets; there bigint; wanted bigint := 0; found bigint := 0;
 BEGIN
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
     wanted := wanted + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
     IF t.created AND created THEN CONTINUE; END IF;
     there := pg_temp.held(t);
-    IF NOT t.created THEN
-      IF cardinality(t.key) = 0 THEN
-        -- Equal rows cannot be told apart: only the whole table says whether they are back.
-        there := CASE WHEN pg_temp.recovered(t) THEN pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) ELSE 0 END;
-      END IF;
-      IF there = 0 AND moved IS NULL AND NOT pg_temp.unchanged(t) THEN moved := t.relation; END IF;
+    IF NOT t.created AND cardinality(t.key) = 0 THEN
+      -- Equal rows cannot be told apart: only the whole table says whether they are back.
+      there := CASE WHEN pg_temp.recovered(t) THEN pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) ELSE 0 END;
     END IF;
     found := found + there;
   END LOOP;
@@ -53,33 +67,48 @@ BEGIN
       format('The dropped tables are there again, and hold %s of the %s rows that this script brings back.', found, wanted),
       'Somebody else made them. Compare again, and write the recovery anew.');
   END IF;
-  IF NOT accept_changes THEN
-    IF moved IS NOT NULL THEN
-      PERFORM pg_temp.stop(format('Table %s is not as it was when compared.', moved),
-        'Compare again and write the recovery anew; or, since nothing that the application wrote is ever overwritten, '
-        'run this script with: psql -v accept_changes=on.');
-    END IF;
-    IF found > 0 THEN
-      PERFORM pg_temp.stop(format('%s of the %s rows that this script brings back are there already.', found, wanted),
-        'Compare again and write the recovery anew; or run this script with: psql -v accept_changes=on.');
-    END IF;
+  IF found > 0 AND NOT accept_changes THEN
+    PERFORM pg_temp.stop(format('%s of the %s rows that this script brings back are there already.', found, wanted),
+      'Compare again and write the recovery anew; or run this script with: psql -v accept_changes=on.');
   END IF;
   RETURN true;
 END $body$;
 
--- Everything in place to insert? Remembers how each table stands before, to hold the outcome against.
-CREATE OR REPLACE FUNCTION pg_temp.prepare(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE t targets; ready bigint;
+-- Leave out what live holds by now, in a table that the application wrote to since it was compared.
+CREATE OR REPLACE FUNCTION pg_temp.leave_out_what_is_there(t targets) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
+  IF t.created OR cardinality(t.columns) = 0 THEN RETURN; END IF;
+  IF cardinality(t.key) > 0 THEN
+    -- What refers to a row whose key was given to another must not lead there.
+    EXECUTE format('CREATE TEMP TABLE taken_%s ON COMMIT DROP AS SELECT r.* FROM pg_temp.rows_%s r JOIN %s t ON %s WHERE ROW(%s)::text <> ROW(%s)::text',
+      t.n, t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'), pg_temp.listed(t.columns, 'r'), pg_temp.listed(t.columns, 't'));
+    PERFORM pg_temp.leave_out(t.n, format('EXISTS (SELECT FROM %s t WHERE %s)', t.source, pg_temp.same(t.key, 't', t.key, 'r')),
+      'another row stands under its key by now');
+  END IF;
+  IF pg_temp.unchanged(t) THEN RETURN; END IF;
+  IF cardinality(t.key) = 0 THEN
+    -- Nothing tells equal rows apart: whether these are new or were there nobody knows.
+    PERFORM pg_temp.leave_out(t.n, format('pg_temp.hash(ROW(%s)::text) IN (SELECT pg_temp.hash(ROW(%s)::text) FROM %s t)',
+      pg_temp.listed(t.columns, 'r'), pg_temp.listed(t.columns, 't'), t.source), 'an equal row is there, and its table has no key');
+  ELSIF cardinality(t.says) > 0 THEN
+    PERFORM pg_temp.leave_out(t.n, format('pg_temp.hash(ROW(%s)::text) IN (SELECT pg_temp.hash(ROW(%s)::text) FROM %s t)',
+      pg_temp.listed(t.says, 'r'), pg_temp.listed(t.says, 't'), t.source), 'the link was made again under another key');
+  END IF;
+END $body$;
+
+-- Everything in place to insert? What the application wrote since is held against the rows that return, and against nothing else.
+-- Remembers how each table stands before, to hold the outcome against.
+CREATE OR REPLACE FUNCTION pg_temp.prepare(accept_changes boolean) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE t targets; ready bigint; why text;
+BEGIN
+  PERFORM pg_temp.leave_out_what_is_there(x) FROM pg_temp.targets x;
   PERFORM pg_temp.prune();
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
-    IF NOT t.created AND cardinality(t.key) > 0 THEN
-      EXECUTE format('DELETE FROM pg_temp.rows_%s r USING %s t WHERE %s', t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'));
-    END IF;
     ready := pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
     IF ready <> t.expected AND NOT accept_changes THEN
+      SELECT string_agg(format('%s: %s, for example %s', o.rows, o.reason, o.examples[1]), '; ') INTO why FROM pg_temp.left_out o WHERE o.relation = t.relation;
       PERFORM pg_temp.stop(
-        format('%s of the %s rows for table %s cannot return: the rows that they refer to are gone.', t.expected - ready, t.expected, t.relation),
+        format('%s of the %s rows for table %s cannot return (%s).', t.expected - ready, t.expected, t.relation, why),
         'The database changed since it was compared. Compare again and write the recovery anew; or leave those rows out '
         'with: psql -v accept_changes=on.');
     END IF;
@@ -138,7 +167,7 @@ BEGIN
        = pg_temp.plus(t.live_fingerprint, pg_temp.fingerprint('pg_temp.rows_' || t.n, t.columns)) THEN CONTINUE; END IF;
     lacking := t.live_fingerprint[1] + t.expected - pg_temp.count_of('SELECT count(*) FROM ' || t.source);
     IF lacking > 0 AND accept_changes THEN
-      RAISE WARNING '% rows of table % were left out: they collide with rows that are there.', lacking, t.relation;
+      INSERT INTO pg_temp.left_out VALUES (t.relation, 'it collides with a row that is there', lacking, '{}');
     ELSIF lacking > 0 THEN
       example := pg_temp.collision(t);
       IF example = '' AND cardinality(t.key) > 0 THEN
@@ -158,6 +187,13 @@ END $body$;
 CREATE OR REPLACE FUNCTION pg_temp.brought() RETURNS text LANGUAGE sql AS $body$
   SELECT string_agg(format('%s rows into %s', pg_temp.count_of('SELECT count(*) FROM ' || t.source) - t.live_fingerprint[1],
            regexp_replace(t.relation, '"([a-z_][a-z0-9_$]*)"', '\1', 'g')), ', ' ORDER BY t.n) FROM pg_temp.targets t
+$body$;
+
+-- What was left out, for people.
+CREATE OR REPLACE FUNCTION pg_temp.what_was_left_out() RETURNS TABLE ("table" text, rows bigint, "why" text, "for example" text) LANGUAGE sql AS $body$
+  SELECT regexp_replace(o.relation, '"([a-z_][a-z0-9_$]*)"', '\1', 'g'), o.rows, regexp_replace(o.reason, '"([a-z_][a-z0-9_$]*)"', '\1', 'g'),
+         array_to_string(o.examples, ' ')
+    FROM pg_temp.left_out o ORDER BY 1, 2 DESC
 $body$;
 
 -- Run a statement only where the roles that it names are there, and where it is allowed; say so where not.

@@ -187,7 +187,12 @@ def _commit(out: IO[str], targets: Sequence[Target], *, quiet: bool) -> None:
     emit(
         out,
         "\\if :todo",
-        "SELECT pg_temp.brought() AS brought \\gset",
+        "SELECT pg_temp.brought() AS brought, EXISTS (SELECT FROM pg_temp.left_out) AS left_out "
+        "\\gset",
+        "\\if :left_out",
+        "\\echo Left out, because the database went on since it was compared:",
+        "SELECT * FROM pg_temp.what_was_left_out();",
+        "\\endif",
         "\\endif",
     )
     rows = [f"{t.rows:,} rows into {comment(t.name)}" for t in targets if t.rows]

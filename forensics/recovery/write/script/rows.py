@@ -7,6 +7,7 @@ from typing import IO
 
 from forensics.model import TableName
 from forensics.recovery.choose.selection import Target
+from forensics.recovery.choose.tables import junction_parents
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.script.work import Work
 from forensics.recovery.write.sqltext import (
@@ -17,6 +18,8 @@ from forensics.recovery.write.sqltext import (
     literal,
     quoted,
 )
+
+_TIMES = ("timestamp", "date")
 
 
 def write_facts(out: IO[str], work: Work) -> None:
@@ -35,7 +38,25 @@ def _targets(work: Work) -> Iterator[str]:
         names = f"{literal(target.name.sql)}, {literal(source)}, {created}"
         columns = f"{array(target.columns)}, {array(target.key)}"
         rows = f"{target.rows}, {target.live_rows}, {fingerprint}"
-        yield f"INSERT INTO targets VALUES ({n}, {names}, {columns}, {rows});"
+        says = array(_says(work, target))
+        yield f"INSERT INTO targets VALUES ({n}, {names}, {columns}, {rows}, {says});"
+
+
+def _says(work: Work, target: Target) -> tuple[str, ...]:
+    """The columns in which an equal row of live is the same link; none where the key says it.
+
+    When it was made says nothing of a link.
+    """
+    parents = junction_parents(work.selection.store)
+    if target.name not in parents or not target.key:
+        return ()
+    table = work.catalog_of(target).tables[target.name]
+    found = []
+    for name in target.columns:
+        column = table.column(name)
+        if name not in target.key and column and not column.type.startswith(_TIMES):
+            found.append(name)
+    return tuple(found)
 
 
 def _links(work: Work) -> Iterator[str]:
