@@ -57,7 +57,13 @@ from forensics.recovery.write.definitions import attached, definitions
 from forensics.recovery.write.migration import history_between
 from forensics.recovery.write.rollback import undoing
 from forensics.recovery.write.runbook import runbook, steps
-from forensics.recovery.write.script import LiveState, Work, write_recovery, write_undo
+from forensics.recovery.write.script import (
+    LiveState,
+    Work,
+    write_check,
+    write_recovery,
+    write_undo,
+)
 from forensics.recovery.write.sqltext import private_file
 from forensics.store import Store, make_private
 from forensics.text import document
@@ -65,6 +71,7 @@ from forensics.text import document
 FILES = (
     "recovery.sql",
     "undo.sql",
+    "check.sql",
     "backfill.sql",
     "undo_backfill.sql",
     "plan.json",
@@ -243,6 +250,7 @@ class _Draft:
         make_private(out)
         write_recovery(out / "recovery.sql", self.work)
         write_undo(out / "undo.sql", self.work)
+        write_check(out / "check.sql", self.work)
         backfill, undo_backfill = out / "backfill.sql", out / "undo_backfill.sql"
         backfill.unlink(missing_ok=True)
         undo_backfill.unlink(missing_ok=True)

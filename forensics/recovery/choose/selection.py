@@ -101,9 +101,18 @@ class Selection:
         targets = self._references.settle({t.name: t for t in (*self.targets, *self.aside)})
         return Selection(self.store, self._cursor, self._references, targets, self.left)
 
-    def lines(self, target: Target, classes: Sequence[str] = ("restorable",)) -> Iterator[str]:
-        """Yield the rows of some classes as COPY text, a run of lines at a time."""
-        fields = [f"copy_field(r.{f})" for f in target.fields]
+    def lines(
+        self,
+        target: Target,
+        classes: Sequence[str] = ("restorable",),
+        fields: Sequence[str] | None = None,
+    ) -> Iterator[str]:
+        """Yield the rows of some classes as COPY text, a run of lines at a time.
+
+        Args:
+            fields: which of the target's fields; None for all.
+        """
+        fields = [f"copy_field(r.{f})" for f in fields or target.fields]
         wanted = ", ".join(map(repr, classes))
         yield from self.copy(
             f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line "

@@ -147,13 +147,13 @@ def _bring_back(plan: Mapping[str, Any]) -> Step:
     return (
         step.say(
             "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing "
-            "was changed: compare again where live moved on in the meantime, and write the "
-            f"recovery anew. Writers to the tables it fills wait while it runs{took}."
+            f"was changed. Writers to the tables it fills wait while it runs{took}."
         )
         .say(
-            "Where the application goes on writing, live differs again by the time that you get "
-            "here. Then let it: nothing that the application wrote is overwritten, and rows whose "
-            "key is taken or whose parent has gone since are left out. What came back is counted:"
+            "The application may go on writing: what it wrote since is held against the rows that "
+            "return, and nothing of it is overwritten. Where it took the key of a returning row, "
+            "removed or replaced its parent, or made a link again, the script stops and names "
+            "them. Then look at these, and leave them out; what was left out is listed, with why:"
         )
         .run(_PSQL.format(script="recovery.sql").replace(" -f", " -v accept_changes=on -f"))
     )
@@ -178,7 +178,11 @@ def _check(plan: Mapping[str, Any]) -> Step:
         label = in_a_line(f"different values of {values['column']}")
         # As text: json knows no equality. No value is shown where people look over a shoulder.
         counts.append(f"SELECT count(DISTINCT {column}::text) AS {label} FROM {name};")
-    step = Step("3. Check").run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
+    step = Step("3. Check")
+    step.say("The very rows, looked for by their keys; it changes nothing:")
+    step.run('psql -X -d "$DATABASE" -f check.sql')
+    step.say("Check: nothing is `still lacking`. What the tables hold by now:")
+    step.run("psql -X -d \"$DATABASE\" <<'SQL'", *counts, "SQL")
     return step.say(
         "Each answer is at least the number beside it, which is what live held when it was "
         "compared and what comes back; it may be less where the application deleted rows since. "

@@ -31,3 +31,41 @@ def test_checks_and_a_busy_live(incident: Callable[..., Incident]) -> None:
     assert "another row stands under its key by now" in said
     assert int(one.sql(plain)) >= int(least)
     assert one.sql("SELECT name FROM projects WHERE id = 3") == "taken since"
+
+
+MIXED = """
+CREATE TABLE "Odd Names" (a int, "B c" text, v text, PRIMARY KEY (a, "B c"));
+INSERT INTO "Odd Names" SELECT i, 'k' || i, 'v' FROM generate_series(1, 20) i;
+CREATE TABLE notes (n int);
+INSERT INTO notes SELECT i % 4 FROM generate_series(1, 12) i;
+CREATE TABLE kept (id int PRIMARY KEY);
+INSERT INTO kept SELECT generate_series(1, 9);
+"""
+
+
+def test_the_very_rows_are_looked_for_by_their_keys(incident: Callable[..., Incident]) -> None:
+    change = 'DROP TABLE "Odd Names"; DELETE FROM notes WHERE n = 3; DELETE FROM kept WHERE id < 4'
+    one = incident(MIXED, change)
+    one.plan(include_unexplained=True)
+    was = one.state()
+    assert _checked(one) == {"Odd Names": (20, 0), "public.kept": (3, 0), "public.notes": (3, 0)}
+    one.run("recovery.sql")
+    assert _checked(one) == {"Odd Names": (20, 20), "public.kept": (3, 3), "public.notes": (3, 3)}
+    one.sql('DELETE FROM "Odd Names" WHERE a = 7; INSERT INTO "Odd Names" VALUES (70, \'k7\')')
+    assert _checked(one)["Odd Names"] == (20, 19)
+    one.sql(
+        "DELETE FROM \"Odd Names\" WHERE a = 70; INSERT INTO \"Odd Names\" VALUES (7, 'k7', 'v')"
+    )
+    one.run("undo.sql")
+    assert one.state() == was
+    assert "check.sql" in (one.out / "runbook.md").read_text()
+
+
+def _checked(one: Incident) -> dict[str, tuple[int, int]]:
+    """What check.sql says: by table, how many rows come back and are there."""
+    found = {}
+    for line in one.run("check.sql", "-A", "-t").splitlines():
+        table, back, there, lacking = line.split("|")
+        assert int(lacking) == int(back) - int(there)
+        found[table.replace('public."Odd Names"', "Odd Names")] = (int(back), int(there))
+    return found

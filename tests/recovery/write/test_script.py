@@ -388,3 +388,18 @@ def test_a_folder_that_cannot_be_written(incident: Build, tmp_path: Path) -> Non
     found.out = tmp_path / "file" / "out"
     with pytest.raises(ForensicsError, match="cannot be"):
         found.plan()
+
+
+def test_no_script_needs_md5_which_some_servers_refuse(incident: Build) -> None:
+    found = incident(SHOP, DROPPED)
+    found.plan(include_unexplained=True)
+    for script in ("recovery.sql", "undo.sql", "check.sql"):
+        assert "md5(" not in (found.out / script).read_text()
+    # Where calls of it fail, everything still runs: public comes first in the path of the session.
+    found.sql(
+        "CREATE FUNCTION public.md5(text) RETURNS text LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'could not compute MD5 hash: unsupported'; END $$"
+    )
+    found.run("recovery.sql")
+    found.run("check.sql")
+    found.run("undo.sql")

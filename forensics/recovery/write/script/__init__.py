@@ -7,6 +7,7 @@ carry their rows, so that `undo.sql` knows exactly what it may take back;
 neither leaves anything else behind in the database.
 """
 
+from forensics.recovery.write.script.check import write_check
 from forensics.recovery.write.script.header import provenance
 from forensics.recovery.write.script.recovery import write_recovery
 from forensics.recovery.write.script.start import start
@@ -18,6 +19,7 @@ __all__ = [
     "Work",
     "provenance",
     "start",
+    "write_check",
     "write_recovery",
     "write_undo",
 ]
