@@ -51,6 +51,7 @@ class Replay:
     Attributes:
         steps: the statements that were run, in order.
         outcome: what became of the followed rows.
+        committed: whether each migration could be.
 
     Raises:
         ScratchError: the server is not running.
@@ -64,6 +65,7 @@ class Replay:
         self._notes: list[str] = []
         self.steps: list[Step] = []
         self.outcome = Outcome(self._database)
+        self.committed = True
 
     @property
     def database(self) -> str:
@@ -146,7 +148,8 @@ class Replay:
             watched: which table, and by what its rows are known.
             missing: COPY text of rows (a number of your own, then `watched.columns`); None follows
                 every row there is.
-            changed: COPY text of the keys of changed rows.
+            changed: COPY text of the keys of changed rows, each with a mark for every column of
+                `watched.changed`: one letter.
 
         Returns:
             Why that cannot be done, or None.
@@ -177,6 +180,7 @@ class Replay:
             for statement in migration.statements:
                 self._step(migration.name, statement)
             self._commit(migration.name)
+        self._following.finish()
 
     def gone(self, watched: Watched) -> dict[int | None, int]:
         """How many followed rows are laid at each step; as `Outcome.gone`."""
@@ -192,6 +196,7 @@ class Replay:
         if words:
             self._database.attempt("ROLLBACK")
             self._notes.append(f"{migration} could not be committed in the replay: {words}.")
+            self.committed = False
             self._following.recount(len(self.steps))
 
     def _step(self, migration: str, statement: Statement) -> None:
