@@ -61,6 +61,7 @@ class Loading:
         finally:
             if source:
                 source.close()
+        self._replay.advance(backup.sequences)
         self._replay.finish()
 
     def _matter(self) -> set[TableName]:

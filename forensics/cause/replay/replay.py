@@ -17,6 +17,7 @@ from forensics.cause.replay.outcome import Outcome
 from forensics.cause.replay.owners import Owners
 from forensics.cause.replay.watched import Watched
 from forensics.evidence.migrations import Migration, Statement
+from forensics.model import Sequence as NumberSequence
 from forensics.model import TableName
 from forensics.scratch import Scratch
 
@@ -125,6 +126,14 @@ class Replay:
     def load(self, name: TableName, columns: Sequence[str], blocks: Blocks) -> str | None:
         """Fill a table with rows in COPY's text; return why it could not be done, or None."""
         return self._database.copy_in(sql.Identifier(*name), columns, blocks)
+
+    def advance(self, sequences: Iterable[NumberSequence]) -> None:
+        """Set sequences to where they stood; those that nobody knows begin anew."""
+        for one in sequences:
+            if one.last_value is not None:
+                place = sql.Literal(one.name.sql), sql.Literal(one.last_value)
+                query = sql.SQL("SELECT pg_catalog.setval({}::regclass, {}, {})")
+                self._database.attempt(query.format(*place, sql.Literal(one.is_called)).as_string())
 
     def finish(self, *, checked: bool = False) -> None:
         """Make the constraints, indexes and triggers.
