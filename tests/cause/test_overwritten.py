@@ -299,3 +299,36 @@ def test_without_a_server_no_number_is_known(
     with compare(backup, scratch.dsn(live), tmp_path / "case") as case:
         found = case.cause(tmp_path / "migrations").found
     assert [u["values"] for u in found["unexplained_overwritten"]] == [None, None]
+
+
+def test_the_answer_and_the_report_name_columns_and_lines(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    live = database(Prisma.TABLE + NULLED)
+    backup = scratch.dump(live, tmp_path / "backup.sql")
+    prisma = Prisma(tmp_path / "migrations")
+    scratch.run(live, prisma.ran("1", f"SELECT 1;\n{UPDATED}") + BY_APPLICATION)
+    with compare(backup, scratch.dsn(live), tmp_path / "case") as case:
+        attribution = attribute(
+            case.store, Ask(read_folder(tmp_path / "migrations"), scratch=scratch)
+        )
+        with case.writing() as store:
+            attribution.write(store)
+        assert case.cause().verdict == (
+            "Overwritten were: plans.tier: 20 values by line 2 of 1. "
+            "30 overwritten values of other.tier are unexplained: no statement overwrote them. "
+            "10 overwritten values of plans.tier are unexplained: no statement overwrote them."
+        )
+        case.report(tmp_path / "report.md")
+        case.report(tmp_path / "report.html")
+    told = (tmp_path / "report.md").read_text()
+    [line] = [line for line in told.splitlines() if line.startswith("| `1` | 2 |")]
+    assert [cell.strip() for cell in line.strip("|").split("|")][4:] == [
+        "`plans.tier`",
+        "0",
+        "20",
+        "0",
+    ]
+    assert "- `other.tier`: 30\n- `plans.tier`: 10" in told
+    shown = (tmp_path / "report.html").read_text()
+    assert "<code>other.tier</code> 30, <code>plans.tier</code> 10." in shown
