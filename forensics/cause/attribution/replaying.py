@@ -114,7 +114,7 @@ def _run(incident: Incident, replay: Replay, found: Replayed, tell: Callable[[st
             found.failed[step.number] = step.error
     doubt = Doubt(incident, found.failed, complete=loading.complete and replay.committed)
     doubt.lay(found.unexplained, watched)
-    found.notes += replay.notes
+    found.notes += [*settling.notes, *replay.notes]
 
 
 def _lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:

@@ -15,6 +15,9 @@ from forensics.cause.attribution.copied import copied_columns
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.replay import Effect, Replay, Watched
 from forensics.model import TableName
+from forensics.text import counted
+
+_CHANGES = ("update-all", "update-where", "type-change")
 
 
 class Settling:
@@ -28,6 +31,7 @@ class Settling:
 
     Attributes:
         taken: by table, the rows that a step took: `pair` and `step`.
+        notes: what the numbers alone do not say.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Settling:
         self._unexplained = unexplained
         self._dropped_by = _dropped_afterwards(incident, replay)
         self.taken: dict[TableName, pa.Table] = {}
+        self.notes: list[str] = []
 
     def settle(self, watched: Sequence[Watched]) -> None:
         """Enter what became of tables that were followed."""
@@ -84,8 +89,17 @@ class Settling:
     def _settle_rows(self, watched: Watched) -> None:
         for step, rows in _by_step(self._outcome.gone(watched)):
             step = self._dropped_by.get(step, step)
-            self._accounts.of(step, watched.name).rows += rows
+            account = self._accounts.of(step, watched.name)
+            account.rows += rows
             self._unexplained.rows[watched.name] -= rows
+            if not watched.key and account.hazard in _CHANGES:
+                what = counted(rows, "row")
+                self.notes.append(
+                    f"{watched.name} has no key that tells its rows apart: {what} that "
+                    f"line {account.statement.line} of {account.migration} changed "
+                    f"{'counts' if rows == 1 else 'count'} as missing, and as added with other "
+                    "values."
+                )
 
     def _settle_changes(self, watched: Watched) -> None:
         rest: Counter[str] = Counter()
