@@ -118,6 +118,8 @@ def test_it_runs(path: Path, sample_case: Path, tmp_path: Path) -> None:
         str(o.get("data", {}).get("text/html", "")) for cell in shown for o in cell.outputs
     )
     assert path.stem.startswith(("01", "06")) or "hotel_images" in text
+    # NULLs of results_json were filled, and the notebooks that look at values say so.
+    assert not path.stem.startswith(("05", "07")) or "nothing stood there before" in text
 
 
 @pytest.mark.parametrize(
@@ -137,3 +139,39 @@ def test_it_runs_where_there_is_little_to_show(
         folder = case.folder
     [path] = [p for p in NOTEBOOKS if p.stem == stem]
     assert executed(path, folder, tmp_path / "migrations", tmp_path)
+
+
+def shown_by(cells: list[Any], name: str) -> str:
+    """What the cell of that id shows."""
+    [cell] = [cell for cell in cells if cell.id == name]
+    return str(cell.outputs[0]["data"]["text/html"])
+
+
+@pytest.mark.parametrize("stem", ["04_cause", "05_recovery", "07_walkthrough"])
+def test_a_loss_in_overwritten_values_alone_is_told(
+    stem: str, incident: Incident, tmp_path: Path
+) -> None:
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    update = "UPDATE users SET plan = 'free'"
+    (migrations / "V2__plans.sql").write_text(f"SELECT 1;\n{update};")
+    incident.happens(
+        "CREATE TABLE users (id int PRIMARY KEY, plan text, mail text);"
+        "INSERT INTO users SELECT i, 'plan ' || i, 'm' || i FROM generate_series(1, 40) i;"
+        "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version text,"
+        " description text, type text, script text, checksum int, installed_by text,"
+        " installed_on timestamp DEFAULT now(), execution_time int, success boolean);",
+        f"{update}; INSERT INTO flyway_schema_history VALUES "
+        "(2, '2', 'plans', 'SQL', 'V2__plans.sql', NULL, 'me', now(), 1, true)",
+    )
+    with incident.compare("case") as case:
+        folder = case.folder
+    [path] = [p for p in NOTEBOOKS if p.stem == stem]
+    cells = executed(path, folder, migrations, tmp_path)
+    if stem != "05_recovery":
+        name = {"04_cause": "sql", "07_walkthrough": "worst"}[stem]
+        assert update in shown_by(cells, name)
+    if stem != "04_cause":
+        assert "set to one value" in shown_by(cells, "overwritten")
+    if stem == "05_recovery":
+        assert "restore overwritten values" in shown_by(cells, "options")

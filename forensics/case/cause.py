@@ -161,21 +161,32 @@ def _overwritten(found: Mapping[str, Any]) -> Iterator[str]:
     """The values that statements overwrote, those of most first, and those that none did."""
     changed = [s for s in found["statements"] if s["column"] is not None and s["changed"]]
     changed.sort(key=lambda statement: -statement["changed"])
-    for statement in changed[:_NAMED]:
-        rows = counted(statement["changed"], "row")
-        yield (
-            f"Line {statement['line']} of {statement['migration']} overwrote "
-            f"{_place(statement)} in {rows}."
-        )
+    named = []
+    for one in changed[:_NAMED]:
+        values = counted(one["changed"], "value")
+        named.append(f"{_place(one)}: {values} by line {one['line']} of {one['migration']}")
     others = changed[_NAMED:]
     if others:
-        rows = counted(sum(statement["changed"] for statement in others), "row")
-        yield f"{len(others)} {plural(len(others), 'statement')} more overwrote {rows}."
+        rest = counted(sum(one["changed"] for one in others), "value")
+        columns = len({_place(one) for one in others})
+        named.append(f"{rest} more in {counted(columns, 'column')}")
+    if named:
+        yield f"Overwritten were: {'; '.join(named)}."
     for rest in found.get("unexplained_overwritten") or ():
-        yield (
-            f"At least {counted(rest['values'], 'overwritten value')} of {_place(rest)} "
-            "cannot be laid at a statement."
+        yield _not_laid(rest)
+
+
+def _not_laid(rest: Mapping[str, Any]) -> str:
+    if rest["values"] is None:
+        return (
+            f"Which overwritten values of {_place(rest)} no statement explains is not known: "
+            "the replay was not complete."
         )
+    verb = "is" if rest["values"] == 1 else "are"
+    return (
+        f"{counted(rest['values'], 'overwritten value')} of {_place(rest)} {verb} unexplained: "
+        "no statement overwrote them."
+    )
 
 
 def _place(entry: Mapping[str, Any]) -> str:

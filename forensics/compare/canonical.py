@@ -18,7 +18,7 @@ from forensics.compare import nested, spellings
 from forensics.compare.fields import Canonical, byteas, each_value, instants
 from forensics.evidence.ddl import identifier
 from forensics.evidence.source import Source
-from forensics.model import Catalog
+from forensics.model import Catalog, Provenance
 
 _MODIFIER = re.compile(r'("(?:[^"]|"")*")|\s*\([^()]*\)')
 _SHORTEST_FLOATS = 12  # the first major version that writes them
@@ -52,11 +52,20 @@ class Writer:
     @classmethod
     def of(cls, source: Source) -> Writer:
         """Return the writer of a side's text."""
-        version = re.match(r"\d+", source.identify().server_version or "")
-        old = not source.pinned
+        return cls._known(source.catalog, source.identify().server_version, source.pinned)
+
+    @classmethod
+    def once(cls, catalog: Catalog, provenance: Provenance) -> Writer:
+        """Return the writer of the text that a case keeps of a side."""
+        return cls._known(catalog, provenance.server_version, provenance.kind == "database")
+
+    @classmethod
+    def _known(cls, catalog: Catalog, server_version: str | None, pinned: bool) -> Writer:
+        version = re.match(r"\d+", server_version or "")
+        old = not pinned
         if version:
             old = int(version[0]) < _SHORTEST_FLOATS
-        return cls(source.catalog, source.pinned, old)
+        return cls(catalog, pinned, old)
 
     @cached_property
     def _row_types(self) -> dict[str, tuple[str, ...]]:

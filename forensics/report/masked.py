@@ -45,8 +45,9 @@ def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:
     return found
 
 
-def _most_rows_first(statement: Found) -> tuple[int, str, int]:
-    return -statement["rows"], statement["migration"], statement["line"]
+def _most_rows_first(statement: Found) -> tuple[int, int, str, int]:
+    changed = statement.get("changed") or 0
+    return -statement["rows"], -changed, statement["migration"], statement["line"]
 
 
 def _masked_sql(entries: Sequence[Found], mask: Mask) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ class Account:
         rows: missing rows of the table, or missing values of the column, that it took.
         moved: how many of these stand elsewhere.
         moved_to: the tables or columns where they stand.
-        changed: rows that it changed.
+        changed: values that it overwrote, in rows that are still there.
         blanked: values that it wrote where NULL had been.
         counted: whether the replay counted, or the backup alone.
         left_over: whether it took whatever no other statement did.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +14,6 @@ from forensics.cause.attribution.replaying import Replayed
 from forensics.cause.timeline import timeline
 from forensics.model import TableName, plain
 from forensics.statements.hazards import CODES, Hazard
-from forensics.store import Store
 
 
 def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
         "statements": [_statement(account) for account in accounts],
         "unexplained": _unexplained_rows(found.unexplained),
         "unexplained_values": _unexplained_values(found.unexplained),
-        "unexplained_overwritten": _unexplained_overwritten(incident.store, accounts),
+        "unexplained_overwritten": _unexplained_overwritten(incident, found.unexplained),
         "hazards": _hazards(incident),
         "replay": found.said,
         "notes": list(dict.fromkeys(notes)),
@@ -87,24 +85,15 @@ def _unexplained_values(unexplained: Unexplained) -> list[dict[str, Any]]:
 
 
 def _unexplained_overwritten(
-    store: Store, accounts: Sequence[Account]
+    incident: Incident, unexplained: Unexplained
 ) -> list[dict[str, Any]] | None:
-    """The destroyed values that no statement can have overwritten; None where none are known.
-
-    A replay knows the first statement that changed a row. So what any statement changed of the
-    table is taken off: at least so many values are unexplained.
-    """
-    entries = store.overwritten()
-    if entries is None:
+    """The destroyed values that no statement overwrote; None where that is not known."""
+    if incident.store.overwritten() is None:
         return None
-    explained: Counter[TableName | None] = Counter()
-    for account in accounts:
-        explained[account.name] += account.changed
     found = []
-    for entry in entries:
-        rest = entry.lost - explained[entry.name]
-        if entry.destroyed and rest > 0:
-            found.append({**_named(entry.name), "column": entry.column, "values": rest})
+    for (name, column), values in sorted(unexplained.overwritten.items()):
+        if values != 0:
+            found.append({**_named(name), "column": column, "values": values})
     return found
 
 

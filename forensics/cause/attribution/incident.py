@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from forensics.cause.history import History
 from forensics.evidence.migrations import Statement
 from forensics.model import Catalog, ColumnChange, TableName, TableResult
-from forensics.statements.hazards import Hazard, read_hazards
+from forensics.statements.hazards import Hazard, ranges, read_hazards
 from forensics.store import Store
 
 ColumnName = tuple[TableName, str]
@@ -22,6 +22,17 @@ class Step:
     migration: str
     statement: Statement
     hazards: tuple[Hazard, ...]
+
+    def names(self, schema: str) -> set[TableName]:
+        """The tables that the statement names, or is a danger to.
+
+        Args:
+            schema: where names without a schema lead.
+        """
+        found = {hazard.table for hazard in self.hazards if hazard.table}
+        for relation in ranges(self.statement.node):
+            found.add(TableName(relation.schemaname or schema, relation.relname))
+        return found
 
 
 @dataclass(frozen=True)
@@ -56,13 +67,16 @@ class Incident:
 
     def missing(self) -> Unexplained:
         """What is missing, before anything of it is explained."""
-        found = Unexplained({}, {})
+        found = Unexplained({}, {}, {})
         for name, result in self.results.items():
             if result.missing:
                 found.rows[name] = result.missing
         for change in self.changes:
             if change.change == "dropped" and change.values_missing:
                 found.values[change.name, change.column] = change.values_missing
+        for entry in self.store.overwritten() or ():
+            if entry.destroyed:
+                found.overwritten[entry.name, entry.column] = entry.lost
         return found
 
     @property
@@ -81,10 +95,12 @@ class Unexplained:
     Attributes:
         rows: by table, its missing rows.
         values: by column that live does not have, its values.
+        overwritten: by column, its values that a pattern destroyed; None: not known how many.
     """
 
     rows: dict[TableName, int]
     values: dict[ColumnName, int]
+    overwritten: dict[ColumnName, int | None]
 
 
 def incident_of(store: Store, history: History) -> Incident:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from forensics.cause.attribution.cells import marked_rows
 from forensics.cause.attribution.incident import Incident
 from forensics.cause.definitions import definitions
 from forensics.cause.replay import Replay, Watched, copy_lines
 from forensics.errors import EvidenceError
 from forensics.evidence import Source, open_source
 from forensics.model import TableName, TableResult
-from forensics.statements.hazards import ranges
 from forensics.store import Store
 
 _BATCH = 10_000  # rows of the case at a time
@@ -25,6 +25,9 @@ class Loading:
         replay: what is filled.
         notes: what could not be loaded or followed is said here.
         tell: is told what is going on.
+
+    Attributes:
+        complete: whether the replay has every row of the tables that matter.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Loading:
         self._notes = notes
         self._tell = tell
         self._whole: set[TableName] = set()
+        self.complete = True
 
     # --- the backup ------------------------------------------------------------------------------
 
@@ -49,6 +53,7 @@ class Loading:
         self._tell("building the backup's schema")
         self._replay.build(self._store.get("ddl") or definitions(backup), backup.extensions)
         source = self._reopened()
+        self.complete = source is not None
         try:
             for name in sorted(self._matter()):
                 if self._replay.has(name):
@@ -56,6 +61,7 @@ class Loading:
         finally:
             if source:
                 source.close()
+        self._replay.advance(backup.sequences)
         self._replay.finish()
 
     def _matter(self) -> set[TableName]:
@@ -80,12 +86,9 @@ class Loading:
 
     def _named(self) -> set[TableName]:
         """The tables that the statements name, or are a danger to."""
-        schema = self._incident.history.schema
         found = set()
         for step in self._incident.steps:
-            for relation in ranges(step.statement.node):
-                found.add(TableName(relation.schemaname or schema, relation.relname))
-            found.update(hazard.table for hazard in step.hazards if hazard.table)
+            found.update(step.names(self._incident.history.schema))
         return found
 
     def _load_table(self, source: Source | None, name: TableName) -> None:
@@ -93,6 +96,7 @@ class Loading:
         words = self._load_rows(source, name)
         if words:
             self._notes.append(f"The rows of {name} could not be loaded into the replay: {words}.")
+            self.complete = False
             return
         result = self._incident.results.get(name)
         # The case holds the rows that differ: all of them, where no row is unchanged.
@@ -155,7 +159,7 @@ class Loading:
             if name not in self._incident.backup.tables:
                 continue
             watched = self._watched(name, result, lost)
-            words = self._follow(watched)
+            words = self._follow(watched, result)
             if words:
                 self._notes.append(f"{name} could not be followed in the replay: {words}.")
             else:
@@ -173,20 +177,21 @@ class Loading:
         if name in self._whole:
             # Values can be counted where all of them are there.
             watched.values = lost
-        if key and result.changed:
-            watched.changed = result.columns
         return watched
 
-    def _follow(self, watched: Watched) -> str | None:
+    def _follow(self, watched: Watched, result: TableResult) -> str | None:
         """Follow a table's rows; return why that cannot be done, or None."""
         name = watched.name
         if name in self._replay.unbuilt:
             return self._replay.unbuilt[name]
         missing = _kept(self._store, name, watched.columns, ("missing",), numbered=True)
-        changed = None
-        if watched.changed:
-            changed = _kept(self._store, name, watched.key, ("changed",))
-        return self._replay.watch(watched, missing, changed)
+        marked = None
+        if watched.key and result.changed:
+            marked = marked_rows(self._store, result)
+        if marked is None:
+            return self._replay.watch(watched, missing)
+        watched.changed = marked.columns
+        return self._replay.watch(watched, missing, marked.rows)
 
 
 def _kept(

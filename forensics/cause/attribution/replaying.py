@@ -12,6 +12,7 @@ import psycopg
 import pyarrow as pa
 
 from forensics.cause.attribution.accounts import Accounts
+from forensics.cause.attribution.doubt import Doubt
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.attribution.loading import Loading
 from forensics.cause.attribution.settling import Settling
@@ -77,6 +78,7 @@ def replay_incident(
         broken = not_replayed(incident)
         broken.said |= found.said
         broken.failed = {step.number: "it was not replayed" for step in incident.steps}
+        Doubt(incident, broken.failed, complete=False).lay(broken.unexplained, ())
         broken.notes = [
             *found.notes,
             "The replay could not run, and statements are counted from the backup alone: "
@@ -110,7 +112,9 @@ def _run(incident: Incident, replay: Replay, found: Replayed, tell: Callable[[st
     for step in replay.steps:
         if step.error:
             found.failed[step.number] = step.error
-    found.notes += replay.notes
+    doubt = Doubt(incident, found.failed, complete=loading.complete and replay.committed)
+    doubt.lay(found.unexplained, watched)
+    found.notes += [*settling.notes, *replay.notes]
 
 
 def _lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.cause.attribution.accounts import Accounts
+from forensics.cause.attribution.cells import DESTROYED, FILLED, SAME
 from forensics.cause.attribution.copied import copied_columns
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.replay import Effect, Replay, Watched
 from forensics.model import TableName
+from forensics.text import counted
 
 _CHANGES = ("update-all", "update-where", "type-change")
 
@@ -28,6 +31,7 @@ class Settling:
 
     Attributes:
         taken: by table, the rows that a step took: `pair` and `step`.
+        notes: what the numbers alone do not say.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Settling:
         self._unexplained = unexplained
         self._dropped_by = _dropped_afterwards(incident, replay)
         self.taken: dict[TableName, pa.Table] = {}
+        self.notes: list[str] = []
 
     def settle(self, watched: Sequence[Watched]) -> None:
         """Enter what became of tables that were followed."""
@@ -84,21 +89,34 @@ class Settling:
     def _settle_rows(self, watched: Watched) -> None:
         for step, rows in _by_step(self._outcome.gone(watched)):
             step = self._dropped_by.get(step, step)
-            self._accounts.of(step, watched.name).rows += rows
+            account = self._accounts.of(step, watched.name)
+            account.rows += rows
             self._unexplained.rows[watched.name] -= rows
+            if not watched.key and account.hazard in _CHANGES:
+                what = counted(rows, "row")
+                self.notes.append(
+                    f"{watched.name} has no key that tells its rows apart: {what} that "
+                    f"line {account.statement.line} of {account.migration} changed "
+                    f"{'counts' if rows == 1 else 'count'} as missing, and as added with other "
+                    "values."
+                )
 
     def _settle_changes(self, watched: Watched) -> None:
-        for step, rows in _by_step(self._outcome.changed(watched)):
-            column = self._changed_column(step, watched.name)
-            self._accounts.of(step, watched.name, column).changed += rows
-
-    def _changed_column(self, step: int, name: TableName) -> str | None:
-        """The column that a step changes in a table, where it is a single one."""
-        columns = set()
-        for hazard in self._incident.steps[step - 1].hazards:
-            if hazard.table == name and hazard.code in _CHANGES:
-                columns.add(hazard.column)
-        return columns.pop() if len(columns) == 1 else None
+        rest: Counter[str] = Counter()
+        for found in self._outcome.changed(watched):
+            if found.mark == SAME:
+                continue
+            if not found.step:
+                rest[found.column] += found.values * (found.mark == DESTROYED)
+                continue
+            account = self._accounts.of(found.step, watched.name, found.column)
+            if found.mark == FILLED:
+                account.blanked += found.values
+            else:
+                account.changed += found.values
+        for name, column in self._unexplained.overwritten:
+            if name == watched.name and column in watched.changed:
+                self._unexplained.overwritten[name, column] = rest[column]
 
     def _settle_copies(self, watched: Watched) -> None:
         for other, columns in self._copies(watched):
@@ -176,9 +194,6 @@ class Settling:
                 loss of the backup's when they go.
         """
         place = (effect.name, effect.column)
-        if effect.blanked:
-            account = self._accounts.of(effect.step, effect.name, effect.column)
-            account.blanked += effect.blanked
         if effect.values < 0:
             gained[place] = gained.get(place, 0) - effect.values
         elif effect.values and effect.step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -107,6 +108,10 @@ class Database:
     ) -> psycopg.Cursor[dict[str, Any]]:
         """Run a statement of ours, or a query."""
         return self._connection.execute(query, values)  # type: ignore[arg-type]
+
+    def block(self) -> AbstractContextManager[object]:
+        """A transaction, or a savepoint of the one there is, for the length of a `with` block."""
+        return self._connection.transaction()
 
     def attempt(self, text: str) -> str | None:
         """Run a statement of others; return the server's words where it refused."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from forensics.cause.replay.changes import Changes
 from forensics.cause.replay.database import Database, listed, query_of, words_of
 from forensics.cause.replay.watched import (
     NUMBER,
@@ -35,14 +36,12 @@ class Effect:
     Attributes:
         step: the step's number; 0 before the first.
         values: values of a dropped column that went; below zero, that came.
-        blanked: values where NULL had been.
     """
 
     step: int
     name: TableName
     column: str
-    values: int = 0
-    blanked: int = 0
+    values: int
 
 
 class Following:
@@ -54,6 +53,7 @@ class Following:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._changes = Changes(database)
         self._watched: list[Watched] = []
         self.effects: list[Effect] = []
 
@@ -69,7 +69,7 @@ class Following:
         for column in (*watched.columns, *watched.key):
             if column not in numbers:
                 return f"the scratch database has no column {column}"
-        if shape.oid is None:
+        if not shape.named:
             return "the scratch database has no such table"
         watched.oid, watched.places, watched.shape = shape.oid, numbers, shape
         try:
@@ -81,7 +81,7 @@ class Following:
         self._watched.append(watched)
         for column in watched.values:
             watched.held[column] = self._held(watched, column)
-        self._look(watched, 0)
+        self._lay_rows(watched, watched.names(), 0)
         return None
 
     def _keep_apart(
@@ -108,39 +108,11 @@ class Following:
             if words:
                 return words
         if watched.changed:
-            words = self._keep_changed(watched, changed)
+            words = self._changes.keep(watched, changed)
             if words:
                 return words
         if not watched.key:
             self._note_repeats(watched)
-        return None
-
-    def _keep_changed(self, watched: Watched, keys: Iterable[bytes]) -> str | None:
-        """Keep the changed rows as they are now; return why that cannot be done, or None."""
-        self._database.execute(
-            sql.SQL("CREATE TABLE {} AS SELECT {} FROM ONLY {} WITH NO DATA").format(
-                watched.wanted, aliased(watched.key), sql.Identifier(*watched.name)
-            )
-        )
-        words = self._database.copy_in(watched.wanted, owned(watched.key), keys)
-        if words:
-            return words
-        texts = []
-        for column in dict.fromkeys((*watched.key, *watched.changed)):
-            value, ours = sql.Identifier("t", column), sql.Identifier(own(column))
-            texts.append(sql.SQL("{}::text AS {}").format(value, ours))
-        pairs = [same(sql.Identifier("t", k), sql.Identifier("k", own(k))) for k in watched.key]
-        self._database.execute(
-            query_of("keep_changed").format(
-                shadow=watched.shadow,
-                taken=TAKEN,
-                texts=sql.SQL(", ").join(texts),
-                rows=watched.rows,
-                wanted=watched.wanted,
-                same=_AND.join(pairs),
-            )
-        )
-        watched.blank = dict.fromkeys(watched.changed, 0)
         return None
 
     def _note_repeats(self, watched: Watched) -> None:
@@ -169,22 +141,31 @@ class Following:
                 watched.shape = shape
                 self._look(watched, step)
 
+    def finish(self) -> None:
+        """Look once more at what can only be told at the end."""
+        for watched in self._watched:
+            if watched.changed:
+                self._changes.finish(watched)
+
     def _standing(self) -> Iterator[tuple[Watched, Shape]]:
         return zip(self._watched, self._shapes(self._watched), strict=True)
 
     def _shapes(self, watched: Iterable[Watched]) -> list[Shape]:
-        names = [one.name.sql for one in watched]
-        found = self._database.execute(query_of("shapes"), {"names": names}).fetchall()
+        names, oids = [], []
+        for one in watched:
+            names.append(one.name.sql)
+            oids.append(one.oid)
+        asked = {"names": names, "oids": oids}
+        found = self._database.execute(query_of("shapes"), asked).fetchall()
         return [Shape.of(row) for row in found]
 
     def _look(self, watched: Watched, step: int) -> None:
         """Look for a table's followed rows, values and changes, as it stands now."""
-        names = watched.names()
-        self._lay_rows(watched, names, step)
+        self._lay_rows(watched, watched.names(), step)
         for column in watched.values:
             self._count_values(watched, column, step)
-        if watched.changed and watched.shape.oid and all(names.get(k) for k in watched.key):
-            self._look_at_changes(watched, names, step)
+        if watched.changed:
+            self._changes.look(watched, step)
 
     def _lay_rows(self, watched: Watched, names: Mapping[str, str], step: int) -> None:
         """Lay the followed rows that went at a step; those that came back are at none."""
@@ -202,11 +183,11 @@ class Following:
 
     def _count_values(self, watched: Watched, column: str, step: int) -> None:
         there = 0
-        if watched.shape.oid and column in watched.shape.numbers:
+        if watched.shape.named and column in watched.shape.numbers:
             there = self._held(watched, column)
         before = watched.held[column]
         if there != before:
-            self.effects.append(Effect(step, watched.name, column, values=before - there))
+            self.effects.append(Effect(step, watched.name, column, before - there))
             watched.held[column] = there
 
     def _held(self, watched: Watched, column: str) -> int:
@@ -214,60 +195,10 @@ class Following:
         query = sql.SQL("SELECT count({}) FROM {}").format(sql.Identifier(column), watched.rows)
         return self._database.number(query)
 
-    def _look_at_changes(self, watched: Watched, names: Mapping[str, str], step: int) -> None:
-        columns = []
-        for column in watched.changed:
-            if column in names and column not in watched.key:
-                columns.append(column)
-        if not columns:
-            return
-        joined = _changed_rows(watched, names)
-        self._count_filled(watched, names, columns, joined, step)
-        differs = []
-        for column in columns:
-            now, before = sql.Identifier("t", names[column]), sql.Identifier("s", own(column))
-            differs.append(sql.SQL("{}::text IS DISTINCT FROM {}").format(now, before))
-        self._database.execute(
-            query_of("lay_changes").format(
-                shadow=watched.shadow,
-                taken=TAKEN,
-                step=sql.Literal(step),
-                joined=joined,
-                differs=sql.SQL(" OR ").join(differs),
-            )
-        )
-
-    def _count_filled(
-        self,
-        watched: Watched,
-        names: Mapping[str, str],
-        columns: list[str],
-        joined: sql.Composed,
-        step: int,
-    ) -> None:
-        """Count the values where NULL had been."""
-        counts = []
-        for number, column in enumerate(columns):
-            counts.append(
-                sql.SQL("count(*) FILTER (WHERE {} IS NULL AND {} IS NOT NULL) AS {}").format(
-                    sql.Identifier("s", own(column)),
-                    sql.Identifier("t", names[column]),
-                    sql.Identifier(f"c{number}"),
-                )
-            )
-        query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(counts), joined)
-        found = self._database.execute(query).fetchone() or {}
-        for number, column in enumerate(columns):
-            filled = found[f"c{number}"]
-            more = filled - watched.blank[column]
-            if more > 0:
-                self.effects.append(Effect(step, watched.name, column, blanked=more))
-            watched.blank[column] = filled
-
 
 def _there(watched: Watched, names: Mapping[str, str]) -> sql.Composable:
     """The condition that followed row `w` is in the table now."""
-    if watched.shape.oid is None or any(k not in names for k in watched.key):
+    if not watched.shape.named or any(k not in names for k in watched.key):
         return _NEVER
     if watched.key:
         pairs = []
@@ -287,12 +218,3 @@ def _there(watched: Watched, names: Mapping[str, str]) -> sql.Composable:
         image=image("t", [names[c] for c in columns]),
         rows=watched.rows,
     )
-
-
-def _changed_rows(watched: Watched, names: Mapping[str, str]) -> sql.Composed:
-    """The changed rows as they were (`s`) beside what they are now (`t`), for FROM."""
-    pairs = []
-    for column in watched.key:
-        now, before = sql.Identifier("t", names[column]), sql.Identifier("s", own(column))
-        pairs.append(sql.SQL("{}::text = {}").format(now, before))
-    return sql.SQL("{} s JOIN {} t ON {}").format(watched.shadow, watched.rows, _AND.join(pairs))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import psycopg
 import pyarrow as pa
@@ -11,10 +11,19 @@ import pyarrow.csv
 from psycopg import sql
 
 from forensics.cause.replay.database import Database, query_of, words_of
-from forensics.cause.replay.watched import NUMBER, TAKEN, Watched, own
+from forensics.cause.replay.watched import MARKS, NUMBER, TAKEN, Watched, own
 from forensics.model import TableName
 
 _PAIR_AND_STEP = {"pair": pa.int64(), "step": pa.int32()}
+
+
+class Changed(NamedTuple):
+    """How many values of a column, of those with one mark, a step changed; None: no step did."""
+
+    column: str
+    step: int | None
+    mark: str
+    values: int
 
 
 class Outcome:
@@ -44,9 +53,14 @@ class Outcome:
         )
         return laid.rowcount
 
-    def changed(self, watched: Watched) -> dict[int | None, int]:
-        """How many changed rows each step was the first to change."""
-        return self._by_step(watched.shadow) if watched.changed else {}
+    def changed(self, watched: Watched) -> Iterator[Changed]:
+        """By column, step and mark, how many values became another at it, and stayed so."""
+        if not watched.changed:
+            return
+        query = query_of("changed_cells").format(marks=MARKS, shadow=watched.shadow, taken=TAKEN)
+        for row in self._database.execute(query):
+            column = watched.changed[row["place"] - 1]
+            yield Changed(column, row["step"], row["mark"], row["n"])
 
     def _by_step(self, table: sql.Identifier) -> dict[int | None, int]:
         query = sql.SQL("SELECT {} AS step, count(*) AS n FROM {} GROUP BY 1")

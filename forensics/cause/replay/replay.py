@@ -17,6 +17,7 @@ from forensics.cause.replay.outcome import Outcome
 from forensics.cause.replay.owners import Owners
 from forensics.cause.replay.watched import Watched
 from forensics.evidence.migrations import Migration, Statement
+from forensics.model import Sequence as NumberSequence
 from forensics.model import TableName
 from forensics.scratch import Scratch
 
@@ -51,6 +52,7 @@ class Replay:
     Attributes:
         steps: the statements that were run, in order.
         outcome: what became of the followed rows.
+        committed: whether each migration could be.
 
     Raises:
         ScratchError: the server is not running.
@@ -64,6 +66,7 @@ class Replay:
         self._notes: list[str] = []
         self.steps: list[Step] = []
         self.outcome = Outcome(self._database)
+        self.committed = True
 
     @property
     def database(self) -> str:
@@ -124,6 +127,14 @@ class Replay:
         """Fill a table with rows in COPY's text; return why it could not be done, or None."""
         return self._database.copy_in(sql.Identifier(*name), columns, blocks)
 
+    def advance(self, sequences: Iterable[NumberSequence]) -> None:
+        """Set sequences to where they stood; those that nobody knows begin anew."""
+        for one in sequences:
+            if one.last_value is not None:
+                place = sql.Literal(one.name.sql), sql.Literal(one.last_value)
+                query = sql.SQL("SELECT pg_catalog.setval({}::regclass, {}, {})")
+                self._database.attempt(query.format(*place, sql.Literal(one.is_called)).as_string())
+
     def finish(self, *, checked: bool = False) -> None:
         """Make the constraints, indexes and triggers.
 
@@ -146,7 +157,8 @@ class Replay:
             watched: which table, and by what its rows are known.
             missing: COPY text of rows (a number of your own, then `watched.columns`); None follows
                 every row there is.
-            changed: COPY text of the keys of changed rows.
+            changed: COPY text of the keys of changed rows, each with a mark for every column of
+                `watched.changed`: one letter.
 
         Returns:
             Why that cannot be done, or None.
@@ -177,6 +189,7 @@ class Replay:
             for statement in migration.statements:
                 self._step(migration.name, statement)
             self._commit(migration.name)
+        self._following.finish()
 
     def gone(self, watched: Watched) -> dict[int | None, int]:
         """How many followed rows are laid at each step; as `Outcome.gone`."""
@@ -192,6 +205,7 @@ class Replay:
         if words:
             self._database.attempt("ROLLBACK")
             self._notes.append(f"{migration} could not be committed in the replay: {words}.")
+            self.committed = False
             self._following.recount(len(self.steps))
 
     def _step(self, migration: str, statement: Statement) -> None:

@@ -12,11 +12,12 @@ from forensics.cause.replay.database import SCHEMA
 from forensics.model import TableName
 
 # Columns of our own beside a table's; a column of the table that is called so gets another name.
-_NUMBER, _TAKEN, _REPEATS = "number", "taken by", "repeats"
-_OWN = (_NUMBER, _TAKEN, _REPEATS)
+_NUMBER, _TAKEN, _REPEATS, _MARKS = "number", "taken by", "repeats", "marks"
+_OWN = (_NUMBER, _TAKEN, _REPEATS, _MARKS)
 NUMBER = sql.Identifier(_NUMBER)
 TAKEN = sql.Identifier(_TAKEN)
 REPEATS = sql.Identifier(_REPEATS)
+MARKS = sql.Identifier(_MARKS)
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,18 @@ class Shape:
     """How a table stands: two that are equal have the same rows and the same columns.
 
     Attributes:
-        oid: the table's; None where none bears the name.
+        oid: the table's; None where none bears the name, nor the one that bore it is left.
         kind: its letter in `pg_class`.
+        table: what it is called.
+        named: whether it bears the name that is asked for.
         written: by file, how many rows the transaction wrote.
         columns: number, name and type of each.
     """
 
     oid: int | None
     kind: str | None
+    table: TableName | None
+    named: bool
     written: tuple[str, ...]
     columns: tuple[tuple[int, str, str], ...]
 
@@ -39,7 +44,11 @@ class Shape:
     def of(cls, row: dict[str, Any]) -> Shape:
         """The shape that a row of `shapes.sql` says."""
         columns = [tuple(column) for column in row["columns"] or ()]
-        return cls(row["oid"], row["kind"], tuple(row["written"] or ()), tuple(columns))
+        table = None
+        if row["oid"] is not None:
+            table = TableName(row["schema"], row["table"])
+        written = tuple(row["written"] or ())
+        return cls(row["oid"], row["kind"], table, row["named"], written, tuple(columns))
 
     @property
     def names(self) -> dict[int, str]:
@@ -47,12 +56,17 @@ class Shape:
         return {number: name for number, name, _ in self.columns}
 
     @property
+    def types(self) -> dict[str, str]:
+        """By name, the type of each column."""
+        return {name: kind for _, name, kind in self.columns}
+
+    @property
     def numbers(self) -> dict[str, int]:
         """By name, the number of each column."""
         return {name: number for number, name, _ in self.columns}
 
 
-NOWHERE = Shape(None, None, (), ())
+NOWHERE = Shape(None, None, None, False, (), ())
 
 
 @dataclass
@@ -64,12 +78,16 @@ class Watched:
         key: the columns that tell its rows apart; () for a table without such.
         columns: the columns of the rows that are followed.
         values: columns whose values are counted too, because live does not have them any more.
-        changed: the columns in which rows are compared with themselves, where rows changed.
+        changed: the columns whose values are compared with themselves, where live's differ.
         number: its place among those that are followed.
         oid: the very table, whatever it is called later.
         places: by column, its number in that table.
         held: by column of `values`, the values that are left.
-        blank: by column of `changed`, the NULLs that were filled.
+        types: by column, its type at first.
+        away: by column of `changed` whose name another column has, or none, the step since which.
+        blind: whether changed rows cannot be told apart as it stands.
+        unseen: changed rows that were not there at first.
+        zoned: the columns of `changed` that a cast changed by a time zone nobody knows.
         shape: how it stood when it was looked at last.
     """
 
@@ -82,7 +100,11 @@ class Watched:
     oid: int | None = None
     places: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
-    blank: dict[str, int] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    away: dict[str, int] = field(default_factory=dict)
+    blind: bool = False
+    unseen: int = 0
+    zoned: set[str] = field(default_factory=set)
     shape: Shape = NOWHERE
 
     @property
@@ -103,7 +125,7 @@ class Watched:
     @property
     def rows(self) -> sql.Composed:
         """Its rows, for FROM: without tables that inherit from it, with its partitions."""
-        table = sql.Identifier(*self.name)
+        table = sql.Identifier(*(self.shape.table or self.name))
         if self.shape.kind == "p":
             return sql.Composed([table])
         return sql.SQL("ONLY {}").format(table)
@@ -114,7 +136,7 @@ class Watched:
         In the same table by their number, in another of its name by their own.
         """
         current = self.shape.names
-        if self.shape.oid is None or self.shape.oid != self.oid:
+        if self.shape.oid != self.oid:
             return {name: name for name in current.values()}
         return {c: current[n] for c, n in self.places.items() if n in current}
 
@@ -135,6 +157,11 @@ def owned(columns: Iterable[str]) -> list[str]:
 def own_columns(watched: Watched) -> list[str]:
     """The columns of `watched.keep` into which followed rows are copied."""
     return [_NUMBER, *owned(watched.columns)]
+
+
+def marked_columns(watched: Watched) -> list[str]:
+    """The columns of `watched.wanted` into which keys of changed rows are copied."""
+    return [*owned(watched.key), _MARKS]
 
 
 def aliased(columns: Sequence[str]) -> sql.Composed:

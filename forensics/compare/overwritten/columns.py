@@ -85,6 +85,11 @@ class Rows:
         tables: its definitions, the backup's and live's.
         held: by side, the columns of the rows that are kept.
         writers: by side, who wrote the text.
+
+    Attributes:
+        tables: the table's definitions.
+        every: the columns that both sides hold.
+        apart: those that one side holds.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class Rows:
         writers: dict[str, Writer],
     ) -> None:
         self._db, self._number = db, number
+        self.tables = tables
         self._ours, self._theirs = tables
         self._held, self._writers = held, writers
         self._joined: list[str] = []

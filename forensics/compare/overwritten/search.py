@@ -6,7 +6,7 @@ import duckdb
 
 from forensics.compare.canonical import Writer
 from forensics.compare.findings.finding import Finding
-from forensics.compare.overwritten.columns import Rows
+from forensics.compare.overwritten.columns import Cell, Rows
 from forensics.compare.overwritten.parents import emptied_with_parents
 from forensics.compare.overwritten.rule import Rule
 from forensics.compare.overwritten.table import Look, Reference
@@ -28,20 +28,16 @@ def find_overwritten(backup: Source, live: Source, store: Store, rule: Rule) -> 
         rule: what is a destruction.
     """
     found: list[Overwritten] = []
-    again = {TableName(**fact["name"]): fact for fact in store.get("used_again") or ()}
+    writers = {"backup": Writer.of(backup), "live": Writer.of(live)}
     with store.connection.cursor() as db:
         for result in store.results():
             number = store.number(result.name)
             db.execute(f"DROP TABLE IF EXISTS rows.overwritten_{number}")
             if number is None or not _may_be(backup, live, result):
                 continue
-            without = None
-            fact = again.get(result.name)
-            if fact:
-                if fact["whole"]:
-                    continue
-                without = f"SELECT pair FROM again.rows_{number} WHERE taken"
-            found += _look(backup, live, store, db, result, number, without, rule)
+            there = changed_rows(store, db, result, writers)
+            if there:
+                found += _look(store, db, result, number, there, rule)
     store.put("overwritten", found)
     findings = store.get("findings")
     if findings is not None:
@@ -56,24 +52,50 @@ def _may_be(backup: Source, live: Source, result: TableResult) -> bool:
     return not is_history(ours) and not is_history(theirs)
 
 
+def changed_rows(
+    store: Store,
+    db: duckdb.DuckDBPyConnection,
+    result: TableResult,
+    writers: dict[str, Writer],
+) -> tuple[Rows, tuple[Cell, ...]] | None:
+    """Make the view `changed_rows` of a table, without rows that are others under their key.
+
+    Args:
+        db: a cursor on the case.
+        result: what was found of the table.
+        writers: by side, who wrote the text.
+
+    Returns:
+        The rows, and the columns that were compared; None where all of them are other rows.
+    """
+    number = store.number(result.name)
+    assert number is not None
+    without = None
+    for fact in store.get("used_again") or ():
+        if TableName(**fact["name"]) != result.name:
+            continue
+        if fact["whole"]:
+            return None
+        without = f"SELECT pair FROM again.rows_{number} WHERE taken"
+    ours = writers["backup"].catalog.tables[result.name]
+    theirs = writers["live"].catalog.tables[result.name]
+    held = {side: store.columns(result.name, side) for side in ("backup", "live")}
+    rows = Rows(db, number, (ours, theirs), held, writers)
+    columns = [column for column in result.columns if column not in result.key]
+    return rows, rows.show(columns, without)
+
+
 def _look(
-    backup: Source,
-    live: Source,
     store: Store,
     db: duckdb.DuckDBPyConnection,
     result: TableResult,
     number: int,
-    without: str | None,
+    there: tuple[Rows, tuple[Cell, ...]],
     rule: Rule,
 ) -> list[Overwritten]:
-    tables = backup.catalog.tables[result.name], live.catalog.tables[result.name]
-    held = {side: store.columns(result.name, side) for side in ("backup", "live")}
-    writers = {"backup": Writer.of(backup), "live": Writer.of(live)}
-    rows = Rows(db, number, tables, held, writers)
-    columns = [column for column in result.columns if column not in result.key]
-    cells = rows.show(columns, without)
+    rows, cells = there
     references = []
-    for cell, key, holds in emptied_with_parents(store, tables, cells):
+    for cell, key, holds in emptied_with_parents(store, rows.tables, cells):
         references.append(Reference(cell, key, holds))
     return Look(db, result, number, rows, cells, rule).entries(references)
 

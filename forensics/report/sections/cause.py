@@ -7,7 +7,7 @@ from typing import Any
 
 from forensics.report.document import Document, of
 from forensics.report.markup import bullets, code, table, text
-from forensics.report.sections.section import Context, Section, where
+from forensics.report.sections.section import Context, Section
 from forensics.text import count, one_line, prose
 
 _HEAD = (
@@ -17,13 +17,16 @@ _HEAD = (
     "hazard",
     "of",
     "missing",
-    "changed",
+    "overwritten",
+    "filled",
 )
 
 
 def html(d: Document) -> Context | None:
     """The statements, what they leave unexplained, and the migrations."""
-    return where(d.cause)
+    if not d.cause:
+        return None
+    return {"unlaid": _unlaid(d)}
 
 
 def markdown(d: Document) -> list[str]:
@@ -40,10 +43,21 @@ def markdown(d: Document) -> list[str]:
             rest.append(f"{code(of(entry))}: {count(entry['rows'])}")
     if rest:
         parts += ["No statement accounts for these missing rows:", bullets(rest)]
+    rest = []
+    for entry in _unlaid(d):
+        values = "not known" if entry["values"] is None else count(entry["values"])
+        rest.append(f"{code(of(entry))}: {values}")
+    if rest:
+        parts += ["No statement accounts for these overwritten values:", bullets(rest)]
     notes = [prose(note) for note in d.cause.get("notes") or ()]
     if notes:
         parts.append(bullets(notes))
     return parts
+
+
+def _unlaid(d: Document) -> list[Mapping[str, Any]]:
+    """Columns with overwritten values that no statement accounts for, or nobody knows how many."""
+    return list((d.cause or {}).get("unexplained_overwritten") or ())
 
 
 def _line(statement: Mapping[str, Any]) -> tuple[str, ...]:
@@ -55,6 +69,7 @@ def _line(statement: Mapping[str, Any]) -> tuple[str, ...]:
         code(of(statement)),
         count(statement["rows"]),
         count(statement.get("changed")),
+        count(statement.get("blanked")),
     )
 
 

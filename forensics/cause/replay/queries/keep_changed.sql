@@ -1,5 +1,5 @@
--- The changed rows as they were, each value as text.
+-- The changed rows as they were, each value as text, with the marks of their cells.
 CREATE TABLE {shadow} AS
-SELECT NULL::int AS {taken}, {texts}
+SELECT k.{marks} AS {marks}, array_fill(NULL::int, ARRAY[{number}]) AS {taken}, {texts}
   FROM {rows} t
- WHERE EXISTS (SELECT 1 FROM {wanted} k WHERE {same})
+  JOIN {wanted} k ON {same}
