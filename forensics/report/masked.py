@@ -46,11 +46,15 @@ def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:
 
 
 def _most_rows_first(statement: Found) -> tuple[int, str, int]:
-    return -statement["rows"], statement["migration"], statement["line"]
+    return -statement["rows"], statement["migration"] or "", statement["line"] or 0
 
 
 def _masked_sql(entries: Sequence[Found], mask: Mask) -> list[dict[str, Any]]:
-    return [{**entry, "sql": mask.sql(entry["sql"])} for entry in entries]
+    found = []
+    for entry in entries:
+        text = entry["sql"]
+        found.append({**entry, "sql": text and mask.sql(text)})
+    return found
 
 
 def masked_recovery(recovery: Found | None, mask: Mask) -> dict[str, Any] | None:

@@ -31,6 +31,10 @@ def markdown(d: Document) -> list[str]:
     if not d.cause:
         return []
     parts = ["## Cause"]
+    rebuild = d.rebuild
+    if rebuild:
+        parts.append(prose(f"{rebuild['title']}. What says so:"))
+        parts.append(bullets([prose(said) for said in rebuild["evidence"]]))
     rows = [_line(statement) for statement in d.struck]
     if rows:
         parts.append(table(_HEAD, rows, 5))
@@ -48,9 +52,9 @@ def markdown(d: Document) -> list[str]:
 
 def _line(statement: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        code(statement["migration"]),
+        code(statement["migration"]) if statement["migration"] else "–",
         count(statement["line"]),
-        text(one_line(statement["sql"])),
+        text(one_line(statement["sql"] or "the schema was rebuilt")),
         text(statement["hazard"]),
         code(of(statement)),
         count(statement["rows"]),
