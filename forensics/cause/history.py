@@ -74,10 +74,21 @@ class Renewal:
     Attributes:
         tables: those that were made anew, or are gone with it.
         by: when it was at the latest.
+        again: when the first migration ran again upon it, where they did.
     """
 
     tables: Collection[TableName]
     by: datetime | None
+    again: datetime | None = None
+
+    def is_before(self, entry: HistoryEntry) -> bool:
+        """Whether a migration that live notes began after it.
+
+        What is noted only at its end may have begun before, and be what made the tables anew.
+        """
+        if self.again and entry.moment and entry.moment >= self.again:
+            return True
+        return bool(self.by and entry.started_at and entry.started_at > self.by)
 
 
 @dataclass(frozen=True)
@@ -124,9 +135,8 @@ class _Known:
         if renewal is None or not self.latest:
             return False
         for entry in self.latest:
-            # What is noted at its end may have begun before, and be what made the tables anew.
-            late = renewal.by and entry.started_at and entry.started_at > renewal.by
-            if entry.table not in renewal.tables and not (self.live and late):
+            late = bool(self.live) and renewal.is_before(entry)
+            if entry.table not in renewal.tables and not late:
                 return False
         return True
 

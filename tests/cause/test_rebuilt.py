@@ -188,6 +188,19 @@ def test_seeds_ran_and_the_history_was_applied_again(clinic: Clinic) -> None:
     assert found["replay"]["ran"] is False  # they ran on the new tables
 
 
+def test_a_history_that_stayed_and_was_applied_again(clinic: Clinic) -> None:
+    """As goose and knex do it: all down, all up. The old migrations are not replayed."""
+    names = ", ".join(reversed(LOST))
+    clinic.happens(
+        f"DROP TABLE {names}",
+        BASE + VISITS,
+        "UPDATE _prisma_migrations SET started_at = now(), finished_at = now() + interval '1 s'",
+    )
+    found = clinic.cause()
+    assert rows(found) == LOST
+    assert found["replay"]["ran"] is False
+
+
 def test_statement_by_statement(clinic: Clinic) -> None:
     """As flyway clean and migrate, without a transaction around it."""
     drops = "; ".join(f"DROP TABLE {name} CASCADE" for name in (*LOST, "_prisma_migrations"))

@@ -16,6 +16,7 @@ from forensics.cause.attribution.incident import Incident, Unexplained, incident
 from forensics.cause.attribution.replaying import Replayed
 from forensics.cause.history import History, Renewal
 from forensics.cause.rebuilt import Rebuilt
+from forensics.evidence.migrations import is_history
 from forensics.model import TableName, TableResult
 from forensics.store import Store
 from forensics.text import counted
@@ -30,7 +31,7 @@ def renewal_of(rebuilt: Rebuilt | None) -> Renewal | None:
     if rebuilt is None or rebuilt.when is None:
         return None
     before = rebuilt.when.before
-    return Renewal(rebuilt.tables, before.at if before else None)
+    return Renewal(rebuilt.tables, before.at if before else None, rebuilt.again)
 
 
 def explainable(store: Store, history: History, rebuilt: Rebuilt | None) -> Incident:
@@ -46,7 +47,7 @@ def explainable(store: Store, history: History, rebuilt: Rebuilt | None) -> Inci
     if rebuilt is None or not history.afterwards:
         return incident
     spared = _without(incident, rebuilt)
-    if not spared.differs:
+    if not any(_differs(incident, result) for result in spared.results.values()):
         return incident
     names = [placed.name for placed in history.migrations]
     ran = {migration.name: migration for migration in (*history.between, *history.afterwards)}
@@ -62,6 +63,14 @@ def _without(incident: Incident, rebuilt: Rebuilt) -> Incident:
             results[name] = result
     changes = [change for change in incident.changes if change.name not in rebuilt.tables]
     return replace(incident, results=results, changes=changes)
+
+
+def _differs(incident: Incident, result: TableResult) -> bool:
+    """Whether there is anything to explain of a table, which is no migration history."""
+    table = incident.backup.tables.get(result.name)
+    if table is None or is_history(table):
+        return False
+    return bool(result.missing or result.changed or incident.lost_columns(result.name))
 
 
 def lay_rest(

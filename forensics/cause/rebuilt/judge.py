@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from forensics.cause.rebuilt import histories
@@ -45,6 +46,7 @@ class Rebuilt:
         of: how many of the backup's tables of these schemas live has.
         when: its bounds; None of "emptied".
         transactions: how many made the tables.
+        again: when the first of the migrations ran again, where they did.
         evidence: in sentences.
     """
 
@@ -56,6 +58,7 @@ class Rebuilt:
     when: When | None
     transactions: int
     evidence: tuple[str, ...]
+    again: datetime | None = None
 
     @property
     def tables(self) -> frozenset[TableName]:
@@ -149,6 +152,7 @@ def _rebuilt(facts: Facts, proof: Proof) -> Rebuilt | None:
             tables |= _tables(facts, schema)
     group = _group(facts, proof, tables)
     anew = group.there & proof.anew
+    again = histories.reapplied(facts)
     made = [facts.made[name].transaction for name in anew]
     return Rebuilt(
         "rebuilt",
@@ -159,6 +163,7 @@ def _rebuilt(facts: Facts, proof: Proof) -> Rebuilt | None:
         when(facts, anew),
         len(set(made)),
         tuple(_evidence(facts, proof, group)),
+        again.first if again else None,
     )
 
 
@@ -250,9 +255,10 @@ def _evidence(facts: Facts, proof: Proof, group: _Group) -> Iterator[str]:
     gone = group.tables - group.there
     if gone:
         yield f"{counted(len(gone), 'table')} of the backup were not made again."
+    had, lost = group.had - facts.histories, group.lost - facts.histories
     yield (
-        f"Of {counted(len(group.had), 'table')} that held rows {len(group.lost):,} have lost all "
-        "of them, or all but few."
+        f"Of {counted(len(had), 'table')} that held rows {len(lost):,} have lost all of them, or "
+        "all but few."
     )
     yield from _sequences(facts, set(map(_schema, anew)))
     yield from histories.said(facts, group.tables)

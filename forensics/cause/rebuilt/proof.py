@@ -138,9 +138,11 @@ def _committed_before(facts: Facts, made: Made) -> bool:
 
 
 def _is_first(facts: Facts, name: TableName) -> bool:
-    """Whether a table is there and was not truncated since it was made."""
-    made = facts.made.get(name)
-    return made is not None and made.first_file is True
+    """Whether a history holds nothing but what was written to it since it was made."""
+    made, result = facts.made.get(name), facts.results.get(name)
+    if made is None or result is None or not made.first_file or made.inserted is None:
+        return False
+    return made.deleted == 0 and made.inserted >= (result.live_rows or 0) > 0
 
 
 def _said(unused: set[TableName], drawn: set[TableName], later: set[TableName]) -> Iterator[str]:
