@@ -49,6 +49,8 @@ NEW_SCHEMA = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 
 MIGRATIONS = (("20250101_base", BASE), ("20250601_visits", VISITS))
 
+KEEPING = {"track_commit_timestamp": "on", "wal_level": "logical", "max_wal_senders": "4"}
+
 _numbers = count()
 
 
@@ -87,7 +89,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Before]:
 @pytest.fixture(scope="module")
 def committing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Before]:
     folder = tmp_path_factory.mktemp("committing")
-    with Scratch(settings={"track_commit_timestamp": "on"}) as server:
+    with Scratch(settings=KEEPING) as server:
         yield Before(server, folder, Prisma(folder / "migrations")).build()
 
 
@@ -210,17 +212,17 @@ def test_statement_by_statement(clinic: Clinic) -> None:
     assert found["rebuild"]["transactions"] == 7
 
 
-def test_a_table_that_was_not_made_again_went_with_it(clinic: Clinic) -> None:
-    clinic.happens(NEW_SCHEMA + BASE + VISITS.replace("CREATE TABLE notes", "CREATE TABLE memos"))
-    found = clinic.cause()
+def test_a_table_that_was_not_made_again_went_with_it(archived: Clinic) -> None:
+    archived.happens(NEW_SCHEMA + BASE + VISITS.replace("CREATE TABLE notes", "CREATE TABLE memos"))
+    found = archived.cause()
     assert rows(found) == LOST
     assert found["rebuild"]["gone"] == 2
     assert "which noted 2 migrations, is gone" in evidence(found)
 
 
-def test_a_column_that_the_new_schema_lacks(clinic: Clinic) -> None:
-    clinic.happens(NEW_SCHEMA + BASE.replace(", ward_id int REFERENCES wards", "") + VISITS)
-    found = clinic.cause()
+def test_a_column_that_the_new_schema_lacks(archived: Clinic) -> None:
+    archived.happens(NEW_SCHEMA + BASE.replace(", ward_id int REFERENCES wards", "") + VISITS)
+    found = archived.cause()
     assert found["unexplained"] == found["unexplained_values"] == []
     taken = {(s["table"], s["column"]): s["rows"] for s in found["statements"] if s["column"]}
     assert taken == {("patients", "ward_id"): 60}
@@ -383,6 +385,22 @@ def test_a_backup_that_was_restored_elsewhere(clinic: Clinic, gone: str) -> None
     clinic.server.drop(other)
 
 
+def test_a_logical_replica_that_is_not_filled_yet(committing: Before, tmp_path: Path) -> None:
+    server, name = committing.server, "replica"
+    server.create(name)
+    server.run(name, Prisma.TABLE + BASE + VISITS)
+    server.run(committing.name, "CREATE PUBLICATION everything FOR ALL TABLES")
+    server.run(committing.name, "SELECT pg_create_logical_replication_slot('s', 'pgoutput')")
+    server.run(
+        name,
+        f"CREATE SUBSCRIPTION s CONNECTION '{server.dsn(committing.name)}' PUBLICATION everything"
+        " WITH (create_slot = false, copy_data = false, enabled = false)",
+    )
+    clinic = Clinic(committing, "custom", tmp_path)
+    with clinic.compared(server.dsn(name)) as case:
+        not_rebuilt({**case.cause(clinic.prisma.folder).found, "verdict": ""})
+
+
 # --- when -----------------------------------------------------------------------------------------
 
 
@@ -418,17 +436,17 @@ def test_bounds_hold_and_name_their_sources(clinic: Clinic) -> None:
     assert commit["at"] is None and "track_commit_timestamp" in commit["why"]
 
 
-def test_a_role_that_may_read_and_no_more(clinic: Clinic) -> None:
-    clinic.happens(NEW_SCHEMA + BASE + VISITS)
-    clinic.happens(
+def test_a_role_that_may_read_and_no_more(archived: Clinic) -> None:
+    archived.happens(NEW_SCHEMA + BASE + VISITS)
+    archived.happens(
         "DO $$ BEGIN CREATE ROLE reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
         "GRANT USAGE ON SCHEMA public TO reader;"
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"
     )
-    dsn = clinic.server.dsn(clinic.name).replace("postgres@", "reader@")
-    with clinic.compared(dsn) as case:
+    dsn = archived.server.dsn(archived.name).replace("postgres@", "reader@")
+    with archived.compared(dsn) as case:
         assert case.complete
-        found = case.cause(clinic.prisma.folder).found
+        found = case.cause(archived.prisma.folder).found
     assert rows(found) == LOST
     sources = {source["source"]: source for source in found["rebuild"]["when"]["sources"]}
     files = sources["the oldest file of the new tables (pg_stat_file)"]
@@ -457,8 +475,14 @@ def test_it_is_told_everywhere_and_rows_return(archived: Clinic) -> None:
         told = json.loads((out / "report.json").read_text())
         assert told["cause"]["rebuild"]["pattern"] == "rebuilt"
         dsn = archived.server.dsn(archived.name)
-        plan = case.recovery.rehearse(out / "out", live=dsn, skip=["full restore"])
+        plan = case.recovery.rehearse(
+            out / "out",
+            live=dsn,
+            migrations=archived.prisma.folder,
+            skip=["full restore", "roll back"],
+        )
         assert plan.holds
+        assert not list((out / "out").glob("**/*safer*"))  # no migration did it
         assert case.recovery.options.loc["reinsert lost rows", "blocked"] > 0
         assert case.recovery.options.loc["reinsert lost rows", "recovers"] > 100
         assert "no statement of a migration" not in case.recovery.recommendation

@@ -13,12 +13,11 @@ from forensics.cause.attribution.rebuilding import (
     add_rebuild,
     explainable,
     lay_rest,
-    renewal_of,
 )
 from forensics.cause.attribution.replaying import not_replayed, replay_incident
 from forensics.cause.attribution.unreplayed import count_from_backup, list_harmless
 from forensics.cause.history import History, place
-from forensics.cause.rebuilt import Rebuilt, judge
+from forensics.cause.rebuilt import Rebuilt, judge, renewal_of
 from forensics.cause.timeline import backup_at
 from forensics.evidence.migrations import HistoryEntry, MigrationFolder, history_of
 from forensics.model import TableName

@@ -14,7 +14,7 @@ from typing import Any
 from forensics.cause.attribution.accounts import Account
 from forensics.cause.attribution.incident import Incident, Unexplained, incident_of
 from forensics.cause.attribution.replaying import Replayed
-from forensics.cause.history import History, Renewal
+from forensics.cause.history import History
 from forensics.cause.rebuilt import Rebuilt
 from forensics.evidence.migrations import is_history
 from forensics.model import TableName, TableResult
@@ -24,14 +24,6 @@ from forensics.text import counted
 HAZARD = "schema-rebuilt"
 _BY_THEN = "the schema was rebuilt by then"
 _when = itemgetter("time", "label")
-
-
-def renewal_of(rebuilt: Rebuilt | None) -> Renewal | None:
-    """What a rebuild means for the migrations; None where there was none."""
-    if rebuilt is None or rebuilt.when is None:
-        return None
-    before = rebuilt.when.before
-    return Renewal(rebuilt.tables, before.at if before else None, rebuilt.again)
 
 
 def explainable(store: Store, history: History, rebuilt: Rebuilt | None) -> Incident:
@@ -176,8 +168,9 @@ def add_rebuild(
     if rebuilt is None:
         return
     if rebuilt.when is None:
-        said["rebuild"] = rebuilt.json
-        said["notes"] += list(_emptied(said, rebuilt))
+        notes = list(_emptied(said, rebuilt))
+        said["notes"] += notes
+        said["rebuild"] = rebuilt.json if notes else None
         return
     if not entries:
         return  # a migration did it, and accounts for all that is missing
