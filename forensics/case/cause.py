@@ -122,6 +122,9 @@ class Cause:
         struck = self.statements
         struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
         shown = ""
+        if struck["migration"].isna().any():
+            line = struck["line"].astype(object).where(struck["line"].notna(), "")
+            struck = struck.assign(migration=struck["migration"].fillna("none"), line=line)
         if len(struck):
             shown = table(struck.drop(columns=["sql", "counted"]), absent="")
         return f"<p><b>{escaped(self.verdict)}</b></p>{shown}{points(self.notes)}"
@@ -192,9 +195,11 @@ def _accounted_for(found: Mapping[str, Any]) -> Iterator[str]:
     """What the rebuild took, and what statements did."""
     by_statement, by_rebuild = [], []
     for statement in found["statements"]:
-        if statement["rows"] and statement["migration"] is None:
+        if not statement["rows"] or statement.get("history"):
+            continue
+        if statement["migration"] is None:
             by_rebuild.append(statement)
-        elif statement["rows"]:
+        else:
             by_statement.append(statement)
     for struck in (by_rebuild, by_statement):
         if struck:

@@ -83,10 +83,8 @@ def lay_rest(
         return []
     rest = found.unexplained
     results = {result.name: result for result in store.results()}
-    for name in rebuilt.tables:
-        left = (results[name].missing or 0) - _taken(accounts, name)
-        if left > 0:
-            rest.rows[name] = left
+    backup = store.catalogs()[0]
+    _add_rows(rest, results, rebuilt, accounts)
     _add_values(rest, store, rebuilt, accounts)
     entries = []
     for name in sorted(rebuilt.tables):
@@ -94,7 +92,10 @@ def lay_rest(
         changed = _changed(results[name], accounts)
         if rows or changed:
             moved = min(rows, _moved(store, accounts, name))
-            entries.append(_entry(name, None, rows, moved, changed))
+            entry = _entry(name, None, rows, moved, changed)
+            if is_history(backup.tables[name]):
+                entry["history"] = True
+            entries.append(entry)
         for place in sorted(rest.values):
             if place[0] == name and rest.values[place]:
                 entries.append(_entry(name, place[1], rest.values.pop(place), 0, 0))
@@ -104,6 +105,18 @@ def lay_rest(
 def _taken(accounts: Sequence[Account], name: TableName, column: str | None = None) -> int:
     """Missing rows of a table, or values of its column, that statements took."""
     return sum(a.rows for a in accounts if (a.name, a.column) == (name, column))
+
+
+def _add_rows(
+    rest: Unexplained,
+    results: Mapping[TableName, TableResult],
+    rebuilt: Rebuilt,
+    accounts: Sequence[Account],
+) -> None:
+    for name in rebuilt.tables:
+        left = (results[name].missing or 0) - _taken(accounts, name)
+        if left > 0:
+            rest.rows[name] = left
 
 
 def _add_values(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from forensics.errors import LiveError
+from forensics.errors import LiveError, OutdatedError
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], Iterable[Row]]
@@ -21,6 +21,9 @@ _ADDED = {
     "statistics": ("inserted", "deleted", "tended"),
     "sequences": ("step", "last_value"),
 }
+# SQLSTATE classes of what a server that goes on refuses to answer, and what it cancels.
+_REFUSALS = ("0A", "22", "42", "53", "54", "55")
+_CANCELLED = "57014"
 _MARKED = {"unused": "never_used", "subscribed": "subscribed"}
 
 
@@ -28,14 +31,25 @@ def read_making(ask: Ask) -> dict[str, Any] | None:
     """Return what is known of the making of a database's tables and sequences.
 
     Args:
-        ask: returns the answer to `queries/NAME.sql`, or raises LiveError and goes on.
+        ask: returns the answer to `queries/NAME.sql`.
 
     Returns:
         `relations`, each with `schema`, `name`, `kind`, `oid`, `first_file`, `transaction`, `age`
         (in transactions) and what the other questions added; `schemas` by their ids; the id of the
         `database`; `counted_since`, which is when its statistics began; and in `refused`, by
-        question, why it was not answered. None where not even the catalogue could be read.
+        question, why it was not answered. None where not even the catalogue could be read, or a
+        standby that has to replay was in the way.
+
+    Raises:
+        LiveError: the database was lost.
     """
+    try:
+        return _read(ask)
+    except OutdatedError:
+        return None  # whoever reads rows next takes a later snapshot
+
+
+def _read(ask: Ask) -> dict[str, Any] | None:
     refused: dict[str, str] = {}
     relations: dict[tuple[str, str], dict[str, Any]] = {}
     for row in _answers(ask, "made", refused):
@@ -68,5 +82,8 @@ def _answers(ask: Ask, name: str, refused: dict[str, str]) -> list[Row]:
     try:
         return list(ask(name))
     except LiveError as error:
+        state = error.sqlstate or ""
+        if state[:2] not in _REFUSALS and state != _CANCELLED:
+            raise
         refused[name.removeprefix("made_")] = error.message
         return []

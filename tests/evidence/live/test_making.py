@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from forensics.errors import LiveError
+import pytest
+
+from forensics.errors import LiveError, OutdatedError
 from forensics.evidence import open_source
 from forensics.evidence.live.making import read_making
 from forensics.scratch import Scratch
@@ -84,14 +86,20 @@ def test_a_question_that_is_refused_leaves_the_others() -> None:
     def ask(name: str) -> list[dict[str, Any]]:
         if name == "made":
             return [dict(table)]
-        raise LiveError(f"no {name}")
+        raise LiveError(f"no {name}", sqlstate="42501")
 
     found = read_making(ask)
     assert found is not None
     assert found["relations"] == [{"schema": "public", "name": "t", "oid": 20_000}]
     assert found["refused"]["files"] == "no made_files"
 
-    def refuse(name: str) -> list[dict[str, Any]]:
-        raise LiveError("no")
+    def refuse(error: LiveError) -> Callable[[str], list[dict[str, Any]]]:
+        def asked(name: str) -> list[dict[str, Any]]:
+            raise error
 
-    assert read_making(refuse) is None
+        return asked
+
+    assert read_making(refuse(LiveError("no", sqlstate="42501"))) is None
+    assert read_making(refuse(OutdatedError("replay", None, "40001", "live"))) is None
+    with pytest.raises(LiveError, match="lost"):
+        read_making(refuse(LiveError("lost")))
