@@ -47,6 +47,14 @@ INSERT INTO patients (ward_id, name) VALUES (1, 'seeded');
 """
 NEW_SCHEMA = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 
+ROWS_OF_INTS = (
+    ROWS.replace("wards (name) SELECT", "wards SELECT i,")
+    .replace("patients (ward_id, name) SELECT", "patients SELECT i,")
+    .replace("visits (patient_id, doctor_id, at)\n    SELECT", "visits SELECT i,")
+    + "INSERT INTO _prisma_migrations SELECT i::text, 'x', '2025-07-01', n, NULL, NULL,"
+    " '2025-07-01', 1 FROM unnest(ARRAY['20250101_base', '20250601_visits'])"
+    " WITH ORDINALITY AS m(n, i);"
+)
 MIGRATIONS = (("20250101_base", BASE), ("20250601_visits", VISITS))
 
 KEEPING = {"track_commit_timestamp": "on", "wal_level": "logical", "max_wal_senders": "4"}
@@ -212,6 +220,26 @@ def test_statement_by_statement(clinic: Clinic) -> None:
     assert found["rebuild"]["transactions"] == 7
 
 
+def test_every_table_was_filled_again_and_none_draws_from_a_sequence(
+    before: Before, tmp_path: Path
+) -> None:
+    """A plain dump: the history and the statistics are all that is left to prove it."""
+    clinic = Clinic(before, "plain", tmp_path)
+    plain = (BASE + VISITS).replace("serial", "int")
+    clinic.happens(NEW_SCHEMA + plain + Prisma.TABLE + ROWS_OF_INTS)
+    clinic.backup = clinic.server.dump(clinic.name, tmp_path / "plain")
+    clinic.happens(NEW_SCHEMA, clinic.again().replace("serial", "int"))
+    clinic.happens(
+        "INSERT INTO wards VALUES (91, 'x'); INSERT INTO patients VALUES (91, 91, 'x');"
+        "INSERT INTO doctors (name) VALUES ('x'); INSERT INTO allergies VALUES (91, 'x');"
+        "INSERT INTO visits SELECT 991, 91, id FROM doctors; INSERT INTO notes VALUES (991, 'x')"
+    )
+    found = clinic.cause()
+    assert rows(found) == LOST
+    assert "since the migrations ran again" in evidence(found)
+    clinic.server.drop(clinic.name)
+
+
 def test_a_table_that_was_not_made_again_went_with_it(archived: Clinic) -> None:
     archived.happens(NEW_SCHEMA + BASE + VISITS.replace("CREATE TABLE notes", "CREATE TABLE memos"))
     found = archived.cause()
@@ -299,10 +327,11 @@ def test_truncated_is_not_rebuilt(clinic: Clinic, how: str) -> None:
     not_rebuilt(found)
     left = {u["table"]: u["rows"] for u in found["unexplained"]}
     assert {name: left[name] for name in LOST} == LOST
-    if found["rebuild"]:  # an archive knows the tables by their ids
-        assert any("very ones that were dumped" in note for note in found["notes"])
-    else:
-        assert not clinic.is_archive
+    assert found["rebuild"]["pattern"] == "emptied"
+    [note] = [note for note in found["notes"] if note.startswith("6 tables were emptied")]
+    assert "another file than their first" in note
+    # An archive knows the tables by their ids.
+    assert ("are those that were dumped" in note) is clinic.is_archive
 
 
 DELETED = "".join(f"DELETE FROM {name};" for name in reversed(LOST))

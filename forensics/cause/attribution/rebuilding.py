@@ -207,7 +207,8 @@ def _emptied(said: Mapping[str, Any], rebuilt: Rebuilt) -> Iterator[str]:
     left = rest & rebuilt.tables
     if 2 * len(left) < len(rebuilt.tables):
         return
+    how = " ".join(rebuilt.evidence)
     yield (
-        f"The schema was not rebuilt: {counted(len(left), 'table')} are the very ones that were "
-        "dumped and were emptied, by no statement that is known."
+        f"{counted(len(left), 'table')} were emptied, by no statement that is known; nothing says "
+        f"that the schema was rebuilt. {how}"
     )

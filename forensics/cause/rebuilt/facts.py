@@ -9,7 +9,7 @@ from typing import Any
 
 from forensics.cause.timeline import backup_at
 from forensics.evidence.migrations import HistoryEntry, is_history
-from forensics.model import Sequence, Table, TableName, TableResult
+from forensics.model import Catalog, Sequence, Table, TableName, TableResult
 from forensics.store import Store
 
 _GONE = 0.9  # a table lost its rows where so much of them is missing or changed
@@ -96,6 +96,21 @@ class Facts:
         gone = result.missing + (result.changed or 0)
         return gone >= _GONE * result.backup_rows
 
+    def counted_deletion(self, name: TableName) -> bool:
+        """Whether the statistics counted the deletion of as many rows as a table misses."""
+        made, missing = self.made.get(name), self.results[name].missing or 0
+        return bool(made and missing and made.deleted and made.deleted >= missing)
+
+    def counts_every_row(self, name: TableName) -> bool:
+        """Whether a table has rows, the statistics know each, and no deletion of the missing.
+
+        It has its first file, so that nothing but a deletion takes a row from it.
+        """
+        made, result = self.made.get(name), self.results[name]
+        if made is None or not made.first_file or made.inserted is None or not result.live_rows:
+            return False
+        return made.inserted >= result.live_rows and not self.counted_deletion(name)
+
     def made_of(self, names: Iterable[TableName]) -> list[Made]:
         """How some tables were made, in order; without those that live has not."""
         return [self.made[name] for name in sorted(names) if name in self.made]
@@ -136,13 +151,13 @@ def facts_of(store: Store, entries: Mapping[str, list[HistoryEntry]]) -> Facts |
         return None
     ids = making.get("backup")
     backup = store.catalogs()[0]
-    results = {}
-    for result in store.results():
-        table = backup.tables.get(result.name)
-        if table and _counts(table):
-            results[result.name] = result
+    results = _results(store, backup)
     evidence = store.evidence()
     told = evidence[0]
+    given = bool(store.get("backup_at"))
+    at = None
+    if given or told.kind != "database":  # when that is read says nothing of when it was made
+        at = backup_at(store)
     return Facts(
         results,
         frozenset(name for name in results if is_history(backup.tables[name])),
@@ -152,12 +167,21 @@ def facts_of(store: Store, entries: Mapping[str, list[HistoryEntry]]) -> Facts |
         live["schemas"],
         {sequence.name: sequence for sequence in backup.sequences},
         entries,
-        backup_at(store),
-        told.kind == "plain" or bool(store.get("backup_at")),
+        at,
+        told.kind == "plain" or given,
         evidence[1].taken_at,
         _time(live["counted_since"]),
         live["refused"],
     )
+
+
+def _results(store: Store, backup: Catalog) -> dict[TableName, TableResult]:
+    found = {}
+    for result in store.results():
+        table = backup.tables.get(result.name)
+        if table and _counts(table):
+            found[result.name] = result
+    return found
 
 
 def _counts(table: Table) -> bool:

@@ -75,7 +75,7 @@ class Rebuilt:
         elif names:
             what = f"The schema {names} was"
         if self.when is None:
-            return f"{what} not rebuilt: the tables were emptied"
+            return "The tables were emptied, and nothing says that the schema was rebuilt"
         return f"{what} rebuilt {self.when.words}"
 
     @property
@@ -242,8 +242,7 @@ def _was_deleted(facts: Facts, lost: set[TableName]) -> bool:
     """
     deleted = 0
     for made in facts.made_of(lost):
-        if made.deleted and not made.never_used:
-            deleted += made.deleted >= (facts.results[made.name].missing or 0)
+        deleted += not made.never_used and facts.counted_deletion(made.name)
     return 2 * deleted >= len(lost)
 
 
@@ -290,14 +289,21 @@ def _sequences(facts: Facts, schemas: set[str]) -> Iterator[str]:
 
 
 def _emptied(facts: Facts, proof: Proof) -> Rebuilt | None:
-    """Tables that are those which were dumped, and lost their rows, nearly all of them."""
+    """Tables that are those which were dumped, and lost their rows, nearly all of them.
+
+    A plain dump does not say which they are. Those that were truncated, or of which a deletion
+    was counted, held rows: they were emptied, unless a history says that they were made anew.
+    """
     schemas = []
     tables: set[TableName] = set()
+    same = proof.kept
+    if facts.oids is None and not proof.anew and not histories.reapplied(facts):
+        same = same.union(_emptied_in_place(facts))
     for schema in _schemas(facts):
         had, lost = 0, set()
         for name in _tables(facts, schema) - facts.histories:
             had += bool(facts.results[name].backup_rows)
-            if name in proof.kept and _lost_rows(facts, name):
+            if name in same and _lost_rows(facts, name):
                 lost.add(name)
         if len(lost) >= LEAST and len(lost) >= NEARLY_ALL * had:
             schemas.append(schema)
@@ -312,8 +318,14 @@ def _emptied(facts: Facts, proof: Proof) -> Rebuilt | None:
         len(tables),
         None,
         0,
-        tuple(_how_emptied(facts, tables)),
+        tuple(_how_emptied(facts, tables, proof)),
     )
+
+
+def _emptied_in_place(facts: Facts) -> Iterator[TableName]:
+    for made in facts.made_of(facts.results):
+        if made.first_file is False or facts.counted_deletion(made.name):
+            yield made.name
 
 
 def _lost_rows(facts: Facts, name: TableName) -> bool:
@@ -323,18 +335,23 @@ def _lost_rows(facts: Facts, name: TableName) -> bool:
     return (result.missing or 0) >= NEARLY_ALL * result.backup_rows
 
 
-def _how_emptied(facts: Facts, tables: set[TableName]) -> Iterator[str]:
-    yield (
-        f"{counted(len(tables), 'table')} are those that were dumped, by their object ids or the "
-        "time at which they were made, and their rows are gone."
-    )
-    other = 0
+def _how_emptied(facts: Facts, tables: set[TableName], proof: Proof) -> Iterator[str]:
+    other = deleted = 0
     for made in facts.made_of(tables):
         other += made.first_file is False
+        deleted += facts.counted_deletion(made.name)
+    if tables <= proof.kept:
+        yield (
+            f"{counted(len(tables), 'table')} are those that were dumped, by their object ids or "
+            "the time at which they were made."
+        )
     if other:
         yield (
-            f"{other:,} of them have another file than their first, as after TRUNCATE or a rewrite."
+            f"{other:,} of {counted(len(tables), 'table')} have another file than their first, as "
+            "after TRUNCATE or a rewrite."
         )
+    if deleted:
+        yield f"Of {counted(deleted, 'table')} the statistics counted the deletion of the rows."
 
 
 # --- the backup's tables --------------------------------------------------------------------------

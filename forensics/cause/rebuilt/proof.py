@@ -73,10 +73,11 @@ def _by_traces(facts: Facts) -> Proof:
     unused = {name for name in facts.results if _never_held_its_rows(facts, name)}
     drawn = set(_drawn_anew(facts))
     later = set(_committed_since(facts))
-    proven = unused | drawn | later
+    noted = set(_noted_anew(facts)) - drawn
+    proven = unused | drawn | later | noted
     if not proven:
         return found
-    found.said += _said(unused, drawn, later)
+    found.said += _said(unused, drawn, later, noted)
     first = max(facts.made[name].age for name in proven)
     again = reapplied(facts)
     if again:
@@ -113,13 +114,23 @@ def _drawn_anew(facts: Facts) -> Iterator[TableName]:
         if sequence.owner is None or not made.first_file or not fell_back(sequence, made):
             continue
         name = sequence.owner[0]
-        result, table = facts.results.get(name), facts.made.get(name)
-        if result is None or table is None or not result.live_rows or not result.missing:
-            continue
-        if table.inserted is None or table.deleted is None:
-            continue
-        if table.inserted >= result.live_rows and table.deleted < result.missing:
+        if name in facts.results and _lacks(facts, name) and facts.counts_every_row(name):
             yield name
+
+
+def _noted_anew(facts: Facts) -> Iterator[TableName]:
+    """Tables with rows, where the migrations ran again: as above, without a sequence."""
+    if reapplied(facts) is None:
+        return
+    for name in facts.results:
+        if name in facts.histories:
+            continue
+        if _lacks(facts, name) and facts.counts_every_row(name):
+            yield name
+
+
+def _lacks(facts: Facts, name: TableName) -> bool:
+    return bool(facts.results[name].missing)
 
 
 def _committed_since(facts: Facts) -> Iterator[TableName]:
@@ -145,7 +156,12 @@ def _is_first(facts: Facts, name: TableName) -> bool:
     return made.deleted == 0 and made.inserted >= (result.live_rows or 0) > 0
 
 
-def _said(unused: set[TableName], drawn: set[TableName], later: set[TableName]) -> Iterator[str]:
+def _said(
+    unused: set[TableName],
+    drawn: set[TableName],
+    later: set[TableName],
+    noted: set[TableName],
+) -> Iterator[str]:
     yield "The backup does not say which object ids its tables had."
     if unused:
         yield (
@@ -156,6 +172,11 @@ def _said(unused: set[TableName], drawn: set[TableName], later: set[TableName]) 
         yield (
             f"The sequences of {counted(len(drawn), 'table')} stand before where they stood, in "
             "their first files, and no deletion of the rows was counted."
+        )
+    if noted:
+        yield (
+            f"The statistics of {counted(len(noted), 'table')} know every row that is there, and "
+            "no deletion of those that are missing, since the migrations ran again."
         )
     if later:
         yield f"{counted(len(later), 'table')} came with transactions committed since the backup."
