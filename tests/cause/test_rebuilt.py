@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 import forensics as fx
+from forensics.errors import CaseError
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma
+from tests.test_cli import run
 
 BASE = """
 CREATE TABLE wards (id serial PRIMARY KEY, name text NOT NULL UNIQUE);
@@ -265,12 +267,28 @@ def test_the_database_was_dropped_and_made_again(clinic: Clinic) -> None:
 
 
 def test_live_alone_tells_of_it(archived: Clinic) -> None:
+    """Without a folder of migrations, in the command's own words."""
     archived.happens(NEW_SCHEMA + BASE + VISITS)
-    with archived.compared() as case:
-        found = case.cause()
-        assert "The schema was rebuilt" in found.verdict
-        assert rows(found.found) == LOST
-        assert str(found.statements["line"].dtype) == "Int64"
+    archived.compared().close()
+    folder = archived.folder / "case"
+    shown = run("cause", folder)
+    assert shown.returncode == 1, shown.stderr
+    assert "What says that the schema was rebuilt:" in shown.stdout
+    assert "That accounts for 303 missing rows." in " ".join(shown.stdout.split())
+    told = run("cause", folder, "--json")
+    found = json.loads(told.stdout)
+    assert rows(found) == LOST
+    assert found == json.loads((folder / "cause.json").read_text())
+    with fx.open_case(folder) as case:
+        statements = case.cause().statements
+        assert str(statements["line"].dtype) == "Int64"
+        assert "schema-rebuilt" in case.cause()._repr_html_()
+
+
+def test_live_alone_tells_of_nothing_else(archived: Clinic) -> None:
+    archived.happens("DELETE FROM notes")
+    with archived.compared() as case, pytest.raises(CaseError, match="was not looked for yet"):
+        case.cause()
 
 
 def test_seeds_that_bring_most_tables_back(archived: Clinic) -> None:

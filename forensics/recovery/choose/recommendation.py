@@ -66,9 +66,7 @@ def _nothing_returns(reinsert: Option, left: int) -> str:
             "have taken them: nothing is brought back. Run cause with "
             "--migrations first, or recover with --include-unexplained."
         )
-    return (
-        "Nothing that the migration took can be brought back by re-inserting rows; see the reasons."
-    )
+    return "Nothing that was taken can be brought back by re-inserting rows; see the reasons."
 
 
 def _beside(restore: Option, reinsert: Option) -> str:
