@@ -242,6 +242,14 @@ def test_every_table_was_filled_again_and_none_draws_from_a_sequence(
     clinic.server.drop(clinic.name)
 
 
+def test_a_dump_of_the_schema_was_loaded(clinic: Clinic) -> None:
+    """As db:structure:load does: keys come after the tables."""
+    script = clinic.server.dump(clinic.name, clinic.folder / "schema", "-s").read_text()
+    lines = [line for line in script.splitlines() if not line.startswith("\\")]
+    clinic.happens(NEW_SCHEMA, "\n".join(lines))
+    assert rows(clinic.cause()) == LOST
+
+
 def test_a_table_that_was_not_made_again_went_with_it(archived: Clinic) -> None:
     archived.happens(NEW_SCHEMA + BASE + VISITS.replace("CREATE TABLE notes", "CREATE TABLE memos"))
     found = archived.cause()

@@ -26,6 +26,7 @@ class Made:
         age: how many transactions ago that was.
         first_file: whether it still has its first file; None where it has none.
         never_used: whether it is known to have never held a row.
+        blank: whether the same is known since its primary key was made, which was later.
         committed: when that transaction was committed.
         modified: when the oldest of its files was last written to.
         tended: when it was first vacuumed or analyzed, of what the statistics remember.
@@ -40,6 +41,7 @@ class Made:
     age: int
     first_file: bool | None
     never_used: bool = False
+    blank: bool = False
     committed: datetime | None = None
     modified: datetime | None = None
     tended: datetime | None = None
@@ -204,7 +206,8 @@ def _made(relation: Mapping[str, Any]) -> Made:
         relation["transaction"],
         age,
         relation["first_file"],
-        relation.get("never_used", False),
+        relation.get("together") is True,
+        relation.get("together") is False,
         _time(relation.get("committed")),
         _time(relation.get("modified")),
         _time(relation.get("tended")),

@@ -97,11 +97,22 @@ def _by_traces(facts: Facts) -> Proof:
 
 def _never_held_its_rows(facts: Facts, name: TableName) -> bool:
     """Whether the backup has rows of a table, and live's never held any."""
-    made = facts.made.get(name)
-    if made is None or not made.never_used:
+    made, result = facts.made.get(name), facts.results[name]
+    if made is None or not result.backup_rows or result.live_rows != 0:
         return False
-    result = facts.results[name]
-    return bool(result.backup_rows) and result.live_rows == 0
+    if made.blank and made.inserted == made.deleted == 0:
+        # As where a dump of the schema was loaded. The sequences have to say the same.
+        return _all_began_again(facts, name.schema)
+    return made.never_used
+
+
+def _all_began_again(facts: Facts, schema: str) -> bool:
+    """Whether a schema has sequences that had been called, and all began again in first files."""
+    found = []
+    for sequence, made in facts.draws():
+        if sequence.name.schema == schema:
+            found.append(bool(made.first_file) and fell_back(sequence, made))
+    return bool(found) and all(found)
 
 
 def _drawn_anew(facts: Facts) -> Iterator[TableName]:

@@ -20,11 +20,11 @@ _ADDED = {
     "files": ("modified",),
     "statistics": ("inserted", "deleted", "tended"),
     "sequences": ("step", "last_value"),
+    "unused": ("together",),
 }
 # SQLSTATE classes of what a server that goes on refuses to answer, and what it cancels.
 _REFUSALS = ("0A", "22", "42", "53", "54", "55")
 _CANCELLED = "57014"
-_MARKED = {"unused": "never_used", "subscribed": "subscribed"}
 
 
 def read_making(ask: Ask) -> dict[str, Any] | None:
@@ -66,9 +66,8 @@ def _read(ask: Ask) -> dict[str, Any] | None:
             since = row.get("counted_since", since)
             added = {column: row[column] for column in columns}
             relations.get((row["schema"], row["name"]), {}).update(added)
-    for name, mark in _MARKED.items():
-        for row in _answers(ask, f"made_{name}", refused):
-            relations.get((row["schema"], row["name"]), {})[mark] = True
+    for row in _answers(ask, "made_subscribed", refused):
+        relations.get((row["schema"], row["name"]), {})["subscribed"] = True
     return {
         "relations": list(relations.values()),
         "schemas": schemas,
