@@ -147,6 +147,7 @@ def _begin(
         "ddl": list(backup.statements()),
         "damage": backup.damage,
         "activity": live.activity(),
+        "making": {"backup": backup.object_ids(), "live": live.making()},
         "begun_at": datetime.now(UTC),
         "ended_at": None,
         "wishes": {"are": options.junctions, "are_not": options.not_junctions},

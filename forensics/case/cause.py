@@ -73,7 +73,10 @@ class Cause:
     @property
     def statements(self) -> pd.DataFrame:
         """One row a statement and table (or column), with the missing rows (or values) it took."""
-        return self._frame("statements", _STATEMENTS)
+        frame = self._frame("statements", _STATEMENTS)
+        if frame["line"].isna().any():  # what a rebuild took has no line
+            frame = frame.assign(line=frame["line"].astype("Int64"))
+        return frame
 
     @property
     def unexplained(self) -> pd.DataFrame:
@@ -119,6 +122,9 @@ class Cause:
         struck = self.statements
         struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
         shown = ""
+        if struck["migration"].isna().any():
+            line = struck["line"].astype(object).where(struck["line"].notna(), "")
+            struck = struck.assign(migration=struck["migration"].fillna("none"), line=line)
         if len(struck):
             shown = table(struck.drop(columns=["sql", "counted"]), absent="")
         return f"<p><b>{escaped(self.verdict)}</b></p>{shown}{points(self.notes)}"
@@ -129,20 +135,14 @@ class Cause:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """Say in a few sentences what a `cause.json` holds."""
-    rows = moved = values = blanked = rest = 0
+    moved = blanked = rest = 0
     for statement in found["statements"]:
         blanked += statement["blanked"]
         if statement["column"] is None:
-            rows += statement["rows"]
             moved += statement["moved"]
-        else:
-            values += statement["rows"]
     for table_ in found["unexplained"]:
         rest += table_["rows"]
-    struck = [statement for statement in found["statements"] if statement["rows"]]
-    said = []
-    if struck:
-        said.append(_accounted(struck, rows, values))
+    said = [*_rebuilt(found), *_accounted_for(found)]
     if moved:
         said.append(f"{moved:,} of these rows were moved, not lost.")
     if blanked:
@@ -193,17 +193,50 @@ def _place(entry: Mapping[str, Any]) -> str:
     return f"{TableName(entry['schema'], entry['table'])}.{entry['column']}"
 
 
-def _accounted(struck: Sequence[Mapping[str, Any]], rows: int, values: int) -> str:
-    places = {(statement["migration"], statement["line"]) for statement in struck}
-    migrations = sorted({statement["migration"] for statement in struck})
-    names = " and ".join(migrations[:_NAMED])
-    if len(migrations) > _NAMED:
-        names += " and others"
+def _rebuilt(found: Mapping[str, Any]) -> Iterator[str]:
+    """The rebuild of the schema, where there was one and it took anything."""
+    rebuild = found.get("rebuild") or {}
+    if rebuild.get("pattern") != "rebuilt":
+        return
+    if any(statement["migration"] is None for statement in found["statements"]):
+        yield f"{rebuild['title']}, by no migration that is known."
+
+
+def _accounted_for(found: Mapping[str, Any]) -> Iterator[str]:
+    """What the rebuild took, and what statements did."""
+    by_statement, by_rebuild = [], []
+    for statement in found["statements"]:
+        if not statement["rows"] or statement.get("history"):
+            continue
+        if statement["migration"] is None:
+            by_rebuild.append(statement)
+        else:
+            by_statement.append(statement)
+    for struck in (by_rebuild, by_statement):
+        if struck:
+            yield _accounted(struck)
+
+
+def _accounted(struck: Sequence[Mapping[str, Any]]) -> str:
+    """What statements, or a rebuild, account for."""
+    rows = values = 0
+    for statement in struck:
+        if statement["column"] is None:
+            rows += statement["rows"]
+        else:
+            values += statement["rows"]
     what = []
     if rows:
         what.append(counted(rows, "missing row"))
     if values:
         what.append(f"{counted(values, 'value')} of dropped columns")
+    if struck[0]["migration"] is None:
+        return f"That accounts for {' and '.join(what)}."
+    places = {(statement["migration"], statement["line"]) for statement in struck}
+    migrations = sorted({statement["migration"] for statement in struck})
+    names = " and ".join(migrations[:_NAMED])
+    if len(migrations) > _NAMED:
+        names += " and others"
     verb = "accounts" if len(places) == 1 else "account"
     return (
         f"{len(places)} {plural(len(places), 'statement')} of {names} "
@@ -221,7 +254,8 @@ def find_cause(
     """Attribute, and write what is found into the case and to `cause.json`.
 
     Args:
-        folder: the folder of the migrations; without one, what was found before is returned.
+        folder: the folder of the migrations; without one, what was found before is returned, or
+            that the schema was rebuilt, which live alone tells.
         ran: shell patterns of migrations that ran since the backup, where no history says so; None
             for those of the last time.
         listener: is told how far it is.
@@ -230,15 +264,19 @@ def find_cause(
         CaseError: nothing was found before, or another process writes the case.
         MigrationError, UsageError: the folder, or a migration in it, is at fault.
     """
-    if folder is None:
+    if folder is None and case.store.get("cause") is not None:
         return _found_before(case)
     from forensics.cause.attribution import Ask, attribute
     from forensics.evidence.migrations import read_folder
 
     if ran is None:
         ran = tuple(case.store.get("ran") or ())
-    attribution = attribute(case.store, Ask(read_folder(Path(folder)), ran), listener)
+    files = read_folder(Path(folder)) if folder is not None else None
+    attribution = attribute(case.store, Ask(files, ran), listener)
     found = attribution.found
+    if files is None and not any(_rebuilt(found)):
+        # Live alone tells of a rebuild, and of nothing else.
+        return _found_before(case)
     with case.writing() as store:
         attribution.write(store)
         store.put("ran", list(ran))  # for whoever reads the same folder later on

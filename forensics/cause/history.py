@@ -6,7 +6,7 @@ not fit together is said in `notes`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -56,12 +56,39 @@ class History:
         between: those to replay between backup and live.
         notes: what there is to say.
         schema: where names without one lead; as `schema_of`.
+        afterwards: those of `between` that are left out of it, because they ran on tables which
+            were made anew.
     """
 
     migrations: tuple[Placed, ...]
     between: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
     schema: str = "public"
+    afterwards: tuple[Migration, ...] = ()
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A schema that was rebuilt, as far as it concerns the migrations.
+
+    Attributes:
+        tables: those that were made anew, or are gone with it.
+        by: when it was at the latest.
+        again: when the first migration ran again upon it, where they did.
+    """
+
+    tables: Collection[TableName]
+    by: datetime | None
+    again: datetime | None = None
+
+    def is_before(self, entry: HistoryEntry) -> bool:
+        """Whether a migration that live notes began after it.
+
+        What is noted only at its end may have begun before, and be what made the tables anew.
+        """
+        if self.again and entry.moment and entry.moment >= self.again:
+            return True
+        return bool(self.by and entry.started_at and entry.started_at > self.by)
 
 
 @dataclass(frozen=True)
@@ -103,6 +130,16 @@ class _Known:
             return None
         return entry.moment > backup_at
 
+    def is_of(self, renewal: Renewal | None) -> bool:
+        """Whether it was noted, or ran, after a rebuild alone, or what noted it went with that."""
+        if renewal is None or not self.latest:
+            return False
+        for entry in self.latest:
+            late = bool(self.live) and renewal.is_before(entry)
+            if entry.table not in renewal.tables and not late:
+                return False
+        return True
+
     @property
     def _ran_again(self) -> bool:
         """Whether a migration that the backup had ran once more.
@@ -121,6 +158,7 @@ def place(
     backup_at: datetime | None,
     ran: Sequence[str] = (),
     tables: Mapping[TableName, Table] = _NO_TABLES,
+    renewal: Renewal | None = None,
 ) -> History:
     """Place every migration.
 
@@ -132,6 +170,7 @@ def place(
         ran: shell patterns of migrations that ran between backup and live, where no history says
             so.
         tables: those of both sides: they tell where names without a schema lead.
+        renewal: the schema was rebuilt in between: what ran after that took nothing of the backup.
 
     Raises:
         UsageError: a pattern of `ran` fits no migration of the folder.
@@ -140,12 +179,13 @@ def place(
     known = _known(entries, files)
     placed = _in_order(known.values(), files)
     forced = _chosen(ran, files)
-    notes = []
-    for side, words in sorted(errors.items()):
-        notes.append(f"The migration history of the {side} could not be read: {words}")
+    notes = [*_unread(errors)]
     between = []
+    renewed = _renewed(known, forced, renewal)
     for one in placed:
         told = known[one.name]
+        if told in renewed:
+            continue
         is_between = told.ran_since
         if "backup" in errors:
             is_between = told.ran_after(backup_at)
@@ -168,7 +208,31 @@ def place(
         )
     notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
-    return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
+    said = tuple(dict.fromkeys(notes))
+    afterwards = _ran(renewed, placed)
+    return History(tuple(placed), tuple(between), said, schema, afterwards)
+
+
+def _renewed(
+    known: Mapping[str, _Known], forced: Collection[str], renewal: Renewal | None
+) -> list[_Known]:
+    """The migrations that a rebuild concerns, less those that are said to have run before."""
+    found = []
+    for name, one in known.items():
+        if name not in forced and one.is_of(renewal):
+            found.append(one)
+    return found
+
+
+def _ran(renewed: Sequence[_Known], placed: Sequence[Placed]) -> tuple[Migration, ...]:
+    """The files of those that live notes, in the order in which they ran."""
+    files = {one.name: one.file for one in renewed if one.live}
+    found = []
+    for one in placed:
+        file = files.get(one.name)
+        if file:
+            found.append(file)
+    return tuple(found)
 
 
 # --- one migration --------------------------------------------------------------------------------
@@ -274,6 +338,11 @@ def _chosen(patterns: Sequence[str], files: Sequence[Migration]) -> set[str]:
 
 
 # --- what there is to say -------------------------------------------------------------------------
+
+
+def _unread(errors: Mapping[str, str]) -> Iterator[str]:
+    for side, words in sorted(errors.items()):
+        yield f"The migration history of the {side} could not be read: {words}"
 
 
 def _doubts(one: Placed) -> Iterator[str]:

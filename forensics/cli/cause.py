@@ -27,7 +27,8 @@ def cause_command(
         typer.Option(
             "--migrations",
             metavar="DIR",
-            help="The migration folder. Default: show what was found before.",
+            help="The migration folder. Default: show what was found before, "
+            "or what live alone tells.",
         ),
     ] = None,
     ran: Annotated[
@@ -63,6 +64,7 @@ def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:
     for name in dict.fromkeys(statement["migration"] for statement in struck):
         its = [statement for statement in struck if statement["migration"] == name]
         console.print(_statements(name, its))
+    _show_rebuild(console, found)
     _show_unexplained(console, found)
     for step in found["replay"]["failed"]:
         console.print(
@@ -72,6 +74,19 @@ def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:
     for note in found["notes"]:
         console.print(f"[yellow]{safe(note)}[/]")
     console.print(f"\n[bold]{safe(verdict)}[/]")
+
+
+def _show_rebuild(console: Console, found: Mapping[str, Any]) -> None:
+    """Print what says that the schema was rebuilt, where it was."""
+    rebuild = found.get("rebuild") or {}
+    if rebuild.get("pattern") != "rebuilt":
+        return
+    console.print("What says that the schema was rebuilt:")
+    for said in rebuild["evidence"]:
+        console.print(f"- {safe(said)}")
+    for source in rebuild["when"]["sources"]:
+        if source["at"] is None:
+            console.print(f"- Not known: {safe(source['source'])}: {safe(source['why'])}.")
 
 
 def _show_unexplained(console: Console, found: Mapping[str, Any]) -> None:
@@ -121,9 +136,12 @@ def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
     return table
 
 
-def _statements(migration: str, statements: Sequence[Mapping[str, Any]]) -> RichTable:
+def _statements(migration: str | None, statements: Sequence[Mapping[str, Any]]) -> RichTable:
     from rich.table import Table as RichTable
 
+    title = "By no migration: the schema was rebuilt"
+    if migration is not None:
+        title = f"Migration {safe(migration)}"
     table = RichTable(
         "line",
         "hazard",
@@ -132,12 +150,13 @@ def _statements(migration: str, statements: Sequence[Mapping[str, Any]]) -> Rich
         "moved",
         "changed",
         "blanked",
-        title=f"Migration {safe(migration)}",
+        title=title,
         title_justify="left",
     )
     for statement in statements:
         counts = [_number(statement[count]) for count in _COUNTS]
-        table.add_row(str(statement["line"]), statement["hazard"], safe(_place(statement)), *counts)
+        line = str(statement["line"] or "–")
+        table.add_row(line, statement["hazard"], safe(_place(statement)), *counts)
     table.columns[1].no_wrap = True
     table.columns[2].overflow = "fold"
     for column in (table.columns[0], *table.columns[3:]):

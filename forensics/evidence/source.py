@@ -280,6 +280,23 @@ class Source(ABC):
         """
         return None
 
+    def making(self) -> dict[str, Any] | None:
+        """When and by which transactions a database's tables were made, as far as it says.
+
+        Returns:
+            As `live.making` has it; None of a dump, or where it cannot be asked.
+        """
+        return None
+
+    def object_ids(self) -> dict[str, Any] | None:
+        """The ids that a dump says its objects had.
+
+        Returns:
+            `tables`, each with `schema`, `table` and `oid`, and the `highest` id of all objects;
+            None where the side does not say.
+        """
+        return None
+
     def news(self) -> list[str]:
         """What people should know of the side, in sentences, since this was last asked."""
         return []

@@ -313,6 +313,14 @@ class Document:
         return tuple(found)
 
     @property
+    def rebuild(self) -> Mapping[str, Any] | None:
+        """What is known of a rebuild of the schema, where there was one."""
+        rebuild: Mapping[str, Any] = (self.cause or {}).get("rebuild") or {}
+        if rebuild.get("pattern") == "rebuilt":
+            return rebuild
+        return None
+
+    @property
     def window(self) -> Mapping[str, Any] | None:
         """The incident window, where something of it is known."""
         window: Mapping[str, Any] = (self.loss or {}).get("window") or {}

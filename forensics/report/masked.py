@@ -47,11 +47,16 @@ def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:
 
 def _most_rows_first(statement: Found) -> tuple[int, int, str, int]:
     changed = statement.get("changed") or 0
-    return -statement["rows"], -changed, statement["migration"], statement["line"]
+    place = statement["migration"] or "", statement["line"] or 0
+    return -statement["rows"], -changed, *place
 
 
 def _masked_sql(entries: Sequence[Found], mask: Mask) -> list[dict[str, Any]]:
-    return [{**entry, "sql": mask.sql(entry["sql"])} for entry in entries]
+    found = []
+    for entry in entries:
+        text = entry["sql"]
+        found.append({**entry, "sql": text and mask.sql(text)})
+    return found
 
 
 def masked_recovery(recovery: Found | None, mask: Mask) -> dict[str, Any] | None:

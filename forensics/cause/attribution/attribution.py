@@ -9,12 +9,17 @@ from typing import Any
 import pyarrow as pa
 
 from forensics.cause.attribution.answer import answer, rows_taken
-from forensics.cause.attribution.incident import incident_of
+from forensics.cause.attribution.rebuilding import (
+    add_rebuild,
+    explainable,
+    lay_rest,
+)
 from forensics.cause.attribution.replaying import not_replayed, replay_incident
 from forensics.cause.attribution.unreplayed import count_from_backup, list_harmless
 from forensics.cause.history import History, place
+from forensics.cause.rebuilt import Rebuilt, judge, renewal_of
 from forensics.cause.timeline import backup_at
-from forensics.evidence.migrations import MigrationFolder, history_of
+from forensics.evidence.migrations import HistoryEntry, MigrationFolder, history_of
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from forensics.store import Store
@@ -94,7 +99,10 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
         MigrationError: a migration that ran between backup and live does not parse.
         CaseError: the case was written before histories were kept.
     """
-    incident = incident_of(store, _history(store, ask))
+    entries = _entries(store)
+    rebuilt = judge(store, entries)
+    history = _history(store, ask, entries, rebuilt)
+    incident = explainable(store, history, rebuilt)
     found = not_replayed(incident)
     if incident.steps and incident.differs:
         found = replay_incident(incident, ask.scratch, listener or _ignore)
@@ -105,13 +113,27 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
     for number, account in enumerate(accounts):
         if account.left_over and account.name:
             left[account.name] = number
+    laid = lay_rest(rebuilt, store, found, accounts)
     said = answer(incident, found, accounts)
+    add_rebuild(said, rebuilt, laid)
+    for number, entry in enumerate(laid, len(accounts)):
+        if entry["column"] is None and entry["rows"]:
+            left[TableName(entry["schema"], entry["table"])] = number
     return Attribution(said, rows_taken(found, accounts), left)
 
 
-def _history(store: Store, ask: Ask) -> History:
-    kept = store.get("history") or {"backup": [], "live": [], "errors": {}}
-    entries = {side: history_of(kept[side]) for side in ("backup", "live")}
+def _entries(store: Store) -> dict[str, list[HistoryEntry]]:
+    kept = store.get("history") or {"backup": [], "live": []}
+    return {side: history_of(kept[side]) for side in ("backup", "live")}
+
+
+def _history(
+    store: Store,
+    ask: Ask,
+    entries: Mapping[str, list[HistoryEntry]],
+    rebuilt: Rebuilt | None,
+) -> History:
+    kept = store.get("history") or {"errors": {}}
     backup, live = store.catalogs()
     return place(
         entries,
@@ -120,6 +142,7 @@ def _history(store: Store, ask: Ask) -> History:
         backup_at(store),
         ask.ran,
         {**backup.tables, **live.tables},
+        renewal_of(rebuilt),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from forensics.evidence import ddl
 from forensics.evidence.archive.container import Container, File
@@ -127,6 +128,9 @@ class ArchiveSource(Source):
     @property
     def large_objects(self) -> frozenset[int] | None:
         return self.toc.large_objects
+
+    def object_ids(self) -> dict[str, Any] | None:
+        return self.toc.object_ids
 
     def damage_of_large_objects(self) -> str | None:
         return self._container.damage_of_large_objects()

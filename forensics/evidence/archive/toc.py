@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from struct import Struct
+from typing import Any
 
 from forensics.evidence import copytext
 from forensics.model import TableName, quote_identifier
@@ -27,6 +28,8 @@ INTEGERS = {4: Struct("<BI"), 8: Struct("<BQ")}
 
 TABLE_DATA = "TABLE DATA"
 _LARGE_OBJECTS = ("BLOB", "BLOB METADATA")
+# Catalogues whose entries do not bear a number that was counted up: none, and large objects.
+_WITHOUT_ORDER = (0, 2613, 2995)
 _NAMES_QUALIFIED = (1, 13)  # the version since which definitions need no search path
 
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s".(]+)'
@@ -234,6 +237,20 @@ class Toc:
                     listed = entry.tag
                 found.update(int(word) for word in listed.split() if word.isdigit())
         return frozenset(found)
+
+    @property
+    def object_ids(self) -> dict[str, Any] | None:
+        """`Source.object_ids`; large objects may bear any number and say nothing."""
+        tables = []
+        highest = 0
+        for entry in self.entries:
+            if entry.desc == TABLE_DATA or entry.table_oid not in _WITHOUT_ORDER:
+                highest = max(highest, entry.oid)
+            if entry.desc in ("TABLE", TABLE_DATA):
+                tables.append({"schema": entry.namespace, "table": entry.tag, "oid": entry.oid})
+        if not highest:
+            return None
+        return {"tables": tables, "highest": highest}
 
     def statements(self) -> Iterator[str]:
         """Yield the definitions that make up a catalogue, in the archive's order."""

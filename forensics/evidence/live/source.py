@@ -25,6 +25,7 @@ from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
 from forensics.evidence.live.lending import Lending
+from forensics.evidence.live.making import read_making
 from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
@@ -184,6 +185,12 @@ class LiveSource(Source):
     def activity(self) -> dict[str, Any] | None:
         [found] = self._held.ask("activity")
         return found
+
+    def making(self) -> dict[str, Any] | None:
+        def ask(name: str) -> list[dict[str, Any]]:
+            return self.ask(sql.SQL(query(name)))  # type: ignore[arg-type]
+
+        return read_making(ask)
 
     # --- questions --------------------------------------------------------------------------------
 

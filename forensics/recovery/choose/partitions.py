@@ -239,8 +239,10 @@ def _keeps_partitions(statement: Mapping[str, str]) -> bool:
     return statement["hazard"].startswith(_KEEPS_PARTITIONS)
 
 
-def _named(text: str) -> _Named:
+def _named(text: str | None) -> _Named:
     """What a statement names."""
+    if text is None:  # no statement did it: the schema was rebuilt
+        return set()
     try:
         tree = postgast.parse(text)
     except postgast.PgQueryError:

@@ -39,8 +39,7 @@ def recommendation(choices: Iterable[Option], unexplained: int, done: Done) -> s
         said += [_reinsert(by_name), *_rehearse(reinsert, done)]
     elif reinsert.blocked:
         said.append(
-            "Nothing that the migration took can be brought back by re-inserting rows; "
-            "see the reasons."
+            "Nothing that was taken can be brought back by re-inserting rows; see the reasons."
         )
     elif not unexplained and not (values and values.recovers):
         said.append("No row is missing that re-inserting could bring back.")

@@ -34,6 +34,10 @@ def markdown(d: Document) -> list[str]:
     if not d.cause:
         return []
     parts = ["## Cause"]
+    rebuild = d.rebuild
+    if rebuild:
+        parts.append(prose(f"{rebuild['title']}. What says so:"))
+        parts.append(bullets([prose(said) for said in rebuild["evidence"]]))
     rows = [_line(statement) for statement in d.struck]
     if rows:
         parts.append(table(_HEAD, rows, 5))
@@ -62,9 +66,9 @@ def _unlaid(d: Document) -> list[Mapping[str, Any]]:
 
 def _line(statement: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        code(statement["migration"]),
+        code(statement["migration"]) if statement["migration"] else "–",
         count(statement["line"]),
-        text(one_line(statement["sql"])),
+        text(one_line(statement["sql"] or "the schema was rebuilt")),
         text(statement["hazard"]),
         code(of(statement)),
         count(statement["rows"]),

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from forensics.cause.history import History, place
+from forensics.cause.rebuilt import judge, renewal_of
 from forensics.evidence.migrations import MigrationFolder, history_of
 from forensics.store import Store
 
@@ -33,6 +34,7 @@ def history_between(store: Store, folder: MigrationFolder, ran: Sequence[str] = 
         _backup_at(store),
         patterns,
         {**backup.tables, **live.tables},
+        renewal_of(judge(store, entries)),
     )
 
 
