@@ -35,6 +35,10 @@ _KEYWORD_PASSWORD = re.compile(
     re.I,
 )
 
+# SQLSTATE classes after which a database answers no other question either: the connection, the
+# session or the snapshot is gone, or there is no room for one.
+_LOST = ("08", "25", "28", "3D", "40", "53", "57P")
+
 
 def redact(text: str) -> str:
     """Return text with three asterisks for every password of a connection string in it."""
@@ -98,6 +102,12 @@ class LiveError(EvidenceError):
     def __init__(self, message: str, hint: str | None = None, sqlstate: str | None = None) -> None:
         super().__init__(message, hint)
         self.sqlstate = sqlstate
+
+    @property
+    def refused(self) -> bool:
+        """Whether a server that goes on refused this one question; else nobody answers any more."""
+        state = self.sqlstate or ""
+        return bool(state) and not state.startswith(_LOST)
 
 
 class OutdatedError(LiveError):

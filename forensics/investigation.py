@@ -30,9 +30,6 @@ _TRIES = 4
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
 _EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
 
-# SQLSTATE classes of what a server that goes on refuses to answer.
-_REFUSALS = ("0A", "22", "42", "54")
-
 _Answer = TypeVar("_Answer")
 
 
@@ -241,7 +238,7 @@ def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], An
     try:
         _steadily(sides, listener, stage)
     except LiveError as error:
-        if (error.sqlstate or "")[:2] not in _REFUSALS:
+        if not error.refused:
             raise
         return reason_of(error)
     except UsageError:

@@ -52,6 +52,7 @@ _HAZARDS = [
     "within",
     "sql",
 ]
+_COUNTED = ("rows", "moved", "changed", "blanked")
 _NAMED = 3
 
 
@@ -73,12 +74,13 @@ class Cause:
     @property
     def statements(self) -> pd.DataFrame:
         """One row a statement and table (or column), with the missing rows (or values) it took."""
-        return self._frame("statements", _STATEMENTS)
+        frame = self._frame("statements", _STATEMENTS)
+        return frame.astype(dict.fromkeys(_COUNTED, "Int64"))
 
     @property
     def unexplained(self) -> pd.DataFrame:
         """One row a table: missing rows that no statement accounts for."""
-        return self._frame("unexplained", ["schema", "table", "rows"])
+        return self._frame("unexplained", ["schema", "table", "rows"]).astype({"rows": "Int64"})
 
     @property
     def hazards(self) -> pd.DataFrame:
@@ -117,7 +119,8 @@ class Cause:
 
     def _repr_html_(self) -> str:
         struck = self.statements
-        struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
+        numbers = struck[["rows", "changed", "blanked"]]
+        struck = struck[(numbers.isna() | (numbers > 0)).any(axis=1)]
         shown = ""
         if len(struck):
             shown = table(struck.drop(columns=["sql", "counted"]), absent="")
@@ -129,16 +132,14 @@ class Cause:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """Say in a few sentences what a `cause.json` holds."""
-    rows = moved = values = blanked = rest = 0
+    rows = moved = values = blanked = 0
     for statement in found["statements"]:
-        blanked += statement["blanked"]
+        blanked += statement["blanked"] or 0
         if statement["column"] is None:
-            rows += statement["rows"]
-            moved += statement["moved"]
+            rows += statement["rows"] or 0
+            moved += statement["moved"] or 0
         else:
-            values += statement["rows"]
-    for table_ in found["unexplained"]:
-        rest += table_["rows"]
+            values += statement["rows"] or 0
     struck = [statement for statement in found["statements"] if statement["rows"]]
     said = []
     if struck:
@@ -148,13 +149,31 @@ def verdict(found: Mapping[str, Any]) -> str:
     if blanked:
         said.append(f"{blanked:,} values stand where there was NULL.")
     said += _overwritten(found)
-    if rest == 1:
-        said.append("1 missing row is unexplained: no statement took it.")
-    elif rest:
-        said.append(f"{rest:,} missing rows are unexplained: no statement took them.")
-    if not said:
+    unknown = found.get("unknown") or ()
+    said += _rest(found["unexplained"], bool(unknown))
+    if not said and not unknown:
         said.append("No missing row is laid at a migration.")
-    return " ".join(said)
+    return " ".join([*said, *unknown])
+
+
+def _rest(unexplained: Sequence[Mapping[str, Any]], in_doubt: bool) -> Iterator[str]:
+    """The missing rows that no statement is known to have taken."""
+    rest = 0
+    for table_ in unexplained:
+        if table_["rows"] is None:
+            yield "Which statements took the missing rows is not known."
+            return
+        rest += table_["rows"]
+    if not rest:
+        return
+    verb = "is" if rest == 1 else "are"
+    rows = counted(rest, "missing row")
+    if in_doubt:
+        yield f"{rows} {verb} unexplained: no statement is known to have taken them."
+    elif rest == 1:
+        yield f"{rows} {verb} unexplained: no statement took it."
+    else:
+        yield f"{rows} {verb} unexplained: no statement took them."
 
 
 def _overwritten(found: Mapping[str, Any]) -> Iterator[str]:
@@ -172,6 +191,9 @@ def _overwritten(found: Mapping[str, Any]) -> Iterator[str]:
         rows = counted(sum(statement["changed"] for statement in others), "row")
         yield f"{len(others)} {plural(len(others), 'statement')} more overwrote {rows}."
     for rest in found.get("unexplained_overwritten") or ():
+        if rest["values"] is None:
+            yield f"What overwrote values of {_place(rest)} is not known."
+            continue
         yield (
             f"At least {counted(rest['values'], 'overwritten value')} of {_place(rest)} "
             "cannot be laid at a statement."

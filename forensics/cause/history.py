@@ -7,7 +7,7 @@ not fit together is said in `notes`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -19,6 +19,7 @@ from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFold
 from forensics.model import Table, TableName
 
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
+_LIVE_UNREAD = "which migrations ran since the backup is not known. Say so with --ran NAME."
 FileState = Literal["match", "edited", "absent"]
 
 _NO_TABLES: Mapping[TableName, Table] = {}
@@ -29,7 +30,9 @@ class Placed:
     """One migration, as both histories and the folder have it.
 
     Attributes:
-        state: what live's history says, or the backup's where live says nothing.
+        in_backup, in_live: None where that side's history could not be read.
+        state: what live's history says, or the backup's where live says nothing; None where
+            neither does and live's could not be read.
         attempts: the number of rows with its name.
         checked: False where the tool keeps no checksum, so that a file cannot be told from an
             edited one.
@@ -37,11 +40,11 @@ class Placed:
 
     name: str
     applied_at: datetime | None
-    in_backup: bool
-    in_live: bool
+    in_backup: bool | None
+    in_live: bool | None
     file: FileState
     rolled_back: bool
-    state: State
+    state: State | None
     attempts: int = 0
     checked: bool = True
     tool: str | None = None
@@ -55,12 +58,14 @@ class History:
         migrations: all of them, in order.
         between: those to replay between backup and live.
         notes: what there is to say.
+        unknown: why it is not known which migrations ran between backup and live, in sentences.
         schema: where names without one lead; as `schema_of`.
     """
 
     migrations: tuple[Placed, ...]
     between: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     schema: str = "public"
 
 
@@ -141,16 +146,19 @@ def place(
     placed = _in_order(known.values(), files)
     forced = _chosen(ran, files)
     notes = []
+    unknown = []
     for side, words in sorted(errors.items()):
         notes.append(f"The migration history of the {side} could not be read: {words}")
+    if "live" in errors and not forced:
+        unknown.append(f"The migration history of live could not be read: {_LIVE_UNREAD}")
     between = []
     for one in placed:
         told = known[one.name]
         is_between = told.ran_since
         if "backup" in errors:
             is_between = told.ran_after(backup_at)
-        if is_between is None:
-            notes.append(
+        if is_between is None and one.name not in forced:
+            unknown.append(
                 f"Whether {one.name} ran before or after the backup is not known: "
                 "neither the backup nor its time says so."
             )
@@ -159,16 +167,36 @@ def place(
             if told.file:
                 between.append(told.file)
             notes += _doubts(one)
-        notes += _contradictions(one, told)
+        if "live" not in errors:
+            notes += _contradictions(one, told)
     nothing_known = not any(entries.values()) and not errors and not forced
     if folder and nothing_known:
         notes.append(
             "Neither side holds a migration history that is known here: "
             "say which migrations ran between them with --ran NAME."
         )
-    notes += _left_behind(placed, files, forced)
+    if "live" not in errors:
+        notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
-    return History(tuple(placed), tuple(between), tuple(dict.fromkeys(notes)), schema)
+    notes += unknown
+    return History(
+        tuple(_as_far_as_read(one, errors) for one in placed),
+        tuple(between),
+        tuple(dict.fromkeys(notes)),
+        tuple(unknown),
+        schema,
+    )
+
+
+def _as_far_as_read(placed: Placed, errors: Mapping[str, str]) -> Placed:
+    """A migration without what a history would say that could not be read."""
+    if "backup" in errors:
+        placed = replace(placed, in_backup=None)
+    if "live" in errors:
+        placed = replace(placed, in_live=None)
+        if placed.state == "pending":
+            placed = replace(placed, state=None)
+    return placed
 
 
 # --- one migration --------------------------------------------------------------------------------

@@ -304,11 +304,11 @@ class Document:
 
     @property
     def struck(self) -> tuple[Mapping[str, Any], ...]:
-        """Statements that took rows or values, or changed some; the largest loss first."""
+        """Statements that took rows or values, or changed some, or may have; largest loss first."""
         found = []
         for statement in (self.cause or {}).get("statements", ()):
-            changed = statement.get("changed") or statement.get("blanked")
-            if statement["rows"] or changed:
+            numbers = [statement["rows"], statement.get("changed", 0), statement.get("blanked", 0)]
+            if None in numbers or any(numbers):
                 found.append(statement)
         return tuple(found)
 

@@ -40,13 +40,14 @@ def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:
         return None
     statements = sorted(cause["statements"], key=_most_rows_first)
     found = {**cause, "statements": _masked_sql(statements, mask)}
+    found["unknown"] = _sentences(cause.get("unknown", ()), mask)
     if "hazards" in cause:
         found["hazards"] = _masked_sql(cause["hazards"], mask)
     return found
 
 
 def _most_rows_first(statement: Found) -> tuple[int, str, int]:
-    return -statement["rows"], statement["migration"], statement["line"]
+    return -(statement["rows"] or 0), statement["migration"], statement["line"]
 
 
 def _masked_sql(entries: Sequence[Found], mask: Mask) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -25,12 +25,17 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
         accounts: in order; the places of statements are places in it.
     """
     notes = [*incident.history.notes, *found.notes]
+    uncounted = _uncounted(found, [one for one in accounts if one.name in incident.results])
+    unknown = [*incident.history.unknown, *uncounted]
+    # Where it is not known which statements ran, nothing was held against the rest.
+    attributed = not incident.history.unknown
     return {
         "migrations": [plain(migration) for migration in incident.history.migrations],
         "statements": [_statement(account) for account in accounts],
-        "unexplained": _unexplained_rows(found.unexplained),
-        "unexplained_values": _unexplained_values(found.unexplained),
-        "unexplained_overwritten": _unexplained_overwritten(incident.store, accounts),
+        "unexplained": _unexplained_rows(found.unexplained, attributed),
+        "unexplained_values": _unexplained_values(found.unexplained, attributed),
+        "unexplained_overwritten": _unexplained_overwritten(incident.store, accounts, attributed),
+        "unknown": unknown,
         "hazards": _hazards(incident),
         "replay": found.said,
         "notes": list(dict.fromkeys(notes)),
@@ -70,24 +75,40 @@ def _statement(account: Account) -> dict[str, Any]:
     }
 
 
-def _unexplained_rows(unexplained: Unexplained) -> list[dict[str, Any]]:
+def _uncounted(found: Replayed, accounts: Sequence[Account]) -> Iterator[str]:
+    """What statements took that nobody could count, in sentences."""
+    for account in accounts:
+        if None not in (account.rows, account.changed):
+            continue
+        what = str(account.name)
+        if account.column:
+            what += f".{account.column}"
+        why = found.failed.get(account.step, "its rows could not be followed")
+        yield (
+            f"What line {account.statement.line} of {account.migration} did to {what} "
+            f"is not known, because: {why}."
+        )
+
+
+def _unexplained_rows(unexplained: Unexplained, attributed: bool) -> list[dict[str, Any]]:
     found = []
     for name, rows in sorted(unexplained.rows.items()):
         if rows:
-            found.append({**_named(name), "rows": rows})
+            found.append({**_named(name), "rows": rows if attributed else None})
     return found
 
 
-def _unexplained_values(unexplained: Unexplained) -> list[dict[str, Any]]:
+def _unexplained_values(unexplained: Unexplained, attributed: bool) -> list[dict[str, Any]]:
     found = []
     for (name, column), values in sorted(unexplained.values.items()):
         if values:
-            found.append({**_named(name), "column": column, "values": values})
+            known = values if attributed else None
+            found.append({**_named(name), "column": column, "values": known})
     return found
 
 
 def _unexplained_overwritten(
-    store: Store, accounts: Sequence[Account]
+    store: Store, accounts: Sequence[Account], attributed: bool
 ) -> list[dict[str, Any]] | None:
     """The destroyed values that no statement can have overwritten; None where none are known.
 
@@ -95,15 +116,20 @@ def _unexplained_overwritten(
     table is taken off: at least so many values are unexplained.
     """
     entries = store.overwritten()
-    if entries is None:
+    if entries is None or not attributed:
         return None
     explained: Counter[TableName | None] = Counter()
+    uncounted = set()
     for account in accounts:
-        explained[account.name] += account.changed
+        if account.changed is None:
+            uncounted.add(account.name)
+        explained[account.name] += account.changed or 0
     found = []
     for entry in entries:
-        rest = entry.lost - explained[entry.name]
-        if entry.destroyed and rest > 0:
+        rest: int | None = max(entry.lost - explained[entry.name], 0)
+        if rest and entry.name in uncounted:
+            rest = None
+        if entry.destroyed and rest != 0:
             found.append({**_named(entry.name), "column": entry.column, "values": rest})
     return found
 

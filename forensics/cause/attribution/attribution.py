@@ -11,10 +11,9 @@ import pyarrow as pa
 from forensics.cause.attribution.answer import answer, rows_taken
 from forensics.cause.attribution.incident import incident_of
 from forensics.cause.attribution.replaying import not_replayed, replay_incident
-from forensics.cause.attribution.unreplayed import count_from_backup, list_harmless
-from forensics.cause.history import History, place
-from forensics.cause.timeline import backup_at
-from forensics.evidence.migrations import MigrationFolder, history_of
+from forensics.cause.attribution.unreplayed import count_from_backup, leave_unknown, list_harmless
+from forensics.cause.placing import place_in_case
+from forensics.evidence.migrations import MigrationFolder
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from forensics.store import Store
@@ -94,12 +93,13 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
         MigrationError: a migration that ran between backup and live does not parse.
         CaseError: the case was written before histories were kept.
     """
-    incident = incident_of(store, _history(store, ask))
+    incident = incident_of(store, place_in_case(store, ask.folder, ask.ran))
     found = not_replayed(incident)
     if incident.steps and incident.differs:
         found = replay_incident(incident, ask.scratch, listener or _ignore)
         count_from_backup(incident, found)
     list_harmless(incident, found.accounts)
+    leave_unknown(incident, found)
     accounts = list(found.accounts)
     left = {}
     for number, account in enumerate(accounts):
@@ -107,20 +107,6 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
             left[account.name] = number
     said = answer(incident, found, accounts)
     return Attribution(said, rows_taken(found, accounts), left)
-
-
-def _history(store: Store, ask: Ask) -> History:
-    kept = store.get("history") or {"backup": [], "live": [], "errors": {}}
-    entries = {side: history_of(kept[side]) for side in ("backup", "live")}
-    backup, live = store.catalogs()
-    return place(
-        entries,
-        kept["errors"],
-        ask.folder,
-        backup_at(store),
-        ask.ran,
-        {**backup.tables, **live.tables},
-    )
 
 
 def _ignore(_: str) -> None:

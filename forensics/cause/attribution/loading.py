@@ -25,6 +25,9 @@ class Loading:
         replay: what is filled.
         notes: what could not be loaded or followed is said here.
         tell: is told what is going on.
+
+    Attributes:
+        unfollowed: the tables whose rows could not be loaded, or not be followed.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Loading:
         self._notes = notes
         self._tell = tell
         self._whole: set[TableName] = set()
+        self.unfollowed: set[TableName] = set()
 
     # --- the backup ------------------------------------------------------------------------------
 
@@ -93,6 +97,7 @@ class Loading:
         words = self._load_rows(source, name)
         if words:
             self._notes.append(f"The rows of {name} could not be loaded into the replay: {words}.")
+            self.unfollowed.add(name)
             return
         result = self._incident.results.get(name)
         # The case holds the rows that differ: all of them, where no row is unchanged.
@@ -158,6 +163,7 @@ class Loading:
             words = self._follow(watched)
             if words:
                 self._notes.append(f"{name} could not be followed in the replay: {words}.")
+                self.unfollowed.add(name)
             else:
                 found.append(watched)
         return found

@@ -70,7 +70,7 @@ class Settling:
             if step is not None:
                 rows = self._outcome.lay(watched, step)
                 if rows:
-                    self._accounts.of(step, watched.name).moved = rows
+                    self._accounts.of(step, watched.name).move(rows)
             return
 
     def _last_rename(self, name: TableName, column: str) -> int | None:
@@ -84,13 +84,14 @@ class Settling:
     def _settle_rows(self, watched: Watched) -> None:
         for step, rows in _by_step(self._outcome.gone(watched)):
             step = self._dropped_by.get(step, step)
-            self._accounts.of(step, watched.name).rows += rows
+            self._accounts.of(step, watched.name).take(rows)
             self._unexplained.rows[watched.name] -= rows
 
     def _settle_changes(self, watched: Watched) -> None:
         for step, rows in _by_step(self._outcome.changed(watched)):
             column = self._changed_column(step, watched.name)
-            self._accounts.of(step, watched.name, column).changed += rows
+            account = self._accounts.of(step, watched.name, column)
+            account.changed = (account.changed or 0) + rows
 
     def _changed_column(self, step: int, name: TableName) -> str | None:
         """The column that a step changes in a table, where it is a single one."""
@@ -102,11 +103,20 @@ class Settling:
 
     def _settle_copies(self, watched: Watched) -> None:
         for other, columns in self._copies(watched):
-            for step, rows in self._outcome.survivors(watched, other, columns).items():
+            survivors = self._outcome.survivors(watched, other, columns)
+            if survivors is None:
+                self._leave_moved_unknown(watched.name)
+                continue
+            for step, rows in survivors.items():
                 step = self._dropped_by.get(step, step)
                 account = self._accounts.of(step, watched.name)
-                account.moved = min(account.rows, max(account.moved, rows))
+                account.move(min(account.rows or 0, rows))
                 account.moved_to.append(str(other))
+
+    def _leave_moved_unknown(self, name: TableName) -> None:
+        for account in self._accounts:
+            if account.name == name and account.column is None and account.rows:
+                account.moved = None
 
     def _copies(self, watched: Watched) -> Iterator[tuple[TableName, dict[str, str]]]:
         """Where rows of a table may stand at the end, and by which columns they are known there.
@@ -152,7 +162,7 @@ class Settling:
             ).fetchall()
         for step, rows in kept:
             account = self._accounts.of(step, name)
-            account.moved = max(account.moved, rows)
+            account.move(rows)
             for place in entry["moved_to"]:
                 column = f".{place['column']}" if place["column"] else ""
                 account.moved_to.append(place["table"] + column)
@@ -178,7 +188,7 @@ class Settling:
         place = (effect.name, effect.column)
         if effect.blanked:
             account = self._accounts.of(effect.step, effect.name, effect.column)
-            account.blanked += effect.blanked
+            account.blanked = (account.blanked or 0) + effect.blanked
         if effect.values < 0:
             gained[place] = gained.get(place, 0) - effect.values
         elif effect.values and effect.step:
@@ -187,7 +197,7 @@ class Settling:
             missing = self._unexplained.values.get(place, 0)
             lost = min(effect.values - spared, missing)
             if lost:
-                self._accounts.of(effect.step, effect.name, effect.column).rows += lost
+                self._accounts.of(effect.step, effect.name, effect.column).take(lost)
                 self._unexplained.values[place] -= lost
 
     def _settle_renamed_columns(self, watched: Watched) -> None:

@@ -52,6 +52,29 @@ def _count_rows(step: Step, hazard: Hazard, found: Replayed) -> None:
         )
 
 
+def leave_unknown(incident: Incident, found: Replayed) -> None:
+    """What nobody counted is not known: no zero stands for it.
+
+    It is zero all the same where there is nothing left to lay at a statement.
+    """
+    for account in found.accounts:
+        name = account.name
+        if name is None or name not in incident.backup.tables:
+            continue  # nothing of the backup can be lost there
+        result = incident.results.get(name)
+        was_compared = result is not None and result.state != "failed"
+        was_followed = account.step not in found.failed and name not in found.unfollowed
+        if was_compared and was_followed:
+            continue
+        left = found.unexplained.of(account.name, account.column)
+        if not account.rows and (left or not was_compared):
+            account.rows = None
+        if account.rows != 0 and not account.moved:
+            account.moved = None
+        if result is None or not was_compared or result.changed:
+            account.changed = account.blanked = None
+
+
 def list_harmless(incident: Incident, accounts: Accounts) -> None:
     """Statements that can destroy rows and took none that is missing are listed with 0."""
     backup = incident.backup
