@@ -132,14 +132,15 @@ class Cause:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """Say in a few sentences what a `cause.json` holds."""
-    rows = moved = values = blanked = 0
+    of_tables, of_columns = [], []
     for statement in found["statements"]:
-        blanked += statement["blanked"] or 0
         if statement["column"] is None:
-            rows += statement["rows"] or 0
-            moved += statement["moved"] or 0
+            of_tables.append(statement)
         else:
-            values += statement["rows"] or 0
+            of_columns.append(statement)
+    rows, moved = _known(of_tables, "rows"), _known(of_tables, "moved")
+    values = _known(of_columns, "rows")
+    blanked = _known(found["statements"], "blanked")
     struck = [statement for statement in found["statements"] if statement["rows"]]
     said = []
     if struck:
@@ -154,6 +155,11 @@ def verdict(found: Mapping[str, Any]) -> str:
     if not said and not unknown:
         said.append("No missing row is laid at a migration.")
     return " ".join([*said, *unknown])
+
+
+def _known(statements: Sequence[Mapping[str, Any]], number: str) -> int:
+    """The sum of what is known of a number: `unknown` says what is not."""
+    return sum(statement[number] or 0 for statement in statements)
 
 
 def _rest(unexplained: Sequence[Mapping[str, Any]], in_doubt: bool) -> Iterator[str]:

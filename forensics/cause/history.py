@@ -7,7 +7,7 @@ not fit together is said in `notes`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -19,7 +19,18 @@ from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFold
 from forensics.model import Table, TableName
 
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
-_LIVE_UNREAD = "which migrations ran since the backup is not known. Say so with --ran NAME."
+_LIVE_UNREAD = (
+    "Which migrations ran since the backup is not known, since live's history could not be read: "
+    "say so with --ran NAME."
+)
+_NO_HISTORY = (
+    "Neither side holds a migration history that is known here: "
+    "say which migrations ran between them with --ran NAME."
+)
+_EITHER_WAY = (
+    "Whether {} ran before or after the backup is not known: "
+    "neither the backup nor its time says so."
+)
 FileState = Literal["match", "edited", "absent"]
 
 _NO_TABLES: Mapping[TableName, Table] = {}
@@ -145,47 +156,59 @@ def place(
     known = _known(entries, files)
     placed = _in_order(known.values(), files)
     forced = _chosen(ran, files)
-    notes = []
-    unknown = []
-    for side, words in sorted(errors.items()):
-        notes.append(f"The migration history of the {side} could not be read: {words}")
-    if "live" in errors and not forced:
-        unknown.append(f"The migration history of live could not be read: {_LIVE_UNREAD}")
-    between = []
+    found = _Between(notes=_unread(errors))
+    live_was_read = "live" not in errors
+    if not live_was_read and not forced:
+        found.unknown.append(_LIVE_UNREAD)
     for one in placed:
         told = known[one.name]
-        is_between = told.ran_since
-        if "backup" in errors:
-            is_between = told.ran_after(backup_at)
-        if is_between is None and one.name not in forced:
-            unknown.append(
-                f"Whether {one.name} ran before or after the backup is not known: "
-                "neither the backup nor its time says so."
-            )
-            continue
-        if is_between or one.name in forced:
-            if told.file:
-                between.append(told.file)
-            notes += _doubts(one)
-        if "live" not in errors:
-            notes += _contradictions(one, told)
-    nothing_known = not any(entries.values()) and not errors and not forced
-    if folder and nothing_known:
-        notes.append(
-            "Neither side holds a migration history that is known here: "
-            "say which migrations ran between them with --ran NAME."
-        )
-    if "live" not in errors:
+        found.look(one, told, one.name in forced or _ran_between(told, errors, backup_at))
+        if live_was_read:
+            found.notes += _contradictions(one, told)
+    notes = found.notes
+    if folder and not any(entries.values()) and not errors and not forced:
+        notes.append(_NO_HISTORY)
+    if live_was_read:
         notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
-    notes += unknown
     return History(
         tuple(_as_far_as_read(one, errors) for one in placed),
-        tuple(between),
-        tuple(dict.fromkeys(notes)),
-        tuple(unknown),
+        tuple(found.files),
+        tuple(dict.fromkeys([*notes, *found.unknown])),
+        tuple(found.unknown),
         schema,
     )
+
+
+@dataclass
+class _Between:
+    """What ran between backup and live: the files, what there is to say, what is not known."""
+
+    notes: list[str]
+    files: list[Migration] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def look(self, placed: Placed, told: _Known, ran: bool | None) -> None:
+        if ran is None:
+            self.unknown.append(_EITHER_WAY.format(placed.name))
+        elif ran:
+            if told.file:
+                self.files.append(told.file)
+            self.notes += _doubts(placed)
+
+
+def _unread(errors: Mapping[str, str]) -> list[str]:
+    notes = []
+    for side, words in sorted(errors.items()):
+        notes.append(f"The migration history of the {side} could not be read: {words}")
+    return notes
+
+
+def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | None) -> bool | None:
+    """Whether a migration ran between backup and live; None where nothing tells."""
+    if "backup" in errors:
+        return one.ran_after(backup_at)
+    return one.ran_since
 
 
 def _as_far_as_read(placed: Placed, errors: Mapping[str, str]) -> Placed:

@@ -57,8 +57,7 @@ def cause_command(
 
 def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:
     """Print what `cause.json` holds, for people."""
-    by_time = {event["label"] for event in found["timeline"] if event["kind"] == "migration"}
-    since = [migration for migration in found["migrations"] if _is_since(migration, by_time)]
+    since = _ran_since(found)
     if since:
         console.print(_since(since))
     struck = [statement for statement in found["statements"] if _did_something(statement)]
@@ -89,6 +88,14 @@ def _show_unexplained(console: Console, found: Mapping[str, Any]) -> None:
             )
 
 
+def _ran_since(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    by_time = []
+    for event in found["timeline"]:
+        if event["kind"] == "migration":
+            by_time.append(event["label"])
+    return [migration for migration in found["migrations"] if _is_since(migration, by_time)]
+
+
 def _is_since(migration: Mapping[str, Any], by_time: Collection[str]) -> bool:
     """Whether a migration ran since the backup, or has to be looked at for how it went.
 
@@ -104,7 +111,7 @@ def _is_since(migration: Mapping[str, Any], by_time: Collection[str]) -> bool:
 
 def _did_something(statement: Mapping[str, Any]) -> bool:
     """Whether it took or changed something, or may have."""
-    numbers = [statement[name] for name in ("rows", "changed", "blanked")]
+    numbers = statement["rows"], statement["changed"], statement["blanked"]
     return None in numbers or any(numbers)
 
 

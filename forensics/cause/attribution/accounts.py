@@ -54,6 +54,20 @@ class Account:
         self.take(rows)
         self.counted = "backup"
 
+    def leave_unknown(self, *, rows: bool, values: bool) -> None:
+        """Say of what was not counted that it is not known.
+
+        Args:
+            rows: whether there are rows left that it may have taken.
+            values: whether there are changed ones that it may have written.
+        """
+        if rows and not self.rows:
+            self.rows = None
+        if self.rows != 0 and not self.moved:
+            self.moved = None
+        if values:
+            self.changed = self.blanked = None
+
     def move(self, rows: int) -> None:
         """Note that so many of the rows stand elsewhere, where it is known how many do."""
         if self.moved is not None:

@@ -24,9 +24,11 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
     Args:
         accounts: in order; the places of statements are places in it.
     """
-    notes = [*incident.history.notes, *found.notes]
     uncounted = _uncounted(found, [one for one in accounts if one.name in incident.results])
     unknown = [*incident.history.unknown, *uncounted]
+    notes = dict.fromkeys([*incident.history.notes, *found.notes])
+    for sentence in unknown:
+        notes.pop(sentence, None)
     # Where it is not known which statements ran, nothing was held against the rest.
     attributed = not incident.history.unknown
     return {
@@ -38,7 +40,7 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
         "unknown": unknown,
         "hazards": _hazards(incident),
         "replay": found.said,
-        "notes": list(dict.fromkeys(notes)),
+        "notes": list(notes),
         "timeline": timeline(incident.store, incident.history),
     }
 

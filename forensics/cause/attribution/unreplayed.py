@@ -62,17 +62,11 @@ def leave_unknown(incident: Incident, found: Replayed) -> None:
         if name is None or name not in incident.backup.tables:
             continue  # nothing of the backup can be lost there
         result = incident.results.get(name)
-        was_compared = result is not None and result.state != "failed"
-        was_followed = account.step not in found.failed and name not in found.unfollowed
-        if was_compared and was_followed:
-            continue
-        left = found.unexplained.of(account.name, account.column)
-        if not account.rows and (left or not was_compared):
-            account.rows = None
-        if account.rows != 0 and not account.moved:
-            account.moved = None
-        if result is None or not was_compared or result.changed:
-            account.changed = account.blanked = None
+        if result is None or result.state == "failed":
+            account.leave_unknown(rows=True, values=True)
+        elif account.step in found.failed or name in found.unfollowed:
+            left = found.unexplained.of(name, account.column)
+            account.leave_unknown(rows=left > 0, values=bool(result.changed))
 
 
 def list_harmless(incident: Incident, accounts: Accounts) -> None:

@@ -35,6 +35,23 @@ def time_of_first_migration(
     if unread:
         basis["incident_at"] = f"not known: {unread}; give --incident-at"
         return None
+    new = _new_in_live(history, backup_at)
+    if not new:
+        basis["incident_at"] = (
+            "nothing says it: live's migration history names no migration since the backup; "
+            "give --incident-at"
+        )
+        return None
+    at, name = min(new)
+    more = f", the first of {len(new)} since the backup" if len(new) > 1 else ""
+    basis["incident_at"] = f"live's migration history: {name}{more}"
+    return at
+
+
+def _new_in_live(
+    history: Mapping[str, Any], backup_at: datetime | None
+) -> list[tuple[datetime, str]]:
+    """The migrations that live has and the backup has not, each with its time."""
     before = set()
     for entry in history_of(history["backup"]):
         if entry.in_force:
@@ -47,16 +64,7 @@ def time_of_first_migration(
             continue
         if backup_at is None or entry.applied_at > backup_at:
             new.append((entry.applied_at, entry.name))
-    if not new:
-        basis["incident_at"] = (
-            "nothing says it: live's migration history names no migration since the backup; "
-            "give --incident-at"
-        )
-        return None
-    at, name = min(new)
-    more = f", the first of {len(new)} since the backup" if len(new) > 1 else ""
-    basis["incident_at"] = f"live's migration history: {name}{more}"
-    return at
+    return new
 
 
 def _unread(history: Mapping[str, Any], backup_at: datetime | None) -> str:
