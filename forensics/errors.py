@@ -121,6 +121,11 @@ class OutdatedError(LiveError):
         self.role = role
 
 
+def is_lost(error: BaseException) -> bool:
+    """Whether nobody answers any more, so that going on without the answer is no way out."""
+    return isinstance(error, LiveError) and not error.refused
+
+
 class MigrationError(EvidenceError):
     kind = "migration"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.errors import EvidenceError, LiveError
+from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import natural
 from forensics.evidence.migrations.tool import HistoryTable
@@ -93,7 +93,7 @@ def histories(backup: Source, live: Source) -> dict[str, Any]:
         try:
             found[side] = plain(read_history(source))
         except EvidenceError as error:
-            if isinstance(error, LiveError) and not error.refused:
+            if is_lost(error):
                 raise
             found[side] = None
             found["errors"][side] = error.message
