@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forensics.loss import published
 from forensics.masking import Mask
 from forensics.model import TableName
 from forensics.report.results import Results
@@ -25,9 +26,10 @@ def report_json(case: Results, *, mask: bool = True) -> dict[str, Any]:
     summary = case.summary()
     for table in summary["tables"]:
         table["reason"] = shown.sentence(table["reason"])
+    loss = case.store.get("loss")
     found = {
         "summary": summary,
-        "loss": case.store.get("loss"),
+        "loss": published(loss, case.results) if loss else None,
         "cause": masked_cause(case.store.get("cause"), shown),
         "recovery": masked_recovery(case.store.get("recovery"), shown),
     }
