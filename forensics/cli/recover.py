@@ -25,6 +25,7 @@ from forensics.cli.voice import (
 )
 from forensics.recovery.proof import Tell, silent
 from forensics.recovery.wishes import SKIPPABLE
+from forensics.text import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -243,7 +244,7 @@ def _cells(option: Option) -> list[str]:
         seconds = f"{option.seconds:.1f}"
     verified = "yes" if option.verified else "no"
     found = (option.recovers, option.freed, option.destroys, option.blocked)
-    numbers = [f"{number:,}" for number in found]
+    numbers = map(count, found)
     return [option.name, *numbers, verified, seconds]
 
 

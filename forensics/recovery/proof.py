@@ -40,7 +40,8 @@ class Proof:
     Its numbers were counted again on a database on which the option was carried out.
 
     Attributes:
-        recovers, destroys: rows, as counted on the rehearsed database.
+        recovers, destroys: rows, as counted on the rehearsed database; None where it came to no
+            end.
         seconds: how long carrying the option out took there.
         checks: what was looked at, a sentence each.
         problems: what does not hold, a sentence each; empty where the option's numbers are
@@ -49,9 +50,9 @@ class Proof:
         statements: what was run, where it stands in none of the scripts.
     """
 
-    recovers: int
-    destroys: int
-    seconds: float
+    recovers: int | None
+    destroys: int | None
+    seconds: float | None
     checks: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class Proof:
 
 def failed(why: str) -> Proof:
     """The proof of an option whose rehearsal came to no end."""
-    return Proof(0, 0, 0.0, problems=(why,))
+    return Proof(None, None, None, problems=(why,))
 
 
 def off(wanted: int, found: int, what: str) -> list[str]:

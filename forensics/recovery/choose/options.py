@@ -22,6 +22,7 @@ from forensics.recovery.proof import (
     TableShare,
 )
 from forensics.store import Store
+from forensics.text import together
 
 UNREHEARSED = "Not rehearsed"
 
@@ -42,6 +43,8 @@ class NewPlace(Protocol):
 class Option:
     """One way out.
 
+    A number is None where it is not known.
+
     Attributes:
         recovers: backup rows that live holds again afterwards.
         destroys: rows written to live since the backup that it would overwrite or remove.
@@ -55,15 +58,15 @@ class Option:
     """
 
     name: str
-    recovers: int
-    destroys: int
+    recovers: int | None
+    destroys: int | None
     blocked: int
     destroyed: tuple[TableShare, ...] = ()
     reasons: tuple[tuple[str, str, int], ...] = ()
     application: str = ""
     caveats: tuple[str, ...] = ()
     proof: Proof | None = None
-    freed: int = 0
+    freed: int | None = 0
 
     @property
     def verified(self) -> bool:
@@ -158,11 +161,12 @@ def proved(
 
 
 def _full_restore(store: Store, price: Price) -> Option:
-    missing = 0
+    missing: int | None = 0
     destroyed = []
     failed = []
     for result in store.results():
-        missing += result.missing or 0
+        if result.state != "new":
+            missing = together(missing, result.missing)
         share = _written(store, result, price)
         if share.rows:
             destroyed.append(share)
@@ -172,7 +176,9 @@ def _full_restore(store: Store, price: Price) -> Option:
         "It puts everything back as it stood at the backup, and so undoes every legitimate "
         "change since, deletions included."
     ]
+    destroys: int | None = _rows(destroyed)
     if failed:
+        destroys = None
         names = ", ".join(failed[:5])
         caveats.append(f"Not counted, because they could not be compared: {names}.")
     if not price.asked and price.notes:
@@ -180,7 +186,7 @@ def _full_restore(store: Store, price: Price) -> Option:
     return Option(
         FULL_RESTORE,
         recovers=missing,
-        destroys=_rows(destroyed),
+        destroys=destroys,
         blocked=0,
         destroyed=tuple(destroyed),
         application="The code as it was before the migration: "
