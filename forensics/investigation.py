@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case, open_case
 from forensics.compare.failures import is_foreseen
@@ -215,7 +215,7 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener, ru
     }
     unknown = {}
     for name, stage in stages.items():
-        reason = _failure(sides, listener, stage)
+        reason = _failure(sides, listener, stage, _Stage(name, store.folder))
         if reason is None:
             continue
         unknown[name] = reason
@@ -227,7 +227,16 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener, ru
     store.put("ended_at", datetime.now(UTC))
 
 
-def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], Any]) -> str | None:
+class _Stage(NamedTuple):
+    """What a stage is called, and where its case lies."""
+
+    name: str
+    folder: Path
+
+
+def _failure(
+    sides: Sequence[Source], listener: Listener, stage: Callable[[], Any], at: _Stage
+) -> str | None:
     """Run a stage; return why it came to no end, or None. The other stages go on without it.
 
     Raises:
@@ -246,7 +255,7 @@ def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], An
     except Exception as error:
         if os.environ.get("FORENSICS_DEBUG") and not is_foreseen(error):
             raise
-        return reason_of(error)
+        return reason_of(error, *at)
     return None
 
 

@@ -46,7 +46,7 @@ def cause_command(
     from forensics.case.cause import find_cause, verdict
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as opened:
+    with speaking("cause", as_json, quiet, case) as voice, open_case(case) as opened:
         with working(voice) as tell:
             found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
         voice.answer(found, lambda console: _show(console, found, verdict(found)))

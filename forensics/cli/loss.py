@@ -26,7 +26,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
     from forensics.case.bounds import answered
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as found:
+    with speaking("loss", as_json, quiet, case) as voice, open_case(case) as found:
         loss = found.loss
         found.write_loss()
         for sentence in found.unknown:

@@ -134,7 +134,7 @@ def recover(
     """
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as found:
+    with speaking("recover", as_json, quiet, case) as voice, open_case(case) as found:
         recovery = found.recovery(
             tables=table or (),
             include_unexplained=include_unexplained,
