@@ -157,7 +157,10 @@ def recover(
         voice.answer(plan.as_json(), lambda console: _show(console, plan, out))
         for problem in _problems(plan):
             voice.err.print(f"[bold red]{safe(problem)}[/]")
-        status = OK if plan.holds else FAILED
+        for sentence in found.unknown:
+            voice.err.print(f"[red]{safe(sentence)}[/]")
+        known = all(option.freed is not None for option in plan.options)
+        status = OK if plan.holds and known else FAILED
     raise typer.Exit(status)
 
 

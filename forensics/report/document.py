@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from forensics.figures import Moment
 from forensics.model import ColumnChange, Overwritten, TableName, TableResult
 from forensics.report.outlook import Outlook, astray, outlook
+from forensics.text import together
 
 CLASSES = (
     "moved",
@@ -257,11 +258,10 @@ class Document:
     @property
     def links_missing(self) -> int | None:
         """How many of the missing rows are links; None where a junction table failed."""
-        links = 0
-        for junction in self.junctions:
-            if junction.result.missing is None:
-                return None
-            links += junction.result.missing
+        links: int | None = 0
+        for result in self.results:
+            if result.junction and result.state != "new":
+                links = together(links, result.missing)
         return links
 
     @property

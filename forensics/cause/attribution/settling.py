@@ -12,6 +12,7 @@ from forensics.cause.attribution.accounts import Accounts
 from forensics.cause.attribution.copied import copied_columns
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.replay import Effect, Replay, Watched
+from forensics.loss.junctions import find_junctions
 from forensics.model import TableName
 
 _CHANGES = ("update-all", "update-where", "type-change")
@@ -151,6 +152,8 @@ class Settling:
         The loss was classified before.
         """
         entry = self._junction(name)
+        if entry is None and name in self._unclassified():
+            self._leave_moved_unknown(name)
         if entry is None or not (entry["moved"] or entry["superseded"]):
             return
         links = f"loss.links_{int(entry['number'])}"
@@ -175,6 +178,16 @@ class Settling:
                 found: Mapping[str, Any] = entry
                 return found
         return None
+
+    def _unclassified(self) -> set[TableName]:
+        """The junction tables of whose links it is not known whether live holds them elsewhere."""
+        loss = self._incident.store.get("loss")
+        found: set[TableName] = set()
+        if loss is None or loss.get("reason"):
+            found.update(find_junctions(self._incident.backup))
+        for failed in (loss or {}).get("failed", ()):
+            found.add(TableName(failed["schema"], failed["table"]))
+        return found
 
     # --- values ----------------------------------------------------------------------------------
 

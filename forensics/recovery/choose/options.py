@@ -248,6 +248,12 @@ def _reinsert(selection: Selection) -> Option:
         moved += target.counts["moved"] + target.counts["superseded"]
     if moved:
         caveats.append(f"{moved:,} links that live holds elsewhere are not inserted again.")
+    unclassified = all_blocked(selection.store) is None
+    if unclassified:
+        caveats.append(
+            "Links that live holds elsewhere could not be told from lost ones: look for them "
+            "before these rows are inserted, or compare again."
+        )
     return Option(
         REINSERT,
         recovers=selection.returning,
@@ -257,7 +263,7 @@ def _reinsert(selection: Selection) -> Option:
         application="Nothing to go on running; code that is to show the recovered rows must "
         "read these tables, or be given them by the backfill.",
         caveats=tuple(caveats),
-        freed=selection.freed,
+        freed=None if unclassified else selection.freed,
     )
 
 
