@@ -8,7 +8,7 @@ except KeyboardInterrupt:  # while the kit was still being loaded
     sys.exit(2)
 except ImportError as error:
     print(
-        f"The kit cannot be loaded: {error}.\n"
+        f"The kit cannot be loaded: there is no {error.name or 'library'}, or not all of it.\n"
         "Install what it runs on: pip install -r requirements.txt",
         file=sys.stderr,
     )

@@ -35,6 +35,10 @@ _KEYWORD_PASSWORD = re.compile(
     re.I,
 )
 
+# SQLSTATE classes after which a database answers no other question either: the connection, the
+# session or the snapshot is gone, or there is no room for one.
+_LOST = ("08", "25", "28", "3D", "40", "53", "57P")
+
 
 def redact(text: str) -> str:
     """Return text with three asterisks for every password of a connection string in it."""
@@ -99,6 +103,12 @@ class LiveError(EvidenceError):
         super().__init__(message, hint)
         self.sqlstate = sqlstate
 
+    @property
+    def refused(self) -> bool:
+        """Whether a server that goes on refused this one question; else nobody answers any more."""
+        state = self.sqlstate or ""
+        return bool(state) and not state.startswith(_LOST)
+
 
 class OutdatedError(LiveError):
     """A standby cancelled the query to replay, or the table was rewritten since.
@@ -109,6 +119,11 @@ class OutdatedError(LiveError):
     def __init__(self, message: str, hint: str | None, sqlstate: str | None, role: str) -> None:
         super().__init__(message, hint, sqlstate)
         self.role = role
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether nobody answers any more, so that going on without the answer is no way out."""
+    return isinstance(error, LiveError) and not error.refused
 
 
 class MigrationError(EvidenceError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case, open_case
 from forensics.compare.failures import is_foreseen
@@ -29,9 +29,6 @@ from forensics.text import counted, listed
 _TRIES = 4
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
 _EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
-
-# SQLSTATE classes of what a server that goes on refuses to answer.
-_REFUSALS = ("0A", "22", "42", "54")
 
 _Answer = TypeVar("_Answer")
 
@@ -219,7 +216,7 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener, ru
     }
     unknown = {}
     for name, stage in stages.items():
-        reason = _failure(sides, listener, stage)
+        reason = _failure(sides, listener, stage, _Stage(name, store.folder))
         if reason is None:
             continue
         unknown[name] = reason
@@ -231,7 +228,16 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener, ru
     store.put("ended_at", datetime.now(UTC))
 
 
-def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], Any]) -> str | None:
+class _Stage(NamedTuple):
+    """What a stage is called, and where its case lies."""
+
+    name: str
+    folder: Path
+
+
+def _failure(
+    sides: Sequence[Source], listener: Listener, stage: Callable[[], Any], at: _Stage
+) -> str | None:
     """Run a stage; return why it came to no end, or None. The other stages go on without it.
 
     Raises:
@@ -242,7 +248,7 @@ def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], An
     try:
         _steadily(sides, listener, stage)
     except LiveError as error:
-        if (error.sqlstate or "")[:2] not in _REFUSALS:
+        if not error.refused:
             raise
         return reason_of(error)
     except UsageError:
@@ -250,7 +256,7 @@ def _failure(sides: Sequence[Source], listener: Listener, stage: Callable[[], An
     except Exception as error:
         if os.environ.get("FORENSICS_DEBUG") and not is_foreseen(error):
             raise
-        return reason_of(error)
+        return reason_of(error, *at)
     return None
 
 

@@ -130,6 +130,13 @@ def count(value: int | None) -> str:
     return f"{value:,}"
 
 
+def together(one: int | None, other: int | None) -> int | None:
+    """The sum of two numbers; not known where one of them is not."""
+    if one is None or other is None:
+        return None
+    return one + other
+
+
 def plural(number: int, word: str) -> str:
     """The word, in the plural unless there is one."""
     if number == 1:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.case.held import Held
 from forensics.case.junctions import CaseJunction, find_junction
 from forensics.case.showing import escaped, table
+from forensics.loss import is_known
 from forensics.model import TableName
 from forensics.text import plural, visible
 
@@ -181,7 +182,7 @@ def _hit_junctions(case: Held) -> list[str]:
     def order(entry: Mapping[str, Any]) -> tuple[int, str, str]:
         return -entry["missing"], entry["schema"], entry["table"]
 
-    hit = [entry for entry in case.loss["junctions"] if entry["missing"]]
+    hit = [entry for entry in case.loss["junctions"] if entry["missing"] and is_known(entry)]
     return [_name(entry) for entry in sorted(hit, key=order)]
 
 

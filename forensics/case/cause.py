@@ -52,6 +52,7 @@ _HAZARDS = [
     "within",
     "sql",
 ]
+_COUNTED = ("rows", "moved", "changed", "blanked")
 _NAMED = 3
 
 
@@ -76,12 +77,12 @@ class Cause:
         frame = self._frame("statements", _STATEMENTS)
         if frame["line"].isna().any():  # what a rebuild took has no line
             frame = frame.assign(line=frame["line"].astype("Int64"))
-        return frame
+        return frame.astype(dict.fromkeys(_COUNTED, "Int64"))
 
     @property
     def unexplained(self) -> pd.DataFrame:
         """One row a table: missing rows that no statement accounts for."""
-        return self._frame("unexplained", ["schema", "table", "rows"])
+        return self._frame("unexplained", ["schema", "table", "rows"]).astype({"rows": "Int64"})
 
     @property
     def hazards(self) -> pd.DataFrame:
@@ -120,7 +121,8 @@ class Cause:
 
     def _repr_html_(self) -> str:
         struck = self.statements
-        struck = struck[(struck["rows"] > 0) | (struck["changed"] > 0) | (struck["blanked"] > 0)]
+        numbers = struck[["rows", "changed", "blanked"]]
+        struck = struck[(numbers.isna() | (numbers > 0)).any(axis=1)]
         shown = ""
         if struck["migration"].isna().any():
             line = struck["line"].astype(object).where(struck["line"].notna(), "")
@@ -135,26 +137,45 @@ class Cause:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """Say in a few sentences what a `cause.json` holds."""
-    moved = blanked = rest = 0
-    for statement in found["statements"]:
-        blanked += statement["blanked"]
-        if statement["column"] is None:
-            moved += statement["moved"]
-    for table_ in found["unexplained"]:
-        rest += table_["rows"]
+    tables = [statement for statement in found["statements"] if statement["column"] is None]
+    moved = _known(tables, "moved")
+    blanked = _known(found["statements"], "blanked")
     said = [*_rebuilt(found), *_accounted_for(found)]
     if moved:
         said.append(f"{moved:,} of these rows were moved, not lost.")
     if blanked:
         said.append(f"{blanked:,} values stand where there was NULL.")
     said += _overwritten(found)
-    if rest == 1:
-        said.append("1 missing row is unexplained: no statement took it.")
-    elif rest:
-        said.append(f"{rest:,} missing rows are unexplained: no statement took them.")
-    if not said:
+    unknown = found.get("unknown") or ()
+    said += _rest(found["unexplained"], bool(unknown))
+    if not said and not unknown:
         said.append("No missing row is laid at a migration.")
-    return " ".join(said)
+    return " ".join([*said, *unknown])
+
+
+def _known(statements: Sequence[Mapping[str, Any]], number: str) -> int:
+    """The sum of what is known of a number: `unknown` says what is not."""
+    return sum(statement[number] or 0 for statement in statements)
+
+
+def _rest(unexplained: Sequence[Mapping[str, Any]], in_doubt: bool) -> Iterator[str]:
+    """The missing rows that no statement is known to have taken."""
+    rest = 0
+    for table_ in unexplained:
+        if table_["rows"] is None:
+            yield "Which statements took the missing rows is not known."
+            return
+        rest += table_["rows"]
+    if not rest:
+        return
+    verb = "is" if rest == 1 else "are"
+    rows = counted(rest, "missing row")
+    if in_doubt:
+        yield f"{rows} {verb} unexplained: no statement is known to have taken them."
+    elif rest == 1:
+        yield f"{rows} {verb} unexplained: no statement took it."
+    else:
+        yield f"{rows} {verb} unexplained: no statement took them."
 
 
 def _overwritten(found: Mapping[str, Any]) -> Iterator[str]:

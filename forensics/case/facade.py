@@ -26,6 +26,7 @@ from forensics.case.unknown import unknown
 from forensics.case.verdict import nothing_missing, verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
+from forensics.loss import published
 from forensics.loss.junctions import find_junctions
 from forensics.loss.others import others
 from forensics.model import Catalog, TableName, TableResult
@@ -228,7 +229,7 @@ class Case:
                 f"The loss of case {self.folder} was not classified.",
                 "Go on with: compare … --resume.",
             )
-        return found
+        return published(found, self.results)
 
     @property
     def junctions(self) -> pd.DataFrame:

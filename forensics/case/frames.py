@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.summary import change_json
-from forensics.loss import LOST
+from forensics.loss import LOST, is_known
 from forensics.model import COUNTS, ColumnChange, TableName, TableResult
 
 if TYPE_CHECKING:
@@ -107,27 +107,28 @@ def junction_frame(loss: Mapping[str, Any]) -> pd.DataFrame:
     """One row a junction table: what is missing by class, and its parents; the worst first."""
     import pandas as pd
 
-    def order(junction: Mapping[str, Any]) -> tuple[int, int, str, str]:
-        return -junction["lost"], -junction["missing"], junction["schema"], junction["table"]
+    def order(junction: Mapping[str, Any]) -> tuple[bool, int, int, str, str]:
+        lost, missing = junction["lost"], junction["missing"]
+        name = junction["schema"], junction["table"]
+        return lost is None, -(lost or 0), -(missing or 0), *name
 
     rows = [_junction(junction) for junction in sorted(loss["junctions"], key=order)]
-    frame = pd.DataFrame(rows, columns=_JUNCTIONS)
-    failed = pd.DataFrame(loss["failed"], columns=["schema", "table", "reason"])
-    if failed.empty:
-        return frame
-    numbers = [*CLASSES, "affected", "emptied"]
-    whole = pd.concat([frame.astype(object), failed.rename(columns={"reason": "not classified"})])
-    return whole.astype(dict.fromkeys(numbers, "Int64")).reset_index(drop=True)
+    columns = list(_JUNCTIONS)
+    if any("not classified" in row for row in rows):
+        columns.append("not classified")
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype(dict.fromkeys([*CLASSES, "affected", "emptied"], "Int64"))
 
 
 def _junction(junction: Mapping[str, Any]) -> dict[str, Any]:
-    parents = dict.fromkeys(parent["table"] for parent in junction["parents"])
-    moved = [place(moved) for moved in junction["moved_to"] if moved["rows"]]
     row: dict[str, Any] = {kind: junction[kind] for kind in CLASSES}
+    row["schema"], row["table"] = junction["schema"], junction["table"]
+    parents = dict.fromkeys(parent["table"] for parent in junction["parents"] or ())
+    row["parents"] = ", ".join(parents) or None
+    if not is_known(junction):
+        return row | {"affected": None, "emptied": None, "not classified": junction["reason"]}
+    moved = [place(moved) for moved in junction["moved_to"] if moved["rows"]]
     return row | {
-        "schema": junction["schema"],
-        "table": junction["table"],
-        "parents": ", ".join(parents),
         "affected": sum(junction["affected"].values()),
         "emptied": sum(junction["emptied"].values()),
         "moved to": ", ".join(moved) or None,
@@ -147,5 +148,5 @@ def churn_frame(loss: Mapping[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     columns = ["schema", "table", "verdict", *_CHURN, "basis"]
-    frame = pd.DataFrame(loss["churn"], columns=columns)
+    frame = pd.DataFrame(loss["churn"] or (), columns=columns)
     return frame.astype(dict.fromkeys(_CHURN, "Int64"))

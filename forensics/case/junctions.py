@@ -11,7 +11,7 @@ from forensics.case.names import by_name, spellings
 from forensics.case.showing import cell, escaped, heading, points, shown
 from forensics.case.tables import column_frame, text_type
 from forensics.errors import CaseError, UnknownTableError
-from forensics.loss import LOST
+from forensics.loss import LOST, is_known
 from forensics.loss.junctions import parent_of
 from forensics.model import Parent, TableName
 from forensics.text import visible
@@ -31,15 +31,14 @@ def find_junction(case: Held, name: str) -> CaseJunction:
     Raises:
         UnknownTableError: there is none of that name; the message names near matches.
     """
-    for failed in case.loss["failed"]:
-        table = TableName(failed["schema"], failed["table"])
-        if name in (str(table), table.table, ".".join(table)):
-            raise CaseError(
-                f"The loss of {table} was not classified, because: {failed['reason']}",
-                "Compare again, or go on with --resume, once that is mended.",
-            )
     known = [(TableName(e["schema"], e["table"]), e) for e in case.loss["junctions"]]
     entry = by_name(name, known, "junction table", "case.junctions lists them.")
+    if not is_known(entry):
+        raise CaseError(
+            f"The loss of {TableName(entry['schema'], entry['table'])} was not classified, "
+            f"because: {entry['reason']}",
+            "Compare again, or go on with --resume, once that is mended.",
+        )
     return CaseJunction(case, entry)
 
 

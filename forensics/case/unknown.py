@@ -18,6 +18,8 @@ def unknown(store: Store) -> list[str]:
     said = []
     for stage, why in (store.get("unknown") or {}).items():
         said.append(f"{_STAGES[stage]}, because: {why}")
+    for side, why in (store.get("history") or {}).get("errors", {}).items():
+        said.append(f"The migration history of the {side} is not known, because: {why}")
     for failed in (store.get("loss") or {}).get("failed", ()):
         name = TableName(failed["schema"], failed["table"])
         said.append(f"The loss of {name} was not classified, because: {failed['reason']}")

@@ -40,15 +40,16 @@ def verdict(
     for change in changes:
         values += change.values_missing or 0
     said = []
-    missing = _missing(results)
+    failed = [result for result in results if result.state == "failed"]
+    missing = _missing(results, failed)
     if missing:
         said.append(missing)
     if values:
-        said.append(f"Dropped columns took {values:,} values.")
+        least = "at least " if failed else ""
+        said.append(f"Dropped columns took {least}{values:,} values.")
     said += others.sentences
     if not said:
         said.append("Nothing that was compared is missing from live.")
-    failed = [result for result in results if result.state == "failed"]
     if failed:
         said.append(_failed(failed))
     if damage:
@@ -60,29 +61,36 @@ def verdict(
     return " ".join(said)
 
 
-def _missing(results: Sequence[TableResult]) -> str:
-    dropped = surviving = missing = links = 0
+def _missing(results: Sequence[TableResult], failed: Sequence[TableResult]) -> str:
+    hit = []
     for result in results:
-        if result.state == "dropped":
-            dropped += 1
-        elif result.state == "compared" and result.missing:
-            surviving += 1
-        else:
-            continue
-        missing += result.missing or 0
-        if result.junction:
-            links += result.missing or 0
-    if not missing:
+        if result.state in ("dropped", "compared") and result.missing:
+            hit.append(result)
+    if not hit:
         return ""
+    missing = sum(result.missing or 0 for result in hit)
+    least = "At least " if failed else ""
+    return (
+        f"{least}{missing:,} backup rows are missing from live, in {_places(results, hit)}; "
+        f"{_links(hit, failed)} of them are links of junction tables."
+    )
+
+
+def _places(results: Sequence[TableResult], hit: Sequence[TableResult]) -> str:
+    dropped = sum(result.state == "dropped" for result in results)
+    surviving = sum(result.state == "compared" for result in hit)
     places = []
     if dropped:
         places.append(f"{dropped} dropped {plural(dropped, 'table')}")
     if surviving:
         places.append(f"{surviving} surviving {plural(surviving, 'table')}")
-    return (
-        f"{missing:,} backup rows are missing from live, in {listed(places)}; "
-        f"{links:,} of them are links of junction tables."
-    )
+    return listed(places)
+
+
+def _links(hit: Sequence[TableResult], failed: Sequence[TableResult]) -> str:
+    if any(result.junction for result in failed):
+        return "it is not known how many"
+    return f"{sum(result.missing or 0 for result in hit if result.junction):,}"
 
 
 def _failed(failed: Sequence[TableResult]) -> str:

@@ -38,7 +38,7 @@ class Window:
         import pandas as pd
 
         columns = ["schema", "table", *_BOUNDS, "basis"]
-        frame = pd.DataFrame(self._value["unobservable"], columns=columns)
+        frame = pd.DataFrame(self._value["unobservable"] or (), columns=columns)
         return frame.astype(dict.fromkeys(_BOUNDS, "Int64"))
 
     def __repr__(self) -> str:

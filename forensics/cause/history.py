@@ -7,7 +7,7 @@ not fit together is said in `notes`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -19,6 +19,18 @@ from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFold
 from forensics.model import Table, TableName
 
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
+_LIVE_UNREAD = (
+    "Which migrations ran since the backup is not known, since live's history could not be read: "
+    "say so with --ran NAME."
+)
+_NO_HISTORY = (
+    "Neither side holds a migration history that is known here: "
+    "say which migrations ran between them with --ran NAME."
+)
+_EITHER_WAY = (
+    "Whether {} ran before or after the backup is not known: "
+    "neither the backup nor its time says so."
+)
 FileState = Literal["match", "edited", "absent"]
 
 _NO_TABLES: Mapping[TableName, Table] = {}
@@ -29,7 +41,9 @@ class Placed:
     """One migration, as both histories and the folder have it.
 
     Attributes:
-        state: what live's history says, or the backup's where live says nothing.
+        in_backup, in_live: None where that side's history could not be read.
+        state: what live's history says, or the backup's where live says nothing; None where
+            neither does and live's could not be read.
         attempts: the number of rows with its name.
         checked: False where the tool keeps no checksum, so that a file cannot be told from an
             edited one.
@@ -37,11 +51,11 @@ class Placed:
 
     name: str
     applied_at: datetime | None
-    in_backup: bool
-    in_live: bool
+    in_backup: bool | None
+    in_live: bool | None
     file: FileState
     rolled_back: bool
-    state: State
+    state: State | None
     attempts: int = 0
     checked: bool = True
     tool: str | None = None
@@ -55,6 +69,7 @@ class History:
         migrations: all of them, in order.
         between: those to replay between backup and live.
         notes: what there is to say.
+        unknown: why it is not known which migrations ran between backup and live, in sentences.
         schema: where names without one lead; as `schema_of`.
         afterwards: those of `between` that are left out of it, because they ran on tables which
             were made anew.
@@ -63,6 +78,7 @@ class History:
     migrations: tuple[Placed, ...]
     between: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     schema: str = "public"
     afterwards: tuple[Migration, ...] = ()
 
@@ -179,38 +195,74 @@ def place(
     known = _known(entries, files)
     placed = _in_order(known.values(), files)
     forced = _chosen(ran, files)
-    notes = [*_unread(errors)]
-    between = []
+    found = _Between(notes=_unread(errors))
+    live_was_read = "live" not in errors
+    if not live_was_read and not forced:
+        found.unknown.append(_LIVE_UNREAD)
     renewed = _renewed(known, forced, renewal)
     for one in placed:
         told = known[one.name]
         if told in renewed:
             continue
-        is_between = told.ran_since
-        if "backup" in errors:
-            is_between = told.ran_after(backup_at)
-        if is_between is None:
-            notes.append(
-                f"Whether {one.name} ran before or after the backup is not known: "
-                "neither the backup nor its time says so."
-            )
-            continue
-        if is_between or one.name in forced:
-            if told.file:
-                between.append(told.file)
-            notes += _doubts(one)
-        notes += _contradictions(one, told)
-    nothing_known = not any(entries.values()) and not errors and not forced
-    if folder and nothing_known:
-        notes.append(
-            "Neither side holds a migration history that is known here: "
-            "say which migrations ran between them with --ran NAME."
-        )
-    notes += _left_behind(placed, files, forced)
+        found.look(one, told, one.name in forced or _ran_between(told, errors, backup_at))
+        if live_was_read:
+            found.notes += _contradictions(one, told)
+    notes = found.notes
+    if folder and not any(entries.values()) and not errors and not forced:
+        notes.append(_NO_HISTORY)
+    if live_was_read:
+        notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
-    said = tuple(dict.fromkeys(notes))
-    afterwards = _ran(renewed, placed)
-    return History(tuple(placed), tuple(between), said, schema, afterwards)
+    return History(
+        tuple(_as_far_as_read(one, errors) for one in placed),
+        tuple(found.files),
+        tuple(dict.fromkeys([*notes, *found.unknown])),
+        tuple(found.unknown),
+        schema,
+        _ran(renewed, placed),
+    )
+
+
+@dataclass
+class _Between:
+    """What ran between backup and live: the files, what there is to say, what is not known."""
+
+    notes: list[str]
+    files: list[Migration] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def look(self, placed: Placed, told: _Known, ran: bool | None) -> None:
+        if ran is None:
+            self.unknown.append(_EITHER_WAY.format(placed.name))
+        elif ran:
+            if told.file:
+                self.files.append(told.file)
+            self.notes += _doubts(placed)
+
+
+def _unread(errors: Mapping[str, str]) -> list[str]:
+    notes = []
+    for side, words in sorted(errors.items()):
+        notes.append(f"The migration history of the {side} could not be read: {words}")
+    return notes
+
+
+def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | None) -> bool | None:
+    """Whether a migration ran between backup and live; None where nothing tells."""
+    if "backup" in errors:
+        return one.ran_after(backup_at)
+    return one.ran_since
+
+
+def _as_far_as_read(placed: Placed, errors: Mapping[str, str]) -> Placed:
+    """A migration without what a history would say that could not be read."""
+    if "backup" in errors:
+        placed = replace(placed, in_backup=None)
+    if "live" in errors:
+        placed = replace(placed, in_live=None)
+        if placed.state == "pending":
+            placed = replace(placed, state=None)
+    return placed
 
 
 def _renewed(

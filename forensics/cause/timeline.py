@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from forensics.cause.history import History
+from forensics.cause.history import History, Placed
 from forensics.model import Catalog, Table, TableName
 from forensics.store import Store
 
@@ -48,14 +48,24 @@ def timeline(store: Store, history: History) -> list[dict[str, Any]]:
 
 def _events(store: Store, history: History) -> Iterator[_Event]:
     _, live = store.evidence()
-    yield backup_at(store), "the backup", "backup"
+    began = backup_at(store)
+    yield began, "the backup", "backup"
     for migration in history.migrations:
         if migration.in_live:
-            kind = "migration before" if migration.in_backup else "migration"
-            yield migration.applied_at, migration.name, kind
+            yield migration.applied_at, migration.name, _kind(migration, began)
     yield from _evidence(store)
     yield _given(store, "incident_at"), "the incident", "incident"
     yield live.taken_at or live.dumped_at, "live was read", "now"
+
+
+def _kind(migration: Placed, began: datetime | None) -> str:
+    """Whether a migration ran before the backup: by its history, else by the times."""
+    before = migration.in_backup
+    if before is None and began and migration.applied_at:
+        before = migration.applied_at <= began
+    if before:
+        return "migration before"
+    return "migration"
 
 
 def _given(store: Store, name: str) -> datetime | None:

@@ -11,7 +11,7 @@ import signal
 import sys
 from importlib import import_module
 
-from forensics.cli.voice import FAILED, app, say_error
+from forensics.cli.voice import FAILED, INSTALL, app, not_loaded, say_error
 from forensics.errors import redact
 from forensics.text import document
 
@@ -59,11 +59,7 @@ def main() -> None:
             words = error.format_message()
         _fail("usage", _withheld(words), _HELP)
     except ImportError as error:
-        _fail(
-            "install",
-            f"The kit cannot be loaded: {redact(str(error))}.",
-            "Install what it runs on: pip install -r requirements.txt",
-        )
+        _fail("install", not_loaded(error), INSTALL)
     except KeyboardInterrupt:
         sys.exit(FAILED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,17 +47,18 @@ def cause_command(
     from forensics.case.cause import find_cause, verdict
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as opened:
+    with speaking("cause", as_json, quiet, case) as voice, open_case(case) as opened:
         with working(voice) as tell:
             found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
         voice.answer(found, lambda console: _show(console, found, verdict(found)))
-        status = status_of(complete=answered(opened), found=not opened.nothing_missing)
+        known = answered(opened) and not found.get("unknown")
+        status = status_of(complete=known, found=not opened.nothing_missing)
     raise typer.Exit(status)
 
 
 def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:
     """Print what `cause.json` holds, for people."""
-    since = [migration for migration in found["migrations"] if _is_since(migration)]
+    since = _ran_since(found)
     if since:
         console.print(_since(since))
     struck = [statement for statement in found["statements"] if _did_something(statement)]
@@ -91,24 +92,42 @@ def _show_rebuild(console: Console, found: Mapping[str, Any]) -> None:
 
 def _show_unexplained(console: Console, found: Mapping[str, Any]) -> None:
     for rest in found["unexplained"]:
-        rows = counted(rest["rows"], "missing row")
-        console.print(f"{safe(_name(rest))}: {rows} unexplained")
+        if rest["rows"] is not None:
+            rows = counted(rest["rows"], "missing row")
+            console.print(f"{safe(_name(rest))}: {rows} unexplained")
     for rest in found["unexplained_values"]:
-        console.print(
-            f"{safe(_name(rest))}.{safe(rest['column'])}: "
-            f"{rest['values']:,} missing values are unexplained"
-        )
+        if rest["values"] is not None:
+            console.print(
+                f"{safe(_name(rest))}.{safe(rest['column'])}: "
+                f"{rest['values']:,} missing values are unexplained"
+            )
 
 
-def _is_since(migration: Mapping[str, Any]) -> bool:
-    """Whether a migration ran since the backup, or has to be looked at for how it went."""
+def _ran_since(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    by_time = []
+    for event in found["timeline"]:
+        if event["kind"] == "migration":
+            by_time.append(event["label"])
+    return [migration for migration in found["migrations"] if _is_since(migration, by_time)]
+
+
+def _is_since(migration: Mapping[str, Any], by_time: Collection[str]) -> bool:
+    """Whether a migration ran since the backup, or has to be looked at for how it went.
+
+    Args:
+        by_time: those that did by the times alone.
+    """
     if migration["state"] in ("failed", "rolled back"):
         return True
+    if migration["in_backup"] is None:
+        return migration["name"] in by_time
     return bool(migration["in_live"] and not migration["in_backup"])
 
 
 def _did_something(statement: Mapping[str, Any]) -> bool:
-    return bool(statement["rows"] or statement["changed"] or statement["blanked"])
+    """Whether it took or changed something, or may have."""
+    numbers = statement["rows"], statement["changed"], statement["blanked"]
+    return None in numbers or any(numbers)
 
 
 def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
@@ -129,7 +148,7 @@ def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
         table.add_row(
             safe(migration["name"]),
             safe(migration["applied_at"] or "–"),
-            migration["state"],
+            migration["state"] or "not known",
             migration["file"],
             style=style,
         )
@@ -178,8 +197,10 @@ def _name(entry: Mapping[str, Any]) -> TableName:
     return TableName(entry["schema"], entry["table"])
 
 
-def _number(value: int) -> str:
+def _number(value: int | None) -> str:
     """A count, where there is anything to count."""
+    if value is None:
+        return "not known"
     if not value:
         return ""
     return f"{value:,}"

@@ -239,7 +239,7 @@ def compare_command(
     quiet: Quiet = False,
 ) -> None:
     """Compare table by table, then classify the loss."""
-    with speaking(as_json, quiet) as voice:
+    with speaking("compare", as_json, quiet, case) as voice:
         options = Options(
             schemas=tuple(schema or ()),
             tables=tuple(table or ()),

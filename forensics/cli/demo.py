@@ -28,7 +28,7 @@ def demo_command(
     from forensics import demo
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice:
+    with speaking("demo", as_json, quiet) as voice:
         written = demo.run(out, lambda text: voice.note(safe(text)))
         with open_case(written.case) as case:
             verdict, totals = case.verdict, case.totals

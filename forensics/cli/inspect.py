@@ -43,7 +43,7 @@ def inspect_command(
     quiet: Quiet = False,
 ) -> None:
     """What a backup holds, and whether it is whole."""
-    with speaking(as_json, quiet) as voice:
+    with speaking("inspect", as_json, quiet) as voice:
         from forensics.evidence import open_source
         from forensics.evidence.inspection import inspect_backup
 

@@ -26,7 +26,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
     from forensics.case.bounds import answered
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as found:
+    with speaking("loss", as_json, quiet, case) as voice, open_case(case) as found:
         loss = found.loss
         found.write_loss()
         for sentence in found.unknown:
@@ -37,21 +37,27 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
 
 
 def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
-    shown = [j for j in loss["junctions"] if j["missing"] or j["overwritten"]]
+    from forensics.loss import is_known
+
+    known = list(filter(is_known, loss["junctions"]))
+    shown = [junction for junction in known if junction["missing"] or junction["overwritten"]]
     if shown:
         console.print(_table(sorted(shown, key=_worst_first)))
     for junction in shown:
         name = str(_name(junction))
         for sentence in found.junction(name).sentences:
             console.print(f"{safe(junction['table'])}: {safe(sentence)}")
-    rest = len(loss["junctions"]) - len(shown)
+    rest = len(known) - len(shown)
     if rest == 1:
         console.print("1 more junction table misses no row.")
     elif rest:
         console.print(f"{rest} more junction tables miss no row.")
     _show_references(console, loss.get("references") or ())
     _show_window(console, loss["window"])
-    totals = loss["totals"]
+    _show_totals(console, found, loss["totals"])
+
+
+def _show_totals(console: Console, found: Case, totals: Mapping[str, Any]) -> None:
     if totals["missing"] is None:
         console.print("\n[bold]How many links are lost is not known.[/]")
         for sentence in found.unknown:
@@ -116,7 +122,7 @@ def _show_window(console: Console, window: Mapping[str, Any]) -> None:
     if window["seconds"] is None:
         return
     console.print(f"\nIncident window: {window['backup_at']} to {window['incident_at']}.")
-    for unseen in window["unobservable"]:
+    for unseen in window["unobservable"] or ():
         if unseen["high"]:
             console.print(
                 f"{safe(unseen['table'])}: {unseen['low']:,} to {unseen['high']:,} rows, "

@@ -72,7 +72,7 @@ def preflight_command(
     """What a migration would destroy, before it runs."""
     if as_json:
         form = Format.json
-    with speaking(form is Format.json, quiet) as voice:
+    with speaking("preflight", form is Format.json, quiet) as voice:
         try:
             flight, notes = _fly(voice, migration, live, rehearse=rehearse)
         except LiveError as error:

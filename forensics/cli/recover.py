@@ -25,6 +25,7 @@ from forensics.cli.voice import (
 )
 from forensics.recovery.proof import Tell, silent
 from forensics.recovery.wishes import SKIPPABLE
+from forensics.text import count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,7 +134,7 @@ def recover(
     """
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as found:
+    with speaking("recover", as_json, quiet, case) as voice, open_case(case) as found:
         recovery = found.recovery(
             tables=table or (),
             include_unexplained=include_unexplained,
@@ -156,7 +157,10 @@ def recover(
         voice.answer(plan.as_json(), lambda console: _show(console, plan, out))
         for problem in _problems(plan):
             voice.err.print(f"[bold red]{safe(problem)}[/]")
-        status = OK if plan.holds else FAILED
+        for sentence in found.unknown:
+            voice.err.print(f"[red]{safe(sentence)}[/]")
+        known = all(option.freed is not None for option in plan.options)
+        status = OK if plan.holds and known else FAILED
     raise typer.Exit(status)
 
 
@@ -247,7 +251,7 @@ def _cells(option: Option) -> list[str]:
         seconds = f"{option.seconds:.1f}"
     verified = "yes" if option.verified else "no"
     found = (option.recovers, option.freed, option.destroys, option.blocked)
-    numbers = [f"{number:,}" for number in found]
+    numbers = map(count, found)
     return [option.name, *numbers, verified, seconds]
 
 

@@ -34,7 +34,7 @@ def report_command(
     """Write the report of a case: .html .xlsx .md .json .zip by suffix."""
     from forensics.case.facade import open_case
 
-    with speaking(as_json, quiet) as voice, open_case(case) as found:
+    with speaking("report", as_json, quiet, case) as voice, open_case(case) as found:
         written = found.report(out, mask=not unmasked)
         if unmasked:
             voice.note(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from forensics.errors import ForensicsError, UsageError, redact
+from forensics.errors import ForensicsError, UsageError
 from forensics.store.interrupts import interruptible
 from forensics.text import document, visible
 
@@ -50,6 +50,7 @@ LIVE_HELP = (
     "The live database: postgresql://…, service=…, host=… dbname=…, or a dump. "
     "Default: LIVE_DSN, or the PG* variables."
 )
+INSTALL = "Install what it runs on: pip install -r requirements.txt"
 _PG_VARIABLES = ("PGHOST", "PGDATABASE", "PGSERVICE", "PGHOSTADDR", "PGPORT")
 
 
@@ -124,10 +125,15 @@ def say_error(message: str, hint: str | None, console: Console | None = None) ->
 
 
 @contextmanager
-def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
+def speaking(command: str, as_json: bool, quiet: bool, case: Path | None = None) -> Iterator[Voice]:
     """Run a command's work.
 
     Whatever goes wrong ends in a sentence and exit status 2, never in a traceback.
+
+    Args:
+        command: its name.
+        as_json, quiet: as a voice has them.
+        case: the case's folder: what nobody foresaw leaves a file there.
     """
     voice = Voice(as_json, quiet)
     try:
@@ -144,20 +150,30 @@ def speaking(as_json: bool, quiet: bool) -> Iterator[Voice]:
     except Exception as error:
         if os.environ.get("FORENSICS_DEBUG"):
             raise
-        voice.fail(_unforeseen(error))
+        voice.fail(_unforeseen(error, command, case))
 
 
-def _unforeseen(error: Exception) -> ForensicsError:
-    words = redact(f"{type(error).__name__}: {error}".splitlines()[0])
-    if isinstance(error, ImportError):
-        return ForensicsError(
-            f"The kit cannot be loaded: {words}.",
-            "Install what it runs on: pip install -r requirements.txt",
-        )
+def _unforeseen(error: Exception, command: str, case: Path | None) -> ForensicsError:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return ForensicsError(not_loaded(error), INSTALL)
+    from forensics.crash import kept
+
+    path = kept(error, command, case)
+    said = f"{command} failed in a way that nobody foresaw: {type(error).__name__}."
+    if path is None:
+        return ForensicsError(said, "Set FORENSICS_DEBUG=1 to see where, and report it.")
     return ForensicsError(
-        f"The kit failed in a way that it did not foresee: {words}.",
-        "Set FORENSICS_DEBUG=1 to see where, and report it.",
+        said,
+        f"{path} says where, and holds no value of your data: report it with that file; "
+        "FORENSICS_DEBUG=1 shows all.",
     )
+
+
+def not_loaded(error: ImportError) -> str:
+    """What there is to say of a library that is not there; its words may be anybody's."""
+    if error.name:
+        return f"The kit cannot be loaded: there is no {error.name}, or not all of it."
+    return "The kit cannot be loaded: one of its libraries cannot be imported."
 
 
 def status_of(*, complete: bool, found: bool) -> int:

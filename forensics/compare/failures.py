@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
+from forensics import crash
 from forensics.errors import ForensicsError, redact
 
 # Any other error fails its table too, and calls itself a fault.
@@ -15,8 +18,17 @@ def is_foreseen(error: BaseException) -> bool:
     return isinstance(error, _FORESEEN)
 
 
-def reason(error: BaseException) -> str:
-    """Return what happened, and what to do about it."""
+def reason(error: BaseException, stage: str = "compare", folder: Path | None = None) -> str:
+    """Return what happened, and what to do about it.
+
+    Of an error that nobody foresaw a file is kept; its message, which may hold values, is not
+    repeated.
+
+    Args:
+        error: what happened.
+        stage: what was being done.
+        folder: the case's folder.
+    """
     if isinstance(error, ForensicsError):
         return str(error)
     words = redact(_first_line(error))
@@ -34,10 +46,14 @@ def reason(error: BaseException) -> str:
         return f"{words}. Is the disk full?"
     if is_foreseen(error):
         return words
-    return (
-        "The kit failed in a way that it did not foresee: "
-        f"{type(error).__name__}: {words}. Set FORENSICS_DEBUG=1 to see where, and report it."
-    )
+    path = crash.kept(error, stage, folder)
+    said = f"The kit failed at {stage} in a way that it did not foresee ({type(error).__name__})."
+    if path is None:
+        return f"{said} Set FORENSICS_DEBUG=1 to see where, and report it."
+    where = str(path)
+    if path.parent == folder:
+        where = f"{path.name} in the case's folder"
+    return f"{said} {where} says where, without any value of your data: report it with that file."
 
 
 def _first_line(error: BaseException) -> str:

@@ -122,7 +122,7 @@ class Workers:
             return None
         if not is_foreseen(error) and os.environ.get("FORENSICS_DEBUG"):
             raise error
-        return comparison.failed(reason(error))
+        return comparison.failed(reason(error, "compare", self._store.folder))
 
     def _tidy(self, bench: Bench) -> None:
         """Make a bench ready for the next table."""

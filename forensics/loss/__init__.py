@@ -18,10 +18,11 @@
   `reach`, the ten rows that are hit most: key, label, and how many rows they are
   reached by.
 - facts: `junctions` (every junction table of the backup with its parents), `loss` (what
-  `loss --json` prints).
+  `loss --json` prints, but for the entries of tables that were not classified: `published`).
 """
 
 from forensics.loss.assessment import assess, not_assessed
 from forensics.loss.links import CLASSES, LOST
+from forensics.loss.published import is_known, published
 
-__all__ = ["CLASSES", "LOST", "assess", "not_assessed"]
+__all__ = ["CLASSES", "LOST", "assess", "is_known", "not_assessed", "published"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import duckdb
 
+from forensics.compare.failures import reason as reason_of
 from forensics.compare.options import Listener
-from forensics.errors import EvidenceError, redact
+from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.source import Source
 from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
@@ -58,8 +59,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         found = _find_junctions(work)
         store.put("junctions", _plain_junctions(found))
         unknown = live_on(work, found)
-        entries, failed = _assess_each(work, found)
-        failed += unknown
+        entries, failed = _assess_each(work, found, unknown)
         settle_ends(work, found, entries)
         window = work_out(work, entries, found)
         document = {
@@ -87,16 +87,23 @@ def _find_junctions(work: Workspace) -> _Junctions:
     return found
 
 
-def _assess_each(work: Workspace, found: _Junctions) -> tuple[list[_Document], list[_Document]]:
-    """Return the document's entries, and the tables that could not be looked at."""
+def _assess_each(
+    work: Workspace, found: _Junctions, unknown: Sequence[_Document]
+) -> tuple[list[_Document], list[_Document]]:
+    """Return the document's entries, and the tables that could not be looked at.
+
+    Args:
+        unknown: the tables of which it is not known what lives on elsewhere.
+    """
     reach = Reach(work)
     entries: list[_Document] = []
-    failed: list[_Document] = []
+    failed = list(unknown)
+    unseen = {(one["schema"], one["table"]) for one in unknown}
     for name, parents in found.items():
-        if name not in work.results:
-            continue  # it was not among the tables to compare
+        if name not in work.results or tuple(name) in unseen:
+            continue  # it was not among the tables to compare, or is on record already
         if work.result(name) is None:
-            failed.append({**plain(name), "reason": work.results[name].reason})
+            failed.append(_failed(name, parents, str(work.results[name].reason)))
             continue
         junction = junction_of(work.backup.catalog.tables[name], parents)
         try:
@@ -104,14 +111,21 @@ def _assess_each(work: Workspace, found: _Junctions) -> tuple[list[_Document], l
             fate.overwritten = overwritten(work, junction)
             spreads = spread(work, junction, fate)
             entry = _entry(work, fate, spreads)
+            entry["reach"] = reach.run(name, spreads)
         except (EvidenceError, duckdb.Error, MemoryError) as error:
             # Said of this table and recorded; the others go on, and the run as a whole
             # ends with 2.
-            failed.append({**plain(name), "reason": redact(str(error) or type(error).__name__)})
+            if is_lost(error):
+                raise
+            failed.append(_failed(name, parents, reason_of(error)))
             continue
-        entry["reach"] = reach.run(name, spreads)
         entries.append(entry)
     return entries, failed
+
+
+def _failed(name: TableName, parents: Sequence[Parent], reason: str) -> _Document:
+    found = [plain_parent(parent) for parent in parents]
+    return {**plain(name), "parents": found, "reason": reason}
 
 
 # --- the document -------------------------------------------------------------------------------
@@ -143,11 +157,11 @@ def not_assessed(store: Store, reason: str) -> None:
     window: _Document = {"backup_at": None, "incident_at": None, "seconds": None}
     document: _Document = {
         "junctions": [],
-        "window": {**window, "basis": {}, "unobservable": []},
+        "window": {**window, "basis": {}, "unobservable": None},
         "totals": dict.fromkeys(_TOTALS),
         "references": None,
-        "churn": [],
-        "renamed": [],
+        "churn": None,
+        "renamed": None,
         "failed": [],
         "reason": reason,
     }

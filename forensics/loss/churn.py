@@ -100,11 +100,16 @@ class _Churn:
         usual = _Usual(None, "every missing row is accounted for")
         if found.alone:
             usual = self._usual()
+        expired: int | None = found.expired
+        alone: int | None = found.alone
+        if alone and self._ends and None in (self._start, self._seconds):
+            # Until when rows may have run out is not known: some of the others may have, too.
+            expired = alone = None
         return {
             "cascaded": found.cascaded,
-            "expired": found.expired,
+            "expired": expired,
             "unfit": found.unfit,
-            "alone": found.alone,
+            "alone": alone,
             "usual": usual.rows,
             "verdict": _verdict(found, usual.rows),
             "basis": f"{', '.join(self._words(found))}; {usual.basis}",
@@ -121,6 +126,8 @@ class _Churn:
             said.append(f"{found.unfit:,} held NULL in {columns}, which live no longer allows")
         if found.alone:
             said.append(f"{found.alone:,} went alone")
+            if self._ends and None in (self._start, self._seconds):
+                said.append(f"how many of them had run out ({self._ends}) is not known")
         return said
 
     # --- what accounts for them -------------------------------------------------------------
@@ -173,9 +180,9 @@ class _Churn:
         if self._ends is None:
             return "false"
         field = self._work.field("backup", self._table.name, self._ends)
-        until = (self._start or 0) + (self._seconds or 0)
-        if not field or not until:
+        if not field or self._start is None:
             return "false"
+        until = self._start + (self._seconds or 0)  # by its begin at least
         return f"epoch(TRY_CAST(m.{field} AS TIMESTAMP)) <= {until}"
 
     def _find_banned(self) -> dict[str, str]:

@@ -40,7 +40,8 @@ class Proof:
     Its numbers were counted again on a database on which the option was carried out.
 
     Attributes:
-        recovers, destroys: rows, as counted on the rehearsed database.
+        recovers, destroys: rows, as counted on the rehearsed database; None where it came to no
+            end.
         seconds: how long carrying the option out took there.
         checks: what was looked at, a sentence each.
         problems: what does not hold, a sentence each; empty where the option's numbers are
@@ -51,9 +52,9 @@ class Proof:
             the same; verified it is not.
     """
 
-    recovers: int
-    destroys: int
-    seconds: float
+    recovers: int | None
+    destroys: int | None
+    seconds: float | None
     checks: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -73,7 +74,7 @@ class Proof:
 
 def failed(why: str) -> Proof:
     """The proof of an option whose rehearsal came to no end."""
-    return Proof(0, 0, 0.0, problems=(why,))
+    return Proof(None, None, None, problems=(why,))
 
 
 def off(wanted: int, found: int, what: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from forensics.figures import Moment
 from forensics.model import ColumnChange, Overwritten, TableName, TableResult
 from forensics.report.outlook import Outlook, astray, outlook
+from forensics.text import together
 
 CLASSES = (
     "moved",
@@ -257,11 +258,10 @@ class Document:
     @property
     def links_missing(self) -> int | None:
         """How many of the missing rows are links; None where a junction table failed."""
-        links = 0
-        for junction in self.junctions:
-            if junction.result.missing is None:
-                return None
-            links += junction.result.missing
+        links: int | None = 0
+        for result in self.results:
+            if result.junction and result.state != "new":
+                links = together(links, result.missing)
         return links
 
     @property
@@ -304,11 +304,11 @@ class Document:
 
     @property
     def struck(self) -> tuple[Mapping[str, Any], ...]:
-        """Statements that took rows or values, or changed some; the largest loss first."""
+        """Statements that took rows or values, or changed some, or may have; largest loss first."""
         found = []
         for statement in (self.cause or {}).get("statements", ()):
-            changed = statement.get("changed") or statement.get("blanked")
-            if statement["rows"] or changed:
+            numbers = [statement["rows"], statement.get("changed", 0), statement.get("blanked", 0)]
+            if None in numbers or any(numbers):
                 found.append(statement)
         return tuple(found)
 

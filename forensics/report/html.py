@@ -69,6 +69,7 @@ def _environment() -> Environment:
         "of": of,
         "examples": _examples,
         "when": _when,
+        "known": _known,
         "one_line": one_line,
     }
     return environment
@@ -105,3 +106,9 @@ def _examples(rows: Sequence[Any]) -> str:
 
 def _when(text: str | None) -> str | None:
     return fact(datetime.fromisoformat(text)) if text else None
+
+
+def _known(value: bool | None) -> str:
+    if value is None:
+        return "not known"
+    return "yes" if value else "no"

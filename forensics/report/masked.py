@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from forensics.loss import published
 from forensics.masking import Mask
 from forensics.model import TableName
 from forensics.report.results import Results
@@ -25,9 +26,10 @@ def report_json(case: Results, *, mask: bool = True) -> dict[str, Any]:
     summary = case.summary()
     for table in summary["tables"]:
         table["reason"] = shown.sentence(table["reason"])
+    loss = case.store.get("loss")
     found = {
         "summary": summary,
-        "loss": case.store.get("loss"),
+        "loss": published(loss, case.results) if loss else None,
         "cause": masked_cause(case.store.get("cause"), shown),
         "recovery": masked_recovery(case.store.get("recovery"), shown),
     }
@@ -40,6 +42,7 @@ def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:
         return None
     statements = sorted(cause["statements"], key=_most_rows_first)
     found = {**cause, "statements": _masked_sql(statements, mask)}
+    found["unknown"] = _sentences(cause.get("unknown", ()), mask)
     if "hazards" in cause:
         found["hazards"] = _masked_sql(cause["hazards"], mask)
     return found
@@ -48,7 +51,7 @@ def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:
 def _most_rows_first(statement: Found) -> tuple[int, int, str, int]:
     changed = statement.get("changed") or 0
     place = statement["migration"] or "", statement["line"] or 0
-    return -statement["rows"], -changed, *place
+    return -(statement["rows"] or 0), -changed, *place
 
 
 def _masked_sql(entries: Sequence[Found], mask: Mask) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ class Outlook:
     Attributes:
         restorable: those that can be put back as live stands.
         freed: those that are blocked today and come back with their parents; None where
-            there is no plan to tell.
+            there is no plan to tell, so that they are among the blocked.
         blocked: those that stay blocked, or without a plan are so today.
         conflicting: those that collide with a key or another rule of live.
         by_table: by junction table, how many are freed.

@@ -25,11 +25,15 @@ _QUERY, _LAST_CONDITION = 0, 2
 
 
 class Query(NamedTuple):
-    """A query within code: its line there, and its SQL, or the expression that EXECUTE runs."""
+    """A query within code: its line there, and its SQL, or the expression that EXECUTE runs.
+
+    One `of_expression` stands where PL/pgSQL has expressions, and may be no statement.
+    """
 
     line: int
     text: str
     dynamic: bool = False
+    of_expression: bool = True
 
 
 def queries(statement: Statement, body: str) -> list[Query] | None:

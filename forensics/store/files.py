@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from forensics.crash import is_crash
 from forensics.errors import CaseError
 from forensics.store.lock import LOCK, sole_writer
 
@@ -25,7 +26,7 @@ def exists(folder: Path) -> bool:
 def others(folder: Path) -> str | None:
     """The first thing in a folder that no comparison wrote, if there is one."""
     ours = {*_OURS, LOCK, SPILL}
-    names = [path.name for path in folder.iterdir()]
+    names = [path.name for path in folder.iterdir() if not is_crash(path.name)]
     return min(set(names) - ours, default=None)
 
 
@@ -77,6 +78,9 @@ def remove(folder: Path) -> None:
     with sole_writer(folder):
         for name in _OURS:
             (folder / name).unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if is_crash(path.name):
+                path.unlink()
         shutil.rmtree(folder / SPILL, ignore_errors=True)
 
 

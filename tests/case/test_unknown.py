@@ -70,6 +70,12 @@ def test_a_junction_that_could_not_be_classified(
             frame["lost"].isna().to_dict() == {"ship_ports": False, "crew_ships": True}
         )
         assert frame["not classified"]["crew_ships"] == "the well is dry."
+        [entry] = [j for j in case.loss["junctions"] if j["table"] == "crew_ships"]
+        assert (entry["missing"], entry["reason"]) == (12, "the well is dry.")
+        assert {entry[name] for name in ("lost", "moved", "restorable", "overwritten")} == {None}
+        assert entry["affected"] is entry["dangling"] is None
+        assert [parent["table"] for parent in entry["parents"]] == ["crews", "ships"]
+        assert json.loads((case.folder / "loss.json").read_text()) == case.loss
         with pytest.raises(CaseError, match="the well is dry"):
             case.junction("crew_ships")
         for suffix in (".md", ".html", ".xlsx", ".json"):
@@ -103,12 +109,13 @@ def test_a_stage_that_came_to_no_end(
     if stage == "assess":
         assert set(loss["totals"].values()) == {None}
         assert "No space left" in loss["reason"]
+        assert [j["lost"] for j in loss["junctions"]] == [None, None]
         assert "0 are lost" not in run("loss", tmp_path / "c")[1]
     with fx.open_case(tmp_path / "c") as case:
         assert "because" in case.verdict
         assert "No space left" in case.report(tmp_path / "report.md").read_text()
         case.report(tmp_path / "report.html")
-        assert len(case.junctions) in (0, 2)
+        assert case.junctions["lost"].isna().all() == (stage == "assess")
     # What failed is done again.
     assert run("compare", *given, "--resume", "--json")[0] == 1
 

@@ -66,7 +66,7 @@ def adds_up(case: Case, found: dict[str, Any]) -> None:
     """Per table, the statements' rows and the unexplained ones are what `compare` found missing."""
     for result in case.results:
         told = sum(
-            s["rows"]
+            s["rows"] or 0
             for s in found["statements"]
             if s["table"] == result.name.table and s["column"] is None
         )

@@ -92,6 +92,21 @@ CREATE FUNCTION odd() RETURNS void LANGUAGE plpython3u AS 'plpy.execute("DROP TA
     ]
 
 
+def test_a_constant_that_is_executed_and_does_not_parse_is_not_known() -> None:
+    text = """DO $$ BEGIN
+  EXECUTE 'ALTER TABLE p SPLIT IN TWO';
+  EXECUTE 'DROP TABLE c';
+END $$;
+CREATE FUNCTION cut() RETURNS void LANGUAGE sql AS 'DELETE p OUTRIGHT';
+"""
+    assert [(h.line, h.code, h.known) for h in hazards(text)] == [
+        (2, "dynamic-sql", False),
+        (3, "dynamic-sql", True),
+        (3, "drop-table", False),
+        (5, "dynamic-sql", False),
+    ]
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_has_a_page_whose_example_is_one(code: str) -> None:
     page = (PAGES / f"{code}.md").read_text()

@@ -16,6 +16,9 @@ from forensics.model import Catalog, TableName
 class Account:
     """What one statement did to one table, or to one column of it.
 
+    Numbers are None where they are not known: the statement did not run in the replay, or its
+    table could not be followed there.
+
     Attributes:
         step: the statement's place among those that ran in between.
         hazard: the code that says best what it did.
@@ -34,18 +37,41 @@ class Account:
     hazard: str
     name: TableName | None
     column: str | None = None
-    rows: int = 0
-    moved: int = 0
-    changed: int = 0
-    blanked: int = 0
+    rows: int | None = 0
+    moved: int | None = 0
+    changed: int | None = 0
+    blanked: int | None = 0
     counted: Literal["replay", "backup"] = "replay"
     left_over: bool = False
     moved_to: list[str] = field(default_factory=list)
 
+    def take(self, rows: int) -> None:
+        """Add rows or values that it took."""
+        self.rows = (self.rows or 0) + rows
+
     def take_from_backup(self, rows: int) -> None:
         """Add rows or values that were not counted in a replay."""
-        self.rows += rows
+        self.take(rows)
         self.counted = "backup"
+
+    def leave_unknown(self, *, rows: bool, values: bool) -> None:
+        """Say of what was not counted that it is not known.
+
+        Args:
+            rows: whether there are rows left that it may have taken.
+            values: whether there are changed ones that it may have written.
+        """
+        if rows and not self.rows:
+            self.rows = None
+        if self.rows != 0 and not self.moved:
+            self.moved = None
+        if values:
+            self.changed = self.blanked = None
+
+    def move(self, rows: int) -> None:
+        """Note that so many of the rows stand elsewhere, where it is known how many do."""
+        if self.moved is not None:
+            self.moved = max(self.moved, rows)
 
 
 class Accounts:

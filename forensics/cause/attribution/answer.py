@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,16 +22,23 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
     Args:
         accounts: in order; the places of statements are places in it.
     """
-    notes = [*incident.history.notes, *found.notes]
+    uncounted = _uncounted(found, [one for one in accounts if one.name in incident.results])
+    unknown = [*incident.history.unknown, *uncounted]
+    notes = dict.fromkeys([*incident.history.notes, *found.notes])
+    for sentence in unknown:
+        notes.pop(sentence, None)
+    # Where it is not known which statements ran, nothing was held against the rest.
+    attributed = not incident.history.unknown
     return {
         "migrations": [plain(migration) for migration in incident.history.migrations],
         "statements": [_statement(account) for account in accounts],
-        "unexplained": _unexplained_rows(found.unexplained),
-        "unexplained_values": _unexplained_values(found.unexplained),
-        "unexplained_overwritten": _unexplained_overwritten(incident, found.unexplained),
+        "unexplained": _unexplained_rows(found.unexplained, attributed),
+        "unexplained_values": _unexplained_values(found.unexplained, attributed),
+        "unexplained_overwritten": _unexplained_overwritten(incident, found, attributed),
+        "unknown": unknown,
         "hazards": _hazards(incident),
         "replay": found.said,
-        "notes": list(dict.fromkeys(notes)),
+        "notes": list(notes),
         "timeline": timeline(incident.store, incident.history),
     }
 
@@ -68,33 +75,49 @@ def _statement(account: Account) -> dict[str, Any]:
     }
 
 
-def _unexplained_rows(unexplained: Unexplained) -> list[dict[str, Any]]:
+def _uncounted(found: Replayed, accounts: Sequence[Account]) -> Iterator[str]:
+    """What statements took that nobody could count, in sentences."""
+    for account in accounts:
+        if None not in (account.rows, account.changed):
+            continue
+        what = str(account.name)
+        if account.column:
+            what += f".{account.column}"
+        why = found.failed.get(account.step, "its rows could not be followed")
+        yield (
+            f"What line {account.statement.line} of {account.migration} did to {what} "
+            f"is not known, because: {why}."
+        )
+
+
+def _unexplained_rows(unexplained: Unexplained, attributed: bool) -> list[dict[str, Any]]:
     found = []
     for name, rows in sorted(unexplained.rows.items()):
         if rows:
-            found.append({**_named(name), "rows": rows})
+            found.append({**_named(name), "rows": rows if attributed else None})
     return found
 
 
-def _unexplained_values(unexplained: Unexplained) -> list[dict[str, Any]]:
+def _unexplained_values(unexplained: Unexplained, attributed: bool) -> list[dict[str, Any]]:
     found = []
     for (name, column), values in sorted(unexplained.values.items()):
         if values:
-            found.append({**_named(name), "column": column, "values": values})
+            known = values if attributed else None
+            found.append({**_named(name), "column": column, "values": known})
     return found
 
 
 def _unexplained_overwritten(
-    incident: Incident, unexplained: Unexplained
+    incident: Incident, found: Replayed, attributed: bool
 ) -> list[dict[str, Any]] | None:
     """The destroyed values that no statement overwrote; None where that is not known."""
-    if incident.store.overwritten() is None:
+    if incident.store.overwritten() is None or not attributed:
         return None
-    found = []
-    for (name, column), values in sorted(unexplained.overwritten.items()):
+    said = []
+    for (name, column), values in sorted(found.unexplained.overwritten.items()):
         if values != 0:
-            found.append({**_named(name), "column": column, "values": values})
-    return found
+            said.append({**_named(name), "column": column, "values": values})
+    return said
 
 
 def _hazards(incident: Incident) -> list[dict[str, Any]]:

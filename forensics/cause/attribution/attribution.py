@@ -15,11 +15,9 @@ from forensics.cause.attribution.rebuilding import (
     lay_rest,
 )
 from forensics.cause.attribution.replaying import not_replayed, replay_incident
-from forensics.cause.attribution.unreplayed import count_from_backup, list_harmless
-from forensics.cause.history import History, place
-from forensics.cause.rebuilt import Rebuilt, judge, renewal_of
-from forensics.cause.timeline import backup_at
-from forensics.evidence.migrations import HistoryEntry, MigrationFolder, history_of
+from forensics.cause.attribution.unreplayed import count_from_backup, leave_unknown, list_harmless
+from forensics.cause.placing import place_in_case, rebuilt_in_case
+from forensics.evidence.migrations import MigrationFolder
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from forensics.store import Store
@@ -99,15 +97,15 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
         MigrationError: a migration that ran between backup and live does not parse.
         CaseError: the case was written before histories were kept.
     """
-    entries = _entries(store)
-    rebuilt = judge(store, entries)
-    history = _history(store, ask, entries, rebuilt)
+    rebuilt = rebuilt_in_case(store)
+    history = place_in_case(store, ask.folder, ask.ran, rebuilt)
     incident = explainable(store, history, rebuilt)
     found = not_replayed(incident)
     if incident.steps and incident.differs:
         found = replay_incident(incident, ask.scratch, listener or _ignore)
         count_from_backup(incident, found)
     list_harmless(incident, found.accounts)
+    leave_unknown(incident, found)
     accounts = list(found.accounts)
     left = {}
     for number, account in enumerate(accounts):
@@ -120,30 +118,6 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
         if entry["column"] is None and entry["rows"]:
             left[TableName(entry["schema"], entry["table"])] = number
     return Attribution(said, rows_taken(found, accounts), left)
-
-
-def _entries(store: Store) -> dict[str, list[HistoryEntry]]:
-    kept = store.get("history") or {"backup": [], "live": []}
-    return {side: history_of(kept[side]) for side in ("backup", "live")}
-
-
-def _history(
-    store: Store,
-    ask: Ask,
-    entries: Mapping[str, list[HistoryEntry]],
-    rebuilt: Rebuilt | None,
-) -> History:
-    kept = store.get("history") or {"errors": {}}
-    backup, live = store.catalogs()
-    return place(
-        entries,
-        kept["errors"],
-        ask.folder,
-        backup_at(store),
-        ask.ran,
-        {**backup.tables, **live.tables},
-        renewal_of(rebuilt),
-    )
 
 
 def _ignore(_: str) -> None:

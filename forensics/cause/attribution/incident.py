@@ -102,6 +102,14 @@ class Unexplained:
     values: dict[ColumnName, int]
     overwritten: dict[ColumnName, int | None]
 
+    def of(self, name: TableName | None, column: str | None) -> int:
+        """What is left of a table, or of a column of it."""
+        if name is None:
+            return 0
+        if column is None:
+            return self.rows.get(name, 0)
+        return self.values.get((name, column), 0)
+
 
 def incident_of(store: Store, history: History) -> Incident:
     """Read a case, and the migrations that ran in between.

@@ -28,6 +28,7 @@ class Loading:
 
     Attributes:
         complete: whether the replay has every row of the tables that matter.
+        unfollowed: the tables whose rows could not be loaded, or not be followed.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Loading:
         self._tell = tell
         self._whole: set[TableName] = set()
         self.complete = True
+        self.unfollowed: set[TableName] = set()
 
     # --- the backup ------------------------------------------------------------------------------
 
@@ -97,6 +99,7 @@ class Loading:
         if words:
             self._notes.append(f"The rows of {name} could not be loaded into the replay: {words}.")
             self.complete = False
+            self.unfollowed.add(name)
             return
         result = self._incident.results.get(name)
         # The case holds the rows that differ: all of them, where no row is unchanged.
@@ -162,6 +165,7 @@ class Loading:
             words = self._follow(watched, result)
             if words:
                 self._notes.append(f"{name} could not be followed in the replay: {words}.")
+                self.unfollowed.add(name)
             else:
                 found.append(watched)
         return found

@@ -104,7 +104,7 @@ def lay_rest(
 
 def _taken(accounts: Sequence[Account], name: TableName, column: str | None = None) -> int:
     """Missing rows of a table, or values of its column, that statements took."""
-    return sum(a.rows for a in accounts if (a.name, a.column) == (name, column))
+    return sum(a.rows or 0 for a in accounts if (a.name, a.column) == (name, column))
 
 
 def _add_rows(
@@ -134,7 +134,7 @@ def _changed(result: TableResult, accounts: Sequence[Account]) -> int:
     """Rows that stand under their keys and were written anew with the table."""
     if result.state != "compared":
         return 0
-    changed = sum(account.changed for account in accounts if account.name == result.name)
+    changed = sum(account.changed or 0 for account in accounts if account.name == result.name)
     return max(0, (result.changed or 0) - changed)
 
 
@@ -142,7 +142,7 @@ def _moved(store: Store, accounts: Sequence[Account], name: TableName) -> int:
     """Links of a junction table that live holds elsewhere, and that no statement moved."""
     for entry in (store.get("loss") or {}).get("junctions", ()):
         if (entry["schema"], entry["table"]) == tuple(name):
-            told = sum(account.moved for account in accounts if account.name == name)
+            told = sum(account.moved or 0 for account in accounts if account.name == name)
             return max(0, (entry["moved"] or 0) + (entry["superseded"] or 0) - told)
     return 0
 

@@ -32,6 +32,7 @@ class Replayed:
         unexplained: what they do not account for.
         said: the replay itself, as `cause.json` has it.
         failed: by step that did not run, why.
+        unfollowed: the tables whose rows could not be followed.
         measured: the columns whose values were counted.
         taken: by table, the rows that a step took: `pair` and `step`.
         notes: what there is to say.
@@ -41,6 +42,7 @@ class Replayed:
     unexplained: Unexplained
     said: dict[str, Any]
     failed: dict[int, str] = field(default_factory=dict)
+    unfollowed: set[TableName] = field(default_factory=set)
     measured: set[ColumnName] = field(default_factory=set)
     taken: dict[TableName, pa.Table] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -102,6 +104,7 @@ def _run(incident: Incident, replay: Replay, found: Replayed, tell: Callable[[st
     loading = Loading(incident, replay, found.notes, tell)
     loading.load()
     watched = loading.watch()
+    found.unfollowed = loading.unfollowed
     for one in watched:
         found.measured.update((one.name, column) for column in one.values)
     history = incident.history

@@ -14,6 +14,7 @@ from forensics.cause.attribution.cells import DESTROYED, FILLED, SAME
 from forensics.cause.attribution.copied import copied_columns
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.replay import Effect, Replay, Watched
+from forensics.loss.junctions import find_junctions
 from forensics.model import TableName
 from forensics.text import counted
 
@@ -75,7 +76,7 @@ class Settling:
             if step is not None:
                 rows = self._outcome.lay(watched, step)
                 if rows:
-                    self._accounts.of(step, watched.name).moved = rows
+                    self._accounts.of(step, watched.name).move(rows)
             return
 
     def _last_rename(self, name: TableName, column: str) -> int | None:
@@ -90,7 +91,7 @@ class Settling:
         for step, rows in _by_step(self._outcome.gone(watched)):
             step = self._dropped_by.get(step, step)
             account = self._accounts.of(step, watched.name)
-            account.rows += rows
+            account.take(rows)
             self._unexplained.rows[watched.name] -= rows
             if not watched.key and account.hazard in _CHANGES:
                 what = counted(rows, "row")
@@ -111,20 +112,29 @@ class Settling:
                 continue
             account = self._accounts.of(found.step, watched.name, found.column)
             if found.mark == FILLED:
-                account.blanked += found.values
+                account.blanked = (account.blanked or 0) + found.values
             else:
-                account.changed += found.values
+                account.changed = (account.changed or 0) + found.values
         for name, column in self._unexplained.overwritten:
             if name == watched.name and column in watched.changed:
                 self._unexplained.overwritten[name, column] = rest[column]
 
     def _settle_copies(self, watched: Watched) -> None:
         for other, columns in self._copies(watched):
-            for step, rows in self._outcome.survivors(watched, other, columns).items():
+            survivors = self._outcome.survivors(watched, other, columns)
+            if survivors is None:
+                self._leave_moved_unknown(watched.name)
+                continue
+            for step, rows in survivors.items():
                 step = self._dropped_by.get(step, step)
                 account = self._accounts.of(step, watched.name)
-                account.moved = min(account.rows, max(account.moved, rows))
+                account.move(min(account.rows or 0, rows))
                 account.moved_to.append(str(other))
+
+    def _leave_moved_unknown(self, name: TableName) -> None:
+        for account in self._accounts:
+            if account.name == name and account.column is None and account.rows:
+                account.moved = None
 
     def _copies(self, watched: Watched) -> Iterator[tuple[TableName, dict[str, str]]]:
         """Where rows of a table may stand at the end, and by which columns they are known there.
@@ -159,6 +169,8 @@ class Settling:
         The loss was classified before.
         """
         entry = self._junction(name)
+        if entry is None and name in self._unclassified():
+            self._leave_moved_unknown(name)
         if entry is None or not (entry["moved"] or entry["superseded"]):
             return
         links = f"loss.links_{int(entry['number'])}"
@@ -170,7 +182,7 @@ class Settling:
             ).fetchall()
         for step, rows in kept:
             account = self._accounts.of(step, name)
-            account.moved = max(account.moved, rows)
+            account.move(rows)
             for place in entry["moved_to"]:
                 column = f".{place['column']}" if place["column"] else ""
                 account.moved_to.append(place["table"] + column)
@@ -183,6 +195,16 @@ class Settling:
                 found: Mapping[str, Any] = entry
                 return found
         return None
+
+    def _unclassified(self) -> set[TableName]:
+        """The junction tables of whose links it is not known whether live holds them elsewhere."""
+        loss = self._incident.store.get("loss")
+        found: set[TableName] = set()
+        if loss is None or loss.get("reason"):
+            found.update(find_junctions(self._incident.backup))
+        for failed in (loss or {}).get("failed", ()):
+            found.add(TableName(failed["schema"], failed["table"]))
+        return found
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -202,7 +224,7 @@ class Settling:
             missing = self._unexplained.values.get(place, 0)
             lost = min(effect.values - spared, missing)
             if lost:
-                self._accounts.of(effect.step, effect.name, effect.column).rows += lost
+                self._accounts.of(effect.step, effect.name, effect.column).take(lost)
                 self._unexplained.values[place] -= lost
 
     def _settle_renamed_columns(self, watched: Watched) -> None:

@@ -52,6 +52,23 @@ def _count_rows(step: Step, hazard: Hazard, found: Replayed) -> None:
         )
 
 
+def leave_unknown(incident: Incident, found: Replayed) -> None:
+    """What nobody counted is not known: no zero stands for it.
+
+    It is zero all the same where there is nothing left to lay at a statement.
+    """
+    for account in found.accounts:
+        name = account.name
+        if name is None or name not in incident.backup.tables:
+            continue  # nothing of the backup can be lost there
+        result = incident.results.get(name)
+        if result is None or result.state == "failed":
+            account.leave_unknown(rows=True, values=True)
+        elif account.step in found.failed or name in found.unfollowed:
+            left = found.unexplained.of(name, account.column)
+            account.leave_unknown(rows=left > 0, values=bool(result.changed))
+
+
 def list_harmless(incident: Incident, accounts: Accounts) -> None:
     """Statements that can destroy rows and took none that is missing are listed with 0."""
     backup = incident.backup

@@ -99,8 +99,10 @@ class Outcome:
 
     def survivors(
         self, watched: Watched, other: TableName, columns: Mapping[str, str]
-    ) -> dict[int, int]:
+    ) -> dict[int, int] | None:
         """By step, how many of the rows that it took stand in another table at the end.
+
+        None where that could not be counted; `notes` says why.
 
         Args:
             columns: by column of the followed rows, the column of `other` that holds the same.
@@ -127,7 +129,7 @@ class Outcome:
                 f"Whether rows of {watched.name} survive in {other} could not be counted: "
                 f"{words_of(error)}."
             )
-            return {}
+            return None
 
 
 def _counts(rows: Iterable[dict[str, Any]]) -> dict[Any, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from forensics.compare.findings.finding import Finding
+from forensics.compare.findings.finding import Finding, not_known
 from forensics.errors import EvidenceError
 from forensics.evidence.source import Source
 from forensics.model import Catalog, TableName
@@ -78,8 +78,9 @@ def large_objects_gone(backup: Source, live: Source) -> list[Finding]:
         return []
     try:
         theirs = live.large_objects
-    except EvidenceError:
-        return []
+    except EvidenceError as error:
+        what = f"Which of the backup's {len(ours):,} large objects live has no more"
+        return [not_known(TableName("", ""), what, error)]
     if theirs is None or ours <= theirs:
         return []
     gone = ours - theirs

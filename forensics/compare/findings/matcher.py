@@ -9,6 +9,7 @@ import duckdb
 from forensics.compare import rows
 from forensics.compare.canonical import Writer
 from forensics.compare.fields import Canonical
+from forensics.compare.findings.finding import Finding, not_known
 from forensics.compare.lines import unheard
 from forensics.compare.preparation import canonical_texts
 from forensics.compare.rows import Engine
@@ -37,11 +38,15 @@ class Matcher:
     Args:
         backup, live: both sides, open.
         engine: to compare with.
+
+    Attributes:
+        failed: what could not be counted.
     """
 
     def __init__(self, backup: Source, live: Source, engine: Engine) -> None:
         self.backup, self.live = backup, live
         self._engine = engine
+        self.failed: list[Finding] = []
         self._writer_of_backup = Writer.of(backup)
         self._writer_of_live = Writer.of(live)
 
@@ -53,14 +58,16 @@ class Matcher:
             names: the columns, the backup's names to live's.
 
         Returns:
-            None where a side cannot be read.
+            None where a side cannot be read: that is in `failed`.
         """
         columns = tuple(names)
-        live = self._live(theirs, names)
         try:
+            live = self._live(theirs, names)
             sides = Sides(self._backup(ours, columns), live, columns)
             found = rows.compare(self._engine, sides, (), unheard)
-        except (EvidenceError, duckdb.Error):
+        except (EvidenceError, duckdb.Error) as error:
+            what = f"Whether rows of {ours.name} stand in {theirs.name} under other names"
+            self.failed.append(not_known(ours.name, what, error, str(theirs.name)))
             return None
         finally:
             self._engine.clean()

@@ -152,7 +152,9 @@ def _rewritten_key(
         return None
     equal = matcher.equal_rows(ours, theirs, dict(zip(same, same, strict=True)))
     # Rows that kept their keys are equal in the rest as well, and say nothing of the others.
-    rewritten = (equal or 0) - (result.unchanged or 0)
+    if equal is None:
+        return None
+    rewritten = equal - (result.unchanged or 0)
     if rewritten < _LEAST_SHARE * min(missing, added):
         return None
     text = (

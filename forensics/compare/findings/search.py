@@ -22,7 +22,7 @@ _ENGINE_NUMBER = 90
 
 
 def find(backup: Source, live: Source, store: Store) -> list[Finding]:
-    """Look for findings; what cannot be looked at is left out: its failure is on record already.
+    """Look for findings; what cannot be looked at is one itself.
 
     Args:
         backup, live: both sides, open.
@@ -37,6 +37,7 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
         columns = renamed_columns(matcher, results, store.changes())
         found += columns
         found += rewritten_keys(matcher, results)
+        found += matcher.failed
     finally:
         engine.clean()
         engine.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from forensics.compare.findings.finding import Finding
+from forensics.compare.findings.finding import Finding, not_known
 from forensics.errors import EvidenceError
 from forensics.evidence.ddl import split_qualified
 from forensics.evidence.source import Source
@@ -56,7 +56,9 @@ def behind(live: Source) -> list[Finding]:
     for draw in _draws(live.catalog):
         try:
             text = _look(live, draw)
-        except EvidenceError:
+        except EvidenceError as error:
+            what = f"Whether {draw.sequence} is behind {draw.table}.{draw.column}"
+            found.append(not_known(draw.table, what, error, str(draw.sequence)))
             continue
         if text:
             found.append(Finding("sequence behind", draw.table, text, str(draw.sequence)))

@@ -17,6 +17,7 @@ import psycopg
 import sqlalchemy
 from psycopg import sql
 
+from forensics import crash
 from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
@@ -77,6 +78,7 @@ class LiveSource(Source):
             self._connections.close()
             raise
         self._server = self._held.server
+        crash.asked(role, self._server.server_version)
         if self._server.encoding == "SQL_ASCII":
             self._connections.take_bytes_as_they_are()
         self._readers = Lending(self._connections, self._news.append)

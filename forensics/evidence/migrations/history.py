@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import natural
 from forensics.evidence.migrations.tool import HistoryTable
@@ -81,22 +81,29 @@ def _by_time(entry: HistoryEntry) -> tuple[datetime, list[tuple[int, str]]]:
 
 
 def histories(backup: Source, live: Source) -> dict[str, Any]:
-    """Return both sides' histories as JSON-ready types, for the case: "backup" and "live", and in
-    "errors" what could not be read."""
+    """Return both sides' histories as JSON-ready types, for the case: "backup" and "live".
+
+    None where one could not be read; "errors" then says why.
+
+    Raises:
+        LiveError: a database was lost.
+    """
     found: dict[str, Any] = {"errors": {}}
     for side, source in (("backup", backup), ("live", live)):
         try:
             found[side] = plain(read_history(source))
         except EvidenceError as error:
-            found[side] = []
+            if is_lost(error):
+                raise
+            found[side] = None
             found["errors"][side] = error.message
     return found
 
 
-def history_of(values: Sequence[Mapping[str, Any]]) -> list[HistoryEntry]:
-    """Return the entries that `histories` wrote of one side."""
+def history_of(values: Sequence[Mapping[str, Any]] | None) -> list[HistoryEntry]:
+    """Return the entries that `histories` wrote of one side; none where it was not read."""
     found = []
-    for value in values:
+    for value in values or ():
         entry = dict(value)
         entry["table"] = TableName(**value["table"])
         for time in _TIMES:

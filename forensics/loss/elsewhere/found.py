@@ -7,8 +7,9 @@ from typing import Any
 
 import duckdb
 
+from forensics.compare.failures import reason as reason_of
 from forensics.compare.findings import Finding
-from forensics.errors import EvidenceError, redact
+from forensics.errors import EvidenceError, is_lost
 from forensics.loss.elsewhere.families import Moved, moved_rows
 from forensics.loss.elsewhere.other_keys import references, same_rows
 from forensics.loss.sql import literal
@@ -45,8 +46,9 @@ def live_on(work: Workspace, junctions: _Junctions) -> list[dict[str, Any]]:
                 found += _same_table(work, name)
             found += _other_tables(work, name)
         except (EvidenceError, duckdb.Error) as error:
-            reason = redact(str(error) or type(error).__name__)
-            failed.append({**plain(name), "reason": reason})
+            if is_lost(error):
+                raise
+            failed.append({**plain(name), "reason": reason_of(error)})
     _say(work, found)
     return failed
 

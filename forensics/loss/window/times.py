@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from forensics.errors import EvidenceError
 from forensics.evidence.migrations import history_of
@@ -30,18 +31,11 @@ def time_of_first_migration(
 ) -> datetime | None:
     """When the first migration was through that live has and the backup has not."""
     history = work.store.get("history") or {}
-    before = set()
-    for entry in history_of(history.get("backup", ())):
-        if entry.in_force:
-            before.add((entry.table, entry.name))
-    new = []
-    for entry in history_of(history.get("live", ())):
-        if not entry.applied_at or not entry.ran or not entry.in_force:
-            continue
-        if (entry.table, entry.name) in before:
-            continue
-        if backup_at is None or entry.applied_at > backup_at:
-            new.append((entry.applied_at, entry.name))
+    unread = _unread(history, backup_at)
+    if unread:
+        basis["incident_at"] = f"not known: {unread}; give --incident-at"
+        return None
+    new = _new_in_live(history, backup_at)
     if not new:
         basis["incident_at"] = (
             "nothing says it: live's migration history names no migration since the backup; "
@@ -52,6 +46,37 @@ def time_of_first_migration(
     more = f", the first of {len(new)} since the backup" if len(new) > 1 else ""
     basis["incident_at"] = f"live's migration history: {name}{more}"
     return at
+
+
+def _new_in_live(
+    history: Mapping[str, Any], backup_at: datetime | None
+) -> list[tuple[datetime, str]]:
+    """The migrations that live has and the backup has not, each with its time."""
+    before = set()
+    for entry in history_of(history["backup"]):
+        if entry.in_force:
+            before.add((entry.table, entry.name))
+    new = []
+    for entry in history_of(history["live"]):
+        if not entry.applied_at or not entry.ran or not entry.in_force:
+            continue
+        if (entry.table, entry.name) in before:
+            continue
+        if backup_at is None or entry.applied_at > backup_at:
+            new.append((entry.applied_at, entry.name))
+    return new
+
+
+def _unread(history: Mapping[str, Any], backup_at: datetime | None) -> str:
+    """Why the histories do not say what ran since the backup; "" where they do."""
+    if not history:
+        return "the migration histories were not read"
+    if history["live"] is None:
+        return "live's migration history was not read"
+    # The backup's own time can stand in for its history.
+    if history["backup"] is None and backup_at is None:
+        return "the backup's migration history was not read"
+    return ""
 
 
 def time_of_backup(work: Workspace, incident_at: datetime | None, basis: Basis) -> datetime | None:

@@ -26,7 +26,11 @@ def freed(cursor: duckdb.DuckDBPyConnection, target: Target) -> int:
     return int(found[0]) if found else 0
 
 
-def all_blocked(store: Store) -> int:
-    """How many links loss counts as blocked: what brings back every row frees them all."""
+def all_blocked(store: Store) -> int | None:
+    """How many links loss counts as blocked: what brings back every row frees them all.
+
+    None where loss does not know it.
+    """
     totals = (store.get("loss") or {}).get("totals") or {}
-    return int(totals.get("blocked") or 0)
+    blocked: int | None = totals.get("blocked")
+    return blocked

@@ -23,6 +23,7 @@ from forensics.recovery.proof import (
     TableShare,
 )
 from forensics.store import Store
+from forensics.text import together
 
 UNREHEARSED = "Not rehearsed"
 
@@ -43,6 +44,8 @@ class NewPlace(Protocol):
 class Option:
     """One way out.
 
+    A number is None where it is not known.
+
     Attributes:
         recovers: backup rows that live holds again afterwards.
         destroys: rows written to live since the backup that it would overwrite or remove.
@@ -56,15 +59,15 @@ class Option:
     """
 
     name: str
-    recovers: int
-    destroys: int
+    recovers: int | None
+    destroys: int | None
     blocked: int
     destroyed: tuple[TableShare, ...] = ()
     reasons: tuple[tuple[str, str, int], ...] = ()
     application: str = ""
     caveats: tuple[str, ...] = ()
     proof: Proof | None = None
-    freed: int = 0
+    freed: int | None = 0
 
     @property
     def verified(self) -> bool:
@@ -159,12 +162,13 @@ def proved(
 
 
 def _full_restore(store: Store, price: Price) -> Option:
-    missing = 0
+    missing: int | None = 0
     destroyed = []
     failed = []
     accident = Accident(store)
     for result in store.results():
-        missing += result.missing or 0
+        if result.state != "new":
+            missing = together(missing, result.missing)
         share = _written(store, result, price, accident)
         if share.rows:
             destroyed.append(share)
@@ -174,7 +178,9 @@ def _full_restore(store: Store, price: Price) -> Option:
         "It puts everything back as it stood at the backup, and so undoes every legitimate "
         "change since, deletions included."
     ]
+    destroys: int | None = _rows(destroyed)
     if failed:
+        destroys = None
         names = ", ".join(failed[:5])
         caveats.append(f"Not counted, because they could not be compared: {names}.")
     if not price.asked and price.notes:
@@ -185,7 +191,7 @@ def _full_restore(store: Store, price: Price) -> Option:
     return Option(
         FULL_RESTORE,
         recovers=missing,
-        destroys=_rows(destroyed),
+        destroys=destroys,
         blocked=0,
         destroyed=tuple(destroyed),
         application="The code as it was before the migration: "
@@ -262,6 +268,12 @@ def _reinsert(selection: Selection) -> Option:
         moved += target.counts["moved"] + target.counts["superseded"]
     if moved:
         caveats.append(f"{moved:,} links that live holds elsewhere are not inserted again.")
+    unclassified = all_blocked(selection.store) is None
+    if unclassified:
+        caveats.append(
+            "Links that live holds elsewhere could not be told from lost ones: look for them "
+            "before these rows are inserted, or compare again."
+        )
     return Option(
         REINSERT,
         recovers=selection.returning,
@@ -271,7 +283,7 @@ def _reinsert(selection: Selection) -> Option:
         application="Nothing to go on running; code that is to show the recovered rows must "
         "read these tables, or be given them by the backfill.",
         caveats=tuple(caveats),
-        freed=selection.freed,
+        freed=None if unclassified else selection.freed,
     )
 
 

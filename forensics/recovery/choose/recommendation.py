@@ -70,7 +70,7 @@ def _reinsert(by_name: dict[str, Option]) -> str:
 
 def _values_return(values: Option) -> str:
     """What comes of overwritten values."""
-    rows = counted(values.recovers, "overwritten value")
+    rows = counted(values.recovers or 0, "overwritten value")
     text = f"Restore the overwritten values: recovery.sql brings {rows} back where live still "
     text += "holds what was written over them, and leaves what was written since."
     if values.blocked:
@@ -108,6 +108,8 @@ def _beside(restore: Option, reinsert: Option) -> str:
     if restore.destroys:
         rows = counted(restore.destroys, "row")
         return f", where a full restore would destroy {rows} written since the backup."
+    if restore.recovers is None or reinsert.recovers is None:
+        return "; what a full restore would bring back and destroy is not known."
     if restore.recovers > reinsert.recovers:
         return (
             f"; a full restore would bring back {restore.recovers:,}, also what was removed on "

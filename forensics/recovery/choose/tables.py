@@ -88,7 +88,7 @@ class Choice:
         return laid > 0 and result.name in self._explained
 
     def _laid(self, result: TableResult) -> int:
-        """How many of a surviving table's missing rows `cause` lays at statements."""
+        """How many of a surviving table's missing rows `cause` is known to lay at statements."""
         rows = 0
         for statement in (self._store.get("cause") or {}).get("statements", ()):
             place = (statement.get("schema"), statement.get("table"))

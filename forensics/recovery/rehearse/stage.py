@@ -234,8 +234,9 @@ class Stage:
         if copy is None:
             return
         self._rehearse_scripts(copy, work, found, out)
-        if ROLL_BACK not in self.unrehearsed:
-            self._rehearse_rollback(copy, choices[ROLL_BACK].destroys)
+        price = choices[ROLL_BACK].destroys
+        if ROLL_BACK not in self.unrehearsed and price is not None:
+            self._rehearse_rollback(copy, price)
 
     def _rehearse_scripts(
         self,
@@ -307,6 +308,9 @@ class Stage:
                 self._expect_backup(server, backup)
             except (RecoveryError, BackupError) as error:
                 self.unrehearsed[FULL_RESTORE] = str(error)
+                return
+            if option.recovers is None or option.destroys is None:
+                self.unrehearsed[FULL_RESTORE] = "not every table could be compared."
                 return
             said = (option.recovers, option.destroys)
             ddl = self._store.get("ddl") or ()

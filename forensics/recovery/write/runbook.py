@@ -11,7 +11,7 @@ from forensics.recovery.choose.options import UNREHEARSED
 from forensics.recovery.write.definitions import Definitions
 from forensics.recovery.write.sqltext import comment, in_a_line
 from forensics.store import Store
-from forensics.text import code, counted, marked, prose
+from forensics.text import code, count, counted, marked, prose
 
 _PSQL = 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {script}; echo "exit $?"'
 
@@ -96,7 +96,7 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
 def _row(option: Mapping[str, Any]) -> str:
     """An option, as a row of the table."""
     numbers = [option["recovers"], option["freed"], option["destroys"], option["blocked"]]
-    rows = " | ".join(f"{number:,}" for number in numbers)
+    rows = " | ".join(map(count, numbers))
     verified = "yes" if option["verified"] else "no"
     seconds = "" if option["seconds"] is None else option["seconds"]
     return f"| {option['name']} | {rows} | {verified} | {seconds} |"

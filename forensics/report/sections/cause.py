@@ -54,6 +54,7 @@ def markdown(d: Document) -> list[str]:
     if rest:
         parts += ["No statement accounts for these overwritten values:", bullets(rest)]
     notes = [prose(note) for note in d.cause.get("notes") or ()]
+    notes += [prose(sentence) for sentence in d.cause.get("unknown") or ()]
     if notes:
         parts.append(bullets(notes))
     return parts

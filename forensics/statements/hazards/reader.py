@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -164,7 +165,7 @@ class Reader:
         if language == "plpgsql":
             queries = plpgsql.queries(statement, body)
         elif language == "sql":
-            queries = [plpgsql.Query(1, body)]
+            queries = [plpgsql.Query(1, body, of_expression=False)]
         if queries is None:
             yield Hazard("dynamic-sql", statement.line, statement.text, within=within)
             return
@@ -175,19 +176,16 @@ class Reader:
 
     def _query(self, query: plpgsql.Query, line: int, within: str) -> Iterator[Hazard]:
         """What a query within code does, which stands in a line of the file."""
-        text: str | None = query.text
-        if query.dynamic:
-            text = plpgsql.constant(query.text)
-            known = text is not None
-            yield Hazard("dynamic-sql", line, query.text, within=within, known=known)
-        if text is None:
-            return
-        try:
-            statements = parse_statements(text.encode("utf-8"), within)
-        except MigrationError:
-            # An assignment or a condition of PL/pgSQL, which is no statement.
-            return
-        for statement in statements:
+        text = plpgsql.constant(query.text) if query.dynamic else query.text
+        statements = None
+        if text is not None:
+            with suppress(MigrationError):
+                statements = parse_statements(text.encode("utf-8"), within)
+        unread = statements is None
+        # An expression of PL/pgSQL may be no statement: an assignment, or a condition.
+        if query.dynamic or (unread and not query.of_expression):
+            yield Hazard("dynamic-sql", line, query.text, within=within, known=not unread)
+        for statement in statements or ():
             found = self.read(replace(statement, line=line))
             yield from _standing_in(within, found)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from forensics.compare.findings.finding import Finding
+from forensics.compare.findings.finding import Finding, not_known
 from forensics.compare.findings.reused.pairs import Counts, Pairs
 from forensics.compare.findings.reused.start import Start, start_of
 from forensics.compare.findings.reused.telling import (
@@ -23,6 +23,7 @@ from forensics.compare.findings.reused.telling import (
     times,
 )
 from forensics.compare.schema import stored_columns
+from forensics.errors import EvidenceError
 from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName, TableResult
@@ -57,6 +58,7 @@ def keys_used_again(
             finding = look.another_table(moved_on) or look.other_rows()
             if finding:
                 found.append(finding)
+            if finding and finding.kind == KIND:
                 facts.append({"name": result.name, "number": look.number, "whole": look.whole})
     store.put("used_again", facts)
     return found
@@ -91,6 +93,7 @@ class _Look:
         self._result = result
         self.number = store.number(result.name) or 0
         self.whole = False
+        self._unread: EvidenceError | None = None
         self._rest = [c for c in result.columns if c not in result.key]
         self._key = ", ".join(result.key)
         # Numbers are given out again by a sequence that begins anew. Codes and UUIDs are not:
@@ -103,7 +106,9 @@ class _Look:
         return self._backup.catalog.tables[name], self._live.catalog.tables[name]
 
     def _start(self) -> Start:
-        return start_of(self._backup, self._live, self._result.name, self._result.key)
+        start = start_of(self._backup, self._live, self._result.name, self._result.key)
+        self._unread = start.unread
+        return start
 
     # --- another table ----------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class _Look:
             return None
         why = self._why(pairs, counts, {one.columns for one in firm})
         if not why:
-            return None
+            return self._in_doubt(counts)
         others, live_on = pairs.write(self.number)
         common = (result.changed or 0) + (result.unchanged or 0)
         text = (
@@ -165,6 +170,13 @@ class _Look:
             f"{_surviving(live_on, self._key)}"
         )
         return Finding(KIND, result.name, text, None, others, common)
+
+    def _in_doubt(self, counts: Counts) -> Finding | None:
+        """What is to be said where a new start would have told, and nobody could look for it."""
+        if self._unread is None or not self._is_numbered or not counts.telling:
+            return None
+        what = f"Whether keys of {self._result.name} were used again"
+        return not_known(self._result.name, what, self._unread)
 
     def _fields(self) -> dict[str, dict[str, str]]:
         found = {}

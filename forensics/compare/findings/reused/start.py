@@ -30,11 +30,13 @@ class Start:
         sequence: the sequence of its key stands lower than it did, in words; else "".
         made: True where it was made anew, False where it is known to be the old one.
         rewritten: whether its rows lie in another file than when it was made, as after TRUNCATE.
+        unread: why a side does not tell it all, or None.
     """
 
     sequence: str = ""
     made: bool | None = None
     rewritten: bool = False
+    unread: EvidenceError | None = None
 
     @property
     def strong(self) -> bool:
@@ -43,19 +45,27 @@ class Start:
 
 
 def start_of(backup: Source, live: Source, name: TableName, key: tuple[str, ...]) -> Start:
-    """Look for a new start of a table; what live does not tell counts as none."""
-    sequence = _set_back(backup, live, name, key)
+    """Look for a new start of a table; what live does not tell counts as none, and is said."""
+    sequence, unread = "", None
     made, rewritten = None, False
-    told = _asked(live, _OF_TABLE, name)
-    if told:
-        rewritten = bool(told["rewritten"])
-        ours, theirs = backup.catalog.tables[name], live.catalog.tables[name]
-        made = _made_anew(ours, theirs, int(told["dropped"]))
-    return Start(sequence, made, rewritten)
+    try:
+        told = _asked(live, _OF_TABLE, name)
+        if told:
+            rewritten = bool(told["rewritten"])
+            ours, theirs = backup.catalog.tables[name], live.catalog.tables[name]
+            made = _made_anew(ours, theirs, int(told["dropped"]))
+        sequence = _set_back(backup, live, name, key)
+    except EvidenceError as error:
+        unread = error
+    return Start(sequence, made, rewritten, unread)
 
 
 def _asked(side: Source, question: str, name: TableName) -> Mapping[str, Any]:
-    """What a database says of a relation; nothing where the side is none or does not tell."""
+    """What a database says of a relation; nothing where the side is none.
+
+    Raises:
+        LiveError: it does not say.
+    """
     from psycopg import sql
 
     from forensics.evidence.live.source import LiveSource
@@ -63,10 +73,7 @@ def _asked(side: Source, question: str, name: TableName) -> Mapping[str, Any]:
     if not isinstance(side, LiveSource):
         return {}
     parts = {"text": sql.Literal(name.sql), "relation": sql.Identifier(*name)}
-    try:
-        rows = side.ask(sql.SQL(question).format(**parts))  # type: ignore[arg-type]
-    except EvidenceError:
-        return {}
+    rows = side.ask(sql.SQL(question).format(**parts))  # type: ignore[arg-type]
     return rows[0] if rows else {}
 
 
