@@ -33,6 +33,8 @@ def _refused(constant: str) -> Any:
 
 # Integers of any length pass: how large a number may be is not the grammar's.
 _DECODER = json.JSONDecoder(parse_int=float, parse_constant=_refused)
+_LINES = pa.schema([("line", pa.large_string())])
+_ANY_REFUSED = "SELECT 1 FROM lines WHERE NOT json_valid(line) LIMIT 1"
 _mine = local()
 
 
@@ -93,11 +95,17 @@ def _engine_holds(text: bytes) -> bool:
     lines = pa.Array.from_buffers(
         pa.large_string(), len(feeds), [None, pa.py_buffer(ends), pa.py_buffer(text)]
     )
-    table = pa.table({"line": lines})
+    batch = pa.RecordBatch.from_arrays([lines], schema=_LINES)
+    reader = pa.RecordBatchReader.from_batches(_LINES, [batch])
+    engine = _engine()
+    # A reader of its own: what DuckDB makes of a pyarrow object it asks pandas about.
+    engine.register("lines", reader.__arrow_c_stream__())
     try:
-        found = _engine().from_arrow(table).filter("NOT json_valid(line)").limit(1).fetchone()
+        found = engine.execute(_ANY_REFUSED).fetchone()
     except duckdb.Error:
         return False  # bytes that are no UTF-8
+    finally:
+        engine.unregister("lines")
     return found is None
 
 
