@@ -125,7 +125,15 @@ def judge(scratch: Scratch, path: Path, form: str, source: Source, found: Inspec
         read_none = table not in reliable or not reliable[table][1]
         if read_none and (there is None or not there[1]):
             continue
-        assert reliable.get(table) == there, f"{table} is said to be sound"
+        assert reliable.get(table) == there, difference(table, reliable.get(table), there)
+
+
+def difference(table: str, read: Rows | None, there: Rows | None) -> str:
+    """What is said to be sound of a table, and is not what a restore gives."""
+    if read is None or there is None or read[0] != there[0]:
+        return f"{table} is said to be sound: columns {read and read[0]}, not {there and there[0]}"
+    more, fewer = list(read[1] - there[1]), list(there[1] - read[1])
+    return f"{table} is said to be sound: {len(more)} rows {more[:1]}, not {len(fewer)} {fewer[:1]}"
 
 
 def hold(scratch: Scratch, dumps: Path, folder: Path, count: int) -> None:
@@ -144,7 +152,7 @@ def hold(scratch: Scratch, dumps: Path, folder: Path, count: int) -> None:
                 except (EvidenceError, UsageError) as error:
                     assert error.hint
         except Exception as error:
-            wrong.append(f"{said}: {type(error).__name__}: {str(error)[:300]}")
+            wrong.append(f"{said}: {type(error).__name__}: {str(error)[:600]}")
         finally:
             if path.is_dir():
                 shutil.rmtree(path)

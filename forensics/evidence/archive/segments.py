@@ -113,6 +113,7 @@ class InsertSegment(_Judged):
         table_columns: what a statement without a list of columns means; none where the archive does
             not define the table.
         wanted: the columns that are wanted where the entry does not say which it has.
+        known: the names that a statement may give, where that is sure.
     """
 
     def __init__(
@@ -122,8 +123,10 @@ class InsertSegment(_Judged):
         checks: Mapping[str, tuple[str, Check]],
         table_columns: Sequence[str],
         wanted: Sequence[str],
+        known: frozenset[str] | None,
     ) -> None:
         super().__init__(container, run, run.columns or wanted, checks)
+        self._known = known
         self._table_columns = table_columns or self.columns
 
     def blocks(self) -> Iterator[Block]:
@@ -151,7 +154,7 @@ class InsertSegment(_Judged):
                 damage.append(error)
 
         yield from inserts.copy_blocks(
-            statements(), self._table_columns, self.columns, toc.standard_strings
+            statements(), self._table_columns, self.columns, toc.standard_strings, self._known
         )
         if not damage:
             return

@@ -19,6 +19,7 @@ from forensics.evidence.archive.runs import Run, runs_by_root
 from forensics.evidence.archive.segments import CopySegment, InsertSegment
 from forensics.evidence.archive.tar import TarArchive
 from forensics.evidence.archive.toc import MAGIC, Toc
+from forensics.evidence.defined import DefinedColumns
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
@@ -82,13 +83,21 @@ class ArchiveSource(Source):
         self.toc: Toc = container.toc
 
     @cached_property
-    def catalog(self) -> Catalog:  # type: ignore[override]
+    def _defined(self) -> Catalog:
+        """What the archive itself defines."""
         return ddl.read_catalog(self.toc.statements())
 
     @cached_property
+    def catalog(self) -> Catalog:  # type: ignore[override]
+        return self._defined
+
+    @cached_property
     def _values(self) -> Values:
-        defined = ddl.read_catalog(self.toc.statements())
-        return Values(defined, self.statements(), by_pg_dump=True)
+        return Values(self._defined, self.statements(), by_pg_dump=True)
+
+    @cached_property
+    def _named(self) -> DefinedColumns:
+        return DefinedColumns(self._defined, self.statements())
 
     @cached_property
     def provenance(self) -> Provenance:  # type: ignore[override]
@@ -159,7 +168,8 @@ class ArchiveSource(Source):
                 found.append(CopySegment(self._container, run, run.columns, checks))
             else:
                 known = self._table_columns(run.target)
-                found.append(InsertSegment(self._container, run, checks, known, columns))
+                named = self._named.of(run.target)
+                found.append(InsertSegment(self._container, run, checks, known, columns, named))
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, None))
         for segment in found:

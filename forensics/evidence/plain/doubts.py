@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from forensics.evidence.defined import DefinedColumns
 from forensics.evidence.names import folded_parts
 from forensics.evidence.plain.index import Data, Harm, Heading, Index
 from forensics.model import Catalog, TableName
@@ -43,11 +44,17 @@ class Doubts:
         part: what stands in the file of the database that is looked at.
         catalog: what the dump itself defines.
         attached: by partition, what it is attached to.
+        named: the columns that it defines.
     """
 
     def __init__(
-        self, part: Index, catalog: Catalog, attached: Mapping[TableName, TableName]
+        self,
+        part: Index,
+        catalog: Catalog,
+        attached: Mapping[TableName, TableName],
+        named: DefinedColumns,
     ) -> None:
+        self._named = named
         self._part, self._catalog, self._attached = part, catalog, attached
         self._names = {as_in_headings(name): name for name in catalog.tables}
         self._served: set[TableName] = set()
@@ -84,17 +91,17 @@ class Doubts:
                 yield Harm(words, table, heading.database)
 
     def _strange_columns(self) -> Iterator[Harm]:
-        """Yield runs of rows that name a column which the dump does not define."""
-        if not self._part.by_pg_dump:
-            return  # what people write may be altered behind the rows
+        """Yield runs of rows that name a column which the dump does not define, or one twice."""
         for run in self._part.data:
-            table = self._catalog.tables.get(run.table)
-            if table is None or table.inherits or not table.columns or run.columns is None:
+            if run.columns is None:
                 continue
+            known = self._named.of(run.table)
             for column in run.columns:
-                if table.column(column) is None and column != "oid":
-                    words = f"the rows of table {run.table} have a column {column} that it has not"
-                    yield Harm(words, run.table, run.database)
+                words = f"the rows of table {run.table} have a column {column}"
+                if run.columns.count(column) > 1:
+                    yield Harm(f"{words} twice", run.table, run.database)
+                elif known is not None and column not in known:
+                    yield Harm(f"{words} that it has not", run.table, run.database)
 
     def _belongs(self, run: Data, of: TableName) -> bool:
         """Whether rows may stand under a table's heading: they are its own, or its root's."""

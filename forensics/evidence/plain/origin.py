@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from forensics.evidence.files import PlainFile
@@ -27,6 +28,7 @@ _SINCE_8 = re.compile(
 _VERSION = "Dumped by pg_dump version"
 _HEAD_BYTES = 1 << 16
 _FIRST_TO_CLOSE = 8
+_FIRST_STATEMENTS = 20
 
 
 def provenance_of(
@@ -168,3 +170,9 @@ def remarks(whole: Index, end_is_open: bool, empty: Sequence[str]) -> Iterator[s
             f"It defines {counted(len(empty), 'table')} without rows, which are taken for empty,"
             f" though they may have been left out: {', '.join(empty)}."
         )
+
+
+def is_stripped(statements: Iterable[str]) -> bool:
+    """Whether pg_dump wrote a dump and somebody took its comments out."""
+    first = "".join(islice(statements, _FIRST_STATEMENTS))
+    return "set_config('search_path'" in first or "check_function_bodies" in first

@@ -267,6 +267,7 @@ class InsertSegment(_Judged):
     Args:
         columns: what is wanted, in order.
         own: what a statement that names no columns means, in order.
+        known: the names that one may give, where that is sure.
     """
 
     def __init__(
@@ -276,9 +277,10 @@ class InsertSegment(_Judged):
         columns: Sequence[str],
         checks: Mapping[str, tuple[str, Check]],
         own: Sequence[str],
+        known: frozenset[str] | None,
     ) -> None:
         super().__init__(file, data, columns, checks)
-        self._own = own
+        self._own, self._known = own, known
 
     def blocks(self) -> Iterator[Block]:
         data = self._data
@@ -291,6 +293,7 @@ class InsertSegment(_Judged):
             self._own or self.columns,
             self.columns,
             data.standard_strings,
+            self._known,
         )
         try:
             yield from self._sound(rows)

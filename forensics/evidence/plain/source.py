@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 
 from forensics.errors import BackupError
 from forensics.evidence import ddl
+from forensics.evidence.defined import DefinedColumns
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
@@ -34,7 +34,6 @@ from forensics.model import Catalog, Provenance, Table, TableName
 
 _LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
 _HEAD_BYTES = 1 << 20
-_FIRST_STATEMENTS = 20
 
 
 class PlainSource(Source):
@@ -70,7 +69,8 @@ class PlainSource(Source):
         self._part = self.index.of(self._database)
         self._defined = ddl.read_catalog(self.statements())
         self._attached = attachments(self.statements())
-        doubts = Doubts(self._part, self._defined, self._attached)
+        self._named = DefinedColumns(self._defined, self.statements())
+        doubts = Doubts(self._part, self._defined, self._attached, self._named)
         harms = *self._part.harms, *doubts.harms()
         self._part = replace(self._part, harms=harms)
         self._values = Values(self._defined, self.statements(), by_pg_dump=self._part.by_pg_dump)
@@ -156,12 +156,13 @@ class PlainSource(Source):
             if rows:
                 other = self._other.tables.get(data.table)
                 meant = heirs.order(own, self._inherited(own), other, rows)
+        known = self._named.of(data.table)
         if meant is not None:
-            return InsertSegment(self.file, data, stored, self._values.of(data), meant)
+            return InsertSegment(self.file, data, stored, self._values.of(data), meant, known)
         if not self._only_counted:
             return UnknownOrderSegment(data.table, stored)
         # Which value is of which type is not known, so none can be held against its type.
-        return InsertSegment(self.file, data, stored, {}, self._meant_by(data))
+        return InsertSegment(self.file, data, stored, {}, self._meant_by(data), known)
 
     def _inherited(self, table: Table) -> int:
         """How many of a table's columns are its parents'."""
@@ -312,17 +313,11 @@ class PlainSource(Source):
         """
         if self.damage or self._part.announced or not self._part.data:
             return set()
-        if self._is_stripped and self._part.ends_in_rows:
+        if origin.is_stripped(self.statements()) and self._part.ends_in_rows:
             return set()  # where all tables are defined first, rows of the last may be cut off
         held = {self._table_of(data) for data in self._part.data}
         defined = self.catalog.tables.values()
         return {t.name for t in defined if t.kind in ("table", "partition")} - held
-
-    @cached_property
-    def _is_stripped(self) -> bool:
-        """Whether pg_dump wrote it and somebody took its comments out."""
-        first = "".join(islice(self.statements(), _FIRST_STATEMENTS))
-        return "set_config('search_path'" in first or "check_function_bodies" in first
 
     @cached_property
     def _lacking(self) -> Mapping[TableName, tuple[TableName, ...]]:
