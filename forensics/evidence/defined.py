@@ -1,10 +1,11 @@
-"""Which columns rows can name, where a dump's own definitions say that for sure."""
+"""What a dump's own definitions say for sure: which columns rows can name, and what is lost."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from forensics.evidence.names import folded_parts
 from forensics.model import Catalog, TableName
 
 _CHANGES_COLUMNS = re.compile(
@@ -12,6 +13,18 @@ _CHANGES_COLUMNS = re.compile(
     r"|EXPRESSION\b|FOREIGN\b|GENERATED\b|IDENTITY\b|NOT\b|PRIMARY\b|UNIQUE\b)",
     re.I | re.S,
 )
+_NAME = r'((?:"(?:[^"]|"")+"|[^\s".(]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[^\s".(]+))?)'
+_OWNED = re.compile(rf"\s*ALTER TABLE (?:ONLY )?{_NAME} OWNER TO ")
+_CREATED = re.compile(
+    rf"(?:\s|--[^\n]*\n)*CREATE\s+(?:UNLOGGED\s+|FOREIGN\s+)?TABLE\s+{_NAME}", re.I
+)
+# Words of servers that were made of PostgreSQL, in definitions that its parser refuses.
+_DIALECT = re.compile(
+    r"\b(?:APPENDONLY|COLOCAT\w+|DISTKEY|DISTRIBUTED?|ENCODE|ENCODING|FAMILY|INTERLEAVE|LESS\s+THAN"
+    r"|ORIENTATION|SORTKEY|SPLIT\s+(?:INTO|AT)|SUBPARTITION|TABLEGROUP|TABLETS)\b",
+    re.I,
+)
+_PARSED = 18  # the newest PostgreSQL whose statements are all read
 _OID = "oid"  # up to PostgreSQL 11 a column that nobody defined
 
 
@@ -33,3 +46,35 @@ class DefinedColumns:
         if not self._sure or table is None or table.inherits or not table.columns:
             return None
         return frozenset((_OID, *(column.name for column in table.columns)))
+
+
+def lost_definitions(
+    catalog: Catalog,
+    statements: Iterable[str],
+    held: Collection[TableName],
+    server_version: str | None,
+) -> set[TableName]:
+    """Return the tables whose rows a dump of pg_dump's holds, and whose definition was damaged.
+
+    A dump may hold rows only, or those of a table that an extension makes.
+
+    Args:
+        catalog: what it defines.
+        statements: its own.
+        held: the tables whose rows it holds.
+        server_version: of the server that it is of, where it says that.
+    """
+    undefined = {name for name in held if name not in catalog.tables}
+    version = re.match(r"\d+", server_version or "")
+    if not undefined or (version and int(version[0]) > _PARSED):
+        return set()
+    if any(map(_DIALECT.search, catalog.unparsed)):
+        return set()
+    if catalog.tables and not catalog.extensions:
+        return undefined
+    said: set[TableName] = set()
+    for pattern, texts in ((_OWNED, statements), (_CREATED, catalog.unparsed)):
+        for match in filter(None, map(pattern.match, texts)):
+            parts = folded_parts(match[1])
+            said.add(TableName(parts[0] if len(parts) > 1 else "public", parts[-1]))
+    return undefined & said

@@ -14,15 +14,17 @@ from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext
 from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
+from forensics.evidence.archive.toc import Entry
 from forensics.evidence.blocks import LongRowError
 from forensics.evidence.encodings import transcoder
-from forensics.evidence.flaws import Judge
+from forensics.evidence.flaws import Flaws, Judge
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
 from forensics.evidence.source import Block
 
 _END = b"\\."
+_HEAD = 1 << 20  # how long a first statement may be that is looked at
 _SHORT = 16  # longer than the end marker with the blank lines after it
 _LINE_FEED, _TAB = 10, 9
 
@@ -48,16 +50,24 @@ class _Judged(JudgedSegment):
 
     def _sound(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Yield the rows that are sound, and raise where some are not."""
-        if not self.thorough or not self._checks:
+        checks = self._checks if self.thorough else {}
+        if not checks:
             yield from blocks
-            return
-        judge = Judge(self.columns, self._checks)
-        yield from judge.sound(blocks)
-        if first := judge.flaws.first:
-            said = f"row {first.row + 1} {first.words}"
-            if judge.flaws.count > 1:
-                said += f", and {judge.flaws.count - 1} more are damaged,"
-            raise self._damaged(said)
+        else:
+            judge = Judge(self.columns, checks)
+            yield from judge.sound(blocks)
+            if judge.flaws.first:
+                raise self._flawed(judge.flaws)
+        if not self._run.is_defined:
+            said = f"the definition of table {self._run.target} is lost or damaged"
+            raise self._container.damaged(said)
+
+    def _flawed(self, flaws: Flaws) -> DamagedBackupError:
+        assert flaws.first
+        said = f"row {flaws.first.row + 1} {flaws.first.words}"
+        if flaws.count > 1:
+            said += f", and {flaws.count - 1} more are damaged,"
+        return self._damaged(said)
 
     def _damaged(self, what: str) -> DamagedBackupError:
         return damaged(self._container, self._run, what)
@@ -162,6 +172,21 @@ class InsertSegment(_Judged):
         if isinstance(error, DamagedBackupError) or is_long:
             raise error
         raise damaged(self._container, self._run, "a statement without an end stands") from error
+
+
+def first_columns(container: Container, entry: Entry) -> Sequence[str]:
+    """What an entry's first INSERT says of its columns: their names, or how many they are."""
+    if entry.copy_stmt:
+        return ()
+    toc = container.toc
+    convert = transcoder(toc.encoding)
+    try:
+        for run in inserts.whole_statements(container.stream(entry), toc.standard_strings, _HEAD):
+            text = convert(run) if convert else run
+            return inserts.columns_of(text.decode("utf-8", "replace"), toc.standard_strings)
+    except (BackupError, LongRowError):
+        return ()  # whoever reads the rows is told
+    return ()
 
 
 def damaged(container: Container, run: Run, what: str) -> DamagedBackupError:

@@ -16,10 +16,10 @@ from forensics.evidence.archive.container import Container, File
 from forensics.evidence.archive.custom import CustomArchive
 from forensics.evidence.archive.directory import DirectoryArchive
 from forensics.evidence.archive.runs import Run, runs_by_root
-from forensics.evidence.archive.segments import CopySegment, InsertSegment
+from forensics.evidence.archive.segments import CopySegment, InsertSegment, first_columns
 from forensics.evidence.archive.tar import TarArchive
 from forensics.evidence.archive.toc import MAGIC, Toc
-from forensics.evidence.defined import DefinedColumns
+from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
@@ -148,13 +148,22 @@ class ArchiveSource(Source):
         for entry in self.toc.table_data:
             if entry.copy_target:
                 name, columns = entry.copy_target
+                if columns is None and name not in self._defined.tables:
+                    columns = tuple(first_columns(self._container, entry))
                 found[name] = columns or ()
         return found
 
     @cached_property
     def _runs(self) -> Mapping[TableName, tuple[Run, ...]]:
         """The entries that hold rows, by the root table whose rows they are."""
-        return runs_by_root(self.toc.table_data, self.catalog)
+        held: set[TableName] = set()
+        for entry in self.toc.table_data:
+            own = TableName(entry.namespace, entry.tag)
+            if entry.copy_target and own not in self._defined.tables:
+                held.add(entry.copy_target[0])
+        version = self.toc.header.server_version
+        lost = lost_definitions(self._defined, self.toc.statements(), held, version)
+        return runs_by_root(self.toc.table_data, self.catalog, lost)
 
     @property
     def _has_damaged_runs(self) -> bool:
@@ -222,4 +231,4 @@ class ArchiveSource(Source):
 
 
 def _has_damage(runs: Sequence[Run]) -> bool:
-    return any(run.damage for run in runs)
+    return any(run.damage or not run.is_defined for run in runs)

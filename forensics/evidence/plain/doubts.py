@@ -7,7 +7,7 @@ without one, or with another table's, is what a changed byte or a lost block lea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from forensics.evidence.defined import DefinedColumns
 from forensics.evidence.names import folded_parts
@@ -45,6 +45,7 @@ class Doubts:
         catalog: what the dump itself defines.
         attached: by partition, what it is attached to.
         named: the columns that it defines.
+        lost: the tables whose definition was damaged.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Doubts:
         catalog: Catalog,
         attached: Mapping[TableName, TableName],
         named: DefinedColumns,
+        lost: Collection[TableName],
     ) -> None:
-        self._named = named
+        self._named, self._lost = named, lost
         self._part, self._catalog, self._attached = part, catalog, attached
         self._names = {as_in_headings(name): name for name in catalog.tables}
         self._served: set[TableName] = set()
@@ -80,6 +82,9 @@ class Doubts:
             if self._is_doubtful(run):
                 yield Harm(words, run.table, run.database)
         yield from self._strange_columns()
+        for table in sorted(self._lost):
+            words = f"the definition of table {table} is lost or damaged"
+            yield Harm(words, table, None)
         if not self._part.data or self._part.data[0].form != "copy":
             return  # of an empty table, INSERTs say nothing but its heading
         known = strange | {harm.table for harm in self._part.harms}

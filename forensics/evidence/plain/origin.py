@@ -45,13 +45,18 @@ def provenance_of(
         path=str(file.path),
         bytes=file.packed_size,
         compression=file.compression,
-        server_version=_said(part, "Dumped from database version"),
+        server_version=server_version(part),
         dump_version=_said(part, _VERSION),
         dumped_at=_writers_time(_said(part, "Started on") or ""),
         complete=damage is None,
         encoding=part.encoding(database),
         database=database,
     )
+
+
+def server_version(part: Index) -> str | None:
+    """Return the version of the server that a dump is of, as it says it."""
+    return _said(part, "Dumped from database version")
 
 
 def _said_of(harms: Sequence[Harm]) -> str:

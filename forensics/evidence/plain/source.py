@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from forensics.errors import BackupError
 from forensics.evidence import ddl
-from forensics.evidence.defined import DefinedColumns
+from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
@@ -70,10 +70,18 @@ class PlainSource(Source):
         self._defined = ddl.read_catalog(self.statements())
         self._attached = attachments(self.statements())
         self._named = DefinedColumns(self._defined, self.statements())
-        doubts = Doubts(self._part, self._defined, self._attached, self._named)
+        doubts = Doubts(self._part, self._defined, self._attached, self._named, self._lost())
         harms = *self._part.harms, *doubts.harms()
         self._part = replace(self._part, harms=harms)
         self._values = Values(self._defined, self.statements(), by_pg_dump=self._part.by_pg_dump)
+
+    def _lost(self) -> Collection[TableName]:
+        """The tables whose rows the dump holds, and whose definition was damaged."""
+        if not self._part.by_pg_dump:
+            return ()
+        held = {data.table for data in self._part.data} - {*self._attached.values()}
+        version = origin.server_version(self._part)
+        return lost_definitions(self._defined, self.statements(), held, version)
 
     # --- definitions ------------------------------------------------------------------------------
 
@@ -84,11 +92,7 @@ class PlainSource(Source):
 
     @cached_property
     def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
-        found: set[int] = set()
-        for statement in self.statements():
-            if "lo_create" in statement:
-                found.update(map(int, _LARGE_OBJECT.findall(statement)))
-        return frozenset(found)
+        return _large_objects_of(self.statements())
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]
@@ -357,6 +361,14 @@ def _only_database(file: PlainFile, found: Index) -> str | None:
     if named:
         return named[0]
     return None
+
+
+def _large_objects_of(statements: Iterable[str]) -> frozenset[int]:
+    found: set[int] = set()
+    for statement in statements:
+        if "lo_create" in statement:
+            found.update(map(int, _LARGE_OBJECT.findall(statement)))
+    return frozenset(found)
 
 
 def _columns(segments: Sequence[Segment], wanted: Sequence[str]) -> Sequence[str]:
