@@ -7,6 +7,7 @@ without one, or with another table's, is what a changed byte or a lost block lea
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from forensics.evidence.defined import DefinedColumns
@@ -82,6 +83,7 @@ class Doubts:
             if self._is_doubtful(run):
                 yield Harm(words, run.table, run.database)
         yield from self._strange_columns()
+        yield from self._twice()
         for table in sorted(self._lost):
             words = f"the definition of table {table} is lost or damaged"
             yield Harm(words, table, None)
@@ -107,6 +109,19 @@ class Doubts:
                     yield Harm(f"{words} twice", run.table, run.database)
                 elif known is not None and column not in known:
                     yield Harm(f"{words} that it has not", run.table, run.database)
+
+    def _twice(self) -> Iterator[Harm]:
+        """Yield tables whose rows stand twice under a heading of their own: a doubled block."""
+        headings = Counter(heading.table for heading in self._part.announced)
+        seen: set[TableName] = set()
+        for run in self._part.data:
+            of = run.written_for
+            if of is None or headings[of] < 2:
+                continue
+            if of in seen:
+                words = f"the rows of table {run.table} stand in it twice"
+                yield Harm(words, run.table, run.database)
+            seen.add(of)
 
     def _belongs(self, run: Data, of: TableName) -> bool:
         """Whether rows may stand under a table's heading: they are its own, or its root's."""

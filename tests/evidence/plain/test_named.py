@@ -114,3 +114,20 @@ def test_bare_numbers_and_truths_are_read(tmp_path: Path) -> None:
             ("1_000", "f", "z\n"),
         ]
     )
+
+
+@pytest.mark.parametrize("options", [(), ("--inserts",), ("--rows-per-insert=4",)], ids=str)
+def test_a_block_that_stands_twice_with_its_heading_is_damage(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    backup = tmp_path / "b.sql"
+    text = scratch.dump(database(SQL), backup, *options).read_text()
+    start = text.index("--\n-- Data for Name: mooring")
+    end = text.index("--\n-- Name: berth berth_pkey")
+    backup.write_text(text[:end] + text[start:end] + text[end:])
+    with open_source(backup) as source:
+        found = inspect_backup(source)
+    assert found.whole is False
+    problems = {held.table.name.table: held.problem for held in found.tables}
+    assert problems["berth"] is None
+    assert "rows of table mooring stand in it twice" in (problems["mooring"] or "")
