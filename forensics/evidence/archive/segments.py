@@ -16,7 +16,7 @@ from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
 from forensics.evidence.archive.toc import Entry
 from forensics.evidence.blocks import LongRowError
-from forensics.evidence.encodings import transcoder
+from forensics.evidence.encodings import odd_bytes, transcoder
 from forensics.evidence.flaws import Flaws, Judge
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
@@ -88,7 +88,6 @@ class CopySegment(_Judged):
         if self._run.damage:
             raise self._damaged(self._run.damage)
         stream = self._container.stream(self._run.entry)
-        convert = transcoder(self._container.toc.encoding)
         width = len(self.columns)
         rows = 0
 
@@ -100,7 +99,7 @@ class CopySegment(_Judged):
             for block in _without_end(lines, self._without_marker):
                 size, good = _good_part(block, width)
                 if size:
-                    yield convert(block[:size]) if convert else block[:size]
+                    yield from self._as_text(block[:size], rows)
                 rows += good
                 if size < len(block):
                     raise self._damaged(
@@ -108,6 +107,21 @@ class CopySegment(_Judged):
                     )
         except LongRowError as error:
             raise self._too_long(error, f"line {rows + 1} of its rows") from error
+
+    def _as_text(self, block: bytes, rows: int) -> Iterator[bytes]:
+        """Yield rows in UTF-8, up to the first that is not."""
+        if convert := transcoder(self._container.toc.encoding):
+            yield convert(block)
+            return
+        odd = odd_bytes(block)
+        if odd is None:
+            yield block
+            return
+        sound = block[: block.rfind(b"\n", 0, odd.at) + 1]
+        if sound:
+            yield sound
+        row = rows + sound.count(b"\n") + 1
+        raise self._damaged(f"row {row} holds {odd.words}")
 
     def _without_marker(self) -> DamagedBackupError:
         return self._damaged("the line that ends them is missing")
@@ -140,7 +154,11 @@ class InsertSegment(_Judged):
         self._table_columns = table_columns or self.columns
 
     def blocks(self) -> Iterator[Block]:
-        return self._sound(self._rows())
+        try:
+            yield from self._sound(self._rows())
+        except inserts.OddStatementError as error:
+            said = self._damaged(f"line {error.line} is damaged").message
+            raise DamagedBackupError(f"{said} {error.message}", error.hint) from error
 
     def _rows(self) -> Iterator[Block]:
         toc = self._container.toc

@@ -163,6 +163,9 @@ class ArchiveSource(Source):
                 held.add(entry.copy_target[0])
         version = self.toc.header.server_version
         lost = lost_definitions(self._defined, self.toc.statements(), held, version)
+        for entry in self.toc.entries:
+            if entry.desc == "TABLE" and not entry.is_text:
+                lost.add(TableName(entry.namespace, entry.tag))
         return runs_by_root(self.toc.table_data, self.catalog, lost)
 
     @property

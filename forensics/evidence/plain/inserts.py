@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from forensics.errors import BackupError
 from forensics.evidence.blocks import LongRowError
-from forensics.evidence.encodings import strictly
+from forensics.evidence.encodings import ODD_HINT, odd_bytes
 from forensics.evidence.fields import NULL, encode_field, unescape
 from forensics.evidence.names import known_columns
 from forensics.evidence.plain import lexer
@@ -204,38 +204,49 @@ def copy_blocks(
     reader = _Reader(table_columns, columns, standard_strings, known)
     out: list[str] = []
     size = 0
-    passed = 1  # the line that a run of statements begins on
-    broken: BackupError | None = None
-    runs = iter(statements)
-    while broken is None:
-        try:
-            text = strictly(next(runs))
-        except StopIteration:
-            break
-        except BackupError as error:
-            broken = error  # the rows before it come first
-            break
-        at = 0
-        while head := _HEAD.match(text, at):
-            try:
-                lines, at = reader.read(text, head)
-            except OddStatementError as error:
-                error.line += passed - 1
-                broken = error
-                break
+    try:
+        for lines in _lines(statements, reader):
             out += lines
             size += sum(map(len, lines))
             if size > _FLUSH:
                 yield "".join(out).encode("utf-8")
                 out, size = [], 0
-        if broken is None and text[at:].strip():
-            broken = _odd(text, at)
-            broken.line += passed - 1
-        passed += text.count("\n")
+    except BackupError:
+        if out:
+            yield "".join(out).encode("utf-8")
+        raise
     if out:
         yield "".join(out).encode("utf-8")
-    if broken:
-        raise broken
+
+
+def _lines(statements: Iterable[bytes], reader: _Reader) -> Iterator[list[str]]:
+    """Yield the rows of each statement, each a line of COPY text."""
+    passed = 0  # lines before a run of statements
+    for run in statements:
+        text, broken = _text_of(run)
+        at = 0
+        try:
+            while head := _HEAD.match(text, at):
+                lines, at = reader.read(text, head)
+                yield lines
+            if text[at:].strip():
+                raise _odd(text, at)
+        except OddStatementError as error:
+            broken = broken or error
+        if broken:
+            broken.line += passed
+            raise broken
+        passed += text.count("\n")
+
+
+def _text_of(run: bytes) -> tuple[str, OddStatementError | None]:
+    """A run of statements as far as it is text, and what is to be said where it is none."""
+    odd = odd_bytes(run)
+    if odd is None:
+        return run.decode("utf-8"), None
+    error = OddStatementError(f"An INSERT statement holds {odd.words}.", ODD_HINT)
+    error.line = run.count(b"\n", 0, odd.at) + 1
+    return run[: odd.at].decode("utf-8"), error
 
 
 class _Reader:
