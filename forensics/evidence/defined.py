@@ -21,10 +21,12 @@ _CREATED = re.compile(
 # Words of servers that were made of PostgreSQL, in definitions that its parser refuses.
 _DIALECT = re.compile(
     r"\b(?:APPENDONLY|COLOCAT\w+|DISTKEY|DISTRIBUTED?|ENCODE|ENCODING|FAMILY|INTERLEAVE|LESS\s+THAN"
-    r"|ORIENTATION|SORTKEY|SPLIT\s+(?:INTO|AT)|SUBPARTITION|TABLEGROUP|TABLETS)\b",
+    r"|ORIENTATION|SORTKEY|SPLIT\s+(?:INTO|AT)|SUBPARTITION|TABLEGROUP|TABLETS)\b"
+    r"|(?:CREATE|ALTER)\s+(?:OR\s+REPLACE\s+)?(?:CLIENT|DATA|DIRECTORY|EXTERNAL|MASKING|MODEL"
+    r"|PACKAGE|PROFILE|PROTOCOL|QUEUE|RESOURCE|SYNONYM|WORKLOAD)\b",
     re.I,
 )
-_PARSED = 18  # the newest PostgreSQL whose statements are all read
+_PARSED = range(10, 19)  # the versions of PostgreSQL whose statements are all read
 _OID = "oid"  # up to PostgreSQL 11 a column that nobody defined
 
 
@@ -65,8 +67,8 @@ def lost_definitions(
         server_version: of the server that it is of, where it says that.
     """
     undefined = {name for name in held if name not in catalog.tables}
-    version = re.match(r"\d+", server_version or "")
-    if not undefined or (version and int(version[0]) > _PARSED):
+    version = _major(server_version)
+    if not undefined or (version is not None and version > max(_PARSED)):
         return set()
     if any(map(_DIALECT.search, catalog.unparsed)):
         return set()
@@ -78,3 +80,24 @@ def lost_definitions(
             parts = folded_parts(match[1])
             said.add(TableName(parts[0] if len(parts) > 1 else "public", parts[-1]))
     return undefined & said
+
+
+def damaged_definitions(catalog: Catalog, *versions: str | None) -> int:
+    """Return how many statements of a dump of pg_dump's can be none that it wrote.
+
+    What other programs, older ones and newer ones write may be unknown to the parser.
+
+    Args:
+        catalog: what it defines.
+        versions: of its server and of pg_dump, where it says them.
+    """
+    if any(_major(version) not in _PARSED for version in versions):
+        return 0
+    if any(map(_DIALECT.search, catalog.unparsed)):
+        return 0
+    return len(catalog.unparsed)
+
+
+def _major(version: str | None) -> int | None:
+    found = re.match(r"\d+", version or "")
+    return int(found[0]) if found else None

@@ -127,3 +127,36 @@ def test_a_definition_that_only_other_parsers_know_is_no_damage(
     found = looked_through(backup)
     assert found.whole
     assert any("could not be parsed" in said for _, said in found.findings)
+
+
+def test_a_definition_that_ran_into_rows_is_damage(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    more = "CREATE TABLE visit (id int); INSERT INTO visit SELECT generate_series(1, 3);"
+    backup = tmp_path / "b.sql"
+    text = scratch.dump(database(SQL + more), backup, "--inserts").read_text()
+    start = text.index("CREATE TABLE public.visit (") + len("CREATE TABLE public.visit (")
+    end = text.index("(8, 'place 8'")
+    backup.write_text(text[:start] + text[end:])
+    found = looked_through(backup)
+    assert found.whole is False
+    assert "cannot be parsed" in (found.damage or "")
+    by_name = {held.table.name.table: held for held in found.tables}
+    assert "under no heading beside what is damaged" in (by_name["meter"].problem or "")
+    assert by_name["reader"].problem is None
+
+
+def test_an_end_mark_among_an_archives_rows_ends_what_is_sure(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    backup = tmp_path / "b"
+    scratch.dump(database(SQL), backup, "-Fd", "-Z0")
+    [rows] = [path for path in backup.glob("*.dat") if b"place 9" in path.read_bytes()]
+    data = rows.read_bytes()
+    rows.write_bytes(data.replace(b"\\.\n", b"\\.\n" + data[data.index(b"8\tplace") :], 1))
+    found = looked_through(backup)
+    assert found.whole is False
+    by_name = {held.table.name.table: held for held in found.tables}
+    assert "stands among them" in (by_name["meter"].problem or "")
+    assert by_name["meter"].rows == 9
+    assert by_name["reader"].problem is None

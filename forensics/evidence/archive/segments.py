@@ -24,6 +24,7 @@ from forensics.evidence.plain import inserts
 from forensics.evidence.source import Block
 
 _END = b"\\."
+_MARKED = b"\n\\.\n"
 _HEAD = 1 << 20  # how long a first statement may be that is looked at
 _SHORT = 16  # longer than the end marker with the blank lines after it
 _LINE_FEED, _TAB = 10, 9
@@ -124,7 +125,7 @@ class CopySegment(_Judged):
         raise self._damaged(f"row {row} holds {odd.words}")
 
     def _without_marker(self) -> DamagedBackupError:
-        return self._damaged("the line that ends them is missing")
+        return self._damaged("the line that ends them is missing, or stands among them")
 
 
 class InsertSegment(_Judged):
@@ -222,7 +223,7 @@ def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> I
     try:
         for block in blocks:
             if held and len(block) >= _SHORT:
-                yield held
+                yield from _before_marker(held, lacking)
                 held = block
             else:
                 held += block
@@ -234,9 +235,20 @@ def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> I
     marked = rows != held and (rows == _END or rows.endswith(b"\n" + _END))
     whole = rows.removesuffix(_END) if marked else held[: held.rfind(b"\n") + 1]
     if whole:
-        yield whole
+        yield from _before_marker(whole, lacking)
     if not marked:
         raise lacking()
+
+
+def _before_marker(rows: bytes, stray: Callable[[], Exception]) -> Iterator[bytes]:
+    """Yield rows that are not the last; an end marker among them is none of theirs."""
+    at = 0 if rows.startswith(_END + b"\n") else rows.find(_MARKED) + 1
+    if at == 0 and not rows.startswith(_END + b"\n"):
+        yield rows
+        return
+    if at:
+        yield rows[:at]
+    raise stray()
 
 
 def _good_part(block: bytes, width: int) -> tuple[int, int]:

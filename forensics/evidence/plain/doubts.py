@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from forensics.evidence.defined import DefinedColumns
 from forensics.evidence.names import folded_parts
+from forensics.evidence.plain import origin
 from forensics.evidence.plain.index import Data, Harm, Heading, Index
 from forensics.model import Catalog, TableName
+from forensics.text import counted
 
 _ATTACHES = re.compile(r"ALTER\s+TABLE\s+(?:ONLY\s+)?(\S+)\s+ATTACH\s+PARTITION\s+(\S+)", re.I)
 
@@ -84,6 +86,7 @@ class Doubts:
                 yield Harm(words, run.table, run.database)
         yield from self._strange_columns()
         yield from self._twice()
+        yield from self._around_damage()
         for table in sorted(self._lost):
             words = f"the definition of table {table} is lost or damaged"
             yield Harm(words, table, None)
@@ -109,6 +112,26 @@ class Doubts:
                     yield Harm(f"{words} twice", run.table, run.database)
                 elif known is not None and column not in known:
                     yield Harm(f"{words} that it has not", run.table, run.database)
+
+    def _around_damage(self) -> Iterator[Harm]:
+        """Yield statements that were damaged, and rows that stand under no heading beside them."""
+        number = origin.damaged_definitions(self._part, self._catalog)
+        if number:
+            words = f"{counted(number, 'statement')} of its schema cannot be parsed"
+            yield Harm(words, None, None)
+        if not number and not self._part.harms:
+            return
+        headed = {heading.table for heading in self._part.announced}
+        if not headed:
+            return
+        for table in sorted({run.table for run in self._part.data}):
+            alone = as_in_headings(table) not in headed
+            if alone and all(run.written_for is None for run in self._runs_of(table)):
+                words = f"rows of table {table} stand under no heading beside what is damaged"
+                yield Harm(words, table, None)
+
+    def _runs_of(self, table: TableName) -> Iterator[Data]:
+        return (run for run in self._part.data if run.table == table)
 
     def _twice(self) -> Iterator[Harm]:
         """Yield tables whose rows stand twice under a heading of their own: a doubled block."""

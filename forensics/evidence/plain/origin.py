@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from forensics.evidence import defined
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.index import Harm, Index
-from forensics.model import Provenance
+from forensics.model import Catalog, Provenance
 from forensics.text import counted
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*(.*)\Z")
@@ -57,6 +58,13 @@ def provenance_of(
 def server_version(part: Index) -> str | None:
     """Return the version of the server that a dump is of, as it says it."""
     return _said(part, "Dumped from database version")
+
+
+def damaged_definitions(part: Index, catalog: Catalog) -> int:
+    """Return how many statements of a dump's schema were damaged, as far as that is sure."""
+    if not part.by_pg_dump:
+        return 0
+    return defined.damaged_definitions(catalog, server_version(part), _said(part, _VERSION))
 
 
 def _said_of(harms: Sequence[Harm]) -> str:
