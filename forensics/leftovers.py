@@ -1,4 +1,4 @@
-"""Folders of a scratch server whose processes were all killed: the next one clears them away.
+"""Temporary folders of processes that were all killed: the next one clears them away.
 
 A lock says whether anybody still lives who needs a folder. Process ids would not: they are given
 out again.
@@ -9,9 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "fx"
+HIDDEN = ".fx"
 _OWNER = "owner"
 _FIRST = 10  # of descriptors; a shell uses those below for itself
 
@@ -27,13 +31,32 @@ def hold(folder: Path) -> int:
     return held
 
 
-def clear(parent: Path, users: set[int]) -> None:
+@contextmanager
+def folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
+    """Make a folder that is gone afterwards, or when the next is made there.
+
+    Args:
+        parent: where; None is the system's place for what is temporary.
+        prefix: of its name.
+    """
+    place = parent or Path(tempfile.gettempdir())
+    clear(place, {os.geteuid()}, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place) as made:
+        held = hold(Path(made))
+        try:
+            yield Path(made)
+        finally:
+            os.close(held)
+
+
+def clear(parent: Path, users: set[int], prefix: str = PREFIX) -> None:
     """Remove the folders in a place that nobody holds any more.
 
     Args:
         users: whose folders are ours.
+        prefix: of their names.
     """
-    for owner in parent.glob(f"{PREFIX}????????/{_OWNER}"):
+    for owner in parent.glob(f"{prefix}????????/{_OWNER}"):
         try:
             if not owner.parent.is_symlink() and owner.parent.stat().st_uid in users:
                 _clear(owner)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics import leftovers
 from forensics.case.held import Held
 from forensics.case.showing import escaped, heading
 from forensics.model import TableName
@@ -243,10 +243,9 @@ class Recovery:
         wishes = Wishes(
             dsn, True, Path(migrations) if migrations else None, backup, skip=tuple(skip), tell=tell
         )
-        with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
-            self._plan = make_plan(
-                self._case.store, Path(folder if out is None else out), self._scope, wishes
-            )
+        with leftovers.folder() as folder:
+            place = folder if out is None else Path(out)
+            self._plan = make_plan(self._case.store, place, self._scope, wishes)
         with self._case.writing() as store:
             store.put("recovery", self._plan.as_json())
         return self._plan

@@ -11,10 +11,13 @@ import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from typing import NamedTuple
 
 from forensics.errors import BackupError
 
 Transcoder = Callable[[bytes], bytes]
+
+ODD_HINT = "The file is corrupt, or its SET client_encoding is wrong."
 
 # PostgreSQL's names (pg_encoding_to_char) for what Python knows.
 _CODECS = {
@@ -129,7 +132,7 @@ def transcoder(encoding: str | None) -> Transcoder | None:
             raise BackupError(
                 f"The bytes {odd} mean nothing in {encoding}, the encoding that it says it is"
                 " written in.",
-                "The file is corrupt, or its SET client_encoding is wrong.",
+                ODD_HINT,
             ) from error
         if corrected:
             text = text.translate(corrected)
@@ -147,26 +150,43 @@ def converted(blocks: Iterable[bytes], convert: Transcoder | None) -> Iterator[b
         yield convert(block)
 
 
+class OddBytes(NamedTuple):
+    """Bytes that are no UTF-8: where they stand in a text, and which, for reading."""
+
+    at: int
+    words: str
+
+
+def odd_bytes(text: bytes) -> OddBytes | None:
+    """Return the first bytes of a text that are no UTF-8, or None."""
+    if text.isascii():
+        return None
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        odd = text[error.start : error.end].hex(" ")
+        return OddBytes(error.start, f"bytes that are no UTF-8 ({odd})")
+    return None
+
+
 def strictly(block: bytes) -> str:
     """Return the text of rows in UTF-8.
 
     Raises:
         BackupError: the bytes are no UTF-8.
     """
-    try:
-        return block.decode("utf-8")
-    except UnicodeDecodeError as error:
-        odd = block[error.start : error.end].hex(" ")
-        raise BackupError(
-            f"Bytes that are no UTF-8 ({odd}) stand in a table's rows.",
-            "The file is corrupt, or its SET client_encoding is wrong.",
-        ) from error
+    if odd := odd_bytes(block):
+        raise BackupError(f"B{odd.words[1:]} stand in a table's rows.", ODD_HINT)
+    return block.decode("utf-8")
 
 
 def readable(text: bytes, convert: Transcoder | None) -> str:
-    """Return text for reading: what is no UTF-8 in it is replaced."""
+    """Return text for reading: what means nothing in its encoding is replaced."""
     if convert is not None:
-        text = convert(text)
+        try:
+            text = convert(text)
+        except BackupError:
+            return text.decode("ascii", "replace")
     return text.decode("utf-8", "replace")
 
 

@@ -11,9 +11,11 @@ import calendar
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 
 import numpy as np
 
+from forensics.evidence import documents
 from forensics.evidence.fields import encode_field, unescape
 
 # Kinds of bytes, a bit each; a field's kinds are those of all its bytes.
@@ -60,6 +62,18 @@ class Fields:
         found: np.ndarray = self.data[self.starts + place]
         return found
 
+    def byte_before_end(self, place: int) -> np.ndarray:
+        """The byte so many places before the end of every field; shorter ones say nothing."""
+        found: np.ndarray = self.data[np.maximum(self.starts + self.lengths - place, 0)]
+        return found
+
+    def count(self, byte: bytes) -> np.ndarray:
+        """How often a byte stands in every field."""
+        places = np.flatnonzero(self.data == ord(byte))
+        found: np.ndarray = np.searchsorted(places, self.starts + self.lengths)
+        found -= np.searchsorted(places, self.starts)
+        return found
+
     def strings(self, chosen: np.ndarray, width: int) -> np.ndarray:
         """The first `width` bytes of some fields, each as one string of bytes."""
         places = self.starts[chosen][:, None] + np.arange(width)
@@ -69,6 +83,15 @@ class Fields:
         """Which fields hold digits, and nothing but bytes of some kinds."""
         found: np.ndarray = (self.kinds & np.uint8(0xFF ^ kinds)) == 0
         found &= (self.kinds & _DIGIT) != 0
+        return found
+
+    def joined(self, chosen: np.ndarray) -> bytes:
+        """Some fields in the order of the block, each with the tab or line feed behind it."""
+        borders = np.zeros(len(self.text) + 1, dtype=np.int8)
+        borders[self.starts[chosen]] += 1
+        borders[self.starts[chosen] + self.lengths[chosen] + 1] -= 1
+        within = np.cumsum(borders[:-1], dtype=np.int8).view(bool)
+        found: bytes = self.data[: len(self.text)][within].tobytes()
         return found
 
     def nulls(self) -> np.ndarray:
@@ -92,13 +115,33 @@ Check = Callable[[Fields], np.ndarray]
 
 # --- numbers --------------------------------------------------------------------------------------
 
-_INTEGER = re.compile(r"\s*[+-]?(?:\d[\d_]*|0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*\Z")
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_BASED = "0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+"
+_SPACES = "[ \\t\\n\\v\\f\\r]*"
+_INTEGER = re.compile(rf"{_SPACES}[+-]?(?:{_DIGITS}|{_BASED}){_SPACES}\Z")
 _NUMBER = re.compile(
-    r"\s*(?:[+-]?(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?|0[xX][\da-fA-F_]+"
-    r"|nan|[+-]?inf(?:inity)?|0[oO][0-7_]+|0[bB][01_]+)\s*\Z",
-    re.I,
+    rf"{_SPACES}(?:[+-]?(?:(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?"
+    rf"|{_BASED}|(?i:inf(?:inity)?))|(?i:nan)){_SPACES}\Z"
 )
+_FLOAT = re.compile(
+    rf"{_SPACES}[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf(?:inity)?|nan)"
+    rf"|0[xX][0-9a-fA-F.]+(?:[pP][+-]?[0-9]+)?){_SPACES}\Z"
+)
+_MINUS_SIGN, _POINT_SIGN = 0x2D, 0x2E
+_MANY_DIGITS = 1_000  # most of them zeros, perhaps
 _LIMITED = re.compile(r"numeric\((\d+),(-?\d+)\)\Z")
+
+
+def _plain_numbers(fields: Fields, others: int = _POINT) -> np.ndarray:
+    """Which fields are digits with a minus before them at most, and a point among them at most."""
+    sure = fields.only(_DIGIT)
+    signed = fields.only(_DIGIT | _MINUS | others) & ~sure
+    if signed.any():
+        minus = fields.count(b"-")
+        signed &= (minus == 0) | ((minus == 1) & (fields.byte(0) == _MINUS_SIGN))
+        signed &= fields.count(b".") <= 1
+    sure |= signed
+    return sure
 
 
 def _integers(most: int) -> Check:
@@ -107,12 +150,14 @@ def _integers(most: int) -> Check:
     def holds(value: str) -> bool:
         if not _INTEGER.match(value):
             return False
+        if len(value) > _MANY_DIGITS:
+            return True
         base = 0 if re.search("[xXoObB]", value) else 10
         return -most - 1 <= int(value, base) <= most
 
     def check(fields: Fields) -> np.ndarray:
-        below_zero = fields.byte(0) == 0x2D
-        sure = fields.only(_DIGIT) | (fields.only(_DIGIT | _MINUS) & below_zero)
+        below_zero = fields.byte(0) == _MINUS_SIGN
+        sure = _plain_numbers(fields, 0)
         sure &= fields.lengths - below_zero <= digits
         full = np.flatnonzero(sure & (fields.lengths >= digits))
         sure[full[fields.strings(full, digits) > str(most).encode()]] = False
@@ -123,44 +168,54 @@ def _integers(most: int) -> Check:
 
 
 def _oids(fields: Fields) -> np.ndarray:
-    return fields.unless(fields.only(_DIGIT), lambda value: bool(_INTEGER.match(value)))
+    short = fields.lengths < len(str(2**32))
+    return fields.unless(fields.only(_DIGIT) & short, _is_oid)
+
+
+def _is_oid(value: str) -> bool:
+    if not re.match(rf"{_SPACES}[+-]?[0-9]+{_SPACES}\Z", value) or len(value) > _MANY_DIGITS:
+        return False
+    return -(2**31) <= int(value) < 2**32
 
 
 def _numbers(fields: Fields) -> np.ndarray:
-    return fields.unless(
-        fields.only(_DIGIT | _MINUS | _POINT), lambda value: bool(_NUMBER.match(value))
-    )
+    return fields.unless(_plain_numbers(fields), lambda value: bool(_NUMBER.match(value)))
 
 
 def _limited_numbers(precision: int, scale: int) -> Check:
-    whole_digits = max(0, precision - scale)
+    exact = Context(prec=precision + abs(scale) + 2)
+    above = exact.subtract(Decimal(f"1e{precision - scale}"), Decimal(f"5e{-scale - 1}"))
 
     def holds(value: str) -> bool:
-        if not _NUMBER.match(value):
+        if not _NUMBER.match(value) or "inf" in value.lower():
             return False
-        whole = re.match(r"\s*[+-]?0*(\d*)", value)
-        assert whole
-        return "e" in value.lower() or "x" in value.lower() or len(whole[1]) <= whole_digits
+        if "x" in value.lower() or re.search("[eE].{4}|0[oObB]", value):
+            return True
+        bare = value.strip().replace("_", "")
+        return bare.lower() == "nan" or abs(Decimal(bare)) < above
 
     def check(fields: Fields) -> np.ndarray:
-        # One that fits has as many bytes as this at most, its minus left out.
-        longest = precision + (scale > 0)
-        short = fields.lengths - (fields.byte(0) == 0x2D) <= longest
-        return fields.unless(fields.only(_DIGIT | _MINUS | _POINT) & short, holds)
+        # One that fits has as many bytes as this at most, its minus left out, and its point.
+        longest = precision - max(scale, 0)
+        whole = fields.lengths - (fields.byte(0) == _MINUS_SIGN)
+        short = whole <= longest
+        if scale > 0:
+            pointed = fields.byte_before_end(scale + 1) == _POINT_SIGN
+            short |= pointed & (whole <= precision + 1)
+        return fields.unless(_plain_numbers(fields) & short, holds)
 
     return check
 
 
 def _floats(fields: Fields) -> np.ndarray:
-    return fields.unless(
-        fields.only(_DIGIT | _MINUS | _POINT), lambda value: bool(_NUMBER.match(value))
-    )
+    return fields.unless(_plain_numbers(fields), lambda value: bool(_FLOAT.match(value)))
 
 
 # --- what is written in one shape -----------------------------------------------------------------
 
 _TRUTH = re.compile(r"\s*(?:t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|no?|on|off?|1|0)\s*\Z", re.I)
-_UUID = re.compile(r"\{?(?:[\da-f]{4}-?){8}\}?\Z", re.I)
+_DIGITS_OF_UUID = r"(?:[\da-f]{4}-?){7}[\da-f]{4}"
+_UUID = re.compile(rf"(?:{_DIGITS_OF_UUID}|\{{{_DIGITS_OF_UUID}\}})\Z", re.I)
 
 
 def _truths(fields: Fields) -> np.ndarray:
@@ -175,7 +230,7 @@ def _uuids(fields: Fields) -> np.ndarray:
     )
     for place in (8, 13, 18, 23):
         sure &= fields.byte(place) == 0x2D
-    return fields.unless(sure, lambda value: bool(_UUID.match(value.strip().replace(" ", "-"))))
+    return fields.unless(sure, lambda value: bool(_UUID.match(value)))
 
 
 def _labels(labels: Sequence[str]) -> Check:
@@ -202,16 +257,18 @@ def _lists(fields: Fields) -> np.ndarray:
     )
 
 
-_JSON = re.compile(
-    r"\s*(?:\{.*\}|\[.*\]|\".*\"|true|false|null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*\Z", re.S
-)
+_LONGEST_DOCUMENT = 16 << 20  # what it becomes when it is read takes many times as much
 
 
-def _documents(fields: Fields) -> np.ndarray:
-    first = fields.byte(0)
-    last = fields.data[fields.starts + np.maximum(fields.lengths - 1, 0)]
-    sure = (first == 0x7B) & (last == 0x7D) | (first == 0x5B) & (last == 0x5D)
-    return fields.unless(sure, lambda value: bool(_JSON.match(value)))
+def _documents(*, binary: bool) -> Check:
+    def check(fields: Fields) -> np.ndarray:
+        passed = fields.nulls() | (fields.lengths > _LONGEST_DOCUMENT)
+        lines = fields.joined(np.flatnonzero(~passed)).replace(b"\t", b"\n")
+        if documents.all_hold(lines, binary=binary):
+            return np.array([], dtype=np.int64)
+        return fields.unless(passed, lambda value: documents.holds(value, binary=binary))
+
+    return check
 
 
 def _up_to(length: int) -> Check:
@@ -228,11 +285,14 @@ def _up_to(length: int) -> Check:
 
 _ISO = re.compile(
     r"(\d{4,7})-(\d\d)-(\d\d)"
-    r"(?:[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[+-]\d\d(?::?\d\d){0,2})?)?(?: BC)?\Z"
+    r"(?:[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:[+-](?:0\d|1[0-5])(?::?[0-5]\d){0,2})?)?(?: BC)?\Z"
+)
+_SHAPE_OF_ISO = re.compile(
+    r"\d{4,7}-\d\d-\d\d(?:[ t]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d(?::?\d\d){0,2})?)?(?: bc)?\Z"
 )
 _SPOKEN = ("infinity", "-infinity", "epoch", "now", "today", "tomorrow", "yesterday")
 _LONGEST_MOMENT = 128
-_BEHIND_SECONDS = np.frombuffer(b".+-", dtype=np.uint8)
+_SIGNS = np.frombuffer(b"+-", dtype=np.uint8)
 
 
 def _is_iso(value: str) -> bool:
@@ -256,6 +316,8 @@ def _is_moment(value: str) -> bool:
     value = value.strip().lower()
     if _is_iso(value.upper()) or value in _SPOKEN:
         return True
+    if _SHAPE_OF_ISO.match(value):
+        return False
     if re.match(r"\d{4}-\d\d-\d\d(?!\d)", value) and not _is_iso(value[:10]):
         return False
     return any(map(str.isdigit, value)) and value.isprintable() and len(value) < _LONGEST_MOMENT
@@ -283,19 +345,44 @@ def _moments(as_written: bool) -> Check:
         in_time = _between(fields, 11, 0, 23) & _between(fields, 14, 0, 59)
         in_time &= _between(fields, 17, 0, 59) & (fields.byte(10) == 0x20)
         in_time &= (fields.byte(13) == 0x3A) & (fields.byte(16) == 0x3A)
-        # A fraction or an offset, or nothing, may follow the seconds.
-        in_time &= (fields.lengths == 19) | np.isin(fields.byte(19), _BEHIND_SECONDS)
+        longer = fields.lengths > 19
+        if longer.any():
+            in_time &= ~longer | _ends_as_times_do(fields)
         sure &= in_time | ~timed
-        sure &= fields.lengths <= len("2000-01-01 00:00:00.000000+00:00:00")
         return fields.unless(sure, holds)
 
     return check
 
 
+def _ends_as_times_do(fields: Fields) -> np.ndarray:
+    """Which moments have a fraction of seconds, an offset in hours and minutes, or both."""
+    hours = np.isin(fields.byte_before_end(3), _SIGNS) & _within(
+        fields.byte_before_end(2), fields.byte_before_end(1), 0, 15
+    )
+    minutes = np.isin(fields.byte_before_end(6), _SIGNS) & _within(
+        fields.byte_before_end(5), fields.byte_before_end(4), 0, 15
+    )
+    minutes &= (fields.byte_before_end(3) == 0x3A) & _within(
+        fields.byte_before_end(2), fields.byte_before_end(1), 0, 59
+    )
+    points = fields.count(b".")
+    found: np.ndarray = (points == 1) == (fields.byte(19) == _POINT_SIGN)
+    found &= (points <= 1) & (fields.count(b" ") == 1)
+    found &= fields.count(b":") == 2 + minutes
+    found &= fields.count(b"-") + fields.count(b"+") == 2 + (hours | minutes)
+    found &= (points == 1) | (fields.lengths == 19 + 3 * (hours + 2 * minutes))
+    found &= fields.lengths <= len("2000-01-01 00:00:00.000000+00:00")
+    return found
+
+
 def _between(fields: Fields, place: int, least: int, most: int) -> np.ndarray:
     """Which fields have a number of two digits at a place, within bounds."""
-    tens = fields.byte(place).astype(np.int16) - 0x30
-    ones = fields.byte(place + 1).astype(np.int16) - 0x30
+    return _within(fields.byte(place), fields.byte(place + 1), least, most)
+
+
+def _within(tens: np.ndarray, ones: np.ndarray, least: int, most: int) -> np.ndarray:
+    """Which of some pairs of digits are a number within bounds."""
+    tens, ones = tens.astype(np.int16) - 0x30, ones.astype(np.int16) - 0x30
     number = tens * 10 + ones
     within = (tens >= 0) & (tens <= 9) & (ones >= 0) & (ones <= 9)
     return within & (number >= least) & (number <= most)
@@ -313,8 +400,8 @@ _CHECKS: Mapping[str, Check] = {
     "double precision": _floats,
     "boolean": _truths,
     "uuid": _uuids,
-    "json": _documents,
-    "jsonb": _documents,
+    "json": _documents(binary=False),
+    "jsonb": _documents(binary=True),
 }
 _MOMENTS = re.compile(r"date\Z|timestamp(?:\(\d\))? with(?:out)? time zone\Z")
 _CHARACTERS = re.compile(r"character(?: varying)?\((\d+)\)\Z")

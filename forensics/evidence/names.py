@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from string import ascii_uppercase
 
 _IN_A_LIST = re.compile(r'"(?:[^"]|"")*"|[^\s,]+')
 _WRITTEN = re.compile(r'"(?:[^"]|"")*"|[^.\s]+')
+_LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
 _PRINTED = re.compile(r'"(?:[^"]|"")*"|[^.]+')
 
 
@@ -16,9 +18,19 @@ def unquoted(name: str) -> str:
     return name
 
 
+def folded(name: str) -> str:
+    """Return the name that somebody wrote: what is not quoted is in lower case.
+
+    Servers fold the letters of ASCII only, wherever a character may have several bytes.
+    """
+    if name.startswith('"'):
+        return unquoted(name)
+    return name.translate(_LOWER)
+
+
 def known_columns(text: str) -> list[str]:
     """Return the names in a COPY or INSERT statement's column list, as between its parentheses."""
-    return [unquoted(name) for name in _IN_A_LIST.findall(text)]
+    return list(map(folded, _IN_A_LIST.findall(text)))
 
 
 def split_qualified(text: str) -> list[str]:
@@ -28,10 +40,4 @@ def split_qualified(text: str) -> list[str]:
 
 def folded_parts(text: str) -> list[str]:
     """Return the parts of a name that somebody wrote: what is not quoted is in lower case."""
-    parts = []
-    for part in _WRITTEN.findall(text):
-        if part.startswith('"'):
-            parts.append(unquoted(part))
-        else:
-            parts.append(part.lower())
-    return parts
+    return list(map(folded, _WRITTEN.findall(text)))

@@ -378,7 +378,8 @@ class Source(ABC):
         base = self.catalog
         if not own:
             base = catalog
-        self.catalog = replace(base, tables=dict(sorted(tables.items())))
+        unparsed = self.catalog.unparsed
+        self.catalog = replace(base, tables=dict(sorted(tables.items())), unparsed=unparsed)
 
     def held_columns(self) -> Mapping[TableName, Sequence[str]]:
         """By table, the columns that its rows are said to have, where that is said.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
+from forensics import leftovers
 from forensics.errors import ReportError
 from forensics.masking import Mask
 from forensics.report import bundle, html, markdown, workbook
@@ -42,8 +42,8 @@ def write(case: Results, path: str | Path, *, mask: bool = True) -> Path:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".report-", dir=path.parent) as folder:
-            whole = Path(folder) / f"report{suffix}"
+        with leftovers.folder(path.parent, leftovers.HIDDEN) as folder:
+            whole = folder / f"report{suffix}"
             _write(case, whole, mask)
             os.chmod(whole, _mode(mask))
             os.replace(whole, path)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from forensics.evidence.archive.toc import Entry
 from forensics.model import Catalog, TableName
@@ -12,20 +12,28 @@ from forensics.model import Catalog, TableName
 @dataclass(frozen=True)
 class Run:
     """The rows of one entry: those that lay in table `own` and go to table `target`; `damage` says
-    what is wrong."""
+    what is wrong, and `is_defined` whether the table's definition is not damaged."""
 
     entry: Entry
     own: TableName
     target: TableName
     columns: tuple[str, ...]
     damage: str | None = None
+    is_defined: bool = True
 
 
-def runs_by_root(entries: Iterable[Entry], catalog: Catalog) -> Mapping[TableName, tuple[Run, ...]]:
-    """Return the entries that hold rows, by the root table whose rows they are."""
+def runs_by_root(
+    entries: Iterable[Entry], catalog: Catalog, lost: Collection[TableName] = ()
+) -> Mapping[TableName, tuple[Run, ...]]:
+    """Return the entries that hold rows, by the root table whose rows they are.
+
+    Args:
+        lost: the tables whose definition was damaged.
+    """
     found: dict[TableName, list[Run]] = {}
     for entry in entries:
         run = run_of(entry, catalog)
+        run = replace(run, is_defined=run.target not in lost)
         for root in dict.fromkeys((catalog.root(run.target), catalog.root(run.own))):
             found.setdefault(root, []).append(run)
     return {name: tuple(runs) for name, runs in found.items()}

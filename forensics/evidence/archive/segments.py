@@ -14,15 +14,18 @@ from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence import copytext
 from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
+from forensics.evidence.archive.toc import Entry
 from forensics.evidence.blocks import LongRowError
-from forensics.evidence.encodings import transcoder
-from forensics.evidence.flaws import Judge
+from forensics.evidence.encodings import odd_bytes, transcoder
+from forensics.evidence.flaws import Flaws, Judge
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
 from forensics.evidence.source import Block
 
 _END = b"\\."
+_MARKED = b"\n\\.\n"
+_HEAD = 1 << 20  # how long a first statement may be that is looked at
 _SHORT = 16  # longer than the end marker with the blank lines after it
 _LINE_FEED, _TAB = 10, 9
 
@@ -48,16 +51,24 @@ class _Judged(JudgedSegment):
 
     def _sound(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Yield the rows that are sound, and raise where some are not."""
-        if not self.thorough or not self._checks:
+        checks = self._checks if self.thorough else {}
+        if not checks:
             yield from blocks
-            return
-        judge = Judge(self.columns, self._checks)
-        yield from judge.sound(blocks)
-        if first := judge.flaws.first:
-            said = f"row {first.row + 1} {first.words}"
-            if judge.flaws.count > 1:
-                said += f", and {judge.flaws.count - 1} more are damaged,"
-            raise self._damaged(said)
+        else:
+            judge = Judge(self.columns, checks)
+            yield from judge.sound(blocks)
+            if judge.flaws.first:
+                raise self._flawed(judge.flaws)
+        if not self._run.is_defined:
+            said = f"the definition of table {self._run.target} is lost or damaged"
+            raise self._container.damaged(said)
+
+    def _flawed(self, flaws: Flaws) -> DamagedBackupError:
+        assert flaws.first
+        said = f"row {flaws.first.row + 1} {flaws.first.words}"
+        if flaws.count > 1:
+            said += f", and {flaws.count - 1} more are damaged,"
+        return self._damaged(said)
 
     def _damaged(self, what: str) -> DamagedBackupError:
         return damaged(self._container, self._run, what)
@@ -78,7 +89,6 @@ class CopySegment(_Judged):
         if self._run.damage:
             raise self._damaged(self._run.damage)
         stream = self._container.stream(self._run.entry)
-        convert = transcoder(self._container.toc.encoding)
         width = len(self.columns)
         rows = 0
 
@@ -90,7 +100,7 @@ class CopySegment(_Judged):
             for block in _without_end(lines, self._without_marker):
                 size, good = _good_part(block, width)
                 if size:
-                    yield convert(block[:size]) if convert else block[:size]
+                    yield from self._as_text(block[:size], rows)
                 rows += good
                 if size < len(block):
                     raise self._damaged(
@@ -99,8 +109,23 @@ class CopySegment(_Judged):
         except LongRowError as error:
             raise self._too_long(error, f"line {rows + 1} of its rows") from error
 
+    def _as_text(self, block: bytes, rows: int) -> Iterator[bytes]:
+        """Yield rows in UTF-8, up to the first that is not."""
+        if convert := transcoder(self._container.toc.encoding):
+            yield convert(block)
+            return
+        odd = odd_bytes(block)
+        if odd is None:
+            yield block
+            return
+        sound = block[: block.rfind(b"\n", 0, odd.at) + 1]
+        if sound:
+            yield sound
+        row = rows + sound.count(b"\n") + 1
+        raise self._damaged(f"row {row} holds {odd.words}")
+
     def _without_marker(self) -> DamagedBackupError:
-        return self._damaged("the line that ends them is missing")
+        return self._damaged("the line that ends them is missing, or stands among them")
 
 
 class InsertSegment(_Judged):
@@ -113,6 +138,7 @@ class InsertSegment(_Judged):
         table_columns: what a statement without a list of columns means; none where the archive does
             not define the table.
         wanted: the columns that are wanted where the entry does not say which it has.
+        known: the names that a statement may give, where that is sure.
     """
 
     def __init__(
@@ -122,12 +148,18 @@ class InsertSegment(_Judged):
         checks: Mapping[str, tuple[str, Check]],
         table_columns: Sequence[str],
         wanted: Sequence[str],
+        known: frozenset[str] | None,
     ) -> None:
         super().__init__(container, run, run.columns or wanted, checks)
+        self._known = known
         self._table_columns = table_columns or self.columns
 
     def blocks(self) -> Iterator[Block]:
-        return self._sound(self._rows())
+        try:
+            yield from self._sound(self._rows())
+        except inserts.OddStatementError as error:
+            said = self._damaged(f"line {error.line} is damaged").message
+            raise DamagedBackupError(f"{said} {error.message}", error.hint) from error
 
     def _rows(self) -> Iterator[Block]:
         toc = self._container.toc
@@ -151,7 +183,7 @@ class InsertSegment(_Judged):
                 damage.append(error)
 
         yield from inserts.copy_blocks(
-            statements(), self._table_columns, self.columns, toc.standard_strings
+            statements(), self._table_columns, self.columns, toc.standard_strings, self._known
         )
         if not damage:
             return
@@ -159,6 +191,21 @@ class InsertSegment(_Judged):
         if isinstance(error, DamagedBackupError) or is_long:
             raise error
         raise damaged(self._container, self._run, "a statement without an end stands") from error
+
+
+def first_columns(container: Container, entry: Entry) -> Sequence[str]:
+    """What an entry's first INSERT says of its columns: their names, or how many they are."""
+    if entry.copy_stmt:
+        return ()
+    toc = container.toc
+    convert = transcoder(toc.encoding)
+    try:
+        for run in inserts.whole_statements(container.stream(entry), toc.standard_strings, _HEAD):
+            text = convert(run) if convert else run
+            return inserts.columns_of(text.decode("utf-8", "replace"), toc.standard_strings)
+    except (BackupError, LongRowError):
+        return ()  # whoever reads the rows is told
+    return ()
 
 
 def damaged(container: Container, run: Run, what: str) -> DamagedBackupError:
@@ -176,7 +223,7 @@ def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> I
     try:
         for block in blocks:
             if held and len(block) >= _SHORT:
-                yield held
+                yield from _before_marker(held, lacking)
                 held = block
             else:
                 held += block
@@ -188,9 +235,20 @@ def _without_end(blocks: Iterator[bytes], lacking: Callable[[], Exception]) -> I
     marked = rows != held and (rows == _END or rows.endswith(b"\n" + _END))
     whole = rows.removesuffix(_END) if marked else held[: held.rfind(b"\n") + 1]
     if whole:
-        yield whole
+        yield from _before_marker(whole, lacking)
     if not marked:
         raise lacking()
+
+
+def _before_marker(rows: bytes, stray: Callable[[], Exception]) -> Iterator[bytes]:
+    """Yield rows that are not the last; an end marker among them is none of theirs."""
+    at = 0 if rows.startswith(_END + b"\n") else rows.find(_MARKED) + 1
+    if at == 0 and not rows.startswith(_END + b"\n"):
+        yield rows
+        return
+    if at:
+        yield rows[:at]
+    raise stray()
 
 
 def _good_part(block: bytes, width: int) -> tuple[int, int]:

@@ -17,9 +17,10 @@ from forensics.evidence.archive.container import Container, File
 from forensics.evidence.archive.custom import CustomArchive
 from forensics.evidence.archive.directory import DirectoryArchive
 from forensics.evidence.archive.runs import Run, runs_by_root
-from forensics.evidence.archive.segments import CopySegment, InsertSegment
+from forensics.evidence.archive.segments import CopySegment, InsertSegment, first_columns
 from forensics.evidence.archive.tar import TarArchive
 from forensics.evidence.archive.toc import MAGIC, Toc
+from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
@@ -83,13 +84,21 @@ class ArchiveSource(Source):
         self.toc: Toc = container.toc
 
     @cached_property
-    def catalog(self) -> Catalog:  # type: ignore[override]
+    def _defined(self) -> Catalog:
+        """What the archive itself defines."""
         return ddl.read_catalog(self.toc.statements())
 
     @cached_property
+    def catalog(self) -> Catalog:  # type: ignore[override]
+        return self._defined
+
+    @cached_property
     def _values(self) -> Values:
-        defined = ddl.read_catalog(self.toc.statements())
-        return Values(defined, self.statements(), by_pg_dump=True)
+        return Values(self._defined, self.statements(), by_pg_dump=True)
+
+    @cached_property
+    def _named(self) -> DefinedColumns:
+        return DefinedColumns(self._defined, self.statements())
 
     @cached_property
     def provenance(self) -> Provenance:  # type: ignore[override]
@@ -143,13 +152,25 @@ class ArchiveSource(Source):
         for entry in self.toc.table_data:
             if entry.copy_target:
                 name, columns = entry.copy_target
+                if columns is None and name not in self._defined.tables:
+                    columns = tuple(first_columns(self._container, entry))
                 found[name] = columns or ()
         return found
 
     @cached_property
     def _runs(self) -> Mapping[TableName, tuple[Run, ...]]:
         """The entries that hold rows, by the root table whose rows they are."""
-        return runs_by_root(self.toc.table_data, self.catalog)
+        held: set[TableName] = set()
+        for entry in self.toc.table_data:
+            own = TableName(entry.namespace, entry.tag)
+            if entry.copy_target and own not in self._defined.tables:
+                held.add(entry.copy_target[0])
+        version = self.toc.header.server_version
+        lost = lost_definitions(self._defined, self.toc.statements(), held, version)
+        for entry in self.toc.entries:
+            if entry.desc == "TABLE" and not entry.is_text:
+                lost.add(TableName(entry.namespace, entry.tag))
+        return runs_by_root(self.toc.table_data, self.catalog, lost)
 
     @property
     def _has_damaged_runs(self) -> bool:
@@ -163,7 +184,8 @@ class ArchiveSource(Source):
                 found.append(CopySegment(self._container, run, run.columns, checks))
             else:
                 known = self._table_columns(run.target)
-                found.append(InsertSegment(self._container, run, checks, known, columns))
+                named = self._named.of(run.target)
+                found.append(InsertSegment(self._container, run, checks, known, columns, named))
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, None))
         for segment in found:
@@ -216,4 +238,4 @@ class ArchiveSource(Source):
 
 
 def _has_damage(runs: Sequence[Run]) -> bool:
-    return any(run.damage for run in runs)
+    return any(run.damage or not run.is_defined for run in runs)

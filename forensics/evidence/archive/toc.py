@@ -109,7 +109,7 @@ class Entry:
     """One object of the dump, its fields named as PostgreSQL's `TocEntry` names them.
 
     `data_state` and `offset` (bytes) are of custom archives, `filename` of directory and tar
-    archives.
+    archives. `is_text`: whether the definition is in the archive's encoding.
     """
 
     dump_id: int
@@ -132,6 +132,7 @@ class Entry:
     data_state: int = NO_DATA
     offset: int = 0
     filename: str | None = None
+    is_text: bool = True
 
     @property
     def copy_target(self) -> tuple[TableName, tuple[str, ...] | None] | None:

@@ -354,6 +354,14 @@ def _encoding_of(raw: Sequence[_Raw]) -> str | None:
     return None
 
 
+def _is_text(definition: bytes | None, decode: Callable[..., str]) -> bool:
+    try:
+        decode(definition)
+    except (UnicodeDecodeError, BackupError):
+        return False
+    return True
+
+
 def _entry(raw: _Raw, decode: Callable[..., str]) -> Entry:
     return Entry(
         dump_id=raw.dump_id,
@@ -371,6 +379,7 @@ def _entry(raw: _Raw, decode: Callable[..., str]) -> Entry:
         tablespace=decode(raw.tablespace),
         tableam=decode(raw.tableam),
         relkind=chr(raw.relkind) if raw.relkind else "",
+        is_text=_is_text(raw.defn, decode),
         owner=decode(raw.owner),
         with_oids=raw.with_oids,
         dependencies=raw.dependencies,

@@ -18,9 +18,12 @@ from forensics.errors import UsageError
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
 _DRIVER = re.compile(r"\Apostgres(?:ql)?\+\w+://")  # as SQLAlchemy names one
 _PORTS = re.compile(r"(?:[^:\[\]]*|\[[^\]]*\])(?::\d*)?\Z")
-_HOST = re.compile(r"/.*|@?[^:@]*(?::\d*)?|[0-9A-Fa-f:.]+(?:%\w+)?", re.S)
+_HOST = re.compile(r"/.*|@?[^:@;=]*(?::\d*)?|[0-9A-Fa-f:.]+(?:%\w+)?", re.S)
 _HOST_LIST = ("host", "hostaddr")
-_MISTYPED = re.compile(r".*(?:@|://)|\w{2,}:/", re.S)
+_MISTYPED = re.compile(
+    r".*(?:@|://|\bpassw)|\w{2,}:/|\w+\s*[:=]\s*\S+[\s;]+\w+\s*[:=]", re.S | re.I
+)
+_OTHER_WORDS = re.compile(r";\s*\w[\w ]*=")  # as ADO.NET and ODBC have them
 _QUOTED = re.compile(r"""(["'])(?P<text>[^"']+)\1""")
 
 _HINT = "Write postgresql://user@host:port/database, or host=… dbname=…."
@@ -96,7 +99,7 @@ def _misplaced(given: Mapping[str, Any]) -> str:
         return "its port is no number"
     for name in ("user", "dbname", "service"):
         value = str(given.get(name, ""))
-        if "://" in value or re.search(r":.*@", value, re.S):
+        if "://" in value or re.search(r":.*@", value, re.S) or _OTHER_WORDS.search(value):
             return f"a connection string stands in its {name}"
     return ""
 

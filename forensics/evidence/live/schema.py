@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import postgast
 
+from forensics import leftovers
 from forensics.evidence.files import PlainFile
 from forensics.evidence.live import readers
 from forensics.evidence.plain.source import PlainSource
@@ -32,8 +32,8 @@ def dumped_schema(
         seconds: how long it may run, None for as long as it takes.
     """
     shown, environment = readers.for_programs(parameters)
-    with tempfile.TemporaryDirectory(prefix="forensics-") as folder:
-        out = Path(folder) / "schema.sql"
+    with leftovers.folder() as folder:
+        out = folder / "schema.sql"
         for psql in readers.psql_programs():
             program = psql.with_name("pg_dump")
             command = [str(program), "--schema-only", *options, "-f", str(out), "-d", shown]

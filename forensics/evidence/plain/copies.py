@@ -6,6 +6,7 @@ import mmap
 import re
 from dataclasses import replace
 
+from forensics.evidence.encodings import odd_bytes
 from forensics.evidence.files import PlainFile
 from forensics.evidence.names import known_columns
 from forensics.evidence.plain import going_on, patterns
@@ -60,12 +61,21 @@ class CopyWalk:
             self.draft.damage = f"it is damaged in {_HARMS} places and more; {said}"
         return after
 
+    def _doubt_text(self, at: int, text: bytes, table: TableName | None = None) -> None:
+        """Take note where a statement, or a name in it, holds bytes that are no text."""
+        if text.isascii() or self.file.transcoder(self.here.encoding) is not None:
+            return
+        odd = odd_bytes(text)
+        if odd is not None:
+            self._harm(at + odd.at, f"{odd.words} stand", at, table)
+
     # --- rows that COPY brings in -----------------------------------------------------------------
 
     def _copy_statement(self, at: int, end: int, head: bytes) -> int | None:
         """Read a COPY and its rows; return where they end, or None where it brings none in."""
         form = self._copy_form(self.text[at:end])
         if form is not None:
+            self._doubt_text(at, self.text[at:end], form.table)
             return self._copy_from(end, form)
         of_stdin = patterns.FROM_STDIN.search(head)
         if not of_stdin and (going_on.copies_elsewhere(head) or is_known(self.here.said(head))):

@@ -7,11 +7,15 @@ without one, or with another table's, is what a changed byte or a lost block lea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from forensics.evidence.defined import DefinedColumns
 from forensics.evidence.names import folded_parts
+from forensics.evidence.plain import origin
 from forensics.evidence.plain.index import Data, Harm, Heading, Index
 from forensics.model import Catalog, TableName
+from forensics.text import counted
 
 _ATTACHES = re.compile(r"ALTER\s+TABLE\s+(?:ONLY\s+)?(\S+)\s+ATTACH\s+PARTITION\s+(\S+)", re.I)
 
@@ -43,11 +47,19 @@ class Doubts:
         part: what stands in the file of the database that is looked at.
         catalog: what the dump itself defines.
         attached: by partition, what it is attached to.
+        named: the columns that it defines.
+        lost: the tables whose definition was damaged.
     """
 
     def __init__(
-        self, part: Index, catalog: Catalog, attached: Mapping[TableName, TableName]
+        self,
+        part: Index,
+        catalog: Catalog,
+        attached: Mapping[TableName, TableName],
+        named: DefinedColumns,
+        lost: Collection[TableName],
     ) -> None:
+        self._named, self._lost = named, lost
         self._part, self._catalog, self._attached = part, catalog, attached
         self._names = {as_in_headings(name): name for name in catalog.tables}
         self._served: set[TableName] = set()
@@ -73,6 +85,11 @@ class Doubts:
             if self._is_doubtful(run):
                 yield Harm(words, run.table, run.database)
         yield from self._strange_columns()
+        yield from self._twice()
+        yield from self._around_damage()
+        for table in sorted(self._lost):
+            words = f"the definition of table {table} is lost or damaged"
+            yield Harm(words, table, None)
         if not self._part.data or self._part.data[0].form != "copy":
             return  # of an empty table, INSERTs say nothing but its heading
         known = strange | {harm.table for harm in self._part.harms}
@@ -84,17 +101,50 @@ class Doubts:
                 yield Harm(words, table, heading.database)
 
     def _strange_columns(self) -> Iterator[Harm]:
-        """Yield runs of rows that name a column which the dump does not define."""
-        if not self._part.by_pg_dump:
-            return  # what people write may be altered behind the rows
+        """Yield runs of rows that name a column which the dump does not define, or one twice."""
         for run in self._part.data:
-            table = self._catalog.tables.get(run.table)
-            if table is None or table.inherits or not table.columns or run.columns is None:
+            if run.columns is None:
                 continue
+            known = self._named.of(run.table)
             for column in run.columns:
-                if table.column(column) is None and column != "oid":
-                    words = f"the rows of table {run.table} have a column {column} that it has not"
-                    yield Harm(words, run.table, run.database)
+                words = f"the rows of table {run.table} have a column {column}"
+                if run.columns.count(column) > 1:
+                    yield Harm(f"{words} twice", run.table, run.database)
+                elif known is not None and column not in known:
+                    yield Harm(f"{words} that it has not", run.table, run.database)
+
+    def _around_damage(self) -> Iterator[Harm]:
+        """Yield statements that were damaged, and rows that stand under no heading beside them."""
+        number = origin.damaged_definitions(self._part, self._catalog)
+        if number:
+            words = f"{counted(number, 'statement')} of its schema cannot be parsed"
+            yield Harm(words, None, None)
+        if not number and not self._part.harms:
+            return
+        headed = {heading.table for heading in self._part.announced}
+        if not headed:
+            return
+        for table in sorted({run.table for run in self._part.data}):
+            alone = as_in_headings(table) not in headed
+            if alone and all(run.written_for is None for run in self._runs_of(table)):
+                words = f"rows of table {table} stand under no heading beside what is damaged"
+                yield Harm(words, table, None)
+
+    def _runs_of(self, table: TableName) -> Iterator[Data]:
+        return (run for run in self._part.data if run.table == table)
+
+    def _twice(self) -> Iterator[Harm]:
+        """Yield tables whose rows stand twice under a heading of their own: a doubled block."""
+        headings = Counter(heading.table for heading in self._part.announced)
+        seen: set[TableName] = set()
+        for run in self._part.data:
+            of = run.written_for
+            if of is None or headings[of] < 2:
+                continue
+            if of in seen:
+                words = f"the rows of table {run.table} stand in it twice"
+                yield Harm(words, run.table, run.database)
+            seen.add(of)
 
     def _belongs(self, run: Data, of: TableName) -> bool:
         """Whether rows may stand under a table's heading: they are its own, or its root's."""

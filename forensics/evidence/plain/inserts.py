@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from forensics.errors import BackupError
 from forensics.evidence.blocks import LongRowError
-from forensics.evidence.encodings import strictly
+from forensics.evidence.encodings import ODD_HINT, odd_bytes
 from forensics.evidence.fields import NULL, encode_field, unescape
 from forensics.evidence.names import known_columns
 from forensics.evidence.plain import lexer
@@ -36,9 +36,10 @@ def _value(string: str) -> re.Pattern[str]:
     """What matches a value, a cast after it, and the comma or parenthesis that ends it."""
     return re.compile(
         r"\s*(?:[eE]'(?P<escaped>(?:[^'\\]|''|\\.)*+)'|[bBxX]'(?P<bits>[^']*+)'"
-        rf"|{string}|(?P<bare>[^\s,()':]+))"
+        rf"|{string}|(?P<bare>[-+]?\.?\d[\w.+-]*|[-+]?(?:nan|inf(?:inity)?)\b"
+        r"|null|true|false|default))"
         r"(?:::[^,()']+)?\s*(?P<end>[,)])",
-        re.S,
+        re.S | re.I,
     )
 
 
@@ -47,7 +48,8 @@ _NEXT_ROW = re.compile(r"\s*,?\s*\(")
 # What may stand behind the last row; a statement of its own may not.
 _TAIL = re.compile(r"\s*(?:(?:ON\s+CONFLICT|RETURNING)\b(?:(?!\bINSERT\s+INTO\b)[^;])*)?;", re.I)
 _FLUSH = 1 << 20
-_BARE = {"null": NULL, "true": "t", "false": "f"}
+_NOT_SAID = "\0"  # of a value that the server works out, as of a generated column
+_BARE = {"null": NULL, "true": "t", "false": "f", "default": _NOT_SAID}
 _ENOUGH = 500  # rows, to tell by them what they hold
 _LACKING = -1  # the place of a column that a statement does not name
 
@@ -123,7 +125,7 @@ def _written(match: re.Match[str]) -> Value:
     if bare is None:
         quoted = match["string"] or match["escaped"] or match["bits"] or ""
         return Value(quoted, quoted=True)
-    text = _BARE.get(bare.lower(), bare)
+    text = bare if bare.lower() == "default" else _BARE.get(bare.lower(), bare)
     return Value(None if text == NULL else text, quoted=False)
 
 
@@ -185,6 +187,7 @@ def copy_blocks(
     table_columns: Sequence[str],
     columns: Sequence[str],
     standard_strings: bool = True,
+    known: frozenset[str] | None = None,
 ) -> Iterator[bytes]:
     """Yield the rows of INSERT statements as blocks of COPY text.
 
@@ -193,53 +196,70 @@ def copy_blocks(
         table_columns: what a statement without a column list means, in order.
         columns: the columns wanted, in order; one that a statement does not name is NULL.
         standard_strings: the setting `standard_conforming_strings` in force.
+        known: the names that a statement may give, where that is sure.
 
     Raises:
         BackupError: a statement is none that pg_dump writes.
     """
-    reader = _Reader(table_columns, columns, standard_strings)
+    reader = _Reader(table_columns, columns, standard_strings, known)
     out: list[str] = []
     size = 0
-    passed = 1  # the line that a run of statements begins on
-    broken: BackupError | None = None
-    runs = iter(statements)
-    while broken is None:
-        try:
-            text = strictly(next(runs))
-        except StopIteration:
-            break
-        except BackupError as error:
-            broken = error  # the rows before it come first
-            break
-        at = 0
-        while head := _HEAD.match(text, at):
-            try:
-                lines, at = reader.read(text, head)
-            except OddStatementError as error:
-                error.line += passed - 1
-                broken = error
-                break
+    try:
+        for lines in _lines(statements, reader):
             out += lines
             size += sum(map(len, lines))
             if size > _FLUSH:
                 yield "".join(out).encode("utf-8")
                 out, size = [], 0
-        if broken is None and text[at:].strip():
-            broken = _odd(text, at)
-            broken.line += passed - 1
-        passed += text.count("\n")
+    except BackupError:
+        if out:
+            yield "".join(out).encode("utf-8")
+        raise
     if out:
         yield "".join(out).encode("utf-8")
-    if broken:
-        raise broken
+
+
+def _lines(statements: Iterable[bytes], reader: _Reader) -> Iterator[list[str]]:
+    """Yield the rows of each statement, each a line of COPY text."""
+    passed = 0  # lines before a run of statements
+    for run in statements:
+        text, broken = _text_of(run)
+        at = 0
+        try:
+            while head := _HEAD.match(text, at):
+                lines, at = reader.read(text, head)
+                yield lines
+            if text[at:].strip():
+                raise _odd(text, at)
+        except OddStatementError as error:
+            broken = broken or error
+        if broken:
+            broken.line += passed
+            raise broken
+        passed += text.count("\n")
+
+
+def _text_of(run: bytes) -> tuple[str, OddStatementError | None]:
+    """A run of statements as far as it is text, and what is to be said where it is none."""
+    odd = odd_bytes(run)
+    if odd is None:
+        return run.decode("utf-8"), None
+    error = OddStatementError(f"An INSERT statement holds {odd.words}.", ODD_HINT)
+    error.line = run.count(b"\n", 0, odd.at) + 1
+    return run[: odd.at].decode("utf-8"), error
 
 
 class _Reader:
     """Statements of one table, read one at a time into lines of COPY text."""
 
     def __init__(
-        self, table_columns: Sequence[str], columns: Sequence[str], standard_strings: bool
+        self,
+        table_columns: Sequence[str],
+        columns: Sequence[str],
+        standard_strings: bool,
+        known: frozenset[str] | None,
     ) -> None:
+        self._known = known
         self._table_columns = table_columns
         self._columns = columns
         self._standard_strings = standard_strings
@@ -251,7 +271,7 @@ class _Reader:
         """Return the rows of the statement that begins with `head`, and where it ends."""
         at = head.end()
         if head["columns"] != self._list:
-            self._take_list(head["columns"])
+            self._take_list(text, head)
         lines: list[str] = []
         if head["kind"].upper() != "VALUES":
             lines.append(self._nulls)
@@ -261,19 +281,27 @@ class _Reader:
                 if len(fields) != self._width:
                     raise _ragged(text, at, len(fields), self._width)
                 fields.append(NULL)  # what stands at the place _LACKING
-                lines.append("\t".join([fields[place] for place in self._places]) + "\n")
+                line = "\t".join([fields[place] for place in self._places]) + "\n"
+                if _NOT_SAID in line:
+                    raise _odd(text, at)
+                lines.append(line)
         end = _TAIL.match(text, at)
         if end is None:
             raise _odd(text, at)
         return lines, end.end()
 
-    def _take_list(self, text: str | None) -> None:
-        """Go by another list of columns from here on; None is that of the table."""
-        self._list = text
-        if text is None:
-            self._take(self._table_columns)
-        else:
-            self._take(known_columns(text))
+    def _take_list(self, text: str, head: re.Match[str]) -> None:
+        """Go by another list of columns from here on; where none is given, by the table's."""
+        listed: str | None = head["columns"]
+        named = self._table_columns
+        if listed is not None:
+            named = known_columns(listed)
+            if len({*named}) < len(named):
+                raise _misnamed(text, head, "a column twice")
+            if self._known is not None and not self._known.issuperset(named):
+                raise _misnamed(text, head, "a column that its table has not")
+        self._list = listed
+        self._take(named)
 
     def _take(self, named: Sequence[str]) -> None:
         place_of = {name: place for place, name in enumerate(named)}
@@ -302,6 +330,15 @@ def _fields(text: str, at: int, standard_strings: bool) -> tuple[list[str], int]
         if match["end"] == ")":
             return fields, at
     raise _odd(text, at)
+
+
+def _misnamed(text: str, head: re.Match[str], what: str) -> OddStatementError:
+    error = OddStatementError(
+        f"An INSERT statement names {what}.",
+        "Look for another copy of the backup, or mend the statement in a copy of the file.",
+    )
+    error.line = text.count("\n", 0, head.start("columns")) + 1
+    return error
 
 
 def _ragged(text: str, at: int, values: int, columns: int) -> OddStatementError:

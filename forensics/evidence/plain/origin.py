@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from forensics.evidence import defined
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.index import Harm, Index
-from forensics.model import Provenance
+from forensics.model import Catalog, Provenance
 from forensics.text import counted
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*(.*)\Z")
@@ -27,6 +29,7 @@ _SINCE_8 = re.compile(
 _VERSION = "Dumped by pg_dump version"
 _HEAD_BYTES = 1 << 16
 _FIRST_TO_CLOSE = 8
+_FIRST_STATEMENTS = 20
 
 
 def provenance_of(
@@ -43,13 +46,25 @@ def provenance_of(
         path=str(file.path),
         bytes=file.packed_size,
         compression=file.compression,
-        server_version=_said(part, "Dumped from database version"),
+        server_version=server_version(part),
         dump_version=_said(part, _VERSION),
         dumped_at=_writers_time(_said(part, "Started on") or ""),
         complete=damage is None,
         encoding=part.encoding(database),
         database=database,
     )
+
+
+def server_version(part: Index) -> str | None:
+    """Return the version of the server that a dump is of, as it says it."""
+    return _said(part, "Dumped from database version")
+
+
+def damaged_definitions(part: Index, catalog: Catalog) -> int:
+    """Return how many statements of a dump's schema were damaged, as far as that is sure."""
+    if not part.by_pg_dump:
+        return 0
+    return defined.damaged_definitions(catalog, server_version(part), _said(part, _VERSION))
 
 
 def _said_of(harms: Sequence[Harm]) -> str:
@@ -168,3 +183,9 @@ def remarks(whole: Index, end_is_open: bool, empty: Sequence[str]) -> Iterator[s
             f"It defines {counted(len(empty), 'table')} without rows, which are taken for empty,"
             f" though they may have been left out: {', '.join(empty)}."
         )
+
+
+def is_stripped(statements: Iterable[str]) -> bool:
+    """Whether pg_dump wrote a dump and somebody took its comments out."""
+    first = "".join(islice(statements, _FIRST_STATEMENTS))
+    return "set_config('search_path'" in first or "check_function_bodies" in first

@@ -15,6 +15,9 @@ NAME = rb'(?:"(?:[^"]|"")*"|[\w$\x80-\xff]+)'
 # --- statements -----------------------------------------------------------------------------------
 
 CREATES_TABLE = re.compile(rb"CREATE\s+(?:UNLOGGED\s+|FOREIGN\s+)?TABLE\b", re.I)
+MAKES_TABLE = re.compile(
+    CREATES_TABLE.pattern + rb"\s*(" + NAME + rb"(?:\s*\.\s*" + NAME + rb")?)", re.I
+)
 # As pg_dump writes it (WITH OIDS up to PostgreSQL 11); what people write is left to PostgreSQL's
 # own parser. Groups: the table, the list of columns, WITH OIDS.
 COPY = re.compile(

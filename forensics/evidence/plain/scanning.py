@@ -186,6 +186,8 @@ class _Scanner(CopyWalk):
         if not going_on.is_command(head) and self._is_within_dump:
             return self._no_statement(at, end)
         self._note(head)
+        made = patterns.MAKES_TABLE.match(head)
+        self._doubt_text(at, self.text[at:end], self.here.table(made[1]) if made else None)
         self.draft.statements.append(Statement(at, end, self.here.database, self.here.encoding))
         return end
 
@@ -251,6 +253,7 @@ class _Scanner(CopyWalk):
 
     def _insert(self, at: int, end: int, name: bytes) -> int:
         table = self.here.table(name)
+        self._doubt_text(at, name, table)
         last = self.draft.last_inserts
         if (
             last

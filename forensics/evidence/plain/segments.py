@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.blocks import Block, LongRowError, read_blocks
-from forensics.evidence.encodings import converted
+from forensics.evidence.encodings import ODD_HINT, converted, odd_bytes
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge
 from forensics.evidence.holding import Check
@@ -30,7 +30,6 @@ _CUT_HINT = "Look for a complete copy of the backup; what was read stays in the 
 _FLAW_HINT = (
     "Look for another copy of the backup, or mend the rows in a copy of the file and take that."
 )
-_ENCODING_HINT = "The file is corrupt there, or its SET client_encoding is wrong."
 
 
 class _Judged(JudgedSegment):
@@ -132,18 +131,13 @@ class CopySegment(_Judged):
         Args:
             at: where the block stands in the file.
         """
-        if block.isascii():
+        odd = odd_bytes(block)
+        if odd is None:
             return block, None
-        try:
-            block.decode("utf-8")
-        except UnicodeDecodeError as error:
-            odd = block[error.start : error.end].hex(" ")
-            line = count_rows(self._file, 0, at + error.start) + 1
-            said = f"{self._file.path} is damaged within the rows of table {self.table}: line"
-            said += f" {line} holds bytes that are no UTF-8 ({odd})"
-            found = DamagedBackupError(f"{said}.", _ENCODING_HINT)
-            return block[: block.rfind(b"\n", 0, error.start) + 1], found
-        return block, None
+        line = count_rows(self._file, 0, at + odd.at) + 1
+        said = f"{self._file.path} is damaged within the rows of table {self.table}: line"
+        found = DamagedBackupError(f"{said} {line} holds {odd.words}.", ODD_HINT)
+        return block[: block.rfind(b"\n", 0, odd.at) + 1], found
 
     def _lines(self, *, as_it_is: bool) -> Iterator[bytes]:
         """The rows in the file's encoding, each a line, with the escapes that PostgreSQL writes.
@@ -267,6 +261,7 @@ class InsertSegment(_Judged):
     Args:
         columns: what is wanted, in order.
         own: what a statement that names no columns means, in order.
+        known: the names that one may give, where that is sure.
     """
 
     def __init__(
@@ -276,9 +271,10 @@ class InsertSegment(_Judged):
         columns: Sequence[str],
         checks: Mapping[str, tuple[str, Check]],
         own: Sequence[str],
+        known: frozenset[str] | None,
     ) -> None:
         super().__init__(file, data, columns, checks)
-        self._own = own
+        self._own, self._known = own, known
 
     def blocks(self) -> Iterator[Block]:
         data = self._data
@@ -291,6 +287,7 @@ class InsertSegment(_Judged):
             self._own or self.columns,
             self.columns,
             data.standard_strings,
+            self._known,
         )
         try:
             yield from self._sound(rows)

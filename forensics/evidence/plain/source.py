@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
 
 from forensics.errors import BackupError
 from forensics.evidence import ddl
+from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
@@ -34,7 +34,6 @@ from forensics.model import Catalog, Provenance, Table, TableName
 
 _LARGE_OBJECT = re.compile(r"\blo_create\('?(\d+)")
 _HEAD_BYTES = 1 << 20
-_FIRST_STATEMENTS = 20
 
 
 class PlainSource(Source):
@@ -70,10 +69,19 @@ class PlainSource(Source):
         self._part = self.index.of(self._database)
         self._defined = ddl.read_catalog(self.statements())
         self._attached = attachments(self.statements())
-        doubts = Doubts(self._part, self._defined, self._attached)
+        self._named = DefinedColumns(self._defined, self.statements())
+        doubts = Doubts(self._part, self._defined, self._attached, self._named, self._lost())
         harms = *self._part.harms, *doubts.harms()
         self._part = replace(self._part, harms=harms)
         self._values = Values(self._defined, self.statements(), by_pg_dump=self._part.by_pg_dump)
+
+    def _lost(self) -> Collection[TableName]:
+        """The tables whose rows the dump holds, and whose definition was damaged."""
+        if not self._part.by_pg_dump:
+            return ()
+        held = {data.table for data in self._part.data} - {*self._attached.values()}
+        version = origin.server_version(self._part)
+        return lost_definitions(self._defined, self.statements(), held, version)
 
     # --- definitions ------------------------------------------------------------------------------
 
@@ -84,11 +92,7 @@ class PlainSource(Source):
 
     @cached_property
     def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
-        found: set[int] = set()
-        for statement in self.statements():
-            if "lo_create" in statement:
-                found.update(map(int, _LARGE_OBJECT.findall(statement)))
-        return frozenset(found)
+        return _large_objects_of(self.statements())
 
     @cached_property
     def catalog(self) -> Catalog:  # type: ignore[override]
@@ -156,12 +160,13 @@ class PlainSource(Source):
             if rows:
                 other = self._other.tables.get(data.table)
                 meant = heirs.order(own, self._inherited(own), other, rows)
+        known = self._named.of(data.table)
         if meant is not None:
-            return InsertSegment(self.file, data, stored, self._values.of(data), meant)
+            return InsertSegment(self.file, data, stored, self._values.of(data), meant, known)
         if not self._only_counted:
             return UnknownOrderSegment(data.table, stored)
         # Which value is of which type is not known, so none can be held against its type.
-        return InsertSegment(self.file, data, stored, {}, self._meant_by(data))
+        return InsertSegment(self.file, data, stored, {}, self._meant_by(data), known)
 
     def _inherited(self, table: Table) -> int:
         """How many of a table's columns are its parents'."""
@@ -312,17 +317,11 @@ class PlainSource(Source):
         """
         if self.damage or self._part.announced or not self._part.data:
             return set()
-        if self._is_stripped and self._part.ends_in_rows:
+        if origin.is_stripped(self.statements()) and self._part.ends_in_rows:
             return set()  # where all tables are defined first, rows of the last may be cut off
         held = {self._table_of(data) for data in self._part.data}
         defined = self.catalog.tables.values()
         return {t.name for t in defined if t.kind in ("table", "partition")} - held
-
-    @cached_property
-    def _is_stripped(self) -> bool:
-        """Whether pg_dump wrote it and somebody took its comments out."""
-        first = "".join(islice(self.statements(), _FIRST_STATEMENTS))
-        return "set_config('search_path'" in first or "check_function_bodies" in first
 
     @cached_property
     def _lacking(self) -> Mapping[TableName, tuple[TableName, ...]]:
@@ -362,6 +361,14 @@ def _only_database(file: PlainFile, found: Index) -> str | None:
     if named:
         return named[0]
     return None
+
+
+def _large_objects_of(statements: Iterable[str]) -> frozenset[int]:
+    found: set[int] = set()
+    for statement in statements:
+        if "lo_create" in statement:
+            found.update(map(int, _LARGE_OBJECT.findall(statement)))
+    return frozenset(found)
 
 
 def _columns(segments: Sequence[Segment], wanted: Sequence[str]) -> Sequence[str]:
