@@ -195,15 +195,13 @@ def place(
     known = _known(entries, files)
     placed = _in_order(known.values(), files)
     forced = _chosen(ran, files)
-    found = _Between(notes=_unread(errors))
+    found = _Between(notes=[*_unread(errors)])
     live_was_read = "live" not in errors
     if not live_was_read and not forced:
         found.unknown.append(_LIVE_UNREAD)
     renewed = _renewed(known, forced, renewal)
-    for one in placed:
+    for one in _less(placed, renewed):
         told = known[one.name]
-        if told in renewed:
-            continue
         found.look(one, told, one.name in forced or _ran_between(told, errors, backup_at))
         if live_was_read:
             found.notes += _contradictions(one, told)
@@ -240,13 +238,6 @@ class _Between:
             self.notes += _doubts(placed)
 
 
-def _unread(errors: Mapping[str, str]) -> list[str]:
-    notes = []
-    for side, words in sorted(errors.items()):
-        notes.append(f"The migration history of the {side} could not be read: {words}")
-    return notes
-
-
 def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | None) -> bool | None:
     """Whether a migration ran between backup and live; None where nothing tells."""
     if "backup" in errors:
@@ -274,6 +265,14 @@ def _renewed(
         if name not in forced and one.is_of(renewal):
             found.append(one)
     return found
+
+
+def _less(placed: Sequence[Placed], renewed: Sequence[_Known]) -> Iterator[Placed]:
+    """The migrations but for those that a rebuild concerns."""
+    names = {one.name for one in renewed}
+    for one in placed:
+        if one.name not in names:
+            yield one
 
 
 def _ran(renewed: Sequence[_Known], placed: Sequence[Placed]) -> tuple[Migration, ...]:

@@ -53,7 +53,7 @@ def recommendation(choices: Iterable[Option], unexplained: int, done: Done) -> s
 def _reinsert(by_name: dict[str, Option]) -> str:
     reinsert, backfill = by_name[REINSERT], by_name[BACKFILL]
     text = (
-        f"Reinsert the lost rows: that brings back {counted(reinsert.recovers, 'row')} "
+        f"Reinsert the lost rows: that brings back {counted(reinsert.recovers or 0, 'row')} "
         f"and destroys nothing{_beside(by_name[FULL_RESTORE], reinsert)}"
     )
     if backfill.recovers:

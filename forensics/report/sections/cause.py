@@ -41,22 +41,29 @@ def markdown(d: Document) -> list[str]:
     rows = [_line(statement) for statement in d.struck]
     if rows:
         parts.append(table(_HEAD, rows, 5))
-    rest = []
-    for entry in d.cause["unexplained"]:
-        if entry["rows"]:
-            rest.append(f"{code(of(entry))}: {count(entry['rows'])}")
-    if rest:
-        parts += ["No statement accounts for these missing rows:", bullets(rest)]
-    rest = []
-    for entry in _unlaid(d):
-        values = "not known" if entry["values"] is None else count(entry["values"])
-        rest.append(f"{code(of(entry))}: {values}")
-    if rest:
-        parts += ["No statement accounts for these overwritten values:", bullets(rest)]
+    parts += _unexplained(d)
     notes = [prose(note) for note in d.cause.get("notes") or ()]
     notes += [prose(sentence) for sentence in d.cause.get("unknown") or ()]
     if notes:
         parts.append(bullets(notes))
+    return parts
+
+
+def _unexplained(d: Document) -> list[str]:
+    """The missing rows and the overwritten values that no statement accounts for."""
+    parts = []
+    rows = []
+    for entry in (d.cause or {})["unexplained"]:
+        if entry["rows"]:
+            rows.append(f"{code(of(entry))}: {count(entry['rows'])}")
+    if rows:
+        parts += ["No statement accounts for these missing rows:", bullets(rows)]
+    values = []
+    for entry in _unlaid(d):
+        number = "not known" if entry["values"] is None else count(entry["values"])
+        values.append(f"{code(of(entry))}: {number}")
+    if values:
+        parts += ["No statement accounts for these overwritten values:", bullets(values)]
     return parts
 
 
