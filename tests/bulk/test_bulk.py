@@ -25,6 +25,7 @@ from forensics.scratch import Scratch
 from tests.bulk.events import Event, events
 from tests.bulk.judge import holdings, lost, wrong
 from tests.bulk.world import World, world
+from tests.recovery.conftest import adds_up
 
 NAME = "bulk"
 FEW = 40
@@ -87,7 +88,7 @@ def hold(bench: Bench, seed: int) -> None:
             assert not (case.nothing_missing and lost(before, live)), told
             if all(event.harmless for event in happened) and before.rows == live.rows:
                 assert case.nothing_missing or any(e.name == "save again" for e in happened), told
-            case.recovery(include_unexplained=True).write(out)
+            adds_up(case, case.recovery(include_unexplained=True).write(out))
         bench.run(out / "recovery.sql")
         after = holdings(bench.connection, place)
         assert wrong(before, live, after) == [], told

@@ -57,20 +57,8 @@ class Incident:
             skip,
         )
         plan = make_plan(self.case.store, self.out, Scope(**scope), wishes)
-        self.adds_up(plan)
+        adds_up(self.case, plan)
         return plan
-
-    def adds_up(self, plan: Plan) -> None:
-        """Make sure that what comes back and what stays is what is missing, table by table."""
-        told = Counter[str]()
-        for target in plan.targets:
-            told[str(target.name)] += target.rows
-        for stay in plan.stays:
-            if stay.column is None:
-                assert stay.rows, stay
-                told[str(stay.name)] += stay.rows
-        missing = {str(r.name): r.missing for r in self.case.store.results() if r.missing}
-        assert +told == missing
 
     def psql(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run a script of the plan on the database, as people will."""
@@ -125,6 +113,19 @@ class Incident:
             if line and not line.startswith(("--", "\\restrict", "\\unrestrict"))
         ]
         return sorted(lines)
+
+
+def adds_up(case: Case, plan: Plan) -> None:
+    """Make sure that what comes back and what stays is what is missing, table by table."""
+    told = Counter[str]()
+    for target in plan.targets:
+        told[str(target.name)] += target.rows
+    for stay in plan.stays:
+        if stay.column is None:
+            assert stay.rows, stay
+            told[str(stay.name)] += stay.rows
+    missing = {str(r.name): r.missing for r in case.store.results() if r.missing}
+    assert +told == missing
 
 
 def left(plan: Plan) -> dict[str, int | None]:
