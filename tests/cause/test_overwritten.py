@@ -181,7 +181,7 @@ OVERWRITTEN: dict[tuple[str, str], dict[tuple[str, int], int]] = {
     ("two", "plan"): {("1", 1): 30, ("1", 3): 10},
     ("two", "mail"): {("1", 2): 40},
     ("two", "note"): {("1", 2): 20},
-    ("since", "state"): {("1", 4): 28},
+    ("since", "state"): {("1", 4): 30},
     ("back", "rate"): {("1", 5): 10, ("1", 7): 5},
     ("cut", "price"): {("1", 8): 30},
     ("cut", "size"): {("1", 9): 12},
