@@ -95,6 +95,21 @@ INSERT INTO houses SELECT i, 1 + i % 2, i, 'red' FROM generate_series(1, 10) i;
 
 CREATE TABLE tickets (code text PRIMARY KEY, no int GENERATED ALWAYS AS IDENTITY, title text);
 INSERT INTO tickets (code, title) SELECT 'c' || i, 'title ' || i FROM generate_series(1, 20) i;
+
+CREATE TABLE clock (id int PRIMARY KEY, word text, at timestamptz);
+INSERT INTO clock SELECT i, 'w' || i, timestamptz '2026-01-01 10:00Z' + i * interval '1 day'
+  FROM generate_series(1, 20) i;
+
+CREATE TABLE ruled (id int PRIMARY KEY, v text);
+INSERT INTO ruled SELECT i, 'v' || i FROM generate_series(1, 20) i;
+
+CREATE TABLE seeded (id int PRIMARY KEY, v text, w int);
+INSERT INTO seeded SELECT i, 'v' || i, i FROM generate_series(1, 20) i;
+
+CREATE TABLE base (id int PRIMARY KEY, v text);
+CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (base);
+INSERT INTO base SELECT i, 'v' || i FROM generate_series(1, 12) i;
+INSERT INTO heir SELECT i, 'v' || i, 'e' || i FROM generate_series(21, 40) i;
 """
 
 FIRST = """UPDATE two SET plan = 'free' WHERE id <= 30;
@@ -141,6 +156,15 @@ UPDATE streets SET no = no + 100 WHERE no > 7;
 DELETE FROM streets WHERE no <= 3;
 DELETE FROM tickets;
 INSERT INTO tickets (code, title) SELECT 'c' || i, 'title ' || i FROM generate_series(1, 20) i;
+SET TimeZone = 'Asia/Tokyo';
+UPDATE clock SET word = 'x';
+UPDATE clock SET at = at + interval '1 hour' WHERE id > 5;
+ALTER TABLE ruled RENAME TO ruled_once;
+CREATE TABLE ruled (id int PRIMARY KEY, v text);
+INSERT INTO ruled SELECT id, CASE WHEN id > 10 THEN 'x' ELSE v END FROM ruled_once;
+TRUNCATE seeded;
+INSERT INTO seeded SELECT i, 'v' || i, 0 FROM generate_series(1, 20) i;
+MERGE INTO base USING (SELECT 3 AS i) m ON base.id <= m.i WHEN MATCHED THEN UPDATE SET v = 'x';
 """
 
 BETWEEN = "UPDATE two SET note = 'mine' WHERE id = 2;"
@@ -157,7 +181,7 @@ OVERWRITTEN: dict[tuple[str, str], dict[tuple[str, int], int]] = {
     ("two", "plan"): {("1", 1): 30, ("1", 3): 10},
     ("two", "mail"): {("1", 2): 40},
     ("two", "note"): {("1", 2): 20},
-    ("since", "state"): {("1", 4): 28},
+    ("since", "state"): {("1", 4): 30},
     ("back", "rate"): {("1", 5): 10, ("1", 7): 5},
     ("cut", "price"): {("1", 8): 30},
     ("cut", "size"): {("1", 9): 12},
@@ -183,6 +207,11 @@ OVERWRITTEN: dict[tuple[str, str], dict[tuple[str, int], int]] = {
     ("houses", "city"): {("2", 17): 3},
     ("houses", "no"): {("2", 16): 3, ("2", 17): 3},
     ("tickets", "no"): {("2", 18): 20},
+    ("clock", "word"): {("2", 21): 20},
+    ("clock", "at"): {("2", 22): 15},
+    ("ruled", "v"): {("2", 25): 10},
+    ("seeded", "w"): {("2", 26): 20},
+    ("base", "v"): {("2", 28): 3},
 }
 
 

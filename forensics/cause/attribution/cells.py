@@ -16,9 +16,9 @@ from forensics.store import Store
 
 _BATCH = 10_000
 
-# The mark of a value: live has the same, or another one where NULL stood, where a value stood, and
-# where a value stood that a pattern destroyed.
-SAME, FILLED, CHANGED, DESTROYED = "-", "f", "c", "d"
+# The mark of a value: NULL on both sides, the same on both (somebody may have written it back), and
+# another one in live where NULL stood, where a value stood, and where one stood that was destroyed.
+NOTHING, SAME, FILLED, CHANGED, DESTROYED = "-", "s", "f", "c", "d"
 
 
 class Marked(NamedTuple):
@@ -90,7 +90,8 @@ def _rows(store: Store, result: TableResult, cells: Sequence[Cell]) -> Iterator[
 
 def _mark(cell: Cell, places: str) -> str:
     return (
-        f"CASE WHEN NOT ({cell.differs}) THEN '{SAME}' WHEN {cell.old} IS NULL THEN '{FILLED}' "
+        f"CASE WHEN {cell.old} IS NULL AND {cell.new} IS NULL THEN '{NOTHING}' "
+        f"WHEN NOT ({cell.differs}) THEN '{SAME}' WHEN {cell.old} IS NULL THEN '{FILLED}' "
         f"WHEN list_contains({places}, {cell.place}) THEN '{DESTROYED}' ELSE '{CHANGED}' END"
     )
 

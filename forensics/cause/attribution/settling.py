@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.cause.attribution.accounts import Accounts
-from forensics.cause.attribution.cells import DESTROYED, FILLED, SAME
+from forensics.cause.attribution.cells import DESTROYED, FILLED, NOTHING
 from forensics.cause.attribution.copied import copied_columns
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.replay import Effect, Replay, Watched
@@ -105,7 +105,7 @@ class Settling:
     def _settle_changes(self, watched: Watched) -> None:
         rest: Counter[str] = Counter()
         for found in self._outcome.changed(watched):
-            if found.mark == SAME:
+            if found.mark == NOTHING:
                 continue
             if not found.step:
                 rest[found.column] += found.values * (found.mark == DESTROYED)

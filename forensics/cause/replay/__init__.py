@@ -14,7 +14,8 @@ How rows are followed. The backup's rows that live does not have are kept apart,
 statement that wrote to a table, or changed its shape, each of them is looked for again: by its key,
 or, in a table without one, by how often its like is there. A row counts for the last statement
 after which it stayed away, so that a table that is dropped and filled again under its name has lost
-only what did not come back.
+only what did not come back. So are the values of changed rows in which live differs, each by
+itself: it counts for the statement since which the table holds another one in its place.
 """
 
 from forensics.cause.replay.database import REACHING, ROLE, copy_lines

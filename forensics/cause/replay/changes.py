@@ -17,6 +17,7 @@ from forensics.cause.replay.spellings import hangs_on_zone, spelled
 from forensics.cause.replay.watched import (
     MARKS,
     TAKEN,
+    Shape,
     Watched,
     aliased,
     marked_columns,
@@ -26,6 +27,8 @@ from forensics.cause.replay.watched import (
 
 _AND = sql.SQL(" AND ")
 _NULL = sql.SQL("NULL")
+# What a value's text hangs on, and a migration may set.
+_SPELLING = ("TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "bytea_output")
 
 
 class Changes:
@@ -33,6 +36,7 @@ class Changes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._kept_under: dict[str, str] = {}
 
     def keep(self, watched: Watched, marked: Iterable[bytes]) -> str | None:
         """Keep the changed rows as they are now; return why that cannot be done, or None.
@@ -69,16 +73,24 @@ class Changes:
         watched.unseen = self._database.number(wanted) - kept
         self._database.execute(sql.SQL("ANALYZE {}").format(watched.shadow))
         watched.types = watched.shape.types
+        self._kept_under = self._settings()
         return None
 
-    def look(self, watched: Watched, step: int) -> None:
-        """Lay the values that a step changed, and take back those that it restored."""
+    def look(self, watched: Watched, before: Shape, step: int) -> None:
+        """Lay the values that a step changed, and take back those that it restored.
+
+        Args:
+            before: how the table stood before the step.
+        """
         _note_names(watched, step)
         names = {}
         for column in (*watched.key, *watched.changed):
             names[column] = _name_now(watched, column)
         _note_zones(watched, names)
-        self._lay(watched, names, dict.fromkeys(watched.changed, step))
+        # Where another table takes the name, and the rows live on, they may come one by one.
+        taken = watched.shape.named and not before.named and before.oid == watched.oid
+        gone = not taken or watched.shape.oid == watched.oid
+        self._lay(watched, names, dict.fromkeys(watched.changed, step), gone=gone)
 
     def finish(self, watched: Watched) -> None:
         """Look once more at columns whose name another column has at the end."""
@@ -91,22 +103,50 @@ class Changes:
             self._lay(watched, names, steps)
 
     def _lay(
-        self, watched: Watched, names: Mapping[str, str | None], steps: Mapping[str, int]
+        self,
+        watched: Watched,
+        names: Mapping[str, str | None],
+        steps: Mapping[str, int],
+        *,
+        gone: bool = True,
     ) -> None:
+        """Lay values of some columns.
+
+        Args:
+            names: by column, what it is called now.
+            steps: by column, the step at which its values are laid.
+            gone: whether those of rows that are gone are laid too.
+        """
         watched.blind = watched.shape.oid is not None and not all(names[k] for k in watched.key)
         if watched.blind:
             return
         try:
-            self._run(_laying(watched, names, steps, by_value=True))
+            self._run(_laying(watched, names, steps, gone, by_value=True))
         except psycopg.DataError:
-            self._run(_laying(watched, names, steps, by_value=False))
+            self._run(_laying(watched, names, steps, gone, by_value=False))
 
     def _run(self, laying: sql.Composed) -> None:
         with self._database.block():
             # The tables have no statistics, and a loop over both of them would never end.
-            self._database.execute("SET LOCAL enable_nestloop = off")
+            theirs = self._settings()
+            self._set({**self._kept_under, "enable_nestloop": "off"})
             self._database.execute(laying)
-            self._database.execute("SET LOCAL enable_nestloop = on")
+            self._set(theirs)
+
+    def _settings(self) -> dict[str, str]:
+        parts = []
+        for name in (*_SPELLING, "enable_nestloop"):
+            part = sql.SQL("pg_catalog.current_setting({}) AS {}")
+            parts.append(part.format(sql.Literal(name), sql.Identifier(name)))
+        asked = sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts))
+        return dict(self._database.execute(asked).fetchone() or {})
+
+    def _set(self, settings: Mapping[str, str]) -> None:
+        parts = []
+        for name, value in settings.items():
+            part = sql.SQL("pg_catalog.set_config({}, {}, true)")
+            parts.append(part.format(sql.Literal(name), sql.Literal(value)))
+        self._database.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(parts)))
 
 
 def _note_names(watched: Watched, step: int) -> None:
@@ -141,6 +181,7 @@ def _laying(
     watched: Watched,
     names: Mapping[str, str | None],
     steps: Mapping[str, int],
+    gone: bool,
     *,
     by_value: bool,
 ) -> sql.Composed:
@@ -161,20 +202,21 @@ def _laying(
         shadow=watched.shadow,
         taken=TAKEN,
         steps=sql.SQL(", ").join(laid),
-        joined=_beside(watched, names, by_value),
+        joined=_beside(watched, names, gone, by_value),
     )
 
 
-def _beside(watched: Watched, names: Mapping[str, str | None], by_value: bool) -> sql.Composed:
+def _beside(
+    watched: Watched, names: Mapping[str, str | None], gone: bool, by_value: bool
+) -> sql.Composed:
     """The changed rows as they were (`s`) beside what they are now (`t`), for FROM."""
     if watched.shape.oid is None:
         return sql.SQL("{} s").format(watched.shadow)
     pairs = []
     for column in watched.key:
         pairs.append(sql.SQL("{} = {}").format(*_sides(watched, column, names[column], by_value)))
-    return sql.SQL("{} s LEFT JOIN {} t ON {}").format(
-        watched.shadow, watched.rows, _AND.join(pairs)
-    )
+    join = sql.SQL("{} s LEFT JOIN {} t ON {}" if gone else "{} s JOIN {} t ON {}")
+    return join.format(watched.shadow, watched.rows, _AND.join(pairs))
 
 
 def _sides(

@@ -138,8 +138,8 @@ class Following:
         """Look at the tables that do not stand as they did, and lay what went at a step."""
         for watched, shape in self._standing():
             if shape != watched.shape:
-                watched.shape = shape
-                self._look(watched, step)
+                before, watched.shape = watched.shape, shape
+                self._look(watched, before, step)
 
     def finish(self) -> None:
         """Look once more at what can only be told at the end."""
@@ -159,13 +159,13 @@ class Following:
         found = self._database.execute(query_of("shapes"), asked).fetchall()
         return [Shape.of(row) for row in found]
 
-    def _look(self, watched: Watched, step: int) -> None:
+    def _look(self, watched: Watched, before: Shape, step: int) -> None:
         """Look for a table's followed rows, values and changes, as it stands now."""
         self._lay_rows(watched, watched.names(), step)
         for column in watched.values:
             self._count_values(watched, column, step)
         if watched.changed:
-            self._changes.look(watched, step)
+            self._changes.look(watched, before, step)
 
     def _lay_rows(self, watched: Watched, names: Mapping[str, str], step: int) -> None:
         """Lay the followed rows that went at a step; those that came back are at none."""
