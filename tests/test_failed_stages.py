@@ -31,7 +31,8 @@ INSERT INTO cook_dishes SELECT i, j FROM generate_series(1, 12) i, generate_seri
 CHANGE = "DELETE FROM cook_dishes WHERE cook_id > 7"
 # A number that would be read as an answer.
 ZERO = re.compile(
-    r"(?<![\d,.:-])0 (missing )?(links?|rows?|values?|are(?! changed)|is|of them|lost|can|live)\b|: 0 of 0"
+    r"(?<![\d,.:-])0 (missing )?(links?|rows?|values?|are(?! changed)|is|of them|lost|can|live)\b"
+    r"|: 0 of 0"
 )
 
 
