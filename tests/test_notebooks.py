@@ -12,12 +12,14 @@ import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from forensics import investigation
+from forensics.errors import LiveError
 from sample_data import build
 from tests.conftest import Incident
 
@@ -175,3 +177,31 @@ def test_a_loss_in_overwritten_values_alone_is_told(
         assert "set to one value" in shown_by(cells, "overwritten")
     if stem == "05_recovery":
         assert "restore overwritten values" in shown_by(cells, "options")
+
+
+def test_they_run_where_the_loss_is_not_known(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What became of the links is said to be unknown, with the reason, and no cell fails."""
+
+    def timed_out(*_: object) -> NoReturn:
+        raise LiveError("The clock stopped it.", sqlstate="57014")
+
+    incident.happens(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); "
+        "CREATE TABLE a_b (a_id int REFERENCES a, b_id int REFERENCES b, "
+        "PRIMARY KEY (a_id, b_id)); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1), (2); "
+        "INSERT INTO a_b VALUES (1, 1), (1, 2)",
+        "DELETE FROM a_b WHERE b_id = 2",
+    )
+    monkeypatch.setattr(investigation, "assess", timed_out)
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "V1__one.sql").write_text("SELECT 1;")
+    with incident.compare("case") as case:
+        folder = case.folder
+    for path in NOTEBOOKS:
+        if path.stem in ("03_junction_loss", "07_walkthrough"):
+            (tmp_path / path.stem).mkdir()
+            shown = executed(path, folder, tmp_path / "migrations", tmp_path / path.stem)
+            text = str([output for cell in shown for output in cell.outputs])
+            assert "not classified, because: The clock stopped it." in text

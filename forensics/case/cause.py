@@ -80,6 +80,13 @@ class Cause:
         return frame.astype(dict.fromkeys(_COUNTED, "Int64"))
 
     @property
+    def struck(self) -> pd.DataFrame:
+        """Those of `statements` that took or changed something, or of which it is not known."""
+        found = self.statements
+        numbers = found[["rows", "changed", "blanked"]]
+        return found[(numbers.isna() | (numbers > 0).fillna(False)).any(axis=1)]
+
+    @property
     def unexplained(self) -> pd.DataFrame:
         """One row a table: missing rows that no statement accounts for."""
         return self._frame("unexplained", ["schema", "table", "rows"]).astype({"rows": "Int64"})
@@ -120,9 +127,7 @@ class Cause:
         return frame.assign(**{time: times})
 
     def _repr_html_(self) -> str:
-        struck = self.statements
-        numbers = struck[["rows", "changed", "blanked"]]
-        struck = struck[(numbers.isna() | (numbers > 0)).any(axis=1)]
+        struck = self.struck
         shown = ""
         if struck["migration"].isna().any():
             line = struck["line"].astype(object).where(struck["line"].notna(), "")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, is_lost
 from forensics.loss.columns import is_integer, made_column
 from forensics.loss.links.blocked import gone_keys
 from forensics.loss.missing import MissingRows, missing_rows
@@ -53,6 +53,8 @@ def churn(work: Workspace, start: float | None, seconds: float | None) -> list[d
         try:
             said = _Churn(missing, result, start, seconds).run()
         except EvidenceError as error:
+            if is_lost(error):
+                raise
             said = {**dict.fromkeys(_COUNTS), "verdict": "unknown", "basis": str(error)}
         found.append({**plain(name), "missing": result.missing, **said})
     return found

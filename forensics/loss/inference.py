@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, is_lost
 from forensics.loss.codes import Codes, names_key
 from forensics.loss.junctions import (
     declared_parents,
@@ -107,7 +107,9 @@ class _Inference:
             return None
         try:
             parents = (*guesses.known, *_inferred(self._work, table, guesses))
-        except EvidenceError:
+        except EvidenceError as error:
+            if is_lost(error):
+                raise
             # A damaged backup: comparing the table said so already, and what is
             # declared stands.
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, is_lost
 from forensics.loss.columns import has
 from forensics.loss.names import family
 from forensics.loss.workspace import Workspace
@@ -46,7 +46,9 @@ def _by_its_key(work: Workspace, table: Table, parent: Parent) -> Parent:
                 evidence = f"{share:.0%} of its values are {other.name} of {parent.name}"
                 best = replace(parent, parent_columns=(other.name,), evidence=evidence)
                 most = share
-    except EvidenceError:
+    except EvidenceError as error:
+        if is_lost(error):
+            raise
         return parent  # comparing the table said why
     return best
 

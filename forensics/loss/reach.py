@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.errors import LiveError
+from forensics.errors import LiveError, is_lost
 from forensics.loss.columns import stores
 from forensics.loss.links import LOST
 from forensics.loss.parents import Spread, label_of
@@ -180,7 +180,9 @@ class Reach:
             return
         try:
             rows = self._work.read("live", child, taken)
-        except LiveError:
+        except LiveError as error:
+            if is_lost(error):
+                raise
             return  # comparing the table said so already
         theirs = [f"r.c{taken.index(column)}" for column in columns]
         fields = [f"r.c{taken.index(column)}" for column in wanted.columns]

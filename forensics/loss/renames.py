@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from forensics.errors import LiveError
+from forensics.errors import LiveError, is_lost
 from forensics.loss.names import family
 from forensics.loss.sql import numbered, prefixed, same_link
 from forensics.loss.workspace import Workspace
@@ -213,7 +213,9 @@ def _holds(work: Workspace, old: _Kept, new: Table, theirs: Sequence[str]) -> bo
         return False
     try:
         rows = work.read("live", new.name, theirs)
-    except LiveError:
+    except LiveError as error:
+        if is_lost(error):
+            raise
         return False  # what may not be read is no evidence; comparing it says why
     on = same_link(prefixed("m", fields), numbered("k.c", len(fields)), old.width)
     all_, held = work.one(

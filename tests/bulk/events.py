@@ -213,6 +213,21 @@ ORDINARY = (
 )
 
 
+SINCE = (
+    Event("add parents", add_parents),
+    Event("add links", add_links),
+    Event("add links", add_links),
+    Event("edit", edit),
+    Event("delete links", delete_links),
+    Event("delete parents", delete_parents),
+)
+
+
+def since(random: Random) -> list[Event]:
+    """What the application does between the comparison and the recovery."""
+    return random.choices(SINCE, k=random.randint(1, 3))
+
+
 def events(random: Random) -> list[Event]:
     """What happens: mostly an accident, now and then two, in the middle of ordinary life."""
     happened = [random.choice(ORDINARY) for _ in range(random.randint(0, 2))]

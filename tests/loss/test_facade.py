@@ -326,3 +326,32 @@ def test_nothing_missing_is_0_and_no_case_is_2(incident: Incident, tmp_path: Pat
     assert json.loads(none.stdout)["error"]["kind"] == "case"
     with pytest.raises(CaseError):
         fx.open_case(tmp_path / "nowhere")
+
+
+def test_a_place_that_may_not_be_read_leaves_it_unknown_what_moved_there(
+    incident: Incident, scratch: Scratch
+) -> None:
+    incident.happens(
+        "CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE l (id int PRIMARY KEY); "
+        "INSERT INTO k VALUES (1), (2); INSERT INTO l VALUES (1), (2), (3); "
+        "CREATE TABLE k_l (k_id int REFERENCES k, l_id int REFERENCES l, "
+        "PRIMARY KEY (k_id, l_id)); INSERT INTO k_l SELECT k.id, l.id FROM k, l",
+        "CREATE TABLE kept (k_id int REFERENCES k, l_id int REFERENCES l, "
+        "PRIMARY KEY (k_id, l_id)); INSERT INTO kept SELECT * FROM k_l; DELETE FROM k_l",
+    )
+    role = f"keeper_{incident.live}"
+    scratch.run(
+        incident.live,
+        f"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; "
+        f"REVOKE SELECT ON kept FROM {role}",
+    )
+    try:
+        incident.compare("all").close()
+        dsn = incident.live_dsn.replace("postgres@", f"{role}@")
+        with fx.compare(incident.backup, dsn, incident.backup.parent / "blind") as case:
+            [entry] = case.loss["junctions"]
+            assert (entry["missing"], entry["lost"], entry["moved"]) == (6, None, None)
+            assert "kept" in entry["reason"]
+            assert case.unknown
+    finally:
+        scratch.run(incident.live, f"DROP OWNED BY {role}; DROP ROLE {role}")

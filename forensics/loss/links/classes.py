@@ -58,7 +58,6 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     now = translated(missing, translation.others)
     search = Search(now, junction)
     fate.places, moved = search.run()
-    fate.notes += search.notes
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
     superseded = _with_others(work, superseded_links(now, junction), search.again)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from forensics.errors import LiveError
 from forensics.loss.junctions import End, Junction
 from forensics.loss.missing import MissingRows
 from forensics.loss.moved.belief import Belief
@@ -27,7 +25,6 @@ class Search:
     Attributes:
         again: working tables (pair) of links that the table itself holds, whose ends
             have other keys by now.
-        notes: the places that could not be looked at.
     """
 
     def __init__(self, missing: MissingRows, junction: Junction) -> None:
@@ -36,14 +33,15 @@ class Search:
         self._junction = junction
         self._found: list[Found] = []
         self.again: list[str] = []
-        self.notes: list[str] = []
 
     def run(self) -> tuple[list[Place], str | None]:
         """Return the places, the fullest first, and each link's one place.
 
-        Those are in a working table (pair, place), or None where there are none. A
-        place that cannot be read is noted in `notes`. Links that the table itself holds
-        are no places: they are in `again`.
+        Those are in a working table (pair, place), or None where there are none. Links
+        that the table itself holds are no places: they are in `again`.
+
+        Raises:
+            LiveError: a place cannot be read. What stands there would count as lost.
         """
         belief = Belief(self._missing, self._junction)
         self._search_columns(ColumnSearch(self._missing, belief))
@@ -60,35 +58,23 @@ class Search:
         for end in self._junction.link:
             others = _combinations(other for other in self._junction.link if other is not end)
             for holder in end.parents:
-                with self._noting():
-                    for found in search.run(holder, others):
-                        self._add(found)
+                for found in search.run(holder, others):
+                    self._add(found)
 
     def _search_tables(self, search: TableSearch) -> None:
         """Look at the rows of every table, the junction table included."""
         for table in self._work.live.catalog.roots:
-            with self._noting():
-                for found in search.run(table):
-                    if table.name == self._junction.name:
-                        self.again.append(found.matches)
-                    else:
-                        self._add(found)
+            for found in search.run(table):
+                if table.name == self._junction.name:
+                    self.again.append(found.matches)
+                else:
+                    self._add(found)
 
     def _search_renamed(self) -> None:
         """Look where the rows themselves went, if the columns there told nothing of links."""
-        with self._noting():
-            rows = (*in_renamed(self._missing, self._junction), *in_family(self._missing))
-            for found in rows:
-                if all(one.name != found.name for one in self._found):
-                    self._add(found)
-
-    @contextmanager
-    def _noting(self) -> Iterator[None]:
-        """Go on where one place cannot be looked at, and note it."""
-        try:
-            yield
-        except LiveError as error:
-            self.notes.append(f"links are not looked for there: {error.message}")
+        for found in (*in_renamed(self._missing, self._junction), *in_family(self._missing)):
+            if all(one.name != found.name for one in self._found):
+                self._add(found)
 
     def _add(self, found: Found) -> None:
         if self._work.count(found.matches):

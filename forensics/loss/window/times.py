@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.migrations import history_of
 from forensics.loss.columns import time_columns
 from forensics.loss.sql import listed, renamed
@@ -129,6 +129,8 @@ def _latest_time(work: Workspace, end: datetime) -> _Latest:
         try:
             times = _latest_of(work, table.name, columns, end)
         except EvidenceError as error:
+            if is_lost(error):
+                raise
             latest.unread.append(error.message)
             continue
         for column, micros in times:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from forensics.errors import EvidenceError
+from forensics.errors import EvidenceError, is_lost
 from forensics.loss.window.times import (
     Basis,
     time_of_backup,
@@ -88,4 +88,6 @@ def _unseen(
     try:
         return Unseen(work, name, parents, window).run()
     except EvidenceError as error:
+        if is_lost(error):
+            raise
         return not_known(f"cannot be estimated: {error}")
