@@ -67,7 +67,6 @@ class Facts:
         made: live's tables and sequences, by name.
         oids: by table, the id it had in the backup; None where the backup does not say.
         highest: the highest id that the backup holds.
-        schemas: live's schemas, by their ids.
         sequences: the backup's, with where they stood.
         entries: both histories.
         backup_at: when the backup was taken; `certain` where its time zone is known.
@@ -81,7 +80,6 @@ class Facts:
     made: Mapping[TableName, Made]
     oids: Mapping[TableName, int] | None
     highest: int
-    schemas: Mapping[str, int]
     sequences: Mapping[TableName, Sequence]
     entries: Mapping[str, list[HistoryEntry]]
     backup_at: datetime | None
@@ -166,7 +164,6 @@ def facts_of(store: Store, entries: Mapping[str, list[HistoryEntry]]) -> Facts |
         {made.name: made for made in map(_made, live["relations"])},
         _oids(ids),
         ids["highest"] if ids else 0,
-        live["schemas"],
         {sequence.name: sequence for sequence in backup.sequences},
         entries,
         at,

@@ -35,10 +35,9 @@ def read_making(ask: Ask) -> dict[str, Any] | None:
 
     Returns:
         `relations`, each with `schema`, `name`, `kind`, `oid`, `first_file`, `transaction`, `age`
-        (in transactions) and what the other questions added; `schemas` by their ids; the id of the
-        `database`; `counted_since`, which is when its statistics began; and in `refused`, by
-        question, why it was not answered. None where not even the catalogue could be read, or a
-        standby that has to replay was in the way.
+        (in transactions) and what the other questions added; `counted_since`, which is when its
+        statistics began; and in `refused`, by question, why it was not answered. None where not
+        even the catalogue could be read, or a standby that has to replay was in the way.
 
     Raises:
         LiveError: the database was lost.
@@ -56,10 +55,6 @@ def _read(ask: Ask) -> dict[str, Any] | None:
         relations[row["schema"], row["name"]] = dict(row)
     if refused:
         return None
-    database = None
-    for relation in relations.values():
-        database = relation.pop("database")
-    schemas = {row["schema"]: row["oid"] for row in _answers(ask, "made_schemas", refused)}
     since = None
     for name, columns in _ADDED.items():
         for row in _answers(ask, f"made_{name}", refused):
@@ -70,8 +65,6 @@ def _read(ask: Ask) -> dict[str, Any] | None:
         relations.get((row["schema"], row["name"]), {})["subscribed"] = True
     return {
         "relations": list(relations.values()),
-        "schemas": schemas,
-        "database": database,
         "counted_since": since,
         "refused": refused,
     }

@@ -81,7 +81,7 @@ def test_what_a_role_may_not_ask_is_unknown_and_nothing_fails(
 
 
 def test_a_question_that_is_refused_leaves_the_others() -> None:
-    table = {"schema": "public", "name": "t", "oid": 20_000, "database": 5}
+    table = {"schema": "public", "name": "t", "oid": 20_000}
 
     def ask(name: str) -> list[dict[str, Any]]:
         if name == "made":

@@ -9,9 +9,7 @@ SELECT n.nspname                                           AS schema,
        CASE WHEN c.relfilenode <> 0
             THEN c.relfilenode = c.oid END                 AS first_file,
        a.xmin::text                                        AS transaction,
-       pg_catalog.age(a.xmin)                              AS age,
-       (SELECT d.oid::bigint FROM pg_catalog.pg_database d
-         WHERE d.datname = current_database())             AS database
+       pg_catalog.age(a.xmin)                              AS age
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = -1
