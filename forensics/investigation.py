@@ -74,7 +74,7 @@ def compare(
     limits = {
         "lock_timeout": options.lock_timeout,
         "statement_timeout": options.statement_timeout,
-        "max_row": options.max_row,
+        "max_row": options.longest_row,
     }
     with (
         interruptible(),

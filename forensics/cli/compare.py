@@ -12,8 +12,8 @@ import typer
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     LIVE_HELP,
+    MAX_ROW_HELP,
     Json,
-    MaxRow,
     Quiet,
     Voice,
     app,
@@ -178,10 +178,17 @@ def compare_command(
         typer.Option(
             "--memory",
             help="What the engine may hold before it spills to disk; "
-            "the process takes up to 600 MB more.",
+            "the process takes up to 600 MB more, and ten times as much as the longest row.",
         ),
     ] = Options.memory,
-    max_row: MaxRow = Options.max_row,
+    max_row: Annotated[
+        str | None,
+        typer.Option(
+            "--max-row",
+            metavar="SIZE",
+            help=f"{MAX_ROW_HELP} Default: a fifth of --memory, since a row is held several times.",
+        ),
+    ] = Options.max_row,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an earlier run ended.")
     ] = False,

@@ -37,14 +37,8 @@ _COMMAND = re.compile(r"\A(\s*)([:#])(?=[:#])")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no messages.")]
-MaxRow = Annotated[
-    str,
-    typer.Option(
-        "--max-row",
-        metavar="SIZE",
-        help="How long a row of a dump may be; a table with a longer one fails.",
-    ),
-]
+MAX_ROW_HELP = "How long a row of a dump may be; a table with a longer one fails."
+MaxRow = Annotated[str, typer.Option("--max-row", metavar="SIZE", help=MAX_ROW_HELP)]
 CaseFolder = Annotated[Path, typer.Argument(metavar="CASE", help="The folder of a case.")]
 LIVE_HELP = (
     "The live database: postgresql://…, service=…, host=… dbname=…, or a dump. "

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT, TableName, TableResult
+
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])i?B\s*", re.I)
+_KILOBYTES = {"k": 1, "m": 1 << 10, "g": 1 << 20, "t": 1 << 30}
+_ROWS_HELD = 5  # as long as the longest, by the engine and on the way to it
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Options:
         memory: how much the engine may hold before it spills to disk, as DuckDB writes
             it. The process needs more (README).
         max_row: how long a row of a dump may be, in bytes or with a unit; a table with a longer
-            one fails.
+            one fails. None is a fifth of `memory`: the engine holds a row several times.
         database: which database of a `pg_dumpall` file the backup is.
         junctions: by table, the (column, parent table) pairs of its links: what the
             user knows to be a junction table.
@@ -42,7 +47,7 @@ class Options:
     jobs: int = 1
     resume: bool = False
     memory: str = "600MB"
-    max_row: str = MAX_ROW
+    max_row: str | None = None
     database: str | None = None
     junctions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     not_junctions: tuple[str, ...] = ()
@@ -51,6 +56,17 @@ class Options:
     overwritten_share: float = 0.5
     lock_timeout: str = LOCK_TIMEOUT
     statement_timeout: str = STATEMENT_TIMEOUT
+
+    @property
+    def longest_row(self) -> str:
+        """How long a row of a dump may be: as was said, or such that the engine can hold it."""
+        if self.max_row is not None:
+            return self.max_row
+        amount = _AMOUNT.fullmatch(self.memory)
+        if amount is None:
+            return MAX_ROW  # whoever opens the case says what is wrong with it
+        share = float(amount[1]) * _KILOBYTES[amount[2].lower()] / _ROWS_HELD
+        return f"{max(1, int(share))}kB"
 
 
 class Listener:

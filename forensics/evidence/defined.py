@@ -27,6 +27,7 @@ _DIALECT = re.compile(
     re.I,
 )
 _PARSED = range(10, 19)  # the versions of PostgreSQL whose statements are all read
+_NULL = re.compile(r"\s*NULL\b", re.I)
 _OID = "oid"  # up to PostgreSQL 11 a column that nobody defined
 
 
@@ -48,6 +49,16 @@ class DefinedColumns:
         if not self._sure or table is None or table.inherits or not table.columns:
             return None
         return frozenset((_OID, *(column.name for column in table.columns)))
+
+    def filled(self, name: TableName) -> frozenset[str]:
+        """Return the columns of a table that a server fills in where a row does not name them."""
+        table = self._catalog.tables.get(name)
+        found: set[str] = set()
+        for column in table.columns if table else ():
+            default = column.default or "NULL"
+            if not column.generated and (column.identity or not _NULL.match(default)):
+                found.add(column.name)
+        return frozenset(found)
 
 
 def lost_definitions(

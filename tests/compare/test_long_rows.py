@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forensics.cli import app, compare, inspect
+from forensics.compare.options import Options
 from forensics.errors import UsageError
 from forensics.evidence.blocks import LongRowError, read_blocks, row_limit
 from tests.conftest import Incident
@@ -73,3 +74,33 @@ def test_sizes() -> None:
     for odd in ("", "0", "MB", "-1MB", "1.5MB", "1TB"):
         with pytest.raises(UsageError):
             row_limit(odd)
+
+
+def test_the_default_goes_by_the_memory_that_there_is(incident: Incident, tmp_path: Path) -> None:
+    assert Options().longest_row == "122880kB"
+    assert Options(memory="2 GiB").longest_row == "419430kB"
+    assert Options(memory="100MB", max_row="1GB").longest_row == "1GB"
+    incident.happens(BEFORE.replace("100000", "6000000"), CHANGE)
+    asked = ["compare", str(incident.backup), incident.live_dsn, "--json", "--memory", "100MB"]
+    ran = CliRunner().invoke(app, [*asked, "--case", str(tmp_path / "case")])
+    states = {one["table"]: one["state"] for one in json.loads(ran.stdout)["tables"]}
+    assert (ran.exit_code, states) == (2, {"scan": "failed", "shelf": "compared"})
+    assert "20,971,520 bytes that --max-row allows" in " ".join(ran.stderr.split())
+
+
+def test_inspecting_calls_no_backup_damaged_for_a_long_row(
+    incident: Incident, tmp_path: Path
+) -> None:
+    incident.happens(BEFORE, CHANGE)
+    ran = CliRunner().invoke(app, ["inspect", str(incident.backup), "--max-row", "64kB", "--json"])
+    assert ran.exit_code == 2
+    said = json.loads(ran.stdout)
+    assert said["whole"] is None
+    assert said["verdict"].startswith("Not all of the backup was read: after 20 rows: A row of")
+    assert "NOT whole" not in ran.stdout + ran.stderr
+    text = incident.backup.read_bytes()
+    incident.backup.write_bytes(text.replace(b"\n5\tshelf 5\n", b"\nfive\tshelf 5\n"))
+    ran = CliRunner().invoke(app, ["inspect", str(incident.backup), "--max-row", "64kB", "--json"])
+    said = json.loads(ran.stdout)
+    assert said["whole"] is False
+    assert "that integer cannot hold" in said["verdict"]

@@ -28,7 +28,9 @@ def _damage(found: Inspection, source: Source) -> Iterator[Finding]:
 
 def _problems(found: Inspection, source: Source) -> Iterator[Finding]:
     for held in found.tables:
-        if held.problem:
+        if held.problem and held.unread:
+            yield STOP, f"Table {held.table.name} was not read to its end: {held.problem}."
+        elif held.problem:
             yield STOP, f"Table {held.table.name} cannot be relied on: {held.problem}."
 
 

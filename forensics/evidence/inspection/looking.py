@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from forensics.errors import EvidenceError
+from forensics.errors import DamagedBackupError, EvidenceError
 from forensics.evidence import copytext
 from forensics.evidence.garbling import Tally, together
 from forensics.evidence.inspection.findings import findings
@@ -127,7 +127,7 @@ def _by_rows(
 ) -> Held:
     """What a table's rows say of it, as far as they can be read; `tally` counts garbled ones."""
     table = held.table
-    rows, newest, problem = 0, None, _lacking(source, contents)
+    rows, newest, problem, unread = 0, None, _lacking(source, contents), False
     wanted = [column.name for column in table.columns if not column.generated]
     try:
         for segment in source.segments(table.name, wanted):
@@ -145,7 +145,9 @@ def _by_rows(
                     progress(table.name, len(batch))
     except EvidenceError as error:
         problem = f"after {rows:,} rows: {error.message.rstrip('.')}"
-    return replace(held, rows=rows, newest=newest, problem=problem, garbled=tally.found)
+        unread = contents.complete and not isinstance(error, DamagedBackupError)
+    found = replace(held, rows=rows, newest=newest, problem=problem, unread=unread)
+    return replace(found, garbled=tally.found)
 
 
 # --- audit timestamps -----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ class Held:
         newest: the latest of the table's own audit timestamps, as its text says it.
         problem: why its rows cannot be relied on, or None.
         garbled: how many of its rows hold garbled text; None where none was read.
+        unread: whether the problem is that its rows were not read to their end, and no damage.
     """
 
     table: Table
@@ -31,6 +32,7 @@ class Held:
     newest: str | None
     problem: str | None
     garbled: Garbled | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,15 @@ class Inspection:
         if self.damage is not None:
             return self.damage
         for held in self.tables:
-            if held.problem:
+            if held.problem and not held.unread:
+                return held.problem
+        return None
+
+    @property
+    def unread(self) -> str | None:
+        """Why some rows were not read, though nothing says that they are damaged, or None."""
+        for held in self.tables:
+            if held.problem and held.unread:
                 return held.problem
         return None
 
@@ -74,12 +84,12 @@ class Inspection:
     def whole(self) -> bool | None:
         """Whether the backup is complete and every table's rows could be read.
 
-        That is as far as was looked; None where it may lack rows, or its text is not what was
-        dumped, and nothing tells for sure.
+        That is as far as was looked; None where it may lack rows, its text is not what was
+        dumped, or not all of it was read, and nothing tells for sure.
         """
         if self.problem is not None:
             return False
-        if self.hidden or self.garbled_on_its_way:
+        if self.unread or self.hidden or self.garbled_on_its_way:
             return None
         return True
 
@@ -103,6 +113,8 @@ class Inspection:
             said = f"{said}, {rows:,} rows"
         if self.garbled_on_its_way:
             return f"The backup's text is garbled: {self.garbled}. It holds {said}."
+        if self.whole is None and self.unread:
+            return f"Not all of the backup was read: {self.unread}. It holds {said} and more."
         if self.whole is None:
             return f"The backup may lack rows of {', '.join(self.hidden)}. It holds {said}."
         if not self.whole:

@@ -38,7 +38,7 @@ def _value(string: str) -> re.Pattern[str]:
         r"\s*(?:[eE]'(?P<escaped>(?:[^'\\]|''|\\.)*+)'|[bBxX]'(?P<bits>[^']*+)'"
         rf"|{string}|(?P<bare>[-+]?\.?\d[\w.+-]*|[-+]?(?:nan|inf(?:inity)?)\b"
         r"|null|true|false|default))"
-        r"(?:::[^,()']+)?\s*(?P<end>[,)])",
+        r"(?:::[^,()']+(?:\([\d, ]+\))?)?\s*(?P<end>[,)])",
         re.S | re.I,
     )
 
@@ -188,6 +188,7 @@ def copy_blocks(
     columns: Sequence[str],
     standard_strings: bool = True,
     known: frozenset[str] | None = None,
+    filled: frozenset[str] = frozenset(),
 ) -> Iterator[bytes]:
     """Yield the rows of INSERT statements as blocks of COPY text.
 
@@ -197,11 +198,13 @@ def copy_blocks(
         columns: the columns wanted, in order; one that a statement does not name is NULL.
         standard_strings: the setting `standard_conforming_strings` in force.
         known: the names that a statement may give, where that is sure.
+        filled: columns that a server fills in where a statement does not name them.
 
     Raises:
         BackupError: a statement is none that pg_dump writes.
     """
     reader = _Reader(table_columns, columns, standard_strings, known)
+    reader.filled = filled
     out: list[str] = []
     size = 0
     try:
@@ -252,6 +255,8 @@ def _text_of(run: bytes) -> tuple[str, OddStatementError | None]:
 class _Reader:
     """Statements of one table, read one at a time into lines of COPY text."""
 
+    filled: frozenset[str] = frozenset()
+
     def __init__(
         self,
         table_columns: Sequence[str],
@@ -300,6 +305,8 @@ class _Reader:
                 raise _misnamed(text, head, "a column twice")
             if self._known is not None and not self._known.issuperset(named):
                 raise _misnamed(text, head, "a column that its table has not")
+            if not self.filled.intersection(self._columns) <= {*named}:
+                raise _misnamed(text, head, "only some columns, and a server fills others in")
         self._list = listed
         self._take(named)
 

@@ -31,6 +31,9 @@ _OTHERS = {
 }
 
 
+_LET_GO = 16 << 20
+
+
 def index(file: PlainFile) -> Index:
     """Index a plain dump in one pass.
 
@@ -68,12 +71,15 @@ def _no_dump(file: PlainFile) -> BackupError:
 class _Scanner(CopyWalk):
     """The one pass over the unpacked text, up to `size`."""
 
+    _gone = 0
+
     def scan(self) -> Index:
         at, self.draft.asides = opening(self.text)
         while at < self.size and not self.draft.damage:
             at = patterns.SPACE.match(self.text, at).end()  # type: ignore[union-attr]
             if at < self.size:
                 at = self._piece(at)
+            self._let_go(at)
         self._doubt_inserts(self.size)
         if self.nul is not None:
             said = f"a NUL stands at byte {self.nul}, so it is corrupt there"
@@ -81,6 +87,13 @@ class _Scanner(CopyWalk):
                 said += f"; {self.draft.damage}"
             self.draft.damage = said
         return self.draft.finished()
+
+    def _let_go(self, at: int) -> None:
+        """Have what was passed no longer count as this process's memory; the system caches it."""
+        upto = at // _LET_GO * _LET_GO
+        if upto > self._gone and hasattr(mmap, "MADV_DONTNEED"):
+            self.text.madvise(mmap.MADV_DONTNEED, self._gone, upto - self._gone)
+            self._gone = upto
 
     def _piece(self, at: int) -> int:
         """Read the comment, command or statement that begins at `at`; return where it ends."""

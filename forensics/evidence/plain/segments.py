@@ -262,6 +262,7 @@ class InsertSegment(_Judged):
         columns: what is wanted, in order.
         own: what a statement that names no columns means, in order.
         known: the names that one may give, where that is sure.
+        filled: the columns that a server fills in where one does not name them.
     """
 
     def __init__(
@@ -272,9 +273,10 @@ class InsertSegment(_Judged):
         checks: Mapping[str, tuple[str, Check]],
         own: Sequence[str],
         known: frozenset[str] | None,
+        filled: frozenset[str],
     ) -> None:
         super().__init__(file, data, columns, checks)
-        self._own, self._known = own, known
+        self._own, self._known, self._filled = own, known, filled
 
     def blocks(self) -> Iterator[Block]:
         data = self._data
@@ -288,11 +290,19 @@ class InsertSegment(_Judged):
             self.columns,
             data.standard_strings,
             self._known,
+            self._filled,
         )
         try:
             yield from self._sound(rows)
         except inserts.OddStatementError as error:
             line = count_rows(self._file, 0, data.start) + error.line
+            if data.written_for is None:
+                # People write what a server understands, and this reader need not.
+                raise BackupError(
+                    f"The rows of table {self.table} cannot be read from line {line} of"
+                    f" {self._file.path} on: {error.message}",
+                    error.hint,
+                ) from error
             raise DamagedBackupError(
                 f"{self._file.path} is damaged within the rows of table {self.table}, at line"
                 f" {line}: {error.message}",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.errors import DamagedBackupError
+from forensics.errors import BackupError
 from forensics.evidence import open_source
 from forensics.evidence.inspection import inspect_backup
 from forensics.scratch import Scratch
@@ -92,7 +92,7 @@ def test_words_that_are_no_literals_are_not_taken_for_text(tmp_path: Path, value
         "CREATE TABLE log (id int, at text);\nINSERT INTO log VALUES (1, 'now');\n"
         f"INSERT INTO log VALUES (2, {value});\n"
     )
-    with open_source(backup) as source, pytest.raises(DamagedBackupError, match="at line 3"):
+    with open_source(backup) as source, pytest.raises(BackupError, match="from line 3"):
         rows(source, "log")
 
 
@@ -131,3 +131,44 @@ def test_a_block_that_stands_twice_with_its_heading_is_damage(
     problems = {held.table.name.table: held.problem for held in found.tables}
     assert problems["berth"] is None
     assert "rows of table mooring stand in it twice" in (problems["mooring"] or "")
+
+
+@pytest.mark.parametrize(
+    ("column", "is_sure"),
+    [
+        ("note text", True),
+        ("note text DEFAULT NULL::text", True),
+        ("note text DEFAULT 'none'", False),
+        ("note text DEFAULT now()", False),
+        ("note serial", False),
+        ("note int GENERATED ALWAYS AS IDENTITY", False),
+        ("note int GENERATED ALWAYS AS (id + 1) STORED", True),
+    ],
+)
+def test_what_a_server_fills_in_is_not_taken_for_null(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, column: str, is_sure: bool
+) -> None:
+    text = f"CREATE TABLE pier (id int, {column});\nINSERT INTO pier (id) VALUES (1);\n"
+    held = scratch.run(database(text), "SELECT note IS NULL FROM pier")
+    assert (held == "t\n") == (is_sure and "STORED" not in column)
+    backup = tmp_path / "b.sql"
+    backup.write_text(text)
+    with open_source(backup) as source:
+        found = inspect_backup(source)
+    assert found.whole is (True if is_sure else None)
+    if not is_sure:
+        assert "cannot be read from line 2" in found.verdict
+
+
+def test_what_people_write_and_this_reader_does_not_know_is_no_damage(tmp_path: Path) -> None:
+    backup = tmp_path / "b.sql"
+    backup.write_text(
+        "CREATE TABLE pier (id int, name text);\n"
+        "INSERT INTO pier VALUES (1, 'x'::character varying(10)), (2, 'y'::text);\n"
+        "INSERT INTO pier VALUES (3, 'a' || 'b');\n"
+    )
+    with open_source(backup) as source:
+        found = inspect_backup(source)
+    assert found.whole is None
+    assert found.tables[0].rows == 2
+    assert "NOT whole" not in found.verdict
