@@ -27,6 +27,9 @@ _DIALECT = re.compile(
     re.I,
 )
 _PARSED = range(10, 19)  # the versions of PostgreSQL whose statements are all read
+_HIDES_ROWS = re.compile(
+    r"(?<!FOR )\bVALUES\s*\(|\(\d+, '|\bINSERT\s+INTO\b|\bFROM\s+stdin\b|^\\\.", re.I | re.M
+)
 _NULL = re.compile(r"\s*NULL\b", re.I)
 _OID = "oid"  # up to PostgreSQL 11 a column that nobody defined
 
@@ -94,7 +97,7 @@ def lost_definitions(
 
 
 def damaged_definitions(catalog: Catalog, *versions: str | None) -> int:
-    """Return how many statements of a dump of pg_dump's can be none that it wrote.
+    """Return how many statements of a dump of pg_dump's are none that it wrote, and hide rows.
 
     What other programs, older ones and newer ones write may be unknown to the parser.
 
@@ -106,7 +109,7 @@ def damaged_definitions(catalog: Catalog, *versions: str | None) -> int:
         return 0
     if any(map(_DIALECT.search, catalog.unparsed)):
         return 0
-    return len(catalog.unparsed)
+    return sum(_HIDES_ROWS.search(text) is not None for text in catalog.unparsed)
 
 
 def _major(version: str | None) -> int | None:

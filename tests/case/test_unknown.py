@@ -129,6 +129,8 @@ def test_a_sum_in_which_a_failed_table_has_a_part(incident: Incident, tmp_path: 
         assert case.result("crew_ships").state == "failed"
         assert case.totals["missing"] is None
         assert case.counted["missing"] == 4
+        assert case.verdict.startswith("At least 4 backup rows are missing from live")
+        assert "it is not known how many of them are links" in case.verdict
         summary = json.loads((case.folder / "summary.json").read_text())
         assert summary["totals"]["missing"] is None
         for suffix in (".md", ".html", ".xlsx", ".json"):
