@@ -241,7 +241,7 @@ def _roll_back(price: Price) -> Option:
     return Option(
         ROLL_BACK,
         recovers=0,
-        destroys=_rows(price.shares),
+        destroys=None if price.uncounted else _rows(price.shares),
         blocked=0,
         destroyed=price.shares,
         application="The code as it was before the migration, "

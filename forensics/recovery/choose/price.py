@@ -10,7 +10,7 @@ import postgast
 from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
-from forensics.errors import LiveError
+from forensics.errors import LiveError, is_lost
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Column, Table, TableName, quote_identifier
 from forensics.recovery.choose.reversal import Reversal
@@ -20,6 +20,8 @@ from forensics.store import Store
 
 EXAMPLES = 3
 
+# A value is none of the former type, no value of the one is ever one of the other, or it is gone.
+_NO_SUCH_VALUE = ("22", "42846", "42704")
 # What is worked out for each row, so that a default with it is none for all.
 _WORKED_OUT = (pb.FuncCall, pb.SQLValueFunction)
 
@@ -35,12 +37,14 @@ class Price:
         unseen: by table, rows of which the comparison saw nothing: they hold a value in an
             added column and are the backup's otherwise.
         notes: what could not be asked, and where a number is the most that it can be.
+        uncounted: the tables of which live did not answer what they would lose.
     """
 
     asked: bool
     shares: tuple[TableShare, ...] = ()
     unseen: Mapping[TableName, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    uncounted: frozenset[TableName] = frozenset()
 
     def examples(self, name: TableName) -> tuple[dict[str, str | None], ...]:
         """The keys of some rows of a table that would lose something."""
@@ -89,6 +93,7 @@ class _Asker:
     def run(self) -> Price:
         shares: list[TableShare] = []
         unseen: dict[TableName, int] = {}
+        uncounted = set()
         for name in sorted({*self._change.new, *self._change.hurt}):
             table = self._source.catalog.tables.get(name)
             if table is None:
@@ -97,13 +102,16 @@ class _Asker:
             try:
                 share, more = self._taken(table)
             except LiveError as error:
+                if is_lost(error):
+                    raise
+                uncounted.add(name)
                 self._notes.append(f"What {name} would lose is not known. {error.message}")
                 continue
             if share.rows:
                 shares.append(share)
             if more:
                 unseen[name] = more
-        return Price(True, tuple(shares), unseen, tuple(self._notes))
+        return Price(True, tuple(shares), unseen, tuple(self._notes), frozenset(uncounted))
 
     def _taken(self, table: Table) -> tuple[TableShare, int]:
         """Rows of a table that go or lose a value; and how many of them were not seen.
@@ -162,7 +170,9 @@ class _Asker:
             condition = _shrinks(column, then, table)
             try:
                 self._count(table, condition)
-            except LiveError:
+            except LiveError as error:
+                if not (error.sqlstate or "").startswith(_NO_SUCH_VALUE):
+                    raise
                 continue
             found.append(condition)
         return found
