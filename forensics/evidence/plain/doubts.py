@@ -141,10 +141,11 @@ class Doubts:
             of = run.written_for
             if of is None or headings[of] < 2:
                 continue
-            if of in seen:
+            # Two tables may have one heading: a line feed in a name is a blank there.
+            if run.table in seen:
                 words = f"the rows of table {run.table} stand in it twice"
                 yield Harm(words, run.table, run.database)
-            seen.add(of)
+            seen.add(run.table)
 
     def _belongs(self, run: Data, of: TableName) -> bool:
         """Whether rows may stand under a table's heading: they are its own, or its root's."""
