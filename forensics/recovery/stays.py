@@ -175,4 +175,4 @@ def _link_columns(entry: Mapping[str, Any]) -> list[str]:
     for parent in entry.get("parents") or ():
         if isinstance(parent, Mapping):
             found += parent.get("columns") or ()
-    return found
+    return list(dict.fromkeys(found))  # a polymorphic column names several
