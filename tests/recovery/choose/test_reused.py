@@ -99,6 +99,9 @@ def test_links_that_stand_under_their_numbers_are_overwritten(incident: Build) -
     assert _counts(found, "members")["overwritten"] == 20
     assert not found.case.nothing_missing
     assert "20 links of members" in found.case.verdict
+    plan = found.plan(include_unexplained=True)
+    assert "20 links of rows that stand lead to other rows now" in plan.recommendation
+    assert "What the tables hold" not in (found.out / "runbook.md").read_text()
 
 
 def test_a_row_that_is_only_probably_the_same_gets_no_link(incident: Build) -> None:
