@@ -22,7 +22,7 @@ from forensics.loss.links import LOST, Fate, classify
 from forensics.loss.moved import Place
 from forensics.loss.named_by import as_they_name
 from forensics.loss.overrides import overridden
-from forensics.loss.overwritten import overwritten
+from forensics.loss.overwritten import marked_since, overwritten
 from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
 from forensics.loss.references import references
@@ -34,6 +34,10 @@ from forensics.store import Store
 
 _Document = dict[str, Any]
 _Junctions = Mapping[TableName, tuple[Parent, ...]]
+_MARKED_SINCE = (
+    "links whose rows stand and were marked deleted since the backup: {:,}. They are not counted "
+    "as lost: an application deletes so, too"
+)
 _TOTALS = ("missing", "moved", "superseded", "lost", *LOST, "overwritten")
 
 
@@ -109,6 +113,8 @@ def _assess_each(
         try:
             fate = classify(work, junction)
             fate.overwritten = overwritten(work, junction)
+            if marked := marked_since(work, junction):
+                fate.notes.append(_MARKED_SINCE.format(marked))
             spreads = spread(work, junction, fate)
             entry = _entry(work, fate, spreads)
             entry["reach"] = reach.run(name, spreads)

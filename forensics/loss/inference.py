@@ -8,7 +8,7 @@ parent. Only tables that could be junction tables are read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import EvidenceError, is_lost
@@ -30,6 +30,7 @@ from forensics.model import Catalog, Column, Parent, Table, TableName
 _CONTAINED = 0.95
 _ENOUGH = 5  # distinct values that must be contained where no name speaks for a parent
 _KINDS = 60  # distinct values that a column of kinds may have
+_WELL = 2  # the likeness of names that speak for themselves
 _ANY = TableName("", "")  # a table that is not known yet
 
 
@@ -45,6 +46,20 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
         if parents is not None:
             found[table.name] = parents
     return dict(sorted(found.items()))
+
+
+def named_after(table: Table, catalog: Catalog) -> Iterator[tuple[str, Table]]:
+    """Yield columns that refer to nothing by declaration, and what they are named after.
+
+    Names and types decide; no row is read.
+    """
+    known = declared_parents(table)
+    kinds = {kind.column for kind in kinds_of(table, known, catalog)}
+    for column, tables in _Candidates(catalog).of_table(table, known).items():
+        if column in kinds:
+            continue  # what it refers to depends on another column
+        if refers(column) and likeness(column, tables[0].name.table) >= _WELL:
+            yield column, tables[0]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ _IDENTITY = {
     "uuid",
     "uuids",
     "guid",
+    "uid",
+    "uids",
     "key",
     "keys",
     "fk",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from forensics.loss.junctions import Junction
 from forensics.loss.links.translated import Translation
+from forensics.loss.marks import kept_dead, marks_of
 from forensics.loss.sql import listed, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import Workspace
 
@@ -42,6 +43,22 @@ def overwritten(work: Workspace, junction: Junction) -> int:
         """
     )
     return int(rows)
+
+
+def marked_since(work: Workspace, junction: Junction) -> int:
+    """Count a junction table's rows that stand, and that were marked deleted since the backup."""
+    name = junction.name
+    ours, theirs = work.kept("backup", name), work.kept("live", name)
+    live = work.table("live", name)
+    if ours is None or theirs is None or live is None or not marks_of(live):
+        return 0
+    return work.count(
+        f"""
+        {ours} b SEMI JOIN {theirs} l
+           ON l.pair = b.pair AND l.state = 'changed' AND {kept_dead(work, "live", name, "l.")}
+        WHERE b.state = 'changed' AND NOT {kept_dead(work, "backup", name, "b.")}
+        """
+    )
 
 
 def _changed(work: Workspace, junction: Junction) -> str:

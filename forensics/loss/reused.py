@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.loss.sql import present, renamed
+from forensics.loss.sql import present, renamed, same
 from forensics.model import TableName
 from forensics.store import Store
 
@@ -66,6 +66,30 @@ def keys_now(
           LEFT JOIN rows.live_{number} y ON y.pair = a.likely
          WHERE (a.taken OR a.live_pair IS NOT NULL) AND {whole}
     """
+
+
+def new_keys(
+    store: Store, parent: Reused, columns: Sequence[str], fields: Sequence[str]
+) -> str | None:
+    """The condition that fields in the backup's keys name a row that live alone has.
+
+    Args:
+        store: the case.
+        parent: the table.
+        columns: its key.
+        fields: what names it.
+    """
+    ours = _fields(store, parent.name, "backup", columns)
+    theirs = _fields(store, parent.name, "live", columns)
+    if ours is None or theirs is None:
+        return None
+    number = parent.number
+    there = same([f"now.{field}" for field in theirs], fields)
+    was = same([f"was.{field}" for field in ours], fields)
+    return (
+        f"EXISTS (SELECT 1 FROM rows.live_{number} now WHERE {there}) "
+        f"AND NOT EXISTS (SELECT 1 FROM rows.backup_{number} was WHERE {was})"
+    )
 
 
 def _fields(store: Store, name: TableName, side: str, columns: Sequence[str]) -> list[str] | None:

@@ -37,7 +37,7 @@ from forensics.recovery.rehearse.live_state import live_state
 from forensics.recovery.rehearse.overwritten import with_triggers
 from forensics.recovery.rehearse.stage import Stage
 from forensics.recovery.safer import SaferMigrations, safer_migrations
-from forensics.recovery.stays import stays, unexplained
+from forensics.recovery.stays import stays, turned, unexplained
 from forensics.recovery.wishes import SKIPPABLE, Wishes
 from forensics.recovery.write.backfill import (
     Place,
@@ -284,7 +284,7 @@ class _Draft:
         done = Done(self.store.get("cause") is not None, stage is not None)
         plan = Plan(
             options=self.choices,
-            recommendation=recommendation(self.choices, unexplained(found), done),
+            recommendation=recommendation(self.choices, unexplained(found), done, turned(found)),
             rehearsal=rehearsal,
             problem=problem,
             targets=self.work.selection.targets,

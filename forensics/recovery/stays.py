@@ -28,6 +28,8 @@ _REASONS = {
     "conflicting": "they collide with what live holds",
     "unexplained": UNEXPLAINED,
 }
+# Why overwritten links stay as they are.
+TURNED = "its links lead to other rows now, and no option turns them back"
 # What is not lost: live holds it.
 HELD = ("moved", "superseded")
 
@@ -84,6 +86,11 @@ def stays(selection: Selection, scope: Scope, returning: Collection[Values]) -> 
 def unexplained(found: Collection[Stay]) -> int:
     """How many missing rows stay only because no statement is known to have taken them."""
     return sum(stay.rows or 0 for stay in found if stay.kind == "unexplained")
+
+
+def turned(found: Collection[Stay]) -> int:
+    """How many links lead to other rows now, and stay so."""
+    return sum(stay.rows or 0 for stay in found if stay.reason == TURNED)
 
 
 def _of_target(target: Target) -> Iterator[Stay]:
@@ -166,8 +173,7 @@ def _of_links(store: Store, returning: Collection[TableName]) -> Iterator[Stay]:
         name = TableName(entry["schema"], entry["table"])
         if entry["overwritten"] and name not in returning:
             columns = ", ".join(_link_columns(entry))
-            reason = "its links lead to other rows now, and no option turns them back"
-            yield Stay(name, columns or None, entry["overwritten"], "blocked", reason)
+            yield Stay(name, columns or None, entry["overwritten"], "blocked", TURNED)
 
 
 def _link_columns(entry: Mapping[str, Any]) -> list[str]:
@@ -175,4 +181,4 @@ def _link_columns(entry: Mapping[str, Any]) -> list[str]:
     for parent in entry.get("parents") or ():
         if isinstance(parent, Mapping):
             found += parent.get("columns") or ()
-    return found
+    return list(dict.fromkeys(found))  # a polymorphic column names several

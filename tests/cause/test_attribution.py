@@ -236,3 +236,24 @@ def test_any_kind_of_backup_is_replayed(
         "goods": ("delete-cascades", 60),
         "audit": ("side-effect", 60),
     }
+
+
+def test_inserts_of_heirs_are_loaded_in_the_order_that_live_tells(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path, case_folder: Path
+) -> None:
+    live = database(
+        Prisma.TABLE + "CREATE TABLE craft (hull text, made int);"
+        "CREATE TABLE ferry (seats int, decks int) INHERITS (craft);"
+        "ALTER TABLE craft ADD COLUMN owner text, ADD COLUMN port text;"
+        "INSERT INTO ferry (hull, made, seats, decks, owner, port)"
+        " SELECT 'h' || i, 1990 + i, i * 10, 2, 'o' || i, 'p' || i FROM generate_series(1, 9) i"
+    )
+    backup = scratch.dump(live, tmp_path / "backup.sql", "--inserts")
+    prisma = Prisma(tmp_path / "migrations")
+    scratch.run(live, prisma.ran("1_scrap", "DELETE FROM ferry WHERE owner IN ('o3', 'o4')"))
+    with compare(backup, scratch.dsn(live), case_folder) as case:
+        found = attributed(case, tmp_path / "migrations", scratch)
+        adds_up(case, found)
+    told = [(s["hazard"], s["table"], s["rows"]) for s in found["statements"]]
+    assert told == [("delete-where", "ferry", 2)]
+    assert not [note for note in found["notes"] if "could not be loaded" in note]

@@ -221,6 +221,38 @@ def test_links_that_stand_again_as_deleted_are_lost(
         found = the(case, "song_lists")
         assert counts(found, "superseded", "lost") == (2, 4)
         assert any("marked deleted: 3." in note for note in found["notes"])
+        # Songs 3 to 5 have a row that is marked, and song 6 has none: four hold no link.
+        assert found["affected"]["songs"] == found["emptied"]["songs"] == 4
+
+
+def test_links_that_were_marked_deleted_since_are_said(incident: Incident) -> None:
+    incident.happens(
+        SONGS + DECLARED.format(", deleted_at timestamptz"),
+        "UPDATE song_lists SET deleted_at = now() WHERE id <= 7;"
+        "DELETE FROM song_lists WHERE id = 9",
+    )
+    with incident.compare() as case:
+        found = the(case, "song_lists")
+        assert counts(found, "missing", "lost", "overwritten") == (1, 1, 0)
+        assert any("marked deleted since the backup: 7." in note for note in found["notes"])
+
+
+def test_keys_that_are_called_uid(incident: Incident) -> None:
+    incident.happens(
+        "CREATE TABLE device (uid uuid PRIMARY KEY, serial text);"
+        "CREATE TABLE site (id bigint PRIMARY KEY, name text);"
+        "CREATE TABLE device_site (device_uid uuid, site_id bigint,"
+        " PRIMARY KEY (device_uid, site_id));"
+        "INSERT INTO device SELECT md5('d' || i)::uuid, i FROM generate_series(1, 30) i;"
+        "INSERT INTO site SELECT i, 's' || i FROM generate_series(1, 6) i;"
+        "INSERT INTO device_site SELECT md5('d' || i)::uuid, 1 + i % 6"
+        " FROM generate_series(1, 30) i;",
+        "DELETE FROM device WHERE serial::int <= 4; DELETE FROM device_site WHERE site_id = 6",
+    )
+    with incident.compare() as case:
+        found = the(case, "device_site")
+        assert counts(found, "missing", "lost") == (5, 5)
+        assert found["dangling"] == {"device": 4}
 
 
 def test_links_that_were_deleted_before_are_superseded_as_such(incident: Incident) -> None:

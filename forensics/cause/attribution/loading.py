@@ -9,7 +9,7 @@ from forensics.cause.attribution.cells import marked_rows
 from forensics.cause.attribution.incident import Incident
 from forensics.cause.definitions import definitions
 from forensics.cause.replay import Replay, Watched, copy_lines
-from forensics.errors import EvidenceError
+from forensics.errors import BackupError, EvidenceError
 from forensics.evidence import Source, open_source
 from forensics.model import TableName, TableResult
 from forensics.store import Store
@@ -110,10 +110,13 @@ class Loading:
         if source is None:
             return self._load_from_case(name)
         columns = [c.name for c in source.catalog.tables[name].columns if not c.generated]
-        for segment in source.segments(name, columns):
-            words = self._replay.load(name, segment.columns, segment.blocks())
-            if words:
-                return words
+        try:
+            for segment in source.segments(name, columns):
+                words = self._replay.load(name, segment.columns, segment.blocks())
+                if words:
+                    return words
+        except BackupError as error:
+            return error.message.rstrip(".")
         return None
 
     def _load_from_case(self, name: TableName) -> str | None:
@@ -148,6 +151,8 @@ class Loading:
                 "the replay knows only the rows that are missing or changed."
             )
             return None
+        # Of what it does not tell itself, live told the comparison: the order of an heir's values.
+        source.adopt(self._store.catalogs()[1])
         return source
 
     # --- what is followed ------------------------------------------------------------------------

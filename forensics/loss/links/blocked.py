@@ -24,7 +24,11 @@ class Blocked:
 
 
 def blocked_links(
-    missing: MissingRows, junction: Junction, fate: Fate, translation: Translation
+    missing: MissingRows,
+    named: MissingRows,
+    junction: Junction,
+    fate: Fate,
+    translation: Translation,
 ) -> Blocked:
     """Return which parent tables are gone from live for a missing row `m`.
 
@@ -32,6 +36,7 @@ def blocked_links(
 
     Args:
         missing: the rows, in the keys of today.
+        named: the same rows in the keys of the backup, which tell what it does not hold either.
         junction: their table.
         fate: what is known of them.
         translation: how the keys became today's.
@@ -44,10 +49,17 @@ def blocked_links(
         if fields is None:
             continue
         gone = gone_keys(missing, parent, fate.notes)
-        if never := never_there(missing, parent):
-            fate.never[parent] = never
+        never = never_there(named, parent)
+        never_led = "false"
+        if never and parent in translation.others:
             gone = _with_orphans(missing.work, gone, never)
+        elif never:
+            # Its key may be that of a row which others are led to: the link itself is asked.
+            never_led = f"m.pair IN (SELECT pair FROM {_pairs(named, parent, never)})"
         fate.gone[parent] = translation.gone_too(parent, gone)
+        if never:
+            fate.never[parent] = never
+            fate.gone[parent] = _with_orphans(missing.work, fate.gone[parent], never)
         ours = prefixed("m", fields)
         whole = present(ours)
         if gone is None:
@@ -56,7 +68,7 @@ def blocked_links(
             theirs = numbered(f"g{number}.k", len(fields))
             joins += f" LEFT JOIN {gone} g{number} ON {same(ours, theirs)}"
             whole += f" AND {theirs[0]} IS NOT NULL"
-        whole = f"({whole} OR {translation.gone(parent, ours)})"
+        whole = f"({whole} OR {never_led} OR {translation.gone(parent, ours)})"
         means = missing.condition(parent)
         hits.append(f"CASE WHEN {whole} AND {means} THEN {literal(str(parent.name))} END")
     if not hits:
@@ -109,6 +121,18 @@ def _with_orphans(work: Workspace, gone: str | None, never: str) -> str:
     if gone is None:
         return never
     return work.temp(f"SELECT * FROM {gone} UNION SELECT * FROM {never}")
+
+
+def _pairs(named: MissingRows, parent: Parent, keys: str) -> str:
+    """A working table (pair) of the rows that name one of a parent's keys."""
+    fields = prefixed("m", named.fields(parent.columns) or [])
+    on = same(fields, numbered("k.k", len(fields)))
+    return named.work.temp(
+        f"""
+        SELECT m.pair FROM {named.relation} m SEMI JOIN {keys} k ON {on}
+         WHERE {named.condition(parent)}
+        """
+    )
 
 
 def _is_compared(work: Workspace, parent: Parent, live: Table) -> bool:

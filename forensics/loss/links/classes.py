@@ -52,7 +52,7 @@ def classify(work: Workspace, junction: Junction) -> Fate:
         work.run(f"CREATE OR REPLACE TABLE {target} ({_LAYOUT})")
         return fate
     translation = Translation(work, junction)
-    missing = translation.missing(missing)
+    named, missing = missing, translation.missing(missing)
     fate.notes += translation.notes
     choose_missing(missing, junction)
     now = translated(missing, translation.others)
@@ -63,8 +63,8 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     superseded = _with_others(work, superseded_links(now, junction), search.again)
     if marked := only_dead(now, junction, superseded):
         fate.notes.append(_MARKED.format(marked))
-    blocked = blocked_links(missing, junction, fate, translation)
-    keep_orphans(missing, fate.never)
+    blocked = blocked_links(missing, named, junction, fate, translation)
+    keep_orphans(named, fate.never)
     fate.notes += orphans_said(missing)
     conflicts = Conflicts(missing, junction)
     known = _Known(superseded, moved, blocked, conflicts.run())

@@ -101,8 +101,21 @@ def _held(work: Workspace, parent: Parent, named: str) -> Iterator[tuple[str, Se
             return  # all of its rows lie in the case
     live = work.live_table(parent.name)
     if live is not None and stores(live, work.live_key(parent)) and work.holds("live", live.name):
-        yield _named(work, "live", live.name, work.live_key(parent), named)
+        yield _stayed(work, live.name, parent, named)
     yield _named(work, "backup", parent.name, parent.parent_columns, named)
+
+
+def _stayed(
+    work: Workspace, live: TableName, parent: Parent, named: str
+) -> tuple[str, Sequence[str]]:
+    """Those of live's keys that it had at the backup: a row that came since is none of them."""
+    rows, keys = _named(work, "live", live, work.live_key(parent), named)
+    kept = work.kept("live", parent.name)
+    fields = work.fields("live", parent.name, work.live_key(parent))
+    if not kept or not fields:
+        return rows, keys
+    on = same(prefixed("r", keys), prefixed("l", fields))
+    return work.temp(f"SELECT r.* FROM {rows} r ANTI JOIN {kept} l ON {on}"), keys
 
 
 def _named(
@@ -125,6 +138,8 @@ def _can_be_told(work: Workspace, missing: MissingRows, parent: Parent) -> bool:
         return False
     if parent.name in work.results and work.result(parent.name) is None:
         return False  # what it holds is not known for sure
+    if work.backup.row_security and there.row_security:
+        return False  # rows may have been hidden from it
     if not parent.parent_columns or not stores(there, parent.parent_columns):
         return False
     for name, other in zip(parent.columns, parent.parent_columns, strict=True):

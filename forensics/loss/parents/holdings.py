@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from forensics.loss.columns import stores
 from forensics.loss.junctions import Junction, referring_columns
 from forensics.loss.links import Fate
+from forensics.loss.marks import marks_of, read_with_dead
 from forensics.loss.parents.roles import Role, Roles
 from forensics.loss.sql import listed, literal
 from forensics.model import Parent
@@ -28,6 +29,7 @@ class Holdings:
         self._fate = fate
         self._live = self._work.table("live", junction.name)
         self._survives = all(self._is_stored(parent) for parent in roles.parents)
+        self._is_marked = bool(self._live and marks_of(self._live))
 
     def _is_stored(self, parent: Parent) -> bool:
         """Whether live still stores the columns that name a parent."""
@@ -44,8 +46,10 @@ class Holdings:
 
     @property
     def has(self) -> str:
-        """How many links a row has."""
-        return "coalesce(n.n, 0)" if self._survives else "0::BIGINT"
+        """How many links a row has; those in rows that are marked deleted are none."""
+        if not self._survives:
+            return "0::BIGINT"
+        return "coalesce(na.n, 0)" if self._is_marked else "coalesce(n.n, 0)"
 
     @property
     def gone(self) -> str:
@@ -127,11 +131,16 @@ class Holdings:
         for parent in self._roles.parents:
             named.append(_role(parent, fields))
         differs = self._by_old_keys(str(work.kept("live", name)), kept)
-        return {
+        counted = {
             "n": self._roles.union(live, named),
             "nl": self._roles.named_by(differs, "live"),
             "nb": self._roles.named_by(str(work.kept("backup", name)), "backup"),
         }
+        if self._is_marked:
+            marked = read_with_dead(work, name, columns)
+            alive = self._by_old_keys(f"(SELECT * FROM {marked} WHERE NOT dead)", fields)
+            counted["na"] = self._roles.union(alive, named)
+        return counted
 
     def _columns(self) -> tuple[str, ...]:
         """The columns of every parent that live still stores: one reading serves all."""

@@ -14,6 +14,7 @@ from forensics.compare.options import matching
 from forensics.errors import UsageError
 from forensics.loss.sql import literal
 from forensics.model import Column, Overwritten, Table, TableName
+from forensics.recovery.choose.following import block, follow_values
 from forensics.recovery.choose.selection import Scope, Selection
 from forensics.recovery.choose.targets import Link
 from forensics.recovery.relations import rows_of
@@ -112,7 +113,7 @@ class Values:
         n = self.number
         yield from self.selection.copy(
             f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line FROM ({self._cells}) o "
-            f"JOIN rows.backup_{n} b ON b.pair = o.pair AND b.state = 'changed' "
+            f"JOIN values_{n} b ON b.pair = o.pair "
             f"JOIN rows.live_{n} l ON l.pair = o.pair AND l.state = 'changed' ORDER BY o.pair"
         )
 
@@ -214,6 +215,7 @@ def _values(selection: Selection, name: TableName, entries: Sequence[Overwritten
     links = _links(selection, (backup.tables[name], live.tables[name]), columns)
     for link in links:
         _block_orphans(selection, number, link, held["backup"])
+    follow_values(selection, name, number, [(c.column, c.place) for c in columns], links)
     values = Values(
         name,
         number,
@@ -250,10 +252,10 @@ def _block_refused(
     if now is None:
         return
     if now.identity == "always" or now.generated:
-        _block(selection, number, column.place, "true", _ALWAYS)
+        block(selection, number, column.place, "true", _ALWAYS)
     elif not now.nullable:
         why = f"live demands a value in column {column.column}, and none stood there"
-        _block(selection, number, column.place, f"b.f{column.place} IS NULL", why)
+        block(selection, number, column.place, f"b.f{column.place} IS NULL", why)
 
 
 def _links(
@@ -299,13 +301,4 @@ def _block_orphans(selection: Selection, number: int, link: Link, held: Sequence
     )
     why = f"the row of {link.parent} that it refers to is gone"
     for column in link.columns:
-        _block(selection, number, held.index(column), gone, why)
-
-
-def _block(selection: Selection, number: int, place: int, condition: str, why: str) -> None:
-    selection.ask(
-        f"INSERT INTO blocked_values_{number} SELECT o.pair, o.place, {literal(why)} "
-        f"FROM rows.overwritten_{number} o JOIN rows.backup_{number} b ON b.pair = o.pair "
-        f"WHERE o.place = {place} AND b.state = 'changed' AND {condition} AND NOT EXISTS "
-        f"(SELECT 1 FROM blocked_values_{number} x WHERE x.pair = o.pair AND x.place = o.place)"
-    )
+        block(selection, number, held.index(column), gone, why)

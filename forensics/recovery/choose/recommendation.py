@@ -23,7 +23,7 @@ class Done:
     rehearsal: bool = False
 
 
-def recommendation(choices: Iterable[Option], unexplained: int, done: Done) -> str:
+def recommendation(choices: Iterable[Option], unexplained: int, done: Done, turned: int = 0) -> str:
     """Say which option the numbers speak for, and why, in a few sentences.
 
     Args:
@@ -31,6 +31,7 @@ def recommendation(choices: Iterable[Option], unexplained: int, done: Done) -> s
         unexplained: how many missing rows stay only because no statement is known to have taken
             them.
         done: what was done already.
+        turned: how many links lead to other rows now, and stay so.
     """
     by_name = {option.name: option for option in choices}
     reinsert, values = by_name[REINSERT], by_name.get(OVERWRITTEN)
@@ -47,6 +48,12 @@ def recommendation(choices: Iterable[Option], unexplained: int, done: Done) -> s
         said += [_values_return(values), *_rehearse(values, done)]
     if unexplained:
         said.append(_unexplained(unexplained, bool(reinsert.recovers), done))
+    if turned:
+        lead, those = ("leads", "it") if turned == 1 else ("lead", "them")
+        said.append(
+            f"{counted(turned, 'link')} of rows that stand {lead} to other rows now, "
+            f"and no option turns {those} back."
+        )
     return " ".join(dict.fromkeys(said))
 
 

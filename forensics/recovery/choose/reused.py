@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from forensics.loss.inference import named_after
 from forensics.loss.junctions import parent_of
-from forensics.loss.reused import Reused, keys_now, reason
+from forensics.loss.reused import Reused, keys_now, new_keys, reason
 from forensics.loss.sql import literal, present, same
-from forensics.model import Parent, TableName
+from forensics.model import Parent, Table, TableName
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.targets import Target
 from forensics.store import Store
@@ -52,7 +53,7 @@ def ends(store: Store, used: Mapping[TableName, Reused], target: Target) -> Iter
         if parent and set(link.columns) <= set(target.columns):
             seen.add(link.columns)
             yield End(parent, link.columns, link.parent_columns, "true")
-    for end in _of_junction(store, used, target):
+    for end in (*_of_junction(store, used, target), *_by_name(store, used, target)):
         parent = used.get(end.name)
         if parent is None or end.columns in seen or not set(end.columns) <= set(target.columns):
             continue
@@ -60,6 +61,29 @@ def ends(store: Store, used: Mapping[TableName, Reused], target: Target) -> Iter
         if end.when and end.when[0] in target.columns:
             means = f"{target.field(end.when[0])} = {literal(end.when[1])}"
         yield End(parent, end.columns, end.parent_columns, means)
+
+
+def _by_name(store: Store, used: Mapping[TableName, Reused], target: Target) -> Iterator[Parent]:
+    """Yield what else a target's columns refer to, by their names; not what has a kind beside."""
+    told = set()
+    for end in _of_junction(store, used, target):
+        told.add(end.columns)
+    for column, other in undeclared(store, used, target.name):
+        if (column,) not in told and other.primary_key:
+            yield Parent(other.name, (column,), other.primary_key.columns, declared=False)
+
+
+def undeclared(
+    store: Store, used: Mapping[TableName, Reused], name: TableName
+) -> Iterator[tuple[str, Table]]:
+    """Yield the columns of a table that are named after one whose keys were used again."""
+    if not used:
+        return
+    backup = store.catalogs()[0]
+    table = backup.tables.get(name)
+    for column, other in named_after(table, backup) if table else ():
+        if other.name in used:
+            yield column, other
 
 
 def _of_junction(
@@ -131,6 +155,10 @@ class Followed:
         mark = self._classes.mark
         mark(target, "blocked", f"{gone} AND likely0 IS NOT NULL)", why + _SUGGESTED)
         mark(target, "blocked", f"{gone})", why)
+        new = new_keys(self._store, end.parent, end.parent_columns, fields)
+        if new:
+            never = f"it refers to a row of {end.parent.name} that the backup does not hold either"
+            mark(target, "blocked", f"{end.means} AND {new}", never)
         for place, field in enumerate(fields):
             was = now.get(field, field)
             now[field] = (

@@ -99,6 +99,9 @@ def test_links_that_stand_under_their_numbers_are_overwritten(incident: Build) -
     assert _counts(found, "members")["overwritten"] == 20
     assert not found.case.nothing_missing
     assert "20 links of members" in found.case.verdict
+    plan = found.plan(include_unexplained=True)
+    assert "20 links of rows that stand lead to other rows now" in plan.recommendation
+    assert "What the tables hold" not in (found.out / "runbook.md").read_text()
 
 
 def test_a_row_that_is_only_probably_the_same_gets_no_link(incident: Build) -> None:
@@ -150,3 +153,85 @@ def test_values_of_dropped_columns_do_not_go_to_other_rows(incident: Build) -> N
     plan = found.plan(columns=True)
     assert not plan.columns
     assert any("motto cannot return" in note for note in plan.notes)
+
+
+# --- references that nobody declared, or that were overwritten ------------------------------------
+
+SHELVES = """
+CREATE TABLE shelf (id serial PRIMARY KEY, code text NOT NULL UNIQUE);
+CREATE TABLE volume (id int PRIMARY KEY, title text, shelf_id int{});
+INSERT INTO shelf (code) SELECT 'S' || i FROM generate_series(1, 4) i;
+INSERT INTO volume SELECT i, 'v' || i, 1 + i % 4 FROM generate_series(1, 20) i;
+"""
+TURNED = """
+DELETE FROM shelf; ALTER SEQUENCE shelf_id_seq RESTART;
+INSERT INTO shelf (code) VALUES ('S9'), ('S4'), ('S2'), ('S1');
+"""
+STANDS = "SELECT v.id || ' ' || code FROM volume v JOIN shelf s ON s.id = shelf_id"
+
+
+def test_references_that_were_emptied_return_onto_the_same_rows(incident: Build) -> None:
+    found = incident(SHELVES.format(" REFERENCES shelf ON DELETE SET NULL"), TURNED)
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, plan.problems
+    [values] = plan.overwritten
+    [column] = values.columns
+    # S3 stands nowhere any more: of its five volumes none goes to what has its number.
+    assert (column.rows, column.blocked) == (15, 5)
+    found.run("recovery.sql")
+    came, were = _lines(found, STANDS), _lines(found, STANDS, found.before)
+    assert len(came) == 15 and came < were
+
+
+def test_references_that_nobody_declared_follow_the_row(incident: Build) -> None:
+    found = incident(SHELVES.format(""), TURNED + "DELETE FROM volume WHERE id > 8")
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, plan.problems
+    [target] = [t for t in plan.targets if t.name.table == "volume"]
+    assert (target.rows, target.blocked) == (9, 3)
+    found.run("recovery.sql")
+    query = f"{STANDS} WHERE v.id > 8"
+    came, were = _lines(found, query), _lines(found, query, found.before)
+    assert len(came) == 9 and came < were
+
+
+def test_what_named_nothing_is_not_given_a_row_that_came_since(incident: Build) -> None:
+    never = """
+        ALTER TABLE members DROP CONSTRAINT members_club_id_fkey;
+        INSERT INTO members VALUES (5, 1), (5, 2);
+        ALTER TABLE members ADD CONSTRAINT to_club FOREIGN KEY (club_id)
+          REFERENCES clubs ON DELETE CASCADE NOT VALID;
+    """
+    found = incident(CLUBS + never, f"{AGAIN} INSERT INTO clubs (name) VALUES ('golf')")
+    counts = _counts(found, "members")
+    assert (counts["restorable"], counts["blocked"]) == (15, 7)
+    [entry] = [j for j in found.case.loss["junctions"] if j["table"] == "members"]
+    assert [note for note in entry["notes"] if "led nowhere" in note and ": 2." in note]
+    assert entry["affected"]["clubs"] <= 5
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, plan.problems
+    found.run("recovery.sql")
+    assert _lines(found, HELD) < _lines(found, HELD, found.before)
+
+
+def test_links_to_a_row_that_was_replaced_led_somewhere(incident: Build) -> None:
+    other = "TRUNCATE clubs RESTART IDENTITY CASCADE;"
+    for name in ("oak", "elm", "ash", "yew", "fir"):
+        other += f"INSERT INTO clubs (name, motto) VALUES ('{name}', '{name}');"
+    found = incident(CLUBS, other)
+    [entry] = [j for j in found.case.loss["junctions"] if j["table"] == "members"]
+    assert entry["blocked"] == 20
+    assert not [note for note in entry["notes"] if "led nowhere" in note]
+
+
+def test_a_column_named_after_another_table_is_left_alone(incident: Build) -> None:
+    more = """
+        CREATE TABLE book_shelf (id serial PRIMARY KEY, label text UNIQUE);
+        INSERT INTO book_shelf (label) SELECT 'b' || i FROM generate_series(1, 4) i;
+        ALTER TABLE volume RENAME shelf_id TO book_shelf_id;
+    """
+    found = incident(SHELVES.format("") + more, TURNED + "DELETE FROM volume WHERE id > 8")
+    found.plan(include_unexplained=True)
+    found.run("recovery.sql")
+    query = "SELECT id || ' ' || book_shelf_id FROM volume"
+    assert _lines(found, query) == _lines(found, query, found.before)

@@ -216,4 +216,6 @@ def open_backup(store: Store, given: str | Path | None) -> Source:
             f"{path} is not the backup that was compared: its sha256 differs.",
             "Name the same file with --backup.",
         )
+    # Of what it does not tell itself, live told the comparison: the order of an heir's values.
+    source.adopt(store.catalogs()[1])
     return source
