@@ -201,7 +201,8 @@ def objects(cell: Cell, ask: Ask) -> Iterator[Computed]:
     del ask
     old, new = cell.old, cell.new
     step = "'/' || replace(replace(k, '~', '~0'), '/', '~1')"
-    same = f"json_extract({old}, {step}) = json_extract({new}, {step})"
+    # A key that the old one lacks is none that was kept.
+    same = f"coalesce(json_extract({old}, {step}) = json_extract({new}, {step}), false)"
     yield Computed(
         f"CASE WHEN json_valid({old}) AND json_valid({new}) "
         f"AND json_type({old}) = 'OBJECT' AND json_type({new}) = 'OBJECT' "
