@@ -26,7 +26,7 @@ lab: $(VENV)/.run         ## JupyterLab on the notebooks; LAB="--no-browser" and
 	$(BIN)/jupyter lab notebooks $(ROOT) $(LAB)
 
 test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a time
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.dev        ## the long runs that `test` leaves out; random incidents for MINUTES=60
 	MINUTES=$(MINUTES) $(BIN)/python -m pytest -s -m soak

@@ -27,6 +27,15 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Files of few tests that take minutes: they begin first, so that no worker waits for them alone.
+_LONG = ("test_bulk", "test_fresh_clone", "test_mutations", "test_notebooks", "test_rehearsal")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    items.sort(key=lambda item: item.path.stem not in _LONG)
+
+
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Scratch]:
     """A PostgreSQL server of our own, for the whole run."""

@@ -29,7 +29,7 @@ from tests.bulk.world import World, world
 from tests.recovery.conftest import adds_up
 
 NAME = "bulk"
-FEW = 40
+FEW = 30
 _BUSY = 0.4  # of the incidents: the application writes between comparison and recovery
 PROGRESS = Path("build/soak.json")
 

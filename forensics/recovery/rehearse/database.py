@@ -13,7 +13,7 @@ from forensics.model import Catalog, TableName
 from forensics.recovery.proof import Tell
 from forensics.recovery.rehearse.session import (
     Session,
-    fingerprint,
+    own_fingerprint,
     psql,
     run,
     structure_of,
@@ -108,7 +108,7 @@ class Rehearsed:
 
     def print_of(self, source: str, columns: Sequence[str]) -> tuple[str, ...]:
         """The fingerprint of some columns of a FROM item."""
-        found = run(self.session, fingerprint(source, columns)).fetchone()
+        found = run(self.session, own_fingerprint(source, columns)).fetchone()
         assert found is not None
         return tuple(found)
 

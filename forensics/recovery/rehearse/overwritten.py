@@ -16,8 +16,8 @@ from forensics.recovery.rehearse.offer import offer
 from forensics.recovery.rehearse.session import (
     Session,
     copy_rows,
-    fingerprint,
     one,
+    own_fingerprint,
     pinned_session,
     run,
     words_of,
@@ -225,7 +225,7 @@ class ReturnedValues:
             f"(SELECT {', '.join(shown)} FROM {values.source} t "
             f"LEFT JOIN pg_temp.overwritten_{n} v ON {same(values)})"
         )
-        found = run(self._session, fingerprint(source, columns)).fetchone()
+        found = run(self._session, own_fingerprint(source, columns)).fetchone()
         assert found is not None
         return tuple(found)
 

@@ -71,7 +71,7 @@ def row_hash(columns: Iterable[str], server: str | None = None) -> str:
     return hash_of(f"ROW({fields})::text", server)
 
 
-def fingerprint(source: str, columns: Iterable[str], server: str | None = None) -> str:
+def fingerprint(source: str, columns: Iterable[str], server: str | None) -> str:
     """The query for how many rows there are, and for two sums over hashes of them.
 
     They are those of `pg_temp.fingerprint`, which the scripts bring along.
@@ -79,9 +79,22 @@ def fingerprint(source: str, columns: Iterable[str], server: str | None = None) 
     Args:
         source: a FROM item.
         columns: what counts of a row.
-        server: the version of the server that is asked, None for one of our own.
+        server: the version of the server that is asked, where it is known.
     """
     return filled("rehearse", "fingerprint", source=source, hash=row_hash(columns, server))
+
+
+def own_fingerprint(source: str, columns: Iterable[str]) -> str:
+    """The same for a server of our own, which answers it several times as fast.
+
+    Two sums of 64 bits each; they are held against each other alone.
+
+    Args:
+        source: a FROM item.
+        columns: what counts of a row.
+    """
+    fields = ", ".join(f"t.{listed([column])}" for column in columns)
+    return filled("rehearse", "own_fingerprint", source=source, fields=fields)
 
 
 # --- words ----------------------------------------------------------------------------------------
