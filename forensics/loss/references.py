@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from forensics.loss.inference import named_after
 from forensics.loss.junctions import declared_parents
 from forensics.loss.workspace import Workspace
 from forensics.model import Overwritten, Parent, TableName, plain
@@ -21,7 +22,8 @@ def references(work: Workspace, junctions: Collection[TableName]) -> list[dict[s
         junctions: the junction tables, whose links are counted apart.
 
     Returns:
-        One entry for each foreign key that lost some; None where overwritten values are not known.
+        One entry for each foreign key, declared or not, that lost some; None where overwritten
+        values are not known.
     """
     entries = work.store.overwritten()
     if entries is None:
@@ -45,7 +47,18 @@ def _parents(work: Workspace, name: TableName) -> list[Parent]:
         if table:
             for parent in declared_parents(table):
                 parents.setdefault((parent.name, parent.columns), parent)
-    return list(parents.values())
+    return [*parents.values(), *_undeclared(work, name)]
+
+
+def _undeclared(work: Workspace, name: TableName) -> Iterator[Parent]:
+    """Yield what columns of a table refer to by their names and types alone."""
+    table = work.table("backup", name)
+    if table is None:
+        return
+    for column, other in named_after(table, work.backup.catalog):
+        if other.primary_key and len(other.primary_key.columns) == 1:
+            key = other.primary_key.columns
+            yield Parent(other.name, (column,), key, declared=False, evidence="its name and type")
 
 
 def _entry(
