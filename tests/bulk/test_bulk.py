@@ -1,7 +1,7 @@
 """Random incidents in which keys are used again, rewritten and shuffled, and rows saved anew.
 
 Whatever happened: nothing is called whole that is not, no link is put onto another row, no row is
-doubled, and recovery.sql with undo.sql leave the database as it was. `make test` tries a few dozen,
+doubled, and recovery.sql with undo.sql leave the database as it was. `make test` tries some twenty,
 `make soak MINUTES=60` goes on for as long as it may, from where the last one stopped.
 """
 
@@ -29,7 +29,7 @@ from tests.bulk.world import World, world
 from tests.recovery.conftest import adds_up
 
 NAME = "bulk"
-FEW = 30
+FEW = 20
 _BUSY = 0.4  # of the incidents: the application writes between comparison and recovery
 PROGRESS = Path("build/soak.json")
 
