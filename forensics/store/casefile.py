@@ -329,12 +329,9 @@ class Store:
         number = self.number(name)
         if number is None or not columns:
             return None
-        there = self._ask(
-            "SELECT 1 FROM information_schema.tables "
-            f"WHERE table_schema = 'rows' AND table_name = '{side}_{number}'"
-        )
-        if not there:
-            return None
+        with self.query() as cursor:
+            if not has_table(cursor, f"rows.{side}_{number}"):
+                return None
         fields = ", ".join(f"f{place}" for place in range(len(columns)))
         return (
             f"SELECT pair, {fields} FROM rows.{side}_{number} "
@@ -351,6 +348,25 @@ class _Copy(Store):
         self._held = ExitStack()
         self._connection = connect(folder, FRESH, write=True)
         self._held.callback(self._connection.close)
+
+
+def tables_of(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The tables of a case, as SCHEMA.TABLE: of kept rows, and of what the stages found of them."""
+    there = cursor.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
+        "WHERE database_name = current_database()"
+    )
+    return frozenset(name for (name,) in there.fetchall())
+
+
+def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a case has a table, such as `rows.backup_1`."""
+    schema, _, table = name.partition(".")
+    there = cursor.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
+        f"AND schema_name = {_literal(schema)} AND table_name = {_literal(table)}"
+    )
+    return there.fetchone() is not None
 
 
 def record(

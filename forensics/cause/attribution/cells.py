@@ -12,7 +12,7 @@ from forensics.compare.canonical import Writer
 from forensics.compare.overwritten.columns import Cell
 from forensics.compare.overwritten.search import changed_rows
 from forensics.model import TableResult
-from forensics.store import Store
+from forensics.store import Store, has_table
 
 _BATCH = 10_000
 
@@ -71,7 +71,7 @@ def _rows(store: Store, result: TableResult, cells: Sequence[Cell]) -> Iterator[
     with store.query() as db:
         changed_rows(store, db, result, _writers(store))
         destroyed, places = "", "NULL::INTEGER[]"
-        if _has(db, f"overwritten_{number}"):
+        if has_table(db, f"rows.overwritten_{number}"):
             destroyed = (
                 "LEFT JOIN (SELECT pair, list(place) AS places "
                 f"FROM rows.overwritten_{number} WHERE lost GROUP BY pair) o ON o.pair = c.pair"
@@ -94,11 +94,3 @@ def _mark(cell: Cell, places: str) -> str:
         f"WHEN NOT ({cell.differs}) THEN '{SAME}' WHEN {cell.old} IS NULL THEN '{FILLED}' "
         f"WHEN list_contains({places}, {cell.place}) THEN '{DESTROYED}' ELSE '{CHANGED}' END"
     )
-
-
-def _has(db: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = db.execute(
-        "SELECT 1 FROM information_schema.tables "
-        f"WHERE table_schema = 'rows' AND table_name = '{table}'"
-    )
-    return found.fetchone() is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from forensics.compare.overwritten.columns import Cell
 from forensics.model import ForeignKey, Table
-from forensics.store import Store
+from forensics.store import Store, has_table
 
 
 def emptied_with_parents(
@@ -38,11 +38,7 @@ def _gone(store: Store, key: ForeignKey, cells: Sequence[Cell]) -> str:
     number = store.number(key.parent)
     if number is None or not key.parent_columns or not set(key.parent_columns) <= set(held):
         return ""
-    found = store.connection.execute(
-        "SELECT 1 FROM information_schema.tables "
-        f"WHERE table_schema = 'rows' AND table_name = 'backup_{number}'"
-    ).fetchone()
-    if not found:
+    if not has_table(store.connection, f"rows.backup_{number}"):
         return ""
     ours = ", ".join(cell.old for cell in cells)
     theirs = ", ".join(f"f{held.index(column)}" for column in key.parent_columns)

@@ -16,6 +16,7 @@ from forensics.model import TableName
 from forensics.recovery.choose.freed import freed
 from forensics.recovery.choose.targets import CLASSES, Target
 from forensics.recovery.queries import filled
+from forensics.store import tables_of
 
 _NO_COLUMNS = "its table has no columns, so that there is nothing to bring back"
 
@@ -30,11 +31,7 @@ class Classes:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
-        there = cursor.execute(
-            "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
-            "WHERE database_name = current_database()"
-        )
-        self._there = frozenset(name for (name,) in there.fetchall())
+        self._there = tables_of(cursor)
         self.translated: dict[int, str] = {}
 
     def has(self, table: str) -> bool:

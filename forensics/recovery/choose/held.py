@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forensics.model import TableName
-from forensics.store import Store
+from forensics.store import Store, tables_of
 
 
 @dataclass(frozen=True)
@@ -47,16 +47,12 @@ def _rows(store: Store) -> dict[TableName, Held]:
     """Those whose rows were found under other keys, or in other tables of their family."""
     found = {}
     with store.query() as cursor:
-        there = cursor.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'elsewhere' "
-            "AND database_name = current_database()"
-        )
-        known = {name for (name,) in there.fetchall()}
+        known = tables_of(cursor)
         for result in store.results():
-            table = f"rows_{store.number(result.name)}"
+            table = f"elsewhere.rows_{store.number(result.name)}"
             if table not in known:
                 continue
-            rows = f"SELECT count(*), any_value(class) FROM elsewhere.{table} WHERE equal"
+            rows = f"SELECT count(*), any_value(class) FROM {table} WHERE equal"
             number, kind = cursor.execute(rows).fetchone() or (0, None)
             found[result.name] = Held(kind or "superseded", number)
     return found

@@ -22,7 +22,7 @@ from forensics.recovery.proof import (
     Proof,
     TableShare,
 )
-from forensics.store import Store
+from forensics.store import Store, has_table
 from forensics.text import together
 
 UNREHEARSED = "Not rehearsed"
@@ -224,11 +224,7 @@ def _examples(
     fields = ", ".join(f"f{columns.index(column)}" for column in shown)
     without = f"AND pair NOT IN ({own})" if own else ""
     with store.query() as cursor:
-        there = cursor.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'rows' AND table_name = ?",
-            [f"live_{number}"],
-        )
-        if not there.fetchone():
+        if not has_table(cursor, f"rows.live_{number}"):
             return ()
         found = cursor.execute(
             f"SELECT {fields} FROM rows.live_{number} WHERE state IN ('added', 'changed') "

@@ -16,7 +16,7 @@ from forensics.model import Column, Table, TableName, quote_identifier
 from forensics.recovery.choose.reversal import Reversal
 from forensics.recovery.proof import TableShare
 from forensics.recovery.relations import rows_of
-from forensics.store import Store
+from forensics.store import Store, has_table
 
 EXAMPLES = 3
 
@@ -214,11 +214,7 @@ class _Asker:
         if not some or number is None:
             return 0
         with self._store.query() as cursor:
-            there = cursor.execute(
-                "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'rows' AND table_name = ?",
-                [f"live_{number}"],
-            )
-            if not there.fetchone():
+            if not has_table(cursor, f"rows.live_{number}"):
                 return 0
             found = cursor.execute(
                 f"SELECT count(*) FROM rows.live_{number} "
