@@ -16,7 +16,7 @@ from forensics.recovery.choose.held import Held, held_elsewhere
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.tables import LEFT_OUT, UNEXPLAINED
-from forensics.recovery.choose.targets import REASONS_SHOWN, Scope, Target
+from forensics.recovery.choose.targets import Scope, Target, some
 from forensics.recovery.write.columns import dropped_columns, why_not
 from forensics.store import Store
 
@@ -100,11 +100,8 @@ def _of_target(target: Target) -> Iterator[Stay]:
         for own, reason, rows in target.staying:
             if own == kind:
                 why[reason or default] += rows
-        for reason, rows in why.most_common(REASONS_SHOWN):
+        for reason, rows in some(why.most_common()):
             yield Stay(target.name, None, rows, kind, reason)
-        rest = why.total() - sum(rows for _, rows in why.most_common(REASONS_SHOWN))
-        if rest:
-            yield Stay(target.name, None, rest, kind, "other reasons")
     unseen = target.missing - sum(target.counts.values())
     if unseen:
         yield Stay(target.name, None, unseen, "blocked", "the case does not hold them")

@@ -7,6 +7,7 @@ lays as many of these at statements as there are.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from forensics.model import TableName, TableResult
 from forensics.store import Store
@@ -24,39 +25,42 @@ class Accident:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._laid = _laid(store)
+        laid = _laid(store)
+        self._laid: dict[TableName, list[str]] = {}
+        self._others: dict[TableName, list[str]] = {}
+        for entry in store.overwritten() or ():
+            if entry.destroyed:
+                known = laid[entry.name, entry.column] + laid[entry.name, None]
+                # Statements changed at least as many values as are gone.
+                by_table = self._laid if known >= entry.lost > 0 else self._others
+                by_table.setdefault(entry.name, []).append(entry.column)
 
     def note(self) -> str:
         """What of the price is not told apart, or ""."""
         if self._store.get("cause") is None:
             return UNASKED
         short = []
-        for entry in self._store.overwritten() or ():
-            if entry.destroyed and not self._is_laid(entry.name, entry.column, entry.lost):
-                short.append(f"{entry.name}.{entry.column}")
+        for name, columns in self._others.items():
+            short += [f"{name}.{column}" for column in columns]
         if not short:
             return ""
         return f"Counted too, for no statement is known to have written them: {listed(short)}."
 
     def pairs(self, result: TableResult) -> str | None:
         """The query for the pairs of a table's changed rows that the accident wrote; or None."""
-        number = self._store.number(result.name)
-        places: list[str] = []
-        others: list[str] = []
-        held = self._store.columns(result.name, "backup")
-        for entry in self._store.overwritten() or ():
-            if entry.name != result.name or not entry.destroyed:
-                continue
-            place = str(held.index(entry.column))
-            is_laid = self._is_laid(entry.name, entry.column, entry.lost)
-            (places if is_laid else others).append(place)
-        if not places:
+        if result.name not in self._laid:
             return None
-        cells = f"rows.overwritten_{number}"
-        query = f"SELECT pair FROM {cells} WHERE alone AND place IN ({', '.join(places)})"
-        if others:
-            query += f" EXCEPT SELECT pair FROM {cells} WHERE place IN ({', '.join(others)})"
+        query = f"{self._cells(result.name, self._laid)} AND alone"
+        if result.name in self._others:
+            query += f" EXCEPT {self._cells(result.name, self._others)}"
         return query
+
+    def _cells(self, name: TableName, columns: Mapping[TableName, Sequence[str]]) -> str:
+        """The query for the pairs of a table's rows of which some columns were overwritten."""
+        held = self._store.columns(name, "backup")
+        places = ", ".join(str(held.index(column)) for column in columns[name])
+        number = self._store.number(name)
+        return f"SELECT pair FROM rows.overwritten_{number} WHERE place IN ({places})"
 
     def rows(self, result: TableResult) -> int:
         """How many of a table's changed rows the accident wrote."""
@@ -66,11 +70,6 @@ class Accident:
         with self._store.query() as cursor:
             found = cursor.execute(f"SELECT count(DISTINCT pair) FROM ({query})").fetchone()
         return int(found[0]) if found else 0
-
-    def _is_laid(self, name: TableName, column: str, lost: int) -> bool:
-        """Whether statements changed at least as many values as are gone."""
-        laid = self._laid[name, column] + self._laid[name, None]
-        return laid >= lost > 0
 
 
 def _laid(store: Store) -> Counter[tuple[TableName, str | None]]:

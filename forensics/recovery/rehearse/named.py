@@ -21,7 +21,7 @@ from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.session import Session, copy_rows, one, run, words_of
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.script import Work
-from forensics.recovery.write.sqltext import listed
+from forensics.recovery.write.sqltext import quoted
 
 
 class Named:
@@ -75,18 +75,18 @@ class Named:
         """How many name a row that is the backup's by none of what tells its rows apart."""
         names = [f"{_NOW}{place}" for place in range(len(side.end.parent_columns))]
         keys = []
-        for name, column in zip(names, side.end.parent_columns, strict=True):
-            keys.append(f"{listed([column])} AS {name}")
+        for name, column in zip(names, quoted(side.end.parent_columns), strict=True):
+            keys.append(f"{column} AS {name}")
         parent = side.end.parent.name.sql
-        what = ", ".join([*keys, *map(_quoted, side.columns)])
+        what = ", ".join([*keys, *quoted(side.columns)])
         run(self._session, "DROP TABLE IF EXISTS pg_temp.meant")
         made = f"CREATE TEMP TABLE meant AS SELECT {what} FROM {parent} WITH NO DATA"
         run(self._session, made)
         lines = self._selection.copy(side.lines())
         copy_rows(self._session, "pg_temp.meant", (*names, *side.columns), lines)
         terms = []
-        for name, column in zip(names, side.end.parent_columns, strict=True):
-            terms.append(f"t.{listed([column])} = m.{name}")
+        for name, column in zip(names, quoted(side.end.parent_columns), strict=True):
+            terms.append(f"t.{column} = m.{name}")
         rows = rows_of(self._work.catalogs[1].tables[side.end.parent.name])
         question = filled(
             "rehearse", "other_parents", rows=rows, same=" AND ".join(terms), alike=alike
@@ -200,10 +200,6 @@ class _Side:
 def _equal(columns: tuple[str, ...] | list[str]) -> str:
     """The condition that rows `t` and `m` read the same in some columns."""
     terms = []
-    for column in map(_quoted, columns):
+    for column in quoted(columns):
         terms.append(f"t.{column}::text IS NOT DISTINCT FROM m.{column}::text")
     return f"({' AND '.join(terms)})"
-
-
-def _quoted(column: str) -> str:
-    return listed([column])

@@ -1,10 +1,13 @@
 -- What do the statements below have in common? Functions and tables of this session only: nothing of them stays behind.
 
+-- Names are quoted throughout; people need the quotes only where PostgreSQL does.
+CREATE OR REPLACE FUNCTION pg_temp.shown(words text) RETURNS text LANGUAGE sql AS $body$
+  SELECT regexp_replace(words, '"([a-z_][a-z0-9_$]*)"', '\1', 'g')
+$body$;
+
 CREATE OR REPLACE FUNCTION pg_temp.stop(message text, hint text) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
-  -- Names are quoted throughout; people need the quotes only where PostgreSQL does.
-  message := regexp_replace(message, '"([a-z_][a-z0-9_$]*)"', '\1', 'g');
-  RAISE EXCEPTION USING MESSAGE = message, HINT = hint || ' Nothing was changed.';
+  RAISE EXCEPTION USING MESSAGE = pg_temp.shown(message), HINT = hint || ' Nothing was changed.';
 END $body$;
 
 -- A table that this script writes to, and what is known of it; source is where its own rows are read from. n numbers the temporary table rows_N with what was recovered.

@@ -76,6 +76,7 @@ END $body$;
 
 -- Leave out what live holds by now, in a table that the application wrote to since it was compared.
 CREATE OR REPLACE FUNCTION pg_temp.leave_out_what_is_there(t targets) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE alike text[]; why text;
 BEGIN
   IF t.created OR cardinality(t.columns) = 0 THEN RETURN; END IF;
   IF cardinality(t.key) > 0 THEN
@@ -85,15 +86,15 @@ BEGIN
     PERFORM pg_temp.leave_out(t.n, format('EXISTS (SELECT FROM %s t WHERE %s)', t.source, pg_temp.same(t.key, 't', t.key, 'r')),
       'another row stands under its key by now');
   END IF;
-  IF pg_temp.unchanged(t) THEN RETURN; END IF;
   IF cardinality(t.key) = 0 THEN
     -- Nothing tells equal rows apart: whether these are new or were there nobody knows.
-    PERFORM pg_temp.leave_out(t.n, format('pg_temp.hash(ROW(%s)::text) IN (SELECT pg_temp.hash(ROW(%s)::text) FROM %s t)',
-      pg_temp.listed(t.columns, 'r'), pg_temp.listed(t.columns, 't'), t.source), 'an equal row is there, and its table has no key');
-  ELSIF cardinality(t.says) > 0 THEN
-    PERFORM pg_temp.leave_out(t.n, format('pg_temp.hash(ROW(%s)::text) IN (SELECT pg_temp.hash(ROW(%s)::text) FROM %s t)',
-      pg_temp.listed(t.says, 'r'), pg_temp.listed(t.says, 't'), t.source), 'the link was made again under another key');
+    alike := t.columns; why := 'an equal row is there, and its table has no key';
+  ELSE
+    alike := t.says; why := 'the link was made again under another key';
   END IF;
+  IF cardinality(alike) = 0 OR pg_temp.unchanged(t) THEN RETURN; END IF;
+  PERFORM pg_temp.leave_out(t.n, format('pg_temp.hash(ROW(%s)::text) IN (SELECT pg_temp.hash(ROW(%s)::text) FROM %s t)',
+    pg_temp.listed(alike, 'r'), pg_temp.listed(alike, 't'), t.source), why);
 END $body$;
 
 -- Everything in place to insert? What the application wrote since is held against the rows that return, and against nothing else.
@@ -186,12 +187,12 @@ END $body$;
 -- What came back, counted: less than was to, where changes are accepted.
 CREATE OR REPLACE FUNCTION pg_temp.brought() RETURNS text LANGUAGE sql AS $body$
   SELECT string_agg(format('%s rows into %s', pg_temp.count_of('SELECT count(*) FROM ' || t.source) - t.live_fingerprint[1],
-           regexp_replace(t.relation, '"([a-z_][a-z0-9_$]*)"', '\1', 'g')), ', ' ORDER BY t.n) FROM pg_temp.targets t
+           pg_temp.shown(t.relation)), ', ' ORDER BY t.n) FROM pg_temp.targets t
 $body$;
 
 -- What was left out, for people.
 CREATE OR REPLACE FUNCTION pg_temp.what_was_left_out() RETURNS TABLE ("table" text, rows bigint, "why" text, "for example" text) LANGUAGE sql AS $body$
-  SELECT regexp_replace(o.relation, '"([a-z_][a-z0-9_$]*)"', '\1', 'g'), o.rows, regexp_replace(o.reason, '"([a-z_][a-z0-9_$]*)"', '\1', 'g'),
+  SELECT pg_temp.shown(o.relation), o.rows, pg_temp.shown(o.reason),
          array_to_string(o.examples, ' ')
     FROM pg_temp.left_out o ORDER BY 1, 2 DESC
 $body$;

@@ -59,7 +59,7 @@ def write_recovery(path: Path, work: Work) -> None:
         _make_tables(out, work)
         write_facts(out, work)
         for n, target in enumerate(work.selection.targets, 1):
-            load_rows(out, n, target, work, typed=True)
+            load_rows(out, n, target, work, may_be_gone=False)
         _put_rows(out, work)
         _finish_tables(out, work)
         _set_sequences(out, work)

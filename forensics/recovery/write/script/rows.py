@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from forensics.model import TableName
@@ -75,27 +75,38 @@ def numbered(work: Work) -> dict[TableName, int]:
     return {target.name: n for n, target in enumerate(work.selection.targets, 1)}
 
 
-def load_rows(out: IO[str], n: int, target: Target, work: Work, *, typed: bool) -> None:
+def load_rows(
+    out: IO[str],
+    n: int,
+    target: Target,
+    work: Work,
+    *,
+    may_be_gone: bool,
+    shown: Sequence[str] | None = None,
+) -> None:
     """Load a target's rows into its temporary table.
 
     Args:
-        typed: its columns are of the target's own types; otherwise of text where the table may
-            be gone.
+        may_be_gone: its columns are of text where psql's variable `gone` says that there is no
+            such table; otherwise they are of the table's own types.
+        shown: which columns; None for all.
     """
     emit(out, f"\n-- The rows of {comment(target.name)}.")
-    columns = listed(target.columns)
+    shown = target.columns if shown is None else shown
+    columns = listed(shown)
     temporary = f"CREATE TEMP TABLE rows_{n}"
     source = f"SELECT {columns} FROM {target.name.sql}"
     made = f"{temporary} ON COMMIT DROP AS {source} WITH NO DATA;"
-    if typed or target.kind == "insert":
-        emit(out, made)
-    else:
-        texts = ", ".join(f"{column} text" for column in quoted(target.columns))
+    if may_be_gone:
+        texts = ", ".join(f"{column} text" for column in quoted(shown))
         of_text = f"{temporary} ({texts}) ON COMMIT DROP;"
         emit(out, "\\if :gone", of_text, "\\else", made, "\\endif")
+    else:
+        emit(out, made)
     if target.columns and target.rows:
         emit(out, f"COPY rows_{n} ({columns}) FROM stdin;")
-        for lines in work.selection.lines(target):
+        fields = [target.fields[target.columns.index(column)] for column in shown]
+        for lines in work.selection.lines(target, fields=fields):
             out.write(lines)
         emit(out, "\\.")
     if target.columns:

@@ -45,7 +45,7 @@ def write_undo(path: Path, work: Work) -> None:
         _where_things_stand(out, work)
         write_facts(out, work)
         for n, target in enumerate(work.selection.targets, 1):
-            load_rows(out, n, target, work, typed=False)
+            load_rows(out, n, target, work, may_be_gone=target.kind == "recreate")
         _name_columns(out, work)
         write_undo_values(out, work.returning, fire=work.fire)
         _refuse_foreign_rows(out, work)
