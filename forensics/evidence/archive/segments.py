@@ -151,7 +151,7 @@ class InsertSegment(_Judged):
         known: frozenset[str] | None,
     ) -> None:
         super().__init__(container, run, run.columns or wanted, checks)
-        self._known = known
+        self._names = inserts.Names(known)
         self._table_columns = table_columns or self.columns
 
     def blocks(self) -> Iterator[Block]:
@@ -183,7 +183,7 @@ class InsertSegment(_Judged):
                 damage.append(error)
 
         yield from inserts.copy_blocks(
-            statements(), self._table_columns, self.columns, toc.standard_strings, self._known
+            statements(), self._table_columns, self.columns, toc.standard_strings, self._names
         )
         if not damage:
             return

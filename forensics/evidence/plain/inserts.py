@@ -129,6 +129,21 @@ def _written(match: re.Match[str]) -> Value:
     return Value(None if text == NULL else text, quoted=False)
 
 
+class Names(NamedTuple):
+    """What the definition of a table asks of the names in a statement.
+
+    Attributes:
+        known: those that it may give, where that is sure.
+        filled: columns that a server fills in where it does not name them.
+    """
+
+    known: frozenset[str] | None = None
+    filled: frozenset[str] = frozenset()
+
+
+_ANY_NAMES = Names()
+
+
 def whole_statements(
     chunks: Iterable[bytes], standard_strings: bool = True, max_row: int | None = None
 ) -> Iterator[bytes]:
@@ -187,8 +202,7 @@ def copy_blocks(
     table_columns: Sequence[str],
     columns: Sequence[str],
     standard_strings: bool = True,
-    known: frozenset[str] | None = None,
-    filled: frozenset[str] = frozenset(),
+    names: Names = _ANY_NAMES,
 ) -> Iterator[bytes]:
     """Yield the rows of INSERT statements as blocks of COPY text.
 
@@ -197,14 +211,12 @@ def copy_blocks(
         table_columns: what a statement without a column list means, in order.
         columns: the columns wanted, in order; one that a statement does not name is NULL.
         standard_strings: the setting `standard_conforming_strings` in force.
-        known: the names that a statement may give, where that is sure.
-        filled: columns that a server fills in where a statement does not name them.
+        names: what is asked of the names that a statement gives.
 
     Raises:
         BackupError: a statement is none that pg_dump writes.
     """
-    reader = _Reader(table_columns, columns, standard_strings, known)
-    reader.filled = filled
+    reader = _Reader(table_columns, columns, standard_strings, names)
     out: list[str] = []
     size = 0
     try:
@@ -255,16 +267,14 @@ def _text_of(run: bytes) -> tuple[str, OddStatementError | None]:
 class _Reader:
     """Statements of one table, read one at a time into lines of COPY text."""
 
-    filled: frozenset[str] = frozenset()
-
     def __init__(
         self,
         table_columns: Sequence[str],
         columns: Sequence[str],
         standard_strings: bool,
-        known: frozenset[str] | None,
+        names: Names,
     ) -> None:
-        self._known = known
+        self._names = names
         self._table_columns = table_columns
         self._columns = columns
         self._standard_strings = standard_strings
@@ -301,11 +311,12 @@ class _Reader:
         named = self._table_columns
         if listed is not None:
             named = known_columns(listed)
+            known = self._names.known
             if len({*named}) < len(named):
                 raise _misnamed(text, head, "a column twice")
-            if self._known is not None and not self._known.issuperset(named):
+            if known is not None and not known.issuperset(named):
                 raise _misnamed(text, head, "a column that its table has not")
-            if not self.filled.intersection(self._columns) <= {*named}:
+            if not self._names.filled.intersection(self._columns) <= {*named}:
                 raise _misnamed(text, head, "only some columns, and a server fills others in")
         self._list = listed
         self._take(named)

@@ -261,8 +261,7 @@ class InsertSegment(_Judged):
     Args:
         columns: what is wanted, in order.
         own: what a statement that names no columns means, in order.
-        known: the names that one may give, where that is sure.
-        filled: the columns that a server fills in where one does not name them.
+        names: what is asked of the names that one gives.
     """
 
     def __init__(
@@ -272,11 +271,10 @@ class InsertSegment(_Judged):
         columns: Sequence[str],
         checks: Mapping[str, tuple[str, Check]],
         own: Sequence[str],
-        known: frozenset[str] | None,
-        filled: frozenset[str],
+        names: inserts.Names,
     ) -> None:
         super().__init__(file, data, columns, checks)
-        self._own, self._known, self._filled = own, known, filled
+        self._own, self._names = own, names
 
     def blocks(self) -> Iterator[Block]:
         data = self._data
@@ -289,8 +287,7 @@ class InsertSegment(_Judged):
             self._own or self.columns,
             self.columns,
             data.standard_strings,
-            self._known,
-            self._filled,
+            self._names,
         )
         try:
             yield from self._sound(rows)

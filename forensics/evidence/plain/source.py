@@ -160,13 +160,13 @@ class PlainSource(Source):
             if rows:
                 other = self._other.tables.get(data.table)
                 meant = heirs.order(own, self._inherited(own), other, rows)
-        named = self._named.of(data.table), self._named.filled(data.table)
+        names = inserts.Names(self._named.of(data.table), self._named.filled(data.table))
         if meant is not None:
-            return InsertSegment(self.file, data, stored, self._values.of(data), meant, *named)
+            return InsertSegment(self.file, data, stored, self._values.of(data), meant, names)
         if not self._only_counted:
             return UnknownOrderSegment(data.table, stored)
         # Which value is of which type is not known, so none can be held against its type.
-        return InsertSegment(self.file, data, stored, {}, self._meant_by(data), *named)
+        return InsertSegment(self.file, data, stored, {}, self._meant_by(data), names)
 
     def _inherited(self, table: Table) -> int:
         """How many of a table's columns are its parents'."""
