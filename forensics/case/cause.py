@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.held import Held
 from forensics.case.showing import escaped, points, table
+from forensics.cause.struck import has_struck
 from forensics.errors import CaseError
 from forensics.model import TableName
 from forensics.store import write_private
@@ -82,9 +83,7 @@ class Cause:
     @property
     def struck(self) -> pd.DataFrame:
         """Those of `statements` that took or changed something, or of which it is not known."""
-        found = self.statements
-        numbers = found[["rows", "changed", "blanked"]]
-        return found[(numbers.isna() | (numbers > 0).fillna(False)).any(axis=1)]
+        return self.statements.loc[list(map(has_struck, self.found["statements"]))]
 
     @property
     def unexplained(self) -> pd.DataFrame:

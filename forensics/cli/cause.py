@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forensics.cause.struck import has_struck
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of, working
 from forensics.model import TableName
 from forensics.text import counted
@@ -61,7 +62,7 @@ def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:
     since = _ran_since(found)
     if since:
         console.print(_since(since))
-    struck = [statement for statement in found["statements"] if _did_something(statement)]
+    struck = [statement for statement in found["statements"] if has_struck(statement)]
     for name in dict.fromkeys(statement["migration"] for statement in struck):
         its = [statement for statement in struck if statement["migration"] == name]
         console.print(_statements(name, its))
@@ -122,12 +123,6 @@ def _is_since(migration: Mapping[str, Any], by_time: Collection[str]) -> bool:
     if migration["in_backup"] is None:
         return migration["name"] in by_time
     return bool(migration["in_live"] and not migration["in_backup"])
-
-
-def _did_something(statement: Mapping[str, Any]) -> bool:
-    """Whether it took or changed something, or may have."""
-    numbers = statement["rows"], statement["changed"], statement["blanked"]
-    return None in numbers or any(numbers)
 
 
 def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:

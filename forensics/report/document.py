@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from forensics.cause.struck import has_struck
 from forensics.figures import Moment
 from forensics.model import ColumnChange, Overwritten, TableName, TableResult
 from forensics.report.outlook import Outlook, astray, outlook
@@ -305,12 +306,7 @@ class Document:
     @property
     def struck(self) -> tuple[Mapping[str, Any], ...]:
         """Statements that took rows or values, or changed some, or may have; largest loss first."""
-        found = []
-        for statement in (self.cause or {}).get("statements", ()):
-            numbers = [statement["rows"], statement.get("changed", 0), statement.get("blanked", 0)]
-            if None in numbers or any(numbers):
-                found.append(statement)
-        return tuple(found)
+        return tuple(filter(has_struck, (self.cause or {}).get("statements", ())))
 
     @property
     def rebuild(self) -> Mapping[str, Any] | None:

@@ -1,0 +1,12 @@
+"""Which statements of a `cause.json` did anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def has_struck(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement took or changed something, or may have."""
+    numbers = statement["rows"], statement.get("changed", 0), statement.get("blanked", 0)
+    return None in numbers or any(numbers)
