@@ -23,7 +23,7 @@ demo: $(VENV)/.run        ## the sample incident from backup to report, into bui
 	$(BIN)/forensics demo --out build/demo
 
 lab: $(VENV)/.run         ## JupyterLab on the notebooks; LAB="--no-browser" and the like
-	$(BIN)/jupyter lab notebooks $(ROOT) $(LAB)
+	$(BIN)/jupyter lab notebooks $(ROOT) --LabApp.news_url=None $(LAB)
 
 test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a time
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder

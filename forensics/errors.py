@@ -23,7 +23,9 @@ whoever builds one from a server's or libpq's words passes them through `redact`
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 
 # To the last @ of the word: a password that holds one itself is no less secret.
 _URI_PASSWORD = re.compile(r"(?P<head>\b[a-z][a-z0-9+]*://[^\s:/@]*:)\S*@", re.I)
@@ -72,6 +74,18 @@ class ForensicsError(Exception):
         if self.hint:
             return f"{self.message} {self.hint}"
         return self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook's cell shows: what happened and what next, instead of every frame.
+
+        FORENSICS_DEBUG brings the frames back.
+        """
+        if os.environ.get("FORENSICS_DEBUG"):
+            return traceback.format_exception(self)
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.hint:
+            lines.append(self.hint)
+        return lines
 
 
 class UsageError(ForensicsError):

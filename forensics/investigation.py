@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case, open_case
+from forensics.case.waiting import waiting
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.findings import find as find_findings
@@ -51,7 +52,7 @@ def compare(
         options: which tables, by which keys, how many at a time, and whether to go on where a run
             ended.
         times: "backup_at" and "incident_at", where the evidence does not say.
-        listener: is told how far it is.
+        listener: is told how far it is; a notebook's cell shows it where nobody else is told.
         force: replace a case that is there.
 
     Returns:
@@ -62,7 +63,6 @@ def compare(
         UsageError, EvidenceError, CaseError: the question, a side, or the case is at fault.
     """
     options = options or Options()
-    listener = listener or Listener()
     times = times or {}
     folder = Path(case)
     if exists(folder) and not options.resume and not force:
@@ -78,9 +78,11 @@ def compare(
     }
     with (
         interruptible(),
+        waiting() as cell,
         open_source(backup, role="backup", database=options.database, **limits) as ours,
         open_source(live, role="live", **limits) as theirs,
     ):
+        listener = listener or cell or Listener()
         if exists(folder) and force and not options.resume:
             remove(folder)
         ours.adopt(theirs.catalog)
@@ -205,6 +207,14 @@ def _shape(catalog: Catalog, name: TableName) -> object:
 # --- conclude: what later stages need -------------------------------------------------------------
 
 
+_STAGES = {
+    "findings": "looking at what counts do not say",
+    "overwritten": "looking for overwritten values",
+    "history": "reading the migrations' histories",
+    "loss": "classifying the missing links",
+}
+
+
 def _conclude(store: Store, backup: Source, live: Source, listener: Listener, rule: Rule) -> None:
     """Keep what later stages need of the two sides while they are open; then say that it ended."""
     sides = (backup, live)
@@ -216,6 +226,7 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener, ru
     }
     unknown = {}
     for name, stage in stages.items():
+        listener.stage(_STAGES[name])
         reason = _failure(sides, listener, stage, _Stage(name, store.folder))
         if reason is None:
             continue

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from forensics.case.facade import Case, open_case
+from forensics.case.interactive import interactive_tables
+from forensics.case.waiting import waiting
 from forensics.errors import ReportError, UsageError
 from forensics.investigation import compare, moved_on
 from forensics.sample import DEMO, ROOT, Say, investigate
@@ -24,11 +26,12 @@ SAMPLE = ROOT / DEMO / "case"
 _SECONDS = 300  # for a cell
 _PAGE = "body{max-width:64rem;margin:0 auto;padding:0 1rem}"  # lines of a length that people read
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_LINK = re.compile(r"\]\((\w+)\.ipynb\)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def notebook_case() -> Case:
-    """Open the case that a notebook is about.
+    """Open the case that a notebook is about, and have its tables sorted, searched and paged.
 
     `FORENSICS_CASE` names it. Where that folder holds none yet, `FORENSICS_BACKUP` is compared with
     `LIVE_DSN` into it. Where only these two are set, the case is made under `build/cases`. Where
@@ -38,6 +41,7 @@ def notebook_case() -> Case:
         UsageError: only one of backup and live is named, or the case that is named is not there.
         ForensicsError: the backup or the database cannot be read.
     """
+    interactive_tables()
     named = os.environ.get("FORENSICS_CASE")
     backup = os.environ.get("FORENSICS_BACKUP")
     live = os.environ.get("LIVE_DSN")
@@ -64,7 +68,12 @@ def notebook_case() -> Case:
         )
     if exists(SAMPLE):
         return open_case(SAMPLE)
-    return investigate(SAMPLE, lambda text: print(text, file=sys.stderr), {})
+    with waiting() as cell:
+        return investigate(SAMPLE, cell or _print, {})
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _own_case(folder: Path, backup: str, live: str) -> Case:
@@ -141,6 +150,10 @@ def _page(notebook: Any, name: str) -> str:
     from nbconvert import HTMLExporter
 
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _LINK.sub(r"](\1.html)", cell.source)
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):
+            cell.metadata["transient"] = {"remove_source": True}
         for output in cell.get("outputs", ()):
             # Widgets need a kernel: without one their static form, beside them, is what shows.
             output.get("data", {}).pop(_WIDGET, None)

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from forensics import investigation
+from forensics import investigation, notebooks
 from forensics.errors import LiveError
 from sample_data import build
 from tests.conftest import Incident
@@ -177,6 +177,36 @@ def test_a_loss_in_overwritten_values_alone_is_told(
         assert "set to one value" in shown_by(cells, "overwritten")
     if stem == "05_recovery":
         assert "restore overwritten values" in shown_by(cells, "options")
+
+
+def test_an_error_is_two_lines(tmp_path: Path) -> None:
+    """What happened and what next; a page of another library's frames helps nobody."""
+    cell = (
+        "import forensics as fx\n"
+        f"fx.compare({str(build.BACKUP)!r}, 'host=127.0.0.1 port=1 dbname=x', 'case')"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        allow_errors=True,
+        resources={"metadata": {"path": str(tmp_path)}},
+    )
+    client.execute(env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)})
+    (output,) = notebook.cells[0].outputs
+    assert output.output_type == "error"
+    assert len(output.traceback) == 2
+    assert output.traceback[0].startswith("LiveError: ")
+
+
+def test_a_page_of_one_links_to_pages_and_hides_what_is_hidden() -> None:
+    hidden = nbformat.v4.new_code_cell("secret_helper = 1")
+    hidden.metadata["jupyter"] = {"source_hidden": True}
+    link = nbformat.v4.new_markdown_cell("Next: [04_cause](04_cause.ipynb).")
+    page = notebooks._page(nbformat.v4.new_notebook(cells=[link, hidden]), "one")
+    assert 'href="04_cause.html"' in page
+    assert ".ipynb" not in page
+    assert "secret_helper" not in page
 
 
 def test_they_run_where_the_loss_is_not_known(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.held import Held
 from forensics.case.showing import escaped, points, table
+from forensics.case.waiting import waiting
 from forensics.cause.struck import has_struck
 from forensics.errors import CaseError
 from forensics.model import TableName
@@ -283,7 +284,7 @@ def find_cause(
             that the schema was rebuilt, which live alone tells.
         ran: shell patterns of migrations that ran since the backup, where no history says so; None
             for those of the last time.
-        listener: is told how far it is.
+        listener: is told how far it is; a notebook's cell shows it where nobody else is told.
 
     Raises:
         CaseError: nothing was found before, or another process writes the case.
@@ -297,7 +298,8 @@ def find_cause(
     if ran is None:
         ran = tuple(case.store.get("ran") or ())
     files = read_folder(Path(folder)) if folder is not None else None
-    attribution = attribute(case.store, Ask(files, ran), listener)
+    with waiting() as cell:
+        attribution = attribute(case.store, Ask(files, ran), listener or cell)
     found = attribution.found
     if files is None and not any(_rebuilt(found)):
         # Live alone tells of a rebuild, and of nothing else.

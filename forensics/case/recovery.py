@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from forensics import leftovers
 from forensics.case.held import Held
 from forensics.case.showing import escaped, heading
+from forensics.case.waiting import waiting
 from forensics.model import TableName
 from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
 from forensics.text import fact, visible
@@ -223,7 +224,7 @@ class Recovery:
         migrations: str | Path | None = None,
         backup: str | Path | None = None,
         skip: Sequence[str] = (),
-        tell: Tell = silent,
+        tell: Tell | None = None,
     ) -> Plan:
         """Rehearse every option on copies of live and of the backup; the proofs go into the case.
 
@@ -234,16 +235,16 @@ class Recovery:
                 backup.
             skip: options to leave out: "full restore" takes as long as restoring the whole backup
                 does.
-            tell: is told how far it is.
+            tell: is told how far it is; a notebook's cell shows it where nobody else is told.
 
         Raises:
             RecoveryError, LiveError, ScratchError, MigrationError: as `make_plan`.
         """
         dsn = live if live is not None else os.environ.get("LIVE_DSN", "")
-        wishes = Wishes(
-            dsn, True, Path(migrations) if migrations else None, backup, skip=tuple(skip), tell=tell
-        )
-        with leftovers.folder() as folder:
+        files = Path(migrations) if migrations else None
+        with waiting() as cell, leftovers.folder() as folder:
+            told = tell or cell or silent
+            wishes = Wishes(dsn, True, files, backup, skip=tuple(skip), tell=told)
             place = folder if out is None else Path(out)
             self._plan = make_plan(self._case.store, place, self._scope, wishes)
         with self._case.writing() as store:

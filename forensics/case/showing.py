@@ -23,11 +23,11 @@ def inert(frame: pd.DataFrame) -> pd.DataFrame:
 
     `to_html` itself escapes tags.
     """
-    calm = frame.astype(object).map(_calm)
-    return calm.rename(columns=_calm)
+    return frame.astype(object).map(calm).rename(columns=calm)
 
 
-def _calm(value: Any) -> Any:
+def calm(value: Any) -> Any:
+    """Return a text with what might be obeyed visible, and anything else as it is."""
     if isinstance(value, str):
         return visible(value)
     return value

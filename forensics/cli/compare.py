@@ -48,11 +48,18 @@ class _Bars(Listener):
         self._progress.update(self._rows, total=rows or None)
 
     def rows(self, table: TableName, rows: int) -> None:
-        self._progress.update(self._rows, advance=rows, description=f"rows ({safe(table)})")
+        bar, said = self._progress.tasks[self._rows], f"rows ({safe(table)})"
+        # Live's statistics say about how many rows there are.
+        if bar.total is not None and bar.completed + rows > bar.total:
+            self._progress.update(self._rows, total=bar.completed + rows)
+        self._progress.update(self._rows, advance=rows, description=said)
 
     def ends(self, result: TableResult) -> None:
         self._progress.update(self._tables, advance=1)
         _say_failed(self._progress.console, result)
+
+    def stage(self, text: str) -> None:
+        self._progress.update(self._rows, description=text, total=None, completed=0)
 
     def minds(self, text: str) -> None:
         self._progress.console.print(f"[yellow]{safe(text)}[/]")

@@ -81,6 +81,9 @@ class Listener:
     def ends(self, result: TableResult) -> None:
         """A table is done."""
 
+    def stage(self, text: str) -> None:
+        """All tables are done, and something else begins, in a few words."""
+
     def minds(self, text: str) -> None:
         """Something that people should know at once, in a sentence."""
 
