@@ -8,7 +8,7 @@ LAB ?=
 MINUTES ?= 60
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test lab bench check soak hazard tool clean
+.PHONY: demo test lab bench browser check soak hazard tool clean
 
 $(VENV)/.run: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,14 +19,21 @@ $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
+$(VENV)/.browser: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable '.[browser]'
+	touch $@
+
 demo: $(VENV)/.run        ## the sample incident from backup to report, into build/demo
 	$(BIN)/forensics demo --out build/demo
 
 lab: $(VENV)/.run         ## JupyterLab on the notebooks; LAB="--no-browser" and the like
-	$(BIN)/jupyter lab notebooks $(ROOT) --LabApp.news_url=None $(LAB)
+	$(BIN)/jupyter lab notebooks $(ROOT) --LabApp.app_settings_dir=tools/jupyterlab $(LAB)
 
 test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a time
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+
+browser: $(VENV)/.browser ## the notebooks in JupyterLab and the report, in a Chromium that is installed
+	$(BIN)/python -m pytest -m browser tests/browser
 
 soak: $(VENV)/.dev        ## the long runs that `test` leaves out; random incidents for MINUTES=60
 	MINUTES=$(MINUTES) $(BIN)/python -m pytest -s -m soak

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CHOICES = 200
+# A widget has the height of a button for a line; a table in it looks as it does below a cell.
+_AS_OUTPUT = "<div class='jp-RenderedHTMLCommon' style='line-height:normal'>"
 _LINKS = 50
 _SHOWN = 10
 _COLUMNS = ["label", "state", "had", "missing", "lost", "left"]
@@ -154,7 +156,7 @@ class Browser:
         def show() -> None:
             links = self.links
             said = f"<p>{len(links):,} missing {plural(len(links), 'link')}</p>"
-            shown.value = said + table(links.head(_LINKS))
+            shown.value = f"{_AS_OUTPUT}{said}{table(links.head(_LINKS))}</div>"
 
         junction.observe(to_junction, "value")
         parent.observe(to_parent, "value")

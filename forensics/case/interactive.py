@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.showing import calm
-from forensics.case.waiting import in_notebook
+from forensics.case.waiting import display, in_notebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,12 @@ def interactive_tables() -> None:
     """Have the DataFrames that a notebook shows sorted, filtered, searched and paged."""
     if not in_notebook():
         return
-    import itables
     import pandas as pd
     from IPython import get_ipython
+    from itables import options
+    from itables.javascript import generate_init_offline_itables_html
 
-    itables.init_notebook_mode(all_interactive=False, connected=False)
+    display(generate_init_offline_itables_html(options.dt_bundle))
     formatter = get_ipython().display_formatter.formatters["text/html"]
     formatter.for_type(pd.DataFrame, _shown)
 
@@ -32,41 +33,37 @@ def interactive_tables() -> None:
 def _shown(frame: pd.DataFrame) -> str:
     import itables
 
-    caption = None
+    more = ""
     if len(frame) > _ROWS:
-        caption = f"The first {_ROWS:,} of {len(frame):,} rows; the DataFrame holds all of them."
-    calmed = _calmed(frame.head(_ROWS))
-    return str(
-        itables.to_html_datatable(
-            calmed,
-            caption,
-            showIndex=_says_something(calmed.index),
-            maxBytes=0,
-            columnControl=_CONTROLS,
-            classes="display compact nowrap",
-        )
+        said = f"The first {_ROWS:,} of {len(frame):,} rows; the DataFrame holds all of them."
+        more = f"<p>{said}</p>"
+    drawn = itables.to_html_datatable(
+        _calmed(frame.head(_ROWS)),
+        connected=False,
+        showIndex=False,
+        maxBytes=0,
+        columnControl=_CONTROLS,
+        classes="display compact nowrap",
     )
-
-
-def _says_something(index: pd.Index) -> bool:
-    """Whether an index is more than the places of the rows."""
-    import pandas as pd
-
-    return any(index.names) or not pd.api.types.is_integer_dtype(index)
+    return f"{more}{drawn}"
 
 
 def _calmed(frame: pd.DataFrame) -> pd.DataFrame:
     """Numbers and times as they are, and texts and headings of which nothing is obeyed."""
     import pandas as pd
 
+    flat = frame.set_axis([_heading(name) for name in frame], axis=1)
+    if any(frame.index.names) or not pd.api.types.is_integer_dtype(frame.index):
+        names = [name or "" for name in frame.index.names]
+        flat = flat.reset_index(names=names, allow_duplicates=True)
     columns = []
-    for place, name in enumerate(frame):
-        column = frame.iloc[:, place].rename(calm(_heading(name)))
+    for place, name in enumerate(flat):
+        column = flat.iloc[:, place].rename(calm(name))
         if not pd.api.types.is_numeric_dtype(column) and column.dtype.kind != "M":
             column = column.astype(object).map(_told)
         columns.append(column)
     if not columns:
-        return frame
+        return flat
     return pd.concat(columns, axis=1)
 
 

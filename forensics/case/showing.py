@@ -35,7 +35,8 @@ def calm(value: Any) -> Any:
 
 def table(frame: pd.DataFrame, absent: str = "–") -> str:
     """Return a DataFrame as an HTML table, `absent` where there is no value."""
-    return inert(frame).to_html(index=False, na_rep=absent, border=0)
+    shown = inert(frame).where(frame.notna(), absent)
+    return shown.to_html(index=False, border=0)
 
 
 def heading(text: object) -> str:

@@ -23,11 +23,11 @@ class Waiting(Listener):
     """Says below a cell how far it is; whatever takes less than two seconds says nothing.
 
     Args:
-        display: shows HTML in one place, the newest in place of what stood there.
+        place: shows HTML in one place, the newest in place of what stood there.
     """
 
-    def __init__(self, display: _Place) -> None:
-        self._display = display
+    def __init__(self, place: _Place) -> None:
+        self._place = place
         self._began = self._rows_began = time.monotonic()
         self._next = self._began + _PATIENCE
         self._step = ""
@@ -52,7 +52,7 @@ class Waiting(Listener):
         self._say(text)
 
     def minds(self, text: str) -> None:
-        self._display.add(f"<p>{escaped(text)}</p>")
+        self._place.add(f"<p>{escaped(text)}</p>")
 
     # --- as the other stages do -------------------------------------------------------------
 
@@ -67,7 +67,7 @@ class Waiting(Listener):
             return
         self._next, self._step = now + _BETWEEN, step
         words = [word for word in (step, place, self._times(now)) if word]
-        self._display.show(f"<p style='opacity:.8'>{escaped(' · '.join(words))}</p>")
+        self._place.show(f"<p style='opacity:.8'>{escaped(' · '.join(words))}</p>")
 
     def _counted(self) -> str:
         said = f"{self._tables_done:,} of {self._tables:,} tables"
@@ -98,13 +98,13 @@ class _Place:
     def show(self, text: str) -> None:
         """Show HTML there."""
         if self._handle is None:
-            self._handle = _display(text, display_id=True)
+            self._handle = display(text, display_id=True)
         else:
             self._handle.update({"text/html": text}, raw=True)
 
     def add(self, text: str) -> None:
         """Show HTML that stays, beside it."""
-        _display(text)
+        display(text)
 
     def clear(self) -> None:
         """Leave nothing to be seen."""
@@ -112,10 +112,11 @@ class _Place:
             self.show("")
 
 
-def _display(text: str, **options: Any) -> Any:
-    from IPython.display import display
+def display(text: str, **options: Any) -> Any:
+    """Show HTML below a notebook's cell."""
+    from IPython.display import display as shown
 
-    return display({"text/html": text}, raw=True, **options)  # type: ignore[no-untyped-call]
+    return shown({"text/html": text}, raw=True, **options)  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -53,6 +53,14 @@ def test_an_index_is_shown_where_it_says_something(names: list[Any], columns: in
     assert len(rows[0]) == columns
 
 
+def test_an_index_of_groups_is_shown_with_its_names() -> None:
+    frame = pd.DataFrame({"class": ["lost", "moved"], "why": [None, "elsewhere"], "n": [1, 2]})
+    grouped = frame.groupby(["class", "why"], dropna=False)["n"].sum().to_frame("links")
+    page, rows = drawn(grouped)
+    assert rows == [["lost", "∅", 1], ["moved", "elsewhere", 2]]
+    assert "<th>why</th>" in page
+
+
 def test_a_long_one_says_that_there_is_more() -> None:
     page, rows = drawn(pd.DataFrame({"n": range(2_500), "text": ["x" * 1_000] * 2_500}))
     assert len(rows) == 2_000

@@ -1,0 +1,77 @@
+"""The notebooks in a real JupyterLab: every cell runs, tables sort, widgets do what they say."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+
+from forensics.sample import ROOT
+from tests.browser.conftest import Seen
+
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+_PROMPTS = ".jp-CodeCell .jp-InputPrompt"
+_MINUTES = 4
+# What JupyterLab itself says on a machine that reaches no other, and of widgets' old states.
+_NOT_OURS = re.compile(r"favicon|404|ERR_|widget state|sourceMappingURL")
+
+
+def run_all(seen: Seen) -> None:
+    """Do what a reader does: Run, then Run All Cells; wait until the last one is done."""
+    page = seen.page
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
+    page.get_by_text("(ipykernel) | Idle").wait_for(timeout=90_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    ends = time.monotonic() + 60 * _MINUTES
+    while time.monotonic() < ends:
+        page.wait_for_timeout(500)
+        prompts = page.locator(_PROMPTS).all_text_contents()
+        if prompts and all(re.search(r"\d", prompt) for prompt in prompts):
+            page.wait_for_timeout(1_500)  # tables draw themselves
+            return
+    raise AssertionError(f"Not all cells ran: {prompts}")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("stem", NOTEBOOKS)
+def test_run_all(stem: str, lab: str, open_page: Callable[..., Seen]) -> None:
+    seen = open_page(lab.format(stem), height=1_600)
+    run_all(seen)
+    seen.screen(f"lab-{stem}")
+    page = seen.page
+    assert page.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+    assert page.locator(".jp-RenderedText[data-mime-type*=stderr]").count() == 0
+    assert [said for said in seen.errors if not _NOT_OURS.search(said)] == []
+
+
+@pytest.mark.browser
+def test_tables_sort_and_filter(lab: str, open_page: Callable[..., Seen]) -> None:
+    seen = open_page(lab.format("02_comparison"), height=1_600)
+    run_all(seen)
+    table = seen.page.locator(".dt-container").first
+    first = table.locator("tbody tr td").first
+    assert first.text_content() == "hotel_images"
+    table.get_by_role("searchbox").first.fill("reviews")
+    seen.page.wait_for_timeout(500)
+    assert first.text_content() == "reviews"
+
+
+@pytest.mark.browser
+def test_look_around(lab: str, open_page: Callable[..., Seen]) -> None:
+    """Another junction table is chosen, and its links stand below."""
+    seen = open_page(lab.format("03_junction_loss"), height=1_600)
+    run_all(seen)
+    page = seen.page
+    chooser = page.locator(".jupyter-widgets select").first
+    chooser.scroll_into_view_if_needed()
+    before = page.locator(".jupyter-widgets").first.inner_text()
+    wanted = chooser.locator("option").nth(1).text_content()
+    chooser.select_option(label=wanted)
+    page.wait_for_timeout(3_000)
+    assert page.locator(".jupyter-widgets").first.inner_text() != before
+    row = page.locator(".jupyter-widgets tbody tr").first.bounding_box()
+    assert row["height"] < 45
+    seen.screen("lab-look-around")
