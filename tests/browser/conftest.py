@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
@@ -123,21 +121,22 @@ def lab(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            _answers(f"http://127.0.0.1:{port}/api?token={token}", folder / "log")
+            _answers(port, folder / "log")
             yield f"http://127.0.0.1:{port}/lab/tree/{{}}.ipynb?token={token}&reset"
         finally:
             server.terminate()
             server.wait(30)
 
 
-def _answers(url: str, log: Path, seconds: int = 90) -> None:
+def _answers(port: int, log: Path, seconds: int = 90) -> None:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:
-            with urlopen(url, timeout=5):
-                return
-        except (URLError, OSError):
+            socket.create_connection(("127.0.0.1", port), 5).close()
+        except OSError:
             time.sleep(0.5)
+        else:
+            return
     raise AssertionError(f"JupyterLab does not answer:\n{log.read_text()[-2000:]}")
 
 
