@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cause.struck import has_struck
+from forensics.cli import manual
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of, working
 from forensics.model import TableName
 from forensics.text import counted
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COUNTS = ("rows", "moved", "changed", "blanked")
 
 
-@app.command("cause")
+@app.command("cause", epilog=manual.CAUSE)
 def cause_command(
     case: CaseFolder,
     migrations: Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forensics.cli import manual
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     LIVE_HELP,
@@ -150,7 +151,7 @@ def _link(text: str) -> tuple[str, str]:
 # --- the command ----------------------------------------------------------------------------------
 
 
-@app.command("compare")
+@app.command("compare", epilog=manual.COMPARE)
 def compare_command(
     backup: Annotated[
         str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")

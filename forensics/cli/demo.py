@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forensics.cli import manual
 from forensics.cli.voice import FAILED, OK, Json, Quiet, app, safe, speaking
 from forensics.model import plain
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _OUT = Path("build") / "demo"
 
 
-@app.command("demo")
+@app.command("demo", epilog=manual.DEMO)
 def demo_command(
     out: Annotated[Path, typer.Option("--out", help="The folder to write into.")] = _OUT,
     as_json: Json = False,

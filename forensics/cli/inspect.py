@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forensics.cli import manual
 from forensics.cli.voice import FAILED, OK, Json, MaxRow, Quiet, Voice, app, safe, speaking
 from forensics.model import MAX_ROW, TableName, plain
 from forensics.text import count
@@ -23,7 +24,7 @@ _LEVELS = {"stop": "bold red", "mind": "yellow", "note": "dim"}
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 
-@app.command("inspect")
+@app.command("inspect", epilog=manual.INSPECT)
 def inspect_command(
     backup: Annotated[
         str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from forensics.cli import manual
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of
 from forensics.model import TableName
 from forensics.text import counted
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COUNTS = ("missing", "moved", "superseded", "lost", "restorable", "blocked", "conflicting")
 
 
-@app.command("loss")
+@app.command("loss", epilog=manual.LOSS)
 def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) -> None:
     """What the missing junction rows mean."""
     from forensics.case.bounds import answered

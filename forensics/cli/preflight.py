@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forensics.cli import manual
 from forensics.cli.voice import (
     FAILED,
     FOUND,
@@ -45,7 +46,7 @@ class Format(StrEnum):
     sarif = "sarif"
 
 
-@app.command("preflight")
+@app.command("preflight", epilog=manual.PREFLIGHT)
 def preflight_command(
     migration: Annotated[
         Path,

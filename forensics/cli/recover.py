@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from forensics.cli import manual
 from forensics.cli.voice import (
     FAILED,
     OK,
@@ -57,7 +58,7 @@ class _Recover(TyperCommand):
 _NAMED = re.compile(r"[^-/][^/]*\.[^/]+\Z")
 
 
-@app.command(cls=_Recover)
+@app.command(cls=_Recover, epilog=manual.RECOVER)
 def recover(
     case: CaseFolder,
     out: Annotated[

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forensics.cli import manual
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-@app.command("report")
+@app.command("report", epilog=manual.REPORT)
 def report_command(
     case: CaseFolder,
     out: Annotated[

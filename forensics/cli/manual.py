@@ -1,0 +1,40 @@
+"""What each command's help ends with: an example that runs, its exit statuses, what it reads."""
+
+from __future__ import annotations
+
+_LOSS = "0: nothing is missing.  1: something is.  2: not answered."
+_DONE = "0: done.  2: not done."
+_DEBUG = "FORENSICS_DEBUG (frames of an error)"
+_LIVE = f"LIVE_DSN or PG* (live), {_DEBUG}"
+_SCRATCH = f"FORENSICS_PGBIN (programs of PostgreSQL), TMPDIR, {_DEBUG}"
+
+
+def _manual(example: str, statuses: str, environment: str) -> str:
+    # "\b" keeps the lines as they are.
+    return f"\b\nExample:\n  {example}\nExit status:\n  {statuses}\nEnvironment:\n  {environment}"
+
+
+INSPECT = _manual(
+    "forensics inspect sample_data/backup.sql.gz", "0: whole.  2: damaged, or not read.", _DEBUG
+)
+COMPARE = _manual(
+    "forensics compare sample_data/backup.sql.gz postgresql://reader@db/app --case cases/x",
+    _LOSS,
+    f"{_LIVE}, FORENSICS_PGBIN, TMPDIR",
+)
+LOSS = _manual("forensics loss build/demo/case", _LOSS, _DEBUG)
+CAUSE = _manual(
+    "forensics cause build/demo/case --migrations sample_data/prisma/migrations", _LOSS, _SCRATCH
+)
+PREFLIGHT = _manual(
+    "forensics preflight sample_data/prisma/migrations postgresql://reader@db/app",
+    "0: nothing would be destroyed.  1: something would.  2: not answered.",
+    f"{_LIVE}, FORENSICS_PGBIN, TMPDIR",
+)
+RECOVER = _manual(
+    "forensics recover build/demo/case --out out",
+    "0: done.  2: not done, or a rehearsal failed.",
+    f"{_LIVE}, FORENSICS_PGBIN, TMPDIR",
+)
+REPORT = _manual("forensics report build/demo/case --out report.html", _DONE, _DEBUG)
+DEMO = _manual("forensics demo --out build/demo", _DONE, _SCRATCH)
