@@ -111,6 +111,7 @@ def test_links_that_were_not_classified(
     assert found["statuses"][3] == 2
     assert found["plan"]["options"][0]["freed"] is None
     assert found["plan"]["options"][2]["freed"] is None
+    assert [(t["moved"], t["superseded"]) for t in found["plan"]["tables"]] == [(None, None)]
     assert [(s["rows"], s["moved"]) for s in found["cause"]["statements"]] == [(25, None)]
     assert "| of them links of junction tables | 25 |" in said
 

@@ -26,6 +26,7 @@ from tests import mutations
 
 _RESTORED = "mutations_restored"
 _PATIENCE = 30  # seconds
+_COMPLAINTS = 6  # lines
 
 Rows = tuple[tuple[str, ...], Counter[tuple[bytes, ...]]]
 
@@ -89,8 +90,8 @@ def held(scratch: Scratch, database: str, table: str) -> Rows | None:
     return tuple(names), found
 
 
-def restore(scratch: Scratch, path: Path, form: str) -> None:
-    """Restore a dump as far as it can be."""
+def restore(scratch: Scratch, path: Path, form: str) -> str:
+    """Restore a dump as far as it can be; return what was complained of."""
     scratch.drop(_RESTORED)
     scratch.create(_RESTORED)
     command: list[str | Path] = [scratch.bin / "pg_restore", "-d", _RESTORED, path]
@@ -98,16 +99,18 @@ def restore(scratch: Scratch, path: Path, form: str) -> None:
     if form in mutations.TEXT or form in mutations.PACKED:
         command = [scratch.psql, "-X", "-q", "-d", _RESTORED, "-f", "-"]
         given = mutations.unpacked(form, path.read_bytes())
-    subprocess.run(
+    ran = subprocess.run(
         command, input=given, env=scratch.env, capture_output=True, check=False, timeout=60
     )
+    complaints = ran.stderr.decode("utf-8", "replace").strip()
+    return " / ".join(complaints.splitlines()[:_COMPLAINTS]) or "nothing"
 
 
 def judge(scratch: Scratch, path: Path, form: str, source: Source, found: Inspection) -> None:
     """Hold what is said of a dump to the rows it was made of, or to what a restore gives."""
     if form in mutations.PACKED and not found.whole:
         return  # what was unpacked before the damage showed is in doubt as a whole, and is said so
-    restored = False
+    complaint = None
     reliable = {}
     for one in found.tables:
         if one.problem is None and one.data:
@@ -118,15 +121,15 @@ def judge(scratch: Scratch, path: Path, form: str, source: Source, found: Inspec
         right = held(scratch, "mutations", table)
         if reliable.get(table) == right:
             continue
-        if not restored:
-            restore(scratch, path, form)
-            restored = True
+        if complaint is None:
+            complaint = restore(scratch, path, form)
         there = held(scratch, _RESTORED, table)
         read_none = table not in reliable or not reliable[table][1]
         if read_none and (there is None or not there[1]):
             continue
         here = as_written_by(scratch, table, reliable.get(table), there)
-        assert here == there, difference(table, here, there)
+        said = f"{difference(table, here, there)}; restoring it complained of {complaint}"
+        assert here == there, said
 
 
 def as_written_by(
@@ -181,7 +184,7 @@ def hold(scratch: Scratch, dumps: Path, folder: Path, count: int) -> None:
                 except (EvidenceError, UsageError) as error:
                     assert error.hint
         except Exception as error:
-            wrong.append(f"{said}: {type(error).__name__}: {str(error)[:600]}")
+            wrong.append(f"{said}: {type(error).__name__}: {str(error)[:1500]}")
         finally:
             if path.is_dir():
                 shutil.rmtree(path)

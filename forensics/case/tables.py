@@ -107,12 +107,17 @@ def _cast(values: pd.Series, cast: Callable[[Any], Any]) -> pd.Series:
     import pyarrow as pa
 
     from forensics.evidence.copytext import decode_field, encode_field
+    from forensics.store.values import is_mark
 
     fields = []
     for value in values:
-        fields.append(encode_field(None if value is pd.NA else value))
+        unread = value is pd.NA or is_mark(value)
+        fields.append(encode_field(None if unread else value))
     cast_fields = cast(pa.array(fields, pa.large_string())).to_pylist()
-    decoded = [decode_field(field) for field in cast_fields]
+    decoded = []
+    for value, field in zip(values, cast_fields, strict=True):
+        long = value is not pd.NA and is_mark(value)
+        decoded.append(value if long else decode_field(field))
     return pd.Series(decoded, index=values.index, dtype=pd.StringDtype())
 
 

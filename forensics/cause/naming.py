@@ -19,7 +19,7 @@ from forensics.model import Table, TableName
 from forensics.statements.hazards import ranges
 from forensics.statements.tree import words
 
-_PUBLIC = "public"
+PUBLIC = "public"
 _TABLES = (pb.OBJECT_TABLE, pb.OBJECT_FOREIGN_TABLE)
 
 
@@ -41,14 +41,14 @@ def schema_of(
         tables: those that are known, of either side.
     """
     schema = _of_history(entries, files)
-    if schema == _PUBLIC:
+    if schema == PUBLIC:
         return schema
     named = _named(files)
     beside = _held(named, schema, tables)
-    public = _held(named, _PUBLIC, tables)
+    public = _held(named, PUBLIC, tables)
     if beside or public:
-        return _PUBLIC if public > beside else schema
-    return _PUBLIC if _holds_a_history_only(schema, tables) else schema
+        return PUBLIC if public > beside else schema
+    return PUBLIC if _holds_a_history_only(schema, tables) else schema
 
 
 def _of_history(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> str:
@@ -57,7 +57,7 @@ def _of_history(entries: Sequence[HistoryEntry], files: Sequence[Migration]) -> 
     for entry in entries:
         if entry.tool not in APART and (not ours or entry.table in ours):
             return entry.table.schema
-    return _PUBLIC
+    return PUBLIC
 
 
 def _held(named: set[str], schema: str, tables: Mapping[TableName, Table]) -> int:

@@ -85,6 +85,7 @@ def _as_json(found: Inspection) -> dict[str, Any]:
         "extensions": list(found.extensions),
         "large_objects": found.large_objects,
         "last_migration": plain(found.last_migration),
+        "history": plain(found.history),
         "newest": found.newest,
         "findings": [{"level": level, "text": text} for level, text in found.findings],
     }

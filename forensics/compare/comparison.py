@@ -25,6 +25,7 @@ from forensics.errors import (
 from forensics.evidence.source import Snapshot
 from forensics.model import ColumnChange, Table, TableName, TableResult
 from forensics.store import record
+from forensics.store.values import marks_in
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,8 @@ class Comparison:
         read = _moments(backup=sides.backup.snapshot, live=sides.live.snapshot)
         with _transaction(cursor):
             self._bench.engine.keep(number, found)
+            if sides.backup.long and sides.backup.long.lacking:
+                rows.keep_lacking(sides, marks_in(cursor, f"rows.live_{number}"))
             record(cursor, number, result, changes, found.columns, read)
 
     def _verify(self, sides: Sides, counts: Counts) -> None:

@@ -6,14 +6,14 @@ comparable line; and the line as it is kept, NULL where that is the same.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from forensics.compare.align import Stream, align
+from forensics.compare.longvalues import without_long
 from forensics.compare.prefetch import Prefetch
 from forensics.compare.shaping import Shaper
 from forensics.compare.sides import Side, Sides
@@ -26,7 +26,7 @@ Batches = Iterator[pa.RecordBatch]
 
 _TEXT = pa.large_string()
 LINES = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
-_FETCH_ROWS = 20_000
+_FETCH_ROWS, _FETCH_BYTES = 20_000, 16 << 20
 
 
 def unheard(rows: int) -> None:
@@ -104,16 +104,14 @@ def _chain(side: Side) -> Iterator[Block]:
 def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress) -> Batches:
     """What a walk left of a side: the rows without a partner, then what it did not reach."""
     shaper = Shaper(columns, columns, side.canonical)
-    odd = stream.odd
-    for start in range(0, len(odd), _FETCH_ROWS):
-        some = odd[start : start + _FETCH_ROWS]
+    for some in _some(stream.odd):
         lines = texts([line.decode("utf-8") for _, line in some])
         positions = numbers([at for at, _ in some])
-        yield _batch(positions, shaper(lines))
+        yield _batch(side, positions, shaper(lines))
     for batch in copytext.line_batches(stream.rest(), stream.position):
         side.rows += len(batch)
         progress(len(batch))
-        yield _batch(batch["position"], shaper(batch["line"]))
+        yield _batch(side, batch["position"], shaper(batch["line"]))
 
 
 def stored_lines(
@@ -143,7 +141,7 @@ def stored_lines(
             lines = batch["line"]
             if len(lines):
                 at = batch["position"][-1].as_py() + len(lines[-1].as_buffer())
-            yield _shaped(batch["position"], lines, shaper, keeper)
+            yield _shaped(side, batch["position"], lines, shaper, keeper)
         for column, count in shaper.values.items():
             side.values[column] += count
 
@@ -153,7 +151,7 @@ def key_lines(side: Side, key: Sequence[str]) -> Batches:
     for segment, start in zip(side.segments, side.starts, strict=False):
         shaper = Shaper(segment.columns, key, side.comparable)
         for batch in copytext.line_batches(segment.blocks(), start):
-            yield _batch(batch["position"], shaper(batch["line"]))
+            yield _batch(side, batch["position"], shaper(batch["line"]))
 
 
 def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
@@ -173,12 +171,11 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
         wanted = positions[edges[number] : edges[number + 1]]
         if start:
             wanted = wanted - start
-        found = segment.lines_at(wanted)
-        while some := list(itertools.islice(found, _FETCH_ROWS)):
+        for some in _some(segment.lines_at(wanted)):
             segment.judge([line for _, line in some])
             lines = texts([line.decode("utf-8") + "\n" for _, line in some])
             places = numbers([at + start for at, _ in some])
-            yield _shaped(places, lines, shaper, keeper)
+            yield _shaped(side, places, lines, shaper, keeper)
 
 
 def _keeper(side: Side, segment: Segment, columns: Sequence[str]) -> Shaper | None:
@@ -188,16 +185,35 @@ def _keeper(side: Side, segment: Segment, columns: Sequence[str]) -> Shaper | No
     return Shaper(segment.columns, side.stored, side.canonical)
 
 
+def _some(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield lines in runs of so many rows, or of so many bytes where these are long."""
+    some: list[tuple[int, bytes]] = []
+    size = 0
+    for at, line in lines:
+        some.append((at, line))
+        size += len(line)
+        if len(some) == _FETCH_ROWS or size > _FETCH_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
 def _shaped(
-    positions: pa.Array, lines: pa.Array, shaper: Shaper, keeper: Shaper | None
+    side: Side, positions: pa.Array, lines: pa.Array, shaper: Shaper, keeper: Shaper | None
 ) -> pa.RecordBatch:
     comparable = shaper(lines)
     if keeper is None:
-        return _batch(positions, comparable)
-    return _batch(positions, comparable, keeper(lines))
+        return _batch(side, positions, comparable)
+    return _batch(side, positions, comparable, keeper(lines))
 
 
-def _batch(positions: pa.Array, lines: pa.Array, raw: pa.Array | None = None) -> pa.RecordBatch:
+def _batch(
+    side: Side, positions: pa.Array, lines: pa.Array, raw: pa.Array | None = None
+) -> pa.RecordBatch:
+    lines = without_long(lines, side.mark)
     if raw is None:
         raw = pa.nulls(len(lines), _TEXT)
+    else:
+        raw = without_long(raw, side.mark)
     return pa.record_batch([positions, lines, raw], schema=LINES)

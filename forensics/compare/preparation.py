@@ -10,11 +10,13 @@ from forensics.compare import keys, schema
 from forensics.compare.canonical import Writer
 from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
 from forensics.compare.fields import Canonical
+from forensics.compare.longvalues import Long
 from forensics.compare.options import matching
 from forensics.compare.sides import Side, Sides
 from forensics.errors import DamagedBackupError
 from forensics.evidence.source import Block, Segment, Source
 from forensics.model import ColumnChange, Key, Table
+from forensics.store.values import LongValues
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,18 @@ class Preparation:
     Args:
         backup, live: both sides, open.
         given: by shell pattern of tables, the key that the user asked for.
+        values: where long values go.
     """
 
-    def __init__(self, backup: Source, live: Source, given: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        backup: Source,
+        live: Source,
+        given: Mapping[str, tuple[str, ...]],
+        values: LongValues,
+    ) -> None:
         self.backup, self.live = backup, live
+        self._values = values
         self._given = given
         self._writer_of_backup = Writer.of(backup)
         self._writer_of_live = Writer.of(live)
@@ -133,6 +143,9 @@ class Preparation:
         ours = self.whole_backup(backup)
         ours.counted = columns.lost
         theirs = self._side(self.live, self._writer_of_live, live, (*compared, *extra))
+        long = Long(self._values)
+        ours.long = theirs.long = long
+        ours.mark, theirs.mark = long.see, long.keep_new
         for column, (was, now) in schema.changed_types(backup, live, compared).items():
             casts = casts_between(was, now, self._writer_of_backup, self._writer_of_live)
             if casts:
@@ -146,7 +159,9 @@ class Preparation:
     def whole_backup(self, table: Table) -> Side:
         """Make the backup's side of a table ready by itself, with all of its columns."""
         columns = schema.stored_columns(table)
-        return self._side(self.backup, self._writer_of_backup, table, columns)
+        side = self._side(self.backup, self._writer_of_backup, table, columns)
+        side.long = Long(self._values)
+        return side
 
     def unsure_casts(self, backup: Table, live: Table, columns: Columns) -> tuple[str, ...]:
         """What to say of columns whose values are equal only under an assumption."""

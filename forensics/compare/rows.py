@@ -213,6 +213,7 @@ def compare(
 
 def _take_backup(engine: Engine, sides: Sides, positions: np.ndarray) -> None:
     """Read the backup's rows that differ a second time; make sure that they are the same rows."""
+    sides.backup.keep_long()
     same = engine.take_backup(lines_again(sides.backup, sides.columns, positions))
     if same != len(positions):
         table = sides.backup.segments[0].table
@@ -221,6 +222,20 @@ def _take_backup(engine: Engine, sides: Sides, positions: np.ndarray) -> None:
             "The backup changed while it was read, or its medium fails. "
             "Copy it elsewhere and compare again.",
         )
+
+
+def keep_lacking(sides: Sides, wanted: set[str]) -> None:
+    """Write those long values of live's rows that were left to the backup, and are in no row of it
+    that is kept.
+
+    Args:
+        wanted: the marks in live's rows that are kept.
+    """
+    side = sides.backup.anew()
+    if side.long and side.long.keep_those(wanted):
+        side.mark = side.long.keep_wanted
+        for _ in stored_lines(side, sides.columns, unheard):
+            pass
 
 
 def differences(engine: Engine, sides: Sides) -> tuple[int, int]:
@@ -242,6 +257,7 @@ def keep_all(
     engine: Engine, number: int, backup: Side, key: Sequence[str], progress: Progress
 ) -> Counts:
     """Keep every row of a backup's table as missing, but one of each key: live dropped it."""
+    backup.keep_long()
     rows = stored_lines(backup, backup.stored, progress)
     engine.keep_missing(number, backup.stored, rows)
     repeated = 0

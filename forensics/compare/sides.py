@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from forensics.compare.fields import Canonical
+from forensics.compare.longvalues import Long, Mark
 from forensics.compare.shaping import after
 from forensics.evidence.source import Segment, Snapshot
 from forensics.model import TableName
@@ -25,6 +26,8 @@ class Side:
         values: by counted column, how many of its values are not NULL.
         rows: how many were read.
         starts: the position at which each segment begins.
+        long: the table's long values.
+        mark: what is done with one as rows are read; None leaves them where they stand.
     """
 
     segments: list[Segment]
@@ -35,6 +38,8 @@ class Side:
     values: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     starts: list[int] = field(default_factory=list)
+    long: Long | None = None
+    mark: Mark | None = None
 
     @property
     def comparable(self) -> dict[str, Canonical]:
@@ -51,6 +56,11 @@ class Side:
             return None
         return self.segments[0].snapshot
 
+    def keep_long(self) -> None:
+        """Have long values written as they are read: their rows are kept."""
+        if self.long:
+            self.mark = self.long.keep
+
     def look_closely(self) -> None:
         """Have values looked at as they are read: no row of the other side stands for them."""
         for segment in self.segments:
@@ -58,7 +68,10 @@ class Side:
 
     def anew(self) -> Side:
         """The same rows, as if none had been read yet."""
-        return Side(self.segments, self.stored, self.canonical, self.casts)
+        side = Side(self.segments, self.stored, self.canonical, self.casts, long=self.long)
+        if self.long:
+            side.mark = self.long.see
+        return side
 
     def in_order(self, wanted: Sequence[str]) -> bool:
         """Whether every line, as it stands, holds exactly the columns that are compared."""

@@ -11,7 +11,7 @@ from forensics.compare.workers import Workers
 from forensics.errors import BackupError, UsageError
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName
-from forensics.store import Store
+from forensics.store import Store, long_values, sweep_values
 
 __all__ = ["compare_sources"]
 
@@ -51,9 +51,10 @@ def compare_sources(
     for name, number in _numbers(names, store, options).items():
         jobs.append(Job(name, number, ours.get(name), theirs.get(name)))
     listener.begins(len(jobs), _rows_estimate(jobs))
-    ready = Preparation(backup, live, options.keys)
+    ready = Preparation(backup, live, options.keys, long_values(store))
     with Workers(ready, store, options, listener) as workers:
         workers.run(jobs)
+    sweep_values(store)
 
 
 def _tables_of_live(live: Source, ours: _Tables) -> _Tables:

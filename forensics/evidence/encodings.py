@@ -129,11 +129,8 @@ def transcoder(encoding: str | None) -> Transcoder | None:
             text = block.decode(codec, "forensics-beyond-python")
         except UnicodeDecodeError as error:
             odd = block[error.start : error.end].hex(" ")
-            raise BackupError(
-                f"The bytes {odd} mean nothing in {encoding}, the encoding that it says it is"
-                " written in.",
-                ODD_HINT,
-            ) from error
+            words = f"bytes {odd} that mean nothing in {encoding}"
+            raise OddTextError(error.start, words) from error
         if corrected:
             text = text.translate(corrected)
         return text.encode("utf-8")
@@ -148,6 +145,39 @@ def converted(blocks: Iterable[bytes], convert: Transcoder | None) -> Iterator[b
         return
     for block in blocks:
         yield convert(block)
+
+
+class OddTextError(BackupError):
+    """Bytes that mean nothing in an encoding: where in a block, and which, for reading."""
+
+    def __init__(self, at: int, words: str) -> None:
+        said = f"It holds {words}, the encoding that it says it is written in."
+        super().__init__(said, ODD_HINT)
+        self.at, self.words = at, words
+
+
+def lines_converted(
+    blocks: Iterable[bytes], convert: Transcoder, odd: Callable[[int, str], BackupError]
+) -> Iterator[bytes]:
+    """Yield blocks of whole lines in UTF-8, up to the first line that cannot be read.
+
+    Args:
+        odd: gives the error for the number of that line, from 0 on, and what it holds.
+
+    Raises:
+        BackupError: that one.
+    """
+    lines = 0
+    for block in blocks:
+        try:
+            text = convert(block)
+        except OddTextError as error:
+            sound = block[: block.rfind(b"\n", 0, error.at) + 1]
+            if sound:
+                yield convert(sound)
+            raise odd(lines + sound.count(b"\n"), error.words) from error
+        lines += block.count(b"\n")
+        yield text
 
 
 class OddBytes(NamedTuple):

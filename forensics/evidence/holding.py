@@ -8,6 +8,7 @@ one. Where there is doubt a field passes: other programs write what PostgreSQL r
 from __future__ import annotations
 
 import calendar
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -207,8 +208,29 @@ def _limited_numbers(precision: int, scale: int) -> Check:
     return check
 
 
-def _floats(fields: Fields) -> np.ndarray:
-    return fields.unless(_plain_numbers(fields), lambda value: bool(_FLOAT.match(value)))
+def _floats(most: float, least: float, digits: int) -> Check:
+    """The check of a type of floating point numbers.
+
+    Args:
+        most, least: what is too large for it, and what is too small to be told from 0.
+        digits: every number of no more digits fits.
+    """
+
+    def holds(value: str) -> bool:
+        if not _FLOAT.match(value):
+            return False
+        bare = value.strip().lower()
+        if "x" in bare or "n" in bare:  # in hexadecimal digits; infinity, NaN
+            return True
+        size = abs(float(bare))
+        if size <= least:
+            return not re.search("[1-9]", bare.partition("e")[0])
+        return size < most
+
+    def check(fields: Fields) -> np.ndarray:
+        return fields.unless(_plain_numbers(fields) & (fields.lengths <= digits), holds)
+
+    return check
 
 
 # --- what is written in one shape -----------------------------------------------------------------
@@ -396,8 +418,8 @@ _CHECKS: Mapping[str, Check] = {
     "bigint": _integers(2**63 - 1),
     "oid": _oids,
     "numeric": _numbers,
-    "real": _floats,
-    "double precision": _floats,
+    "real": _floats(3.402824e38, 7e-46, 36),
+    "double precision": _floats(math.inf, 0.0, 300),
     "boolean": _truths,
     "uuid": _uuids,
     "json": _documents(binary=False),

@@ -7,18 +7,20 @@ statements themselves are run, on a scratch copy of the tables that matter (`reh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from forensics.cause.history import place
-from forensics.cause.naming import schema_of
-from forensics.errors import EvidenceError
+from forensics.cause.naming import PUBLIC, schema_of
+from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import (
     Migration,
     MigrationFolder,
     Statement,
+    lies_with_tables,
     read_history,
 )
+from forensics.model import Table
 from forensics.preflight.counts import Counts
 from forensics.preflight.forecast import Forecast
 from forensics.preflight.output import Flight
@@ -121,9 +123,19 @@ def _schema(migrations: Sequence[Migration], live: LiveSource, notes: list[str])
     try:
         entries = read_history(live)
     except EvidenceError as error:
-        notes.append(error.message)
-        entries = []
+        if is_lost(error) or _elsewhere(live.catalog.tables.values()):
+            raise
+        notes.append(f"{error.message} Names without a schema are taken for public's.")
+        return PUBLIC
     return schema_of(entries, migrations, live.catalog.tables)
+
+
+def _elsewhere(tables: Iterable[Table]) -> bool:
+    """Whether a history lies where what its migrations name may lie, too, and that is not public.
+
+    Which of them counts only its rows tell.
+    """
+    return any(t.name.schema != PUBLIC and lies_with_tables(t) for t in tables)
 
 
 class _Counting:

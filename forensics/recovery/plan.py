@@ -12,7 +12,7 @@ from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.partitions import Partition
 from forensics.recovery.choose.targets import CLASSES, Scope, Target, some
 from forensics.recovery.proof import Rehearsal, Trial
-from forensics.recovery.stays import Stay
+from forensics.recovery.stays import HELD, Stay
 from forensics.recovery.write.runbook import Step
 
 
@@ -126,7 +126,8 @@ def _table_json(target: Target) -> dict[str, Any]:
     found = {**plain(target.name), "kind": target.kind, "missing": target.missing}
     found["live_rows"] = target.live_rows
     for name in CLASSES:
-        found[name] = target.counts[name]
+        known = not target.unclassified or name not in HELD
+        found[name] = target.counts[name] if known else None
     found["freed"] = target.freed
     found["reasons"] = [{"reason": why, "rows": rows} for why, rows in some(target.reasons)]
     return found

@@ -91,7 +91,7 @@ def _add_rows(
         pending = pouring.pending
         pending.write(_line(table.columns))
         for row in table.read():
-            pending.write(_line(row))
+            pending.write(_line(table.whole(row)))
             rows += 1
             if pending.tell() > _POURED:
                 pouring.pour()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
+from forensics.evidence.fields import decode_field
 from forensics.masking import Mask
 from forensics.model import TableResult
 from forensics.report.results import Results
+from forensics.store.values import file_of, held, is_mark
 
 Values = tuple[str | None, ...]
 
@@ -43,6 +46,13 @@ class MissingRows:
             return rows
         return islice(rows, limit)
 
+    def whole(self, row: Values) -> Values:
+        """A row with its long values in it, where what was read stands for them."""
+        folder = self._case.store.folder
+        if not held(folder):
+            return row
+        return tuple(_whole(folder, value) for value in row)
+
     def _all(self) -> Iterator[Values]:
         show = [self._show[column] for column in self.columns]
         batches = self._case.store.batches(self.result.name, "backup", ("missing",))
@@ -51,6 +61,15 @@ class MissingRows:
             values = [column.to_pylist() for column in batch.columns[1 : len(show) + 1]]
             for row in zip(*values, strict=True):
                 yield tuple(f(v) for f, v in zip(show, row, strict=True))
+
+
+def _whole(folder: Path, value: str | None) -> str | None:
+    if value is None or not is_mark(value):
+        return value
+    path = file_of(folder, value)
+    if not path.exists():
+        return value
+    return decode_field(path.read_bytes().decode("utf-8"))
 
 
 def with_missing(case: Results, mask: Mask) -> list[MissingRows]:

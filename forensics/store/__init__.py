@@ -1,6 +1,6 @@
 """The case file: results go in, results come out. It knows the model and nothing else."""
 
-from forensics.store.casefile import Store, has_table, record, tables_of
+from forensics.store.casefile import Store, has_table, long_values, record, sweep_values, tables_of
 from forensics.store.files import exists, make_private, remove, write_private
 from forensics.store.interrupts import interruptible
 from forensics.store.opening import FORMAT
@@ -11,9 +11,11 @@ __all__ = [
     "exists",
     "has_table",
     "interruptible",
+    "long_values",
     "make_private",
     "record",
     "remove",
+    "sweep_values",
     "tables_of",
     "write_private",
 ]

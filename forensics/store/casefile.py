@@ -4,8 +4,9 @@ Layout: schema `kit` holds one row a fact (`meta`) and one a compared table (`ta
 `rows` holds, for table number N, `backup_N` and `live_N`: the rows that differ, whole, one VARCHAR
 a column (`f0`, `f1`, … in the order of `tables.backup_columns` and `tables.live_columns`; numbered,
 because DuckDB folds the case of names and PostgreSQL does not), with `pair`, by which the two
-halves of a changed row find each other, and `state`. Values are PostgreSQL's text. Where values
-were destroyed, `overwritten_N` holds their cells (`model.Overwritten`).
+halves of a changed row find each other, and `state`. Values are PostgreSQL's text; of long ones,
+marks (`store.values`). Where values were destroyed, `overwritten_N` holds their cells
+(`model.Overwritten`).
 
 DuckDB lets whoever has the file open shut out everybody who would write it. So who reads opens it
 for one read, and who adds a result writes a copy and puts that in the file's place.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ from forensics.model import (
 from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists, make_private, others
 from forensics.store.lock import sole_writer
 from forensics.store.opening import FORMAT, connect, expect_amount, make_file, write_back
+from forensics.store.values import LongValues, held, marks_in, new_key, spliced, sweep
 
 if TYPE_CHECKING:
     import duckdb
@@ -237,6 +239,10 @@ class Store:
         found = self.get("catalogs")
         return catalog_of(found["backup"]), catalog_of(found["live"])
 
+    def spliced(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield COPY text of kept rows with the long values in it, piece by piece."""
+        return spliced(self.folder, texts)
+
     # --- tables ------------------------------------------------------------------------------
 
     def number(self, name: TableName) -> int | None:
@@ -357,6 +363,27 @@ def tables_of(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:
         "WHERE database_name = current_database()"
     )
     return frozenset(name for (name,) in there.fetchall())
+
+
+def long_values(store: Store) -> LongValues:
+    """Where a case's values go that are too long for its file."""
+    key = store.get("long_values")
+    if key is None:
+        key = new_key()
+        store.put("long_values", key)
+    return LongValues(store.folder, key)
+
+
+def sweep_values(store: Store) -> None:
+    """Remove the long values that no kept row of a case names."""
+    if not held(store.folder):
+        return
+    used: set[str] = set()
+    with store.query() as cursor:
+        for table in tables_of(cursor):
+            if table.startswith(("rows.backup_", "rows.live_")):
+                used |= marks_in(cursor, table)
+    sweep(store.folder, used)
 
 
 def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:

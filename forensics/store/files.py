@@ -9,6 +9,7 @@ from pathlib import Path
 from forensics.crash import is_crash
 from forensics.errors import CaseError
 from forensics.store.lock import LOCK, sole_writer
+from forensics.store.values import VALUES
 
 CASE = "case.duckdb"
 FRESH = "case.new"  # what is to become the case file, until it is whole
@@ -25,7 +26,7 @@ def exists(folder: Path) -> bool:
 
 def others(folder: Path) -> str | None:
     """The first thing in a folder that no comparison wrote, if there is one."""
-    ours = {*_OURS, LOCK, SPILL}
+    ours = {*_OURS, LOCK, SPILL, VALUES}
     names = [path.name for path in folder.iterdir() if not is_crash(path.name)]
     return min(set(names) - ours, default=None)
 
@@ -81,7 +82,8 @@ def remove(folder: Path) -> None:
         for path in folder.iterdir():
             if is_crash(path.name):
                 path.unlink()
-        shutil.rmtree(folder / SPILL, ignore_errors=True)
+        for name in (SPILL, VALUES):
+            shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def discard_fresh(folder: Path) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from forensics.evidence.elements import check_of
 from forensics.evidence.fields import encode_field
 from forensics.evidence.flaws import Judge
-from forensics.evidence.holding import check_of
 from forensics.scratch import Scratch
 
 _NUMBERS = "1|+1|-0|013| 1 |1.5|-.5|1.|.|1e5|1e|1,5|1 5|--5|1.5.5|-1-2|1-|a|１|NaN|-nan|inf|1_|x|"
@@ -22,8 +22,29 @@ TEXTS = {
     "oid": "1|4294967295|4294967296|-1|-2147483648|-2147483649|--1|x|",
     "numeric": f"{_NUMBERS}|1_000.5|1__0|1E-5|1e+5|infinity|infinit|0x1F",
     "numeric(6,2)": f"{_NUMBERS}|9999.99|9999.994|9999.995|-99999|1e4|1e3|00123456.5|0.001|123456",
-    "double precision": f"{_NUMBERS}|1_0|0x1p3|1e300",
-    "real": f"{_NUMBERS}|3.5e10",
+    "double precision": f"{_NUMBERS}|1_0|0x1p3|1e300|1e308|1e309|-1e999|1e-323|1e-400|0e-999|"
+    + "1" * 309
+    + "|"
+    + "1" * 310
+    + "|0."
+    + "0" * 330
+    + "1",
+    "real": f"{_NUMBERS}|3.5e10|3.4e38|3.5e38|1e39|-1e999|1e-44|1e-46|0.0e-99|"
+    + "1" * 39
+    + "|"
+    + "9" * 39
+    + "|0."
+    + "0" * 50
+    + "1",
+    "integer[]": "{}|{1,2}|{1,NULL,-3}|{{1,2},{3,4}}|[0:1]={1,2}|{1,x}|{1,,2}|{1,2147483648}|"
+    '{ 1 , 2 }|{null}|{"1",2}|{1.5}|[0:1]={1,x}|{1,2',
+    "numeric(4,2)[]": "{1.5,99.99}|{100}|{NaN}|{1,a}|{NULL,1e1}|{inf}",
+    "double precision[]": "{1.5,NaN,Infinity}|{1e999}|{1,x}|{-0}",
+    "boolean[]": "{t,f,NULL}|{x}|{true}",
+    "date[]": '{2024-02-29,infinity}|{2023-02-29}|{NULL}|{"0044-03-15 BC"}|{x}',
+    "timestamp without time zone[]": '{"2024-02-28 08:00:00"}|{"2024-02-30 08:00:00"}|{x}|'
+    '{"2024-02-28 08:00:00.25",NULL}',
+    "uuid[]": "{c4ca4238-a0b9-2382-0dcc-509a6f75849b}|{c4ca4238-a0b9-2382-0dcc-509a6f75849}|{x}|{}",
     "boolean": "t|f|true|FALSE|yes|no|on|off|of|o|1|0|2| t |tr|trues||x",
     "uuid": "|".join(
         "c4ca4238-a0b9-2382-0dcc-509a6f75849b".replace(*pair)
@@ -63,7 +84,7 @@ def taken(server: psycopg.Connection, type_name: str, texts: list[str]) -> list[
     server.execute(f"CREATE TABLE one (v {type_name})")
     for text in texts:
         try:
-            server.execute("INSERT INTO one VALUES (%s)", [text])
+            server.execute("INSERT INTO one VALUES (%s)", [text], prepare=False)
             found.append(text)
         except psycopg.DataError:
             continue

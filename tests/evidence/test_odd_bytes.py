@@ -56,6 +56,35 @@ def test_in_rows_the_place_is_said_and_those_before_it_are_read(
     assert said["jar"] is None
 
 
+@pytest.mark.parametrize("options", [PLAIN[0], PLAIN[2], *ARCHIVES[::3]], ids=" ".join)
+@pytest.mark.parametrize(("encoding", "codec"), [("EUC_JP", "euc-jp"), ("GBK", "gbk")])
+def test_in_other_encodings_the_place_is_said_too(
+    scratch: Scratch,
+    database: Callable[..., str],
+    tmp_path: Path,
+    options: tuple[str, ...],
+    encoding: str,
+    codec: str,
+) -> None:
+    backup = tmp_path / "backup"
+    name = database(SQL.replace("ü", "中").replace("ß", "文").replace("ö", "o"))
+    scratch.dump(name, backup, *options, f"--encoding={encoding}")
+    data = backup.read_bytes()
+    at = data.index("s中文 25".encode(codec)) + 1
+    backup.write_bytes(data[:at] + b"\xff\xff" + data[at + 2 :])
+    found = looked_through(backup)
+    said = problems(found)
+    assert f"that mean nothing in {encoding}" in (said["shelf"] or "")
+    place = f"line {data.count(bytes([10]), 0, at) + 1}"
+    if options in ARCHIVES:
+        place = "row 15"
+    assert place in (said["shelf"] or "")
+    assert said["jar"] is None
+    if options != PLAIN[2]:  # of INSERTs, those that were read with it are in doubt, too
+        rows = {held.table.name.table: held.rows for held in found.tables}
+        assert rows == {"shelf": 14, "jar": 6}
+
+
 @pytest.mark.parametrize(
     ("options", "before"),
     [

@@ -163,6 +163,32 @@ def test_a_history_that_names_none_of_the_files_is_said(
     ]
 
 
+@pytest.mark.parametrize("schema", ["public", "app"])
+def test_a_history_that_may_not_be_read(
+    schema: str, scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "1.sql").write_text("DROP TABLE cups;")
+    role = f"cup_{schema}"
+    name = database(
+        "CREATE SCHEMA app; "
+        f"CREATE TABLE {schema}.migrations (id serial, migration text, batch int); "
+        f"CREATE TABLE {schema}.cups (id int); INSERT INTO {schema}.cups VALUES (1), (2); "
+        f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA app TO {role}; "
+        f"GRANT SELECT ON {schema}.cups TO {role}"
+    )
+    dsn = scratch.dsn(name).replace("postgres@", f"{role}@")
+    try:
+        if schema == "app":  # where the name leads, only the history would tell
+            with pytest.raises(LiveError, match="migrations"):
+                fly(tmp_path / "1.sql", dsn)
+            return
+        flight = fly(tmp_path / "1.sql", dsn)
+        assert [(w.hazard.code, w.rows) for w in flight.hazards] == [("drop-table", 2)]
+        assert any("taken for public's" in note for note in flight.notes)
+    finally:
+        scratch.run(name, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 def test_annotations_say_how_many_rows(scratch: Scratch, template: str, tmp_path: Path) -> None:
     path = tmp_path / "migration.sql"
     path.write_text("\n\nDROP TABLE goods;\nCREATE INDEX ON lone (n);")

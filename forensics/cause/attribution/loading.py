@@ -13,6 +13,7 @@ from forensics.errors import BackupError, EvidenceError
 from forensics.evidence import Source, open_source
 from forensics.model import TableName, TableResult
 from forensics.store import Store
+from forensics.store.values import held
 
 _BATCH = 10_000  # rows of the case at a time
 
@@ -212,6 +213,22 @@ def _kept(
     numbered: bool = False,
 ) -> Iterator[bytes]:
     """Rows of the case as COPY text; numbered, each behind the number of its pair."""
+    lines = _lines(store, name, columns, states, numbered=numbered)
+    if not held(store.folder):
+        yield from lines
+        return
+    for piece in store.spliced(line.decode("utf-8") for line in lines):
+        yield piece.encode("utf-8")
+
+
+def _lines(
+    store: Store,
+    name: TableName,
+    columns: Sequence[str],
+    states: Sequence[str],
+    *,
+    numbered: bool,
+) -> Iterator[bytes]:
     rows = store.rows(name, "backup", states)
     places = [rows.column_names.index(column, 1) for column in columns]
     if numbered:

@@ -6,7 +6,7 @@ laid at it. What ran on the new tables took nothing of the backup's, and is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any
@@ -91,7 +91,7 @@ def lay_rest(
         rows = rest.rows.pop(name, 0)
         changed = _changed(results[name], accounts)
         if rows or changed:
-            moved = min(rows, _moved(store, accounts, name))
+            moved = _moved(store, accounts, name, rows)
             entry = _entry(name, None, rows, moved, changed)
             if is_history(backup.tables[name]):
                 entry["history"] = True
@@ -138,17 +138,36 @@ def _changed(result: TableResult, accounts: Sequence[Account]) -> int:
     return max(0, (result.changed or 0) - changed)
 
 
-def _moved(store: Store, accounts: Sequence[Account], name: TableName) -> int:
-    """Links of a junction table that live holds elsewhere, and that no statement moved."""
-    for entry in (store.get("loss") or {}).get("junctions", ()):
+def _moved(store: Store, accounts: Sequence[Account], name: TableName, rows: int) -> int | None:
+    """Links of a junction table that live holds elsewhere, and that no statement moved.
+
+    None where loss does not know it.
+
+    Args:
+        rows: how many missing rows are at most concerned.
+    """
+    loss = store.get("loss") or {"reason": "there is none"}
+    if rows and (loss.get("reason") or _of_table(loss.get("failed") or (), name)):
+        return None
+    entry = _of_table(loss.get("junctions") or (), name)
+    if entry is None:
+        return 0
+    elsewhere = [entry["moved"], entry["superseded"]]
+    if None in elsewhere:
+        return None
+    told = sum(account.moved or 0 for account in accounts if account.name == name)
+    return min(rows, max(0, int(sum(elsewhere)) - told))
+
+
+def _of_table(entries: Iterable[dict[str, Any]], name: TableName) -> dict[str, Any] | None:
+    for entry in entries:
         if (entry["schema"], entry["table"]) == tuple(name):
-            told = sum(account.moved or 0 for account in accounts if account.name == name)
-            return max(0, (entry["moved"] or 0) + (entry["superseded"] or 0) - told)
-    return 0
+            return dict(entry)
+    return None
 
 
 def _entry(
-    name: TableName, column: str | None, rows: int, moved: int, changed: int
+    name: TableName, column: str | None, rows: int, moved: int | None, changed: int
 ) -> dict[str, Any]:
     return {
         "migration": None,

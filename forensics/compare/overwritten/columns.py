@@ -17,6 +17,7 @@ from forensics.compare.fields import Canonical, byteas, instants
 from forensics.compare.schema import stored_columns
 from forensics.compare.shaping import after
 from forensics.model import Column, Table
+from forensics.store.values import marked
 
 Kind = Literal["text", "whole", "number", "time", "truth", "json", "other"]
 
@@ -211,9 +212,11 @@ class Rows:
     def _spelled(self, side: str, place: int, change: Canonical) -> str:
         """Write a column's values anew, into a table that the view joins."""
         name = f"spelled_{side}_{place}"
+        long = marked(f"f{place}")
         with self._db.cursor() as reading:
             found = reading.execute(
-                f"SELECT pair, {_COPY_FIELD.format(f=f'f{place}')} "
+                f"SELECT pair, CASE WHEN NOT {long} THEN {_COPY_FIELD.format(f=f'f{place}')} "
+                "ELSE '\\N' END "
                 f"FROM rows.{side}_{self._number} WHERE state = 'changed'"
             ).to_arrow_reader(_BATCH)
             guard = Guard(_changed(found, change))
@@ -225,7 +228,10 @@ class Rows:
                 {"fields": guard},
             )
         self._joined.append(f"JOIN {name} ON {name}.pair = b.pair")
-        return f"{name}.f"
+        return (
+            f"coalesce({name}.f, CASE WHEN {marked(f'{side[0]}.f{place}')} "
+            f"THEN {side[0]}.f{place} END)"
+        )
 
 
 # A value as COPY writes it.

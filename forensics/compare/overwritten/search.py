@@ -14,6 +14,7 @@ from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
 from forensics.model import Overwritten, TableName, TableResult, plain
 from forensics.store import Store
+from forensics.store.values import held
 from forensics.text import listed
 
 KIND = "values overwritten"
@@ -97,7 +98,8 @@ def _look(
     references = []
     for cell, key, holds in emptied_with_parents(store, rows.tables, cells):
         references.append(Reference(cell, key, holds))
-    return Look(db, result, number, rows, cells, rule).entries(references)
+    look = Look(db, result, number, rows, cells, rule, any_long=held(store.folder))
+    return look.entries(references)
 
 
 def _findings(found: list[Overwritten]) -> list[Finding]:

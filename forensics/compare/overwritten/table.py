@@ -14,6 +14,8 @@ from forensics.compare.overwritten.computed import time
 from forensics.compare.overwritten.life import Life, is_touched, sampled
 from forensics.compare.overwritten.rule import Counted, Rule
 from forensics.model import ForeignKey, Overwritten, TableResult
+from forensics.store.values import LONGEST, marked
+from forensics.text import counted
 
 _SAMPLE = 4_000  # changed values of a column
 _FINALISTS = 3
@@ -42,6 +44,7 @@ class Look:
         rows: its changed rows; the view is made.
         cells: the columns to look at.
         rule: what is a destruction.
+        any_long: whether the case holds values too long to be looked into.
     """
 
     def __init__(
@@ -52,10 +55,12 @@ class Look:
         rows: Rows,
         cells: Sequence[Cell],
         rule: Rule,
+        *,
+        any_long: bool,
     ) -> None:
         self._db, self._result, self._number = db, result, number
         self._rows, self._cells, self._rule = rows, cells, rule
-        self._of = 0
+        self._of, self._any_long = 0, any_long
 
     def entries(self, references: Sequence[Reference]) -> list[Overwritten]:
         """One entry a column whose values changed; writes the cells that were destroyed."""
@@ -153,11 +158,13 @@ class Look:
         )
         before, after = _first(example)
         table_rows = self._table_rows
-        counted = Counted(found.pattern, rows, gone, self._of, table_rows, bool(varied))
+        seen = Counted(found.pattern, rows, gone, self._of, table_rows, bool(varied))
         why = ""
-        if not gone and found.pattern != "mixed":
+        if found.pattern == "mixed":
+            why = self._unread(cell)
+        elif not gone:
             why = "nothing stood there before"
-        destroyed = self._rule.holds(counted)
+        destroyed = self._rule.holds(seen)
         if destroyed:
             self._some(f"{where} AND {sampled(cell, found)}")
             whole = rows >= _WHOLE * table_rows
@@ -180,6 +187,18 @@ class Look:
             why=why,
             source=found.source,
         )
+
+    def _unread(self, cell: Cell) -> str:
+        """What to say where changed values are too long to be looked into."""
+        if not self._any_long:
+            return ""
+        long = f"{marked(cell.old)} OR {marked(cell.new)}"
+        (rows,) = self._ask(
+            f"SELECT count(*) FILTER ({cell.differs} AND ({long})) FROM changed_rows"
+        )
+        if not rows:
+            return ""
+        return f"not known of {counted(rows, 'value')} longer than {LONGEST:,} bytes"
 
     @property
     def _table_rows(self) -> int:

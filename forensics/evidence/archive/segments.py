@@ -16,7 +16,7 @@ from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
 from forensics.evidence.archive.toc import Entry
 from forensics.evidence.blocks import LongRowError
-from forensics.evidence.encodings import odd_bytes, transcoder
+from forensics.evidence.encodings import OddTextError, lines_converted, odd_bytes, transcoder
 from forensics.evidence.flaws import Flaws, Judge
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
@@ -112,7 +112,11 @@ class CopySegment(_Judged):
     def _as_text(self, block: bytes, rows: int) -> Iterator[bytes]:
         """Yield rows in UTF-8, up to the first that is not."""
         if convert := transcoder(self._container.toc.encoding):
-            yield convert(block)
+
+            def damaged_at(row: int, words: str) -> DamagedBackupError:
+                return self._damaged(f"row {rows + row + 1} holds {words}")
+
+            yield from lines_converted([block], convert, damaged_at)
             return
         odd = odd_bytes(block)
         if odd is None:
@@ -174,8 +178,11 @@ class InsertSegment(_Judged):
             try:
                 stream = self._container.stream(self._run.entry)
                 for run in inserts.whole_statements(stream, toc.standard_strings, self.max_row):
-                    line += run.strip().count(b"\n") + 1
+                    begins, line = line, line + run.strip().count(b"\n") + 1
                     yield convert(run) if convert else run
+            except OddTextError as error:
+                at = begins + run[: error.at].lstrip().count(b"\n")
+                damage.append(self._damaged(f"line {at} of its rows holds {error.words}"))
             except LongRowError as error:
                 is_long = True
                 damage.append(self._too_long(error, f"line {line} of its rows"))

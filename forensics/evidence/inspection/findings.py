@@ -114,6 +114,8 @@ def _nothing(found: Inspection, source: Source) -> Iterator[Finding]:
 
 
 def _last_migration(found: Inspection, source: Source) -> Iterator[Finding]:
+    if found.unread_history:
+        yield MIND, f"Which migrations ran is not known: {found.unread_history}"
     if last := found.last_migration:
         applied = f"{last.applied_at:%Y-%m-%d %H:%M} UTC"
         yield NOTE, f"The last migration it knows is {last.name}, applied {applied}."

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from forensics.errors import DamagedBackupError, EvidenceError
+from forensics.errors import DamagedBackupError, EvidenceError, is_lost
 from forensics.evidence import copytext
 from forensics.evidence.garbling import Tally, together
 from forensics.evidence.inspection.findings import findings
@@ -56,7 +56,7 @@ def inspect_backup(
             tallies.append(Tally())
             held = _by_rows(source, held, contents[table.name], progress, tallies[-1])
         tables.append(held)
-    history = _history(source)
+    history, unread_history = _history(source)
     provenance = source.provenance
     damage = source.damage
     if damage is None and read_rows:
@@ -70,6 +70,7 @@ def inspect_backup(
         extensions=source.catalog.extensions,
         large_objects=None if large_objects is None else len(large_objects),
         history=history,
+        unread_history=unread_history,
         newest=_latest(held.newest for held in tables),
         counted=read_rows,
         end_is_open=source.end_is_open,
@@ -92,11 +93,14 @@ def _hidden(source: Source, defined: Collection[TableName]) -> tuple[str, ...]:
     return tuple(str(t.name) for t in roots if t.row_security or t.name not in defined)
 
 
-def _history(source: Source) -> tuple[HistoryEntry, ...]:
+def _history(source: Source) -> tuple[tuple[HistoryEntry, ...] | None, str | None]:
+    """The migrations that the backup says ran; None where that is not known, and why."""
     try:
-        return tuple(read_history(source))
-    except EvidenceError:
-        return ()  # its table is damaged or lacks its rows: that is said of the table
+        return tuple(read_history(source)), None
+    except EvidenceError as error:
+        if is_lost(error):
+            raise
+        return None, error.message
 
 
 # --- one table ------------------------------------------------------------------------------------

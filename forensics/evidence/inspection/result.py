@@ -40,6 +40,8 @@ class Inspection:
     """What inspecting a backup found.
 
     Attributes:
+        history: the migrations that ran, as it says; None where that is not known, and then
+            `unread_history` says why.
         newest: the latest audit timestamp in all tables: the backup was not taken before it.
         counted: whether rows were read.
         end_is_open: whether nothing tells that it is there to its end, though it is not cut.
@@ -54,7 +56,8 @@ class Inspection:
     sequences: tuple[Sequence, ...]
     extensions: tuple[str, ...]
     large_objects: int | None
-    history: tuple[HistoryEntry, ...]
+    history: tuple[HistoryEntry, ...] | None
+    unread_history: str | None
     newest: str | None
     counted: bool
     end_is_open: bool
@@ -129,8 +132,8 @@ class Inspection:
 
     @property
     def last_migration(self) -> HistoryEntry | None:
-        """The newest migration that the backup says was applied to it."""
-        applied = [entry for entry in self.history if entry.in_force and entry.applied_at]
+        """The newest migration that the backup says was applied to it, where that is known."""
+        applied = [entry for entry in self.history or () if entry.in_force and entry.applied_at]
         return max(applied, key=_applied_at, default=None)
 
 

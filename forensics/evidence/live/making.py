@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from forensics.errors import LiveError, OutdatedError
+from forensics.errors import LiveError, OutdatedError, is_lost
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], Iterable[Row]]
@@ -22,9 +22,6 @@ _ADDED = {
     "sequences": ("step", "last_value"),
     "unused": ("together",),
 }
-# SQLSTATE classes of what a server that goes on refuses to answer, and what it cancels.
-_REFUSALS = ("0A", "22", "42", "53", "54", "55")
-_CANCELLED = "57014"
 
 
 def read_making(ask: Ask) -> dict[str, Any] | None:
@@ -74,8 +71,7 @@ def _answers(ask: Ask, name: str, refused: dict[str, str]) -> list[Row]:
     try:
         return list(ask(name))
     except LiveError as error:
-        state = error.sqlstate or ""
-        if state[:2] not in _REFUSALS and state != _CANCELLED:
+        if is_lost(error):
             raise
         refused[name.removeprefix("made_")] = error.message
         return []

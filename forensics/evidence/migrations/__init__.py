@@ -12,6 +12,7 @@ from forensics.evidence.migrations.history import (
     histories,
     history_of,
     is_history,
+    lies_with_tables,
     read_history,
 )
 from forensics.evidence.migrations.migration import Migration
@@ -27,6 +28,7 @@ __all__ = [
     "histories",
     "history_of",
     "is_history",
+    "lies_with_tables",
     "moment",
     "numbers",
     "parse_statements",

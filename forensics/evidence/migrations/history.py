@@ -36,6 +36,11 @@ def is_history(table: Table) -> bool:
     return any(_histories_of(table))
 
 
+def lies_with_tables(table: Table) -> bool:
+    """Whether a table is such a one that its tool keeps where its migrations work."""
+    return any(not history.apart for _, history in _histories_of(table))
+
+
 def read_history(source: Source) -> list[HistoryEntry]:
     """Return what a side's migration history tables hold, tool by tool, in the order of time.
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.blocks import Block, LongRowError, read_blocks
-from forensics.evidence.encodings import ODD_HINT, converted, odd_bytes
+from forensics.evidence.encodings import (
+    ODD_HINT,
+    OddTextError,
+    converted,
+    lines_converted,
+    odd_bytes,
+)
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge
 from forensics.evidence.holding import Check
@@ -115,7 +121,11 @@ class CopySegment(_Judged):
         if form and form.encoding:
             encoding = form.encoding
         convert = self._file.transcoder(encoding)
-        blocks = converted(self._lines(as_it_is=convert is None), convert)
+        blocks = self._lines(as_it_is=convert is None)
+        if convert and (form is None or form.usual):
+            blocks = lines_converted(blocks, convert, self._odd)
+        else:
+            blocks = converted(blocks, convert)
         if form and not form.usual:
             blocks = as_pg_dump_writes(blocks, form)
         yield from self._sound(blocks)
@@ -124,6 +134,9 @@ class CopySegment(_Judged):
         if self._rewritten or (self._data.copy and not self._data.copy.usual):
             return None
         return count_rows(self._file, 0, self._data.start) + row + 1
+
+    def _odd(self, row: int, words: str) -> DamagedBackupError:
+        return DamagedBackupError(self._flawed(Flaw(row, f"holds {words}"), 1).message, ODD_HINT)
 
     def _text(self, block: bytes, at: int) -> tuple[bytes, DamagedBackupError | None]:
         """Return the rows of a block that are UTF-8 up to the first that is not, and its error.
@@ -276,6 +289,26 @@ class InsertSegment(_Judged):
         super().__init__(file, data, columns, checks)
         self._own, self._names = own, names
 
+    def _in_utf8(self, statements: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield statements in UTF-8, and say of one that cannot be read where it stands."""
+        data = self._data
+        convert = self._file.transcoder(data.encoding)
+        lines = 0
+        for run in statements:
+            try:
+                text = convert(run) if convert else run
+            except OddTextError as error:
+                lines += run.count(b"\n", 0, error.at) + 1
+                line = count_rows(self._file, 0, data.start) + lines
+                raise DamagedBackupError(
+                    f"{self._file.path} is damaged within the rows of table {self.table}: line"
+                    f" {line} holds {error.words}.",
+                    ODD_HINT,
+                ) from error
+            if convert:
+                lines += run.count(b"\n")
+            yield text
+
     def blocks(self) -> Iterator[Block]:
         data = self._data
         chunks = self._file.chunks(data.start, data.end, _CHUNK)
@@ -283,7 +316,7 @@ class InsertSegment(_Judged):
             inserts.whole_statements(chunks, data.standard_strings, self.max_row)
         )
         rows = inserts.copy_blocks(
-            converted(statements, self._file.transcoder(data.encoding)),
+            self._in_utf8(statements),
             self._own or self.columns,
             self.columns,
             data.standard_strings,

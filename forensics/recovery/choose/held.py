@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from forensics.model import TableName
@@ -28,6 +29,16 @@ def held_elsewhere(store: Store) -> dict[TableName, Held]:
         if finding["kind"] == "renamed table":
             found[TableName(**finding["name"])] = Held("moved", finding["rows"])
     return {**_rows(store), **found}
+
+
+def unclassified(store: Store, names: Iterable[TableName]) -> set[TableName]:
+    """Those of some tables of which it is not known what live holds elsewhere."""
+    loss = store.get("loss")
+    if loss is None or loss.get("reason"):
+        return set(names)
+    unknown = {name for name, held in _links(store).items() if held.rows is None}
+    unknown.update(TableName(one["schema"], one["table"]) for one in loss.get("failed") or ())
+    return unknown.intersection(names)
 
 
 def _links(store: Store) -> dict[TableName, Held]:

@@ -100,7 +100,11 @@ class Values:
         )
 
     def lines(self) -> Iterator[str]:
-        """Yield keys and values as COPY text, a run of lines at a time.
+        """Yield keys and values as COPY text, a run of lines at a time."""
+        return self.selection.copy(self.lines_query())
+
+    def lines_query(self) -> str:
+        """The query for what `lines` yields.
 
         A line is the key, then of each column what stood there, what stands there, and whether
         it comes back.
@@ -111,7 +115,7 @@ class Values:
                 fields.append(f"copy_field(CASE WHEN o.m{i} THEN {side}.f{place} END)")
             fields.append(f"CASE WHEN o.m{i} THEN 't' ELSE 'f' END")
         n = self.number
-        yield from self.selection.copy(
+        return (
             f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line FROM ({self._cells}) o "
             f"JOIN values_{n} b ON b.pair = o.pair "
             f"JOIN rows.live_{n} l ON l.pair = o.pair AND l.state = 'changed' ORDER BY o.pair"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -26,6 +27,7 @@ from forensics.loss.reused import used_again
 from forensics.model import TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
+from forensics.recovery.choose.held import unclassified
 from forensics.recovery.choose.references import Orphans, References
 from forensics.recovery.choose.reused import Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
@@ -112,9 +114,18 @@ class Selection:
         Args:
             fields: which of the target's fields; None for all.
         """
+        yield from self.copy(self.lines_query(target, classes, fields))
+
+    def lines_query(
+        self,
+        target: Target,
+        classes: Sequence[str] = ("restorable",),
+        fields: Sequence[str] | None = None,
+    ) -> str:
+        """The query for what `lines` yields."""
         fields = [f"copy_field(r.{f})" for f in fields or target.fields]
         wanted = ", ".join(map(repr, classes))
-        yield from self.copy(
+        return (
             f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line "
             f"FROM {self.rows(target)} "
             f"WHERE c.class IN ({wanted}) ORDER BY r.pair"
@@ -133,7 +144,14 @@ class Selection:
         return target.field(column)
 
     def copy(self, query: str) -> Iterator[str]:
-        """Yield what a query of one column of text answers, a run of lines at a time."""
+        """Yield what a query of one column of text answers, a run of lines at a time.
+
+        Long values come in pieces.
+        """
+        return self.store.spliced(self.kept(query))
+
+    def kept(self, query: str) -> Iterator[str]:
+        """Yield the same in runs of whole lines, with marks where long values stand."""
         for batch in self._cursor.execute(query).to_arrow_reader(_BATCH):
             yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
 
@@ -224,6 +242,8 @@ def _select(
             why = choice.why_left(result)
             if why:
                 left[result.name] = why
+    for name in unclassified(store, targets):
+        targets[name] = replace(targets[name], unclassified=True)
     live = store.catalogs()[1]
     used = used_again(store)
     followed = Followed(store, cursor, classes, used)

@@ -65,6 +65,7 @@ class Target:
         live_rows: how many rows live held when compared.
         missing: how many of its rows are missing, and of these by class: `counts`.
         freed: how many rows come back that are blocked until their parents do.
+        unclassified: whether it is not known which of its rows live holds elsewhere.
         staying: those that do not come back: (class, reason or None, rows).
     """
 
@@ -80,6 +81,7 @@ class Target:
     counts: dict[str, int]
     staying: tuple[tuple[str, str | None, int], ...] = ()
     freed: int = 0
+    unclassified: bool = False
 
     @property
     def rows(self) -> int:

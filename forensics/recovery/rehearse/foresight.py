@@ -76,8 +76,8 @@ def _offered(session: Session, selection: Selection, tell: Tell) -> Refused:
     for target in selection.targets:
         if target.rows and target.columns:
             tell("offering the rows to a copy of live", str(target.name))
-            lines = selection.lines(target)
-            refused = offer(session, target.name.sql, target.columns, lines)
+            query = selection.lines_query(target)
+            refused = offer(session, target.name.sql, target.columns, selection, query)
             if refused:
                 found[target.name] = refused
     return found

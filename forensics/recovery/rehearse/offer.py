@@ -7,17 +7,19 @@ and types are so judged by PostgreSQL itself. Nothing of theirs is worked out a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import psycopg
 
 from forensics.errors import RecoveryError
 from forensics.recovery.choose.partitions import NO_PARTITION
+from forensics.recovery.choose.selection import Selection
 from forensics.recovery.rehearse.session import Session, advice, copy_rows, words_of
 from forensics.recovery.write.sqltext import copy_in
 
 # Which row was refused, and why.
 Refusal = tuple[int, str]
+Put = Callable[[Sequence[str]], None]
 
 _CHUNK = 5_000
 # A key that may be deferred is looked at when the statement is through.
@@ -29,7 +31,8 @@ def offer(
     session: Session,
     table: str,
     columns: Sequence[str],
-    texts: Iterable[str],
+    selection: Selection,
+    query: str,
 ) -> list[Refusal]:
     """Put rows into a table but for those that it refuses.
 
@@ -41,7 +44,7 @@ def offer(
         session: within a transaction.
         table: the table, as SQL.
         columns: what the rows hold.
-        texts: the rows as COPY text, runs of whole lines.
+        selection, query: whose rows they are, and the query for them as lines of COPY text.
 
     Returns:
         Which rows were refused, numbered from 0, and why.
@@ -51,9 +54,15 @@ def offer(
     """
     refused: list[Refusal] = []
     start = 0
-    for text in texts:
+    splice = selection.store.spliced
+
+    def put(lines: Sequence[str]) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        copy_rows(session, table, columns, splice([text]))
+
+    for text in selection.kept(query):
         lines = text.split("\n")[:-1]
-        for place, reason in _refused(session, table, columns, lines):
+        for place, reason in _refused(session, copy_in(table, columns), put, lines):
             refused.append((start + place, reason))
         start += len(lines)
     return refused
@@ -61,8 +70,8 @@ def offer(
 
 def _refused(
     session: Session,
-    table: str,
-    columns: Sequence[str],
+    statement: str,
+    put: Put,
     lines: Sequence[str],
 ) -> Iterable[Refusal]:
     """Put one run of lines in; yield those that were refused."""
@@ -75,7 +84,7 @@ def _refused(
         first, some = todo.pop()
         if not some:
             continue
-        found = _attempt(session, table, columns, some)
+        found = _attempt(session, statement, put, some)
         if found is None:
             continue
         at, reason = found
@@ -92,8 +101,8 @@ def _refused(
 
 def _attempt(
     session: Session,
-    table: str,
-    columns: Sequence[str],
+    statement: str,
+    put: Put,
     lines: Sequence[str],
 ) -> tuple[int | None, str] | None:
     """Put lines in.
@@ -104,8 +113,7 @@ def _attempt(
     """
     session.execute("SAVEPOINT offered")
     try:
-        text = "".join(f"{line}\n" for line in lines)
-        copy_rows(session, table, columns, [text])
+        put(lines)
     except psycopg.Error as error:
         session.execute("ROLLBACK TO SAVEPOINT offered")
         at = _AT.search(error.diag.context or "")
@@ -114,9 +122,8 @@ def _attempt(
         # Other errors than those of values and of constraints are no row's doing.
         if at is None or (error.sqlstate or "")[:2] not in ("22", "23"):
             words = words_of(error)
-            statement = copy_in(table, columns)[:80]
             raise RecoveryError(
-                f"Rows do not go into a scratch table ({statement}): {words}.",
+                f"Rows do not go into a scratch table ({statement[:80]}): {words}.",
                 advice(words),
             ) from error
         return int(at[1]) - 1, _reason(error, at[2])

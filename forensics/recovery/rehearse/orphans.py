@@ -92,7 +92,7 @@ def _load_keys(
         rows=selection.rows(target),
         filled=" AND ".join(f"{field} IS NOT NULL" for field in fields),
     )
-    offer(session, f"pg_temp.{name}", keys, selection.copy(question))
+    offer(session, f"pg_temp.{name}", keys, selection, question)
 
 
 def _without_parent(session: Session, link: Link, table: Table, in_live: bool) -> Keys:

@@ -131,7 +131,7 @@ def _loaded(
         copy_rows(session, table, columns, values.lines())
     except psycopg.Error:
         session.execute("ROLLBACK TO SAVEPOINT loaded")
-        return offer(session, table, columns, values.lines())
+        return offer(session, table, columns, values.selection, values.lines_query())
     session.execute("RELEASE SAVEPOINT loaded")
     return []
 

@@ -121,11 +121,12 @@ class Returned:
     def _found_again(self, n: int, target: Target) -> int:
         """How many of a target's lost rows its table now holds, over what it held before."""
         self._expect(f"expected_{n}", target.name, target.columns)
-        lines = self._work.selection.lines(target, _LOST)
+        selection = self._work.selection
+        query = selection.lines_query(target, _LOST)
         with self._session.transaction():
             # Rows that no longer fit live's types are refused here too: they cannot have come
             # back.
-            offer(self._session, f"pg_temp.expected_{n}", target.columns, lines)
+            offer(self._session, f"pg_temp.expected_{n}", target.columns, selection, query)
         question = filled(
             "rehearse",
             "found_again",

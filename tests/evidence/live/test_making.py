@@ -100,6 +100,9 @@ def test_a_question_that_is_refused_leaves_the_others() -> None:
         return asked
 
     assert read_making(refuse(LiveError("no", sqlstate="42501"))) is None
+    assert read_making(refuse(LiveError("internal", sqlstate="XX000"))) is None
+    with pytest.raises(LiveError, match="no room"):
+        read_making(refuse(LiveError("no room", sqlstate="53300")))
     assert read_making(refuse(OutdatedError("replay", None, "40001", "live"))) is None
     with pytest.raises(LiveError, match="lost"):
         read_making(refuse(LiveError("lost")))

@@ -12,6 +12,7 @@ import pytest
 
 from forensics.errors import EvidenceError, MigrationError
 from forensics.evidence import open_source
+from forensics.evidence.inspection import inspect_backup
 from forensics.evidence.migrations import (
     HistoryEntry,
     history_of,
@@ -398,6 +399,10 @@ def test_a_history_that_was_not_dumped_is_said(
         pytest.raises(EvidenceError, match="were not dumped"),
     ):
         read_history(source)
+    with open_source(tmp_path / "d.sql") as source:
+        found = inspect_backup(source)
+    assert found.history is None
+    assert any("Which migrations ran is not known: The rows of" in s for _, s in found.findings)
 
 
 def test_a_table_that_only_shares_the_name_is_no_history(

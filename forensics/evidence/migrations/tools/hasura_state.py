@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from forensics.errors import EvidenceError
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.tool import HistoryTable, Tool
 
@@ -19,8 +20,11 @@ def listed(row: Row) -> list[HistoryEntry]:
         for versions in json.loads(row.text("cli_state") or "{}").get("migrations", {}).values():
             for version, dirty in versions.items():
                 found[version] = HistoryEntry(row.tool, row.table, version, failed=bool(dirty))
-    except (ValueError, AttributeError):
-        return []  # of a release that keeps it otherwise
+    except (ValueError, AttributeError) as error:
+        raise EvidenceError(
+            f"{row.table} keeps Hasura's migrations in a form that is not known here.",
+            "Say which ran with --ran NAME.",
+        ) from error
     return list(found.values())
 
 
