@@ -48,18 +48,26 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     return dict(sorted(found.items()))
 
 
-def named_after(table: Table, catalog: Catalog) -> Iterator[tuple[str, Table]]:
-    """Yield columns that refer to nothing by declaration, and what they are named after.
+class NamedAfter:
+    """What columns refer to by their names and types alone; no row is read.
 
-    Names and types decide; no row is read.
+    Args:
+        catalog: of their side.
     """
-    known = declared_parents(table)
-    kinds = {kind.column for kind in kinds_of(table, known, catalog)}
-    for column, tables in _Candidates(catalog).of_table(table, known).items():
-        if column in kinds:
-            continue  # what it refers to depends on another column
-        if refers(column) and likeness(column, tables[0].name.table) >= _WELL:
-            yield column, tables[0]
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._candidates = _Candidates(catalog)
+
+    def of(self, table: Table) -> Iterator[tuple[str, Table]]:
+        """Yield columns that refer to nothing by declaration, and what they are named after."""
+        known = declared_parents(table)
+        kinds = {kind.column for kind in kinds_of(table, known, self._catalog)}
+        for column, tables in self._candidates.of_table(table, known).items():
+            if column in kinds:
+                continue  # what it refers to depends on another column
+            if refers(column) and likeness(column, tables[0].name.table) >= _WELL:
+                yield column, tables[0]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forensics.loss.columns import not_of_type
 from forensics.loss.ends import turned_ends
 from forensics.loss.junctions import Junction
 from forensics.loss.missing import MissingRows
@@ -145,6 +146,9 @@ class Conflicts:
         was = self._missing.table.column(column.name)
         if not column.nullable and was is not None and was.nullable:
             self._refuse(f"m.{field} IS NULL", f"NOT NULL of {column.name}")
+        strange = not_of_type(was, column, f"m.{field}") if was else None
+        if strange:
+            self._refuse(strange, f"type {column.type} of {column.name}")
         labels = self._work.live.catalog.enums.get(column.type)
         former = self._work.backup.catalog.enums.get(was.type if was else "")
         if labels is not None and labels != former:

@@ -22,12 +22,11 @@ import pyarrow as pa
 
 from forensics.compare.options import matching
 from forensics.errors import UsageError
-from forensics.loss.reused import used_again
 from forensics.model import TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.references import Orphans, References
-from forensics.recovery.choose.reused import Followed
+from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
 from forensics.recovery.queries import filled
@@ -224,19 +223,21 @@ def _select(
             why = choice.why_left(result)
             if why:
                 left[result.name] = why
-    live = store.catalogs()[1]
-    used = used_again(store)
-    followed = Followed(store, cursor, classes, used)
+    backup, live = store.catalogs()
+    ends = Ends(store)
+    followed = Followed(store, cursor, classes, ends)
+    again = [name for name, parent in ends.parents.items() if parent.again]
     for target in targets.values():
         # Of what names rows of tables whose keys were used again, it is `followed` that knows.
-        known = targets.keys() | used.keys()
+        known = {*targets, *again}
         classes.begin(target, known, not scope.include_unexplained)
         followed.follow(target)
         if target.kind == "insert":
             held = None
             if classes.has(f"rows.live_{target.number}"):
                 held = store.columns(target.name, "live")
-            for condition, reason in conflicts(target, live.tables[target.name], held):
+            ours = backup.tables[target.name]
+            for condition, reason in conflicts(target, ours, live.tables[target.name], held):
                 classes.mark(target, "conflicting", condition, reason)
     references = References(store, cursor, classes, numbers)
     return Selection(store, cursor, references, references.settle(targets), left)
