@@ -38,9 +38,10 @@ def follow_values(
     places = dict(columns)
     joins, now = "", dict[int, str]()
     for at, link in enumerate(_links(ends, name, places, links)):
-        table = f"now_values_{number}_{at}"
-        parent = ends.parents[link.parent]
-        joins += _follow(selection, number, link, parent, places, table, now)
+        parent = ends.parent(link.parent)
+        if parent is not None:
+            table = f"now_values_{number}_{at}"
+            joins += _follow(selection, number, link, parent, places, table, now)
     listing = []
     for place in range(len(selection.store.columns(name, "backup"))):
         listing.append(f"{now.get(place, f'b.f{place}')} AS f{place}")
@@ -53,14 +54,14 @@ def follow_values(
 def _links(
     ends: Ends, name: TableName, places: Mapping[str, int], links: Sequence[Link]
 ) -> Iterator[Link]:
-    """Yield the links to tables that were compared, each column's once."""
+    """Yield the links to follow, each column's once."""
     seen: set[str] = set()
     for link in links:
-        if link.parent in ends.parents and seen.isdisjoint(link.columns):
+        if seen.isdisjoint(link.columns):
             seen.update(link.columns)
             yield link
     for end in ends.undeclared(name):
-        if end.name in ends.parents and end.columns[0] in places and end.columns[0] not in seen:
+        if end.columns[0] in places and end.columns[0] not in seen:
             yield Link(end.columns, end.name, end.parent_columns, declared=False)
 
 
@@ -76,14 +77,8 @@ def _follow(
     """Block the references that cannot follow; return the join for the others."""
     known = [places[column] for column in link.columns if column in places]
     fields = [f"b.f{place}" for place in known]
-    new = new_keys(selection.store, parent, link.parent_columns, fields)
-    if new and not parent.whole and selection.has(f"rows.live_{parent.number}"):
-        _block_all(selection, number, known, new, never_held(link.parent))
-    if not (parent.again or parent.anew):
-        return ""
-    keys = None
-    if not parent.whole:
-        keys = keys_now(selection.store, parent, link.parent_columns, link.parent_columns)
+    _block_strangers(selection, number, link, parent, known)
+    keys = _keys(selection, link, parent)
     if keys is None and not parent.again:
         return ""
     if len(known) < len(link.columns) or keys is None:
@@ -97,6 +92,25 @@ def _follow(
     for at, place in enumerate(known):
         now[place] = f"coalesce({table}.n{at}, b.f{place})"
     return f" LEFT JOIN {table} ON {on}"
+
+
+def _block_strangers(
+    selection: Selection, number: int, link: Link, parent: Reused, known: Sequence[int]
+) -> None:
+    """Block references to what the backup does not hold, and live does since."""
+    if parent.whole or not selection.has(f"rows.live_{parent.number}"):
+        return
+    fields = [f"b.f{place}" for place in known]
+    new = new_keys(selection.store, parent, link.parent_columns, fields)
+    if new:
+        _block_all(selection, number, known, new, never_held(link.parent))
+
+
+def _keys(selection: Selection, link: Link, parent: Reused) -> str | None:
+    """The query for what became of a parent's keys; None where nothing did, or it is not known."""
+    if parent.whole:
+        return None
+    return keys_now(selection.store, parent, link.parent_columns, link.parent_columns)
 
 
 def _block_all(

@@ -47,27 +47,32 @@ class Ends:
     """
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._undeclared = undeclared(store)
         self._junctions: dict[TableName, list[Parent]] = {}
         for entry in store.get("junctions") or ():
             self._junctions[TableName(**entry["name"])] = [*map(parent_of, entry["parents"])]
-        self.parents: dict[TableName, Reused] = {}
-        for result in store.results():
-            number = store.number(result.name)
-            if result.state == "compared" and number is not None:
-                self.parents[result.name] = Reused(result.name, number, False, again=False)
-        self.parents |= followed(store)
+        self._compared = {r.name for r in store.results() if r.state == "compared"}
+        self._parents: dict[TableName, Reused | None] = {**followed(store)}
+
+    def parent(self, name: TableName) -> Reused | None:
+        """What became of the keys of a table that was compared; None where it was not."""
+        if name not in self._parents:
+            number = self._store.number(name) if name in self._compared else None
+            found = None if number is None else Reused(name, number, False, again=False)
+            self._parents[name] = found
+        return self._parents[name]
 
     def of(self, target: Target) -> Iterator[End]:
         """Yield what of a target's columns names rows of such tables."""
         seen: set[tuple[str, ...]] = set()
         for link in target.links:
-            parent = self.parents.get(link.parent)
+            parent = self.parent(link.parent)
             if parent and set(link.columns) <= set(target.columns):
                 seen.add(link.columns)
                 yield End(parent, link.columns, link.parent_columns, "true")
         for end in (*self._junctions.get(target.name, ()), *self._by_name(target)):
-            parent = self.parents.get(end.name)
+            parent = self.parent(end.name)
             if parent is None or end.columns in seen or not {*end.columns} <= {*target.columns}:
                 continue
             means = "true"
@@ -109,7 +114,7 @@ class Followed:
 
     def follow(self, target: Target) -> None:
         """Block a target's rows that would name another row; put today's keys into the others."""
-        own = self._ends.parents.get(target.name)
+        own = self._ends.parent(target.name)
         if own and own.again and not own.whole:
             self._leave_what_lives_on(target, own)
         joins, now = "", dict[str, str]()
