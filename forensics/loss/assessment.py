@@ -114,7 +114,7 @@ def _assess_each(
         junction = junction_of(work.backup.catalog.tables[name], parents)
         try:
             fate = classify(work, junction)
-            fate.overwritten = overwritten(work, junction)
+            overwritten(work, junction, fate)
             if marked := marked_since(work, junction):
                 fate.notes.append(_MARKED_SINCE.format(marked))
             spreads = spread(work, junction, fate)
