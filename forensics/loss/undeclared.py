@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from forensics.errors import EvidenceError, is_lost
 from forensics.loss.inference import NamedAfter
 from forensics.loss.junctions import parent_of, plain_parent
 from forensics.loss.workspace import Workspace
-from forensics.model import Catalog, Parent, TableName
+from forensics.model import Catalog, Parent, Table, TableName
 from forensics.store import Store
 
 _BY_NAME = "its name and type"
@@ -22,7 +23,14 @@ def find_undeclared(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     for name, result in sorted(work.results.items()):
         if result.missing or result.changed:
             wanted.append(name)
-    found = _by_name(work.backup.catalog, wanted)
+    named = NamedAfter(work.backup.catalog)
+    found = _by_name(work.backup.catalog, wanted, named)
+    for name in wanted:
+        table = work.table("backup", name)
+        if table is not None:
+            more = tuple(_by_values(work, named, table))
+            if more:
+                found[name] = (*found.get(name, ()), *more)
     facts = []
     for name, parents in found.items():
         ends = [plain_parent(parent) for parent in parents]
@@ -36,15 +44,16 @@ def undeclared(store: Store) -> dict[TableName, tuple[Parent, ...]]:
     facts = store.get("undeclared")
     if facts is None:
         backup = store.catalogs()[0]
-        return _by_name(backup, backup.tables)
+        return _by_name(backup, backup.tables, NamedAfter(backup))
     found: dict[TableName, tuple[Parent, ...]] = {}
     for fact in facts:
         found[TableName(**fact["name"])] = tuple(map(parent_of, fact["parents"]))
     return found
 
 
-def _by_name(catalog: Catalog, names: Iterable[TableName]) -> dict[TableName, tuple[Parent, ...]]:
-    named = NamedAfter(catalog)
+def _by_name(
+    catalog: Catalog, names: Iterable[TableName], named: NamedAfter
+) -> dict[TableName, tuple[Parent, ...]]:
     found = {}
     for name in names:
         parents = tuple(_of_table(named, catalog, name))
@@ -59,3 +68,13 @@ def _of_table(named: NamedAfter, catalog: Catalog, name: TableName) -> Iterator[
         key = other.primary_key
         if key and len(key.columns) == 1:
             yield Parent(other.name, (column,), key.columns, False, _BY_NAME)
+
+
+def _by_values(work: Workspace, named: NamedAfter, table: Table) -> list[Parent]:
+    """What a table's columns refer to by all of their values."""
+    try:
+        return list(named.glued(work, table))
+    except EvidenceError as error:
+        if is_lost(error):
+            raise
+        return []  # a damaged backup: comparing the table said so already

@@ -112,3 +112,47 @@ def test_rows_without_a_unique_key_follow_where_all_else_is_equal(incident: Buil
         was = {line for line in _lines(found, query, found.before) if "ssn-8" not in line}
         assert was <= _lines(found, query), query
         assert _lines(found, query) <= _lines(found, query, found.before), query
+
+
+HOTELS = """
+CREATE TABLE customers (customerno serial PRIMARY KEY, mail text UNIQUE);
+CREATE TABLE hotels (id serial PRIMARY KEY, title text UNIQUE);
+CREATE TABLE stays (customerno int, hotelref int, nights int, position int,
+  PRIMARY KEY (customerno, hotelref));
+CREATE TABLE bills (billno serial PRIMARY KEY, custid text, customerno int, amount int, lineno int);
+CREATE TABLE lines (id serial PRIMARY KEY, label text UNIQUE);
+CREATE TABLE bill_lines (billref int, lineno int, amount int);
+INSERT INTO customers (mail) SELECT 'c' || i FROM generate_series(1, 12) i;
+INSERT INTO hotels (title) SELECT 'h' || i FROM generate_series(1, 6) i;
+INSERT INTO lines (label) SELECT 'l' || i FROM generate_series(1, 12) i;
+INSERT INTO stays SELECT i, 1 + i % 6, i, i FROM generate_series(1, 12) i;
+INSERT INTO bills (customerno, amount, lineno) SELECT 1 + i % 12, i, 1 + i % 3
+  FROM generate_series(1, 24) i;
+INSERT INTO bill_lines SELECT 1 + i % 24, 1 + i % 3, i % 12 FROM generate_series(1, 60) i;
+"""
+
+
+def test_names_without_borders_refer_where_all_values_do(incident: Build) -> None:
+    """Amounts, positions and numbers of lines are within the keys, too, and refer to nothing."""
+    change = """
+        DELETE FROM stays; DELETE FROM bills;
+        DELETE FROM customers; DELETE FROM lines;
+        INSERT INTO customers SELECT 1000 + i, 'c' || i FROM generate_series(1, 12) i;
+        INSERT INTO lines SELECT 1000 + i, 'l' || i FROM generate_series(1, 12) i;
+    """
+    found = incident(HOTELS, change)
+    (entry,) = found.case.loss["junctions"]
+    ends = {(tuple(end["columns"]), end["table"]) for end in entry["parents"]}
+    assert entry["table"] == "stays"
+    assert ends == {(("customerno",), "customers"), (("hotelref",), "hotels")}
+    assert _links(found, "stays") == {"missing": 12, "restorable": 12}
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    found.run("recovery.sql")
+    stayed = (
+        "SELECT mail, title FROM stays JOIN customers USING (customerno) "
+        "JOIN hotels h ON h.id = hotelref"
+    )
+    paid = "SELECT billno, mail, amount, lineno FROM bills JOIN customers USING (customerno)"
+    for query in (stayed, paid):
+        assert _lines(found, query) == _lines(found, query, found.before), query
