@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forensics.figures import Picture
 
 _LINKS = ("class", "blocked_by", "violates", "place")
-_COUNTED = ["had", "has", "missing", "moved", "superseded", "lost", *LOST, "left"]
+_COUNTED = ["had", "has", "missing", "moved", "superseded", "lost", *LOST, "left", "overwritten"]
 
 
 def find_junction(case: Held, name: str) -> CaseJunction:
@@ -152,7 +152,7 @@ class CaseJunction:
 
         Columns: the parent's key, label, state (emptied, affected, gone, untouched), had (links in
         the backup), has (rows of the junction table in live), missing and its classes, lost, left
-        (what it holds now: has, and what moved).
+        (what it holds now: has, and what moved), overwritten.
 
         Args:
             table: one of its parent tables.
@@ -331,7 +331,7 @@ def _states(frame: pd.DataFrame) -> pd.Series:
     """What became of each parent row: emptied, affected, gone or untouched."""
     import pandas as pd
 
-    hit = frame["lost"] > 0
+    hit = frame["lost"] + frame["overwritten"] > 0
     holds_none = (frame["left"] == 0) & (frame["superseded"] == 0) & ~frame["elsewhere"]
     state = pd.Series("untouched", index=frame.index, dtype="string")
     state = state.mask(hit, "affected")

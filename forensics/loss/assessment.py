@@ -27,6 +27,7 @@ from forensics.loss.parents import Spread, dangling, spread
 from forensics.loss.reach import Reach
 from forensics.loss.references import references
 from forensics.loss.renames import rekeyed, renames
+from forensics.loss.undeclared import find_undeclared
 from forensics.loss.window import work_out
 from forensics.loss.workspace import Workspace
 from forensics.model import Parent, TableName, plain
@@ -62,6 +63,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
         work.run("CREATE SCHEMA loss")
         found = _find_junctions(work)
         store.put("junctions", _plain_junctions(found))
+        work.undeclared = find_undeclared(work)
         unknown = live_on(work, found)
         entries, failed = _assess_each(work, found, unknown)
         settle_ends(work, found, entries)
@@ -112,7 +114,7 @@ def _assess_each(
         junction = junction_of(work.backup.catalog.tables[name], parents)
         try:
             fate = classify(work, junction)
-            fate.overwritten = overwritten(work, junction)
+            overwritten(work, junction, fate)
             if marked := marked_since(work, junction):
                 fate.notes.append(_MARKED_SINCE.format(marked))
             spreads = spread(work, junction, fate)

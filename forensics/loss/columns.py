@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from forensics.loss.names import family, words
+from forensics.loss.sql import literal
 from forensics.model import Catalog, Column, Table
 
 _PLAIN = ("integer", "uuid", "date")
@@ -111,3 +112,23 @@ def time_columns(table: Table) -> list[str]:
         if _MADE.search(column.name) or _TOUCHED.search(column.name):
             found.append(column.name)
     return found
+
+
+_UUID = "^[{(]?([0-9a-fA-F]{4}-?){8}[)}]?$"
+_WHOLE = {"smallint": "SMALLINT", "integer": "INTEGER", "bigint": "BIGINT"}
+
+
+def not_of_type(was: Column, now: Column, field: str) -> str | None:
+    """The condition that a field's text is no value of live's type; None where nothing tells.
+
+    Args:
+        was, now: the column in the backup, and in live.
+        field: what holds its value, in the keys of today.
+    """
+    if was.type == now.type:
+        return None
+    if now.type == "uuid":
+        return f"NOT regexp_matches({field}, {literal(_UUID)})"
+    if now.type in _WHOLE:
+        return f"{field} IS NOT NULL AND TRY_CAST({field} AS {_WHOLE[now.type]}) IS NULL"
+    return None

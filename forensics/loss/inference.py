@@ -22,13 +22,15 @@ from forensics.loss.junctions import (
     referenced_tables,
 )
 from forensics.loss.kinds import Kind, called, kinds_of, leads_of
-from forensics.loss.names import family, likeness, refers, stem, words
+from forensics.loss.names import family, glued, likeness, refers, stem, words
 from forensics.loss.sql import literal
 from forensics.loss.workspace import Workspace
 from forensics.model import Catalog, Column, Parent, Table, TableName
 
 _CONTAINED = 0.95
 _ENOUGH = 5  # distinct values that must be contained where no name speaks for a parent
+_SEVERAL = 3  # of which all must be contained where a name is only glued to a parent's
+_COUNTS = ("no", "nr", "num", "number")
 _KINDS = 60  # distinct values that a column of kinds may have
 _WELL = 2  # the likeness of names that speak for themselves
 _ANY = TableName("", "")  # a table that is not known yet
@@ -48,18 +50,34 @@ def survey(work: Workspace) -> dict[TableName, tuple[Parent, ...]]:
     return dict(sorted(found.items()))
 
 
-def named_after(table: Table, catalog: Catalog) -> Iterator[tuple[str, Table]]:
-    """Yield columns that refer to nothing by declaration, and what they are named after.
+class NamedAfter:
+    """What columns refer to by their names and types alone; no row is read.
 
-    Names and types decide; no row is read.
+    Args:
+        catalog: of their side.
     """
-    known = declared_parents(table)
-    kinds = {kind.column for kind in kinds_of(table, known, catalog)}
-    for column, tables in _Candidates(catalog).of_table(table, known).items():
-        if column in kinds:
-            continue  # what it refers to depends on another column
-        if refers(column) and likeness(column, tables[0].name.table) >= _WELL:
-            yield column, tables[0]
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._candidates = _Candidates(catalog)
+
+    def glued(self, work: Workspace, table: Table) -> Iterator[Parent]:
+        """Yield what columns refer to by names without borders and by all of their values.
+
+        Raises:
+            EvidenceError: the backup cannot be read.
+        """
+        return _by_glued_name(work, table, self._candidates)
+
+    def of(self, table: Table) -> Iterator[tuple[str, Table]]:
+        """Yield columns that refer to nothing by declaration, and what they are named after."""
+        known = declared_parents(table)
+        kinds = {kind.column for kind in kinds_of(table, known, self._catalog)}
+        for column, tables in self._candidates.of_table(table, known).items():
+            if column in kinds:
+                continue  # what it refers to depends on another column
+            if refers(column) and likeness(column, tables[0].name.table) >= _WELL:
+                yield column, tables[0]
 
 
 @dataclass(frozen=True)
@@ -164,8 +182,7 @@ class _Candidates:
         self._fitting: dict[str, list[Table]] = {}
         self._named: dict[tuple[str, str], list[Table]] = {}
         for table in catalog.roots:
-            key = table.primary_key
-            column = table.column(key.columns[0]) if key and len(key.columns) == 1 else None
+            column = _key_column(table)
             if column is None:
                 continue
             kind = family(column.type, catalog)
@@ -197,10 +214,28 @@ class _Candidates:
             return named
         if coded := self._codes.of_column(column, table):
             return coded
+        if joined := self.of_glued(column, table):
+            return joined
         # Of numbers nearly any table's keys hold some.
         if refers(column.name) and family(column.type, self._catalog) != "integer":
             return self._of_type(column, table)
         return []
+
+    def of_glued(self, column: Column, table: Table) -> list[Table]:
+        """Tables of which a name without borders between its words may be made.
+
+        Only values that are all keys there speak for them; a number of the table's own rows
+        (`lineno` of lines) names none.
+        """
+        found = []
+        own = words(table.name.table)[-1:]
+        for other in self._of_type(column, table):
+            key = _key_column(other)
+            if key is None or key.type != column.type or words(other.name.table)[-1:] == own:
+                continue
+            if glued(column.name, other.name.table, key.name):
+                found.append(other)
+        return found
 
     def _of_type(self, column: Column, table: Table) -> list[Table]:
         """Other tables whose keys the column's values can equal."""
@@ -222,6 +257,11 @@ class _Candidates:
                 ranked.append((-likely, far, other.name, other))
         ranked.sort(key=lambda entry: entry[:3])
         return [other for *_, other in ranked]
+
+
+def _key_column(table: Table) -> Column | None:
+    key = table.primary_key
+    return table.column(key.columns[0]) if key and len(key.columns) == 1 else None
 
 
 def _is_key_named_as(column: Column, table: Table, other: Table) -> bool:
@@ -289,7 +329,7 @@ def _by_values(
         return _of_empty_table(column, candidates)
     verdicts = []
     for candidate in candidates:
-        verdict = _held_against(work, values, column, candidate)
+        verdict = _held_against(work, values, column, candidate, distinct)
         if verdict is None or verdict.contained < _CONTAINED * distinct:
             continue
         if verdict.named or distinct >= _ENOUGH:
@@ -305,6 +345,45 @@ def _by_values(
     return _parent(chosen.table, column, f"{lead}{values_are} {chosen.table.name}")
 
 
+def _is_glued(column: str, candidate: Table) -> bool:
+    key = _key_column(candidate)
+    return key is not None and glued(column, candidate.name.table, key.name)
+
+
+def _numbers(work: Workspace, values: str, column: str, candidate: Table) -> bool:
+    """Whether a column counts from 1, and is called a number of what a table holds.
+
+    The third line of a bill is none of the first rows of `lines`.
+    """
+    key = _key_column(candidate)
+    if key is None or key.name == column or not column.lower().endswith(_COUNTS):
+        return False
+    keys = work.read("backup", candidate.name, (key.name,))
+    (counted,) = work.one(
+        f"""
+        SELECT coalesce(min(TRY_CAST(c0 AS HUGEINT)) = 1
+                        AND max(TRY_CAST(c0 AS HUGEINT)) = count(*)
+                        AND count(*) < (SELECT count(*) FROM {keys}), false)
+          FROM {values}
+        """
+    )
+    return bool(counted)
+
+
+def _by_glued_name(work: Workspace, table: Table, candidates: _Candidates) -> Iterator[Parent]:
+    """Yield what columns refer to whose names have no borders, where all of their values do."""
+    known: set[str] = set()
+    for parent in declared_parents(table):
+        known.update(parent.columns)
+    for column in table.columns:
+        if column.name in known or column.generated or not work.holds("backup", table.name):
+            continue
+        if joined := candidates.of_glued(column, table):
+            guess = _by_values(work, table, column.name, joined)
+            if guess:
+                yield guess
+
+
 def _of_empty_table(column: str, candidates: Sequence[Table]) -> Parent | None:
     for candidate in candidates:
         if likeness(column, candidate.name.table):
@@ -312,11 +391,17 @@ def _of_empty_table(column: str, candidates: Sequence[Table]) -> Parent | None:
     return None
 
 
-def _held_against(work: Workspace, values: str, column: str, candidate: Table) -> _Verdict | None:
+def _held_against(
+    work: Workspace, values: str, column: str, candidate: Table, distinct: int
+) -> _Verdict | None:
     contained = _contained(work, values, candidate)
     if contained is None:
         return None
     named = max(likeness(column, candidate.name.table), names_key(column, candidate))
+    if not named and _is_glued(column, candidate):
+        if contained < distinct or distinct < _SEVERAL or _numbers(work, values, column, candidate):
+            return None
+        named = 1
     return _Verdict(candidate, named, contained)
 
 

@@ -26,6 +26,8 @@ _IDENTITY = {
     "no",
     "oid",
 }
+_GLUED = ("id", "no", "nr", "num", "number", "ref", "key", "code", "uuid", "guid", "fk")
+_SHORTEST = 3  # letters of a name that is glued to one of these
 _COUNTING = {
     "count",
     "counter",
@@ -89,6 +91,21 @@ def likeness(column: str, table: str) -> int:
     if ours[-len(theirs) :] == theirs or theirs[-len(ours) :] == ours:
         return 2
     return int(ours[-1] == theirs[-1])
+
+
+def glued(column: str, table: str, key: str) -> bool:
+    """Whether a column's name is a table's with an ending that refers, or its key's, in one word.
+
+    `customerno` is, for `customers`; so is `custid` for a table whose key is called so.
+    """
+    said = words(column)
+    if len(said) != 1:
+        return False
+    stems = [said[0].removesuffix(ending) for ending in _GLUED if said[0].endswith(ending)]
+    long = {one for one in stems if len(one) >= _SHORTEST}
+    if words(key) == said:
+        return bool(long)
+    return not long.isdisjoint(("".join(words(table)), table.lower().replace("_", "")))
 
 
 def family(type_name: str, catalog: Catalog) -> str:

@@ -7,14 +7,20 @@ that it names was used again: the number is the same, the row is not.
 from __future__ import annotations
 
 from forensics.loss.junctions import Junction
+from forensics.loss.links import Fate
+from forensics.loss.links.blocked import gone_keys
+from forensics.loss.links.orphans import never_there
 from forensics.loss.links.translated import Translation
 from forensics.loss.marks import kept_dead, marks_of
+from forensics.loss.missing import MissingRows
 from forensics.loss.sql import listed, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import Workspace
 
 
-def overwritten(work: Workspace, junction: Junction) -> int:
+def overwritten(work: Workspace, junction: Junction, fate: Fate) -> None:
     """Count a junction table's rows that are not missing and whose link live holds nowhere.
+
+    Puts into `fate` how many there are, their links, and what of the parents is gone.
 
     Raises:
         EvidenceError: live cannot be read.
@@ -22,27 +28,50 @@ def overwritten(work: Workspace, junction: Junction) -> int:
     name, link = junction.name, junction.link_columns
     result = work.result(name)
     if result is None or result.state != "compared" or not set(link) <= set(result.columns):
-        return 0
+        return
     translation = Translation(work, junction)
     if not result.changed and not (result.unchanged and translation.parents):
-        return 0
+        return
     width = len(link)
     stood = _changed(work, junction)
     if translation.parents:
         stood = f"{stood} UNION ALL {_unchanged(work, junction)}"
+    was = listed(f"c{place} AS w{place}" for place in range(width))
     places = {column: f"c{place}" for place, column in enumerate(link)}
-    keep = [*numbered("c", width), "n"]
-    now = work.temp(translation.query(f"({stood})", places, keep))
+    keep = [*numbered("c", width), *numbered("w", width), "n"]
+    now = work.temp(translation.query(f"(SELECT *, {was} FROM ({stood}))", places, keep))
     there = work.read("live", name, link)
     links, held = numbered("o.c", width), numbered("t.c", width)
-    (rows,) = work.one(
+    found = work.temp(
         f"""
-        SELECT coalesce(sum(n), 0)
+        SELECT {listed(numbered("o.w", width))}, o.n
           FROM {now} o ANTI JOIN {there} t ON {same(links, held)}
          WHERE {present(links)}
         """
     )
-    return int(rows)
+    (rows,) = work.one(f"SELECT coalesce(sum(n), 0) FROM {found}")
+    fate.overwritten = int(rows)
+    if fate.overwritten:
+        fate.overwritten_links = found
+        _note_gone(work, junction, fate, translation)
+
+
+def _note_gone(work: Workspace, junction: Junction, fate: Fate, translation: Translation) -> None:
+    """Note which of the parents that overwritten links name are gone, or never were there."""
+    kept = work.kept("backup", junction.name)
+    rows = MissingRows(work, junction.name, f"(SELECT * FROM {kept} WHERE state = 'changed')")
+    for parent in junction.parents:
+        known = fate.gone.get(parent)
+        if known == "all" or rows.fields(parent.columns) is None:
+            continue
+        gone = gone_keys(rows, parent, fate.notes)
+        if known is None:
+            gone = translation.gone_too(parent, gone)
+        for keys in (known, never_there(rows, parent)):
+            if keys is not None and gone != "all":
+                more = f" UNION SELECT * FROM {gone}" if gone else ""
+                gone = work.temp(f"SELECT * FROM {keys}{more}")
+        fate.gone[parent] = gone
 
 
 def marked_since(work: Workspace, junction: Junction) -> int:

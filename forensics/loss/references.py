@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 
-from forensics.loss.inference import named_after
 from forensics.loss.junctions import declared_parents
 from forensics.loss.workspace import Workspace
 from forensics.model import Overwritten, Parent, TableName, plain
@@ -47,18 +46,7 @@ def _parents(work: Workspace, name: TableName) -> list[Parent]:
         if table:
             for parent in declared_parents(table):
                 parents.setdefault((parent.name, parent.columns), parent)
-    return [*parents.values(), *_undeclared(work, name)]
-
-
-def _undeclared(work: Workspace, name: TableName) -> Iterator[Parent]:
-    """Yield what columns of a table refer to by their names and types alone."""
-    table = work.table("backup", name)
-    if table is None:
-        return
-    for column, other in named_after(table, work.backup.catalog):
-        if other.primary_key and len(other.primary_key.columns) == 1:
-            key = other.primary_key.columns
-            yield Parent(other.name, (column,), key, declared=False, evidence="its name and type")
+    return [*parents.values(), *work.undeclared.get(name, ())]
 
 
 def _entry(

@@ -1,11 +1,11 @@
-"""Keys that were used again: which row of live is the row that a key of the backup named."""
+"""Keys that were used again or given anew: which row of live is the one that a key named."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from forensics.loss.sql import present, renamed, same
+from forensics.loss.sql import numbered, prefixed, present, renamed, same
 from forensics.model import TableName
 from forensics.store import Store
 
@@ -16,16 +16,21 @@ GONE = "chr(0)"
 
 @dataclass(frozen=True)
 class Reused:
-    """A table whose keys were used again.
+    """A table whose keys were used again, or whose rows live on under other keys.
 
     Attributes:
         number: of the table in the case.
         whole: whether all of live's rows are others.
+        again: whether keys were used again.
+        anew: by columns that name its rows, the case's table (o0, …, k0, …) of what those of
+            rows that live on under another key held, and hold now.
     """
 
     name: TableName
     number: int
     whole: bool
+    again: bool = True
+    anew: Mapping[tuple[str, ...], str] = field(default_factory=dict)
 
 
 def used_again(store: Store) -> dict[TableName, Reused]:
@@ -34,6 +39,20 @@ def used_again(store: Store) -> dict[TableName, Reused]:
     for fact in store.get("used_again") or ():
         name = TableName(**fact["name"])
         found[name] = Reused(name, fact["number"], fact["whole"])
+    return found
+
+
+def followed(store: Store) -> dict[TableName, Reused]:
+    """The tables of a case that links are followed to, by name.
+
+    Those whose keys were used again, and those whose rows live on under other keys.
+    """
+    found = used_again(store)
+    for fact in store.get("keys_anew") or ():
+        name = TableName(**fact["name"])
+        one = found.get(name) or Reused(name, fact["number"], False, again=False)
+        anew = {**one.anew, tuple(fact["columns"]): fact["table"]}
+        found[name] = replace(one, anew=anew)
     return found
 
 
@@ -50,6 +69,32 @@ def keys_now(
         parent: the table, which is no other one as a whole.
         columns, now: those of the key in the backup, and in live.
     """
+    parts = []
+    if parent.again:
+        again = _keys_used_again(store, parent, columns, now)
+        if again is None:
+            return None
+        parts.append(again)
+    anew = parent.anew.get(tuple(columns)) if tuple(columns) == tuple(now) else None
+    if anew:
+        parts.append(_keys_anew(anew, len(columns), parts))
+    return " UNION ALL ".join(parts) or None
+
+
+def _keys_anew(anew: str, width: int, before: Sequence[str]) -> str:
+    """A query for the new keys of rows that live on, but for keys that another one answers."""
+    old, new = numbered("o", width), numbered("k", width)
+    likely = renamed(["NULL"] * width, "likely")
+    query = f"SELECT {renamed(old, 'k')}, {renamed(new, 'n')}, {likely} FROM {anew} e"
+    for other in before:
+        on = same(prefixed("b", new), prefixed("e", old))
+        query += f" WHERE NOT EXISTS (SELECT 1 FROM ({other}) b WHERE {on})"
+    return query
+
+
+def _keys_used_again(
+    store: Store, parent: Reused, columns: Sequence[str], now: Sequence[str]
+) -> str | None:
     ours = _fields(store, parent.name, "backup", columns)
     theirs = _fields(store, parent.name, "live", now)
     if ours is None or theirs is None:
@@ -81,7 +126,7 @@ def new_keys(
     """
     ours = _fields(store, parent.name, "backup", columns)
     theirs = _fields(store, parent.name, "live", columns)
-    if ours is None or theirs is None:
+    if not ours or not theirs or len(ours) != len(fields):
         return None
     number = parent.number
     there = same([f"now.{field}" for field in theirs], fields)
@@ -112,3 +157,8 @@ def marked(field: str) -> str:
 def reason(name: TableName) -> str:
     """Why a link is blocked, in words."""
     return f"another row stands under the key of the row of {name} that it refers to"
+
+
+def never_held(name: TableName) -> str:
+    """Why a link to what the backup does not hold is blocked, in words."""
+    return f"it refers to a row of {name} that the backup does not hold either"

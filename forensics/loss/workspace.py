@@ -39,6 +39,7 @@ class Workspace:
         results: what was found of each table.
         renamed: by the name in the backup, what live calls a table by another name.
         rekeyed: by parent, the column of live that holds the keys which its rows had.
+        undeclared: by table, what its columns refer to though no key says so.
         same_rows: by table, a working table (pair, live_pair) of missing rows and the added
             ones that are the same under another key.
         moved_rows: by table, where other tables hold its missing rows: their names, each with
@@ -60,6 +61,7 @@ class Workspace:
         self.results = {result.name: result for result in store.results()}
         self.renamed: dict[TableName, TableName] = {}
         self.rekeyed: dict[Parent, tuple[str, ...]] = {}
+        self.undeclared: dict[TableName, tuple[Parent, ...]] = {}
         self.same_rows: dict[TableName, str] = {}
         self.moved_rows: dict[TableName, list[tuple[TableName, str]]] = {}
         self.new_keys: dict[tuple[TableName, tuple[str, ...]], str | None] = {}

@@ -261,8 +261,8 @@ class _Draft:
     def rehearse(self, stage: Stage, out: Path) -> None:
         """Rehearse the options."""
         by_name = {option.name: option for option in self.choices}
-        stage.rehearse(self.work, self.found, out, by_name)
-        stage.restore(self.work.selection, self.choices[0], self.price.unseen)
+        stage.rehearse(self.work, self.found, out, by_name, self.price)
+        stage.restore(self.work.selection, self.choices[0], self.price)
         self.choices = proved(self.choices, stage.proofs, stage.unrehearsed)
 
     def plan(self, stage: Stage | None, out: Path | None) -> Plan:

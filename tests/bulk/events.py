@@ -105,6 +105,23 @@ def _link_again(junction: Junction, which: str) -> str:
     )
 
 
+def import_again(world: World, random: Random) -> Statements:
+    """The same rows under new keys, far from the old ones; links are gone, or partly made anew."""
+    parent = random.choice(world.parents)
+    linking = _linking(world, parent)
+    for junction in linking:
+        yield _links_by_label(junction)
+    yield f"CREATE TEMP TABLE imported ON COMMIT DROP AS SELECT * FROM {parent.name}"
+    yield f"DELETE FROM {parent.name}"
+    yield (
+        f"INSERT INTO {parent.name} (id, label, note, score) "
+        f"SELECT {_NEW_KEY[parent.key]}, label, note, score FROM imported"
+    )
+    if random.random() < 0.5:
+        for junction in linking:
+            yield _link_again(junction, _some("a.label || b.label", random, 2))
+
+
 def new_keys(world: World, random: Random) -> Statements:
     """Every row gets another key, and whatever refers to it follows."""
     parent = random.choice(world.parents)
@@ -200,6 +217,7 @@ HARMFUL = (
     Event("delete links", delete_links, plain=True),
     Event("delete parents", delete_parents, plain=True),
     Event("seed anew", seed_anew),
+    Event("import again", import_again),
     Event("new keys", new_keys),
     Event("shuffle", shuffle),
     Event("point elsewhere", point_elsewhere),

@@ -34,6 +34,18 @@ UUIDS = """
 CREATE TABLE badges (id uuid PRIMARY KEY, title text NOT NULL, points int);
 INSERT INTO badges SELECT md5(i::text)::uuid, 'Badge ' || i, i FROM generate_series(1, 9) i;
 """
+LINES = """
+CREATE TABLE orders (id serial PRIMARY KEY, no text UNIQUE);
+CREATE TABLE order_lines (id serial PRIMARY KEY, order_id int REFERENCES orders, sku text,
+  qty int, price numeric(8, 2));
+INSERT INTO orders (no) SELECT 'A' || i FROM generate_series(1, 10) i;
+INSERT INTO order_lines (order_id, sku, qty, price)
+SELECT (i + 2) / 3, 's' || (i * 7) % 13, 1 + i % 4, i * 1.25 FROM generate_series(1, 30) i;
+"""
+NEW_LINES = """
+INSERT INTO order_lines (order_id, sku, qty, price) SELECT (i + 2) / 3,
+  CASE i WHEN 4 THEN 's2' ELSE 'n' || (i * 5) % 13 END, 1 + (i / 4) % 4, (i * 37 % 100) * 0.77
+"""
 LISTS = """
 CREATE TABLE lists (id int PRIMARY KEY, title text); INSERT INTO lists VALUES (1, 'a'), (2, 'b');
 CREATE TABLE entries (id serial PRIMARY KEY, list_id int REFERENCES lists, place int,
@@ -101,6 +113,20 @@ INSERT INTO boxes (json) SELECT '{}' || i FROM generate_series(1, 20) i;
             id="a sequence set back, and past it by now",
         ),
         pytest.param(
+            LINES,
+            f"TRUNCATE order_lines RESTART IDENTITY; {NEW_LINES} FROM generate_series(1, 30) i",
+            30,
+            id="seeded anew, and one value is there by chance",
+        ),
+        pytest.param(
+            LINES.replace("(i * 7) % 13", "i") + "ALTER TABLE order_lines ADD note text; "
+            "UPDATE order_lines SET note = 'was ' || id % 5;",
+            f"DELETE FROM order_lines; {NEW_LINES} FROM generate_series(1, 12) i; "
+            "UPDATE order_lines SET id = id - 30, note = 'is ' || id % 6",
+            12,
+            id="given their numbers by hand",
+        ),
+        pytest.param(
             PARTS,
             "UPDATE parts SET sku = 'n' || id, title = 'new ' || id, price = id * 1.5, "
             "kind = (id * 5) % 7",
@@ -148,6 +174,18 @@ def test_other_rows_under_the_same_keys(
             UUIDS, "UPDATE badges SET title = md5(title), points = 0", id="all of UUIDs edited"
         ),
         pytest.param(TAGS, "UPDATE tags SET name = upper(name)", id="all renamed"),
+        pytest.param(
+            LINES,
+            "UPDATE order_lines SET qty = qty + 1, price = (id * 37 % 100) * 0.77; "
+            "CLUSTER order_lines USING order_lines_pkey",
+            id="amounts and prices worked out anew",
+        ),
+        pytest.param(
+            LINES,
+            "UPDATE order_lines SET sku = 'n' || sku, price = (id * 37 % 100) * 0.77; "
+            "CLUSTER order_lines USING order_lines_pkey",
+            id="articles given other codes",
+        ),
         pytest.param(
             TAGS,
             "UPDATE tags SET name = 'old' WHERE id = 3; INSERT INTO tags (name) VALUES ('tag 3')",

@@ -39,6 +39,16 @@ def test_links_of_rows_that_say_another_are_overwritten(incident: Incident, tmp_
         incident.check(case)
         assert not case.nothing_missing
         assert "2 links of squads" in case.verdict
+        (entry,) = case.loss["junctions"]
+        assert entry["affected"] == {"teams": 2, "players": 2}
+        assert entry["emptied"] == {"teams": 0, "players": 0}
+        teams = case.junction("squads").by_parent("teams").set_index("id")
+        assert teams.loc["1", ["state", "had", "has", "overwritten"]].tolist() == [
+            "affected",
+            3,
+            2,
+            1,
+        ]
     status, totals = _loss(tmp_path / "case")
     assert (status, totals["missing"], totals["overwritten"]) == (1, 0, 2)
 
@@ -49,3 +59,24 @@ def test_another_order_overwrites_no_link(incident: Incident, tmp_path: Path) ->
         assert case.nothing_missing
     status, totals = _loss(tmp_path / "case")
     assert (status, totals["overwritten"]) == (0, 0)
+
+
+def test_parents_of_overwritten_links_are_affected_where_they_are_there(
+    incident: Incident,
+) -> None:
+    """Player 9 is gone, and 77 never was there; team 3 holds no link any more."""
+    incident.happens(
+        f"{TEAMS} ALTER TABLE squads DROP CONSTRAINT squads_player_id_fkey; "
+        "INSERT INTO squads (team_id, player_id) VALUES (1, 77); "
+        "ALTER TABLE squads ADD FOREIGN KEY (player_id) REFERENCES players NOT VALID",
+        "UPDATE squads SET player_id = 4 WHERE player_id IN (9, 77); "
+        "UPDATE squads SET team_id = 2 WHERE team_id = 3; DELETE FROM players WHERE id = 9",
+    )
+    with incident.compare() as case:
+        (entry,) = case.loss["junctions"]
+        # Of players 2, 5, 8; of team 3 these, of team 1 those with 9 and 77.
+        assert entry["overwritten"] == 5
+        assert entry["affected"] == {"teams": 2, "players": 3}
+        assert entry["emptied"] == {"teams": 1, "players": 0}
+        for one in entry["spread"]:
+            assert one["untouched"] == one["rows"] - one["affected"]

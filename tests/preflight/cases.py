@@ -59,7 +59,7 @@ CASES: dict[str, tuple[str, Wanted]] = {
         "TRUNCATE shelves CASCADE;",
         {
             (1, "truncate", "shelves", None): (60, False),
-            (1, "drop-cascade", "goods", None): (240, False),
+            (1, "truncate-cascade", "goods", None): (240, False),
         },
     ),
     "delete all": ("DELETE FROM goods;", {(1, "delete-all", "goods", None): (240, False)}),

@@ -14,7 +14,7 @@ from forensics.cause.attribution.rebuilding import (
     explainable,
     lay_rest,
 )
-from forensics.cause.attribution.replaying import not_replayed, replay_incident
+from forensics.cause.attribution.replaying import Written, not_replayed, replay_incident
 from forensics.cause.attribution.unreplayed import count_from_backup, leave_unknown, list_harmless
 from forensics.cause.placing import place_in_case, rebuilt_in_case
 from forensics.evidence.migrations import MigrationFolder
@@ -51,22 +51,32 @@ class Attribution:
             and `statement`, the place in `found["statements"]`.
         left: by table, the statement that took the missing rows which `taken` does not have, where
             one did without having been replayed.
+        written: by table, rows that statements wrote.
     """
 
     found: dict[str, Any]
     taken: Mapping[TableName, pa.Table]
     left: Mapping[TableName, int]
+    written: Mapping[TableName, Written]
 
     def write(self, store: Store) -> None:
         """Write it into a case.
 
         That is the fact `cause`, and tables `cause.rows_N` (pair, statement), N being the table's
-        number.
+        number; and the fact `written`, which names tables of rows that statements wrote.
         """
         store.put("cause", self.found)
         db = store.connection
         db.execute("DROP SCHEMA IF EXISTS cause CASCADE")
         db.execute("CREATE SCHEMA cause")
+        facts = []
+        for place, (name, one) in enumerate(self.written.items()):
+            target = f"cause.written_{place}"
+            db.register("written", one.rows)
+            db.execute(f"CREATE TABLE {target} AS SELECT * FROM written")
+            db.unregister("written")
+            facts.append({"name": name, "table": target, "columns": one.columns})
+        store.put("written", facts)
         for name in sorted({*self.taken, *self.left}):
             number = store.number(name)
             target = f"cause.rows_{number}"
@@ -117,7 +127,7 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
     for number, entry in enumerate(laid, len(accounts)):
         if entry["column"] is None and entry["rows"]:
             left[TableName(entry["schema"], entry["table"])] = number
-    return Attribution(said, rows_taken(found, accounts), left)
+    return Attribution(said, rows_taken(found, accounts), left, found.written)
 
 
 def _ignore(_: str) -> None:

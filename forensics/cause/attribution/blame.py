@@ -52,6 +52,8 @@ class Blame:
             parents = {hazard.table for hazard in step.hazards if hazard.table}
             if self._hangs_on(parents, name):
                 return "delete-cascades"
+        if any(hazard.code == "truncate-cascade" for hazard in step.hazards):
+            return "truncate-cascade"
         if any(hazard.cascade for hazard in step.hazards):
             return "drop-cascade"
         return "side-effect"

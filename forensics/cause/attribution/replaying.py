@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +19,20 @@ from forensics.cause.attribution.loading import Loading
 from forensics.cause.attribution.settling import Settling
 from forensics.cause.replay import Replay
 from forensics.errors import ScratchError, redact
-from forensics.model import TableName
+from forensics.model import Table, TableName
 from forensics.scratch import Scratch
 from forensics.store import Store
+
+MOST_WRITTEN = 100_000  # rows of a table that are kept
+_GIVEN = re.compile(r"\(|CURRENT_|LOCALTIME", re.I)  # a default that is no constant
+
+
+@dataclass(frozen=True)
+class Written:
+    """Rows that statements wrote into a table: `rows` has f0, f1, …, of some of its columns."""
+
+    columns: tuple[str, ...]
+    rows: pa.Table
 
 
 @dataclass
@@ -35,6 +47,7 @@ class Replayed:
         unfollowed: the tables whose rows could not be followed.
         measured: the columns whose values were counted.
         taken: by table, the rows that a step took: `pair` and `step`.
+        written: by table, rows that the statements wrote, beside what the columns are called.
         notes: what there is to say.
     """
 
@@ -45,6 +58,7 @@ class Replayed:
     unfollowed: set[TableName] = field(default_factory=set)
     measured: set[ColumnName] = field(default_factory=set)
     taken: dict[TableName, pa.Table] = field(default_factory=dict)
+    written: dict[TableName, Written] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -117,7 +131,34 @@ def _run(incident: Incident, replay: Replay, found: Replayed, tell: Callable[[st
             found.failed[step.number] = step.error
     doubt = Doubt(incident, found.failed, complete=loading.complete and replay.committed)
     doubt.lay(found.unexplained, watched)
+    if replay.committed:
+        found.written = dict(_written(incident, replay))
     found.notes += [*settling.notes, *replay.notes]
+
+
+def _written(incident: Incident, replay: Replay) -> Iterator[tuple[TableName, Written]]:
+    """Yield what the statements wrote into tables to which rows came since the backup."""
+    for name, result in sorted(incident.results.items()):
+        table = incident.live.tables.get(name)
+        if not result.added or table is None or not replay.has(name):
+            continue
+        columns = told_apart_by(table)
+        rows = replay.written(name, columns, MOST_WRITTEN) if columns else None
+        if rows is not None:
+            yield name, Written(tuple(columns), rows)
+
+
+def told_apart_by(table: Table) -> list[str]:
+    """The columns of which a statement that runs again writes the same values.
+
+    A number that is given out, a time and a random value are others each time.
+    """
+    found = []
+    for column in table.columns:
+        given = column.identity or _GIVEN.search(column.default or "")
+        if not column.generated and not given:
+            found.append(column.name)
+    return found
 
 
 def _lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:

@@ -84,7 +84,10 @@ def list_harmless(incident: Incident, accounts: Accounts) -> None:
                 accounts.of(step.number, backup.root(hazard.table), hazard.column)
 
 
+_OF_OTHERS = ("drop-cascade", "truncate-cascade")
+
+
 def _named(hazard: Hazard) -> bool:
     """Whether a hazard destroys when its statement runs, and what the statement names."""
     in_function = hazard.within is not None and hazard.within.startswith("function")
-    return hazard.destroys and hazard.code != "drop-cascade" and not in_function
+    return hazard.destroys and hazard.code not in _OF_OTHERS and not in_function

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -81,6 +81,35 @@ class Outcome:
             convert_options=pyarrow.csv.ConvertOptions(column_types=_PAIR_AND_STEP),
         )
 
+    def written(
+        self, name: TableName, columns: Sequence[str], since: int, most: int
+    ) -> pa.Table | None:
+        """The rows of a table that were written after a transaction, as text.
+
+        None where the table is not there so, or where they are too many to keep.
+
+        Args:
+            name: the table.
+            columns: which of its columns.
+            since: the transaction.
+            most: how many rows are kept.
+        """
+        if not set(columns) <= set(self._database.columns_of(name)) or not columns:
+            return None
+        texts = [sql.SQL("{}::text").format(sql.Identifier(column)) for column in columns]
+        kind = "SELECT (relkind = 'p')::int FROM pg_catalog.pg_class WHERE oid = %s::regclass"
+        is_partitioned = self._database.execute(kind, [name.sql]).fetchone()
+        only = sql.SQL("" if is_partitioned and is_partitioned["int4"] else "ONLY ")
+        rows = sql.SQL("FROM {}{} WHERE xmin::text::bigint > {}").format(
+            only, sql.Identifier(*name), sql.Literal(since)
+        )
+        number = self._database.number(sql.SQL("SELECT count(*) ") + rows)
+        if not 0 < number <= most:
+            return None
+        query = sql.SQL("COPY (SELECT {} {}) TO STDOUT (FORMAT csv)")
+        text = self._database.copy_out(query.format(sql.SQL(", ").join(texts), rows))
+        return _texts(text, columns)
+
     def renamed(self, watched: Watched) -> TableName | None:
         """The name under which the very table goes on, where that is another one."""
         found = self._database.execute(query_of("name_of_table"), [watched.oid]).fetchone()
@@ -130,6 +159,22 @@ class Outcome:
                 f"{words_of(error)}."
             )
             return None
+
+
+def _texts(text: bytes, columns: Sequence[str]) -> pa.Table:
+    """COPY's CSV as columns of text; what is not quoted and empty is NULL."""
+    names = [f"f{place}" for place in range(len(columns))]
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(text),
+        pyarrow.csv.ReadOptions(column_names=names),
+        pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
 
 
 def _counts(rows: Iterable[dict[str, Any]]) -> dict[Any, int]:

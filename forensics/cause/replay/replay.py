@@ -67,6 +67,7 @@ class Replay:
         self.steps: list[Step] = []
         self.outcome = Outcome(self._database)
         self.committed = True
+        self._since = 0  # the transaction before the first migration's
 
     @property
     def database(self) -> str:
@@ -180,6 +181,7 @@ class Replay:
             schema: the search path that they expect.
             listener: is told each migration's name.
         """
+        self._since = self._database.number("SELECT pg_catalog.txid_current()")
         path = sql.SQL("SET search_path = {}").format(sql.Identifier(schema))
         for migration in migrations:
             if listener:
@@ -190,6 +192,10 @@ class Replay:
                 self._step(migration.name, statement)
             self._commit(migration.name)
         self._following.finish()
+
+    def written(self, name: TableName, columns: Sequence[str], most: int) -> pa.Table | None:
+        """The rows of a table that the migrations wrote, as text; as `Outcome.written`."""
+        return self.outcome.written(name, columns, self._since, most)
 
     def gone(self, watched: Watched) -> dict[int | None, int]:
         """How many followed rows are laid at each step; as `Outcome.gone`."""

@@ -8,6 +8,6 @@ before it writes a row. `superseded`: the same table holds the row under another
 """
 
 from forensics.loss.elsewhere.found import live_on
-from forensics.loss.elsewhere.translation import keep_translated, translated
+from forensics.loss.elsewhere.translation import new_keys
 
-__all__ = ["keep_translated", "live_on", "translated"]
+__all__ = ["live_on", "new_keys"]

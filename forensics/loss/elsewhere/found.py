@@ -12,6 +12,7 @@ from forensics.compare.findings import Finding
 from forensics.errors import EvidenceError, is_lost
 from forensics.loss.elsewhere.families import Moved, moved_rows
 from forensics.loss.elsewhere.other_keys import references, same_rows
+from forensics.loss.elsewhere.translation import keep_new_keys
 from forensics.loss.sql import literal
 from forensics.loss.workspace import Workspace
 from forensics.model import Parent, TableName, plain
@@ -49,8 +50,26 @@ def live_on(work: Workspace, junctions: _Junctions) -> list[dict[str, Any]]:
             if is_lost(error):
                 raise
             failed.append({**plain(name), "reason": reason_of(error)})
+    keep_new_keys(work, _columns_named(work, junctions))
     _say(work, found)
     return failed
+
+
+def _columns_named(
+    work: Workspace, junctions: _Junctions
+) -> dict[TableName, list[tuple[str, ...]]]:
+    """By table of which rows may live on, the columns by which others may name its rows."""
+    found: dict[TableName, list[tuple[str, ...]]] = {}
+    catalog = work.backup.catalog.tables
+    for name, result in sorted(work.results.items()):
+        if result.state == "compared" and (result.missing or result.changed):
+            found[name] = [key.columns for key in catalog[name].keys]
+    every = [*junctions.values(), *(references(work, table) for table in catalog.values())]
+    for parents in every:
+        for parent in parents:
+            if parent.name in found:
+                found[parent.name].append(parent.parent_columns)
+    return found
 
 
 def _parents_first(work: Workspace, junctions: _Junctions) -> Iterator[TableName]:
@@ -64,7 +83,7 @@ def _parents_first(work: Workspace, junctions: _Junctions) -> Iterator[TableName
         table = work.table("backup", name)
         if table is None:
             return
-        for parent in (*references(table), *junctions.get(name, ())):
+        for parent in (*references(work, table), *junctions.get(name, ())):
             yield from visit(parent.name)
         yield name
 
@@ -78,7 +97,7 @@ def _parents_first(work: Workspace, junctions: _Junctions) -> Iterator[TableName
 def _same_table(work: Workspace, name: TableName) -> Iterator[Finding]:
     if work.table("live", name) is None:
         return
-    pairs = same_rows(work, name, references(work.backup.catalog.tables[name]))
+    pairs = same_rows(work, name, references(work, work.backup.catalog.tables[name]))
     if pairs is None:
         return
     _keep(work, name, f"SELECT pair, 'superseded', '', live_pair, equal FROM {pairs}")

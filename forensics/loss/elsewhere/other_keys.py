@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forensics.loss.columns import is_order, is_touched
-from forensics.loss.elsewhere.translation import keep_translated, translated
+from forensics.loss.elsewhere.translation import translated
 from forensics.loss.elsewhere.values import comparable
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.sql import alike, listed, numbered, prefixed, renamed, same
@@ -46,7 +46,6 @@ def same_rows(work: Workspace, name: TableName, parents: Sequence[Parent]) -> st
         _know(work, name, found)
         found = _Search(missing, translated(missing, parents), parents).run() or found
     _know(work, name, found)
-    keep_translated(missing, translated(missing, parents))
     return found
 
 
@@ -91,8 +90,11 @@ class _Search:
         self._table = missing.table
         self._live = missing.work.live.catalog.tables[missing.name]
         self._referring: set[str] = set()
+        self._declared: set[str] = set()
         for parent in parents:
             self._referring.update(parent.columns)
+            if parent.declared:
+                self._declared.update(parent.columns)
         self._found = self._work.temp(
             "SELECT 0::BIGINT AS pair, 0::BIGINT AS live_pair, true AS equal WHERE false"
         )
@@ -199,7 +201,7 @@ class _Search:
             if name in result.key and name not in self._referring:
                 continue
             said.append(name)
-            telling |= name not in self._referring and column.type != "boolean"
+            telling |= name not in self._declared and column.type != "boolean"
         if telling or (self._is_translated and len(said) > 1):
             return tuple(said)
         return ()
@@ -286,9 +288,9 @@ def _not_empty(fields: Sequence[str]) -> str:
     return " OR ".join(f"{field} IS NOT NULL" for field in fields)
 
 
-def references(table: Table) -> tuple[Parent, ...]:
-    """What a table's declared foreign keys refer to."""
-    found = []
+def references(work: Workspace, table: Table) -> tuple[Parent, ...]:
+    """What a table's columns refer to, declared or not."""
+    found = list(work.undeclared.get(table.name, ()))
     for key in table.foreign_keys:
         if key.parent_columns:
             found.append(Parent(key.parent, key.columns, key.parent_columns))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from forensics.loss.columns import is_audit
 from forensics.loss.missing import MissingRows
@@ -23,7 +24,7 @@ def translated(missing: MissingRows, parents: Iterable[Parent]) -> MissingRows:
         fields = missing.fields(parent.columns)
         if fields is None or not replaced.keys().isdisjoint(fields):
             continue
-        keys = _new_keys(missing.work, parent)
+        keys = new_keys(missing.work, parent.name, parent.parent_columns)
         if keys is None:
             continue
         alias = f"n{number}"
@@ -41,31 +42,31 @@ def translated(missing: MissingRows, parents: Iterable[Parent]) -> MissingRows:
     return MissingRows(missing.work, missing.name, relation)
 
 
-def keep_translated(missing: MissingRows, now: MissingRows) -> int:
-    """Keep which rows name one that has another key by now; return how many do.
+def keep_new_keys(work: Workspace, columns: Mapping[TableName, Iterable[tuple[str, ...]]]) -> None:
+    """Keep which keys rows have by now, for links to follow them.
 
-    They go into `elsewhere.renamed_N` (pair) of the case: such a row is not gone, and who
-    cannot come back is told so.
+    Into `elsewhere.keys_N_I` (o0, …, k0, …) of the case go those of the table with number N;
+    the fact `keys_anew` names them.
+
+    Args:
+        columns: by table, the columns by which others may name its rows.
     """
-    if now is missing:
-        return 0
-    work = missing.work
-    fields = numbered("f", len(work.store.columns(missing.name, "backup")))
-    differ = " OR ".join(f"m.{field} IS DISTINCT FROM n.{field}" for field in fields)
-    target = f"elsewhere.renamed_{work.number(missing.name)}"
-    work.run(
-        f"""
-        CREATE OR REPLACE TABLE {target} AS
-        SELECT m.pair FROM {missing.relation} m JOIN {now.relation} n ON n.pair = m.pair
-         WHERE {differ}
-        """
-    )
-    return work.count(target)
+    facts: list[dict[str, Any]] = []
+    for name, every in columns.items():
+        for place, one in enumerate(dict.fromkeys(every)):
+            keys = new_keys(work, name, one)
+            if keys is None:
+                continue
+            number = work.number(name)
+            table = f"elsewhere.keys_{number}_{place}"
+            work.run(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {keys}")
+            facts.append({"name": name, "number": number, "columns": one, "table": table})
+    work.store.put("keys_anew", facts)
 
 
-def _new_keys(work: Workspace, parent: Parent) -> str | None:
-    """A working table (o0, …, k0, …) of a parent's old keys and its new ones, or None."""
-    wanted = (parent.name, parent.parent_columns)
+def new_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> str | None:
+    """A working table (o0, …, k0, …) of a table's old keys and its new ones, or None."""
+    wanted = (name, columns)
     if wanted not in work.new_keys:
         work.new_keys[wanted] = _find_keys(work, *wanted)
     return work.new_keys[wanted]

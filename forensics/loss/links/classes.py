@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forensics.loss.elsewhere import keep_translated, translated
 from forensics.loss.junctions import Junction
 from forensics.loss.links.blocked import Blocked, blocked_links
 from forensics.loss.links.conflicting import Conflicts
@@ -55,13 +54,12 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     named, missing = missing, translation.missing(missing)
     fate.notes += translation.notes
     choose_missing(missing, junction)
-    now = translated(missing, translation.others)
-    search = Search(now, junction)
+    search = Search(missing, junction)
     fate.places, moved = search.run()
     for parent in junction.parents:
         fate.holders[parent] = search.holders(parent)
-    superseded = _with_others(work, superseded_links(now, junction), search.again)
-    if marked := only_dead(now, junction, superseded):
+    superseded = _with_others(work, superseded_links(missing, junction), search.again)
+    if marked := only_dead(missing, junction, superseded):
         fate.notes.append(_MARKED.format(marked))
     blocked = blocked_links(missing, named, junction, fate, translation)
     keep_orphans(named, fate.never)
@@ -72,23 +70,7 @@ def classify(work: Workspace, junction: Junction) -> Fate:
     for key, fields in conflicts.new_keys:
         _thin_out(missing, target, key, fields)
     _count(work, target, fate)
-    if keep_translated(missing, now):
-        fate.notes += _rekeyed_said(missing, target)
     return fate
-
-
-def _rekeyed_said(missing: MissingRows, target: str) -> list[str]:
-    """Say how many blocked links name rows that live on under another key."""
-    renamed = f"elsewhere.renamed_{missing.work.number(missing.name)}"
-    (rows,) = missing.work.one(
-        f"SELECT count(*) FROM {target} WHERE class = 'blocked' AND pair IN (FROM {renamed})"
-    )
-    if not rows:
-        return []
-    return [
-        f"blocked links that name a row which lives on under another key: {rows:,}. "
-        "They cannot come back as they are"
-    ]
 
 
 def _with_others(work: Workspace, superseded: str | None, again: Sequence[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forensics.loss.columns import not_of_type
 from forensics.loss.ends import turned_ends
 from forensics.loss.junctions import Junction
 from forensics.loss.missing import MissingRows
@@ -145,11 +146,20 @@ class Conflicts:
         was = self._missing.table.column(column.name)
         if not column.nullable and was is not None and was.nullable:
             self._refuse(f"m.{field} IS NULL", f"NOT NULL of {column.name}")
+        self._check_type(was, column, f"m.{field}")
         labels = self._work.live.catalog.enums.get(column.type)
         former = self._work.backup.catalog.enums.get(was.type if was else "")
         if labels is not None and labels != former:
             allowed = literals(labels) or "NULL"
             self._refuse(f"m.{field} NOT IN ({allowed})", f"labels of {column.type}")
+
+    def _check_type(self, was: Column | None, column: Column, field: str) -> None:
+        """Rows whose value is none of the type that a column has in live."""
+        # What names a parent's row is judged by the keys that this has now.
+        named = any(column.name in parent.columns for parent in self._junction.parents)
+        strange = None if was is None or named else not_of_type(was, column, field)
+        if strange:
+            self._refuse(strange, f"type {column.type} of {column.name}")
 
 
 @dataclass(frozen=True)

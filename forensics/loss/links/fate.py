@@ -29,6 +29,8 @@ class Fate:
         holders: by parent, working tables (k0, …) of its rows that hold links
             elsewhere.
         overwritten: rows under the same key whose link live holds nowhere.
+        overwritten_links: a working table (w0, …, n) of their links as the backup has them, and
+            how often each; None where there are none.
         notes: what could not be looked at, in words.
     """
 
@@ -41,6 +43,7 @@ class Fate:
     never: dict[Parent, str] = field(default_factory=dict)
     holders: dict[Parent, list[str]] = field(default_factory=dict)
     overwritten: int = 0
+    overwritten_links: str | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -1,4 +1,4 @@
-"""Links in the keys that their parents have today, where keys were used again.
+"""Links in the keys that their parents have today, where those are others.
 
 What a link says is which rows go together. Where a key names another row now, the link's row is
 looked for under its new key; a row that live holds no longer gets a key that no row has.
@@ -11,7 +11,7 @@ from functools import cached_property
 
 from forensics.loss.junctions import Junction
 from forensics.loss.missing import MissingRows
-from forensics.loss.reused import Reused, gone, keys_now, marked, used_again
+from forensics.loss.reused import Reused, followed, gone, keys_now, marked
 from forensics.loss.sql import listed, literal, numbered, prefixed, same
 from forensics.loss.workspace import Workspace
 from forensics.model import Parent, TableName
@@ -25,13 +25,20 @@ class Translation:
 
     @cached_property
     def parents(self) -> list[tuple[Parent, Reused]]:
-        """The parents whose keys were used again."""
-        known: Mapping[TableName, Reused] = used_again(self._work.store)
+        """The parents whose keys were used again, or whose rows have others by now."""
+        known: Mapping[TableName, Reused] = followed(self._work.store)
         found = []
         for parent in self._junction.parents:
-            if parent.name in known:
-                found.append((parent, known[parent.name]))
+            one = known.get(parent.name)
+            if one is None or (not one.again and not self._moves(parent, one)):
+                continue
+            found.append((parent, one))
         return found
+
+    def _moves(self, parent: Parent, one: Reused) -> bool:
+        """Whether links name a parent's row by another key now."""
+        # Live may hold the old key in another column, and is asked by that.
+        return parent not in self._work.rekeyed and parent.parent_columns in one.anew
 
     @property
     def others(self) -> list[Parent]:
@@ -43,11 +50,16 @@ class Translation:
     def notes(self) -> list[str]:
         """What has to be known to read the numbers right."""
         found = []
-        for parent, _ in self.parents:
-            found.append(
-                f"keys of {parent.name} were used again: links follow its rows, and which rows "
-                "are affected or emptied is told by the backup's keys"
-            )
+        for parent, one in self.parents:
+            if one.again:
+                found.append(
+                    f"keys of {parent.name} were used again: links follow its rows, and which "
+                    "rows are affected or emptied is told by the backup's keys"
+                )
+            else:
+                found.append(
+                    f"rows of {parent.name} live on under other keys: links follow them there"
+                )
         return list(dict.fromkeys(found))
 
     def query(self, rows: str, fields: Mapping[str, str], keep: Sequence[str]) -> str:
@@ -134,7 +146,11 @@ class Translation:
             keys = keys_now(self._work.store, reused, parent.parent_columns, now)
             if keys is None:
                 continue
-            names = listed(numbered("k", len(parent.columns)))
-            more = f" UNION SELECT * FROM {known}" if known else ""
-            return self._work.temp(f"SELECT {names} FROM ({keys}) WHERE n0 IS NULL{more}")
+            names = numbered("k", len(parent.columns))
+            table = self._work.temp(keys)
+            living = f"(SELECT * FROM {table} WHERE n0 IS NOT NULL)"
+            on = same(prefixed("g", names), prefixed("y", names))
+            more = f" UNION SELECT g.* FROM {known} g ANTI JOIN {living} y ON {on}"
+            gone = f"SELECT {listed(names)} FROM {table} WHERE n0 IS NULL"
+            return self._work.temp(gone + (more if known else ""))
         return known

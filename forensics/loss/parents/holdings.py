@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from forensics.loss.columns import stores
+from forensics.loss.elsewhere import new_keys
 from forensics.loss.junctions import Junction, referring_columns
 from forensics.loss.links import Fate
 from forensics.loss.marks import marks_of, read_with_dead
 from forensics.loss.parents.roles import Role, Roles
-from forensics.loss.sql import listed, literal
+from forensics.loss.sql import listed, literal, numbered, prefixed, same
 from forensics.model import Parent
 
 
@@ -153,6 +154,9 @@ class Holdings:
     def _by_old_keys(self, relation: str, fields: Mapping[str, str]) -> str:
         """Have rows of live name parents that got other keys by those that they had."""
         for number, parent in enumerate(self._roles.parents):
+            if parent not in self._work.rekeyed:
+                relation = self._as_before(relation, parent, f"w{number}", fields)
+                continue
             key = self._other_key(parent)
             if key is None or parent.columns[0] not in fields:
                 continue
@@ -166,6 +170,23 @@ class Holdings:
                    FROM {relation} {alias} LEFT JOIN {rows} p ON p.c1 = {alias}.{field})
             """
         return relation
+
+    def _as_before(
+        self, relation: str, parent: Parent, alias: str, fields: Mapping[str, str]
+    ) -> str:
+        """The same, where rows of the parent live on under keys that they had not."""
+        keys = new_keys(self._work, parent.name, parent.parent_columns)
+        if keys is None or not fields.keys() >= set(parent.columns):
+            return relation
+        ours = [fields[column] for column in parent.columns]
+        old, new = numbered("p.o", len(ours)), numbered("p.k", len(ours))
+        was = []
+        for field, before in zip(ours, old, strict=True):
+            was.append(f"coalesce({before}, {alias}.{field}) AS {field}")
+        return f"""
+            (SELECT {alias}.* REPLACE ({listed(was)}) FROM {relation} {alias}
+               LEFT JOIN {keys} p ON {same(prefixed(alias, ours), new)})
+        """
 
     def _other_key(self, parent: Parent) -> tuple[str, ...] | None:
         """The key by which live's links name a parent, if it is another than before."""

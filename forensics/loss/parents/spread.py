@@ -9,8 +9,8 @@ from forensics.loss.links import LOST, Fate
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.parents.holdings import Holdings
 from forensics.loss.parents.labels import Labels
-from forensics.loss.parents.roles import Roles
-from forensics.loss.sql import listed, renamed
+from forensics.loss.parents.roles import Role, Roles
+from forensics.loss.sql import listed, literal, renamed
 from forensics.loss.workspace import Workspace
 from forensics.model import Parent, TableName
 
@@ -28,7 +28,7 @@ class Spread:
             that people know its rows by.
         relation: the case's table with one row a parent row: k0, …, label, gone, had,
             has, missing, moved, superseded, restorable, blocked, conflicting,
-            elsewhere.
+            overwritten, elsewhere.
         rows: parent rows in live, None where that is not known.
         affected: live parent rows that lost a link.
         emptied: those of them that now hold none.
@@ -83,15 +83,15 @@ class _Rows:
 
     def run(self) -> Spread:
         missing = missing_rows(self._work, self._junction.name)
-        if missing is None or not self._fate.missing:
+        if missing is None or not (self._fate.missing or self._fate.overwritten):
             self._write_none()
             return self._spread()
         links = self._count_links(missing)
         self._write(links)
         affected, emptied, gone = self._work.one(
             f"""
-            SELECT count(*) FILTER (NOT gone AND {_LOST} > 0),
-                   count(*) FILTER (NOT gone AND {_LOST} > 0 AND has = 0
+            SELECT count(*) FILTER (NOT gone AND {_LOST} + overwritten > 0),
+                   count(*) FILTER (NOT gone AND {_LOST} + overwritten > 0 AND has = 0
                                     AND moved + superseded = 0 AND NOT elsewhere),
                    count(*) FILTER (gone)
               FROM {self._relation}
@@ -116,7 +116,7 @@ class _Rows:
 
     def _write_none(self) -> None:
         keys = renamed(["''::VARCHAR"] * self._roles.width, "k")
-        names = ("had", "has", "missing", *_CLASSES)
+        names = ("had", "has", "missing", *_CLASSES, "overwritten")
         counts = ", ".join(f"0::BIGINT AS {name}" for name in names)
         self._work.run(
             f"""
@@ -139,7 +139,7 @@ class _Rows:
             SELECT {keys}, left(t.label, {_LABEL_LENGTH}) AS label,
                    {held.gone} AS gone,
                    {held.had} AS had, {held.has} AS has,
-                   {listed(("missing", *_CLASSES), "a.")},
+                   {listed(("missing", *_CLASSES, "overwritten"), "a.")},
                    {held.elsewhere} AS elsewhere
               FROM {links} a LEFT JOIN {labels} t ON {roles.on("t")} {joins}
              ORDER BY {keys}
@@ -157,12 +157,34 @@ class _Rows:
             (SELECT m.*, l.class
                FROM {missing.relation} m JOIN {links} l ON l.pair = m.pair)
         """
-        classes = ", ".join(f"count(*) FILTER (class = '{name}') AS {name}" for name in _CLASSES)
-        found = self._roles.named_by(classified, "backup", "class")
+        counted = []
+        for name in (*_CLASSES, "overwritten"):
+            counted.append(f"coalesce(sum(n) FILTER (class = '{name}'), 0)::BIGINT AS {name}")
+        found = f"SELECT *, 1 AS n FROM ({self._roles.named_by(classified, 'backup', 'class')})"
+        written_over = self._overwritten()
+        if written_over:
+            found += f" UNION ALL SELECT {keys}, 'overwritten', n FROM ({written_over})"
         return self._work.temp(
             f"""
-            SELECT {keys}, count(*) AS missing, {classes}
+            SELECT {keys}, count(*) FILTER (class <> 'overwritten') AS missing, {listed(counted)}
               FROM ({found})
              GROUP BY {keys}
             """
         )
+
+    def _overwritten(self) -> str | None:
+        """A query for the parent rows (k0, …, n) that overwritten links name; None without."""
+        table, columns = self._fate.overwritten_links, self._junction.link_columns
+        if table is None:
+            return None
+        roles = []
+        for parent in self._roles.parents:
+            named = [*parent.columns, *([parent.when[0]] if parent.when else [])]
+            if not set(named) <= set(columns):
+                continue
+            fields = [f"w{columns.index(column)}" for column in parent.columns]
+            means = "true"
+            if parent.when:
+                means = f"m.w{columns.index(parent.when[0])} = {literal(parent.when[1])}"
+            roles.append(Role(fields, means))
+        return self._roles.union(table, roles, "n") if roles else None

@@ -17,6 +17,7 @@ _EVENTS = {
     "update-all": "update",
     "update-where": "update",
     "truncate": "truncate",
+    "truncate-cascade": "truncate",
 }
 
 
@@ -76,9 +77,6 @@ def _event(hazard: Hazard) -> str | None:
     """The event that a hazard is for the triggers of its table."""
     if hazard.code == "delete-cascades":
         return "update" if hazard.column else "delete"
-    if hazard.code == "drop-cascade":
-        kind = hazard.node.DESCRIPTOR.name
-        return "truncate" if kind == "TruncateStmt" else None
     return _EVENTS.get(hazard.code)
 
 

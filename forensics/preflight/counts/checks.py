@@ -31,6 +31,7 @@ _OF_A_COLUMN: dict[str, Callable[[View, Subject], Iterator[Finding]]] = {
 _OTHERS: dict[str, Callable[[View, Hazard], Iterator[Finding]]] = {
     "drop-schema": objects.drop_schema,
     "drop-cascade": cascades.cascade,
+    "truncate-cascade": cascades.cascade,
     "detach-partition": objects.detach_partition,
     "add-foreign-key": obstacles.foreign_key,
 }

@@ -116,8 +116,6 @@ class Classes:
     def counted(self, target: Target) -> Target:
         """The target with how many of its rows are of which class, and why."""
         n = target.number
-        if self.has(f"elsewhere.renamed_{n}"):
-            self._cursor.execute(filled("choose", "renamed", n=str(n)))
         by_class = f"SELECT class, count(*) FROM class_{n} GROUP BY class"
         found = dict(self._cursor.execute(by_class).fetchall())
         counts = {name: found.get(name, 0) for name in CLASSES}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forensics.loss.columns import not_of_type
 from forensics.model import Column, Table
 from forensics.recovery.choose.targets import Target
 
@@ -13,6 +14,7 @@ Conflict = tuple[str, str]
 
 def conflicts(
     target: Target,
+    backup: Table,
     live: Table,
     held: Sequence[str] | None,
 ) -> Iterator[Conflict]:
@@ -22,12 +24,17 @@ def conflicts(
 
     Args:
         target: a table that live has.
-        live: the same, as live defines it.
+        backup, live: the same, as either side defines it.
         held: the columns of live's rows, where the case keeps some.
     """
     for column in live.columns:
         if not column.nullable and not column.generated:
             yield from _lacking(target, column)
+        was = backup.column(column.name)
+        if was is not None and column.name in target.columns:
+            strange = not_of_type(was, column, target.field(column.name))
+            if strange:
+                yield strange, f"it holds no {column.type} in column {column.name}, as live does"
     if held is None:
         return
     kept = set(target.columns) & set(held)

@@ -1,4 +1,4 @@
-"""Overwritten references to rows whose keys were used again: they follow the row, too.
+"""Overwritten references to rows that stand under other keys now: they follow the row, too.
 
 What stood in a column names a row of the backup. Where live holds that row under another key, the
 reference returns with that key; where it does not, the reference is blocked.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from forensics.loss.reused import Reused, keys_now, new_keys, reason, used_again
+from forensics.loss.reused import Reused, keys_now, never_held, new_keys, reason
 from forensics.loss.sql import literal, present, same
 from forensics.model import TableName
-from forensics.recovery.choose.reused import undeclared
+from forensics.recovery.choose.reused import Ends
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.targets import Link
 
@@ -34,12 +34,14 @@ def follow_values(
         columns: those of which values come back, and their places.
         links: the foreign keys that they are part of.
     """
-    used = used_again(selection.store)
+    ends = Ends(selection.store)
     places = dict(columns)
     joins, now = "", dict[int, str]()
-    for at, link in enumerate(_ends(selection, used, name, places, links)):
-        table = f"now_values_{number}_{at}"
-        joins += _follow(selection, number, link, used[link.parent], places, table, now)
+    for at, link in enumerate(_links(ends, name, places, links)):
+        parent = ends.parent(link.parent)
+        if parent is not None:
+            table = f"now_values_{number}_{at}"
+            joins += _follow(selection, number, link, parent, places, table, now)
     listing = []
     for place in range(len(selection.store.columns(name, "backup"))):
         listing.append(f"{now.get(place, f'b.f{place}')} AS f{place}")
@@ -49,22 +51,18 @@ def follow_values(
     )
 
 
-def _ends(
-    selection: Selection,
-    used: Mapping[TableName, Reused],
-    name: TableName,
-    places: Mapping[str, int],
-    links: Sequence[Link],
+def _links(
+    ends: Ends, name: TableName, places: Mapping[str, int], links: Sequence[Link]
 ) -> Iterator[Link]:
-    """Yield the links to tables whose keys were used again, each column's once."""
+    """Yield the links to follow, each column's once."""
     seen: set[str] = set()
     for link in links:
-        if link.parent in used and seen.isdisjoint(link.columns):
+        if seen.isdisjoint(link.columns):
             seen.update(link.columns)
             yield link
-    for column, other in undeclared(selection.store, used, name):
-        if column in places and column not in seen and other.primary_key:
-            yield Link((column,), other.name, other.primary_key.columns, declared=False)
+    for end in ends.undeclared(name):
+        if end.columns[0] in places and end.columns[0] not in seen:
+            yield Link(end.columns, end.name, end.parent_columns, declared=False)
 
 
 def _follow(
@@ -79,9 +77,10 @@ def _follow(
     """Block the references that cannot follow; return the join for the others."""
     known = [places[column] for column in link.columns if column in places]
     fields = [f"b.f{place}" for place in known]
-    keys = None
-    if not parent.whole:
-        keys = keys_now(selection.store, parent, link.parent_columns, link.parent_columns)
+    _block_strangers(selection, number, link, parent, known)
+    keys = _keys(selection, link, parent)
+    if keys is None and not parent.again:
+        return ""
     if len(known) < len(link.columns) or keys is None:
         why = _IN_PART if len(known) < len(link.columns) else reason(link.parent)
         _block_all(selection, number, known, present(fields), why)
@@ -90,13 +89,28 @@ def _follow(
     on = same(fields, [f"{table}.k{at}" for at in range(len(fields))])
     gone = f"EXISTS (SELECT 1 FROM {table} WHERE {on} AND n0 IS NULL)"
     _block_all(selection, number, known, gone, reason(link.parent))
-    new = new_keys(selection.store, parent, link.parent_columns, fields)
-    if new:
-        never = f"it refers to a row of {link.parent} that the backup does not hold either"
-        _block_all(selection, number, known, new, never)
     for at, place in enumerate(known):
         now[place] = f"coalesce({table}.n{at}, b.f{place})"
     return f" LEFT JOIN {table} ON {on}"
+
+
+def _block_strangers(
+    selection: Selection, number: int, link: Link, parent: Reused, known: Sequence[int]
+) -> None:
+    """Block references to what the backup does not hold, and live does since."""
+    if parent.whole or not selection.has(f"rows.live_{parent.number}"):
+        return
+    fields = [f"b.f{place}" for place in known]
+    new = new_keys(selection.store, parent, link.parent_columns, fields)
+    if new:
+        _block_all(selection, number, known, new, never_held(link.parent))
+
+
+def _keys(selection: Selection, link: Link, parent: Reused) -> str | None:
+    """The query for what became of a parent's keys; None where nothing did, or it is not known."""
+    if parent.whole:
+        return None
+    return keys_now(selection.store, parent, link.parent_columns, link.parent_columns)
 
 
 def _block_all(

@@ -205,9 +205,10 @@ def _written(store: Store, result: TableResult, price: Price, accident: Accident
     """What the application wrote to one table since the backup."""
     unseen = price.unseen.get(result.name, 0)
     rows = (result.added or 0) + (result.changed or 0) + unseen - accident.rows(result)
+    rows -= price.own.get(result.name, 0)
     if not rows or result.state == "failed":
         return TableShare(result.name, 0)
-    own = accident.pairs(result)
+    own = accident.condition(result)
     examples = _examples(store, result, own) or price.examples(result.name)
     return TableShare(result.name, rows, examples)
 
@@ -222,7 +223,7 @@ def _examples(
     if not shown or number is None:
         return ()
     fields = ", ".join(f"f{columns.index(column)}" for column in shown)
-    without = f"AND pair NOT IN ({own})" if own else ""
+    without = f"AND NOT ({own})" if own else ""
     with store.query() as cursor:
         if not has_table(cursor, f"rows.live_{number}"):
             return ()

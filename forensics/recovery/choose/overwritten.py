@@ -299,9 +299,15 @@ def _block_orphans(selection: Selection, number: int, link: Link, held: Sequence
             f" AND NOT EXISTS (SELECT 1 FROM class_{target.number} c "
             "WHERE c.pair = p.pair AND c.class = 'restorable')"
         )
+    lives_on = ""
+    if selection.has(f"elsewhere.rows_{parent}"):
+        lives_on = (
+            f" AND NOT EXISTS (SELECT 1 FROM elsewhere.rows_{parent} e "
+            "WHERE e.pair = p.pair AND e.live_pair IS NOT NULL)"
+        )
     gone = (
         f"EXISTS (SELECT 1 FROM rows.backup_{parent} p WHERE p.state = 'missing' "
-        f"AND {' AND '.join(pairs)}{returns})"
+        f"AND {' AND '.join(pairs)}{returns}{lives_on})"
     )
     why = f"the row of {link.parent} that it refers to is gone"
     for column in link.columns:

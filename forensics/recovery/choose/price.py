@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import postgast
@@ -13,12 +13,14 @@ from psycopg import sql
 from forensics.errors import LiveError, is_lost
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Column, Table, TableName, quote_identifier
+from forensics.recovery.choose.accident import written_by
 from forensics.recovery.choose.reversal import Reversal
 from forensics.recovery.proof import TableShare
 from forensics.recovery.relations import rows_of
 from forensics.store import Store, has_table
 
 EXAMPLES = 3
+MOST_HELD = 20_000  # rows of a new table that are held against what statements wrote
 
 # A value is none of the former type, no value of the one is ever one of the other, or it is gone.
 _NO_SUCH_VALUE = ("22", "42846", "42704")
@@ -36,6 +38,7 @@ class Price:
         shares: by table, rows that go, or that lose a value.
         unseen: by table, rows of which the comparison saw nothing: they hold a value in an
             added column and are the backup's otherwise.
+        own: by new table, its rows that the accident's statements wrote: no price.
         notes: what could not be asked, and where a number is the most that it can be.
         uncounted: the tables of which live did not answer what they would lose.
     """
@@ -43,6 +46,7 @@ class Price:
     asked: bool
     shares: tuple[TableShare, ...] = ()
     unseen: Mapping[TableName, int] = field(default_factory=dict)
+    own: Mapping[TableName, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     uncounted: frozenset[TableName] = frozenset()
 
@@ -89,6 +93,8 @@ class _Asker:
     def __init__(self, store: Store, change: Reversal, source: LiveSource) -> None:
         self._store, self._change, self._source = store, change, source
         self._notes: list[str] = []
+        self._written = written_by(store)
+        self._own: dict[TableName, int] = {}
 
     def run(self) -> Price:
         shares: list[TableShare] = []
@@ -111,7 +117,9 @@ class _Asker:
                 shares.append(share)
             if more:
                 unseen[name] = more
-        return Price(True, tuple(shares), unseen, tuple(self._notes), frozenset(uncounted))
+        return Price(
+            True, tuple(shares), unseen, self._own, tuple(self._notes), frozenset(uncounted)
+        )
 
     def _taken(self, table: Table) -> tuple[TableShare, int]:
         """Rows of a table that go or lose a value; and how many of them were not seen.
@@ -121,7 +129,9 @@ class _Asker:
         comparison did not see these.
         """
         if table.name in self._change.new:
-            return self._share(table, "true"), 0
+            share = self._share(table, "true")
+            self._own[table.name] = own = self._own_rows(table, share.rows)
+            return replace(share, rows=share.rows - own), 0
         defaults = self._defaults(table)
         held = [_holds(column, default) for column, default in defaults.items()]
         shrunk = self._shrunk(table)
@@ -134,6 +144,17 @@ class _Asker:
         if filled.rows:
             seen = self._seen(table.name, defaults)
         return share, max(0, filled.rows - seen)
+
+    def _own_rows(self, table: Table, rows: int) -> int:
+        """How many of a new table's rows the accident's statements wrote."""
+        written = self._written.get(table.name)
+        if written is None or not 0 < rows <= MOST_HELD:
+            return 0
+        texts = []
+        for place, column in enumerate(written.columns):
+            texts.append(f"t.{quote_identifier(column)}::text AS f{place}")
+        found = self._ask(f"SELECT {', '.join(texts)} FROM {rows_of(table)} t")
+        return written.held_against(self._store, found)
 
     def _defaults(self, table: Table) -> dict[str, str | None]:
         """The columns that go, each with the default that all of its rows have, or None."""

@@ -1,7 +1,7 @@
-"""Rows whose parents' keys were used again: they follow the row, not the number.
+"""Rows whose parents stand under other keys now: they follow the row, not the number.
 
-Where live holds the parent's row under another key, the row returns with that key; where it does
-not, the row is blocked, for another row stands under the number.
+Where live holds the parent's row under another key, the row returns with that key. Where another
+row stands under the number, and where nothing stood there before, it is blocked.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from forensics.loss.inference import named_after
 from forensics.loss.junctions import parent_of
-from forensics.loss.reused import Reused, keys_now, new_keys, reason
+from forensics.loss.reused import Reused, followed, keys_now, never_held, new_keys, reason
 from forensics.loss.sql import literal, present, same
-from forensics.model import Parent, Table, TableName
+from forensics.loss.undeclared import undeclared
+from forensics.model import Parent, TableName
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.targets import Target
 from forensics.store import Store
@@ -27,7 +27,7 @@ _SUGGESTED = "; a row that is probably the same has another key"
 
 @dataclass(frozen=True)
 class End:
-    """Columns of a target that name a row of a table whose keys were used again.
+    """Columns of a target that name a row of a table.
 
     Attributes:
         means: the condition on the row `r` under which they do.
@@ -39,62 +39,57 @@ class End:
     means: str
 
 
-def ends(store: Store, used: Mapping[TableName, Reused], target: Target) -> Iterator[End]:
-    """Yield what of a target's columns names rows of tables whose keys were used again.
+class Ends:
+    """What columns name rows of tables that were compared, and what became of their keys.
 
     Args:
         store: the case.
-        used: those tables.
-        target: the table.
     """
-    seen: set[tuple[str, ...]] = set()
-    for link in target.links:
-        parent = used.get(link.parent)
-        if parent and set(link.columns) <= set(target.columns):
-            seen.add(link.columns)
-            yield End(parent, link.columns, link.parent_columns, "true")
-    for end in (*_of_junction(store, used, target), *_by_name(store, used, target)):
-        parent = used.get(end.name)
-        if parent is None or end.columns in seen or not set(end.columns) <= set(target.columns):
-            continue
-        means = "true"
-        if end.when and end.when[0] in target.columns:
-            means = f"{target.field(end.when[0])} = {literal(end.when[1])}"
-        yield End(parent, end.columns, end.parent_columns, means)
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._undeclared = undeclared(store)
+        self._junctions: dict[TableName, list[Parent]] = {}
+        for entry in store.get("junctions") or ():
+            self._junctions[TableName(**entry["name"])] = [*map(parent_of, entry["parents"])]
+        self._compared = {r.name for r in store.results() if r.state == "compared"}
+        self._parents: dict[TableName, Reused | None] = {**followed(store)}
 
-def _by_name(store: Store, used: Mapping[TableName, Reused], target: Target) -> Iterator[Parent]:
-    """Yield what else a target's columns refer to, by their names; not what has a kind beside."""
-    told = set()
-    for end in _of_junction(store, used, target):
-        told.add(end.columns)
-    for column, other in undeclared(store, used, target.name):
-        if (column,) not in told and other.primary_key:
-            yield Parent(other.name, (column,), other.primary_key.columns, declared=False)
+    def parent(self, name: TableName) -> Reused | None:
+        """What became of the keys of a table that was compared; None where it was not."""
+        if name not in self._parents:
+            number = self._store.number(name) if name in self._compared else None
+            found = None if number is None else Reused(name, number, False, again=False)
+            self._parents[name] = found
+        return self._parents[name]
 
+    def of(self, target: Target) -> Iterator[End]:
+        """Yield what of a target's columns names rows of such tables."""
+        seen: set[tuple[str, ...]] = set()
+        for link in target.links:
+            parent = self.parent(link.parent)
+            if parent and set(link.columns) <= set(target.columns):
+                seen.add(link.columns)
+                yield End(parent, link.columns, link.parent_columns, "true")
+        for end in (*self._junctions.get(target.name, ()), *self._by_name(target)):
+            parent = self.parent(end.name)
+            if parent is None or end.columns in seen or not {*end.columns} <= {*target.columns}:
+                continue
+            means = "true"
+            if end.when and end.when[0] in target.columns:
+                means = f"{target.field(end.when[0])} = {literal(end.when[1])}"
+            yield End(parent, end.columns, end.parent_columns, means)
 
-def undeclared(
-    store: Store, used: Mapping[TableName, Reused], name: TableName
-) -> Iterator[tuple[str, Table]]:
-    """Yield the columns of a table that are named after one whose keys were used again."""
-    if not used:
-        return
-    backup = store.catalogs()[0]
-    table = backup.tables.get(name)
-    for column, other in named_after(table, backup) if table else ():
-        if other.name in used:
-            yield column, other
+    def _by_name(self, target: Target) -> Iterator[Parent]:
+        """Yield what else a target's columns refer to; not what has a kind beside."""
+        told = {end.columns for end in self._junctions.get(target.name, ())}
+        for end in self.undeclared(target.name):
+            if end.columns not in told:
+                yield end
 
-
-def _of_junction(
-    store: Store, used: Mapping[TableName, Reused], target: Target
-) -> Iterator[Parent]:
-    """Yield the ends of a target that is a junction table."""
-    if not used:
-        return
-    for entry in store.get("junctions") or ():
-        if TableName(**entry["name"]) == target.name:
-            yield from map(parent_of, entry["parents"])
+    def undeclared(self, name: TableName) -> tuple[Parent, ...]:
+        """What columns of a table refer to though no key says so."""
+        return self._undeclared.get(name, ())
 
 
 class Followed:
@@ -104,7 +99,7 @@ class Followed:
         store: the case.
         cursor: on it.
         classes: of the targets' rows.
-        used: the tables whose keys were used again.
+        ends: what their columns name.
     """
 
     def __init__(
@@ -112,18 +107,18 @@ class Followed:
         store: Store,
         cursor: duckdb.DuckDBPyConnection,
         classes: Classes,
-        used: Mapping[TableName, Reused],
+        ends: Ends,
     ) -> None:
         self._store, self._cursor, self._classes = store, cursor, classes
-        self._used = used
+        self._ends = ends
 
     def follow(self, target: Target) -> None:
         """Block a target's rows that would name another row; put today's keys into the others."""
-        own = self._used.get(target.name)
-        if own and not own.whole:
+        own = self._ends.parent(target.name)
+        if own and own.again and not own.whole:
             self._leave_what_lives_on(target, own)
         joins, now = "", dict[str, str]()
-        for number, end in enumerate(ends(self._store, self._used, target)):
+        for number, end in enumerate(self._ends.of(target)):
             joins += self._follow(target, end, f"now_{target.number}_{number}", now)
         if now:
             self._translate(target, joins, now)
@@ -141,24 +136,26 @@ class Followed:
     def _follow(self, target: Target, end: End, table: str, now: dict[str, str]) -> str:
         """Block what names a row that is gone; return the join for the others."""
         fields = [target.field(column) for column in end.columns]
-        why = reason(end.parent.name)
+        mark = self._classes.mark
+        new = new_keys(self._store, end.parent, end.parent_columns, fields)
+        if new and not end.parent.whole and self._classes.has(f"rows.live_{end.parent.number}"):
+            mark(target, "blocked", f"{end.means} AND {new}", never_held(end.parent.name))
+        if not (end.parent.again or end.parent.anew):
+            return ""
         keys = None
         if not end.parent.whole:
             columns = end.parent_columns
             keys = keys_now(self._store, end.parent, columns, columns)
+        why = reason(end.parent.name)
         if keys is None:
-            self._classes.mark(target, "blocked", f"{end.means} AND {present(fields)}", why)
+            if end.parent.again:
+                mark(target, "blocked", f"{end.means} AND {present(fields)}", why)
             return ""
         self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {keys}")
         on = same(fields, [f"{table}.k{place}" for place in range(len(fields))])
         gone = f"{end.means} AND EXISTS (SELECT 1 FROM {table} WHERE {on} AND n0 IS NULL"
-        mark = self._classes.mark
         mark(target, "blocked", f"{gone} AND likely0 IS NOT NULL)", why + _SUGGESTED)
         mark(target, "blocked", f"{gone})", why)
-        new = new_keys(self._store, end.parent, end.parent_columns, fields)
-        if new:
-            never = f"it refers to a row of {end.parent.name} that the backup does not hold either"
-            mark(target, "blocked", f"{end.means} AND {new}", never)
         for place, field in enumerate(fields):
             was = now.get(field, field)
             now[field] = (

@@ -24,12 +24,12 @@ import pyarrow as pa
 from forensics.compare.options import matching
 from forensics.errors import UsageError
 from forensics.loss.reused import used_again
-from forensics.model import TableName, TableResult
+from forensics.model import Catalog, TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.held import unclassified
 from forensics.recovery.choose.references import Orphans, References
-from forensics.recovery.choose.reused import Followed
+from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
 from forensics.recovery.queries import filled
@@ -244,19 +244,29 @@ def _select(
                 left[result.name] = why
     for name in unclassified(store, targets):
         targets[name] = replace(targets[name], unclassified=True)
-    live = store.catalogs()[1]
-    used = used_again(store)
-    followed = Followed(store, cursor, classes, used)
+    catalogs = store.catalogs()
+    ends = Ends(store)
+    followed = Followed(store, cursor, classes, ends)
+    again = list(used_again(store))
     for target in targets.values():
         # Of what names rows of tables whose keys were used again, it is `followed` that knows.
-        known = targets.keys() | used.keys()
+        known = {*targets, *again}
         classes.begin(target, known, not scope.include_unexplained)
         followed.follow(target)
         if target.kind == "insert":
-            held = None
-            if classes.has(f"rows.live_{target.number}"):
-                held = store.columns(target.name, "live")
-            for condition, reason in conflicts(target, live.tables[target.name], held):
-                classes.mark(target, "conflicting", condition, reason)
+            _mark_conflicts(store, catalogs, classes, target)
     references = References(store, cursor, classes, numbers)
     return Selection(store, cursor, references, references.settle(targets), left)
+
+
+def _mark_conflicts(
+    store: Store, catalogs: tuple[Catalog, Catalog], classes: Classes, target: Target
+) -> None:
+    """Class those of a target's rows as conflicting that live would refuse."""
+    backup, live = catalogs
+    held = None
+    if classes.has(f"rows.live_{target.number}"):
+        held = store.columns(target.name, "live")
+    sides = backup.tables[target.name], live.tables[target.name]
+    for condition, reason in conflicts(target, *sides, held):
+        classes.mark(target, "conflicting", condition, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import sql
 
-from forensics.errors import RecoveryError
+from forensics.errors import LiveError, RecoveryError, is_lost
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Table, TableName
 from forensics.recovery.choose.selection import Selection
@@ -12,7 +12,7 @@ from forensics.recovery.choose.targets import Target
 from forensics.recovery.rehearse.session import fingerprint
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.definitions import Extra
-from forensics.recovery.write.script import LiveState, Work
+from forensics.recovery.write.script import LiveState, Work, drawn_by
 
 _HINT = "Compare again into a new case, and write the recovery from that."
 
@@ -52,7 +52,28 @@ def live_state(source: LiveSource, work: Work) -> LiveState:
     for extra in (*work.definitions.extras, *work.types.extras):
         if not _is_there(source, extra):
             absent.add(extra)
-    return LiveState(prints, schemas, frozenset(absent))
+    return LiveState(prints, schemas, frozenset(absent), _sequences(source, work.selection))
+
+
+def _sequences(
+    source: LiveSource, selection: Selection
+) -> dict[tuple[TableName, str], tuple[int, bool]]:
+    """Where the sequences stand that columns of tables draw from to which rows return."""
+    found = {}
+    for target in selection.inserted:
+        for column in source.catalog.tables[target.name].columns:
+            sequence = drawn_by(source.catalog, target.name, column)
+            if sequence is None or column.name not in target.columns:
+                continue
+            question = "SELECT last_value, is_called FROM {}"
+            try:
+                (row,) = source.ask(sql.SQL(question).format(sql.Identifier(*sequence.name)))
+            except LiveError as error:
+                if is_lost(error):
+                    raise
+                continue  # it may not be read: undo.sql leaves it where it is, and says so
+            found[target.name, column.name] = (row["last_value"], row["is_called"])
+    return found
 
 
 def touched(work: Work) -> list[TableName]:

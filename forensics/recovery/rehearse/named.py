@@ -7,15 +7,13 @@ columns but the key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
 
-from forensics.loss.reused import Reused, used_again
 from forensics.loss.sql import present, same
-from forensics.model import Table, TableName
-from forensics.recovery.choose.reused import End, ends
+from forensics.model import Table
+from forensics.recovery.choose.reused import End, Ends
 from forensics.recovery.choose.targets import Target
 from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.session import Session, copy_rows, one, run, words_of
@@ -25,7 +23,7 @@ from forensics.recovery.write.sqltext import quoted
 
 
 class Named:
-    """Looks at the links of recovered rows to tables whose keys were used again.
+    """Looks at the links of recovered rows to tables whose rows have other keys now.
 
     Args:
         session: on the copy of live, `recovery.sql` having run.
@@ -35,13 +33,15 @@ class Named:
     def __init__(self, session: Session, work: Work) -> None:
         self._session, self._work = session, work
         self._store, self._selection = work.selection.store, work.selection
-        self._used: Mapping[TableName, Reused] = used_again(self._store)
+        self._ends = Ends(self._store)
 
     def problems(self) -> list[str]:
         """What does not hold, a sentence for each table and parent."""
         found = []
         for target in self._selection.targets:
-            for end in ends(self._store, self._used, target):
+            for end in self._ends.of(target):
+                if not (end.parent.again or end.parent.anew):
+                    continue
                 try:
                     wrong = self._wrong(target, end)
                 except psycopg.Error as error:
@@ -154,11 +154,11 @@ class _Side:
         fields = [f"copy_field({field})" for field in self.now]
         fields += [f"copy_field({self._held(column)})" for column in self.columns]
         rows = self.returning(f" JOIN {self.parent_rows} p ON {self._named()}")
-        again = f"p.pair IN (SELECT pair FROM again.rows_{self.end.parent.number})"
-        return (
-            f"SELECT concat_ws(chr(9), {', '.join(fields)}) FROM {rows} "
-            f"AND ({again} OR NOT ({same(self.now, self.then)}))"
-        )
+        other = f"NOT ({same(self.now, self.then)})"
+        if self.end.parent.again:
+            again = f"SELECT pair FROM again.rows_{self.end.parent.number}"
+            other = f"(p.pair IN ({again}) OR {other})"
+        return f"SELECT concat_ws(chr(9), {', '.join(fields)}) FROM {rows} AND {other}"
 
     def _named(self) -> str:
         """The condition that `p`, a row of the parent, is the one that the backup's row named."""

@@ -14,6 +14,7 @@ import psycopg
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Table, TableName, TableResult
 from forensics.recovery.choose.accident import Accident
+from forensics.recovery.choose.price import Price
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.proof import Proof, Tell, off, silent
 from forensics.recovery.queries import filled
@@ -35,7 +36,7 @@ def prove_restore(
     selection: Selection,
     copy: BackupCopy,
     said: tuple[int, int],
-    unseen: Mapping[TableName, int],
+    price: Price,
     tell: Tell = silent,
 ) -> Proof:
     """Hold a restored backup against the case.
@@ -44,13 +45,12 @@ def prove_restore(
         selection: of the case; what is selected does not matter.
         copy: the backup, restored.
         said: what the option says that it recovers and destroys.
-        unseen: by table, live's rows that differ from the backup's in a column only that the
-            backup has not.
+        price: what undoing the schema change would take.
         tell: is told how far it is.
     """
     with LiveSource(copy.scratch.dsn(copy.database), role="restored") as source:
         tables = source.catalog.tables
-    look = _Look(selection, copy, tables, unseen)
+    look = _Look(selection, copy, tables, price)
     with pinned_session(copy.scratch, copy.database) as session:
         for result in selection.store.results():
             tell("looking for the rows in the restored backup", str(result.name))
@@ -64,11 +64,11 @@ class _Look:
         selection: Selection,
         copy: BackupCopy,
         tables: Mapping[TableName, Table],
-        unseen: Mapping[TableName, int],
+        price: Price,
     ) -> None:
         self._selection, self._copy = selection, copy
         self._store = selection.store
-        self._tables, self._unseen = tables, unseen
+        self._tables, self._price = tables, price
         self._accident = Accident(selection.store)
         self._problems = list(copy.short)
         self._restored = self._found = self._gone = 0
@@ -100,14 +100,14 @@ class _Look:
         table = self._tables.get(result.name)
         if result.state == "new":
             if table is None:
-                self._gone += result.added or 0
+                self._gone += (result.added or 0) - self._price.own.get(result.name, 0)
         elif result.state != "failed" and table is not None:
             rows = one(session, f"SELECT count(*) FROM {rows_of(table)}")
             self._count(result, rows)
             self._found += self._there(session, result, table, rows)
             self._gone += self._written_gone(session, result, table, rows)
             if self._lacks_columns(result, table):
-                self._gone += self._unseen.get(result.name, 0)
+                self._gone += self._price.unseen.get(result.name, 0)
 
     def _count(self, result: TableResult, rows: int) -> None:
         self._restored += rows
@@ -138,7 +138,7 @@ class _Look:
         rows: int,
     ) -> int:
         """How many of the rows that live wrote to a table it does not hold."""
-        own = self._accident.pairs(result)
+        own = self._accident.condition(result)
         written = (result.added or 0) + (result.changed or 0) - self._accident.rows(result)
         if not written or not result.key:
             # Of equal rows without a key live had so many more than the backup, and as many
@@ -176,11 +176,11 @@ class _Look:
     def _lines(
         self, name: TableName, side: str, *states: str, without: str | None = None
     ) -> Iterator[str]:
-        """The rows that the case keeps of one side's table, as COPY text, but for some pairs."""
+        """The rows that the case keeps of one side's table, as COPY text, but for some."""
         width = len(self._store.columns(name, side))
         fields = ", ".join(f"copy_field(f{i})" for i in range(width))
         wanted = ", ".join(map(repr, states))
-        others = f"AND pair NOT IN ({without})" if without else ""
+        others = f"AND NOT ({without})" if without else ""
         return self._selection.copy(
             f"SELECT concat_ws(chr(9), {fields}) FROM rows.{side}_{self._store.number(name)} "
             f"WHERE state IN ({wanted}) {others} ORDER BY pair"

@@ -49,7 +49,7 @@ def rehearse_rollback(
     copy: LiveCopy,
     catalogs: tuple[Catalog, Catalog],
     undo: Undoing,
-    said: int,
+    said: tuple[int, int],
     again: Again | None = None,
     tell: Tell = silent,
 ) -> Proof:
@@ -59,7 +59,8 @@ def rehearse_rollback(
         copy: live's schema, with the rows of `undo.rows`; it is changed.
         catalogs: the backup's and live's.
         undo: what undoes the change.
-        said: how many rows the option says that it destroys.
+        said: how many rows the option says that it destroys, and how many that go besides are
+            the accident's own.
         again: migrations to run afterwards; None runs none.
         tell: is told how far it is.
     """
@@ -99,10 +100,10 @@ class _Rehearsal:
         self._lacks: list[str] = []
         self._done: list[str] = []
 
-    def run(self, said: int, again: Again | None) -> Proof:
+    def run(self, said: tuple[int, int], again: Again | None) -> Proof:
         with pinned_session(self._scratch, self._database) as session:
             taken = self._take_all(session)
-        destroys = taken.gone + taken.lost
+        destroys = taken.gone + taken.lost - said[1]
         checks = self._checks(taken)
         if again is not None and again.migrations:
             checks.append(self._again(again))
@@ -111,7 +112,7 @@ class _Rehearsal:
             destroys,
             round(taken.seconds, 3),
             tuple(checks),
-            (*off(0, taken.back, "recovers"), *off(said, destroys, "destroys")),
+            (*off(0, taken.back, "recovers"), *off(said[0], destroys, "destroys")),
             _shown(self._notes),
             tuple(self._done),
             _shown(self._lacks),

@@ -18,6 +18,7 @@ from forensics.model import TableName
 from forensics.preflight.surroundings import table_bytes
 from forensics.recovery.choose.options import Option
 from forensics.recovery.choose.overwritten import Values, overwritten_values
+from forensics.recovery.choose.price import Price
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.targets import Scope
 from forensics.recovery.proof import (
@@ -219,6 +220,7 @@ class Stage:
         found: Sequence[Place],
         out: Path,
         choices: Mapping[str, Option],
+        price: Price,
     ) -> None:
         """Rehearse what works on live.
 
@@ -229,14 +231,15 @@ class Stage:
             found: the new places of links.
             out: where the scripts stand.
             choices: the options, by name.
+            price: what undoing the schema change would take.
         """
         copy = self._copy
         if copy is None:
             return
         self._rehearse_scripts(copy, work, found, out)
-        price = choices[ROLL_BACK].destroys
-        if ROLL_BACK not in self.unrehearsed and price is not None:
-            self._rehearse_rollback(copy, price)
+        destroys = choices[ROLL_BACK].destroys
+        if ROLL_BACK not in self.unrehearsed and destroys is not None:
+            self._rehearse_rollback(copy, destroys, sum(price.own.values()))
 
     def _rehearse_scripts(
         self,
@@ -262,14 +265,14 @@ class Stage:
         elif found:
             self.unrehearsed[BACKFILL] = _NOT_AS_BEFORE
 
-    def _rehearse_rollback(self, copy: LiveCopy, said: int) -> None:
+    def _rehearse_rollback(self, copy: LiveCopy, said: int, own: int) -> None:
         again = None
         if self._history:
             again = Again(self._history.between, self._history.schema)
         catalogs = self._store.catalogs()
         tell = self._wishes.tell
         try:
-            proof = rehearse_rollback(copy, catalogs, self._undo, said, again, tell)
+            proof = rehearse_rollback(copy, catalogs, self._undo, (said, own), again, tell)
         except (ScratchError, psycopg.Error) as error:
             proof = failed(_said(error))
         self.proofs[ROLL_BACK] = proof
@@ -290,14 +293,14 @@ class Stage:
         self,
         selection: Selection,
         option: Option,
-        unseen: Mapping[TableName, int],
+        price: Price,
     ) -> None:
         """Rehearse the full restore, where the backup is at hand and has room.
 
         Args:
             selection: of the case.
             option: the full restore.
-            unseen: by table, live's rows that differ in an added column only.
+            price: what undoing the schema change would take.
         """
         server = self._server
         if FULL_RESTORE in self.unrehearsed or server is None:
@@ -318,7 +321,7 @@ class Stage:
             try:
                 restored = backup_copy(server, backup, ddl, None, tell)
                 copied = stack.enter_context(restored)
-                proof = prove_restore(selection, copied, said, unseen, tell)
+                proof = prove_restore(selection, copied, said, price, tell)
             except (ScratchError, BackupError, psycopg.Error) as error:
                 proof = failed(_said(error))
             self.proofs[FULL_RESTORE] = proof

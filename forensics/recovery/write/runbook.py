@@ -53,11 +53,36 @@ def steps(plan: Mapping[str, Any], defined: Definitions) -> list[Step]:
         plan: the plan as JSON has it.
         defined: what is made again.
     """
+    if not brings_back(plan):
+        found = [_nothing(plan), *map(_next_time, plan["migrations"])]
+        return [*found, _what_stays(plan, defined)]
     found = [_before(), _bring_back(plan), _check(plan)]
     if "backfill.sql" in plan["files"]:
         found.append(_fill())
     found += map(_next_time, plan["migrations"])
     return [*found, _back(plan), _what_stays(plan, defined)]
+
+
+def brings_back(plan: Mapping[str, Any]) -> bool:
+    """Whether the plan's scripts do anything.
+
+    Args:
+        plan: the plan as JSON has it.
+    """
+    if plan["columns"] or plan["partitions"] or "backfill.sql" in plan["files"]:
+        return True
+    if any(values["back"] for values in plan["overwritten"]):
+        return True
+    return any(table["restorable"] or table["kind"] == "recreate" for table in plan["tables"])
+
+
+def _nothing(plan: Mapping[str, Any]) -> Step:
+    step = Step("Nothing to bring back").say(
+        "`recovery.sql` changes nothing: it brings back no row and no value."
+    )
+    if any(stay["class"] in ("blocked", "conflicting") for stay in plan["stays"]):
+        return step.say("What is lost and cannot return as it is, stands below with the reasons.")
+    return step
 
 
 def runbook(store: Store, plan: Mapping[str, Any]) -> str:
@@ -72,7 +97,7 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
     if live.taken_at:
         compared += f" as of {plain(live.taken_at)}"
     lines = [
-        "# Runbook: bring the rows back",
+        f"# Runbook: {'bring the rows back' if brings_back(plan) else 'nothing to bring back'}",
         "",
         f"Backup: {code(backup.path or backup.dsn)}. {compared}.",
         "",

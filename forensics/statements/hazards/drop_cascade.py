@@ -41,10 +41,6 @@ def _database(part: Part, scope: Scope) -> Iterator[Danger]:
     yield Danger(cascade=True, node=part.node)
 
 
-def _truncated(part: Part, scope: Scope) -> Iterator[Danger]:
-    yield Danger(part.table, cascade=True, node=part.node)
-
-
 def _column(part: Part, scope: Scope) -> Iterator[Danger]:
     if part.cascade:
         yield Danger(part.table, part.node.name, cascade=True, node=part.node)
@@ -63,7 +59,6 @@ READS: Reads = {
     "drop_stmt OBJECT_EXTENSION": _owner,
     "drop_owned_stmt": _owner,
     "dropdb_stmt": _database,
-    "truncate_stmt cascade": _truncated,
     "AT_DropColumn": _column,
     "AT_DropConstraint": _constraint,
 }

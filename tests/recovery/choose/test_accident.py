@@ -73,3 +73,44 @@ def test_what_no_statement_is_known_to_have_written_is_counted(
     one = _restore(found.plan())
     assert one.destroys == 40
     assert "seats.class" in " ".join(one.caveats)
+
+
+# --- rows that the migration inserted -------------------------------------------------------------
+
+SHOP = """
+CREATE TABLE kind (id serial PRIMARY KEY, label text UNIQUE, made timestamptz DEFAULT now());
+CREATE TABLE item (id serial PRIMARY KEY, kind_id int REFERENCES kind, title text);
+CREATE TABLE old_item (id int PRIMARY KEY, title text);
+INSERT INTO kind (label) SELECT 'kind ' || i FROM generate_series(1, 3) i;
+INSERT INTO item (kind_id, title) SELECT 1 + i % 3, 'item ' || i FROM generate_series(1, 12) i;
+INSERT INTO old_item SELECT i, 'old ' || i FROM generate_series(1, 7) i;
+"""
+MOVES = """
+CREATE TABLE shelf (id serial PRIMARY KEY, name text NOT NULL, at timestamptz DEFAULT now());
+INSERT INTO shelf (name) VALUES ('left'), ('right'), ('');
+INSERT INTO kind (label) VALUES ('new'), ('used');
+INSERT INTO item (kind_id, title) SELECT 1, title FROM old_item;
+DROP TABLE old_item;
+"""
+APPLICATION = """
+INSERT INTO shelf (name) VALUES ('top'), ('left');
+INSERT INTO kind (label) VALUES ('rare');
+INSERT INTO item (kind_id, title) VALUES (2, 'by hand'), (1, 'old 3');
+"""
+
+
+def test_rows_that_the_migration_inserted_are_no_price(incident: Build, tmp_path: Path) -> None:
+    found = incident(SHOP, MOVES + APPLICATION)
+    _cause(found, tmp_path, MOVES)
+    plan = found.plan(every=True)
+    assert plan.holds, plan.problems
+    restore, back = plan.options[:2]
+    # The application's own: two shelves, a kind, and two items, one of them like a moved one.
+    assert (restore.destroys, restore.verified) == (5, True)
+    assert {str(share.name): share.rows for share in restore.destroyed} == {
+        "item": 2,
+        "kind": 1,
+        "shelf": 2,
+    }
+    assert (back.name, back.destroys) == ("roll back", 2)
+    assert back.verified

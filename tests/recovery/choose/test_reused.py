@@ -67,8 +67,7 @@ def test_links_return_onto_the_same_rows_and_the_others_are_blocked(incident: Bu
     assert _lines(found, PAID) == {line for line in paid if not line.endswith(" go")}
     assert found.sql("SELECT count(*) FROM clubs") == "4"
     found.run("undo.sql")
-    left = [line for line in was if "setval" not in line]
-    assert [line for line in found.state() if "setval" not in line] == left
+    assert found.state() == was
 
 
 def test_links_that_were_given_again_are_not_doubled(incident: Build) -> None:
@@ -235,3 +234,26 @@ def test_a_column_named_after_another_table_is_left_alone(incident: Build) -> No
     found.run("recovery.sql")
     query = "SELECT id || ' ' || book_shelf_id FROM volume"
     assert _lines(found, query) == _lines(found, query, found.before)
+
+
+def test_a_child_that_named_nothing_is_not_put_under_who_came_since(incident: Build) -> None:
+    """The key is NOT VALID in fees, and nobody declared it in notes; golf has number 9 today."""
+    never = """
+        CREATE TABLE notes (id serial PRIMARY KEY, club_id int, body text);
+        INSERT INTO notes (club_id, body) SELECT CASE WHEN i > 6 THEN 9 ELSE 1 + i % 4 END, 'n' || i
+          FROM generate_series(1, 8) i;
+        ALTER TABLE fees DROP CONSTRAINT fees_club_id_fkey;
+        INSERT INTO fees (club_id, amount, memo) VALUES (9, 1, 'fee of nobody');
+        ALTER TABLE fees ADD FOREIGN KEY (club_id) REFERENCES clubs NOT VALID;
+    """
+    change = "DELETE FROM fees; DELETE FROM notes; INSERT INTO clubs VALUES (9, 'golf', 'g');"
+    found = incident(CLUBS + never, change)
+    plan = found.plan(rehearse=True, include_unexplained=True)
+    assert plan.holds, (plan.problem, plan.problems)
+    kept = {target.name.table: (target.rows, target.blocked) for target in plan.targets}
+    assert kept == {"fees": (8, 1), "notes": (6, 2)}
+    for target in plan.targets:
+        assert target.reasons[0][0].endswith("that the backup does not hold either")
+    found.run("recovery.sql")
+    assert _lines(found, PAID) == _lines(found, PAID, found.before)
+    assert found.sql("SELECT count(*) FROM notes WHERE club_id = 9") == "0"

@@ -248,13 +248,13 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
         open_source(sample.dsn, role="live") as live,
     ):
         store = sample.case.store
-        unseen = price(store, reversal(store), live).unseen  # type: ignore[arg-type]
+        cost = price(store, reversal(store), live)  # type: ignore[arg-type]
         with backup_copy(scratch, backup, sample.case.store.get("ddl")) as copy:
             said = (one.recovers, one.destroys)
-            assert prove_restore(selection, copy, said, unseen).holds
+            assert prove_restore(selection, copy, said, cost).holds
             assert (
                 "It recovers 55,434 rows, and 55,435 were said."
-                in prove_restore(selection, copy, (said[0] + 1, said[1]), unseen).problems
+                in prove_restore(selection, copy, (said[0] + 1, said[1]), cost).problems
             )
             scratch.run(
                 copy.database,
@@ -265,7 +265,7 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
             scratch.run(
                 copy.database, f"TRUNCATE settings;\nCOPY settings FROM stdin;\n{changed}\\.\n"
             )
-            proof = prove_restore(selection, copy, said, unseen)
+            proof = prove_restore(selection, copy, said, cost)
     assert (
         proof.recovers == one.recovers - 3 - 3
     )  # three images, and the three hotels that live lacks
@@ -288,7 +288,7 @@ def rolled(sample: SimpleNamespace) -> Iterator[tuple[str, Proof]]:
         said = option(sample, "roll back").destroys
         yield (
             database,
-            rehearse_rollback(copy, sample.case.store.catalogs(), undo, said),
+            rehearse_rollback(copy, sample.case.store.catalogs(), undo, (said, 0)),
         )
 
 
@@ -367,7 +367,8 @@ def test_an_option_whose_numbers_do_not_hold_fails_the_plan(
     undone = rehearse_rollback
 
     def one_more(*given: object, **named: object) -> Proof:
-        said = given[3] + 1  # type: ignore[operator]
+        destroys, own = given[3]  # type: ignore[misc]
+        said = (destroys + 1, own)
         return undone(*given[:3], said, *given[4:], **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stage, "rehearse_rollback", one_more)

@@ -69,3 +69,13 @@ def _checked(one: Incident) -> dict[str, tuple[int, int]]:
         assert int(lacking) == int(back) - int(there)
         found[table.replace('public."Odd Names"', "Odd Names")] = (int(back), int(there))
     return found
+
+
+def test_with_nothing_to_bring_back_it_says_so(incident: Callable[..., Incident]) -> None:
+    one = incident(PROJECTS, "INSERT INTO projects VALUES (99, 'new')")
+    one.plan(include_unexplained=True)
+    page = (one.out / "runbook.md").read_text()
+    assert page.startswith("# Runbook: nothing to bring back\n")
+    assert "ring the rows back" not in page and "pg_dump" not in page
+    assert "## Nothing to bring back" in page and "## What stays" in page
+    assert "There are no rows to bring back." in one.run("recovery.sql")

@@ -1,3 +1,3 @@
 -- truncate p
--- drop-cascade c
+-- truncate-cascade c
 TRUNCATE p CASCADE;

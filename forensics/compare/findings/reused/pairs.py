@@ -43,6 +43,7 @@ class Pairs:
         db: a cursor on the case.
         number: of the table in the case.
         fields: by side and column, the field that holds it.
+        key: of its rows.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Pairs:
         db: duckdb.DuckDBPyConnection,
         number: int,
         fields: dict[str, dict[str, str]],
+        key: Sequence[str],
     ) -> None:
         self._db = db
+        self._number = fields["backup"][key[0]] if len(key) == 1 else None
         self._ours, self._theirs = f"rows.backup_{number}", f"rows.live_{number}"
         self._fields = fields
         self._run(
@@ -113,7 +116,7 @@ class Pairs:
         found: bool | None = None
         for name in columns:
             same, values = self._agreeing(name)
-            if values < _LEAST_VALUES:
+            if values < _LEAST_VALUES or self._rises(name):
                 continue
             if same >= _NEARLY_ALL * pairs:
                 return True
@@ -121,6 +124,56 @@ class Pairs:
             if 2 * same < pairs and not tells:
                 found = False
         return found
+
+    def apart(self, columns: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Columns of several values that differ in nearly all unlike pairs; those that agree."""
+        pairs = self._one("SELECT count(*) FROM unlike")
+        apart, often = [], []
+        for name in columns:
+            same, values = self._agreeing(name)
+            if values < _LEAST_VALUES:
+                continue
+            if pairs - same >= _NEARLY_ALL * pairs:
+                apart.append(name)
+            elif 2 * same >= pairs and not self._rises(name):
+                often.append(name)
+        return apart, often
+
+    def widen(self, firm: Sequence[Telling], rest: Sequence[str]) -> None:
+        """Take changed pairs for unlike, too, that have no key and little else in common.
+
+        What began anew agrees in a value with what was there now and then.
+        """
+        keyed = " OR ".join(f"({self._same(one.columns)})" for one in firm) or "false"
+        alike = " + ".join(f"coalesce({self._same([name])}, false)::INTEGER" for name in rest)
+        self._run(
+            f"""
+            INSERT INTO unlike
+            SELECT b.pair FROM {self._ours} b JOIN {self._theirs} l USING (pair)
+             WHERE b.state = 'changed' AND l.state = 'changed'
+               AND NOT coalesce({keyed}, false) AND 2 * ({alike}) < {len(rest)}
+               AND b.pair NOT IN (FROM unlike)
+            """
+        )
+
+    def _rises(self, name: str) -> bool:
+        """Whether a column rises with the key, such as a number of what rows were made for.
+
+        Rows that are made anew in the same order agree in it, whatever they are.
+        """
+        if not self._is_number(name) or self._number is None:
+            return False
+        field, key = self._fields["backup"][name], f"TRY_CAST({self._number} AS DOUBLE)"
+        falls = self._one(
+            f"""
+            SELECT count(*)
+              FROM (SELECT v < lag(v) OVER (ORDER BY k) AS falls
+                      FROM (SELECT TRY_CAST({field} AS DOUBLE) AS v, {key} AS k
+                              FROM {self._ours}))
+             WHERE falls
+            """
+        )
+        return falls == 0
 
     def _agreeing(self, name: str) -> tuple[int, int]:
         """In how many unlike pairs a column agrees, and how many values the backup has there."""

@@ -19,6 +19,7 @@ from forensics.compare.findings.reused.telling import (
     declared,
     is_opaque,
     is_surrogate,
+    named_by,
     speaking,
     times,
 )
@@ -32,6 +33,8 @@ from forensics.text import listed
 
 KIND = "keys used again"
 
+_REWRITTEN = "the rows lie in a new file, as after TRUNCATE"
+_SOME = 5  # rows of which one may agree by chance
 _FEW = 3  # rows below which weak signs say nothing
 
 
@@ -94,6 +97,7 @@ class _Look:
         self.number = store.number(result.name) or 0
         self.whole = False
         self._unread: EvidenceError | None = None
+        self._anew = False  # whether all rows are others
         self._rest = [c for c in result.columns if c not in result.key]
         self._key = ", ".join(result.key)
         # Numbers are given out again by a sequence that begins anew. Codes and UUIDs are not:
@@ -151,7 +155,7 @@ class _Look:
         if not result.changed or not self._rest:
             return None
         ours, theirs = self._tables
-        pairs = Pairs(self._db, self.number, self._fields())
+        pairs = Pairs(self._db, self.number, self._fields(), result.key)
         firm = declared(ours, theirs, result.key, result.columns)
         likely = speaking(ours, theirs, result.key, result.columns)
         for one in firm:
@@ -162,6 +166,8 @@ class _Look:
         why = self._why(pairs, counts, {one.columns for one in firm})
         if not why:
             return self._in_doubt(counts)
+        if self._anew:
+            pairs.widen(firm, self._rest)
         others, live_on = pairs.write(self.number)
         common = (result.changed or 0) + (result.unchanged or 0)
         text = (
@@ -199,7 +205,7 @@ class _Look:
         if not self._is_numbered:
             return []
         alike = pairs.alike(self._rest)
-        if alike:
+        if alike and not (start.strong and self._is_chance(pairs)):
             return []
         ours, _ = self._tables
         for column in times(ours, self._rest, made=True):
@@ -215,19 +221,49 @@ class _Look:
         unlike = f"they agree in nothing that tells {self._result.name} apart"
         if start.strong and counts.telling:
             return [start.sequence or "the table was made anew", unlike]
-        if self._result.unchanged or counts.unlike != self._result.changed:
+        if not self._nearly_all(counts):
             return []
-        if counts.unlike < _FEW or counts.telling < 2:
-            return []
+        self._anew = True
+        if counts.telling < 2:
+            return self._all_apart(pairs, counts, start, alike)
         ours, _ = self._tables
         for column in times(ours, self._rest, made=False):
             if pairs.later(column) == counts.unlike:
                 return [f"{column} is later than any of the backup's", unlike]
         if start.rewritten:
-            return ["the rows lie in a new file, as after TRUNCATE", unlike]
+            return [_REWRITTEN, unlike]
         if alike is False:
             return [unlike, "nor in the rest"]
         return []
+
+    def _nearly_all(self, counts: Counts) -> bool:
+        """Whether the rows are unlike but for what chance makes agree."""
+        common = (self._result.changed or 0) + (self._result.unchanged or 0)
+        chance = max(common // 10, int(common >= _SOME))
+        return counts.unlike >= _FEW and common - counts.unlike <= chance
+
+    def _all_apart(
+        self, pairs: Pairs, counts: Counts, start: Start, alike: bool | None
+    ) -> list[str]:
+        """What speaks for other rows where hardly a value stands in one row only.
+
+        They name other things, and other values stand beside.
+        """
+        if alike is not False:
+            return []
+        apart, agreeing = pairs.apart(self._rest)
+        naming = named_by(*self._tables, self._result.key, self._result.columns)
+        if len(apart) < 2 or agreeing or naming.isdisjoint(apart):
+            return []
+        differ = f"{listed(apart)} differ nearly everywhere"
+        if start.strong or start.rewritten:
+            return [start.sequence or _REWRITTEN, differ]
+        return [differ] if len(apart) > 2 and counts.telling else []
+
+    def _is_chance(self, pairs: Pairs) -> bool:
+        """Whether rows agree in one column only, and differ in several."""
+        apart, agreeing = pairs.apart(self._rest)
+        return len(agreeing) == 1 and len(apart) > 1
 
     def _is_displaced(self, counts: Counts, firm: set[tuple[str, ...]], start: Start) -> bool:
         """Whether enough stands under other keys."""

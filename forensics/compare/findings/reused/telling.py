@@ -18,6 +18,7 @@ _TOUCHED = re.compile(
     re.I,
 )
 _ORDER = re.compile(r"sort|order|position|pos$|rank|idx|index$|priority|weight|seq|ordinal", re.I)
+_REFERS = re.compile(r"_id$|[a-z]I[dD]$|_(no|code|key|ref)$")
 _WHOLE_NUMBERS = ("smallint", "integer", "bigint")
 _NUMBERS = re.compile("|".join((*_WHOLE_NUMBERS, "numeric")))
 _IDS = re.compile(rf"{_NUMBERS.pattern}|uuid|text|(\S*\.)?citext|character( varying)?(\(\d+\))?")
@@ -72,6 +73,15 @@ def speaking(
         if _SPEAKING.match(was.type) and _SPEAKING.match(now.type):
             found.append(name)
     return found
+
+
+def named_by(ours: Table, theirs: Table, key: tuple[str, ...], compared: Iterable[str]) -> set[str]:
+    """The columns that say what a row is of: references, words, codes."""
+    referring = (_referring(ours) & _referring(theirs)) - set(key)
+    for name in compared:
+        if name not in key and _REFERS.search(name):
+            referring.add(name)
+    return referring.union(speaking(ours, theirs, key, compared))
 
 
 def times(ours: Table, compared: Iterable[str], made: bool) -> list[str]:

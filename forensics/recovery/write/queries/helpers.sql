@@ -178,3 +178,23 @@ BEGIN
   END LOOP;
   DELETE FROM pg_temp.sleeping;
 END $body$;
+
+-- How does a sequence go on: by which step, between which values? (Servers before 10 keep that in the sequence itself.)
+CREATE OR REPLACE FUNCTION pg_temp.course(sequence text, OUT step bigint, OUT least_value bigint, OUT most bigint) LANGUAGE plpgsql AS $body$
+BEGIN
+  EXECUTE CASE WHEN to_regclass('pg_catalog.pg_sequence') IS NULL THEN format('SELECT increment_by, min_value, max_value FROM %s', sequence)
+               ELSE format('SELECT seqincrement, seqmin, seqmax FROM pg_catalog.pg_sequence WHERE seqrelid = %L::regclass', sequence) END
+     INTO step, least_value, most;
+END $body$;
+
+-- The sequence that a column draws from, its own or a shared one.
+CREATE OR REPLACE FUNCTION pg_temp.drawn(relation text, name text) RETURNS text LANGUAGE sql AS $body$
+  SELECT coalesce(pg_get_serial_sequence(relation, name),
+    (SELECT format('%I.%I', n.nspname, s.relname)
+      FROM pg_attrdef e
+      JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attname = name
+      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_class'::regclass
+      JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
+      JOIN pg_namespace n ON n.oid = s.relnamespace
+     WHERE e.adrelid = to_regclass(relation) LIMIT 1))
+$body$;

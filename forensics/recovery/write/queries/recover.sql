@@ -253,27 +253,10 @@ BEGIN
   IF value BETWEEN least_value AND most AND (value - stands) * step > 0 THEN PERFORM setval(sequence::regclass, value::bigint, true); END IF;
 END $body$;
 
--- How does a sequence go on: by which step, between which values? (Servers before 10 keep that in the sequence itself.)
-CREATE OR REPLACE FUNCTION pg_temp.course(sequence text, OUT step bigint, OUT least_value bigint, OUT most bigint) LANGUAGE plpgsql AS $body$
-BEGIN
-  EXECUTE CASE WHEN to_regclass('pg_catalog.pg_sequence') IS NULL THEN format('SELECT increment_by, min_value, max_value FROM %s', sequence)
-               ELSE format('SELECT seqincrement, seqmin, seqmax FROM pg_catalog.pg_sequence WHERE seqrelid = %L::regclass', sequence) END
-     INTO step, least_value, most;
-END $body$;
-
 -- Have the sequence that a column draws from, its own or a shared one, stand past the column's values, and past a value that it had once.
 CREATE OR REPLACE FUNCTION pg_temp.past(relation text, name text, once bigint) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE sequence text := pg_get_serial_sequence(relation, name); last numeric; way record;
+DECLARE sequence text := pg_temp.drawn(relation, name); last numeric; way record;
 BEGIN
-  IF sequence IS NULL THEN
-    SELECT format('%I.%I', n.nspname, s.relname) INTO sequence
-      FROM pg_attrdef e
-      JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attname = name
-      JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = e.oid AND d.refclassid = 'pg_class'::regclass
-      JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
-      JOIN pg_namespace n ON n.oid = s.relnamespace
-     WHERE e.adrelid = to_regclass(relation) LIMIT 1;
-  END IF;
   IF sequence IS NULL THEN RETURN; END IF;
   PERFORM pg_temp.reach(sequence, once);
   -- A column of another type makes something of the number ('INV-' || nextval(…)), which nobody can read back.

@@ -197,3 +197,22 @@ BEGIN
     PERFORM pg_temp.take_away('DROP TABLE ' || part);
   END LOOP;
 END $body$;
+
+-- Have the sequence of a column stand where it stood, or past what the table holds, where it gave out nothing since the recovery: then
+-- it stands at the highest value that came back. Where it does not, its next values may be in use, and it stays.
+CREATE OR REPLACE FUNCTION pg_temp.step_back(number int, relation text, name text, stood bigint, called boolean) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE sequence text := pg_temp.drawn(relation, name); way record; stands record; came numeric; held numeric;
+BEGIN
+  IF sequence IS NULL OR NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid WHERE a.attrelid = to_regclass(relation)
+       AND a.attname = name AND coalesce(nullif(t.typbasetype, 0), t.oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)) THEN RETURN; END IF;
+  EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO stands;
+  SELECT * INTO way FROM pg_temp.course(sequence);
+  EXECUTE format('SELECT max(%I) FROM pg_temp.rows_%s', name, number) INTO came;
+  EXECUTE format('SELECT max(%I) FROM %s WHERE %I <= %s', name, relation, name, stands.last_value) INTO held;
+  IF (stands.last_value, stands.is_called) = (stood, called) OR came IS NULL THEN RETURN; END IF;
+  IF way.step > 0 AND stands.is_called AND stands.last_value = trunc(greatest(came, held)) AND stood < stands.last_value THEN
+    IF held > stood THEN PERFORM setval(sequence::regclass, held::bigint, true); ELSE PERFORM setval(sequence::regclass, stood, called); END IF;
+  ELSE
+    RAISE WARNING 'Sequence % stays at %: its next values may be in use.', sequence, stands.last_value;
+  END IF;
+END $body$;

@@ -9,7 +9,7 @@ neither leaves anything else behind in the database.
 
 from forensics.recovery.write.script.check import write_check
 from forensics.recovery.write.script.header import provenance
-from forensics.recovery.write.script.recovery import write_recovery
+from forensics.recovery.write.script.recovery import drawn_by, write_recovery
 from forensics.recovery.write.script.start import start
 from forensics.recovery.write.script.undo import write_undo
 from forensics.recovery.write.script.work import LiveState, Work
@@ -17,6 +17,7 @@ from forensics.recovery.write.script.work import LiveState, Work
 __all__ = [
     "LiveState",
     "Work",
+    "drawn_by",
     "provenance",
     "start",
     "write_check",

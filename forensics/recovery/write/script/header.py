@@ -108,8 +108,8 @@ def undo_header(work: Work) -> Iterator[str]:
     )
     yield (
         "-- again, recovered rows that were changed, or rows that refer to them. "
-        "It can run twice. Sequences that were there stay"
+        "It can run twice. Sequences step back where"
     )
-    yield "-- where they are: their next values may be in use already."
+    yield "-- they gave out nothing since; where they did, they stay, and it says so."
     yield "--     psql -X -v ON_ERROR_STOP=1 -d YOUR_DATABASE -f undo.sql"
     yield ""

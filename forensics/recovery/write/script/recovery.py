@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from forensics.model import Catalog, Column, TableName
+from forensics.model import Sequence as NumberSequence
 from forensics.recovery.choose.selection import Target
 from forensics.recovery.write.columns import write_columns
 from forensics.recovery.write.definitions import drawn_from
@@ -169,11 +170,16 @@ def _past_rows(work: Work, target: Target) -> Iterator[str]:
 
 def _stands_at(backup: Catalog, table: TableName, column: Column) -> int | None:
     """Where the sequence stood that a column drew from, its own or one that it shared."""
+    sequence = drawn_by(backup, table, column)
+    return sequence.last_value if sequence and sequence.is_called else None
+
+
+def drawn_by(catalog: Catalog, table: TableName, column: Column) -> NumberSequence | None:
+    """The sequence that a column draws from, its own or one that it shares."""
     default = column.default or ""
-    for sequence in backup.sequences:
-        drawn = drawn_from(sequence.name) in default
-        if (drawn or sequence.owner == (table, column.name)) and sequence.is_called:
-            return sequence.last_value
+    for sequence in catalog.sequences:
+        if drawn_from(sequence.name) in default or sequence.owner == (table, column.name):
+            return sequence
     return None
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from forensics.recovery.choose.targets import Target
 from forensics.recovery.write.columns import write_undo_columns
 from forensics.recovery.write.overwritten import write_undo_values
 from forensics.recovery.write.script.checks import (
@@ -16,6 +17,7 @@ from forensics.recovery.write.script.checks import (
 from forensics.recovery.write.script.header import undo_header
 from forensics.recovery.write.script.made import drop_schema, drops
 from forensics.recovery.write.script.order import groups
+from forensics.recovery.write.script.recovery import drawn_by
 from forensics.recovery.write.script.rows import load_rows, write_facts
 from forensics.recovery.write.script.start import start
 from forensics.recovery.write.script.work import Work
@@ -54,6 +56,7 @@ def write_undo(path: Path, work: Work) -> None:
         _drop_partitions(out, work)
         write_undo_columns(out, work.restored, _drops_of_types(work))
         _drop_the_rest(out, work)
+        _set_sequences_back(out, work)
         emit(out, "\nCOMMIT;", "\\echo 'The recovery is taken back.'")
 
 
@@ -138,6 +141,31 @@ def _take_rows_back(out: IO[str], work: Work) -> None:
         numbers = f"array[{', '.join(map(str, group))}]"
         calls.append(f"  PERFORM pg_temp.take_back({numbers});")
     emit(out, block([*calls, "  PERFORM pg_temp.wake();"]))
+
+
+def _set_sequences_back(out: IO[str], work: Work) -> None:
+    """Last of all, for no rollback would take it back."""
+    calls: list[str] = []
+    for n, target in enumerate(work.selection.targets, 1):
+        if target.kind == "insert":
+            calls += _steps_back(n, target, work)
+    if calls:
+        emit(out, "\n-- Sequences that gave out nothing since.", "SET CONSTRAINTS ALL IMMEDIATE;")
+        emit(out, block(calls))
+
+
+def _steps_back(number: int, target: Target, work: Work) -> Iterator[str]:
+    """Have the sequences of a table's columns stand where they stood."""
+    live = work.catalogs[1]
+    for column in live.tables[target.name].columns:
+        if column.name not in target.columns or drawn_by(live, target.name, column) is None:
+            continue
+        stood = "NULL, NULL"
+        if (target.name, column.name) in work.live.sequences:
+            value, called = work.live.sequences[target.name, column.name]
+            stood = f"{value}, {str(called).lower()}"
+        names = f"{literal(target.name.sql)}, {literal(column.name)}"
+        yield f"  PERFORM pg_temp.step_back({number}, {names}, {stood});"
 
 
 def _drop_partitions(out: IO[str], work: Work) -> None:

@@ -24,11 +24,14 @@ class LiveState:
         fingerprints: by table, rows and two sums over hashes of them.
         schemas: those that live has, None where not asked.
         absent: the extras of the definitions that it does not have.
+        sequences: by column of a table that rows return to, where the sequence stands that it
+            draws from, and whether it gave that value out.
     """
 
     fingerprints: Mapping[TableName, tuple[str, str, str]] = field(default_factory=dict)
     schemas: frozenset[str] | None = None
     absent: frozenset[Extra] = frozenset()
+    sequences: Mapping[tuple[TableName, str], tuple[int, bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,6 @@
+-- truncate p
+-- truncate-cascade c
+TRUNCATE p CASCADE;
+
+-- truncate c
+TRUNCATE c;
