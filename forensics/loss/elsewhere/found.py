@@ -21,6 +21,7 @@ from forensics.text import plural
 _SUPERSEDED, _MOVED = "superseded rows", "moved rows"
 _REWRITTEN = "rewritten key"
 _OTHERWISE = "of them with other values"
+_LIKELY = "more may be rows that were edited besides, and nothing says for sure"
 
 _Junctions = Mapping[TableName, tuple[Parent, ...]]
 
@@ -100,8 +101,12 @@ def _same_table(work: Workspace, name: TableName) -> Iterator[Finding]:
     pairs = same_rows(work, name, references(work, work.backup.catalog.tables[name]))
     if pairs is None:
         return
-    _keep(work, name, f"SELECT pair, 'superseded', '', live_pair, equal FROM {pairs}")
-    rows, equal = work.one(f"SELECT count(*), count(*) FILTER (equal) FROM {pairs}")
+    known = f"SELECT pair, 'superseded', '', live_pair, equal FROM {pairs} WHERE equal IS NOT NULL"
+    _keep(work, name, known)
+    _keep(work, name, f"SELECT pair, 'likely', '', NULL, false FROM {pairs} WHERE equal IS NULL")
+    rows, equal, likely = work.one(
+        f"SELECT count(equal), count(*) FILTER (equal), count(*) - count(equal) FROM {pairs}"
+    )
     result = work.results[name]
     text = (
         f"{rows:,} of the {result.missing:,} missing {plural(result.missing or 0, 'row')} of "
@@ -109,6 +114,8 @@ def _same_table(work: Workspace, name: TableName) -> Iterator[Finding]:
     )
     if equal < rows:
         text += f"; {rows - equal:,} {_OTHERWISE} besides"
+    if likely:
+        text += f"; {likely:,} {_LIKELY}"
     yield Finding(_SUPERSEDED, name, f"{text}.", None, rows, result.missing)
 
 
@@ -163,7 +170,7 @@ def _say(work: Workspace, found: Sequence[Finding]) -> None:
             rewritten.add(TableName(**finding["name"]))
     for finding in found:
         # That the keys were rewritten says the same of a whole table.
-        says_more = finding.kind == _MOVED or _OTHERWISE in finding.text
-        if says_more or finding.name not in rewritten:
+        says_more = any(words in finding.text for words in (_OTHERWISE, _LIKELY))
+        if finding.kind == _MOVED or says_more or finding.name not in rewritten:
             known.append(plain(finding))
     work.store.put("findings", known)

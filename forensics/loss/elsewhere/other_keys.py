@@ -3,7 +3,9 @@
 A missing row and an added one are the same where they are equal in a unique key that both
 sides have, or equal in all columns but the key and each the only such row of its side. The
 latter counts where half and more of the rows on one side find each other so: a table that
-was rewritten, or sets that are deleted and inserted anew on each save.
+was rewritten, or sets that are deleted and inserted anew on each save. Where a whole table was
+rewritten, rows may have been edited besides: one that has most of its own values in common
+with one other row, and a value that no third row has, may be that row. Nobody knows.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ def same_rows(work: Workspace, name: TableName, parents: Sequence[Parent]) -> st
     """Return a working table (pair, live_pair, equal) of rows under other keys, or None.
 
     `live_pair` is NULL where one of several equal rows is meant, `equal` false where the
-    row says something else by now beside its key. The run's workspace keeps which rows
-    are the same, for references to them.
+    row says something else by now beside its key, NULL where it may be another row. The run's
+    workspace keeps which rows are the same, for references to them.
 
     Args:
         name: a table that both sides have.
@@ -56,7 +58,7 @@ def _know(work: Workspace, name: TableName, found: str | None) -> None:
             del work.new_keys[wanted]
     if found is not None:
         work.same_rows[name] = work.temp(
-            f"SELECT pair, live_pair FROM {found} WHERE live_pair IS NOT NULL"
+            f"SELECT pair, live_pair FROM {found} WHERE live_pair IS NOT NULL AND equal IS NOT NULL"
         )
 
 
@@ -177,7 +179,8 @@ class _Search:
             ),
             self._work.temp(
                 f"SELECT pair, {renamed(comparable(theirs, types), 'v')} FROM {kept} r "
-                f"WHERE state = 'added' AND pair NOT IN (SELECT live_pair FROM {self._found})"
+                f"WHERE state = 'added' AND pair NOT IN "
+                f"(SELECT live_pair FROM {self._found} WHERE live_pair IS NOT NULL)"
             ),
             len(columns),
         )
@@ -226,6 +229,40 @@ class _Search:
             f"""
             INSERT INTO {self._found}
             SELECT pair, CASE WHEN n = 1 THEN live_pair END, true FROM {pairs} {alone}
+            """
+        )
+        if whole:
+            self._resembling(said)
+
+    def _resembling(self, said: tuple[str, ...]) -> None:
+        """Of a table that was rewritten: rows that may have been edited besides."""
+        own = tuple(column for column in said if column not in self._referring)
+        rows = self._rows(own) if own else None
+        if rows is None or not self._work.count(rows.ours) or not self._work.count(rows.theirs):
+            return
+        votes = []
+        for value in rows.values:
+            only = f"GROUP BY {value} HAVING count(*) = 1 AND {value} IS NOT NULL"
+            one = f"SELECT {value}, min(pair) AS pair FROM {{}} {only}"
+            votes.append(
+                f"SELECT b.pair, l.pair AS live_pair FROM ({one.format(rows.ours)}) b "
+                f"JOIN ({one.format(rows.theirs)}) l USING ({value})"
+            )
+        equal = []
+        for ours, theirs in zip(
+            prefixed("b", rows.values), prefixed("l", rows.values), strict=True
+        ):
+            equal.append(f"({ours} IS NOT DISTINCT FROM {theirs})::INTEGER")
+        self._work.run(
+            f"""
+            INSERT INTO {self._found}
+            SELECT pair, live_pair, NULL
+              FROM (SELECT DISTINCT pair, live_pair FROM ({" UNION ALL ".join(votes)})) v
+              JOIN {rows.ours} b USING (pair)
+              JOIN (SELECT * RENAME (pair AS live_pair) FROM {rows.theirs}) l USING (live_pair)
+             WHERE 2 * ({" + ".join(equal)}) > {rows.width}
+           QUALIFY count(*) OVER (PARTITION BY pair) = 1
+               AND count(*) OVER (PARTITION BY live_pair) = 1
             """
         )
 

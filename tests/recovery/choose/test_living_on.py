@@ -324,3 +324,27 @@ def test_a_code_in_the_place_of_a_number(incident: Build) -> None:
     assert links(found, "shop_country") == (2, 0, 0, 2)
     rows = found.case.table("shop_country").missing
     assert sorted(zip(rows.shop_id, rows.country_id, strict=True)) == [("1", "1"), ("1", "3")]
+
+
+def test_rows_that_may_have_been_edited_besides_are_blocked(incident: Build) -> None:
+    """All keys are new, nothing is unique: three stations were edited too, one is really gone."""
+    before = """
+        CREATE TABLE station (id int PRIMARY KEY, name text, note text, height int);
+        INSERT INTO station SELECT i, 'station ' || i, 'note ' || i % 4, i * 7
+          FROM generate_series(1, 20) i;
+    """
+    change = """
+        UPDATE station SET id = id + 500;
+        UPDATE station SET note = note || '!' WHERE id IN (503, 504, 505);
+        DELETE FROM station WHERE id = 511;
+        INSERT INTO station VALUES (600, 'a new one', 'note 3', 1);
+    """
+    found = incident(before, change)
+    plan = found.plan(include_unexplained=True)
+    (stay,) = [one for one in plan.stays if one.kind == "blocked"]
+    assert "live may hold it under another key" in stay.reason
+    (text,) = [f["text"] for f in found.case.store.get("findings") if "edited" in f["text"]]
+    assert text.startswith("16 of the 20 missing rows of station live on")
+    assert "3 more may be rows that were edited besides" in text
+    assert recovered(found) == {"station": {"superseded": 16, "blocked": 3, "restorable": 1}}
+    assert found.sql("SELECT count(*) FROM station") == "21"
