@@ -237,7 +237,8 @@ class TableResult:
     """What comparing one table found.
 
     Counts are rows; None where a side has no such table or was not counted. `repeated` counts
-    rows of the backup beyond the first of each key.
+    rows of the backup beyond the first of each key. `history`: a migration tool notes in it what
+    ran; what became of its rows is no loss, and in no sum.
     """
 
     name: TableName
@@ -254,6 +255,7 @@ class TableResult:
     changed: int | None = None
     unchanged: int | None = None
     repeated: int = 0
+    history: bool = False
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -263,6 +265,11 @@ class TableResult:
         if self.state != "compared" or self.repeated:
             return False
         return self.missing == 0 and self.changed == 0
+
+
+def that_count(results: Iterable[TableResult]) -> list[TableResult]:
+    """Those of some tables that count in sums and verdicts: all but migration histories."""
+    return [result for result in results if not result.history]
 
 
 ChangeKind = Literal["dropped", "added", "type", "nullability", "default", "generated"]
@@ -282,6 +289,14 @@ class ColumnChange:
     before: str | None = None
     after: str | None = None
     values_missing: int | None = None
+
+
+def changes_that_count(
+    changes: Iterable[ColumnChange], results: Iterable[TableResult]
+) -> list[ColumnChange]:
+    """Those of some changes that are of tables which count."""
+    histories = {result.name for result in results if result.history}
+    return [change for change in changes if change.name not in histories]
 
 
 Pattern = Literal["blanked", "constant", "copied", "computed", "merged", "mixed"]

@@ -48,7 +48,7 @@ def churn(work: Workspace, start: float | None, seconds: float | None) -> list[d
     found = []
     for name, result in sorted(work.results.items()):
         missing = missing_rows(work, name)
-        if missing is None or result.state != "compared" or not result.missing:
+        if missing is None or result.state != "compared" or result.history or not result.missing:
             continue
         try:
             said = _Churn(missing, result, start, seconds).run()

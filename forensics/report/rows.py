@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from forensics.masking import Mask
-from forensics.model import TableResult
+from forensics.model import TableResult, that_count
 from forensics.report.results import Results
 
 Values = tuple[str | None, ...]
@@ -55,6 +55,6 @@ class MissingRows:
 
 def with_missing(case: Results, mask: Mask) -> list[MissingRows]:
     """Return the tables of which rows are missing, the largest losses first."""
-    hit = [r for r in case.results if r.missing]
+    hit = [r for r in that_count(case.results) if r.missing]
     hit.sort(key=lambda r: (-(r.missing or 0), r.name))
     return [MissingRows(case, result, mask) for result in hit]

@@ -43,6 +43,8 @@ class HistoryTable:
         columns: the columns that are read; a table that lacks one is another's.
         entry: what a row says, or None where it stands for no migration.
         absent: columns that tell another tool's table of the same name from this one.
+        also: the columns that it may have besides, where its name is one that others give to
+            tables of their own; with any other column it is theirs. None: the name is its tool's.
         apart: whether it lies in a schema of its own, in which no migration works.
         schema: that schema, where its tables are told from others' by it.
         optional: columns that are read where there are any; older releases lack them.
@@ -54,6 +56,7 @@ class HistoryTable:
     columns: tuple[str, ...]
     entry: Callable[[Row], HistoryEntry | None]
     absent: tuple[str, ...] = ()
+    also: tuple[str, ...] | None = None
     apart: bool = False
     schema: str | None = None
     optional: tuple[str, ...] = ()
@@ -67,7 +70,9 @@ class HistoryTable:
             return False
         if self.schema and table.name.schema != self.schema:
             return False
-        return columns.issuperset(self.columns) and columns.isdisjoint(self.absent)
+        if not columns.issuperset(self.columns) or not columns.isdisjoint(self.absent):
+            return False
+        return self.also is None or columns <= {*self.columns, *self.optional, *self.also}
 
 
 @dataclass(frozen=True)

@@ -41,5 +41,7 @@ def together(entries: list[HistoryEntry]) -> list[HistoryEntry]:
 TOOL = Tool(
     name="golang-migrate",
     folder=Folder("up files", files),
-    history=HistoryTable("schema_migrations", ("version", "dirty"), entry, together=together),
+    history=HistoryTable(
+        "schema_migrations", ("version", "dirty"), entry, also=(), together=together
+    ),
 )

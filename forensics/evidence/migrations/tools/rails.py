@@ -16,7 +16,7 @@ TOOL = Tool(
         "schema_migrations",
         ("version",),
         entry,
-        absent=("dirty", "inserted_at", "statements"),
+        also=(),
     ),
     in_code=InCode((".rb",), "the statements that rails db:migrate logs"),
 )

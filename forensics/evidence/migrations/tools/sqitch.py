@@ -46,5 +46,20 @@ def entry(row: Row) -> HistoryEntry:
 TOOL = Tool(
     name="sqitch",
     folder=Folder("sqitch", files),
-    history=HistoryTable("changes", ("change_id", "change", "committed_at"), entry, apart=True),
+    history=HistoryTable(
+        "changes",
+        ("change_id", "change", "committed_at"),
+        entry,
+        also=(
+            "script_hash",
+            "project",
+            "note",
+            "committer_name",
+            "committer_email",
+            "planned_at",
+            "planner_name",
+            "planner_email",
+        ),
+        apart=True,
+    ),
 )

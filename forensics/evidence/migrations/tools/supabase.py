@@ -16,7 +16,7 @@ TOOL = Tool(
         "schema_migrations",
         ("version", "statements"),
         entry,
-        absent=("dirty", "inserted_at"),
+        also=("name", "created_by", "idempotency_key", "rollback"),
         apart=True,
     ),
 )

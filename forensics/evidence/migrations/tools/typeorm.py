@@ -12,6 +12,6 @@ def entry(row: Row) -> HistoryEntry:
 
 TOOL = Tool(
     name="TypeORM",
-    history=HistoryTable("migrations", ("timestamp", "name"), entry),
+    history=HistoryTable("migrations", ("timestamp", "name"), entry, also=("id",)),
     in_code=InCode((".js", ".ts"), "the statements that the tool logs"),
 )
