@@ -90,13 +90,24 @@ class Key:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A declared reference of `columns` to `parent_columns` of `parent`."""
+    """A declared reference of `columns` to `parent_columns` of `parent`.
+
+    `empties`: the columns that ON DELETE SET NULL or SET DEFAULT writes, where it names them.
+    One that is not `enforced` says what refers to what, and does nothing.
+    """
 
     name: str
     columns: tuple[str, ...]
     parent: TableName
     parent_columns: tuple[str, ...]
     on_delete: str = "no action"
+    empties: tuple[str, ...] = ()
+    enforced: bool = True
+
+    @property
+    def deletes(self) -> bool:
+        """Whether rows go with those that they refer to."""
+        return self.enforced and self.on_delete == "cascade"
 
 
 TableKind = Literal["table", "partitioned", "partition", "foreign", "materialized view"]
@@ -347,6 +358,7 @@ class Parent:
     """One end of a junction table's links: `columns` of the junction name a row of table `name`.
 
     `declared` is False where no foreign key says so; `evidence` then says what does.
+    `enforced` is False where a foreign key says so that lets rows in whose parent there is none.
     `when` is the column and the value by which a row of a polymorphic table says that
     it means this parent.
     """
@@ -357,6 +369,7 @@ class Parent:
     declared: bool = True
     evidence: str | None = None
     when: tuple[str, str] | None = None
+    enforced: bool = True
 
 
 # --- as JSON ----------------------------------------------------------
@@ -454,6 +467,8 @@ def _foreign_key_of(value: dict[str, Any]) -> ForeignKey:
         _name_of(value["parent"]),
         tuple(value["parent_columns"]),
         value["on_delete"],
+        tuple(value.get("empties", ())),
+        value.get("enforced", True),
     )
 
 

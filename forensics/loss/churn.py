@@ -155,7 +155,7 @@ class _Churn:
         """Joins, and the condition under which a row `m` went with its parent."""
         joins = ""
         took = []
-        cascading = [key for key in self._table.foreign_keys if key.on_delete == "cascade"]
+        cascading = [key for key in self._table.foreign_keys if key.deletes]
         for number, key in enumerate(cascading):
             gone = self._gone(key)
             if gone is None:

@@ -139,6 +139,8 @@ class Choice:
     def _declared(self, table: Table, chosen: set[TableName]) -> list[Link]:
         found = []
         for key in table.foreign_keys:
+            if not key.enforced:
+                continue
             referenced = _referenced(key, self._backup, self._live)
             exists = self._there(key.parent, chosen)
             found.append(Link(key.columns, key.parent, referenced, True, exists))
