@@ -126,6 +126,9 @@ CREATE TABLE schema_migrations (version int PRIMARY KEY, dirty boolean, approved
 CREATE TABLE migrations (id int PRIMARY KEY, name text, "timestamp" timestamptz, species text);
 CREATE TABLE version (id int PRIMARY KEY, document text);
 CREATE TABLE changes (change_id int PRIMARY KEY, change text, committed_at date, price int);
+CREATE SCHEMA birds;
+CREATE TABLE birds.migrations (id int PRIMARY KEY, name text, "timestamp" timestamptz);
+INSERT INTO birds.migrations SELECT i, 'stork', now() FROM generate_series(1, 9) i;
 INSERT INTO schema_migrations SELECT i, false, 'x' FROM generate_series(1, 9) i;
 INSERT INTO migrations SELECT i, 'stork', now(), 'bird' FROM generate_series(1, 9) i;
 INSERT INTO version SELECT i, 'v' FROM generate_series(1, 9) i;
@@ -136,12 +139,12 @@ INSERT INTO changes SELECT i, 'c', now(), 1 FROM generate_series(1, 9) i;
 def test_a_table_that_only_has_the_name_is_an_ordinary_one(
     scratch: Scratch, tmp_path: Path
 ) -> None:
-    tables = ("schema_migrations", "migrations", "version", "changes")
+    tables = ("schema_migrations", "migrations", "version", "changes", "birds.migrations")
     change = "".join(f"DELETE FROM {name} WHERE ctid < '(0,4)';" for name in tables)
     _happen(scratch, tmp_path, "only_names", _ORDINARY, change)
     with fx.open_case(tmp_path / "case") as case:
         assert not any(table.get("history") for table in case.summary()["tables"])
-        assert case.totals["missing"] == 12
+        assert case.totals["missing"] == 15
         assert not case.nothing_missing
     scratch.drop("only_names")
 
