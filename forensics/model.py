@@ -90,13 +90,24 @@ class Key:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A declared reference of `columns` to `parent_columns` of `parent`."""
+    """A declared reference of `columns` to `parent_columns` of `parent`.
+
+    `empties`: the columns that ON DELETE SET NULL or SET DEFAULT writes, where it names them.
+    One that is not `enforced` says what refers to what, and does nothing.
+    """
 
     name: str
     columns: tuple[str, ...]
     parent: TableName
     parent_columns: tuple[str, ...]
     on_delete: str = "no action"
+    empties: tuple[str, ...] = ()
+    enforced: bool = True
+
+    @property
+    def deletes(self) -> bool:
+        """Whether rows go with those that they refer to."""
+        return self.enforced and self.on_delete == "cascade"
 
 
 TableKind = Literal["table", "partitioned", "partition", "foreign", "materialized view"]
@@ -237,7 +248,8 @@ class TableResult:
     """What comparing one table found.
 
     Counts are rows; None where a side has no such table or was not counted. `repeated` counts
-    rows of the backup beyond the first of each key.
+    rows of the backup beyond the first of each key. `history`: a migration tool notes in it what
+    ran; what became of its rows is no loss, and in no sum.
     """
 
     name: TableName
@@ -254,6 +266,7 @@ class TableResult:
     changed: int | None = None
     unchanged: int | None = None
     repeated: int = 0
+    history: bool = False
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -263,6 +276,11 @@ class TableResult:
         if self.state != "compared" or self.repeated:
             return False
         return self.missing == 0 and self.changed == 0
+
+
+def that_count(results: Iterable[TableResult]) -> list[TableResult]:
+    """Those of some tables that count in sums and verdicts: all but migration histories."""
+    return [result for result in results if not result.history]
 
 
 ChangeKind = Literal["dropped", "added", "type", "nullability", "default", "generated"]
@@ -282,6 +300,14 @@ class ColumnChange:
     before: str | None = None
     after: str | None = None
     values_missing: int | None = None
+
+
+def changes_that_count(
+    changes: Iterable[ColumnChange], results: Iterable[TableResult]
+) -> list[ColumnChange]:
+    """Those of some changes that are of tables which count."""
+    histories = {result.name for result in results if result.history}
+    return [change for change in changes if change.name not in histories]
 
 
 Pattern = Literal["blanked", "constant", "copied", "computed", "merged", "mixed"]
@@ -332,6 +358,7 @@ class Parent:
     """One end of a junction table's links: `columns` of the junction name a row of table `name`.
 
     `declared` is False where no foreign key says so; `evidence` then says what does.
+    `enforced` is False where a foreign key says so that lets rows in whose parent there is none.
     `when` is the column and the value by which a row of a polymorphic table says that
     it means this parent.
     """
@@ -342,6 +369,7 @@ class Parent:
     declared: bool = True
     evidence: str | None = None
     when: tuple[str, str] | None = None
+    enforced: bool = True
 
 
 # --- as JSON ----------------------------------------------------------
@@ -439,6 +467,8 @@ def _foreign_key_of(value: dict[str, Any]) -> ForeignKey:
         _name_of(value["parent"]),
         tuple(value["parent_columns"]),
         value["on_delete"],
+        tuple(value.get("empties", ())),
+        value.get("enforced", True),
     )
 
 

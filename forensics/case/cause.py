@@ -142,15 +142,16 @@ class Cause:
 
 def verdict(found: Mapping[str, Any]) -> str:
     """Say in a few sentences what a `cause.json` holds."""
-    tables = [statement for statement in found["statements"] if statement["column"] is None]
+    counting = [statement for statement in found["statements"] if not statement.get("history")]
+    tables = [statement for statement in counting if statement["column"] is None]
     moved = _known(tables, "moved")
-    blanked = _known(found["statements"], "blanked")
-    said = [*_rebuilt(found), *_accounted_for(found)]
+    blanked = _known(counting, "blanked")
+    said = [*_rebuilt(found), *_accounted_for(counting)]
     if moved:
         said.append(f"{moved:,} of these rows were moved, not lost.")
     if blanked:
         said.append(f"{blanked:,} values stand where there was NULL.")
-    said += _overwritten(found)
+    said += _overwritten(found, counting)
     unknown = found.get("unknown") or ()
     said += _rest(found["unexplained"], bool(unknown))
     if not said and not unknown:
@@ -183,9 +184,11 @@ def _rest(unexplained: Sequence[Mapping[str, Any]], in_doubt: bool) -> Iterator[
         yield f"{rows} {verb} unexplained: no statement took them."
 
 
-def _overwritten(found: Mapping[str, Any]) -> Iterator[str]:
+def _overwritten(
+    found: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
     """The values that statements overwrote, those of most first, and those that none did."""
-    changed = [s for s in found["statements"] if s["column"] is not None and s["changed"]]
+    changed = [s for s in statements if s["column"] is not None and s["changed"]]
     changed.sort(key=lambda statement: -statement["changed"])
     named = []
     for one in changed[:_NAMED]:
@@ -228,11 +231,11 @@ def _rebuilt(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{rebuild['title']}, by no migration that is known."
 
 
-def _accounted_for(found: Mapping[str, Any]) -> Iterator[str]:
+def _accounted_for(statements: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """What the rebuild took, and what statements did."""
     by_statement, by_rebuild = [], []
-    for statement in found["statements"]:
-        if not statement["rows"] or statement.get("history"):
+    for statement in statements:
+        if not statement["rows"]:
             continue
         if statement["migration"] is None:
             by_rebuild.append(statement)

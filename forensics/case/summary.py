@@ -70,9 +70,11 @@ def _facts(provenance: Provenance, names: tuple[str, ...]) -> dict[str, Any]:
 
 def _table(result: TableResult) -> dict[str, Any]:
     counts = {count: getattr(result, count) for count in COUNTS}
-    repeated = {}
+    beside: dict[str, Any] = {}
     if result.repeated:
-        repeated["repeated"] = result.repeated
+        beside["repeated"] = result.repeated
+    if result.history:
+        beside["history"] = True
     return {
         "schema": result.name.schema,
         "table": result.name.table,
@@ -82,7 +84,7 @@ def _table(result: TableResult) -> dict[str, Any]:
         "key": list(result.key),
         "key_source": result.key_source,
         **counts,
-        **repeated,
+        **beside,
         "notes": list(result.notes),
     }
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from forensics.model import TableResult
+from forensics.model import TableResult, that_count
 
 _SUMMED = ("backup_rows", "missing", "added", "changed", "unchanged")
 
 
 def totals(results: Sequence[TableResult]) -> dict[str, int | None]:
-    """Sums over all tables; None where a table that failed has a part in one.
+    """Sums over all tables that count; None where one that failed has a part in one.
 
     Rows of tables that only live has count as added.
 
@@ -18,7 +18,7 @@ def totals(results: Sequence[TableResult]) -> dict[str, int | None]:
         results: what was found of each table.
     """
     sums: dict[str, int | None] = dict(counted(results))
-    for result in results:
+    for result in that_count(results):
         if result.state != "failed":
             continue
         for name in _SUMMED:
@@ -34,10 +34,11 @@ def counted(results: Sequence[TableResult]) -> dict[str, int]:
         results: what was found of each table.
     """
     sums = dict.fromkeys(_SUMMED, 0)
-    for result in results:
+    counting = that_count(results)
+    for result in counting:
         for name, number in _parts(result):
             sums[name] += number
-    return {"tables": len(results), **sums}
+    return {"tables": len(counting), **sums}
 
 
 def _parts(result: TableResult) -> Iterator[tuple[str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forensics.loss.others import Others
-from forensics.model import ColumnChange, TableResult
+from forensics.model import ColumnChange, TableResult, changes_that_count, that_count
 from forensics.text import listed, plural
 
 _NAMED = 3
@@ -15,9 +15,9 @@ def nothing_missing(
     results: Sequence[TableResult], changes: Sequence[ColumnChange], others: Others
 ) -> bool:
     """Whether all that was compared is there: no row is gone, and no other under its key."""
-    if others.tables or any(result.missing for result in results):
+    if others.tables or any(result.missing for result in that_count(results)):
         return False
-    return not any(change.values_missing for change in changes)
+    return not any(change.values_missing for change in changes_that_count(changes, results))
 
 
 def verdict(
@@ -37,15 +37,17 @@ def verdict(
         may_lack_rows: tables of which it may hold less than there was.
     """
     values = 0
-    for change in changes:
+    for change in changes_that_count(changes, results):
         values += change.values_missing or 0
     said = []
     failed = [result for result in results if result.state == "failed"]
-    missing = _missing(results, failed)
+    counting = that_count(results)
+    unseen = that_count(failed)
+    missing = _missing(counting, unseen)
     if missing:
         said.append(missing)
     if values:
-        least = "at least " if failed else ""
+        least = "at least " if unseen else ""
         said.append(f"Dropped columns took {least}{values:,} values.")
     said += others.sentences
     if not said:

@@ -70,11 +70,17 @@ def _key(key: Key) -> str:
 
 
 def _foreign_key(name: TableName, key: ForeignKey) -> str:
+    emptied = ""
+    if key.empties:
+        emptied = f" ({_listed(key.empties)})"
+    enforced = ""
+    if not key.enforced:
+        enforced = " NOT ENFORCED"
     return (
         f"ALTER TABLE {name.sql} ADD CONSTRAINT {q(key.name)} "
         f"FOREIGN KEY ({_listed(key.columns)}) "
         f"REFERENCES {key.parent.sql} ({_listed(key.parent_columns)}) "
-        f"ON DELETE {key.on_delete.upper()}"
+        f"ON DELETE {key.on_delete.upper()}{emptied}{enforced}"
     )
 
 

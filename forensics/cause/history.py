@@ -41,7 +41,9 @@ class Placed:
     """One migration, as both histories and the folder have it.
 
     Attributes:
-        in_backup, in_live: None where that side's history could not be read.
+        in_backup, in_live: None where that side's history could not be read, or keeps the newest
+            migration alone.
+        file: None where it is there and cannot be told from an edited one.
         state: what live's history says, or the backup's where live says nothing; None where
             neither does and live's could not be read.
         attempts: the number of rows with its name.
@@ -53,7 +55,7 @@ class Placed:
     applied_at: datetime | None
     in_backup: bool | None
     in_live: bool | None
-    file: FileState
+    file: FileState | None
     rolled_back: bool
     state: State | None
     attempts: int = 0
@@ -115,6 +117,17 @@ class _Known:
     file: Migration | None
     backup: Sequence[HistoryEntry]
     live: Sequence[HistoryEntry]
+
+    def gave_way(self, live: Sequence[HistoryEntry]) -> bool:
+        """Whether its row is gone only because its tool keeps that of the newest migration.
+
+        Args:
+            live: all that live's history says.
+        """
+        if self.live or not self.backup or not all(entry.replaced for entry in self.backup):
+            return False
+        tables = {entry.table for entry in live}
+        return all(entry.table in tables for entry in self.backup)
 
     @property
     def latest(self) -> Sequence[HistoryEntry]:
@@ -204,7 +217,7 @@ def place(
         told = known[one.name]
         found.look(one, told, one.name in forced or _ran_between(told, errors, backup_at))
         if live_was_read:
-            found.notes += _contradictions(one, told)
+            found.notes += _contradictions(one, told, entries["live"])
     notes = found.notes
     if folder and not any(entries.values()) and not errors and not forced:
         notes.append(_NO_HISTORY)
@@ -212,7 +225,7 @@ def place(
         notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
     return History(
-        tuple(_as_far_as_read(one, errors) for one in placed),
+        tuple(_as_far_as_known(one, known[one.name], entries["live"], errors) for one in placed),
         tuple(found.files),
         tuple(dict.fromkeys([*notes, *found.unknown])),
         tuple(found.unknown),
@@ -245,8 +258,12 @@ def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | N
     return one.ran_since
 
 
-def _as_far_as_read(placed: Placed, errors: Mapping[str, str]) -> Placed:
-    """A migration without what a history would say that could not be read."""
+def _as_far_as_known(
+    placed: Placed, one: _Known, live: Sequence[HistoryEntry], errors: Mapping[str, str]
+) -> Placed:
+    """A migration without what a history would say that could not be read, or keeps no more."""
+    if one.gave_way(live):
+        placed = replace(placed, in_live=None)
     if "backup" in errors:
         placed = replace(placed, in_backup=None)
     if "live" in errors:
@@ -308,14 +325,15 @@ def _moments(entries: Sequence[HistoryEntry]) -> list[datetime]:
 
 def _placed(one: _Known) -> Placed:
     entry = _in_force(one.latest)
-    file_state: FileState = "match" if one.file else "absent"
+    file_state: FileState | None = "match" if one.file else "absent"
     if entry is None:
         return Placed(one.name, None, False, False, file_state, False, "pending", checked=False)
-    checked = False
+    checked = bool(one.file and entry.checksum)
     if one.file and entry.checksum:
-        checked = True
         if entry.checksum not in one.file.checksums:
             file_state = "edited"
+    elif one.file:
+        file_state = None
     return Placed(
         one.name,
         entry.moment if not entry.failed else None,
@@ -407,10 +425,11 @@ def _doubts(one: Placed) -> Iterator[str]:
         yield f"{one.name} was edited since it ran: its statements may not be those that ran."
 
 
-def _contradictions(placed: Placed, one: _Known) -> Iterator[str]:
+def _contradictions(placed: Placed, one: _Known, live: Sequence[HistoryEntry]) -> Iterator[str]:
+    """What does not fit together of one migration; `live` is all that live's history says."""
     name = placed.name
     in_force = any(entry.in_force for entry in one.backup)
-    if in_force and not one.live:
+    if in_force and not one.live and not one.gave_way(live):
         yield (
             f"{name} is in the backup's history and not in live's: "
             "live was restored from elsewhere, or its history was edited."

@@ -33,13 +33,38 @@ def _names(entry: HistoryEntry, files: _Files) -> list[str]:
         names = [file.name]
     if not entry.cumulative:
         return names
+    return _stood_for(entry, file, files) or names
+
+
+def _stood_for(entry: HistoryEntry, file: Migration | None, files: _Files) -> list[str]:
+    """The migrations for which an entry stands, itself last; none where the files do not tell."""
     if entry.tool == "Flyway":
         upto = tuple(map(int, re.findall(r"\d+", entry.name)))
-        before = [m.name for m in files if m.order is not None and m.order <= upto]
-        return before or names
+        return [m.name for m in files if m.order is not None and m.order <= upto]
+    if file and file.part and file.part.after is not None:
+        return _with_ancestors(file, files)
     if file:
         return [m.name for m in files[: files.index(file) + 1]]
-    return _upto(entry.name, files) or names
+    return _upto(entry.name, files)
+
+
+def _with_ancestors(file: Migration, files: _Files) -> list[str]:
+    """A migration and those that had to run before it, as the files say; itself last."""
+    known = {}
+    for one in files:
+        if one.part:
+            known[one.part.known_as] = one
+    found: dict[str, None] = {}
+    left = [file]
+    while left:
+        one = left.pop()
+        if one.name in found:
+            continue
+        found[one.name] = None
+        for before in (one.part.after if one.part else None) or ():
+            if before in known:
+                left.append(known[before])
+    return [*reversed(found)]
 
 
 def _upto(version: str, files: _Files) -> list[str]:
@@ -55,7 +80,7 @@ def _upto(version: str, files: _Files) -> list[str]:
 
 def match(entry: HistoryEntry, files: _Files) -> Migration | None:
     """The file of a history entry: by its name, else in the way of its tool."""
-    found = named(entry.name, files)
+    found = named(entry.name, files) or _known_as(entry.name, files)
     if found is None:
         found = _MATCHES.get(entry.tool, _by_version)(entry, files)
     return found
@@ -69,9 +94,17 @@ def named(name: str, files: _Files) -> Migration | None:
     return None
 
 
+def _known_as(name: str, files: _Files) -> Migration | None:
+    """The file, or the part of one, that says itself what a history calls it."""
+    for file in files:
+        if file.part and file.part.known_as == name:
+            return file
+    return None
+
+
 def _by_version(entry: HistoryEntry, files: _Files) -> Migration | None:
     for file in files:
-        if _version(file.version) == _version(entry.name):
+        if _version(file.version) == _version(entry.version or entry.name):
             return file
     return None
 
@@ -153,8 +186,19 @@ def _in_folder_of(file: Migration, app: str) -> bool:
     return folder.name == app
 
 
-def _by_nothing(entry: HistoryEntry, files: _Files) -> Migration | None:
-    """A file of Liquibase's may hold several changes, and it runs each once."""
+def _by_change(entry: HistoryEntry, files: _Files) -> Migration | None:
+    """A file of Liquibase's may hold several changes: id and author tell them, and the file.
+
+    The history has its path from wherever Liquibase ran.
+    """
+    path, _, change = entry.name.partition("::")
+    found = []
+    for file in files:
+        if file.part and file.part.known_as == change:
+            found.append(file)
+    for file in found:
+        if file.path.name == re.split(r"[\\/:]", path)[-1]:
+            return file
     return None
 
 
@@ -163,5 +207,5 @@ _MATCHES: dict[str, Callable[[HistoryEntry, _Files], Migration | None]] = {
     "Django": _by_app,
     "Drizzle": _by_content,
     "Flyway": _by_flyway,
-    "Liquibase": _by_nothing,
+    "Liquibase": _by_change,
 }

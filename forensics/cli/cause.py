@@ -139,13 +139,13 @@ def _since(migrations: Sequence[Mapping[str, Any]]) -> RichTable:
     )
     for migration in migrations:
         style = ""
-        if migration["file"] != "match":
+        if migration["file"] in ("edited", "absent"):
             style = "yellow"
         table.add_row(
             safe(migration["name"]),
             safe(migration["applied_at"] or "–"),
             migration["state"] or "not known",
-            migration["file"],
+            migration["file"] or "not known",
             style=style,
         )
     return table

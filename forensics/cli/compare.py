@@ -308,10 +308,11 @@ def _show(console: Console, found: Case) -> None:
     from forensics.loss.others import others
 
     spoilt = others(found.store).tables
-    shown = [r for r in found.results if not r.intact or r.name in spoilt]
+    counting = [r for r in found.results if not r.history or r.state == "failed"]
+    shown = [r for r in counting if not r.intact or r.name in spoilt]
     if shown:
         console.print(_table(shown))
-    intact = len(found.results) - len(shown)
+    intact = len(counting) - len(shown)
     if intact == 1:
         console.print("1 more table is intact: every backup row is in live, unchanged.")
     elif intact:

@@ -22,6 +22,7 @@ from forensics.errors import (
     LiveError,
     RepeatedKeyError,
 )
+from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Snapshot
 from forensics.model import ColumnChange, Table, TableName, TableResult
 from forensics.store import record
@@ -63,6 +64,7 @@ class Comparison:
         self._job, self._ready, self._bench = job, ready, bench
         self._options, self._listener = options, listener
         self._started = time.monotonic()
+        self._is_history = any(is_history(table) for table in (job.backup, job.live) if table)
 
     def run(self) -> TableResult:
         """Compare the table and record the result.
@@ -87,7 +89,9 @@ class Comparison:
     def failed(self, reason: str) -> TableResult:
         """Record that the table could not be compared."""
         seconds = time.monotonic() - self._started
-        result = TableResult(self._job.name, "failed", reason=reason, seconds=seconds)
+        result = TableResult(
+            self._job.name, "failed", reason=reason, history=self._is_history, seconds=seconds
+        )
         record(self._bench.cursor, self._job.number, result)
         return result
 
@@ -97,7 +101,7 @@ class Comparison:
         snapshot = self._ready.live.snapshot
         counted = self._ready.live.count(self._job.name)
         counts = Counts(0, counted, missing=0, added=counted, changed=0, unchanged=0)
-        result = TableResult(self._job.name, "new", **asdict(counts))
+        result = self._counted(TableResult(self._job.name, "new"), counts)
         record(self._bench.cursor, self._job.number, result, read=_moments(live=snapshot))
         return result
 
@@ -159,7 +163,7 @@ class Comparison:
             notes=(
                 *choice.notes,
                 *columns.notes,
-                *notes.of_counts(found.counts),
+                *self._of_counts(found.counts),
                 *self._ready.unsure_casts(backup, live, columns),
                 *notes.of_persistence(live, found.counts),
                 *notes.of_scale(rescaled),
@@ -255,12 +259,18 @@ class Comparison:
 
     # --- what they share ----------------------------------------------
 
+    def _of_counts(self, counts: Counts) -> tuple[str, ...]:
+        """What to say of the counts alone."""
+        if self._is_history:
+            return notes.of_history(counts)
+        return notes.of_counts(counts)
+
     def _hear(self, number: int) -> None:
         self._listener.rows(self._job.name, number)
 
     def _counted(self, result: TableResult, counts: Counts) -> TableResult:
         seconds = time.monotonic() - self._started
-        return replace(result, **asdict(counts), seconds=seconds)
+        return replace(result, **asdict(counts), history=self._is_history, seconds=seconds)
 
 
 def _is_declared(choice: keys.Choice, sides: Sides) -> bool:

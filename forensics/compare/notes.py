@@ -23,6 +23,13 @@ def of_counts(counts: Counts) -> tuple[str, ...]:
     )
 
 
+def of_history(counts: Counts) -> tuple[str, ...]:
+    """What to say of a migration tool's own table."""
+    if not counts.missing and not counts.changed:
+        return ()
+    return ("a migration tool keeps its history here: what it writes over is counted in no sum",)
+
+
 def of_persistence(live: Table, counts: Counts) -> tuple[str, ...]:
     """What to say where the server itself may have emptied a table."""
     if live.persistence != "unlogged" or not counts.missing:

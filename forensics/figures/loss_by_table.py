@@ -19,7 +19,7 @@ from forensics.figures.language import (
     visible_length,
 )
 from forensics.figures.picture import Picture
-from forensics.model import TableName, TableResult
+from forensics.model import TableName, TableResult, that_count
 from forensics.text import count, percent, plural
 
 _LEGEND = (
@@ -60,7 +60,7 @@ def loss(results: Sequence[TableResult], *, width: int = WIDE, limit: int = 24) 
         width: of the figure, in pixels.
         limit: at most so many tables; a last line sums up the others.
     """
-    hit = [r for r in results if r.missing or r.changed]
+    hit = [r for r in that_count(results) if r.missing or r.changed]
     hit.sort(key=_largest_first)
     shown, rest = hit[:limit], hit[limit:]
     layout = _layout(width)

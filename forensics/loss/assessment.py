@@ -106,7 +106,7 @@ def _assess_each(
     failed = list(unknown)
     unseen = {(one["schema"], one["table"]) for one in unknown}
     for name, parents in found.items():
-        if name not in work.results or tuple(name) in unseen:
+        if name not in work.results or work.results[name].history or tuple(name) in unseen:
             continue  # it was not among the tables to compare, or is on record already
         if work.result(name) is None:
             failed.append(_failed(name, parents, str(work.results[name].reason)))

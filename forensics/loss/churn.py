@@ -48,7 +48,7 @@ def churn(work: Workspace, start: float | None, seconds: float | None) -> list[d
     found = []
     for name, result in sorted(work.results.items()):
         missing = missing_rows(work, name)
-        if missing is None or result.state != "compared" or not result.missing:
+        if missing is None or result.state != "compared" or result.history or not result.missing:
             continue
         try:
             said = _Churn(missing, result, start, seconds).run()
@@ -155,7 +155,7 @@ class _Churn:
         """Joins, and the condition under which a row `m` went with its parent."""
         joins = ""
         took = []
-        cascading = [key for key in self._table.foreign_keys if key.on_delete == "cascade"]
+        cascading = [key for key in self._table.foreign_keys if key.deletes]
         for number, key in enumerate(cascading):
             gone = self._gone(key)
             if gone is None:

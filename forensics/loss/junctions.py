@@ -103,7 +103,7 @@ def declared_parents(table: Table) -> tuple[Parent, ...]:
     """The parents that a table's foreign keys name, one for each set of columns."""
     seen: dict[tuple[str, ...], Parent] = {}
     for key in table.foreign_keys:
-        parent = Parent(key.parent, key.columns, key.parent_columns)
+        parent = Parent(key.parent, key.columns, key.parent_columns, enforced=key.enforced)
         seen.setdefault(key.columns, parent)
     return tuple(seen.values())
 

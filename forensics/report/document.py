@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 from forensics.cause.struck import has_struck
 from forensics.figures import Moment
-from forensics.model import ColumnChange, Overwritten, TableName, TableResult
+from forensics.model import (
+    ColumnChange,
+    Overwritten,
+    TableName,
+    TableResult,
+    changes_that_count,
+    that_count,
+)
 from forensics.report.outlook import Outlook, astray, outlook
 from forensics.text import together
 
@@ -159,7 +166,7 @@ class Document:
     @property
     def hit(self) -> tuple[TableResult, ...]:
         """Tables that lost rows, or rows of which changed; the largest losses first."""
-        found = [r for r in self.results if r.missing or r.changed]
+        found = [r for r in that_count(self.results) if r.missing or r.changed]
         return tuple(sorted(found, key=largest_loss_first))
 
     @property
@@ -174,7 +181,7 @@ class Document:
                 took.add(change.name)
         led = astray(self.loss, [r.name for r in self.results if r.missing])
         found = []
-        for result in self.results:
+        for result in that_count(self.results):
             if result.intact and result.name not in took and tuple(result.name) not in led:
                 found.append(result)
         return tuple(found)
@@ -182,7 +189,7 @@ class Document:
     @property
     def failed(self) -> tuple[TableResult, ...]:
         """Tables that could not be compared."""
-        return self._in_state("failed")
+        return tuple(r for r in self.results if r.state == "failed")
 
     @property
     def new(self) -> tuple[TableResult, ...]:
@@ -195,12 +202,12 @@ class Document:
         return self._in_state("dropped")
 
     def _in_state(self, state: str) -> tuple[TableResult, ...]:
-        return tuple(r for r in self.results if r.state == state)
+        return tuple(r for r in that_count(self.results) if r.state == state)
 
     @property
     def backup_tables(self) -> int:
         """How many tables the backup holds; live's new ones are not among them."""
-        return len(self.results) - len(self.new)
+        return sum(result.state != "new" for result in that_count(self.results))
 
     @property
     def noted(self) -> tuple[tuple[str, str], ...]:
@@ -219,7 +226,8 @@ class Document:
     @property
     def values_missing(self) -> int:
         """How many values dropped columns took."""
-        return sum(c.values_missing or 0 for c in self.changes)
+        counting = changes_that_count(self.changes, self.results)
+        return sum(change.values_missing or 0 for change in counting)
 
     @property
     def values_destroyed(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forensics.evidence.fields import decode_field
 from forensics.masking import Mask
-from forensics.model import TableResult
+from forensics.model import TableResult, that_count
 from forensics.report.results import Results
 from forensics.store.values import file_of, held, is_mark
 
@@ -74,6 +74,6 @@ def _whole(folder: Path, value: str | None) -> str | None:
 
 def with_missing(case: Results, mask: Mask) -> list[MissingRows]:
     """Return the tables of which rows are missing, the largest losses first."""
-    hit = [r for r in case.results if r.missing]
+    hit = [r for r in that_count(case.results) if r.missing]
     hit.sort(key=lambda r: (-(r.missing or 0), r.name))
     return [MissingRows(case, result, mask) for result in hit]

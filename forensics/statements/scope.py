@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from forensics.evidence import ddl
+from forensics.evidence.migrations import is_history
 from forensics.model import Catalog, ForeignKey, Table, TableName
 from forensics.statements.tree import words
 
@@ -110,6 +111,11 @@ class Scope:
             if key.name == constraint:
                 return key
         return None
+
+    def is_history(self, name: TableName | None) -> bool:
+        """Whether a table is known to be a migration tool's own."""
+        table = self._known(name)
+        return table is not None and is_history(table)
 
     def _known(self, name: TableName | None) -> Table | None:
         return self.catalog.tables.get(name) if name else None

@@ -271,3 +271,22 @@ def test_a_rehearsal_has_triggers_checks_and_views(
         True,
         False,
     ]
+
+
+def test_what_a_tool_notes_of_itself_destroys_nothing(
+    database: Callable[..., str], scratch: Scratch, tmp_path: Path
+) -> None:
+    live = database(
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
+        "INSERT INTO alembic_version VALUES ('a'); CREATE TABLE version (n int);"
+        "INSERT INTO version VALUES (1)"
+    )
+    path = tmp_path / "upgrade.sql"
+    path.write_text(
+        "-- Running upgrade a -> b\nALTER TABLE version ADD COLUMN m int;\n"
+        "UPDATE alembic_version SET version_num = 'b' WHERE version_num = 'a';\n"
+        "-- Running upgrade b -> c\nUPDATE version SET n = 2;\n"
+        "UPDATE alembic_version SET version_num = 'c' WHERE version_num = 'b';\n"
+    )
+    found = [w.hazard for w in fly(path, scratch.dsn(live)).hazards if w.hazard.destroys]
+    assert [(one.code, str(one.table)) for one in found] == [("update-all", "version")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
     Args:
         accounts: in order; the places of statements are places in it.
     """
-    uncounted = _uncounted(found, [one for one in accounts if one.name in incident.results])
+    uncounted = _uncounted(found, _that_count(incident, accounts))
     unknown = [*incident.history.unknown, *uncounted]
     notes = dict.fromkeys([*incident.history.notes, *found.notes])
     for sentence in unknown:
@@ -31,9 +31,9 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
     attributed = not incident.history.unknown
     return {
         "migrations": [plain(migration) for migration in incident.history.migrations],
-        "statements": [_statement(account) for account in accounts],
-        "unexplained": _unexplained_rows(found.unexplained, attributed),
-        "unexplained_values": _unexplained_values(found.unexplained, attributed),
+        "statements": [_statement(account, incident) for account in accounts],
+        "unexplained": _unexplained_rows(incident, found.unexplained, attributed),
+        "unexplained_values": _unexplained_values(incident, found.unexplained, attributed),
         "unexplained_overwritten": _unexplained_overwritten(incident, found, attributed),
         "unknown": unknown,
         "hazards": _hazards(incident),
@@ -58,7 +58,10 @@ def rows_taken(found: Replayed, accounts: Sequence[Account]) -> dict[TableName, 
     return taken
 
 
-def _statement(account: Account) -> dict[str, Any]:
+def _statement(account: Account, incident: Incident) -> dict[str, Any]:
+    beside = {}
+    if incident.is_history(account.name):
+        beside["history"] = True
     return {
         "migration": account.migration,
         "line": account.statement.line,
@@ -72,10 +75,11 @@ def _statement(account: Account) -> dict[str, Any]:
         "changed": account.changed,
         "blanked": account.blanked,
         "counted": account.counted,
+        **beside,
     }
 
 
-def _uncounted(found: Replayed, accounts: Sequence[Account]) -> Iterator[str]:
+def _uncounted(found: Replayed, accounts: Iterable[Account]) -> Iterator[str]:
     """What statements took that nobody could count, in sentences."""
     for account in accounts:
         if None not in (account.rows, account.changed):
@@ -90,18 +94,29 @@ def _uncounted(found: Replayed, accounts: Sequence[Account]) -> Iterator[str]:
         )
 
 
-def _unexplained_rows(unexplained: Unexplained, attributed: bool) -> list[dict[str, Any]]:
+def _that_count(incident: Incident, accounts: Iterable[Account]) -> Iterator[Account]:
+    """Those of tables that were compared and count."""
+    for account in accounts:
+        if account.name in incident.results and not incident.is_history(account.name):
+            yield account
+
+
+def _unexplained_rows(
+    incident: Incident, unexplained: Unexplained, attributed: bool
+) -> list[dict[str, Any]]:
     found = []
     for name, rows in sorted(unexplained.rows.items()):
-        if rows:
+        if rows and not incident.is_history(name):
             found.append({**_named(name), "rows": rows if attributed else None})
     return found
 
 
-def _unexplained_values(unexplained: Unexplained, attributed: bool) -> list[dict[str, Any]]:
+def _unexplained_values(
+    incident: Incident, unexplained: Unexplained, attributed: bool
+) -> list[dict[str, Any]]:
     found = []
     for (name, column), values in sorted(unexplained.values.items()):
-        if values:
+        if values and not incident.is_history(name):
             known = values if attributed else None
             found.append({**_named(name), "column": column, "values": known})
     return found

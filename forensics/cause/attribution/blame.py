@@ -86,7 +86,7 @@ class Blame:
             if one == name:
                 follow = ("cascade", "set null", "set default")
             for key in table.foreign_keys:
-                if key.on_delete not in follow or key.parent in seen:
+                if not key.enforced or key.on_delete not in follow or key.parent in seen:
                     continue
                 if key.parent in parents:
                     return True

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from forensics.cause.history import History
 from forensics.evidence.migrations import Statement
-from forensics.model import Catalog, ColumnChange, TableName, TableResult
+from forensics.model import (
+    Catalog,
+    ColumnChange,
+    TableName,
+    TableResult,
+    changes_that_count,
+    that_count,
+)
 from forensics.statements.hazards import Hazard, ranges, read_hazards
 from forensics.store import Store
 
@@ -82,10 +89,16 @@ class Incident:
     @property
     def differs(self) -> bool:
         """Whether there is anything to explain."""
-        missing = self.missing()
-        if missing.rows or missing.values:
+        results = self.results.values()
+        if any(result.missing or result.changed for result in that_count(results)):
             return True
-        return any(result.changed for result in self.results.values())
+        changes = changes_that_count(self.changes, results)
+        return any(change.change == "dropped" and change.values_missing for change in changes)
+
+    def is_history(self, name: TableName | None) -> bool:
+        """Whether a table is a migration tool's own: what it lost is not for statements to say."""
+        result = self.results.get(name) if name else None
+        return result is not None and result.history
 
 
 @dataclass

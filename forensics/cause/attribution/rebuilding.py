@@ -16,7 +16,6 @@ from forensics.cause.attribution.incident import Incident, Unexplained, incident
 from forensics.cause.attribution.replaying import Replayed
 from forensics.cause.history import History
 from forensics.cause.rebuilt import Rebuilt
-from forensics.evidence.migrations import is_history
 from forensics.model import TableName, TableResult
 from forensics.store import Store
 from forensics.text import counted
@@ -59,8 +58,7 @@ def _without(incident: Incident, rebuilt: Rebuilt) -> Incident:
 
 def _differs(incident: Incident, result: TableResult) -> bool:
     """Whether there is anything to explain of a table, which is no migration history."""
-    table = incident.backup.tables.get(result.name)
-    if table is None or is_history(table):
+    if result.history or result.name not in incident.backup.tables:
         return False
     return bool(result.missing or result.changed or incident.lost_columns(result.name))
 
@@ -83,7 +81,6 @@ def lay_rest(
         return []
     rest = found.unexplained
     results = {result.name: result for result in store.results()}
-    backup = store.catalogs()[0]
     _add_rows(rest, results, rebuilt, accounts)
     _add_values(rest, store, rebuilt, accounts)
     entries = []
@@ -93,7 +90,7 @@ def lay_rest(
         if rows or changed:
             moved = _moved(store, accounts, name, rows)
             entry = _entry(name, None, rows, moved, changed)
-            if is_history(backup.tables[name]):
+            if results[name].history:
                 entry["history"] = True
             entries.append(entry)
         for place in sorted(rest.values):

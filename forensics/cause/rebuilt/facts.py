@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from forensics.cause.timeline import backup_at
-from forensics.evidence.migrations import HistoryEntry, is_history
+from forensics.evidence.migrations import HistoryEntry
 from forensics.model import Catalog, Sequence, Table, TableName, TableResult
 from forensics.store import Store
 
@@ -160,7 +160,7 @@ def facts_of(store: Store, entries: Mapping[str, list[HistoryEntry]]) -> Facts |
         at = backup_at(store)
     return Facts(
         results,
-        frozenset(name for name in results if is_history(backup.tables[name])),
+        frozenset(name for name, result in results.items() if result.history),
         {made.name: made for made in map(_made, live["relations"])},
         _oids(ids),
         ids["highest"] if ids else 0,

@@ -16,9 +16,9 @@ class Finding:
     Attributes:
         kind: "renamed table", "renamed column", "rewritten key", "keys used again",
             "superseded rows", "moved rows", "enum label gone", "sequence behind", "repeated key",
-            "gone without rows", "large objects gone", "rows hidden", "garbled text", "about the
-            backup" or "not known", where a look for one of these came to no end; and, where
-            loss finds that a table is not renamed, "ends changed places".
+            "migration history gone", "gone without rows", "large objects gone", "rows hidden",
+            "garbled text", "about the backup" or "not known", where a look for one of these came
+            to no end; and, where loss finds that a table is not renamed, "ends changed places".
         name: the table, under the backup's name where both sides have one.
         text: says it in a sentence.
         other: the new name, or the type or sequence that it is about.

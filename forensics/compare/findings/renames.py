@@ -129,7 +129,7 @@ def rewritten_keys(matcher: Matcher, results: Sequence[TableResult]) -> list[Fin
     """Find tables whose missing rows are there under other keys."""
     found = []
     for result in results:
-        if result.state != "compared" or not result.key:
+        if result.state != "compared" or not result.key or result.history:
             continue
         if not result.missing or not result.added:
             continue

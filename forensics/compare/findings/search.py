@@ -10,6 +10,7 @@ from forensics.compare.findings.definitions import (
     large_objects_gone,
 )
 from forensics.compare.findings.finding import Finding
+from forensics.compare.findings.histories import histories_gone
 from forensics.compare.findings.matcher import Matcher
 from forensics.compare.findings.renames import renamed_columns, renamed_tables, rewritten_keys
 from forensics.compare.findings.repeated import repeated_keys
@@ -34,6 +35,7 @@ def find(backup: Source, live: Source, store: Store) -> list[Finding]:
     matcher = Matcher(backup, live, engine)
     try:
         found = renamed_tables(matcher, results)
+        found += list(histories_gone(results, found))
         columns = renamed_columns(matcher, results, store.changes())
         found += columns
         found += rewritten_keys(matcher, results)

@@ -10,7 +10,6 @@ from forensics.compare.overwritten.columns import Cell, Rows
 from forensics.compare.overwritten.parents import emptied_with_parents
 from forensics.compare.overwritten.rule import Rule
 from forensics.compare.overwritten.table import Look, Reference
-from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
 from forensics.model import Overwritten, TableName, TableResult, plain
 from forensics.store import Store
@@ -34,7 +33,7 @@ def find_overwritten(backup: Source, live: Source, store: Store, rule: Rule) -> 
         for result in store.results():
             number = store.number(result.name)
             db.execute(f"DROP TABLE IF EXISTS rows.overwritten_{number}")
-            if number is None or not _may_be(backup, live, result):
+            if number is None or not _may_be(result):
                 continue
             there = changed_rows(store, db, result, writers)
             if there:
@@ -46,11 +45,10 @@ def find_overwritten(backup: Source, live: Source, store: Store, rule: Rule) -> 
         store.put("findings", [*others, *plain(_findings(found))])
 
 
-def _may_be(backup: Source, live: Source, result: TableResult) -> bool:
+def _may_be(result: TableResult) -> bool:
     if result.state != "compared" or not result.changed:
         return False
-    ours, theirs = backup.catalog.tables[result.name], live.catalog.tables[result.name]
-    return not is_history(ours) and not is_history(theirs)
+    return not result.history
 
 
 def changed_rows(

@@ -197,11 +197,23 @@ def _add_constraint(
             draft.name(constraint.pktable),
             names_of(constraint.pk_attrs),
             _ACTIONS.get(constraint.fk_del_action, "no action"),
+            names_of(constraint.fk_del_set_cols),
+            constraint.is_enforced,
         )
         draft.add(name, "foreign_keys", foreign)
+    elif kind == pb.CONSTR_ATTR_NOT_ENFORCED and column:
+        _let_through(draft, name, column)
     elif kind == pb.CONSTR_NOTNULL and not column:
         for key_column in names_of(constraint.keys):
             draft.edit_column(name, key_column, nullable=False)
+
+
+def _let_through(draft: Draft, name: TableName, column: str) -> None:
+    """NOT ENFORCED behind a column's foreign key, which was the last to be added."""
+    table = draft.tables.get(name)
+    if table and table.foreign_keys and table.foreign_keys[-1].columns == (column,):
+        last = replace(table.foreign_keys[-1], enforced=False)
+        draft.tables[name] = replace(table, foreign_keys=(*table.foreign_keys[:-1], last))
 
 
 def _constrained_columns(listed: Any, column: str | None) -> tuple[str, ...]:

@@ -111,6 +111,8 @@ def _foreign_key(row: Row) -> ForeignKey:
         TableName(row["parent_schema"], row["parent_table"]),
         tuple(row["parent_columns"]),
         _ACTIONS.get(row["on_delete"], "no action"),
+        tuple(row["empties"] or ()),
+        row["enforced"],
     )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from forensics.model import TableName
 
-_ENDING = re.compile(r"\.(?:js|cjs|mjs|ts|sql)\Z")
+_ENDING = re.compile(r"\.(?:js|cjs|mjs|ts|py|sql)\Z")
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class HistoryEntry:
 
     `steps` is Prisma's `applied_steps_count`: 0 on a finished row means that it was marked as
     applied without having run. `cumulative` entries (Alembic, golang-migrate, Flyway's baseline)
-    name the newest migration and imply those before it.
+    name the newest migration and imply those before it; a `replaced` one goes when its tool notes
+    a newer one. `version` is the number by which its file may be known, where that is not `name`.
     """
 
     tool: str
@@ -32,6 +33,8 @@ class HistoryEntry:
     failed: bool = False
     rolled_back: bool = False
     cumulative: bool = False
+    replaced: bool = False
+    version: str | None = None
 
     @property
     def in_force(self) -> bool:

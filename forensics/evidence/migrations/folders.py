@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forensics.errors import MigrationError
 from forensics.evidence.migrations.migration import Migration
-from forensics.evidence.migrations.shapes import File, sql_files
+from forensics.evidence.migrations.shapes import File, Part, sql_files
 from forensics.evidence.migrations.tools import TOOLS
 
 _BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
@@ -91,10 +91,29 @@ def _read(path: Path) -> MigrationFolder:
 
 
 def _folder(path: Path, kind: str, files: Sequence[File]) -> MigrationFolder:
-    found = []
+    found: list[Migration] = []
     for file in files:
-        found.append(Migration(file.name, file.path, file.path.read_bytes(), file.created_at))
+        found += _migrations(file)
     return MigrationFolder(path, kind, tuple(found))
+
+
+def _migrations(file: File) -> list[Migration]:
+    """The migrations of a file: one, or those that it says it holds."""
+    whole = Migration(file.name, file.path, file.path.read_bytes(), file.created_at)
+    for tool in TOOLS:
+        parts = tool.parts(whole.text) if tool.parts else ()
+        if len(parts) == 1 and not parts[0].name:
+            return [replace(whole, part=parts[0])]
+        if parts:
+            return [_of_part(whole, part) for part in parts]
+    return [whole]
+
+
+def _of_part(whole: Migration, part: Part) -> Migration:
+    name = part.known_as
+    if part.name:
+        name = f"{whole.name}::{part.name}"
+    return replace(whole, name=name, part=part)
 
 
 def _plain_files(folder: Path) -> list[File]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from forensics.errors import EvidenceError, is_lost
@@ -32,8 +33,11 @@ def _histories_of(table: Table) -> Iterator[tuple[str, HistoryTable]]:
 
 
 def is_history(table: Table) -> bool:
-    """Whether a table is where a tool notes which migrations ran."""
-    return any(_histories_of(table))
+    """Whether a table is where a tool notes which migrations ran, or what it keeps beside that."""
+    if any(_histories_of(table)):
+        return True
+    kept = chain.from_iterable(tool.keeps for tool in TOOLS)
+    return any(one.is_in(table) for one in kept)
 
 
 def lies_with_tables(table: Table) -> bool:

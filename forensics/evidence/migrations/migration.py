@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from forensics.evidence.migrations.shapes import Part
 from forensics.evidence.migrations.statements import Statement, parse_statements
 from forensics.evidence.migrations.tools import TOOLS
 
@@ -27,12 +28,13 @@ _DOWN_AND_BELOW = _any_of((tool.marks.down for tool in TOOLS if tool.marks), b".
 
 @dataclass(frozen=True)
 class Migration:
-    """One migration of a folder. `text` is the whole file, `applied` the part that runs forward."""
+    """One migration of a folder. `text` is the whole file, `applied` what of it runs forward."""
 
     name: str
     path: Path
     text: bytes
     created_at: int | None = None  # milliseconds since 1970, where Drizzle says it
+    part: Part | None = None  # where the file says which migration it holds, or holds several
 
     @property
     def marked(self) -> bool:
@@ -41,10 +43,17 @@ class Migration:
 
     @property
     def applied(self) -> bytes:
-        """The forward part: without what stands below the mark of dbmate, goose or sql-migrate."""
+        """The forward part: without what stands below the mark of dbmate, goose or sql-migrate.
+
+        Of a file that holds several migrations, this one's. Lines keep their numbers.
+        """
+        text = self.text
+        if self.part:
+            lines = text.count(b"\n", 0, self.part.start)
+            text = b"\n" * lines + text[self.part.start : self.part.end]
         if self.marked:
-            return _DOWN_AND_BELOW.sub(b"", self.text)
-        return self.text
+            return _DOWN_AND_BELOW.sub(b"", text)
+        return text
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
@@ -63,7 +72,7 @@ class Migration:
         found = set()
         for text in {self.text, unix, unix.replace(b"\n", b"\r\n")}:
             for checksum in kinds:
-                found.add(checksum(text))
+                found.add(checksum(text, self.path))
         return frozenset(found)
 
     @property

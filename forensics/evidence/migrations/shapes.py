@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,53 @@ class File:
     name: str
     path: Path
     created_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A migration among those that one file holds, from `start` to `end` of its bytes.
+
+    Attributes:
+        known_as: what its tool's history calls it.
+        name: what it is called beside others of its file; "" for `known_as`.
+        after: those that have to run before it, by the names of the history; None where the file
+            does not say.
+    """
+
+    known_as: str
+    start: int
+    end: int
+    name: str = ""
+    after: tuple[str, ...] | None = None
+
+
+def parts_from(text: bytes, marks: Iterable[re.Match[bytes]]) -> list[Part]:
+    """The parts of a file of which each begins where its mark does.
+
+    What stands above the first belongs to it.
+
+    Args:
+        marks: their group `name` is what the history calls the part.
+    """
+    found: list[Part] = []
+    for mark in marks:
+        start = mark.start() if found else 0
+        if found:
+            found[-1] = replace(found[-1], end=start)
+        found.append(Part(mark["name"].decode("utf-8", "replace"), start, len(text)))
+    return found
+
+
+def parts_upto(text: bytes, marks: Iterable[re.Match[bytes]]) -> list[Part]:
+    """The parts of a file of which each ends where its mark does; the last, at the end."""
+    found: list[Part] = []
+    start = 0
+    for mark in marks:
+        found.append(Part(mark["name"].decode("utf-8", "replace"), start, mark.end()))
+        start = mark.end()
+    if found:
+        found[-1] = replace(found[-1], end=len(text))
+    return found
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -68,6 +115,6 @@ def a_folder_each(folder: Path, file: str) -> Sequence[File] | None:
     return found or None
 
 
-def sha256(text: bytes) -> str:
+def sha256(text: bytes, path: Path) -> str:
     """The checksum that most tools note."""
     return hashlib.sha256(text).hexdigest()

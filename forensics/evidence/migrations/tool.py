@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
-from forensics.evidence.migrations.shapes import File
+from forensics.evidence.migrations.shapes import File, Part
 from forensics.model import Table
+
+_WHOLE = ("smallint", "integer", "bigint", "numeric")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class HistoryTable:
         columns: the columns that are read; a table that lacks one is another's.
         entry: what a row says, or None where it stands for no migration.
         absent: columns that tell another tool's table of the same name from this one.
+        also: the columns that it may have besides, where its name is one that others give to
+            tables of their own; with any other column it is theirs. None: the name is its tool's.
+        numbers: columns that hold whole numbers, where their names alone are anybody's.
         apart: whether it lies in a schema of its own, in which no migration works.
         schema: that schema, where its tables are told from others' by it.
         optional: columns that are read where there are any; older releases lack them.
@@ -54,6 +59,8 @@ class HistoryTable:
     columns: tuple[str, ...]
     entry: Callable[[Row], HistoryEntry | None]
     absent: tuple[str, ...] = ()
+    also: tuple[str, ...] | None = None
+    numbers: tuple[str, ...] = ()
     apart: bool = False
     schema: str | None = None
     optional: tuple[str, ...] = ()
@@ -67,7 +74,30 @@ class HistoryTable:
             return False
         if self.schema and table.name.schema != self.schema:
             return False
-        return columns.issuperset(self.columns) and columns.isdisjoint(self.absent)
+        if not columns.issuperset(self.columns) or not columns.isdisjoint(self.absent):
+            return False
+        for column in table.columns:
+            if column.name in self.numbers and column.type not in _WHOLE:
+                return False
+        return self.also is None or columns <= {*self.columns, *self.optional, *self.also}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table that a tool keeps beside its history: a lock, a log.
+
+    Attributes:
+        table: its name, in whatever schema.
+        columns: all that it has: a table with others is somebody else's.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+
+    def is_in(self, table: Table) -> bool:
+        """Whether a table is this one."""
+        columns = {column.name for column in table.columns}
+        return table.name.table == self.table and columns == {*self.columns}
 
 
 @dataclass(frozen=True)
@@ -92,20 +122,24 @@ class Tool:
         folder: how it lays out its files, where that tells its folder from others.
         marks: what stands above either way in a file that holds both.
         history: its history table.
-        checksum: the checksum that it notes of a file's bytes. It is asked for the file as it is,
-            with LF and with CRLF line ends.
+        keeps: what it keeps beside its history.
+        checksum: the checksum that it notes of a file's bytes and path. It is asked for the file
+            as it is, with LF and with CRLF line ends.
         version: what it calls a migration of that name and path where it numbers them in a way of
             its own; None where the file is not named so. Others are called by what stands before
             the first underscore.
         order: the version as numbers, where an entry of its history can stand for all before it.
         in_code: what its files are where they hold no SQL.
+        parts: returns the migrations that a file holds, where it says so itself; else none.
     """
 
     name: str
     folder: Folder | None = None
     marks: Marks | None = None
     history: HistoryTable | None = None
-    checksum: Callable[[bytes], str] | None = None
+    keeps: tuple[Kept, ...] = ()
+    checksum: Callable[[bytes, Path], str] | None = None
     version: Callable[[str, Path], str | None] | None = None
     order: Callable[[Path], tuple[int, ...] | None] | None = None
     in_code: InCode | None = None
+    parts: Callable[[bytes], Sequence[Part]] | None = None

@@ -41,7 +41,7 @@ def live_on(work: Workspace, junctions: _Junctions) -> list[dict[str, Any]]:
     found: list[Finding] = []
     failed: list[dict[str, Any]] = []
     for name in _parents_first(work, junctions):
-        if not (work.results[name].missing or 0):
+        if not work.results[name].missing or work.results[name].history:
             continue
         try:
             if name not in junctions:

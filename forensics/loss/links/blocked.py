@@ -46,7 +46,7 @@ def blocked_links(
     parents = (*junction.parents, *_new_parents(missing.work, junction))
     for number, parent in enumerate(parents):
         fields = missing.fields(parent.columns)
-        if fields is None:
+        if fields is None or not _is_needed(missing.work, junction, parent):
             continue
         gone = gone_keys(missing, parent, fate.notes)
         never = never_there(named, parent)
@@ -75,6 +75,18 @@ def blocked_links(
         return Blocked(joins, "[]")
     tables = f"list_distinct(list_filter([{listed(hits)}], p -> p IS NOT NULL))"
     return Blocked(joins, tables)
+
+
+def _is_needed(work: Workspace, junction: Junction, parent: Parent) -> bool:
+    """Whether a row cannot be without a parent: a foreign key may be declared and not enforced.
+
+    Live's decides, as far as it has one.
+    """
+    live = work.table("live", junction.name)
+    now = []
+    if live is not None and parent.declared:
+        now = [key.enforced for key in live.foreign_keys if key.columns == parent.columns]
+    return any(now) if now else parent.enforced
 
 
 def _new_parents(work: Workspace, junction: Junction) -> list[Parent]:

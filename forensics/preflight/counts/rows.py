@@ -12,6 +12,7 @@ from forensics.preflight.forecast.expressions import alias_of
 from forensics.preflight.forecast.hanging import Deletion, Hanging
 from forensics.preflight.surroundings import Beside
 from forensics.statements.hazards import Hazard
+from forensics.text import listed
 
 
 def delete(view: View, subject: Subject) -> Iterator[Finding]:
@@ -54,7 +55,8 @@ def _hanging(view: View, subject: Subject, one: Hanging, rows: int) -> Finding:
     if one.does in ("set null", "set default"):
         column = one.columns[0]
         does = one.does.upper()
-        says = f"empties {child}.{column} in {rows:,} rows (ON DELETE {does})"
+        places = listed([f"{child}.{name}" for name in one.columns])
+        says = f"empties {places} in {rows:,} rows (ON DELETE {does})"
         return Finding(replace(hazard, column=column), rows, says)
     refer = f"{rows:,} rows of {child} refer to rows that it deletes"
     first = _taking_first(view, subject.table, child)

@@ -60,6 +60,7 @@ class Columns:
             pb.AT_DropNotNull: self._change_nullable,
             pb.AT_AddConstraint: self._add_constraint,
             pb.AT_DropConstraint: self._drop_constraint,
+            pb.AT_AlterConstraint: self._alter_constraint,
         }
 
     def alter(self, statement: Statement, node: Any) -> None:
@@ -144,6 +145,14 @@ class Columns:
             lambda table: shapes.without_constraint(table, constraint),
         )
 
+    def _alter_constraint(self, name: TableName, command: Any) -> None:
+        altered = getattr(command, "def").atalter_constraint
+        if altered.alter_enforceability:
+            self._standing.edit(
+                name,
+                lambda table: shapes.with_enforced(table, altered.conname, altered.is_enforced),
+            )
+
     def _add_constraint(self, name: TableName, command: Any) -> None:
         constraint = getattr(command, "def").constraint
         if constraint.contype == pb.CONSTR_FOREIGN:
@@ -159,7 +168,15 @@ class Columns:
         parent = self._standing.name(constraint.pktable)
         theirs = tuple(k.string.sval for k in constraint.pk_attrs)
         does = _ON_DELETE.get(constraint.fk_del_action, "no action")
-        key = ForeignKey(constraint.conname, columns, parent, theirs, does)
+        key = ForeignKey(
+            constraint.conname,
+            columns,
+            parent,
+            theirs,
+            does,
+            tuple(k.string.sval for k in constraint.fk_del_set_cols),
+            constraint.is_enforced,
+        )
         self._standing.edit(name, lambda table: shapes.with_foreign_key(table, key))
 
     def _add_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:

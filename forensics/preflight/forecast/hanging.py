@@ -78,12 +78,15 @@ class Deletion:
         alias, taken = self._taken(parent)
         relation = self._standing.tables[parent].relation
         for child, key in self._standing.referring(parent):
+            if not key.enforced:
+                continue
             ours = _listed("c", key.columns)
             theirs = _listed(alias, self._standing.referred(key))
             rows = f"SELECT {theirs} FROM {relation} AS {alias} WHERE {taken}"
             hit = f"({ours}) IN (SELECT * FROM {self._standing.layers.lay(rows)})"
-            if key.on_delete != "cascade":
-                self._others.append(Hanging(child, key.on_delete, key.columns, hit))
+            if not key.deletes:
+                written = key.empties or key.columns
+                self._others.append(Hanging(child, key.on_delete, written, hit))
             elif child != parent or parent == self._name:
                 self._hits.setdefault(child, []).append(hit)
                 self._columns.setdefault(child, {}).update(dict.fromkeys(key.columns))
@@ -129,7 +132,7 @@ class Deletion:
         while waiting:
             parent, keys = waiting[-1]
             for child, key in keys:
-                if key.on_delete == "cascade" and child not in started:
+                if key.deletes and child not in started:
                     started.add(child)
                     waiting.append((child, iter(self._standing.referring(child))))
                     break
@@ -164,7 +167,7 @@ def with_own(standing: Standing, name: TableName, alias: str, condition: str) ->
 def _own_cascade(standing: Standing, name: TableName) -> ForeignKey | None:
     """The first foreign key by which deletes in a table cascade to itself."""
     for key in standing.tables[name].table.foreign_keys:
-        if key.parent == name and key.on_delete == "cascade":
+        if key.parent == name and key.deletes:
             return key
     return None
 

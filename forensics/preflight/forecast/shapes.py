@@ -61,6 +61,16 @@ def without_constraint(table: Table, name: str) -> Table:
     return replace(table, keys=keys, foreign_keys=references)
 
 
+def with_enforced(table: Table, name: str, enforced: bool) -> Table:
+    """The table after its foreign key of a name began, or ceased, to be enforced."""
+    references = []
+    for key in table.foreign_keys:
+        if key.name == name:
+            key = replace(key, enforced=enforced)
+        references.append(key)
+    return replace(table, foreign_keys=tuple(references))
+
+
 def without_parents(table: Table, parents: Container[TableName]) -> Table:
     """The table without its references to some tables."""
     references = tuple(f for f in table.foreign_keys if f.parent not in parents)
@@ -86,7 +96,8 @@ def with_column_renamed(table: Table, old: str, new: str) -> Table:
     references = []
     for reference in table.foreign_keys:
         own = _renamed(reference.columns, old, new)
-        references.append(replace(reference, columns=own))
+        emptied = _renamed(reference.empties, old, new)
+        references.append(replace(reference, columns=own, empties=emptied))
     return replace(
         table,
         columns=_changed(table, old, name=new),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from forensics.model import TableResult, plain
+from forensics.model import TableResult, plain, that_count
 from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.freed import all_blocked
 from forensics.recovery.choose.overwritten import Values
@@ -166,7 +166,7 @@ def _full_restore(store: Store, price: Price) -> Option:
     destroyed = []
     failed = []
     accident = Accident(store)
-    for result in store.results():
+    for result in that_count(store.results()):
         if result.state != "new":
             missing = together(missing, result.missing)
         share = _written(store, result, price, accident)

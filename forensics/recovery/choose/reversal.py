@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from forensics.model import Catalog, Column, ColumnChange, Table, TableName
+from forensics.model import Catalog, Column, ColumnChange, Table, TableName, that_count
 from forensics.recovery.choose.undefined import undefined
 from forensics.store import Store
 
@@ -80,7 +80,7 @@ def _tables(store: Store) -> tuple[_Names, _Names, _Names]:
     backup, live = store.catalogs()
     new, dropped, surviving = [], [], []
     not_defined = undefined(store)
-    for result in store.results():
+    for result in that_count(store.results()):
         name = result.name
         if result.state == "new":
             if _is_own(live.tables[name]):

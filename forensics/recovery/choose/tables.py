@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from forensics.compare.options import matching
-from forensics.evidence.migrations import is_history
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, ForeignKey, Parent, Table, TableName, TableResult
 from forensics.recovery.choose.targets import CLASSES, Link, Scope, Target
@@ -60,11 +59,11 @@ class Choice:
             return LEFT_OUT, "--table does not name it"
         if result.state not in ("dropped", "compared"):
             return LEFT_OUT, "it could not be compared"
-        if result.state == "dropped":
-            return self._why_dropped_is_left(result.name, asked_for)
-        if not asked_for and is_history(self._live.tables[result.name]):
+        if result.history and not asked_for:
             # What ran has run, and its tool would stumble over what it took back itself.
             return LEFT_OUT, "it is the history of a migration tool; --table brings it back"
+        if result.state == "dropped":
+            return self._why_dropped_is_left(result.name, asked_for)
         if self._scope.include_unexplained or self._is_explained(result):
             return None
         if self._store.get("cause") is None:
@@ -140,6 +139,8 @@ class Choice:
     def _declared(self, table: Table, chosen: set[TableName]) -> list[Link]:
         found = []
         for key in table.foreign_keys:
+            if not key.enforced:
+                continue
             referenced = _referenced(key, self._backup, self._live)
             exists = self._there(key.parent, chosen)
             found.append(Link(key.columns, key.parent, referenced, True, exists))

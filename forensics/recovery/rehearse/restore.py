@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import psycopg
 
 from forensics.evidence.live.source import LiveSource
-from forensics.model import Table, TableName, TableResult
+from forensics.model import Table, TableName, TableResult, that_count
 from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.price import Price
 from forensics.recovery.choose.selection import Selection
@@ -52,7 +52,7 @@ def prove_restore(
         tables = source.catalog.tables
     look = _Look(selection, copy, tables, price)
     with pinned_session(copy.scratch, copy.database) as session:
-        for result in selection.store.results():
+        for result in that_count(selection.store.results()):
             tell("looking for the rows in the restored backup", str(result.name))
             look.at(session, result)
     return look.proof(said)

@@ -21,10 +21,10 @@ _CASCADE = "c"
 
 
 def _read(part: Part, scope: Scope) -> Iterator[Danger]:
-    if part.node.fk_del_action != _CASCADE:
+    if part.node.fk_del_action != _CASCADE or not part.node.is_enforced:
         return
     for key in scope.foreign_keys(part.table):
-        if key.columns == part.columns and key.on_delete == "cascade":
+        if key.columns == part.columns and key.deletes:
             return
     yield Danger(part.table, part.column, part.columns, node=part.node)
 

@@ -20,6 +20,8 @@ from forensics.statements.tree import name_called, of_type, options, what_runs
 _REACHES_HEIRS = ("delete_stmt", "update_stmt", "merge_stmt", "alter_table_stmt")
 _WRITES = ("delete_stmt", "update_stmt", "insert_stmt", "merge_stmt")
 _CALLERS = (*_WRITES, "select_stmt", "call_stmt", "create_table_as_stmt")
+# How a migration notes itself, where its tool prints it as SQL.
+_NOTING = ("delete-where", "update-where", "update-all")
 _A_CALL = "a call of"
 _A_FUNCTION = "function"
 
@@ -89,6 +91,8 @@ class Reader:
         for part in parts_of(statement, self.scope):
             for code, read in READERS.get(part.kind, ()):
                 for danger in read(part, self.scope):
+                    if code in _NOTING and self.scope.is_history(danger.table):
+                        continue
                     yield Hazard(
                         code,
                         statement.line,

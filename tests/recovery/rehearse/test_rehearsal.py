@@ -198,6 +198,8 @@ def test_a_full_restore_is_the_backup_row_by_row(sample: SimpleNamespace) -> Non
     for table, run in backup.items():
         there = copied(scratch, restored, table, run.columns)
         assert there == run.lines, table
+        if table == "_prisma_migrations":
+            continue  # it returns as it was, and counts in no sum
         columns = (
             "*"
             if table not in live

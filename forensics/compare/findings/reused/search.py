@@ -25,7 +25,6 @@ from forensics.compare.findings.reused.telling import (
 )
 from forensics.compare.schema import stored_columns
 from forensics.errors import EvidenceError
-from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName, TableResult
 from forensics.store import Store
@@ -70,9 +69,9 @@ def keys_used_again(
 def _may_be(backup: Source, live: Source, result: TableResult) -> bool:
     if result.state != "compared" or not result.key or not result.live_rows:
         return False
-    ours, theirs = backup.catalog.tables[result.name], live.catalog.tables[result.name]
-    if is_history(ours) or is_history(theirs):
+    if result.history:
         return False
+    ours, theirs = backup.catalog.tables[result.name], live.catalog.tables[result.name]
     return is_opaque(ours, result.key) and is_opaque(theirs, result.key)
 
 

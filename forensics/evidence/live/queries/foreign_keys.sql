@@ -5,6 +5,14 @@ SELECT n.nspname                                        AS schema,
        pn.nspname                                       AS parent_schema,
        p.relname                                        AS parent_table,
        o.confdeltype::text                              AS on_delete,
+       coalesce((to_jsonb(o) ->> 'conenforced')::boolean, true) AS enforced,
+       (SELECT array_agg(a.attname::text ORDER BY k.n)
+          FROM jsonb_array_elements_text(
+                 CASE jsonb_typeof(to_jsonb(o) -> 'confdelsetcols')
+                      WHEN 'array' THEN to_jsonb(o) -> 'confdelsetcols' END
+               ) WITH ORDINALITY k(attnum, n)
+          JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.attnum::smallint)
+                                                        AS empties,
        (SELECT array_agg(a.attname::text ORDER BY k.n)
           FROM unnest(o.conkey) WITH ORDINALITY k(attnum, n)
           JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.attnum)  AS columns,

@@ -17,6 +17,9 @@ FILES = (
     "hasura",
     "hasura_state",
     "sqitch",
+    "graphile_migrate",
+    "postgrator",
+    "db_migrate",
     "flyway",
     "django",
     "golang_migrate",
@@ -36,6 +39,12 @@ FILES = (
     "laravel",
     "sequelize",
     "ef_core",
+    "kysely",
+    "mikro_orm",
+    "marv",
+    "postgres_migrations",
+    "yoyo",
+    "aerich",
 )
 
 

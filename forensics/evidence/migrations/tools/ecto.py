@@ -12,6 +12,6 @@ def entry(row: Row) -> HistoryEntry:
 
 TOOL = Tool(
     name="Ecto",
-    history=HistoryTable("schema_migrations", ("version", "inserted_at"), entry, absent=("dirty",)),
+    history=HistoryTable("schema_migrations", ("version", "inserted_at"), entry, also=()),
     in_code=InCode((".exs",), "mix ecto.migrate --log-migrations-sql"),
 )

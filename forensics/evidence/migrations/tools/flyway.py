@@ -46,7 +46,7 @@ def order(path: Path) -> tuple[int, ...] | None:
     return numbers(match["version"])
 
 
-def checksum(text: bytes) -> str:
+def checksum(text: bytes, path: Path) -> str:
     crc = 0
     for line in text.replace(b"\r\n", b"\n").removeprefix(b"\xef\xbb\xbf").split(b"\n"):
         crc = zlib.crc32(line, crc)

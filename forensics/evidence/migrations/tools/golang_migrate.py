@@ -28,18 +28,25 @@ def files(folder: Path) -> Sequence[File] | None:
 
 def entry(row: Row) -> HistoryEntry:
     return HistoryEntry(
-        row.tool, row.table, row.text("version"), failed=row.true("dirty"), cumulative=True
+        row.tool,
+        row.table,
+        row.text("version"),
+        failed=row.true("dirty"),
+        cumulative=True,
+        replaced=True,
     )
 
 
 def together(entries: list[HistoryEntry]) -> list[HistoryEntry]:
     if len(entries) < 2:
         return entries
-    return [replace(entry, cumulative=False) for entry in entries]
+    return [replace(entry, cumulative=False, replaced=False) for entry in entries]
 
 
 TOOL = Tool(
     name="golang-migrate",
     folder=Folder("up files", files),
-    history=HistoryTable("schema_migrations", ("version", "dirty"), entry, together=together),
+    history=HistoryTable(
+        "schema_migrations", ("version", "dirty"), entry, also=(), together=together
+    ),
 )

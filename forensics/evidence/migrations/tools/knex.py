@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
-from forensics.evidence.migrations.tool import HistoryTable, InCode, Tool
+from forensics.evidence.migrations.tool import HistoryTable, InCode, Kept, Tool
 
 
 def entry(row: Row) -> HistoryEntry:
@@ -14,4 +14,5 @@ TOOL = Tool(
     name="Knex",
     history=HistoryTable("knex_migrations", ("name", "migration_time"), entry),
     in_code=InCode((".js", ".ts"), "the statements that the tool logs"),
+    keeps=(Kept("knex_migrations_lock", ("index", "is_locked")),),
 )

@@ -12,6 +12,6 @@ def entry(row: Row) -> HistoryEntry:
 
 TOOL = Tool(
     name="Laravel",
-    history=HistoryTable("migrations", ("migration", "batch"), entry),
+    history=HistoryTable("migrations", ("migration", "batch"), entry, also=("id",)),
     in_code=InCode((".php",), "php artisan migrate --pretend"),
 )

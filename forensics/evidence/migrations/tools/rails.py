@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
-from forensics.evidence.migrations.tool import HistoryTable, InCode, Tool
+from forensics.evidence.migrations.tool import HistoryTable, InCode, Kept, Tool
 
 
 def entry(row: Row) -> HistoryEntry:
@@ -16,7 +16,8 @@ TOOL = Tool(
         "schema_migrations",
         ("version",),
         entry,
-        absent=("dirty", "inserted_at", "statements"),
+        also=(),
     ),
     in_code=InCode((".rb",), "the statements that rails db:migrate logs"),
+    keeps=(Kept("ar_internal_metadata", ("key", "value", "created_at", "updated_at")),),
 )

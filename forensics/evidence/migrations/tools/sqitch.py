@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from forensics.errors import MigrationError
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import File
-from forensics.evidence.migrations.tool import Folder, HistoryTable, Tool
+from forensics.evidence.migrations.tool import Folder, HistoryTable, Kept, Tool
 
 
 def files(folder: Path) -> Sequence[File] | None:
@@ -39,12 +41,48 @@ def _changes(plan: Path) -> Iterable[str]:
     return names
 
 
-def entry(row: Row) -> HistoryEntry:
-    return row.named("change", "committed_at")
+def checksum(text: bytes, path: Path) -> str:
+    return hashlib.sha1(text, usedforsecurity=False).hexdigest()
 
+
+def entry(row: Row) -> HistoryEntry:
+    said = row.named("change", "committed_at")
+    script = row.text("script_hash")
+    if not script or script == row["change_id"]:
+        return said  # an old registry that was upgraded has no hash, or repeats the change's own
+    return replace(said, checksum=script)
+
+
+_WHO = (
+    "note",
+    "committed_at",
+    "committer_name",
+    "committer_email",
+    "planned_at",
+    "planner_name",
+    "planner_email",
+)
 
 TOOL = Tool(
     name="sqitch",
     folder=Folder("sqitch", files),
-    history=HistoryTable("changes", ("change_id", "change", "committed_at"), entry, apart=True),
+    history=HistoryTable(
+        "changes",
+        ("change_id", "change", "committed_at"),
+        entry,
+        also=("project", *_WHO),
+        apart=True,
+        optional=("script_hash",),
+    ),
+    checksum=checksum,
+    keeps=(
+        Kept("releases", ("version", "installed_at", "installer_name", "installer_email")),
+        Kept("projects", ("project", "uri", "created_at", "creator_name", "creator_email")),
+        Kept("tags", ("tag_id", "tag", "project", "change_id", *_WHO)),
+        Kept("dependencies", ("change_id", "type", "dependency", "dependency_id")),
+        Kept(
+            "events",
+            ("event", "change_id", "change", "project", "requires", "conflicts", "tags", *_WHO),
+        ),
+    ),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.tool import HistoryTable, Tool
 
 
-def checksum(text: bytes) -> str:
+def checksum(text: bytes, path: Path) -> str:
     return hashlib.sha384(text).hexdigest()
 
 

@@ -118,11 +118,17 @@ def _has_key(table: Table, columns: Sequence[str]) -> bool:
 
 def add_foreign_key(name: TableName, key: ForeignKey) -> str:
     """The statement that declares a foreign key, as far as the catalogue knows it."""
+    emptied = ""
+    if key.empties:
+        emptied = f" ({listed(key.empties)})"
+    enforced = ""
+    if not key.enforced:
+        enforced = " NOT ENFORCED"
     return (
         f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} "
         f"FOREIGN KEY ({listed(key.columns)}) "
         f"REFERENCES {key.parent.sql} ({listed(key.parent_columns)}) "
-        f"ON DELETE {key.on_delete.upper()}"
+        f"ON DELETE {key.on_delete.upper()}{emptied}{enforced}"
     )
 
 

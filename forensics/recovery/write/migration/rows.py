@@ -143,7 +143,7 @@ class Rows:
                     step = _Following(child, parent, _referring_row(key), _copied(table))
                     found.append(step)
                     # A row that only loses a value takes no other with it.
-                    if child not in seen and key.on_delete == "cascade":
+                    if child not in seen and key.deletes:
                         seen.add(child)
                         todo.append(child)
         return found
@@ -151,7 +151,7 @@ class Rows:
     def _spoils(self, key: ForeignKey, parent: TableName) -> bool:
         """Whether a foreign key to a table takes more than that table's own rows."""
         refers = key.parent == self._schema.tables[parent].name
-        return refers and key.on_delete in _SPOILING
+        return refers and key.enforced and key.on_delete in _SPOILING
 
     def _follow(
         self,

@@ -1,0 +1,1 @@
+DELETE FROM boats WHERE id IN (SELECT max(id) FROM boats);

@@ -1,0 +1,4 @@
+-- boats
+-- depends:
+
+CREATE TABLE boats (id int PRIMARY KEY, name text);

@@ -1,0 +1,4 @@
+-- trim
+-- depends: 0001_boats
+
+DELETE FROM boats WHERE id > 6;
