@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any, Literal
 
 from forensics.compare.options import matching
@@ -131,7 +132,8 @@ class Choice:
     ) -> tuple[Link, ...]:
         """The foreign keys of a table, and its links that the schema does not declare."""
         found: dict[Link, None] = {}
-        for link in (*self._declared(table, chosen), *self._undeclared(table, chosen)):
+        every = (self._declared, self._declared_before, self._undeclared)
+        for link in chain.from_iterable(links(table, chosen) for links in every):
             if set(link.columns) <= columns and self._can_be_followed(table, link):
                 found[link] = None
         return tuple(found)
@@ -144,6 +146,18 @@ class Choice:
             referenced = _referenced(key, self._backup, self._live)
             exists = self._there(key.parent, chosen)
             found.append(Link(key.columns, key.parent, referenced, True, exists))
+        return found
+
+    def _declared_before(self, table: Table, chosen: set[TableName]) -> list[Link]:
+        """What the backup declared and live does not: what went with a parent, by CASCADE, say."""
+        was = self._backup.tables[table.name]
+        known = {key.columns for key in table.foreign_keys}
+        found = []
+        for key in was.foreign_keys:
+            if key.enforced and key.columns not in known:
+                referenced = _referenced(key, self._backup, self._live)
+                exists = self._there(key.parent, chosen)
+                found.append(Link(key.columns, key.parent, referenced, False, exists))
         return found
 
     def _undeclared(self, table: Table, chosen: set[TableName]) -> list[Link]:

@@ -257,3 +257,26 @@ def test_a_child_that_named_nothing_is_not_put_under_who_came_since(incident: Bu
     found.run("recovery.sql")
     assert _lines(found, PAID) == _lines(found, PAID, found.before)
     assert found.sql("SELECT count(*) FROM notes WHERE club_id = 9") == "0"
+
+
+def test_children_of_a_table_whose_name_was_taken_do_not_return(incident: Build) -> None:
+    """DROP … CASCADE took the foreign key, too; the numbers mean nothing in the other table."""
+    found = incident(
+        """
+        CREATE TABLE crew (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
+        CREATE TABLE shift (id int PRIMARY KEY, crew_id uuid REFERENCES crew, note text);
+        INSERT INTO crew (name) SELECT 'crew ' || i FROM generate_series(1, 12) i;
+        INSERT INTO shift SELECT row_number() OVER (), id, name FROM crew;
+        """,
+        """
+        DELETE FROM shift WHERE id > 4;
+        DROP TABLE crew CASCADE;
+        CREATE TABLE crew (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), title text NOT NULL);
+        INSERT INTO crew (title) SELECT 'poster ' || i FROM generate_series(1, 12) i;
+        """,
+    )
+    plan = found.plan(include_unexplained=True)
+    (shift,) = [target for target in plan.targets if target.name.table == "shift"]
+    assert (shift.counts["restorable"], shift.counts["blocked"]) == (0, 8)
+    found.run("recovery.sql")
+    assert found.sql("SELECT count(*) FROM shift") == "4"
