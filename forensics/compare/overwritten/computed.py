@@ -78,7 +78,7 @@ def texts(cell: Cell, ask: Ask) -> Iterator[Computed]:
 
 def numbers(cell: Cell, ask: Ask) -> Iterator[Computed]:
     """Rounded, cut off, multiplied, shifted."""
-    old, new = _double(cell.old), _double(cell.new)
+    old, new = double(cell.old), double(cell.new)
     for digits in _DIGITS:
         unit = f"1e{-digits}"
         whole = f"abs({new} / {unit} - round({new} / {unit})) < 1e-6"
@@ -139,7 +139,8 @@ def _close(factor: float) -> list[float]:
     return [near for near in found if abs(near / factor - 1) < 0.02]
 
 
-def _double(field: str) -> str:
+def double(field: str) -> str:
+    """A field as a number."""
     return f"TRY_CAST({field} AS DOUBLE)"
 
 

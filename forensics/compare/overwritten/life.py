@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from forensics.compare.overwritten.candidates import Ask, Candidate, stood
 from forensics.compare.overwritten.columns import Cell, Only
-from forensics.compare.overwritten.computed import time
+from forensics.compare.overwritten.computed import double, time
 
 _TOUCHED = re.compile(
     r"updat|modif|chang|touch|seen|last|latest|login|next|due|until|expir|sync|check", re.I
@@ -81,7 +81,7 @@ class Life:
         counts = bool(_COUNTED.search(cell.name))
         if found.kind == "shifted" and (counts or not self.whole or cell.kind == "whole"):
             return "moved by one amount, as counters are"
-        old, new = _double(cell.old), _double(cell.new)
+        old, new = double(cell.old), double(cell.new)
         up, by_one, every = ask(
             f"SELECT count(*) FILTER ({new} > {old}), count(*) FILTER ({new} = {old} + 1), "
             "count(*) FROM picked"
@@ -139,7 +139,3 @@ def _changed_beside(found: Candidate) -> str:
         return "0"
     other = f"n{found.source_field[1:]}"
     return f"count(*) FILTER ({found.source_field} IS DISTINCT FROM {other})"
-
-
-def _double(field: str) -> str:
-    return f"TRY_CAST({field} AS DOUBLE)"

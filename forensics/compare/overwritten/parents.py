@@ -42,8 +42,4 @@ def _gone(store: Store, key: ForeignKey, cells: Sequence[Cell]) -> str:
         return ""
     ours = ", ".join(cell.old for cell in cells)
     theirs = ", ".join(f"f{held.index(column)}" for column in key.parent_columns)
-    return (
-        f"({ours}) IN (SELECT ({theirs}) FROM rows.backup_{number} WHERE state = 'missing')"
-        if len(cells) > 1
-        else f"{ours} IN (SELECT {theirs} FROM rows.backup_{number} WHERE state = 'missing')"
-    )
+    return f"({ours}) IN (SELECT ({theirs}) FROM rows.backup_{number} WHERE state = 'missing')"
