@@ -8,7 +8,7 @@ LAB ?=
 MINUTES ?= 60
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test lab bench browser check soak hazard tool clean
+.PHONY: demo test lab bench browser pictures check soak hazard tool clean
 
 $(VENV)/.run: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a
 
 browser: $(VENV)/.browser ## the notebooks in JupyterLab and the report, in a Chromium that is installed
 	$(BIN)/python -m pytest -m browser tests/browser
+
+pictures: demo $(VENV)/.browser ## the README's pictures, taken of the demo
+	$(BIN)/python -m tools.pictures
 
 soak: $(VENV)/.dev        ## the long runs that `test` leaves out; random incidents for MINUTES=60
 	MINUTES=$(MINUTES) $(BIN)/python -m pytest -s -m soak
