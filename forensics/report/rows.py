@@ -7,6 +7,7 @@ from itertools import islice
 
 from forensics.masking import Mask
 from forensics.model import TableResult
+from forensics.report.cells import readers
 from forensics.report.results import Results
 
 Values = tuple[str | None, ...]
@@ -22,11 +23,13 @@ class MissingRows:
 
     Attributes:
         columns: their columns, in order.
+        readers: by column, how its texts are read as numbers or times.
     """
 
     def __init__(self, case: Results, result: TableResult, mask: Mask) -> None:
         self.result = result
         self.columns = case.store.columns(result.name, "backup")
+        self.readers = readers(case.catalogs[0], result.name)
         self._case = case
         self._show = mask.columns(result.name, self.columns)
 
