@@ -99,7 +99,7 @@ def answers(d: Document) -> tuple[Answer, ...]:
     found = [
         Answer("How bad is it?", tuple(_bad(d)), "" if good(d) else "bad"),
         Answer("Is it over?", tuple(_over(d))),
-        Answer("What comes back?", tuple(_returns(d)), "good"),
+        Answer("What comes back?", tuple(_returns(d)), "good" if d.recovery else ""),
         Answer("What caused it?", tuple(cause_sentences(d))),
         Answer("What do we recommend?", tuple(_recommended(d))),
         Answer("What is needed from you?", tuple(_needed(d)), "ask"),
@@ -184,10 +184,10 @@ def _values(d: Document) -> str:
 
 
 def _by_loss(d: Document) -> Iterator[str]:
-    if d.outlook is None:
+    lost = (d.classes or {}).get("lost")
+    if d.outlook is None or not lost:
         yield "Not worked out yet: no plan was made."
         return
-    lost = (d.classes or {}).get("lost")
     yield (
         f"{d.outlook.returns:,} of {count(lost)} lost links can be put back as live stands. "
         "Other rows: not worked out yet, no plan was made."

@@ -122,3 +122,16 @@ def gone(d: Document) -> str:
     if len(found) > _GONE:
         said.append(f"rows of {counted(len(found) - _GONE, 'more table')}")
     return listed(said)
+
+
+def written_over(d: Document) -> str:
+    """Columns whose values were destroyed, in words; nothing where none were.
+
+    Args:
+        d: what the report says.
+    """
+    said = []
+    for entry in d.patterns:
+        if entry.destroyed:
+            said.append(f"`{entry.name}.{entry.column}` ({counted(entry.lost, 'value')})")
+    return listed(said)

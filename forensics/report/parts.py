@@ -93,7 +93,7 @@ def unexplained(d: Document) -> int | None:
 def _classified(d: Document, missing: int) -> list[Part]:
     """By the classes of the missing links alone; the other rows have none."""
     found, links = d.classes, d.links_missing
-    if found is None or links is None or None in found.values() or links != found["missing"]:
+    if found is None or not links or None in found.values() or links != found["missing"]:
         return []
     known: dict[str, int] = {}
     for name, number in found.items():

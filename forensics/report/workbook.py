@@ -347,27 +347,29 @@ class _Book:
         """
         sheet = self._add(name)
         # What a row holds is written as it is: no comma in an id.
-        self._ids = frozenset(range(len(head))) if null or "key" in head else frozenset()
+        self._ids = frozenset(j for j, title in enumerate(head) if null or title == "key")
         widths = [min(len(title) + 2, _WIDEST) for title in head]
         for j, title in enumerate(head):
             sheet.write_string(0, j, _cell(title), self._head)
         i = 0
         for i, row in enumerate(rows, 1):
-            for j, value in enumerate(row):
-                if value is None and null:
-                    sheet.write_string(i, j, "NULL", self._null)
-                else:
-                    self._put(sheet, i, j, value, self._text)
-                if i < _MEASURED:
-                    length = len(str(value or "")) + 2
-                    widths[j] = min(max(widths[j], length), _WIDEST)
+            self._line(sheet, i, row, null)
+            if i < _MEASURED:
+                widths = list(map(_wider, widths, row)) + widths[len(row) :]
         for j, width in enumerate(widths):
             sheet.set_column(j, j, width)
         sheet.freeze_panes(1, 0)
         if head:
             sheet.autofilter(0, 0, max(i, 1), len(head) - 1)
         if note:
-            sheet.write_string(i + 2, 0, note)
+            sheet.write_string(i + 2, 0, _cell(note))
+
+    def _line(self, sheet: Any, number: int, row: Cells, null: bool) -> None:
+        for j, value in enumerate(row):
+            if value is None and null:
+                sheet.write_string(number, j, "NULL", self._null)
+            else:
+                self._put(sheet, number, j, value, self._text)
 
     def _put(self, sheet: Any, row: int, column: int, value: Any, how: Any) -> None:
         if isinstance(value, datetime):
@@ -404,3 +406,9 @@ def _cell(value: object) -> str:
     if len(said) > _CELL:
         return said[: _CELL - 1] + "…"
     return said
+
+
+def _wider(width: int, value: object) -> int:
+    """A column's width, with a cell of that value in it."""
+    length = len(str(value or "")) + 2
+    return min(max(width, length), _WIDEST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.report.document import Document, Row
-from forensics.report.impact import LINES, Hit, gone, hits
+from forensics.report.impact import LINES, Hit, gone, hits, written_over
 from forensics.report.markup import bullets, code, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, marked, prose
@@ -11,16 +11,22 @@ from forensics.text import count, marked, prose
 
 def html(d: Document) -> Context | None:
     """Whose rows are hit, the worst of them by name, and what else is gone."""
-    found, others = hits(d), gone(d)
-    if not found and not others:
+    found, others, written = hits(d), gone(d), written_over(d)
+    if not found and not others and not written:
         return None
-    return {"hits": found[:LINES], "more": found[LINES:], "gone": others, "hint": to_show(d)}
+    return {
+        "hits": found[:LINES],
+        "more": found[LINES:],
+        "gone": others,
+        "written": written,
+        "hint": to_show(d),
+    }
 
 
 def markdown(d: Document) -> list[str]:
     """The same."""
-    found, others = hits(d), gone(d)
-    if not found and not others:
+    found, others, written = hits(d), gone(d), written_over(d)
+    if not found and not others and not written:
         return []
     said = [_line(hit) for hit in found]
     parts = ["## What it means"]
@@ -30,6 +36,8 @@ def markdown(d: Document) -> list[str]:
         parts.append(marked(to_show(d)))
     if others:
         parts.append(f"Rows that are gone themselves, of {prose(others)}.")
+    if written:
+        parts.append(f"Written over: {marked(written)}.")
     return parts
 
 
