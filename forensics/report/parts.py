@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forensics.recovery.proof import REINSERT
+from forensics.text import together
 
 if TYPE_CHECKING:
     from forensics.report.document import Document
@@ -51,10 +52,10 @@ def _planned(d: Document, missing: int) -> list[Part]:
     chosen = option(d, REINSERT)
     if chosen is None or not d.recovery:
         return []
-    numbers = (chosen["recovers"], chosen["blocked"], _elsewhere(d.recovery["tables"]))
-    if None in numbers:
+    returns, blocked = chosen["recovers"], chosen["blocked"]
+    elsewhere = _elsewhere(d.recovery["tables"])
+    if returns is None or blocked is None or elsewhere is None:
         return []
-    returns, blocked, elsewhere = numbers
     rest = missing - returns - blocked - elsewhere
     if rest < 0:
         return []
@@ -66,8 +67,11 @@ def _planned(d: Document, missing: int) -> list[Part]:
     ]
 
 
-def _elsewhere(tables: Iterable[Mapping[str, Any]]) -> int:
-    return sum(table["moved"] + table["superseded"] for table in tables)
+def _elsewhere(tables: Iterable[Mapping[str, Any]]) -> int | None:
+    found: int | None = 0
+    for table in tables:
+        found = together(found, together(table["moved"], table["superseded"]))
+    return found
 
 
 def _rest(d: Document, rest: int) -> str:
