@@ -20,11 +20,13 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _DATED = re.compile(r"20\d{2}[-_]?[01]\d[-_]?[0-3]\d")
 _VERBS = {
     "drop-table": "dropped",
+    "drop-schema": "dropped",
     "drop-column": "dropped columns of",
     "truncate": "emptied",
-    "delete": "deleted rows of",
+    "delete-all": "emptied",
     "delete-where": "deleted rows of",
-    "update": "wrote over",
+    "delete-cascades": "deleted rows of",
+    "update-all": "wrote over",
     "update-where": "wrote over",
 }
 
@@ -221,57 +223,66 @@ def _blamed(d: Document, struck: list[Mapping[str, Any]]) -> str:
     first = struck[0]
     name = first["migration"]
     same = [s for s in struck if s["migration"] == name]
-    when = _applied(d, name)
+    at = _applied(d, name)
     did = _did(same, first)
     others = len({s["migration"] for s in struck}) - 1
     also = f" {counted(others, 'other migration')} had a part in it." if others else ""
-    return f"`{name}` {did}{when}. The worst: `{statement(first)}` (line {first['line']}).{also}"
+    return f"{at}`{name}` {did}. The worst: `{statement(first)}` (line {first['line']}).{also}"
 
 
 def _did(same: list[Mapping[str, Any]], first: Mapping[str, Any]) -> str:
     """What a migration’s statements did: those of the worst one’s kind, and the others."""
     verb = _VERBS.get(first["hazard"])
     if verb is None:
-        return f"took {_took(same)}"
-    alike = [entry for entry in same if entry["hazard"] == first["hazard"]]
-    others = [entry for entry in same if entry["hazard"] != first["hazard"]]
+        return _effect(same) or "changed rows"
+    alike: list[Mapping[str, Any]] = []
+    others: list[Mapping[str, Any]] = []
+    for entry in same:
+        kin = alike if _VERBS.get(entry["hazard"]) == verb else others
+        kin.append(entry)
     tables = {of_table(entry) for entry in alike}
     what = f"`{of_table(first)}`"
     if len(tables) > 1:
         what = counted(len(tables), "table")
-    said = f"{verb} {what} and so took {_took(alike)}"
-    also = _took(others)
+    said, effect = f"{verb} {what}", _effect(alike)
+    if effect:
+        said += f" and so {effect}"
+    also = _effect(others)
     if also:
-        said += f"; other statements of it took {also}"
+        said += f"; other statements of it {also}"
     return said
 
 
-def _took(statements: list[Mapping[str, Any]]) -> str:
+def _effect(statements: list[Mapping[str, Any]]) -> str:
+    """What statements took and overwrote, in words."""
     rows = values = written = 0
     for entry in statements:
         if entry["rows"] is None:
-            return "an unknown number of rows"
+            return "took an unknown number of rows"
         if entry.get("column"):
-            values += entry["rows"] or 0
+            values += entry["rows"]
         else:
-            rows += entry["rows"] or 0
+            rows += entry["rows"]
         written += entry.get("changed") or 0
-    said = []
+    taken = []
     if rows:
-        said.append(counted(rows, "row"))
+        taken.append(counted(rows, "row"))
     if values:
-        said.append(counted(values, "value"))
+        taken.append(counted(values, "value"))
+    said = []
+    if taken:
+        said.append(f"took {listed(taken)}")
     if written:
-        said.append(f"the old text of {counted(written, 'value')}")
+        said.append(f"overwrote {counted(written, 'value')}")
     return listed(said)
 
 
 def _applied(d: Document, name: str) -> str:
     for migration in (d.cause or {}).get("migrations", ()):
         if migration["name"] == name and migration["applied_at"]:
-            return f", {when(migration['applied_at'])}"
+            return f"On {when(migration['applied_at'])}, "
     if _DATED.match(name):
-        return ", at a time that its history does not say"
+        return "At a time that no history says, "
     return ""
 
 

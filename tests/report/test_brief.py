@@ -183,7 +183,7 @@ def test_sections_alone(investigated: Path, tmp_path: Path) -> None:
     with fx.open_case(investigated) as case:
         said = case.report(tmp_path / "a.md", sections=["actions"]).read_text()
         page = case.report(tmp_path / "a.html", sections=["actions", "cause"]).read_text()
-        with pytest.raises(ReportError, match="actions, loss"):
+        with pytest.raises(ReportError, match="actions, numbers, loss"):
             case.report(tmp_path / "b.md", sections=["deeds"])
         with pytest.raises(ReportError, match=r"\.md or \.html"):
             case.report(tmp_path / "b.xlsx", sections=["actions"])
@@ -193,3 +193,30 @@ def test_sections_alone(investigated: Path, tmp_path: Path) -> None:
     assert "`external_catalog_items.updated_at` come back" in said
     assert '<details class="part" id="cause" open>' in page
     assert "Evidence" not in page
+
+
+def test_the_cause_is_one_sentence_whatever_it_was(planned: Document) -> None:
+    entry = {
+        "migration": "7_tidy",
+        "line": 3,
+        "sql": "DELETE FROM songs WHERE id = 1",
+        "hazard": "delete-cascades",
+        "schema": "public",
+        "table": "songs",
+        "column": None,
+        "rows": 1,
+        "changed": 0,
+        "blanked": 0,
+    }
+    cascaded = {**entry, "table": "plays", "rows": 40}
+    entry["hazard"] = "delete-where"
+    written = {**entry, "hazard": "update-all", "rows": 0, "changed": 9, "line": 4}
+    cause = {**(planned.cause or {}), "statements": [cascaded, entry, written], "migrations": []}
+    found = replace(planned, cause=cause)
+    assert told(found)["What caused it?"] == (
+        "`7_tidy` deleted rows of 2 tables and so took 41 rows; other statements of it "
+        "overwrote 9 values. The worst: `DELETE FROM songs WHERE id = 1` (line 3)."
+    )
+    page = html.render(found)
+    assert "took 40 rows of plays" in page
+    assert "took 1 row<" in page

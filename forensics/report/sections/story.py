@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.report.brief import cause_sentences, statement
-from forensics.report.document import Document
+from forensics.report.document import Document, of_table
 from forensics.report.markup import bullets
 from forensics.report.parts import unexplained
 from forensics.report.sections.section import Context, Section
@@ -56,7 +56,10 @@ def took(entry: Mapping[str, Any]) -> str:
     if entry["rows"] is None:
         return "an unknown number of rows"
     if entry["rows"]:
-        return counted(entry["rows"], "value" if entry.get("column") else "row")
+        number = counted(entry["rows"], "value" if entry.get("column") else "row")
+        if entry["table"] in (entry["sql"] or ""):
+            return number
+        return f"{number} of {of_table(entry)}"
     if entry.get("changed"):
         return f"{counted(entry['changed'], 'value')}, overwritten"
     filled = entry.get("blanked") or 0
