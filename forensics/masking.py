@@ -44,6 +44,13 @@ _LITERAL = re.compile(
     re.S,
 )
 
+# What stands before a literal: a column, and what is asked of it.
+_COMPARED = re.compile(
+    r'"?(?P<column>[^\s"\'=<>!~,().]+)"?\s*(?:=|<>|!=|<=?|>=?|i?like)\s*\Z',
+    re.I,
+)
+
+Columns = frozenset[tuple[TableName, str]]
 Show = Callable[[str | None], str | None]
 
 
@@ -69,20 +76,48 @@ class Mask:
 
     Args:
         catalog: the schema of the rows.
-        on: False shows everything.
+        on: False shows everything but what is hidden by name.
+        shown, hidden: columns that are shown, or masked, whatever else is.
     """
 
-    def __init__(self, catalog: Catalog, *, on: bool = True) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        on: bool = True,
+        shown: Columns = frozenset(),
+        hidden: Columns = frozenset(),
+    ) -> None:
         self.on = on
+        self._shown, self._hidden = shown, hidden
         self._catalog = catalog
         self._junctions = find_junctions(catalog)
 
-    def label(self, text: str | None) -> str | None:
+    @property
+    def _guarded(self) -> bool:
+        """Whether text that may quote any column is masked."""
+        return self.on or bool(self._hidden)
+
+    def label(
+        self,
+        text: str | None,
+        name: TableName | None = None,
+        column: str | None = None,
+    ) -> str | None:
         """A row's human name: its first letter and its length.
 
         That is enough to tell the rows of one list apart.
+
+        Args:
+            text: the name.
+            name, column: where it stands, which may be shown or masked by its own name.
         """
-        if text is None or not self.on:
+        if text is None:
+            return None
+        place = name and column and (name, column)
+        if place in self._hidden:
+            return MARK
+        if place in self._shown or not self.on:
             return text
         if len(text) < 4:
             return MARK
@@ -90,33 +125,59 @@ class Mask:
 
     def columns(self, name: TableName, columns: tuple[str, ...]) -> Mapping[str, Show]:
         """For each column of a table, how one of its values is shown."""
-        if not self.on:
-            return dict.fromkeys(columns, _as_it_is)
         table = self._catalog.tables.get(name)
-        if table is None:
-            return dict.fromkeys(columns, _mark)
-        return {column: self._show(table, column) for column in columns}
+        found: dict[str, Show] = {}
+        for column in columns:
+            if (name, column) in self._hidden:
+                found[column] = _mark
+            elif (name, column) in self._shown or not self.on:
+                found[column] = _as_it_is
+            else:
+                found[column] = self._show(table, column) if table else _mark
+        return found
 
     def example(self, entry: Overwritten) -> Overwritten:
         """What changed values have in common, its example as it may be shown."""
         show = self.columns(entry.name, (entry.column,))[entry.column]
         return replace(entry, before=show(entry.before), after=show(entry.after))
 
-    def sql(self, text: str) -> str:
+    def sql(self, text: str, name: TableName | None = None) -> str:
         """A statement; what it writes or asks for between quotes is masked.
 
-        That may be somebody's.
+        That may be somebody's. What holds no letter and no digit, a label of an enum, and what
+        is set beside a column that is shown says why rows went, and of whom nothing.
+
+        Args:
+            text: the statement.
+            name: the table that it is about, where that is known.
         """
-        if not self.on or not _WRITES.match(text):
+        if not self._guarded or not _WRITES.match(text):
             return text
-        return _LITERAL.sub(f"'{MARK}'", text)
+
+        def masked(found: re.Match[str]) -> str:
+            if self._harmless(found[0]) or self._beside_shown(text[: found.start()], name):
+                return found[0]
+            return f"'{MARK}'"
+
+        return _LITERAL.sub(masked, text)
+
+    def _harmless(self, literal: str) -> bool:
+        body = literal.strip("eE'")
+        if not any(character.isalnum() for character in body):
+            return True
+        return any(body in labels for labels in self._catalog.enums.values())
+
+    def _beside_shown(self, before: str, name: TableName | None) -> bool:
+        """Whether a literal follows a column that is shown, and an operator."""
+        found = _COMPARED.search(before)
+        return found is not None and (name, found["column"]) in self._shown
 
     def sentence(self, text: str | None) -> str | None:
         """A server's words, the keys and values that it quotes in them masked.
 
         It says `Key (email)=(…)` and `invalid input syntax for type integer: "…"`.
         """
-        if text is None or not self.on:
+        if text is None or not self._guarded:
             return text
         without_values = _QUOTED_VALUE.sub(f': "{MARK}"', text)
         return _QUOTED_KEY.sub(f"=({MARK})", without_values)

@@ -19,7 +19,8 @@ _OBEYED = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_MARKUP = re.compile(r"([\\`*_\[\]|~])")
+# An underscore within a word is a letter.
+_MARKUP = re.compile(r"([\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_]))")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _NEAR, _LIKENESS = 3, 0.5

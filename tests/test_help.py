@@ -12,7 +12,17 @@ import pytest
 
 from forensics.sample import ROOT
 
-COMMANDS = ("inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo")
+COMMANDS = (
+    "inspect",
+    "compare",
+    "loss",
+    "cause",
+    "preflight",
+    "recover",
+    "report",
+    "verify",
+    "demo",
+)
 _EXAMPLE = re.compile(r"Example:\n\s+forensics (.*)\n")
 
 

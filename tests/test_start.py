@@ -54,7 +54,8 @@ def test_importing_the_library_loads_no_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo"]
+    "command",
+    ["inspect", "compare", "loss", "cause", "preflight", "recover", "report", "verify", "demo"],
 )
 def test_the_help_of_a_command_loads_no_engine(command: str) -> None:
     assert not loaded("-m", "forensics", command, "--help") & ENGINES

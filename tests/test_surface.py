@@ -67,6 +67,7 @@ def test_the_command_line() -> None:
         "preflight",
         "recover",
         "report",
+        "verify",
         "demo",
     }
 

@@ -258,19 +258,20 @@ class Case:
 
     # --- what is shown ----------------------------------------------------------------------------
 
-    def report(self, path: str | Path, mask: bool = True) -> Path:
+    def report(self, path: str | Path, mask: bool = True, **asked: Any) -> Path:
         """Write the report: .html, .xlsx, .md, .json or .zip, by the suffix of `path`.
 
         Args:
             path: where to; a report that is there is replaced. It is returned.
             mask: whether values of rows are masked.
+            asked: `show`, `hide` (columns), `sections` (names) or `slides=True`.
 
         Raises:
             ReportError: there is no such form, or the file cannot be written.
         """
         from forensics.report.writing import write
 
-        return write(self, path, mask=mask)
+        return write(self, path, mask=mask, **asked)
 
     def figure(self, name: str, width: int | None = None) -> Picture:
         """One figure: "loss", "totals", "timeline" or "classes".

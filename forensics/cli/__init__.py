@@ -17,7 +17,17 @@ from forensics.text import document
 
 __all__ = ["COMMANDS", "main", "register"]
 
-COMMANDS = ("inspect", "compare", "loss", "cause", "preflight", "recover", "report", "demo")
+COMMANDS = (
+    "inspect",
+    "compare",
+    "loss",
+    "cause",
+    "preflight",
+    "recover",
+    "report",
+    "verify",
+    "demo",
+)
 
 _HELP = "See: forensics --help"
 # What is too much is not repeated: a word of a connection string without quotes around it.

@@ -9,9 +9,12 @@ _LIVE = f"LIVE_DSN or PG* (live), {_DEBUG}"
 _SCRATCH = f"FORENSICS_PGBIN (programs of PostgreSQL), TMPDIR, {_DEBUG}"
 
 
-def _manual(example: str, statuses: str, environment: str) -> str:
-    # "\b" keeps the lines as they are.
-    return f"\b\nExample:\n  {example}\nExit status:\n  {statuses}\nEnvironment:\n  {environment}"
+def _manual(example: str, statuses: str, environment: str, *notes: str) -> str:
+    parts = (("Example", example), ("Exit status", statuses), ("Environment", environment))
+    lines = ["\b"]  # keeps the lines as they are
+    for head, text in parts:
+        lines += [f"{head}:", f"  {text}"]
+    return "\n".join([*lines, *notes])
 
 
 INSPECT = _manual(
@@ -36,5 +39,20 @@ RECOVER = _manual(
     "0: done.  2: not done, or a rehearsal failed.",
     f"{_LIVE}, FORENSICS_PGBIN, TMPDIR",
 )
-REPORT = _manual("forensics report build/demo/case --out report.html", _DONE, _DEBUG)
+REPORT = _manual(
+    "forensics report build/demo/case --out report.html",
+    _DONE,
+    _DEBUG,
+    "More:",
+    "  forensics report build/demo/case --out report.xlsx --show hotels.name",
+    "  forensics report build/demo/case --out slides.html --slides",
+    "  forensics report build/demo/case --out actions.md --section actions",
+)
+VERIFY = _manual(
+    "forensics verify evidence.zip",
+    "0: every file is as it was.  1: one is changed, lacking or additional.  2: not asked.",
+    _DEBUG,
+    "Whoever can write the bundle can write its manifest as well: keep the digest of the",
+    "whole file, which is printed, in another place.",
+)
 DEMO = _manual("forensics demo --out build/demo", _DONE, _SCRATCH)

@@ -13,6 +13,8 @@ from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
 if TYPE_CHECKING:
     from rich.console import Console
 
+_COLUMN = "TABLE.COLUMN"
+
 
 @app.command("report", epilog=manual.REPORT)
 def report_command(
@@ -29,6 +31,26 @@ def report_command(
             "--unmasked", help="Show values of rows. The file is then only for its owner to read."
         ),
     ] = False,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--show", metavar=_COLUMN, help="Show this column although values are masked."
+        ),
+    ] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option("--mask", metavar=_COLUMN, help="Mask this column whatever else is shown."),
+    ] = None,
+    section: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--section", metavar="NAME", help="Only this section (.md, .html): actions, impact, …"
+        ),
+    ] = None,
+    slides: Annotated[
+        bool,
+        typer.Option("--slides", help="Slides for a walkthrough of 20 minutes, one .html file."),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -36,7 +58,14 @@ def report_command(
     from forensics.case.facade import open_case
 
     with speaking("report", as_json, quiet, case) as voice, open_case(case) as found:
-        written = found.report(out, mask=not unmasked)
+        written = found.report(
+            out,
+            mask=not unmasked,
+            show=show or (),
+            hide=mask or (),
+            sections=section or (),
+            slides=slides,
+        )
         if unmasked:
             voice.note(
                 "[yellow]Values of rows are not masked in it. Treat it like the database itself.[/]"
@@ -45,10 +74,11 @@ def report_command(
             "report": str(written),
             "bytes": written.stat().st_size,
             "masked": not unmasked,
+            "shown": show or [],
             "verdict": found.verdict,
         }
 
-        def show(console: Console) -> None:
+        def show_it(console: Console) -> None:
             console.print(f"{safe(found.verdict)}\nThe report is in {safe(written)}.")
 
-        voice.answer(answer, show)
+        voice.answer(answer, show_it)

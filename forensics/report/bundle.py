@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from forensics.errors import ReportError
+from forensics.masking import MARK
+from forensics.report.maskings import Masking
 from forensics.report.rows import MissingRows
 from forensics.text import document
 
+MANIFEST = "MANIFEST.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the same case gives the same bytes
 _POURED = 1 << 18  # characters that are held before they are written
 _README = """\
@@ -24,20 +27,35 @@ report.json     the numbers, for programs
 rows/*.csv      every missing row, a file a table
 MANIFEST.json   SHA-256, size and rows of each file
 
-The CSV files are exact: UTF-8, a header, NULL is nothing and an empty text is "". \
-PostgreSQL reads them with
-COPY table (columns) FROM 'file' WITH (FORMAT csv, HEADER). \
+The CSV files are UTF-8 with a header; NULL is nothing and an empty text is "". \
 A spreadsheet may take a value that begins
 with = + - @ for a formula: open report.xlsx there instead.
+
+Whether anybody changed a file since: python -m forensics verify FILE.zip
+(it holds the files against MANIFEST.json; whoever can write the bundle can write that too, \
+so keep the digest of the
+whole .zip elsewhere).
+
 """
+_EXACT = """\
+Values are NOT masked: the CSV files are exact, and PostgreSQL reads them with
+COPY table (columns) FROM 'file' WITH (FORMAT csv, HEADER). \
+Treat this bundle like the database itself.
+"""
+_MASKED = """\
+Values of rows are MASKED, in the CSV files too: {mark} stands for a value. \
+They show which rows are missing,
+and cannot be loaded back; report CASE --out FILE.zip --unmasked writes the rows themselves.
+"""
+_SHOWN = "Shown although values are masked: {names}.\n"
+_HIDDEN = "Masked although values are shown: {names}.\n"
 
 
 def write(
     files: Mapping[str, bytes],
     missing: Iterable[MissingRows],
     path: Path,
-    *,
-    masked: bool,
+    masking: Masking,
 ) -> None:
     """Write the bundle.
 
@@ -45,23 +63,37 @@ def write(
         files: the report's other forms, by name.
         missing: the missing rows, as they may be shown.
         path: where to.
-        masked: whether values of rows are masked in it.
+        masking: what of the rows is masked in it.
 
     Raises:
         ReportError: it cannot be written.
     """
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
-            manifest = _add_forms(bundle, files)
+            told = {**files, "README.txt": _readme(masking).encode()}
+            manifest = _add_forms(bundle, told)
             for number, table in enumerate(missing, 1):
                 manifest.append(_add_rows(bundle, number, table))
-            said = document({"masked": masked, "files": manifest})
-            bundle.writestr(_entry("MANIFEST.json"), said)
+            said = document({"masked": masking.on, "shown": masking.names, "files": manifest})
+            bundle.writestr(_entry(MANIFEST), said)
     except (OSError, zipfile.LargeZipFile) as error:
         raise ReportError(
             f"{path} could not be written: {error}.",
             "Is the disk full?",
         ) from error
+
+
+def _readme(masking: Masking) -> str:
+    """What is in the bundle, and whether it shows values."""
+    said = _README
+    if not masking.on:
+        hidden = sorted(f"{name}.{column}" for name, column in masking.hidden)
+        said += _EXACT if not hidden else _HIDDEN.format(names=", ".join(hidden))
+        return said
+    said += _MASKED.format(mark=MARK)
+    if masking.names:
+        said += _SHOWN.format(names=", ".join(masking.names))
+    return said
 
 
 def _add_forms(
@@ -70,7 +102,7 @@ def _add_forms(
 ) -> list[dict[str, Any]]:
     """Add the forms of the report; return their entries in the manifest."""
     entries = []
-    for name, content in sorted({**files, "README.txt": _README.encode()}.items()):
+    for name, content in sorted(files.items()):
         bundle.writestr(_entry(name), content)
         digest = hashlib.sha256(content).hexdigest()
         entries.append({"file": name, "sha256": digest, "bytes": len(content)})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from forensics.cause.struck import has_struck
 from forensics.figures import Moment
+from forensics.masking import MARK
 from forensics.model import (
     ColumnChange,
     Overwritten,
@@ -16,6 +17,7 @@ from forensics.model import (
     changes_that_count,
     that_count,
 )
+from forensics.report.changed import ChangedTable
 from forensics.report.outlook import Outlook, astray, outlook
 from forensics.text import together
 
@@ -58,6 +60,11 @@ class Row(NamedTuple):
     missing: int
     now: int
 
+    @property
+    def legible(self) -> bool:
+        """Whether people know it by its name: it has one, and that is not masked."""
+        return self.label is not None and MARK not in self.label
+
 
 @dataclass(frozen=True)
 class ParentLoss:
@@ -67,6 +74,8 @@ class ParentLoss:
         name, key, label: the parent table, the columns that links refer to, and the one that
             people know its rows by.
         worst: the rows that miss the most links.
+        rows: how many there are in either side.
+        numbered: whether a row's key is a number.
         hit: how many rows miss links.
         affected: how many of live's lost one.
         emptied: how many of these hold none now.
@@ -79,6 +88,8 @@ class ParentLoss:
     key: tuple[str, ...]
     label: str | None
     worst: tuple[Row, ...]
+    rows: int
+    numbered: bool
     hit: int
     affected: int
     emptied: int
@@ -133,6 +144,8 @@ class Document:
         totals: numbers over all tables; None where one is not known.
         counted: the same over what was compared.
         masked: whether values in it are masked already.
+        shown: columns that are shown although values are masked.
+        changed: changed rows by table, as many as the workbook takes.
         findings: as (kind, sentence).
         unparsed: how many statements of the backup's schema could not be read.
         loss, cause, recovery: what those stages found, in the contract's JSON, or None.
@@ -160,6 +173,8 @@ class Document:
     recovery: Mapping[str, Any] | None = None
     others: frozenset[TableName] = frozenset()
     overwritten: tuple[Overwritten, ...] = ()
+    shown: tuple[str, ...] = ()
+    changed: tuple[ChangedTable, ...] = ()
 
     # --- tables ---
 
@@ -315,6 +330,15 @@ class Document:
     def struck(self) -> tuple[Mapping[str, Any], ...]:
         """Statements that took rows or values, or changed some, or may have; largest loss first."""
         return tuple(filter(has_struck, (self.cause or {}).get("statements", ())))
+
+    @property
+    def unlaid_tables(self) -> tuple[str, ...]:
+        """Tables with missing rows that no statement accounts for, those with the most first."""
+        found = []
+        for entry in (self.cause or {}).get("unexplained", ()):
+            if entry["rows"]:
+                found.append((-entry["rows"], of_table(entry)))
+        return tuple(name for _, name in sorted(found))
 
     @property
     def rebuild(self) -> Mapping[str, Any] | None:

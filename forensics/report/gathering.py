@@ -11,9 +11,12 @@ from typing import Any
 from forensics.figures import Moment
 from forensics.loss.others import others
 from forensics.masking import Mask
-from forensics.model import Provenance, TableName
+from forensics.model import Catalog, Provenance, TableName
+from forensics.report.cells import number, readers
+from forensics.report.changed import changed_tables
 from forensics.report.document import CLASSES, Document, Fact, Junction, ParentLoss, Row
 from forensics.report.masked import masked_cause, masked_recovery
+from forensics.report.maskings import Masking
 from forensics.report.results import Results, Sides
 from forensics.text import fact, size
 
@@ -45,15 +48,16 @@ _FACTS = (
 _UNKNOWN = "–"
 
 
-def gather(case: Results, *, mask: bool = True) -> Document:
+def gather(case: Results, *, mask: bool | Masking = True) -> Document:
     """Return what a report of `case` says.
 
     Args:
         case: what was found.
-        mask: whether values of rows are masked.
+        mask: whether values of rows are masked, and which are not.
     """
     backup = case.catalogs[0]
-    shown = Mask(backup, on=mask)
+    masking = Masking.of(mask)
+    shown = masking.mask(case)
     store, evidence = case.store, case.evidence
     loss = store.get("loss")
     cause = store.get("cause")
@@ -64,7 +68,9 @@ def gather(case: Results, *, mask: bool = True) -> Document:
         verdict=case.verdict,
         complete=case.complete,
         nothing_missing=case.nothing_missing and not store.get("unknown"),
-        masked=mask,
+        masked=masking.on,
+        shown=masking.names,
+        changed=changed_tables(case, shown),
         totals=case.totals,
         counted=case.counted,
         results=tuple(replace(r, reason=shown.sentence(r.reason)) for r in case.results),
@@ -174,12 +180,16 @@ def parent_loss(case: Results, spread: Mapping[str, Any], mask: Mask) -> ParentL
         for column, value in zip(key, values, strict=True):
             parts.append(show[column](value) or "NULL")
         shown = ", ".join(parts)
-        worst.append(Row(shown, mask.label(label), gone, had, missing, links))
+        worst.append(
+            Row(shown, mask.label(label, name, spread["label"]), gone, had, missing, links)
+        )
     return ParentLoss(
         name,
         key,
         spread["label"],
         tuple(worst),
+        spread["rows"],
+        _numbered(case.catalogs[0], name, key),
         sum(before.values()),
         spread["affected"],
         spread["emptied"],
@@ -187,6 +197,11 @@ def parent_loss(case: Results, spread: Mapping[str, Any], mask: Mask) -> ParentL
         before,
         after,
     )
+
+
+def _numbered(catalog: Catalog, name: TableName, key: tuple[str, ...]) -> bool:
+    """Whether a key is a single number."""
+    return len(key) == 1 and readers(catalog, name).get(key[0]) is number
 
 
 # --- provenance ---

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from forensics.report.actions import good
+from forensics.report.brief import statement
 from forensics.report.document import Document, of
 from forensics.report.sections import SECTIONS, Section
+from forensics.report.sections.changed import short
+from forensics.report.sections.story import took
 from forensics.text import (
     count,
     examples,
@@ -28,11 +32,27 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(document: Document) -> str:
-    """Return the report as an HTML document."""
-    sections = [_rendered(section, document) for section in SECTIONS]
-    page = _environment().get_template("page.html")
-    return page.render(d=document, sections=sections)
+def render(document: Document, wanted: Sequence[Section] = ()) -> str:
+    """Return the report as an HTML document.
+
+    Args:
+        document: what it says.
+        wanted: sections, where only some are asked for.
+    """
+    front: list[tuple[Section, Markup]] = []
+    evidence: list[tuple[Section, Markup]] = []
+    for section in wanted or SECTIONS:
+        said = _rendered(section, document)
+        if said:
+            (evidence if section.folded else front).append((section, said))
+    page = environment().get_template("page.html")
+    return page.render(
+        d=document,
+        front=front,
+        evidence=evidence,
+        whole=not wanted,
+        good=good(document),
+    )
 
 
 def _rendered(section: Section, document: Document) -> Markup:
@@ -40,13 +60,14 @@ def _rendered(section: Section, document: Document) -> Markup:
     context = section.html(document)
     if context is None:
         return Markup()
-    template = _environment().get_template(section.template)
+    template = environment().get_template(section.template)
     said = template.render(d=document, **context)
     return Markup(said)  # noqa: S704  (what the template shows has been escaped by it)
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with what they show things by; whatever they show is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -71,6 +92,9 @@ def _environment() -> Environment:
         "when": _when,
         "known": _known,
         "one_line": one_line,
+        "statement": statement,
+        "took": took,
+        "short": short,
     }
     return environment
 

@@ -7,14 +7,23 @@ from collections.abc import Iterable, Sequence
 
 from forensics.text import visible
 
-_PLAIN = re.compile(r"[A-Za-z0-9_.$ ]+\Z")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:@/=$^])")
+# What may stand between backticks in a cell, as it is.
+_PLAIN = re.compile(r"[^`|\\<>&\s](?:[^`|\\<>&\x00-\x1f]*[^`|\\<>&\s])?\Z")
+_SPECIAL = re.compile(
+    r"([\\`*\[\]|~$@]"  # markup, mathematics, mentions and addresses
+    r"|(?<![^\W_])_|_(?![^\W_])"  # not within a word, where it is a letter
+    r"|:(?=//|[a-z+\-][\w+\-]*:)|(?<=www)\.|#(?=\d)"  # links, little pictures, issues
+    r"|\{(?=[{%])"
+    r"|\A[-+=#](?=[-+=# ]|\Z)"  # lists and headings, where a line begins
+    r"|(?<=\A\d)[.)](?=\s)|(?<=\A\d\d)[.)](?=\s))",
+    re.I,
+)
 
 
 def text(value: object) -> str:
     """A value as Markdown text, shown as it is, whatever it holds.
 
-    It is never markup, HTML, a cell's end or a terminal's command.
+    It is never markup, HTML, a cell's end or a terminal's command. What needs no escape has none.
     """
     said = visible(value).replace("&", "&amp;")
     said = said.replace("<", "&lt;").replace(">", "&gt;")
@@ -22,9 +31,10 @@ def text(value: object) -> str:
 
 
 def code(value: object) -> str:
-    """A name as code where it is a plain one, and as text otherwise."""
-    if _PLAIN.match(str(value)):
-        return f"`{value}`"
+    """A name, a key or a statement as code where it can be, and as text otherwise."""
+    said = str(value)
+    if said == visible(said) and _PLAIN.match(said):
+        return f"`{said}`"
     return text(value)
 
 

@@ -8,21 +8,22 @@ from typing import Any
 from forensics.loss import published
 from forensics.masking import Mask
 from forensics.model import TableName
+from forensics.report.maskings import Masking
 from forensics.report.results import Results
 
 Found = Mapping[str, Any]
 
 
-def report_json(case: Results, *, mask: bool = True) -> dict[str, Any]:
+def report_json(case: Results, *, mask: bool | Masking = True) -> dict[str, Any]:
     """Return what the stages found, in the contract's JSON.
 
     Stages that the case has not been through are left out.
 
     Args:
         case: what was found.
-        mask: whether values of rows are masked.
+        mask: whether values of rows are masked, and which are not.
     """
-    shown = Mask(case.catalogs[0], on=mask)
+    shown = Masking.of(mask).mask(case)
     summary = case.summary()
     for table in summary["tables"]:
         table["reason"] = shown.sentence(table["reason"])
@@ -58,8 +59,14 @@ def _masked_sql(entries: Sequence[Found], mask: Mask) -> list[dict[str, Any]]:
     found = []
     for entry in entries:
         text = entry["sql"]
-        found.append({**entry, "sql": text and mask.sql(text)})
+        found.append({**entry, "sql": text and mask.sql(text, _named(entry))})
     return found
+
+
+def _named(entry: Found) -> TableName | None:
+    if entry.get("table") is None:
+        return None
+    return TableName(entry["schema"], entry["table"])
 
 
 def masked_recovery(recovery: Found | None, mask: Mask) -> dict[str, Any] | None:

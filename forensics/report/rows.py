@@ -9,6 +9,7 @@ from pathlib import Path
 from forensics.evidence.fields import decode_field
 from forensics.masking import Mask
 from forensics.model import TableResult, that_count
+from forensics.report.cells import readers
 from forensics.report.results import Results
 from forensics.store.values import file_of, held, is_mark
 
@@ -25,11 +26,13 @@ class MissingRows:
 
     Attributes:
         columns: their columns, in order.
+        readers: by column, how its texts are read as numbers or times.
     """
 
     def __init__(self, case: Results, result: TableResult, mask: Mask) -> None:
         self.result = result
         self.columns = case.store.columns(result.name, "backup")
+        self.readers = readers(case.catalogs[0], result.name)
         self._case = case
         self._show = mask.columns(result.name, self.columns)
 

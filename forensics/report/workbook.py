@@ -1,29 +1,33 @@
 """The report as a workbook.
 
-Whatever a row holds is written as text: no formula, no link, nothing that a program runs.
+Numbers and times are such where a spreadsheet keeps all of them; whatever else a row holds is
+text: no formula, no link, nothing that a program runs.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from forensics.errors import ReportError
 from forensics.model import TableName, TableResult
+from forensics.report import told
+from forensics.report.cells import number
 from forensics.report.document import CLASSES, Document, Junction, largest_loss_first, of
 from forensics.report.rows import MissingRows
 from forensics.report.sections.method import method
 from forensics.report.sections.overwritten import taken_for
-from forensics.text import count, moment, visible
+from forensics.text import count, visible
 
 ROWS = 5_000  # of one table's missing rows; the bundle holds all of them
 TABLES = 60
 _CELL = 32_767  # characters; Excel holds no more
 _NAME = 31  # characters of a sheet's name
 _WIDEST = 60
+_TIME = "yyyy-mm-dd hh:mm:ss"
 _MEASURED = 200  # rows that a column's width is measured by
 
 _AS_TEXT = {
@@ -89,7 +93,8 @@ def write(
 ) -> None:
     """Write the workbook.
 
-    Its sheets: verdict, tables, columns, junctions, parents, and one of missing rows a table.
+    Its sheets: verdict, actions, cause, recovery, tables, columns, changed rows, junctions,
+    parents, and one of missing rows a table; those that have nothing to say are left out.
 
     Args:
         document: what the report says.
@@ -126,6 +131,7 @@ def _fill(
     limit: int,
 ) -> None:
     book.letter("verdict", d.verdict, _verdict(d))
+    told.add(book, d)
     book.sheet("tables", _RESULTS, _results(d))
     book.sheet("columns", _COLUMNS, _columns(d))
     if d.findings:
@@ -144,7 +150,21 @@ def _fill(
             note = (
                 f"{count(unread)} more rows are not in this sheet; a .zip report holds all of them."
             )
-        book.sheet(name, table.columns, table.read(limit), null=True, note=note)
+        rows = _read(table, limit)
+        book.sheet(name, table.columns, rows, null=True, note=note)
+
+
+def _read(table: MissingRows, limit: int) -> Iterator[Cells]:
+    """Missing rows, their numbers and times as such."""
+    read = [table.readers.get(column) for column in table.columns]
+    for row in table.read(limit):
+        cells: list[Any] = []
+        for how, value in zip(read, row, strict=True):
+            if how is None or value is None:
+                cells.append(value)
+            else:
+                cells.append(how(value))
+        yield cells
 
 
 # --- what the sheets hold ---
@@ -170,7 +190,8 @@ def _known(number: int | None) -> int | str:
 
 def _verdict(d: Document) -> Iterator[Cells]:
     for name, value in d.totals.items():
-        yield name.replace("_", " "), _known(value)
+        said = "tables of either side" if name == "tables" else name.replace("_", " ")
+        yield said, _known(value)
     yield "links missing", _known(d.links_missing)
     yield "values of dropped columns", d.values_missing
     for name, links in (d.classes or {}).items():
@@ -186,7 +207,7 @@ def _verdict(d: Document) -> Iterator[Cells]:
     else:
         yield "values of rows", "shown: treat this file like the database itself"
     for one in d.moments:
-        yield one.said, moment(one.at)
+        yield one.said, one.at
     yield "", "backup", "live"
     yield from d.facts
     yield ()
@@ -255,7 +276,7 @@ def _worst(d: Document) -> Iterator[Cells]:
                 yield (
                     junction.name,
                     str(parent.name),
-                    row.key,
+                    number(row.key) if parent.numbered else row.key,
                     row.label,
                     "yes" if row.gone else "",
                     row.had,
@@ -281,6 +302,12 @@ class _Book:
         self._book = book
         self._head = book.add_format(head)
         self._count = book.add_format({"num_format": "#,##0"})
+        self._id = book.add_format({"num_format": "0"})
+        self._plain = book.add_format({"num_format": "General"})
+        self._day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
+        self._time = book.add_format({"num_format": _TIME, "align": "left"})
+        self._zoned = book.add_format({"num_format": f'{_TIME} "UTC"', "align": "left"})
+        self._ids: frozenset[int] = frozenset()
         self._text = book.add_format(text)
         self._wrapped = book.add_format({"num_format": "@", **wrapped})
         self._large = book.add_format({"bold": True, "font_size": 14, **wrapped})
@@ -290,6 +317,7 @@ class _Book:
     def letter(self, name: str, heading: str, lines: Iterable[Cells]) -> None:
         """Add a sheet to be read: a heading, then lines of what it is about and what is said."""
         sheet = self._add(name)
+        self._ids = frozenset()
         sheet.set_column(0, 0, 30)
         sheet.set_column(1, 2, 62)
         sheet.merge_range(0, 0, 0, 2, "", self._large)
@@ -318,32 +346,47 @@ class _Book:
             note: stands below it.
         """
         sheet = self._add(name)
+        # What a row holds is written as it is: no comma in an id.
+        self._ids = frozenset(j for j, title in enumerate(head) if null or title == "key")
         widths = [min(len(title) + 2, _WIDEST) for title in head]
         for j, title in enumerate(head):
             sheet.write_string(0, j, _cell(title), self._head)
         i = 0
         for i, row in enumerate(rows, 1):
-            for j, value in enumerate(row):
-                if value is None and null:
-                    sheet.write_string(i, j, "NULL", self._null)
-                else:
-                    self._put(sheet, i, j, value, self._text)
-                if i < _MEASURED:
-                    length = len(str(value or "")) + 2
-                    widths[j] = min(max(widths[j], length), _WIDEST)
+            self._line(sheet, i, row, null)
+            if i < _MEASURED:
+                widths = list(map(_wider, widths, row)) + widths[len(row) :]
         for j, width in enumerate(widths):
             sheet.set_column(j, j, width)
         sheet.freeze_panes(1, 0)
         if head:
             sheet.autofilter(0, 0, max(i, 1), len(head) - 1)
         if note:
-            sheet.write_string(i + 2, 0, note)
+            sheet.write_string(i + 2, 0, _cell(note))
+
+    def _line(self, sheet: Any, number: int, row: Cells, null: bool) -> None:
+        for j, value in enumerate(row):
+            if value is None and null:
+                sheet.write_string(number, j, "NULL", self._null)
+            else:
+                self._put(sheet, number, j, value, self._text)
 
     def _put(self, sheet: Any, row: int, column: int, value: Any, how: Any) -> None:
-        if isinstance(value, int) and not isinstance(value, bool):
-            sheet.write_number(row, column, value, self._count)
+        if isinstance(value, datetime):
+            told_at = value.replace(tzinfo=None)
+            zoned = self._zoned if value.tzinfo else self._time
+            sheet.write_datetime(row, column, told_at, zoned)
+        elif isinstance(value, date):
+            sheet.write_datetime(row, column, value, self._day)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            sheet.write_number(row, column, value, self._number(column, value))
         elif value is not None and value != "":
             sheet.write_string(row, column, _cell(value), how)
+
+    def _number(self, column: int, value: float) -> Any:
+        if isinstance(value, float):
+            return self._plain
+        return self._id if column in self._ids else self._count
 
     def _add(self, name: str) -> Any:
         """A sheet of that name, as near as Excel's rules for names allow, unlike every other."""
@@ -363,3 +406,9 @@ def _cell(value: object) -> str:
     if len(said) > _CELL:
         return said[: _CELL - 1] + "…"
     return said
+
+
+def _wider(width: int, value: object) -> int:
+    """A column's width, with a cell of that value in it."""
+    length = len(str(value or "")) + 2
+    return min(max(width, length), _WIDEST)

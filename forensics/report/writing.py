@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from forensics import leftovers
 from forensics.errors import ReportError
-from forensics.masking import Mask
-from forensics.report import bundle, html, markdown, workbook
+from forensics.report import bundle, deck, html, markdown, workbook
+from forensics.report.document import Document
 from forensics.report.gathering import gather
 from forensics.report.masked import report_json
+from forensics.report.maskings import Masking, masking
 from forensics.report.results import Results
 from forensics.report.rows import MissingRows, with_missing
+from forensics.report.sections import SECTIONS, Section
 from forensics.text import document
 
 SUFFIXES = (".html", ".xlsx", ".md", ".json", ".zip")
 
+Form = Callable[[Document], str]
+_RENDERS: dict[str, Form] = {".html": html.render, ".md": markdown.render}
 
-def write(case: Results, path: str | Path, *, mask: bool = True) -> Path:
+
+def write(
+    case: Results,
+    path: str | Path,
+    *,
+    mask: bool = True,
+    show: Sequence[str] = (),
+    hide: Sequence[str] = (),
+    sections: Sequence[str] = (),
+    slides: bool = False,
+) -> Path:
     """Write the report of a case; return its path.
 
     The file appears when it is whole; one that is there is replaced. Only its owner can read it
@@ -28,24 +43,30 @@ def write(case: Results, path: str | Path, *, mask: bool = True) -> Path:
         case: an open case.
         path: where to; its suffix says in which form (`SUFFIXES`).
         mask: whether values of rows are masked.
+        show, hide: columns that are shown, or masked, whatever else is: TABLE.COLUMN.
+        sections: the names of sections, where only some are asked for (.html, .md).
+        slides: whether to write slides for a walkthrough, not the report (.html).
 
     Raises:
-        ReportError: there is no such form, or the file cannot be written.
+        ReportError: there is no such form or section, or the file cannot be written.
+        UsageError: there is no such column.
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    masked = masking(case, on=mask, show=show, hide=hide)
     if suffix not in SUFFIXES:
         given = path.suffix or "a file without a suffix"
         raise ReportError(
             f"A report is not written as {given} ({path.name}).",
             f"Choose one of {', '.join(SUFFIXES)}.",
         )
+    form = _form(suffix, sections, slides)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with leftovers.folder(path.parent, leftovers.HIDDEN) as folder:
             whole = folder / f"report{suffix}"
-            _write(case, whole, mask)
-            os.chmod(whole, _mode(mask))
+            _write(case, whole, masked, form)
+            os.chmod(whole, _mode(masked.whole))
             os.replace(whole, path)
     except OSError as error:
         raise ReportError(
@@ -55,7 +76,47 @@ def write(case: Results, path: str | Path, *, mask: bool = True) -> Path:
     return path
 
 
-def _write(case: Results, path: Path, mask: bool) -> None:
+def _form(suffix: str, names: Sequence[str], slides: bool) -> Form | None:
+    """What is asked for beside the whole report.
+
+    Raises:
+        ReportError: the file's form has no such thing, or there is no such section.
+    """
+    if slides and names:
+        raise ReportError(
+            "Slides have no sections.",
+            "Give one of --slides and --section.",
+        )
+    if slides:
+        if suffix != ".html":
+            raise ReportError("Slides are written as .html.", "Choose --out slides.html.")
+        return deck.render
+    if not names:
+        return None
+    renders: dict[str, Callable[[Document, Sequence[Section]], str]] = {
+        ".html": html.render,
+        ".md": markdown.render,
+    }
+    if suffix not in renders:
+        raise ReportError(
+            f"A section alone is not written as {suffix}.",
+            "Choose --out with .md or .html.",
+        )
+    wanted = [_section(name) for name in names]
+    return lambda d: renders[suffix](d, wanted)
+
+
+def _section(name: str) -> Section:
+    known = {section.name: section for section in SECTIONS}
+    if name not in known:
+        raise ReportError(
+            f"The report has no section {name}.",
+            f"There are {', '.join(known)}.",
+        )
+    return known[name]
+
+
+def _write(case: Results, path: Path, mask: Masking, form: Form | None = None) -> None:
     if path.suffix == ".zip":
         _write_bundle(case, path, mask)
     elif path.suffix == ".json":
@@ -64,22 +125,22 @@ def _write(case: Results, path: Path, mask: bool) -> None:
     elif path.suffix == ".xlsx":
         workbook.write(gather(case, mask=mask), _missing(case, mask), path)
     else:
-        render = html.render if path.suffix == ".html" else markdown.render
+        render = form or _RENDERS[path.suffix]
         said = render(gather(case, mask=mask))
         path.write_text(said, encoding="utf-8", errors="backslashreplace")
 
 
-def _write_bundle(case: Results, path: Path, mask: bool) -> None:
+def _write_bundle(case: Results, path: Path, mask: Masking) -> None:
     forms: dict[str, bytes] = {}
     for suffix in SUFFIXES[:-1]:
         form = path.with_suffix(suffix)
         _write(case, form, mask)
         forms[form.name] = form.read_bytes()
-    bundle.write(forms, _missing(case, mask), path, masked=mask)
+    bundle.write(forms, _missing(case, mask), path, mask)
 
 
-def _missing(case: Results, mask: bool) -> list[MissingRows]:
-    return with_missing(case, Mask(case.catalogs[0], on=mask))
+def _missing(case: Results, mask: Masking) -> list[MissingRows]:
+    return with_missing(case, mask.mask(case))
 
 
 def _mode(masked: bool) -> int:

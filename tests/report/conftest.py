@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import forensics as fx
 from forensics.scratch import Scratch
+from sample_data import build
 
 VALUES = (
     "<script>alert('x')</script>",
@@ -91,3 +93,37 @@ def sample(sample_case: Path) -> Iterator[fx.Case]:
     """The case of the sample incident, open."""
     with fx.open_case(sample_case) as case:
         yield case
+
+
+@pytest.fixture(scope="session")
+def investigated(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sample's case that has been through cause and recovery too."""
+    folder = shutil.copytree(sample_case, tmp_path_factory.mktemp("investigated") / "case")
+    with fx.open_case(folder) as case:
+        case.cause(build.MIGRATIONS)
+        plan = case.recovery.plan.as_json()
+        words = 'Rows of t do not go in: invalid input syntax for type integer: "crimson".'
+        proof = {
+            "recovers": 1,
+            "destroys": 2,
+            "seconds": 3.5,
+            "checks": ["Nine of ten rows were there."],
+            "problems": [words],
+            "notes": [words],
+        }
+        plan["options"][0] |= {"proof": proof, "seconds": 3.5}
+        plan["rehearsal"] = {"lost_before": 10, "seconds": 1.25, "problems": [words], "notes": []}
+        plan["rehearsed_at"] = "2026-01-03T09:08:07+00:00"
+        plan["runbook"].append(
+            {
+                "title": "Odd <b>",
+                "parts": [
+                    {"list": [f"`a<b>` {words}"]},
+                    {"text": words},
+                    {"commands": "one < two\nthree"},
+                ],
+            }
+        )
+        with case.writing() as store:
+            store.put("recovery", plan)
+    return folder

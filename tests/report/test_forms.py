@@ -92,7 +92,8 @@ def cells(path: Path) -> dict[str, list[list[str]]]:
 
 def test_the_workbook_holds_text_and_no_formula(nasty: fx.Case, tmp_path: Path) -> None:
     found = cells(nasty.report(tmp_path / "r.xlsx", mask=False))
-    assert list(found)[:5] == ["verdict", "tables", "columns", "junctions", "worst hit"]
+    first = ["verdict", "actions", "tables", "columns", "junctions", "worst hit"]
+    assert list(found)[:6] == first
     guests = found["guests"]
     assert guests[0] == ["id", "name", "born", "email"]
     assert guests[1][1] == "https://cdn.example/very/private.png"
@@ -125,7 +126,7 @@ def test_the_workbook_masks_values_and_tells_null_from_empty(
 def test_the_workbook_says_what_it_leaves_out(nasty: fx.Case, tmp_path: Path) -> None:
     missing = with_missing(nasty, Mask(nasty.catalogs[0]))
     workbook.write(gather(nasty), missing, tmp_path / "r.xlsx", limit=10)
-    rows = cells(tmp_path / "r.xlsx")[list(cells(tmp_path / "r.xlsx"))[5]]
+    rows = cells(tmp_path / "r.xlsx")[list(cells(tmp_path / "r.xlsx"))[6]]
     assert len([r for r in rows if r]) == 1 + 10 + 1
     assert "more rows are not in this sheet" in rows[-1][0]
 

@@ -27,6 +27,12 @@ from forensics.text import together
 
 UNREHEARSED = "Not rehearsed"
 
+_PRISMA = "_prisma_migrations"
+_MARKS_ONLY = (
+    "`prisma migrate resolve --rolled-back` only marks a failed migration in the history: "
+    "it runs no SQL, brings back no row, and refuses a migration that succeeded."
+)
+
 
 class NewPlace(Protocol):
     """Where a junction table's links can be written, as far as an option asks."""
@@ -130,7 +136,7 @@ def options(
     found_values = (_overwritten(overwritten, fire),) if overwritten else ()
     return (
         _full_restore(store, price),
-        _roll_back(price),
+        _roll_back(price, _has_prisma(store)),
         _reinsert(selection),
         _backfill(selection, found),
         *found_values,
@@ -234,7 +240,16 @@ def _examples(
     return tuple(dict(zip(shown, row, strict=True)) for row in found)
 
 
-def _roll_back(price: Price) -> Option:
+def _has_prisma(store: Store) -> bool:
+    """Whether either side has that tool's history."""
+    for catalog in store.catalogs():
+        if any(name.table == _PRISMA for name in catalog.tables):
+            return True
+    return False
+
+
+def _roll_back(price: Price, has_prisma: bool) -> Option:
+    marks = (_MARKS_ONLY,) if has_prisma else ()
     return Option(
         ROLL_BACK,
         recovers=0,
@@ -244,9 +259,7 @@ def _roll_back(price: Price) -> Option:
         application="The code as it was before the migration, "
         "or a new migration that makes the schema again.",
         caveats=(
-            "`prisma migrate resolve --rolled-back` only marks a failed migration in the "
-            "history: it runs no SQL, brings back no row, "
-            "and refuses a migration that succeeded.",
+            *marks,
             "Reverting the schema by a migration of its own re-creates the dropped tables "
             "empty, and drops what the migration added, "
             "with the rows and values written there since.",

@@ -30,6 +30,7 @@ from forensics.recovery.rehearse.session import (
 )
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.rollback import Step, Undoing
+from forensics.text import counted
 
 _NOTES = 8
 
@@ -185,9 +186,11 @@ class _Rehearsal:
         went = {*change.new} - taken.now.keys()
         returned = {*change.again} & taken.now.keys()
         checks = [
-            f"{len(went):,} new tables were gone with {taken.gone:,} rows, "
-            f"and {taken.lost:,} rows of others had lost a value.",
-            f"{len(returned):,} dropped tables were there again, with {taken.back:,} rows.",
+            f"{counted(len(went), 'new table')} {_were(len(went))} gone with "
+            f"{counted(taken.gone, 'row')}, and {counted(taken.lost, 'row')} of others had "
+            "lost a value.",
+            f"{counted(len(returned), 'dropped table')} {_were(len(returned))} there again, "
+            f"with {counted(taken.back, 'row')}.",
         ]
         odd = list(self._differences(self._backup))
         if odd:
@@ -248,3 +251,7 @@ def _shape(session: Session) -> Shape:
         if column is not None:
             columns[column] = kind
     return found
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"

@@ -12,4 +12,4 @@ def html(d: Document) -> Context | None:
 
 
 # In Markdown the numbers stand in the table of links.
-SECTION = Section("blocked", html, nothing)
+SECTION = Section("blocked", "What cannot be put back as it is", html, nothing)

@@ -72,11 +72,17 @@ def _unlaid(d: Document) -> list[Mapping[str, Any]]:
     return list((d.cause or {}).get("unexplained_overwritten") or ())
 
 
+def _sql(statement: str | None) -> str:
+    if statement is None:
+        return "the schema was rebuilt"
+    return code(one_line(statement))
+
+
 def _line(statement: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         code(statement["migration"]) if statement["migration"] else "–",
         count(statement["line"]),
-        text(one_line(statement["sql"] or "the schema was rebuilt")),
+        _sql(statement["sql"]),
         text(statement["hazard"]),
         code(of(statement)),
         count(statement["rows"]),
@@ -85,4 +91,4 @@ def _line(statement: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-SECTION = Section("cause", html, markdown)
+SECTION = Section("cause", "Cause", html, markdown)

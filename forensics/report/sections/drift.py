@@ -42,4 +42,4 @@ def markdown(d: Document) -> list[str]:
     return parts
 
 
-SECTION = Section("drift", html, markdown)
+SECTION = Section("drift", "Schema drift", html, markdown)

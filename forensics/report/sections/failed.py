@@ -20,4 +20,4 @@ def markdown(d: Document) -> list[str]:
     return ["## Not compared", table(("table", "why"), rows, 2)]
 
 
-SECTION = Section("failed", html, markdown)
+SECTION = Section("failed", "Not compared", html, markdown)

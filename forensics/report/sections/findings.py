@@ -21,4 +21,4 @@ def markdown(d: Document) -> list[str]:
     return ["## What the counts do not say", bullets(said)]
 
 
-SECTION = Section("findings", html, markdown)
+SECTION = Section("findings", "What the counts do not say", html, markdown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from forensics.report.document import Document
 from forensics.report.markup import bullets, code, table
 from forensics.report.sections.section import Context, Section, where
-from forensics.text import count
+from forensics.text import count, counted
 
 _HEAD = ("table", "rows, all unchanged", "added since")
 
@@ -25,10 +25,10 @@ def markdown(d: Document) -> list[str]:
         parts += ["## Proven intact", table(_HEAD, rows)]
     new = []
     for result in d.new:
-        new.append(f"{code(result.name)}: {count(result.live_rows)} rows")
+        new.append(f"{code(result.name)}: {counted(result.live_rows or 0, 'row')}")
     if new:
         parts += ["Tables that only live has:", bullets(new)]
     return parts
 
 
-SECTION = Section("intact", html, markdown)
+SECTION = Section("intact", "Proven intact", html, markdown)

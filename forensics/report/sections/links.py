@@ -94,4 +94,4 @@ def _worst(junction: Junction) -> list[str]:
     ]
 
 
-SECTION = Section("links", html, markdown)
+SECTION = Section("links", "Links that are missing", html, markdown)

@@ -47,4 +47,4 @@ def markdown(d: Document) -> list[str]:
     return ["## Loss by table", table(_HEAD, rows, 2)]
 
 
-SECTION = Section("loss", html, markdown)
+SECTION = Section("loss", "Loss by table", html, markdown)

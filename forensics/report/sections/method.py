@@ -64,4 +64,4 @@ def markdown(d: Document) -> list[str]:
     return parts
 
 
-SECTION = Section("method", html, markdown)
+SECTION = Section("method", "Method and limits", html, markdown)

@@ -24,4 +24,4 @@ def markdown(d: Document) -> list[str]:
     return ["## Notes", bullets(said)]
 
 
-SECTION = Section("notes", html, markdown)
+SECTION = Section("notes", "Notes on tables", html, markdown)

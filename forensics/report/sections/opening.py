@@ -1,60 +1,59 @@
-"""What is said first: the verdict, what makes it doubtful, the numbers."""
+"""What is said first: the questions of whoever has five seconds, and their answers."""
 
 from __future__ import annotations
 
-from forensics import figures
+from forensics.report.actions import good
+from forensics.report.brief import answers, as_of, headline
 from forensics.report.document import Document
-from forensics.report.markup import table, text
-from forensics.report.pictures import in_both_widths
+from forensics.report.markup import bullets, table, text
+from forensics.report.parts import parts
 from forensics.report.sections.section import Context, Section
-from forensics.text import count, counted, prose
+from forensics.text import count, counted, marked, prose
 
 
 def html(d: Document) -> Context:
     """The header of the page."""
-    return {"figure": in_both_widths(figures.totals, d.counted)}
+    return {
+        "headline": headline(d),
+        "as_of": as_of(d),
+        "answers": answers(d),
+        "parts": parts(d),
+        "good": good(d),
+    }
 
 
 def markdown(d: Document) -> list[str]:
     """The same, the numbers as a table."""
+    said = []
+    for answer in answers(d):
+        said.append(f"**{answer.question}** {marked(' '.join(answer.said))}")
     return [
         f"# Incident report: {text(d.title)}",
-        f"**{prose(d.verdict)}**",
+        f"**{prose(headline(d))}**",
+        marked(as_of(d)),
         *_alarms(d),
-        table(("", "rows"), _numbers(d)),
+        bullets(said),
+        *_numbers(d),
     ]
 
 
-def _numbers(d: Document) -> list[tuple[str, str]]:
-    rows = [
-        ("in the backup", count(d.totals["backup_rows"])),
-        ("missing from live", count(d.totals["missing"])),
-        ("of them links of junction tables", count(d.links_missing)),
-        ("changed", count(d.totals["changed"])),
-        ("unchanged", count(d.totals["unchanged"])),
-        ("added to live since", count(d.totals["added"])),
-    ]
-    if d.outlook:
-        rows.append(("lost links that can be put back", count(d.outlook.returns)))
-        if d.outlook.freed:
-            rows.append(("of them blocked until their parents are back", count(d.outlook.freed)))
-        rows.append(("lost links blocked or conflicting", count(d.outlook.stays)))
-    elif d.loss:
-        rows.append(("lost links that can be put back", "not classified"))
-    if d.values_missing:
-        rows.append(("values taken by dropped columns", count(d.values_missing)))
-    if d.values_destroyed:
-        rows.append(("values overwritten by one pattern each", count(d.values_destroyed)))
-    return rows
+def _numbers(d: Document) -> list[str]:
+    found = parts(d)
+    if not found:
+        return []
+    rows = [(f"**{counted(d.totals['missing'] or 0, 'missing row')}**, of which", "")]
+    for part in found:
+        rows.append((text(part.said), count(part.rows)))
+    return [table(("rows", ""), rows)]
 
 
 def _alarms(d: Document) -> list[str]:
     said = []
     if d.failed:
         tables = counted(len(d.failed), "table")
+        they = "it is" if len(d.failed) == 1 else "they are"
         said.append(
-            f"> **{tables} could not be compared.** "
-            "Nothing in this report says that they are intact."
+            f"> **{tables} could not be compared.** Nothing in this report says that {they} intact."
         )
     if d.damage:
         said.append(f"> **The backup is not whole:** {prose(d.damage)}.")
@@ -72,4 +71,4 @@ def _alarms(d: Document) -> list[str]:
     return said
 
 
-SECTION = Section("opening", html, markdown)
+SECTION = Section("opening", "At a glance", html, markdown, folded=False)

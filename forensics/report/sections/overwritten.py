@@ -66,4 +66,4 @@ def taken_for(entry: Overwritten) -> str:
     return "destroyed"
 
 
-SECTION = Section("overwritten", html, markdown)
+SECTION = Section("overwritten", "Overwritten values", html, markdown)

@@ -18,4 +18,4 @@ def markdown(d: Document) -> list[str]:
     return ["## Provenance", table(("", "backup", "live"), rows, 3)]
 
 
-SECTION = Section("provenance", html, markdown)
+SECTION = Section("provenance", "Provenance", html, markdown)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.report.document import Document, of
-from forensics.report.markup import bullets, table, text
-from forensics.report.sections.section import Context, Section, where
+from forensics.report.markup import bullets, code, table, text
+from forensics.report.sections.section import Context, Section
+from forensics.report.sections.wayout import worth_showing
 from forensics.text import count, examples, fact, marked, prose
 
 _NUMBERS = ("recovers", "freed", "destroys", "blocked", "verified", "seconds")
@@ -20,17 +21,17 @@ Options = Sequence[Mapping[str, Any]]
 
 def html(d: Document) -> Context | None:
     """The options, their price, and the rehearsal."""
-    return where(d.recovery)
+    if not d.recovery:
+        return None
+    return {"options": worth_showing(d.recovery["options"])}
 
 
 def markdown(d: Document) -> list[str]:
     """The options, their price, and the rehearsal."""
     if not d.recovery:
         return []
-    options = d.recovery["options"]
+    options = worth_showing(d.recovery["options"])
     parts = ["## Recovery"]
-    if d.recovery.get("recommendation"):
-        parts.append(prose(d.recovery["recommendation"]))
     parts.append(_numbers(options))
     parts.append(bullets(map(_caveat, options)))
     parts += _destroyed(options)
@@ -65,7 +66,7 @@ def _destroyed(options: Options) -> list[str]:
             rows.append(
                 (
                     text(option["name"]),
-                    text(of(entry)),
+                    code(of(entry)),
                     text(examples(entry["examples"])),
                     count(entry["rows"]),
                 )
@@ -80,10 +81,8 @@ def _stays(stays: Options) -> list[str]:
     rows = []
     for stay in stays:
         place = of(stay)
-        if stay["column"]:
-            place += f".{stay['column']}"
         number = "not known" if stay["rows"] is None else count(stay["rows"])
-        rows.append((text(place), text(stay["class"]), marked(stay["reason"]), number))
+        rows.append((code(place), text(stay["class"]), marked(stay["reason"]), number))
     if not rows:
         return []
     head = ("table", "class", "why", "rows or values")
@@ -117,4 +116,4 @@ def _rehearsal(rehearsal: Mapping[str, Any]) -> list[str]:
     return ["recovery.sql and undo.sql, in numbers:", bullets(numbers)]
 
 
-SECTION = Section("recovery", html, markdown)
+SECTION = Section("recovery", "Recovery", html, markdown)

@@ -25,4 +25,4 @@ def markdown(d: Document) -> list[str]:
     return parts
 
 
-SECTION = Section("runbook", html, markdown)
+SECTION = Section("runbook", "Runbook", html, markdown)

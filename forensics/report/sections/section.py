@@ -17,14 +17,18 @@ class Section:
     """One section, in the forms that people read.
 
     Attributes:
-        name: its template is `templates/NAME.html`.
+        name: its template is `templates/NAME.html`, and `--section NAME` asks for it alone.
+        title: what stands over it.
         html: what the template shows beside the document; None where there is nothing to say.
         markdown: its paragraphs, none where there is nothing to say.
+        folded: whether it is evidence, which the page folds.
     """
 
     name: str
+    title: str
     html: Callable[[Document], Context | None]
     markdown: Callable[[Document], list[str]]
+    folded: bool = True
 
     @property
     def template(self) -> str:

@@ -26,4 +26,4 @@ def markdown(d: Document) -> list[str]:
     ]
 
 
-SECTION = Section("survives", html, markdown)
+SECTION = Section("survives", "What survives elsewhere", html, markdown)

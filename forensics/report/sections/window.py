@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from forensics import figures
 from forensics.report.document import Document, of
 from forensics.report.markup import bullets, code, table, text
@@ -20,7 +23,19 @@ def html(d: Document) -> Context | None:
     """The time line, and the estimate."""
     if len(d.moments) < 2:
         return None
-    return {"figure": in_both_widths(figures.timeline, d.moments)}
+    return {
+        "figure": in_both_widths(figures.timeline, d.moments),
+        "estimated": estimated(d),
+    }
+
+
+def estimated(d: Document) -> list[Mapping[str, Any]]:
+    """The tables that may have had rows in neither side; where none can have been, none."""
+    found = []
+    for entry in (d.window or {}).get("unobservable") or ():
+        if entry["high"] != 0:
+            found.append(entry)
+    return found
 
 
 def markdown(d: Document) -> list[str]:
@@ -30,7 +45,7 @@ def markdown(d: Document) -> list[str]:
     said = [f"{one.said}: {moment(one.at)}" for one in d.moments]
     parts = ["## When", bullets(said)]
     rows = []
-    for entry in (d.window or {}).get("unobservable") or ():
+    for entry in estimated(d):
         rows.append(
             (
                 code(of(entry)),
@@ -45,4 +60,4 @@ def markdown(d: Document) -> list[str]:
     return parts
 
 
-SECTION = Section("window", html, markdown)
+SECTION = Section("window", "The incident window", html, markdown)
