@@ -147,3 +147,12 @@ def report(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     with fx.open_case(sample_case) as case:
         case.report(out)
     return out.as_uri()
+
+
+@pytest.fixture(scope="session")
+def slides(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of the sample's slides, a file."""
+    out = tmp_path_factory.mktemp("slides") / "slides.html"
+    with fx.open_case(sample_case) as case:
+        case.report(out, slides=True)
+    return out.as_uri()
