@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Any, Literal, NamedTuple, TypeVar
+from functools import cache, cached_property
+from types import NoneType
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 # What a session on a database is told, where nobody says otherwise.
 LOCK_TIMEOUT = "5s"  # never queue behind a migration for long, and block the application meanwhile
@@ -258,6 +259,11 @@ class TableResult:
     seconds: float = 0.0
 
     @property
+    def differs(self) -> bool:
+        """Whether a row of either side stands for a difference, and is kept."""
+        return bool(self.missing or self.added or self.changed)
+
+    @property
     def intact(self) -> bool:
         """Whether the table was compared and lost or changed no row of the backup."""
         if self.state != "compared" or self.repeated:
@@ -347,12 +353,22 @@ class Parent:
 # --- as JSON ----------------------------------------------------------
 
 
+_AS_THEY_ARE = frozenset({str, int, float, bool, NoneType})
+
+
 def plain(value: Any) -> Any:
     """Return a dataclass of this module, or a container of them, as JSON-ready types."""
-    if isinstance(value, TableName):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is TableName:
         return {"schema": value.schema, "table": value.table}
-    if hasattr(value, "__dataclass_fields__"):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if kind is dict:
+        return {str(k): plain(v) for k, v in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(v) for v in value]
+    if hasattr(kind, "__dataclass_fields__"):
+        return {name: plain(getattr(value, name)) for name in _fields_of(cast("Hashable", kind))}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -360,6 +376,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         return [plain(v) for v in value]
     return value
+
+
+@cache
+def _fields_of(kind: Hashable) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))  # type: ignore[arg-type]
 
 
 def plain_catalog(catalog: Catalog) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
 from forensics.compare import keys, notes, rows, schema
+from forensics.compare.ledger import Ledger, transaction
 from forensics.compare.lines import unheard
 from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Columns, Preparation
@@ -24,7 +23,7 @@ from forensics.errors import (
 )
 from forensics.evidence.source import Snapshot
 from forensics.model import ColumnChange, Table, TableName, TableResult
-from forensics.store import record
+from forensics.store import Record, record
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a thread compares with: a cursor of the case, and an engine on it."""
+    """What a thread compares with: a cursor of the case, an engine on it, the ledger of all."""
 
     cursor: duckdb.DuckDBPyConnection
     engine: Engine
+    ledger: Ledger
 
 
 class Comparison:
@@ -62,6 +62,7 @@ class Comparison:
         self._job, self._ready, self._bench = job, ready, bench
         self._options, self._listener = options, listener
         self._started = time.monotonic()
+        self._kept = False  # whether rows of an earlier attempt may be in the case
 
     def run(self) -> TableResult:
         """Compare the table and record the result.
@@ -87,7 +88,7 @@ class Comparison:
         """Record that the table could not be compared."""
         seconds = time.monotonic() - self._started
         result = TableResult(self._job.name, "failed", reason=reason, seconds=seconds)
-        record(self._bench.cursor, self._job.number, result)
+        self._bench.ledger.add(Record(self._job.number, result))
         return result
 
     # --- a table that only one side has -------------------------------
@@ -97,7 +98,8 @@ class Comparison:
         counted = self._ready.live.count(self._job.name)
         counts = Counts(0, counted, missing=0, added=counted, changed=0, unchanged=0)
         result = TableResult(self._job.name, "new", **asdict(counts))
-        record(self._bench.cursor, self._job.number, result, read=_moments(live=snapshot))
+        read = _moments(live=snapshot)
+        self._bench.ledger.add(Record(self._job.number, result, read=read))
         return result
 
     def _require_rows(self) -> None:
@@ -124,7 +126,7 @@ class Comparison:
         if backup.primary_key:
             choice = keys.Choice(backup.primary_key.columns, "primary key")
         cursor, number = self._bench.cursor, self._job.number
-        with _transaction(cursor):
+        with transaction(cursor):
             counts = rows.keep_all(self._bench.engine, number, side, choice.columns, self._hear)
             result = TableResult(
                 backup.name,
@@ -135,14 +137,14 @@ class Comparison:
             )
             result = self._counted(result, counts)
             columns = {"backup": side.stored}
-            record(cursor, number, result, columns=columns, read=_moments(backup=side.snapshot))
+            read = _moments(backup=side.snapshot)
+            record(cursor, Record(number, result, columns=columns, read=read))
         return result
 
     # --- a table that both sides have ---------------------------------
 
     def _both(self, backup: Table, live: Table) -> TableResult:
-        changes = schema.drift(backup, live)
-        columns = self._ready.columns(backup, live, changes)
+        changes, columns = self._ready.plan(backup, live)
         choice, sides, found = self._compare(backup, live, columns)
         numeric = []
         for column in columns.compared:
@@ -227,9 +229,15 @@ class Comparison:
     ) -> None:
         cursor, number = self._bench.cursor, self._job.number
         read = _moments(backup=sides.backup.snapshot, live=sides.live.snapshot)
-        with _transaction(cursor):
+        line = Record(number, result, changes, found.columns, read)
+        if not (found.counts.differ or self._kept):
+            self._bench.ledger.add(line)
+            return
+        self._kept = True
+        self._bench.ledger.take_back(number)
+        with transaction(cursor):
             self._bench.engine.keep(number, found)
-            record(cursor, number, result, changes, found.columns, read)
+            record(cursor, line)
 
     def _verify(self, sides: Sides, counts: Counts) -> None:
         """Hold the counts to a second comparison that trusts no hash, of the same rows.
@@ -265,17 +273,6 @@ def _is_declared(choice: keys.Choice, sides: Sides) -> bool:
     if choice.lent or choice.source not in ("primary key", "unique"):
         return False
     return not any(column in sides.backup.casts for column in choice.columns)
-
-
-@contextmanager
-def _transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    cursor.begin()
-    try:
-        yield
-        cursor.commit()
-    except BaseException:
-        cursor.rollback()
-        raise
 
 
 def _with_values(changes: list[ColumnChange], values: dict[str, int]) -> list[ColumnChange]:

@@ -27,6 +27,7 @@ Batches = Iterator[pa.RecordBatch]
 _TEXT = pa.large_string()
 LINES = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _FETCH_ROWS = 20_000
+_LITTLE_BYTES = 1 << 20
 
 
 def unheard(rows: int) -> None:
@@ -47,35 +48,56 @@ class LeftOver:
             self.ahead.close()
 
 
-def left_over(sides: Sides, progress: Progress) -> LeftOver | None:
-    """Pair off what is in the same order on both sides.
+def left_over(sides: Sides, progress: Progress, *, as_multiset: bool) -> LeftOver | None:
+    """Pair off what is in the same order on both sides, and all of it where it is little.
 
     Args:
         sides: their `rows` are counted on the way, for what is left as it is read.
         progress: is told of rows that were read on the live side.
+        as_multiset: rows may repeat.
 
     Returns:
         What is left of each, or None where nothing is.
     """
+    left = _unpaired(sides, progress)
+    if left is None:
+        return None
+    try:
+        if _settled(left, as_multiset=as_multiset):
+            left.close()
+            return None
+        return left
+    except BaseException:
+        left.close()
+        raise
+
+
+def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
     backup, live, columns = sides.backup, sides.live, sides.columns
     as_they_stand = backup.in_order(columns) and live.in_order(columns)
     if not as_they_stand or backup.counted or backup.casts:
         return _everything(sides, progress)
-    ahead = Prefetch(_chain(live), live.segments)
+    ahead = None
+    blocks = _chain(live)
+    if not live.is_held:
+        ahead = Prefetch(blocks, live.segments)
+        blocks = iter(ahead)
     try:
-        ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
+        ours, theirs = Stream(_chain(backup), counting=True), Stream(blocks)
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
-        if not (ours.odd or theirs.odd or ours.fill() or theirs.fill()):
-            ahead.close()
-            return None
-        return LeftOver(
+        left = LeftOver(
             _rest(backup, ours, columns, unheard),
             _rest(live, theirs, columns, progress),
             ahead,
         )
+        if not (ours.odd or theirs.odd or ours.fill() or theirs.fill()):
+            left.close()
+            return None
+        return left
     except BaseException:
-        ahead.close()
+        if ahead:
+            ahead.close()
         raise
 
 
@@ -83,11 +105,39 @@ def _everything(sides: Sides, progress: Progress) -> LeftOver:
     """Both sides whole, where their lines cannot be held against each other as they stand."""
     backup, live, columns = sides.backup, sides.live, sides.columns
     ours = stored_lines(backup, columns, unheard)
-    if len(live.segments) != 1:
+    if len(live.segments) != 1 or live.is_held:
         return LeftOver(ours, stored_lines(live, columns, progress))
     ahead = Prefetch(live.segments[0].blocks(), live.segments)
     theirs = stored_lines(live, columns, progress, iter(ahead))
     return LeftOver(ours, theirs, ahead)
+
+
+def _settled(left: LeftOver, *, as_multiset: bool) -> bool:
+    """Whether what is left is little, and equal but for its order.
+
+    Rows that repeat are the engine's business where a key has to tell them apart.
+    """
+    ours, left.backup = _little(left.backup)
+    theirs, left.live = _little(left.live)
+    if ours is None or theirs is None or len(ours) != len(theirs):
+        return False
+    if not as_multiset and len(set(ours)) < len(ours):
+        return False
+    return sorted(ours) == sorted(theirs)
+
+
+def _little(batches: Batches) -> tuple[list[str] | None, Batches]:
+    """The lines of some batches, or None where they are many; and the batches once more."""
+    seen: list[pa.RecordBatch] = []
+    lines: list[str] = []
+    size = 0
+    for batch in batches:
+        seen.append(batch)
+        size += batch.nbytes
+        if size > _LITTLE_BYTES:
+            return None, itertools.chain(seen, batches)
+        lines += batch["line"].to_pylist()
+    return lines, iter(seen)
 
 
 def _chain(side: Side) -> Iterator[Block]:

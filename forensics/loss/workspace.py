@@ -134,6 +134,8 @@ class Workspace:
             return None
         if side == "live" and result.state == "dropped":
             return None
+        if result.state == "compared" and not result.differs:
+            return None  # none is kept of a table in which no row differs
         return f"rows.{side}_{self.number(name)}"
 
     def field(self, side: SideName, name: TableName, column: str) -> str | None:

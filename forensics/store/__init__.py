@@ -1,14 +1,17 @@
 """The case file: results go in, results come out. It knows the model and nothing else."""
 
-from forensics.store.casefile import Store, has_table, record, tables_of
+from forensics.store.casefile import Store, forget_rows, has_table, tables_of
 from forensics.store.files import exists, make_private, remove, write_private
 from forensics.store.interrupts import interruptible
 from forensics.store.opening import FORMAT
+from forensics.store.recording import Record, record
 
 __all__ = [
     "FORMAT",
+    "Record",
     "Store",
     "exists",
+    "forget_rows",
     "has_table",
     "interruptible",
     "make_private",

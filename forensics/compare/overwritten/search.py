@@ -13,7 +13,7 @@ from forensics.compare.overwritten.table import Look, Reference
 from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Source
 from forensics.model import Overwritten, TableName, TableResult, plain
-from forensics.store import Store
+from forensics.store import Store, tables_of
 from forensics.text import listed
 
 KIND = "values overwritten"
@@ -30,9 +30,11 @@ def find_overwritten(backup: Source, live: Source, store: Store, rule: Rule) -> 
     found: list[Overwritten] = []
     writers = {"backup": Writer.of(backup), "live": Writer.of(live)}
     with store.connection.cursor() as db:
+        earlier = tables_of(db)
         for result in store.results():
             number = store.number(result.name)
-            db.execute(f"DROP TABLE IF EXISTS rows.overwritten_{number}")
+            if f"rows.overwritten_{number}" in earlier:
+                db.execute(f"DROP TABLE rows.overwritten_{number}")
             if number is None or not _may_be(backup, live, result):
                 continue
             there = changed_rows(store, db, result, writers)

@@ -1,0 +1,117 @@
+"""What was found of tables, a line each in the case."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from forensics.model import ColumnChange, TableName, TableResult, plain
+from forensics.store.literals import literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+_TOGETHER = 200  # lines a statement
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was found of one table.
+
+    Attributes:
+        number: the table's number in this case.
+        result, changes: what was found.
+        columns: by side, the columns of the rows that are kept.
+        read: by side, which snapshot of a database the rows were read from.
+    """
+
+    number: int
+    result: TableResult
+    changes: Sequence[ColumnChange] = ()
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    read: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def record(cursor: duckdb.DuckDBPyConnection, *records: Record) -> None:
+    """Record what was found of tables, in place of what was said of them before.
+
+    Args:
+        cursor: a cursor of the case's connection, whose transaction holds the tables' rows too.
+        records: one a table.
+    """
+    for start in range(0, len(records), _TOGETHER):
+        some = records[start : start + _TOGETHER]
+        numbers = ", ".join(str(one.number) for one in some)
+        cursor.execute(f"DELETE FROM kit.tables WHERE number IN ({numbers})")
+        cursor.execute(f"INSERT INTO kit.tables VALUES {', '.join(map(_line, some))}")
+
+
+def _line(one: Record) -> str:
+    name = one.result.name
+    values = (
+        name.schema,
+        name.table,
+        json.dumps(plain(one.result)),
+        json.dumps(plain(list(one.changes))),
+        list(one.columns.get("backup", ())),
+        list(one.columns.get("live", ())),
+        json.dumps(plain(one.read)),
+    )
+    return f"({one.number}, {', '.join(map(literal, values))})"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a case says of one table; as a `Record` has it."""
+
+    number: int
+    result: TableResult
+    changes: tuple[ColumnChange, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    read: dict[str, dict[str, str]]
+
+
+def read_facts(cursor: duckdb.DuckDBPyConnection, where: str = "") -> dict[str, str]:
+    """The facts of a case, each as the text of its JSON; none where the file is no case."""
+    from duckdb import CatalogException
+
+    try:
+        return dict(cursor.execute(f"SELECT name, value FROM kit.meta {where}").fetchall())
+    except CatalogException:
+        return {}
+
+
+def read_lines(cursor: duckdb.DuckDBPyConnection) -> dict[TableName, Line]:
+    """What a case says of its tables, by name and in its order."""
+    found = cursor.execute(
+        "SELECT number, result, changes, backup_columns, live_columns, read "
+        'FROM kit.tables ORDER BY schema, "table"'
+    )
+    lines = {}
+    for number, result, changes, backup, live, read in found.fetchall():
+        line = Line(
+            number,
+            _result(json.loads(result)),
+            _changes(json.loads(changes)),
+            {"backup": tuple(backup or ()), "live": tuple(live or ())},
+            json.loads(read),
+        )
+        lines[line.result.name] = line
+    return lines
+
+
+def _result(value: dict[str, Any]) -> TableResult:
+    value["name"] = TableName(**value["name"])
+    for name in ("key", "columns", "notes"):
+        value[name] = tuple(value[name])
+    return TableResult(**value)
+
+
+def _changes(listed: Sequence[dict[str, Any]]) -> tuple[ColumnChange, ...]:
+    found = []
+    for change in listed:
+        name = TableName(**change.pop("name"))
+        found.append(ColumnChange(name, **change))
+    return tuple(found)
