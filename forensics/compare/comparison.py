@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -97,7 +97,7 @@ class Comparison:
         snapshot = self._ready.live.snapshot
         counted = self._ready.live.count(self._job.name)
         counts = Counts(0, counted, missing=0, added=counted, changed=0, unchanged=0)
-        result = TableResult(self._job.name, "new", **asdict(counts))
+        result = TableResult(self._job.name, "new", **vars(counts))
         read = _moments(live=snapshot)
         self._bench.ledger.add(Record(self._job.number, result, read=read))
         return result
@@ -265,7 +265,7 @@ class Comparison:
 
     def _counted(self, result: TableResult, counts: Counts) -> TableResult:
         seconds = time.monotonic() - self._started
-        return replace(result, **asdict(counts), seconds=seconds)
+        return replace(result, **vars(counts), seconds=seconds)
 
 
 def _is_declared(choice: keys.Choice, sides: Sides) -> bool:

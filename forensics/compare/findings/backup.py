@@ -46,10 +46,15 @@ def text_garbled(backup: Source, results: Sequence[TableResult]) -> list[Finding
     """
     if backup.provenance.kind != "plain":
         return []
-    tallies = {}
-    for result in results:
-        if result.state in ("compared", "dropped"):
-            tallies[result.name] = _looked_at(backup, result.name)
+    tallies: dict[TableName, Tally] = {}
+    # Those first of which a row is not there as it was: where none of these is garbled, nothing is
+    # found, whatever the others hold.
+    for result in sorted(results, key=_is_whole):
+        if result.state not in ("compared", "dropped"):
+            continue
+        if _is_whole(result) and not any(tally.found for tally in tallies.values()):
+            return []
+        tallies[result.name] = _looked_at(backup, result.name)
     whole = together(tallies.values()).found
     if whole is None or not whole.throughout:
         return []
@@ -63,6 +68,10 @@ def text_garbled(backup: Source, results: Sequence[TableResult]) -> list[Finding
             return []
         found.append(_garbled(result.name, Garbled(whole.page, garbled, tally.of)))
     return found
+
+
+def _is_whole(result: TableResult) -> bool:
+    return not (result.missing or result.changed)
 
 
 def _garbled(name: TableName, share: Garbled) -> Finding:

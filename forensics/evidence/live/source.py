@@ -33,7 +33,14 @@ from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
-from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Catalog, Provenance, TableName
+from forensics.model import (
+    LOCK_TIMEOUT,
+    STATEMENT_TIMEOUT,
+    Catalog,
+    Provenance,
+    TableName,
+    quote_identifier,
+)
 
 __all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "LiveSource", "parameters_of", "safe_dsn"]
 
@@ -301,18 +308,16 @@ class LiveSegment(Segment):
 
     def statement(self) -> str:
         """The COPY that reads it."""
-        listed = sql.SQL(", ").join(map(sql.Identifier, self.columns))
-        table = sql.Identifier(*self.table)
+        listed = ", ".join(map(quote_identifier, self.columns))
+        table = self.table.sql
         kind = self._source.catalog.tables[self.table].kind
         if kind != "table":
-            composed = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(listed, table)
-        elif self.columns:
-            # Of the table alone, without the tables that inherit from it: those are tables of
-            # their own.
-            composed = sql.SQL("COPY {} ({}) TO STDOUT").format(table, listed)
-        else:
-            composed = sql.SQL("COPY {} TO STDOUT").format(table)
-        return composed.as_string(None)
+            return f"COPY (SELECT {listed} FROM {table}) TO STDOUT"
+        if not self.columns:
+            return f"COPY {table} TO STDOUT"
+        # Of the table alone, without the tables that inherit from it: those are tables of their
+        # own.
+        return f"COPY {table} ({listed}) TO STDOUT"
 
     def blocks(self) -> Iterator[Block]:
         convert = None

@@ -62,11 +62,11 @@ class HistoryTable:
 
     def is_in(self, table: Table) -> bool:
         """Whether a table can be this one."""
-        columns = {column.name for column in table.columns}
         if table.name.table != self.table:
             return False
         if self.schema and table.name.schema != self.schema:
             return False
+        columns = {column.name for column in table.columns}
         return columns.issuperset(self.columns) and columns.isdisjoint(self.absent)
 
 

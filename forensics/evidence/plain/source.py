@@ -87,8 +87,12 @@ class PlainSource(Source):
 
     def statements(self) -> Iterator[str]:
         """The dump's statements but for the rows, in its order."""
-        for one in self._part.statements:
-            yield self.file.text(one.start, one.end, one.encoding)
+        return iter(self._texts)
+
+    @cached_property
+    def _texts(self) -> tuple[str, ...]:
+        text = self.file.text
+        return tuple(text(one.start, one.end, one.encoding) for one in self._part.statements)
 
     @cached_property
     def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
