@@ -306,13 +306,13 @@ class Store:
 
         with self.query() as cursor:
             columns = self.columns(name, side)
-            query = self._kept(name, side, columns)
+            query = self._kept(name, side, columns, states)
             if query is None:
                 empty = {column: pa.array([], pa.string()) for column in columns}
                 return pa.table({"pair": pa.array([], pa.int64())} | empty)
             if limit is not None:
                 query += f" LIMIT {int(limit)}"
-            found = cursor.execute(query, [list(states)]).to_arrow_table()
+            found = cursor.sql(query).to_arrow_table()
         return found.rename_columns(["pair", *columns])
 
     def batches(
@@ -320,13 +320,15 @@ class Store:
     ) -> Iterator[pa.RecordBatch]:
         """Yield what `rows` returns, in batches, where more is kept than memory holds."""
         with self.query() as cursor:
-            query = self._kept(name, side, self.columns(name, side))
+            query = self._kept(name, side, self.columns(name, side), states)
             if query is None:
                 return
-            yield from cursor.execute(query, [list(states)]).to_arrow_reader(_BATCH)
+            yield from cursor.sql(query).to_arrow_reader(_BATCH)
 
-    def _kept(self, name: TableName, side: str, columns: Sequence[str]) -> str | None:
-        """The query for the rows that are kept of one side's table, or None where none are."""
+    def _kept(
+        self, name: TableName, side: str, columns: Sequence[str], states: Sequence[str]
+    ) -> str | None:
+        """The query for kept rows of one side's table, or None where none are."""
         number = self.number(name)
         if number is None or not columns:
             return None
@@ -336,7 +338,7 @@ class Store:
         fields = ", ".join(f"f{place}" for place in range(len(columns)))
         return (
             f"SELECT pair, {fields} FROM rows.{side}_{number} "
-            "WHERE list_contains(?, state) ORDER BY pair"
+            f"WHERE list_contains({literal(list(states))}, state) ORDER BY pair"
         )
 
 
@@ -376,4 +378,4 @@ def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
         "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
         f"AND schema_name = {literal(schema)} AND table_name = {literal(table)}"
     )
-    return there.fetchone() is not None
+    return bool(there.fetchall())

@@ -68,8 +68,8 @@ class Accident:
         if query is None:
             return 0
         with self._store.query() as cursor:
-            found = cursor.execute(f"SELECT count(DISTINCT pair) FROM ({query})").fetchone()
-        return int(found[0]) if found else 0
+            found = cursor.execute(f"SELECT count(DISTINCT pair) FROM ({query})").fetchall()
+        return int(found[0][0])
 
 
 def _laid(store: Store) -> Counter[tuple[TableName, str | None]]:

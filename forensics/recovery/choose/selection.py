@@ -134,7 +134,7 @@ class Selection:
 
     def copy(self, query: str) -> Iterator[str]:
         """Yield what a query of one column of text answers, a run of lines at a time."""
-        for batch in self._cursor.execute(query).to_arrow_reader(_BATCH):
+        for batch in self._cursor.sql(query).to_arrow_reader(_BATCH):
             yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
 
     def keep(self, name: str, values: Sequence[str]) -> None:
