@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -146,11 +147,10 @@ class Comparison:
     def _both(self, backup: Table, live: Table) -> TableResult:
         changes, columns = self._ready.plan(backup, live)
         choice, sides, found = self._compare(backup, live, columns)
-        numeric = []
-        for column in columns.compared:
-            if schema.type_of(backup, column).startswith("numeric"):
-                numeric.append(column)
-        rescaled = self._bench.engine.count_in_scale_only(found, numeric)
+        rescaled = 0
+        if found.counts.changed:
+            numeric = _numeric(backup, columns.compared)
+            rescaled = self._bench.engine.count_in_scale_only(found, numeric)
         result = TableResult(
             backup.name,
             "compared",
@@ -273,6 +273,15 @@ def _is_declared(choice: keys.Choice, sides: Sides) -> bool:
     if choice.lent or choice.source not in ("primary key", "unique"):
         return False
     return not any(column in sides.backup.casts for column in choice.columns)
+
+
+def _numeric(table: Table, columns: Sequence[str]) -> list[str]:
+    """Those of some columns that hold numbers of any scale."""
+    found = []
+    for column in columns:
+        if schema.type_of(table, column).startswith("numeric"):
+            found.append(column)
+    return found
 
 
 def _with_values(changes: list[ColumnChange], values: dict[str, int]) -> list[ColumnChange]:
