@@ -35,12 +35,14 @@ class _Reached:
         keys: a working table (k0, …, n); n is the number of rows that they were reached
             by.
         path: the tables on the way, this one included.
+        rows: how many there are; None of those that the search begins with.
     """
 
     name: TableName
     key: tuple[str, ...]
     keys: str
     path: tuple[str, ...]
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Reach:
             **plain(reached.name),
             "from": plain(spread.name),
             "path": list(reached.path),
-            "rows": self._work.count(reached.keys),
+            "rows": reached.rows,
             "of": result.live_rows if result else None,
             "key": list(reached.key),
         }
@@ -197,11 +199,11 @@ class Reach:
              GROUP BY {keys}
             """
         )
-        if self._work.count(found):
+        if rows_found := self._work.count(found):
             path = [*here.path, str(wanted.name)]
             if child != wanted.name:
                 path.insert(-1, str(child))
-            yield _Reached(wanted.name, wanted.parent_columns, found, tuple(path))
+            yield _Reached(wanted.name, wanted.parent_columns, found, tuple(path), rows_found)
 
     # --- the worst --------------------------------------------------------------------------
 

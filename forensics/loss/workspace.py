@@ -145,6 +145,15 @@ class Workspace:
             fields += f", NULL::VARCHAR AS f{place}"
         return f"(SELECT 0::BIGINT AS pair, '' AS state{fields} WHERE false)"
 
+    def keeps_rows(self, side: SideName, name: TableName) -> bool:
+        """Whether the case may keep differing rows of a side's table."""
+        result = self.result(name)
+        if result is None:
+            return True
+        if side == "live":
+            return bool(result.added or result.changed)
+        return bool(result.missing or result.changed)
+
     def field(self, side: SideName, name: TableName, column: str) -> str | None:
         """The field of a kept row that holds a column, or None."""
         columns = self._fields.get((side, name))

@@ -98,8 +98,11 @@ class ColumnSearch:
             """,
         )
         heads = renamed(numbered("c", width), "k")
-        for column, field in zip(columns, names, strict=True):
-            yield column, f"(SELECT {heads}, {field} AS v FROM {rows} WHERE {field} IS NOT NULL)"
+        some = self._some([f"{field} IS NOT NULL" for field in names], rows)
+        for there, column, field in zip(some, columns, names, strict=True):
+            if there:
+                values = f"(SELECT {heads}, {field} AS v FROM {rows} WHERE {field} IS NOT NULL)"
+                yield column, values
         self._work.drop(rows, wanted)
 
     def _new_columns(self, holder: Parent, live: Table) -> list[Column]:
@@ -131,20 +134,31 @@ class ColumnSearch:
         after = work.fields("live", name, holder.parent_columns)
         if not ours or not theirs or not before or not after or live.name != name:
             return
+        if not (work.keeps_rows("backup", name) and work.keeps_rows("live", name)):
+            return
         after = prefixed("l", after)
-        on = same(prefixed("b", before), after)
+        rows = f"{ours} b JOIN {theirs} l ON {same(prefixed('b', before), after)}"
+        differs = {}
         for column in live.columns:
             if column.name in holder.parent_columns or not self._may_hold(column):
                 continue
             was = work.field("backup", name, column.name)
             now = work.field("live", name, column.name)
             if was and now:
-                values = f"""
-                    (SELECT {renamed(after, "k")}, l.{now} AS v
-                       FROM {ours} b JOIN {theirs} l ON {on}
-                      WHERE l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was})
-                """
+                differs[column] = f"l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was}", now
+        tests = [test for test, _ in differs.values()]
+        some = self._some(tests, rows)
+        for there, (column, (test, now)) in zip(some, differs.items(), strict=True):
+            if there:
+                values = f"(SELECT {renamed(after, 'k')}, l.{now} AS v FROM {rows} WHERE {test})"
                 yield column, values
+
+    def _some(self, tests: Sequence[str], rows: str) -> Sequence[bool]:
+        """Which of some conditions hold for any row."""
+        if not tests:
+            return ()
+        asked = ", ".join(f"coalesce(bool_or({test}), false)" for test in tests)
+        return self._work.one(f"SELECT {asked} FROM {rows}")
 
     # --- matches ----------------------------------------------------------------------------
 
