@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from forensics.case.facade import Case, open_case
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
+from forensics.compare.feeding import single_handed
 from forensics.compare.findings import find as find_findings
 from forensics.compare.options import Listener, Options
 from forensics.compare.overwritten import find_overwritten
@@ -27,6 +28,8 @@ from forensics.store import Store, exists, interruptible, remove
 from forensics.text import counted, listed
 
 _TRIES = 4
+# Of both sides, and of a dump: up to so much one thread is quicker.
+_FEW_ROWS, _FEW_BYTES = 1_000_000, 64 << 20
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
 _EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
 
@@ -88,18 +91,28 @@ def compare(
         # anything.
         store = Store(folder, write=True, memory=options.memory)
         try:
-            for name in _begin(store, ours, theirs, options, times):
-                listener.minds(_ANEW.format(name))
-            _say_what_is_unread(ours, theirs, listener)
-            compare_sources(ours, theirs, store, options, listener)
-            rule = Rule(options.overwritten_rows, options.overwritten_share)
-            _conclude(store, ours, theirs, listener, rule)
+            with single_handed(store.connection, little=_is_little(ours, theirs)):
+                for name in _begin(store, ours, theirs, options, times):
+                    listener.minds(_ANEW.format(name))
+                _say_what_is_unread(ours, theirs, listener)
+                compare_sources(ours, theirs, store, options, listener)
+                rule = Rule(options.overwritten_rows, options.overwritten_share)
+                _conclude(store, ours, theirs, listener, rule)
         finally:
             store.close()
     found = open_case(folder)
     found.write_summary()
     found.write_loss()
     return found
+
+
+def _is_little(backup: Source, live: Source) -> bool:
+    """Whether both sides seem to be small. It is a guess, and only time depends on it."""
+    rows = 0
+    for side in (backup, live):
+        for table in side.catalog.roots:
+            rows += max(table.rows_estimate, 0)
+    return rows <= _FEW_ROWS and (backup.identify().bytes or 0) <= _FEW_BYTES
 
 
 def _expect_order(times: Mapping[str, datetime | None]) -> None:
