@@ -103,11 +103,13 @@ def main() -> None:
     with world(options.tables, options.rows) as (server, dumps):
         dsn, env = server.dsn("bench"), {**os.environ, **server.env}
         folder = dumps["plain"].parent
+        installed = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # whoever installs it compiles it
         peer, ours = [], {form: list[Spent]() for form in dumps}
         for n in range(options.runs):
             peer.append(spent([server.bin / "pg_dump", "-f", "/dev/null", "-d", dsn], env))
             for form, dump in dumps.items():
-                ours[form].append(spent(kit(dump, dsn, folder / f"case{n}{form}")))
+                command = kit(dump, dsn, folder / f"case{n}{form}")
+                ours[form].append(spent(command, installed))
     print(f"{options.tables:,} tables of {options.rows:,} rows, {options.runs} runs, medians\n")
     print(f"{'what':<28}{'wall s':>9}{'ratio':>8}{'processor s':>13}{'ratio':>8}{'peak MB':>9}")
     _tell("pg_dump -f /dev/null", peer, peer)
