@@ -101,6 +101,7 @@ def compare(
         finally:
             store.close()
     found = open_case(folder)
+    found.catalogs = ours.catalog, theirs.catalog  # of thousands of tables they take long to read
     found.write_summary()
     found.write_loss()
     return found
