@@ -23,8 +23,8 @@ from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError,
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
 from forensics.loss import assess, not_assessed
-from forensics.model import Catalog, TableName, plain, plain_catalog
-from forensics.store import Store, exists, interruptible, remove
+from forensics.model import Catalog, TableName, plain
+from forensics.store import Store, catalogs_text, exists, interruptible, remove
 from forensics.text import counted, listed
 
 _TRIES = 4
@@ -151,10 +151,6 @@ def _begin(
         outdated = _outdated(store, live.catalog)
     facts: dict[str, Any] = {
         "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
-        "catalogs": {
-            "backup": plain_catalog(backup.catalog),
-            "live": plain_catalog(live.catalog),
-        },
         "ddl": list(backup.statements()),
         "damage": backup.damage,
         "activity": live.activity(),
@@ -167,6 +163,7 @@ def _begin(
         if at is not None:
             facts[name] = at
     with store.transaction():  # a case that says where it came from says the rest too
+        store.put_text("catalogs", catalogs_text(backup.catalog, live.catalog))
         for name, value in facts.items():
             store.put(name, value)
         for table in outdated:

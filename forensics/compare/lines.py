@@ -75,8 +75,7 @@ def left_over(sides: Sides, progress: Progress, *, as_multiset: bool) -> LeftOve
 
 def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
     backup, live, columns = sides.backup, sides.live, sides.columns
-    as_they_stand = backup.in_order(columns) and live.in_order(columns)
-    if not as_they_stand or backup.counted or backup.casts:
+    if not _stand_alike(sides):
         return _everything(sides, progress)
     if live.is_held and _same_bytes(backup, live):
         progress(live.rows)
@@ -103,6 +102,14 @@ def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
         if ahead:
             ahead.close()
         raise
+
+
+def _stand_alike(sides: Sides) -> bool:
+    """Whether lines of both sides can be held against each other as they stand."""
+    backup, live, columns = sides.backup, sides.live, sides.columns
+    if backup.counted or backup.casts:
+        return False
+    return backup.in_order(columns) and live.in_order(columns)
 
 
 def _same_bytes(backup: Side, live: Side) -> bool:

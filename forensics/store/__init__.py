@@ -4,12 +4,13 @@ from forensics.store.casefile import Store, forget_rows, has_table, tables_of
 from forensics.store.files import exists, make_private, remove, write_private
 from forensics.store.interrupts import interruptible
 from forensics.store.opening import FORMAT
-from forensics.store.recording import Record, record
+from forensics.store.recording import Record, catalogs_text, record
 
 __all__ = [
     "FORMAT",
     "Record",
     "Store",
+    "catalogs_text",
     "exists",
     "forget_rows",
     "has_table",

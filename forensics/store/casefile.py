@@ -174,7 +174,10 @@ class Store:
 
     def put(self, name: str, value: Any) -> None:
         """Record a fact, in place of an earlier one of that name."""
-        text = json.dumps(plain(value))
+        self.put_text(name, json.dumps(plain(value)))
+
+    def put_text(self, name: str, text: str) -> None:
+        """Record a fact that is JSON already."""
         self.connection.execute(
             f"INSERT OR REPLACE INTO kit.meta VALUES ({literal(name)}, {literal(text)})"
         )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from forensics.model import ColumnChange, TableName, TableResult, plain
+from forensics.model import (
+    Catalog,
+    ColumnChange,
+    TableName,
+    TableResult,
+    plain,
+    plain_catalog,
+)
 from forensics.store.literals import literal
 
 if TYPE_CHECKING:
@@ -77,6 +84,18 @@ def _line(one: Record) -> dict[str, Any]:
         "live_columns": list(one.columns.get("live", ())),
         "read": plain(one.read),
     }
+
+
+def catalogs_text(backup: Catalog, live: Catalog) -> str:
+    """Both schemas as JSON, table by table: whole ones of thousands of tables take much memory."""
+    return f'{{"backup": {_catalog_text(backup)}, "live": {_catalog_text(live)}}}'
+
+
+def _catalog_text(catalog: Catalog) -> str:
+    rest = plain_catalog(replace(catalog, tables={}))
+    del rest["tables"]
+    tables = ", ".join(json.dumps(plain(table)) for table in catalog.tables.values())
+    return f'{{"tables": [{tables}], {json.dumps(rest)[1:]}'
 
 
 @dataclass(frozen=True)

@@ -46,15 +46,10 @@ def text_garbled(backup: Source, results: Sequence[TableResult]) -> list[Finding
     """
     if backup.provenance.kind != "plain":
         return []
-    tallies: dict[TableName, Tally] = {}
-    # Those first of which a row is not there as it was: where none of these is garbled, nothing is
-    # found, whatever the others hold.
-    for result in sorted(results, key=_is_whole):
-        if result.state not in ("compared", "dropped"):
-            continue
-        if _is_whole(result) and not any(tally.found for tally in tallies.values()):
-            return []
-        tallies[result.name] = _looked_at(backup, result.name)
+    tallies = _tallies(backup, results, whole=False)
+    if together(tallies.values()).found is None:
+        return []  # what is there as it was is not garbled, whatever it looks like
+    tallies |= _tallies(backup, results, whole=True)
     whole = together(tallies.values()).found
     if whole is None or not whole.throughout:
         return []
@@ -70,8 +65,16 @@ def text_garbled(backup: Source, results: Sequence[TableResult]) -> list[Finding
     return found
 
 
-def _is_whole(result: TableResult) -> bool:
-    return not (result.missing or result.changed)
+def _tallies(
+    backup: Source, results: Sequence[TableResult], *, whole: bool
+) -> dict[TableName, Tally]:
+    """By table, what it begins with; of those that are there as they were, or of the others."""
+    found = {}
+    for result in results:
+        is_whole = not (result.missing or result.changed)
+        if result.state in ("compared", "dropped") and is_whole == whole:
+            found[result.name] = _looked_at(backup, result.name)
+    return found
 
 
 def _garbled(name: TableName, share: Garbled) -> Finding:

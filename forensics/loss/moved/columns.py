@@ -134,24 +134,29 @@ class ColumnSearch:
         after = work.fields("live", name, holder.parent_columns)
         if not ours or not theirs or not before or not after or live.name != name:
             return
-        if not (work.keeps_rows("backup", name) and work.keeps_rows("live", name)):
-            return
         after = prefixed("l", after)
         rows = f"{ours} b JOIN {theirs} l ON {same(prefixed('b', before), after)}"
         differs = {}
-        for column in live.columns:
-            if column.name in holder.parent_columns or not self._may_hold(column):
-                continue
-            was = work.field("backup", name, column.name)
-            now = work.field("live", name, column.name)
-            if was and now:
-                differs[column] = f"l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was}", now
+        if work.keeps_rows("backup", name) and work.keeps_rows("live", name):
+            differs = self._tests(holder, live)
         tests = [test for test, _ in differs.values()]
         some = self._some(tests, rows)
         for there, (column, (test, now)) in zip(some, differs.items(), strict=True):
             if there:
                 values = f"(SELECT {renamed(after, 'k')}, l.{now} AS v FROM {rows} WHERE {test})"
                 yield column, values
+
+    def _tests(self, holder: Parent, live: Table) -> dict[Column, tuple[str, str]]:
+        """By column of both sides, the condition that live changed its value, and live's field."""
+        found = {}
+        for column in live.columns:
+            if column.name in holder.parent_columns or not self._may_hold(column):
+                continue
+            was = self._work.field("backup", holder.name, column.name)
+            now = self._work.field("live", holder.name, column.name)
+            if was and now:
+                found[column] = f"l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was}", now
+        return found
 
     def _some(self, tests: Sequence[str], rows: str) -> Sequence[bool]:
         """Which of some conditions hold for any row."""
