@@ -369,6 +369,10 @@ def plain(value: Any) -> Any:
         return [plain(v) for v in value]
     if hasattr(kind, "__dataclass_fields__"):
         return _plain_fields(value, _fields_of(cast("Hashable", kind)))
+    return _plain_other(value)
+
+
+def _plain_other(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
