@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 N ?= 5000000
+TABLES ?= 1000
 JOBS ?= 2
 LAB ?=
 MINUTES ?= 60
@@ -55,8 +56,9 @@ hazard: $(VENV)/.dev      ## NAME=drop-sequence: a hazard's code, page and case,
 tool: $(VENV)/.dev        ## NAME=mytool: a migration tool's code and case, to be filled in
 	$(BIN)/python -m tools.skeleton tool $(NAME)
 
-bench: $(VENV)/.dev       ## N=5000000 rows: the kit beside its alternatives, as ratios
+bench: $(VENV)/.dev       ## N=5000000 rows, TABLES=1000: the kit beside its alternatives, as ratios
 	$(BIN)/python -m bench.compare --rows $(N)
+	$(BIN)/python -m bench.small --tables $(TABLES)
 
 clean:
 	rm -rf build $(VENV)

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from forensics.compare.options import Options
 from forensics.compare.tables import compare_sources
+from forensics.documents import plain, plain_catalog
 from forensics.evidence import open_source
 from forensics.loss import assess
-from forensics.model import TableName, plain, plain_catalog
+from forensics.model import TableName
 from forensics.scratch import Scratch
 from forensics.store import Store
 

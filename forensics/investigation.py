@@ -14,20 +14,24 @@ from forensics.case.facade import Case, open_case
 from forensics.case.waiting import waiting
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
+from forensics.compare.feeding import single_handed
 from forensics.compare.findings import find as find_findings
 from forensics.compare.options import Listener, Options
 from forensics.compare.overwritten import find_overwritten
 from forensics.compare.overwritten.rule import Rule
 from forensics.compare.tables import compare_sources
+from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
 from forensics.loss import assess, not_assessed
-from forensics.model import Catalog, TableName, plain, plain_catalog
-from forensics.store import Store, exists, interruptible, remove
+from forensics.model import Catalog, TableName
+from forensics.store import Store, catalogs_text, exists, interruptible, remove
 from forensics.text import counted, listed
 
 _TRIES = 4
+# Of both sides, and of a dump: up to so much one thread is quicker.
+_FEW_ROWS, _FEW_BYTES = 1_000_000, 64 << 20
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
 _EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
 
@@ -90,18 +94,29 @@ def compare(
         # anything.
         store = Store(folder, write=True, memory=options.memory)
         try:
-            for name in _begin(store, ours, theirs, options, times):
-                listener.minds(_ANEW.format(name))
-            _say_what_is_unread(ours, theirs, listener)
-            compare_sources(ours, theirs, store, options, listener)
-            rule = Rule(options.overwritten_rows, options.overwritten_share)
-            _conclude(store, ours, theirs, listener, rule)
+            with single_handed(store.connection, little=_is_little(ours, theirs)):
+                for name in _begin(store, ours, theirs, options, times):
+                    listener.minds(_ANEW.format(name))
+                _say_what_is_unread(ours, theirs, listener)
+                compare_sources(ours, theirs, store, options, listener)
+                rule = Rule(options.overwritten_rows, options.overwritten_share)
+                _conclude(store, ours, theirs, listener, rule)
         finally:
             store.close()
     found = open_case(folder)
+    found.catalogs = ours.catalog, theirs.catalog  # of thousands of tables they take long to read
     found.write_summary()
     found.write_loss()
     return found
+
+
+def _is_little(backup: Source, live: Source) -> bool:
+    """Whether both sides seem to be small. It is a guess, and only time depends on it."""
+    rows = 0
+    for side in (backup, live):
+        for table in side.catalog.roots:
+            rows += max(table.rows_estimate, 0)
+    return rows <= _FEW_ROWS and (backup.identify().bytes or 0) <= _FEW_BYTES
 
 
 def _expect_order(times: Mapping[str, datetime | None]) -> None:
@@ -139,10 +154,6 @@ def _begin(
         outdated = _outdated(store, live.catalog)
     facts: dict[str, Any] = {
         "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
-        "catalogs": {
-            "backup": plain_catalog(backup.catalog),
-            "live": plain_catalog(live.catalog),
-        },
         "ddl": list(backup.statements()),
         "damage": backup.damage,
         "activity": live.activity(),
@@ -155,6 +166,7 @@ def _begin(
         if at is not None:
             facts[name] = at
     with store.transaction():  # a case that says where it came from says the rest too
+        store.put_text("catalogs", catalogs_text(backup.catalog, live.catalog))
         for name, value in facts.items():
             store.put(name, value)
         for table in outdated:

@@ -115,11 +115,11 @@ class CaseJunction:
         links = [f"l.{name}" for name in _LINKS]
         fields = [f"m.f{place}" for place in range(width)]
         with self._case.store.query() as cursor:
-            return cursor.execute(
+            return cursor.sql(
                 f"SELECT {', '.join(links + fields)} FROM loss.links_{number} l "
                 f"JOIN rows.backup_{number} m ON m.pair = l.pair "
                 f"WHERE {where} ORDER BY l.pair {limit}",
-                list(values),
+                params=list(values),
             ).to_arrow_table()
 
     def _reasons(self, found: Any) -> list[str | None]:
@@ -165,7 +165,7 @@ class CaseJunction:
         spread = self._spread(table)
         keys = [f"k{place}" for place in range(len(spread["key"]))]
         with self._case.store.query() as cursor:
-            found = cursor.execute(
+            found = cursor.sql(
                 'SELECT *, restorable + blocked + conflicting AS lost, has + moved AS "left" '
                 f"FROM {spread['relation']} "
                 f"ORDER BY lost DESC, missing DESC, {', '.join(keys)}"

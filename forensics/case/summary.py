@@ -6,8 +6,9 @@ from dataclasses import fields
 from typing import Any
 
 from forensics.case.held import Held
+from forensics.documents import plain
 from forensics.masking import Mask
-from forensics.model import COUNTS, ColumnChange, Provenance, TableResult, plain
+from forensics.model import COUNTS, ColumnChange, Provenance, TableResult
 
 _BACKUP = (
     "kind",

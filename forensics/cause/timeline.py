@@ -101,13 +101,13 @@ def _times(
             if column is None or column not in columns or not getattr(result, state):
                 continue
             field, number = f"f{columns.index(column)}", store.number(result.name)
-            times = cursor.execute(
+            [times] = cursor.execute(
                 f"SELECT min({field}), max({field}) FROM rows.{side}_{number} "
                 f"WHERE state = ? AND {field} SIMILAR TO '[0-9]{{4}}-.*' "
                 f"AND {field} NOT LIKE '%BC'",
                 [state],
-            ).fetchone()
-            if times and None not in times:
+            ).fetchall()
+            if None not in times:
                 oldest, newest = times
                 found.append((_time(oldest), _time(newest), result.name))
     return found

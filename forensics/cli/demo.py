@@ -9,7 +9,7 @@ import typer
 
 from forensics.cli import manual
 from forensics.cli.voice import FAILED, OK, Json, Quiet, app, safe, speaking
-from forensics.model import plain
+from forensics.documents import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

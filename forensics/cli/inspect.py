@@ -11,7 +11,8 @@ import typer
 
 from forensics.cli import manual
 from forensics.cli.voice import FAILED, OK, Json, MaxRow, Quiet, Voice, app, safe, speaking
-from forensics.model import MAX_ROW, TableName, plain
+from forensics.documents import plain
+from forensics.model import MAX_ROW, TableName
 from forensics.text import count
 
 if TYPE_CHECKING:

@@ -98,6 +98,16 @@ class Writer:
         Returns:
             None where the fields are that text.
         """
+        if type_name not in self._found:
+            self._found[type_name] = self._canonical(type_name)
+        return self._found[type_name]
+
+    @cached_property
+    def _found(self) -> dict[str, Canonical | None]:
+        """What `canonical` returned: few types have many columns."""
+        return {}
+
+    def _canonical(self, type_name: str) -> Canonical | None:
         type_name = self._plain(type_name)
         if not self.pinned and type_name in _WHOLE_COLUMNS:
             return _WHOLE_COLUMNS[type_name]

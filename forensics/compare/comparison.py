@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from forensics.compare import keys, notes, rows, schema
+from forensics.compare.ledger import Ledger, transaction
 from forensics.compare.lines import unheard
 from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Columns, Preparation
@@ -25,7 +25,7 @@ from forensics.errors import (
 from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Snapshot
 from forensics.model import ColumnChange, Table, TableName, TableResult
-from forensics.store import record
+from forensics.store import Record, record
 from forensics.store.values import marks_in
 
 
@@ -41,10 +41,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a thread compares with: a cursor of the case, and an engine on it."""
+    """What a thread compares with: a cursor of the case, an engine on it, the ledger of all."""
 
     cursor: duckdb.DuckDBPyConnection
     engine: Engine
+    ledger: Ledger
 
 
 class Comparison:
@@ -65,6 +66,7 @@ class Comparison:
         self._options, self._listener = options, listener
         self._started = time.monotonic()
         self._is_history = any(is_history(table) for table in (job.backup, job.live) if table)
+        self._kept = False  # whether rows of an earlier attempt may be in the case
 
     def run(self) -> TableResult:
         """Compare the table and record the result.
@@ -92,7 +94,7 @@ class Comparison:
         result = TableResult(
             self._job.name, "failed", reason=reason, history=self._is_history, seconds=seconds
         )
-        record(self._bench.cursor, self._job.number, result)
+        self._bench.ledger.add(Record(self._job.number, result))
         return result
 
     # --- a table that only one side has -------------------------------
@@ -102,7 +104,8 @@ class Comparison:
         counted = self._ready.live.count(self._job.name)
         counts = Counts(0, counted, missing=0, added=counted, changed=0, unchanged=0)
         result = self._counted(TableResult(self._job.name, "new"), counts)
-        record(self._bench.cursor, self._job.number, result, read=_moments(live=snapshot))
+        read = _moments(live=snapshot)
+        self._bench.ledger.add(Record(self._job.number, result, read=read))
         return result
 
     def _require_rows(self) -> None:
@@ -129,7 +132,7 @@ class Comparison:
         if backup.primary_key:
             choice = keys.Choice(backup.primary_key.columns, "primary key")
         cursor, number = self._bench.cursor, self._job.number
-        with _transaction(cursor):
+        with transaction(cursor):
             counts = rows.keep_all(self._bench.engine, number, side, choice.columns, self._hear)
             result = TableResult(
                 backup.name,
@@ -140,20 +143,19 @@ class Comparison:
             )
             result = self._counted(result, counts)
             columns = {"backup": side.stored}
-            record(cursor, number, result, columns=columns, read=_moments(backup=side.snapshot))
+            read = _moments(backup=side.snapshot)
+            record(cursor, Record(number, result, columns=columns, read=read))
         return result
 
     # --- a table that both sides have ---------------------------------
 
     def _both(self, backup: Table, live: Table) -> TableResult:
-        changes = schema.drift(backup, live)
-        columns = self._ready.columns(backup, live, changes)
+        changes, columns = self._ready.plan(backup, live)
         choice, sides, found = self._compare(backup, live, columns)
-        numeric = []
-        for column in columns.compared:
-            if schema.type_of(backup, column).startswith("numeric"):
-                numeric.append(column)
-        rescaled = self._bench.engine.count_in_scale_only(found, numeric)
+        rescaled = 0
+        if found.counts.changed:
+            numeric = _numeric(backup, columns.compared)
+            rescaled = self._bench.engine.count_in_scale_only(found, numeric)
         result = TableResult(
             backup.name,
             "compared",
@@ -232,11 +234,17 @@ class Comparison:
     ) -> None:
         cursor, number = self._bench.cursor, self._job.number
         read = _moments(backup=sides.backup.snapshot, live=sides.live.snapshot)
-        with _transaction(cursor):
+        line = Record(number, result, changes, found.columns, read)
+        if not (found.counts.differ or self._kept):
+            self._bench.ledger.add(line)
+            return
+        self._kept = True
+        self._bench.ledger.take_back(number)
+        with transaction(cursor):
             self._bench.engine.keep(number, found)
             if sides.backup.long and sides.backup.long.lacking:
                 rows.keep_lacking(sides, marks_in(cursor, f"rows.live_{number}"))
-            record(cursor, number, result, changes, found.columns, read)
+            record(cursor, line)
 
     def _verify(self, sides: Sides, counts: Counts) -> None:
         """Hold the counts to a second comparison that trusts no hash, of the same rows.
@@ -270,7 +278,7 @@ class Comparison:
 
     def _counted(self, result: TableResult, counts: Counts) -> TableResult:
         seconds = time.monotonic() - self._started
-        return replace(result, **asdict(counts), history=self._is_history, seconds=seconds)
+        return replace(result, **vars(counts), history=self._is_history, seconds=seconds)
 
 
 def _is_declared(choice: keys.Choice, sides: Sides) -> bool:
@@ -280,15 +288,13 @@ def _is_declared(choice: keys.Choice, sides: Sides) -> bool:
     return not any(column in sides.backup.casts for column in choice.columns)
 
 
-@contextmanager
-def _transaction(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    cursor.begin()
-    try:
-        yield
-        cursor.commit()
-    except BaseException:
-        cursor.rollback()
-        raise
+def _numeric(table: Table, columns: Sequence[str]) -> list[str]:
+    """Those of some columns that hold numbers of any scale."""
+    found = []
+    for column in columns:
+        if schema.type_of(table, column).startswith("numeric"):
+            found.append(column)
+    return found
 
 
 def _with_values(changes: list[ColumnChange], values: dict[str, int]) -> list[ColumnChange]:

@@ -46,6 +46,23 @@ def hold_tight() -> None:
         library.malloc_trim(0)
 
 
+@contextlib.contextmanager
+def single_handed(db: duckdb.DuckDBPyConnection, *, little: bool) -> Iterator[None]:
+    """Have DuckDB work on one thread where there is little to do.
+
+    Handing hundreds of small statements from one thread to another costs more than they do.
+    """
+    if not little:
+        yield
+        return
+    db.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(duckdb.Error):
+            db.execute("RESET threads")
+
+
 class Guard:
     """Batches from Python for DuckDB to read; remembers what went wrong in making them."""
 

@@ -6,6 +6,7 @@ comparable line; and the line as it is kept, NULL where that is the same.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from forensics.compare.longvalues import without_long
 from forensics.compare.prefetch import Prefetch
 from forensics.compare.shaping import Shaper
 from forensics.compare.sides import Side, Sides
+from forensics.errors import EvidenceError
 from forensics.evidence import copytext
 from forensics.evidence.arrays import numbers, texts
 from forensics.evidence.source import Block, Segment
@@ -27,6 +29,7 @@ Batches = Iterator[pa.RecordBatch]
 _TEXT = pa.large_string()
 LINES = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _FETCH_ROWS, _FETCH_BYTES = 20_000, 16 << 20
+_LITTLE_BYTES = 1 << 20
 
 
 def unheard(rows: int) -> None:
@@ -47,47 +50,134 @@ class LeftOver:
             self.ahead.close()
 
 
-def left_over(sides: Sides, progress: Progress) -> LeftOver | None:
-    """Pair off what is in the same order on both sides.
+def left_over(sides: Sides, progress: Progress, *, as_multiset: bool) -> LeftOver | None:
+    """Pair off what is in the same order on both sides, and all of it where it is little.
 
     Args:
         sides: their `rows` are counted on the way, for what is left as it is read.
         progress: is told of rows that were read on the live side.
+        as_multiset: rows may repeat.
 
     Returns:
         What is left of each, or None where nothing is.
     """
-    backup, live, columns = sides.backup, sides.live, sides.columns
-    as_they_stand = backup.in_order(columns) and live.in_order(columns)
-    if not as_they_stand or backup.counted or backup.casts:
-        return _everything(sides, progress)
-    ahead = Prefetch(_chain(live), live.segments)
+    left = _unpaired(sides, progress)
+    if left is None:
+        return None
     try:
-        ours, theirs = Stream(_chain(backup), counting=True), Stream(iter(ahead))
+        if _settled(left, as_multiset=as_multiset):
+            left.close()
+            return None
+        return left
+    except BaseException:
+        left.close()
+        raise
+
+
+def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
+    backup, live, columns = sides.backup, sides.live, sides.columns
+    if not _stand_alike(sides):
+        return _everything(sides, progress)
+    if live.is_held and _same_bytes(backup, live):
+        progress(live.rows)
+        return None
+    ahead = None
+    blocks = _chain(live)
+    if not live.is_held:
+        ahead = Prefetch(blocks, live.segments)
+        blocks = iter(ahead)
+    try:
+        ours, theirs = Stream(_chain(backup), counting=True), Stream(blocks)
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
-        if not (ours.odd or theirs.odd or ours.fill() or theirs.fill()):
-            ahead.close()
-            return None
-        return LeftOver(
+        left = LeftOver(
             _rest(backup, ours, columns, unheard),
             _rest(live, theirs, columns, progress),
             ahead,
         )
+        if not (ours.odd or theirs.odd or ours.fill() or theirs.fill()):
+            left.close()
+            return None
+        return left
     except BaseException:
-        ahead.close()
+        if ahead:
+            ahead.close()
         raise
+
+
+def _stand_alike(sides: Sides) -> bool:
+    """Whether lines of both sides can be held against each other as they stand."""
+    backup, live, columns = sides.backup, sides.live, sides.columns
+    if backup.counted or backup.casts:
+        return False
+    return backup.in_order(columns) and live.in_order(columns)
+
+
+def _same_bytes(backup: Side, live: Side) -> bool:
+    """Whether both sides are the same bytes, of a table whose rows of live are in memory.
+
+    What live holds as well is sound: only where it is another thing are values looked at.
+    """
+    theirs = b"".join(map(bytes, _chain(live)))
+    thorough = [segment.thorough for segment in backup.segments]
+    ours: list[bytes] = []
+    size = 0
+    try:
+        for segment in backup.segments:
+            segment.thorough = False
+        for block in _chain(backup):
+            ours.append(bytes(block))
+            size += len(block)
+            if size > len(theirs):
+                return False
+    except EvidenceError:
+        return False  # whoever reads it again hears of it
+    finally:
+        for segment, before in zip(backup.segments, thorough, strict=True):
+            segment.thorough = before
+    if b"".join(ours) != theirs:
+        return False
+    backup.rows = live.rows = theirs.count(b"\n")
+    return True
 
 
 def _everything(sides: Sides, progress: Progress) -> LeftOver:
     """Both sides whole, where their lines cannot be held against each other as they stand."""
     backup, live, columns = sides.backup, sides.live, sides.columns
     ours = stored_lines(backup, columns, unheard)
-    if len(live.segments) != 1:
+    if len(live.segments) != 1 or live.is_held:
         return LeftOver(ours, stored_lines(live, columns, progress))
     ahead = Prefetch(live.segments[0].blocks(), live.segments)
     theirs = stored_lines(live, columns, progress, iter(ahead))
     return LeftOver(ours, theirs, ahead)
+
+
+def _settled(left: LeftOver, *, as_multiset: bool) -> bool:
+    """Whether what is left is little, and equal but for its order.
+
+    Rows that repeat are the engine's business where a key has to tell them apart.
+    """
+    ours, left.backup = _little(left.backup)
+    theirs, left.live = _little(left.live)
+    if ours is None or theirs is None or len(ours) != len(theirs):
+        return False
+    if not as_multiset and len(set(ours)) < len(ours):
+        return False
+    return sorted(ours) == sorted(theirs)
+
+
+def _little(batches: Batches) -> tuple[list[str] | None, Batches]:
+    """The lines of some batches, or None where they are many; and the batches once more."""
+    seen: list[pa.RecordBatch] = []
+    lines: list[str] = []
+    size = 0
+    for batch in batches:
+        seen.append(batch)
+        size += batch.nbytes
+        if size > _LITTLE_BYTES:
+            return None, itertools.chain(seen, batches)
+        lines += batch["line"].to_pylist()
+    return lines, iter(seen)
 
 
 def _chain(side: Side) -> Iterator[Block]:

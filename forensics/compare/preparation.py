@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,9 +14,9 @@ from forensics.compare.fields import Canonical
 from forensics.compare.longvalues import Long
 from forensics.compare.options import matching
 from forensics.compare.sides import Side, Sides
-from forensics.errors import DamagedBackupError
+from forensics.errors import DamagedBackupError, ForensicsError
 from forensics.evidence.source import Block, Segment, Source
-from forensics.model import ColumnChange, Key, Table
+from forensics.model import ColumnChange, Key, Table, TableName
 from forensics.store.values import LongValues
 
 
@@ -32,6 +33,10 @@ class Columns:
     compared: tuple[str, ...]
     lost: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+# How a table's definitions differ, and its columns.
+Plan = tuple[list[ColumnChange], Columns]
 
 
 class Preparation:
@@ -56,6 +61,39 @@ class Preparation:
         self._writer_of_backup = Writer.of(backup)
         self._writer_of_live = Writer.of(live)
         self.contents = backup.contents()
+        self._planned: dict[TableName, Plan] = {}
+        self._held: dict[tuple[TableName, bool], Segment] = {}  # whether of live
+
+    # --- several tables at once ---------------------------------------
+
+    def read_ahead(self, tables: Sequence[TableName]) -> None:
+        """Read the rows of small tables that both sides have at once, where databases hold them."""
+        ours, theirs = {}, {}
+        for name in tables:
+            backup, live = self.backup.catalog.tables[name], self.live.catalog.tables[name]
+            with suppress(ForensicsError):  # who compares the table meets it again
+                changes, columns = self.plan(backup, live)
+                self._planned[backup.name] = changes, columns
+                ours[backup.name] = schema.stored_columns(backup)
+                theirs[live.name] = _asked_of_live(live, columns)
+        for name, segment in self.backup.several(ours).items():
+            self._held[name, False] = segment
+        for name, segment in self.live.several(theirs).items():
+            self._held[name, True] = segment
+
+    def let_go(self, name: TableName) -> None:
+        """Forget what was read ahead of a table."""
+        self._planned.pop(name, None)
+        self._held.pop((name, False), None)
+        self._held.pop((name, True), None)
+
+    def plan(self, backup: Table, live: Table) -> Plan:
+        """Return how a table's definitions differ, and what is to be compared of its rows."""
+        known = self._planned.get(backup.name)
+        if known:
+            return known
+        changes = schema.drift(backup, live)
+        return changes, self.columns(backup, live, changes)
 
     # --- columns and keys ---------------------------------------------
 
@@ -139,10 +177,9 @@ class Preparation:
             as_far_as_it_goes: end where the backup breaks off, without an error.
         """
         compared = columns.compared
-        extra = [c for c in schema.stored_columns(live) if c not in compared]
         ours = self.whole_backup(backup)
         ours.counted = columns.lost
-        theirs = self._side(self.live, self._writer_of_live, live, (*compared, *extra))
+        theirs = self._side(self.live, self._writer_of_live, live, _asked_of_live(live, columns))
         long = Long(self._values)
         ours.long = theirs.long = long
         ours.mark, theirs.mark = long.see, long.keep_new
@@ -174,12 +211,20 @@ class Preparation:
         return (f"{', '.join(unsure)}: {ASSUMES_UTC}",)
 
     def _side(self, source: Source, writer: Writer, table: Table, wanted: tuple[str, ...]) -> Side:
-        segments = source.segments(table.name, wanted)
+        held = self._held.get((table.name, source is self.live))
+        segments = [held] if held else source.segments(table.name, wanted)
         stored = []
         for column in wanted:
             if all(column in segment.columns for segment in segments):
                 stored.append(column)
         return Side(segments, tuple(stored), canonical_texts(writer, table, stored))
+
+
+def _asked_of_live(live: Table, columns: Columns) -> tuple[str, ...]:
+    """What live is asked for: the columns that are compared, then those that are only kept."""
+    compared = columns.compared
+    extra = [c for c in schema.stored_columns(live) if c not in compared]
+    return (*compared, *extra)
 
 
 def canonical_texts(

@@ -48,6 +48,11 @@ class Counts:
     unchanged: int
     repeated: int = 0
 
+    @property
+    def differ(self) -> bool:
+        """Whether a row of either side is to be kept."""
+        return bool(self.missing or self.added or self.changed)
+
 
 @dataclass(frozen=True)
 class Matched:
@@ -181,7 +186,7 @@ def compare(
     """
     backup, live = sides.backup, sides.live
     stored = {"backup": backup.stored, "live": live.stored}
-    left = left_over(sides, progress)
+    left = left_over(sides, progress, as_multiset=not key)
     if left is None:
         counts = Counts(backup.rows, live.rows, 0, 0, 0, backup.rows)
         return Found(counts, sides.columns, stored)

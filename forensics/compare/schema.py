@@ -20,13 +20,15 @@ def stored_columns(table: Table) -> tuple[str, ...]:
 
 def compared_columns(backup: Table, live: Table) -> tuple[str, ...]:
     """Return the columns that both sides store, in the backup's order."""
-    theirs = stored_columns(live)
+    theirs = set(stored_columns(live))
     return tuple(c for c in stored_columns(backup) if c in theirs)
 
 
 def changed_types(backup: Table, live: Table, columns: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return those of some columns whose type differs between the sides, with both types."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
+    if backup.columns == live.columns:
+        return found
     for column in columns:
         was, now = type_of(backup, column), type_of(live, column)
         if was != now:
@@ -49,6 +51,8 @@ def drift(backup: Table, live: Table) -> list[ColumnChange]:
     column is left None: it is counted when the rows are read.
     """
     found: list[ColumnChange] = []
+    if backup.columns == live.columns:
+        return found
     for column in backup.columns:
         now = live.column(column.name)
         if now is None:

@@ -61,6 +61,11 @@ class Side:
         if self.long:
             self.mark = self.long.keep
 
+    @property
+    def is_held(self) -> bool:
+        """Whether all of its rows are in memory."""
+        return all(segment.held for segment in self.segments)
+
     def look_closely(self) -> None:
         """Have values looked at as they are read: no row of the other side stands for them."""
         for segment in self.segments:

@@ -11,7 +11,7 @@ from forensics.compare.workers import Workers
 from forensics.errors import BackupError, UsageError
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName
-from forensics.store import Store, long_values, sweep_values
+from forensics.store import Store, forget_rows, long_values, sweep_values
 
 __all__ = ["compare_sources"]
 
@@ -96,13 +96,17 @@ def _chosen(names: Sequence[TableName], options: Options) -> list[TableName]:
 
 def _numbers(names: Sequence[TableName], store: Store, options: Options) -> dict[TableName, int]:
     """The tables that are to be compared, each with its number in the case: an old one or a new."""
-    done, known = set(), {}
+    done, known, again = set(), {}, []
     for result in store.results():
         number = store.number(result.name)
-        if number is not None:
-            known[result.name] = number
+        assert number is not None, result.name
+        known[result.name] = number
         if options.resume and result.state != "failed":
             done.add(result.name)
+        else:
+            again.append(number)
+    if again:
+        forget_rows(store.connection, again)
     last = max(known.values(), default=0)
     found = {}
     for name in names:

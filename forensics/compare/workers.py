@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from queue import SimpleQueue
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 
+from forensics.compare.batches import in_batches
 from forensics.compare.comparison import Bench, Comparison, Job
 from forensics.compare.engines.duckdb import DuckDB
 from forensics.compare.failures import is_foreseen, reason
+from forensics.compare.ledger import Ledger
 from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Preparation
 from forensics.errors import LiveError
@@ -19,6 +21,7 @@ from forensics.store import Store
 
 # Seconds before a table is tried again whose query a standby cancelled.
 _WAITS = (0.2, 1.0, 3.0)
+_POLL = 0.5  # seconds
 
 
 class _Lost(Exception):  # noqa: N818 - it is caught where it is raised for
@@ -47,20 +50,26 @@ class Workers:
         self._free: SimpleQueue[Bench] = SimpleQueue()
         self._benches: list[Bench] = []
         self._stopped = threading.Event()
+        self._ledger = Ledger(store.connection.cursor())
 
     def __enter__(self) -> Workers:
         for number in range(max(1, self._options.jobs)):
             cursor = self._store.connection.cursor()
-            bench = Bench(cursor, DuckDB(cursor, number))
+            bench = Bench(cursor, DuckDB(cursor, number), self._ledger)
             self._benches.append(bench)
             self._free.put(bench)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for bench in self._benches:
-            if not self._stopped.is_set():
-                bench.engine.close()
-            bench.cursor.close()
+        try:
+            self._ledger.write()
+        finally:
+            self._store.look_again()
+            self._ledger.close()
+            for bench in self._benches:
+                if not self._stopped.is_set():
+                    bench.engine.close()
+                bench.cursor.close()
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Compare tables, and record each, until all are done or a database is lost.
@@ -68,17 +77,29 @@ class Workers:
         Raises:
             LiveError: a database was lost.
         """
+        ended: SimpleQueue[Future[None]] = SimpleQueue()
         # Even one table at a time is compared in a thread: this one waits, and so a Ctrl-C finds it
         # at once.
         with ThreadPoolExecutor(len(self._benches), thread_name_prefix="compare") as pool:
             try:
-                futures = [pool.submit(self._run, job) for job in jobs]
-                for future in as_completed(futures):
-                    future.result()
+                batches = in_batches(jobs, self._ready.contents)
+                for batch in batches:
+                    pool.submit(self._run, batch).add_done_callback(ended.put)
+                for _ in batches:
+                    self._next(ended).result()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._stop()
                 raise
+
+    def _next(self, ended: SimpleQueue[Future[None]]) -> Future[None]:
+        """What ends next; results do not wait for it to be recorded."""
+        while True:
+            try:
+                return ended.get(timeout=_POLL)
+            except Empty:
+                if self._ledger.is_due:
+                    self._ledger.write()
 
     def _stop(self) -> None:
         """Have the threads end at once, with nothing of theirs recorded.
@@ -91,10 +112,25 @@ class Workers:
         for bench in self._benches:
             bench.cursor.interrupt()
 
-    def _run(self, job: Job) -> None:
+    def _run(self, jobs: Sequence[Job]) -> None:
+        """Compare some tables, one after another."""
         if self._stopped.is_set():
             return
         bench = self._free.get()
+        try:
+            if len(jobs) > 1:
+                self._ready.read_ahead([job.name for job in jobs])
+            for job in jobs:
+                if self._stopped.is_set():
+                    return
+                self._run_one(job, bench)
+                self._ready.let_go(job.name)
+                if self._ledger.is_due:
+                    self._ledger.write()
+        finally:
+            self._free.put(bench)
+
+    def _run_one(self, job: Job, bench: Bench) -> None:
         comparison = Comparison(job, self._ready, bench, self._options, self._listener)
         lost: LiveError | None = None
         result: TableResult | None
@@ -126,11 +162,8 @@ class Workers:
 
     def _tidy(self, bench: Bench) -> None:
         """Make a bench ready for the next table."""
-        try:
-            if not self._stopped.is_set():
-                bench.engine.clean()
-        finally:
-            self._free.put(bench)
+        if not self._stopped.is_set():
+            bench.engine.clean()
 
     def _tell(self, result: TableResult) -> None:
         for side in (self._ready.backup, self._ready.live):

@@ -101,12 +101,12 @@ def _engine_holds(text: bytes) -> bool:
     # A reader of its own: what DuckDB makes of a pyarrow object it asks pandas about.
     engine.register("lines", reader.__arrow_c_stream__())
     try:
-        found = engine.execute(_ANY_REFUSED).fetchone()
+        found = engine.execute(_ANY_REFUSED).fetchall()
     except duckdb.Error:
         return False  # bytes that are no UTF-8
     finally:
         engine.unregister("lines")
-    return found is None
+    return not found
 
 
 def _engine() -> duckdb.DuckDBPyConnection:

@@ -97,6 +97,7 @@ _STRAY_LEAD = b"\xf4\x8f"
 _STRAY_CHARACTER = re.compile(rb"(\xf4\x8f[\xbc-\xbf][\x80-\xbf])")
 
 
+@cache
 def transcoder(encoding: str | None) -> Transcoder | None:
     """Return what turns blocks of an encoding into UTF-8, or None where nothing is to be done.
 

@@ -60,10 +60,12 @@ class Segment(ABC):
         snapshot: the moment that the rows are of, where a database holds them.
         thorough: whether `blocks()` also looks at whether values are such as their types can hold.
         max_row: how many bytes a row of a dump may have, or None.
+        held: whether they are few, and in memory.
     """
 
     snapshot: Snapshot | None = None
     thorough = False
+    held = False
     max_row: int | None = None
 
     def __init__(self, table: TableName, columns: Sequence[str]) -> None:
@@ -360,6 +362,18 @@ class Source(ABC):
             columns: what is wanted. A database answers with exactly these, in this order; a dump
                 answers with what it holds, in its own order (`Segment.columns`).
         """
+
+    def several(self, wanted: Mapping[TableName, Sequence[str]]) -> dict[TableName, Segment]:
+        """Read the rows of several small tables at once, where that costs less than one by one.
+
+        Args:
+            wanted: tables of kind "table", each with the columns that are wanted of it.
+
+        Returns:
+            By table, its only segment; nothing where they are better read one by one, which also
+            tells what is wrong with one that cannot be read.
+        """
+        return {}
 
     def adopt(self, catalog: Catalog) -> None:
         """Take from another catalogue the definitions of tables that this side does not define.

@@ -10,6 +10,7 @@ import duckdb
 
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.options import Listener
+from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.source import Source
 from forensics.loss.adopted import adopted
@@ -30,7 +31,7 @@ from forensics.loss.renames import rekeyed, renames
 from forensics.loss.undeclared import find_undeclared
 from forensics.loss.window import work_out
 from forensics.loss.workspace import Workspace
-from forensics.model import Parent, TableName, plain
+from forensics.model import Parent, TableName
 from forensics.store import Store
 
 _Document = dict[str, Any]

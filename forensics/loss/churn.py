@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.loss.columns import is_integer, made_column
 from forensics.loss.links.blocked import gone_keys
@@ -23,7 +24,7 @@ from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.sql import numbered, prefixed, same
 from forensics.loss.window import estimate
 from forensics.loss.workspace import Workspace
-from forensics.model import ForeignKey, Parent, Table, TableResult, plain
+from forensics.model import ForeignKey, Parent, Table, TableResult
 
 _ENDS = re.compile(r"expir|valid_?(until|to)|ends?_?at$|until", re.I)
 _MOST_ROWS = 20_000_000

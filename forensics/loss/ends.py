@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from forensics.documents import plain
 from forensics.loss.columns import stores
 from forensics.loss.junctions import Junction, declared_parents, junction_of
 from forensics.loss.sql import listed, numbered, renamed, same
 from forensics.loss.workspace import Workspace
-from forensics.model import Parent, Table, TableName, plain
+from forensics.model import Parent, Table, TableName
 from forensics.text import counted
 
 KIND = "ends changed places"

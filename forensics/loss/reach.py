@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from forensics.documents import plain
 from forensics.errors import LiveError, is_lost
 from forensics.loss.columns import stores
 from forensics.loss.links import LOST
 from forensics.loss.parents import Spread, label_of
 from forensics.loss.sql import listed, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import Workspace
-from forensics.model import Catalog, ForeignKey, Parent, TableName, plain
+from forensics.model import Catalog, ForeignKey, Parent, TableName
 
 _STEPS = 4  # a junction table in between takes two
 _TOP = 10
@@ -35,12 +36,14 @@ class _Reached:
         keys: a working table (k0, …, n); n is the number of rows that they were reached
             by.
         path: the tables on the way, this one included.
+        rows: how many there are; None of those that the search begins with.
     """
 
     name: TableName
     key: tuple[str, ...]
     keys: str
     path: tuple[str, ...]
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class Reach:
             **plain(reached.name),
             "from": plain(spread.name),
             "path": list(reached.path),
-            "rows": self._work.count(reached.keys),
+            "rows": reached.rows,
             "of": result.live_rows if result else None,
             "key": list(reached.key),
         }
@@ -197,11 +200,11 @@ class Reach:
              GROUP BY {keys}
             """
         )
-        if self._work.count(found):
+        if rows_found := self._work.count(found):
             path = [*here.path, str(wanted.name)]
             if child != wanted.name:
                 path.insert(-1, str(child))
-            yield _Reached(wanted.name, wanted.parent_columns, found, tuple(path))
+            yield _Reached(wanted.name, wanted.parent_columns, found, tuple(path), rows_found)
 
     # --- the worst --------------------------------------------------------------------------
 

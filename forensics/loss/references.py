@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from forensics.documents import plain
 from forensics.loss.junctions import declared_parents
 from forensics.loss.workspace import Workspace
-from forensics.model import Overwritten, Parent, TableName, plain
+from forensics.model import Overwritten, Parent, TableName
 
 
 def references(work: Workspace, junctions: Collection[TableName]) -> list[dict[str, Any]] | None:

@@ -136,7 +136,25 @@ class Workspace:
             return None
         if side == "live" and result.state == "dropped":
             return None
+        if result.state == "compared" and not result.differs:
+            return self._none_kept(side, name)
         return f"rows.{side}_{self.number(name)}"
+
+    def _none_kept(self, side: SideName, name: TableName) -> str:
+        """What stands for the kept rows of a table in which none differs: nothing is written."""
+        fields = ""
+        for place in range(len(self.store.columns(name, side))):
+            fields += f", NULL::VARCHAR AS f{place}"
+        return f"(SELECT 0::BIGINT AS pair, '' AS state{fields} WHERE false)"
+
+    def keeps_rows(self, side: SideName, name: TableName) -> bool:
+        """Whether the case may keep differing rows of a side's table."""
+        result = self.result(name)
+        if result is None:
+            return True
+        if side == "live":
+            return bool(result.added or result.changed)
+        return bool(result.missing or result.changed)
 
     def field(self, side: SideName, name: TableName, column: str) -> str | None:
         """The field of a kept row that holds a column, or None."""

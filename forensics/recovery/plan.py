@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from forensics.model import TableName, plain
+from forensics.documents import plain
+from forensics.model import TableName
 from forensics.recovery.choose.options import Option
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.partitions import Partition

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.compare.options import matching
-from forensics.model import TableName, plain
+from forensics.documents import plain
+from forensics.model import TableName
 from forensics.recovery.choose.held import Held, held_elsewhere
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.selection import Selection

@@ -1,14 +1,25 @@
 """The case file: results go in, results come out. It knows the model and nothing else."""
 
-from forensics.store.casefile import Store, has_table, long_values, record, sweep_values, tables_of
+from forensics.store.casefile import (
+    Store,
+    forget_rows,
+    has_table,
+    long_values,
+    sweep_values,
+    tables_of,
+)
 from forensics.store.files import exists, make_private, remove, write_private
 from forensics.store.interrupts import interruptible
 from forensics.store.opening import FORMAT
+from forensics.store.recording import Record, catalogs_text, record
 
 __all__ = [
     "FORMAT",
+    "Record",
     "Store",
+    "catalogs_text",
     "exists",
+    "forget_rows",
     "has_table",
     "interruptible",
     "long_values",

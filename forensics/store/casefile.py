@@ -16,28 +16,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics.documents import catalog_of, plain, provenance_of
 from forensics.errors import CaseError
-from forensics.model import (
-    Catalog,
-    ColumnChange,
-    Overwritten,
-    Provenance,
-    TableName,
-    TableResult,
-    catalog_of,
-    plain,
-    provenance_of,
-    quote_literal,
-)
+from forensics.model import Catalog, ColumnChange, Overwritten, Provenance, TableName, TableResult
 from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists, make_private, others
+from forensics.store.literals import literal
 from forensics.store.lock import sole_writer
 from forensics.store.opening import FORMAT, connect, expect_amount, make_file, write_back
-from forensics.store.values import LongValues, held, marks_in, new_key, spliced, sweep
+from forensics.store.recording import Line, read_facts, read_lines
+from forensics.store.values import LongValues, held, marks_in, new_key, sweep
 
 if TYPE_CHECKING:
     import duckdb
@@ -59,12 +51,15 @@ class Store:
         UsageError: `memory` is no amount, or not enough.
     """
 
+    _edition = 0  # of the results, where they are written
+    _known: tuple[object, dict[str, str]] = (None, {})
+    _listed: tuple[object, dict[TableName, Line]] = (None, {})
+
     def __init__(self, folder: Path, *, write: bool = False, memory: str | None = None) -> None:
         self.folder = folder
         self._writes = write
         self._held = ExitStack()
         self._connection: duckdb.DuckDBPyConnection | None = None
-        self._known: tuple[object, dict[str, str | None]] = (None, {})
         expect_amount(memory)
         if write:
             self._open_to_write(memory)
@@ -172,9 +167,12 @@ class Store:
 
     def put(self, name: str, value: Any) -> None:
         """Record a fact, in place of an earlier one of that name."""
-        text = json.dumps(plain(value))
+        self.put_text(name, json.dumps(plain(value)))
+
+    def put_text(self, name: str, text: str) -> None:
+        """Record a fact that is JSON already."""
         self.connection.execute(
-            f"INSERT OR REPLACE INTO kit.meta VALUES ({_literal(name)}, {_literal(text)})"
+            f"INSERT OR REPLACE INTO kit.meta VALUES ({literal(name)}, {literal(text)})"
         )
 
     @contextmanager
@@ -196,38 +194,29 @@ class Store:
         return json.loads(text)
 
     def _known_fact(self, name: str) -> str | None:
-        """A fact's text. Who only reads asks for it once, as long as the file stays as it is."""
+        """A fact's text. Who only reads gets all at once, as long as the file stays as it is."""
         if self._writes:
-            return self._fact(name)
+            return self._facts(f"WHERE name = {literal(name)}").get(name)
+        version = self._version()
+        if self._known[0] != version:
+            self._known = (version, self._facts())
+        return self._known[1].get(name)
+
+    def _version(self) -> object:
+        """What is another after the file was written."""
+        if self._writes:
+            return self._edition
         try:
             state = (self.folder / CASE).stat()
         except OSError as error:
             raise CaseError(
                 f"Case {self.folder} is not there any more.", "Was its folder moved or removed?"
             ) from error
-        version = (state.st_ino, state.st_mtime_ns, state.st_size)
-        if self._known[0] != version:
-            self._known = (version, {})
-        facts = self._known[1]
-        if name not in facts:
-            facts[name] = self._fact(name)
-        return facts[name]
+        return (state.st_ino, state.st_mtime_ns, state.st_size)
 
-    def _fact(self, name: str) -> str | None:
-        import duckdb
-
-        try:
-            rows = self._ask(f"SELECT value FROM kit.meta WHERE name = {_literal(name)}")
-        except duckdb.CatalogException:
-            return None
-        for (text,) in rows:
-            return str(text)
-        return None
-
-    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+    def _facts(self, where: str = "") -> dict[str, str]:
         with self.query() as cursor:
-            found: list[tuple[Any, ...]] = cursor.execute(query).fetchall()
-        return found
+            return read_facts(cursor, where)
 
     def evidence(self) -> tuple[Provenance, Provenance]:
         """Provenance of the backup and of live."""
@@ -239,31 +228,37 @@ class Store:
         found = self.get("catalogs")
         return catalog_of(found["backup"]), catalog_of(found["live"])
 
-    def spliced(self, texts: Iterable[str]) -> Iterator[str]:
-        """Yield COPY text of kept rows with the long values in it, piece by piece."""
-        return spliced(self.folder, texts)
-
     # --- tables ------------------------------------------------------------------------------
+
+    def look_again(self) -> None:
+        """Have the results read anew: whoever records them says so."""
+        self._edition += 1
+
+    def _lines(self) -> dict[TableName, Line]:
+        """By table, in order, its line of the results; they are read once."""
+        version = self._version()
+        if self._listed[0] != version:
+            with self.query() as cursor:
+                self._listed = (version, read_lines(cursor))
+        return self._listed[1]
 
     def number(self, name: TableName) -> int | None:
         """The number of a table that was compared, or None."""
-        for (number,) in self._ask(f"SELECT number FROM kit.tables WHERE {_is(name)}"):
-            return int(number)
-        return None
+        line = self._lines().get(name)
+        return line.number if line else None
 
     def results(self) -> list[TableResult]:
         """What was found of each table, by name."""
-        rows = self._ask('SELECT result FROM kit.tables ORDER BY schema, "table"')
-        return [_result(json.loads(text)) for (text,) in rows]
+        return [line.result for line in self._lines().values()]
 
     def forget(self, name: TableName) -> None:
         """Take back what was found of a table."""
         number = self.number(name)
         if number is None:
             return
-        for kind in ("backup", "live", "overwritten"):
-            self.connection.execute(f"DROP TABLE IF EXISTS rows.{kind}_{number}")
+        forget_rows(self.connection, [number])
         self.connection.execute(f"DELETE FROM kit.tables WHERE number = {number}")
+        self.look_again()
 
     def moments(self) -> dict[TableName, dict[str, dict[str, str]]]:
         """By table and side, the snapshot of a database that its rows were read from.
@@ -271,16 +266,13 @@ class Store:
         Returns:
             For each table and each side that is a database, `snapshot` and `taken_at`.
         """
-        rows = self._ask('SELECT schema, "table", read FROM kit.tables ORDER BY schema, "table"')
-        return {TableName(schema, table): json.loads(read) for schema, table, read in rows}
+        return {name: line.read for name, line in self._lines().items()}
 
     def changes(self) -> list[ColumnChange]:
         """Schema drift, table by table."""
-        found = []
-        for (text,) in self._ask('SELECT changes FROM kit.tables ORDER BY schema, "table"'):
-            for change in json.loads(text):
-                name = TableName(**change.pop("name"))
-                found.append(ColumnChange(name, **change))
+        found: list[ColumnChange] = []
+        for line in self._lines().values():
+            found += line.changes
         return found
 
     def overwritten(self) -> list[Overwritten] | None:
@@ -292,9 +284,8 @@ class Store:
 
     def columns(self, name: TableName, side: str) -> tuple[str, ...]:
         """The columns of the rows that are kept of one side's table, in order."""
-        for (columns,) in self._ask(f"SELECT {side}_columns FROM kit.tables WHERE {_is(name)}"):
-            return tuple(columns or ())
-        return ()
+        line = self._lines().get(name)
+        return line.columns.get(side, ()) if line else ()
 
     def rows(
         self, name: TableName, side: str, states: Sequence[str], limit: int | None = None
@@ -311,13 +302,13 @@ class Store:
 
         with self.query() as cursor:
             columns = self.columns(name, side)
-            query = self._kept(name, side, columns)
+            query = self._kept(name, side, columns, states)
             if query is None:
                 empty = {column: pa.array([], pa.string()) for column in columns}
                 return pa.table({"pair": pa.array([], pa.int64())} | empty)
             if limit is not None:
                 query += f" LIMIT {int(limit)}"
-            found = cursor.execute(query, [list(states)]).to_arrow_table()
+            found = cursor.sql(query).to_arrow_table()
         return found.rename_columns(["pair", *columns])
 
     def batches(
@@ -325,13 +316,15 @@ class Store:
     ) -> Iterator[pa.RecordBatch]:
         """Yield what `rows` returns, in batches, where more is kept than memory holds."""
         with self.query() as cursor:
-            query = self._kept(name, side, self.columns(name, side))
+            query = self._kept(name, side, self.columns(name, side), states)
             if query is None:
                 return
-            yield from cursor.execute(query, [list(states)]).to_arrow_reader(_BATCH)
+            yield from cursor.sql(query).to_arrow_reader(_BATCH)
 
-    def _kept(self, name: TableName, side: str, columns: Sequence[str]) -> str | None:
-        """The query for the rows that are kept of one side's table, or None where none are."""
+    def _kept(
+        self, name: TableName, side: str, columns: Sequence[str], states: Sequence[str]
+    ) -> str | None:
+        """The query for kept rows of one side's table, or None where none are."""
         number = self.number(name)
         if number is None or not columns:
             return None
@@ -341,7 +334,7 @@ class Store:
         fields = ", ".join(f"f{place}" for place in range(len(columns)))
         return (
             f"SELECT pair, {fields} FROM rows.{side}_{number} "
-            "WHERE list_contains(?, state) ORDER BY pair"
+            f"WHERE list_contains({literal(list(states))}, state) ORDER BY pair"
         )
 
 
@@ -386,65 +379,20 @@ def sweep_values(store: Store) -> None:
     sweep(store.folder, used)
 
 
+def forget_rows(cursor: duckdb.DuckDBPyConnection, numbers: Collection[int]) -> None:
+    """Take back the kept rows of some tables of a case."""
+    there = tables_of(cursor)
+    for number in numbers:
+        for kind in ("backup", "live", "overwritten"):
+            if f"rows.{kind}_{number}" in there:
+                cursor.execute(f"DROP TABLE rows.{kind}_{number}")
+
+
 def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether a case has a table, such as `rows.backup_1`."""
     schema, _, table = name.partition(".")
     there = cursor.execute(
         "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-        f"AND schema_name = {_literal(schema)} AND table_name = {_literal(table)}"
+        f"AND schema_name = {literal(schema)} AND table_name = {literal(table)}"
     )
-    return there.fetchone() is not None
-
-
-def record(
-    cursor: duckdb.DuckDBPyConnection,
-    number: int,
-    result: TableResult,
-    changes: Sequence[ColumnChange] = (),
-    columns: Mapping[str, Sequence[str]] | None = None,
-    read: Mapping[str, Mapping[str, str]] | None = None,
-) -> None:
-    """Record what was found of a table, on a cursor whose transaction holds its rows too.
-
-    Args:
-        cursor: a cursor of the case's connection.
-        number: the table's number in this case.
-        result, changes: what was found.
-        columns: by side, the columns of the rows that are kept.
-        read: by side, which snapshot of a database the rows were read from.
-    """
-    cursor.execute(f"DELETE FROM kit.tables WHERE number = {number}")
-    kept = columns or {}
-    values = (
-        result.name.schema,
-        result.name.table,
-        json.dumps(plain(result)),
-        json.dumps(plain(list(changes))),
-        list(kept.get("backup", ())),
-        list(kept.get("live", ())),
-        json.dumps(read or {}),
-    )
-    literals = ", ".join(map(_literal, values))
-    cursor.execute(f"INSERT INTO kit.tables VALUES ({number}, {literals})")
-
-
-def _result(value: dict[str, Any]) -> TableResult:
-    value["name"] = TableName(**value["name"])
-    for field in ("key", "columns", "notes"):
-        value[field] = tuple(value[field])
-    return TableResult(**value)
-
-
-def _is(name: TableName) -> str:
-    return f'schema = {_literal(name.schema)} AND "table" = {_literal(name.table)}'
-
-
-def _literal(value: str | Sequence[str]) -> str:
-    """Return text, or a list of texts, as DuckDB's SQL.
-
-    Not as a parameter: binding one makes DuckDB import pandas, which costs a comparison a quarter
-    of a second.
-    """
-    if not isinstance(value, str):
-        return f"[{', '.join(map(_literal, value))}]::VARCHAR[]"
-    return quote_literal(value)
+    return bool(there.fetchall())

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 
+# The oldest DuckDB that is to open the file, whichever writes it.
+_READ_FROM = "v1.5.0"
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?\s*[KMGT]i?B", re.I)
 # What DuckDB says where the file is open: in another process, or in this one to be written.
 _LOCKED = ("Could not set lock", "different configuration")
+_NEWER = "created with a newer version of DuckDB"
 _LAYOUT = """
 CREATE SCHEMA IF NOT EXISTS kit;
 CREATE SCHEMA IF NOT EXISTS rows;
@@ -45,6 +48,7 @@ def connect(
         "temp_directory": str(folder / SPILL),
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "storage_compatibility_version": _READ_FROM,
     }
     if memory:
         config["memory_limit"] = memory
@@ -72,6 +76,12 @@ def _try_to_connect(
         words = str(error)
         if any(sign in words for sign in _LOCKED):
             raise BusyError from error
+        if _NEWER in words:
+            raise CaseError(
+                f"Case {folder} was written by a newer DuckDB than the {duckdb.__version__} that "
+                "is installed here.",
+                "Open it where it was written, or install that one: pip install --upgrade duckdb",
+            ) from error
         if isinstance(error, duckdb.IOException):
             raise CaseError(
                 f"Case {folder} cannot be opened: {_first_line(error)}.",
@@ -96,7 +106,8 @@ def make_file(folder: Path) -> None:
     discard_fresh(folder)
     fresh = folder / FRESH
     try:
-        with duckdb.connect(str(fresh)) as connection:
+        form = {"storage_compatibility_version": _READ_FROM}
+        with duckdb.connect(str(fresh), config=form) as connection:
             connection.execute(_LAYOUT)
             connection.execute(f"INSERT INTO kit.meta VALUES ('format', '{json.dumps(FORMAT)}')")
             # Closing would try this too, and keep its failure to itself.

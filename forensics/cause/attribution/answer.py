@@ -12,7 +12,8 @@ from forensics.cause.attribution.accounts import Account
 from forensics.cause.attribution.incident import Incident, Unexplained
 from forensics.cause.attribution.replaying import Replayed
 from forensics.cause.timeline import timeline
-from forensics.model import TableName, plain
+from forensics.documents import plain
+from forensics.model import TableName
 from forensics.statements.hazards import CODES, Hazard
 
 

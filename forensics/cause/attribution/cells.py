@@ -60,7 +60,7 @@ def _different(db: duckdb.DuckDBPyConnection, cells: Sequence[Cell]) -> list[Cel
     if not cells:
         return []
     counts = ", ".join(f"count(*) FILTER ({cell.differs})" for cell in cells)
-    found = db.execute(f"SELECT {counts} FROM changed_rows").fetchone() or ()
+    [found] = db.execute(f"SELECT {counts} FROM changed_rows").fetchall()
     return [cell for cell, rows in zip(cells, found, strict=True) if rows]
 
 
@@ -83,7 +83,7 @@ def _rows(store: Store, result: TableResult, cells: Sequence[Cell]) -> Iterator[
             f"JOIN rows.backup_{number} k ON k.pair = c.pair {destroyed} "
             "WHERE k.state = 'changed'"
         )
-        for batch in db.execute(query).to_arrow_reader(_BATCH):
+        for batch in db.sql(query).to_arrow_reader(_BATCH):
             fields = [column.to_pylist() for column in batch.columns]
             yield from copy_lines(zip(*fields, strict=True))
 

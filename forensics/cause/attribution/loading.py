@@ -13,7 +13,7 @@ from forensics.errors import BackupError, EvidenceError
 from forensics.evidence import Source, open_source
 from forensics.model import TableName, TableResult
 from forensics.store import Store
-from forensics.store.values import held
+from forensics.store.values import held, spliced
 
 _BATCH = 10_000  # rows of the case at a time
 
@@ -217,7 +217,7 @@ def _kept(
     if not held(store.folder):
         yield from lines
         return
-    for piece in store.spliced(line.decode("utf-8") for line in lines):
+    for piece in spliced(store.folder, (line.decode("utf-8") for line in lines)):
         yield piece.encode("utf-8")
 
 

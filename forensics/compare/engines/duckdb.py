@@ -217,8 +217,8 @@ class DuckDB:
         self._db.execute(statement.replace("{work}", self._work))
 
     def _ask(self, statement: str) -> tuple[int, ...]:
-        found = self._db.execute(statement.replace("{work}", self._work)).fetchone()
-        assert found is not None
+        # All rows: DuckDB from 2.0 on does nothing else while one may be to come.
+        [found] = self._db.execute(statement.replace("{work}", self._work)).fetchall()
         return tuple(found)
 
     def _stream(self, statement: str, **guards: Guard) -> None:

@@ -46,10 +46,10 @@ def text_garbled(backup: Source, results: Sequence[TableResult]) -> list[Finding
     """
     if backup.provenance.kind != "plain":
         return []
-    tallies = {}
-    for result in results:
-        if result.state in ("compared", "dropped"):
-            tallies[result.name] = _looked_at(backup, result.name)
+    tallies = _tallies(backup, results, whole=False)
+    if together(tallies.values()).found is None:
+        return []  # what is there as it was is not garbled, whatever it looks like
+    tallies |= _tallies(backup, results, whole=True)
     whole = together(tallies.values()).found
     if whole is None or not whole.throughout:
         return []
@@ -62,6 +62,18 @@ def text_garbled(backup: Source, results: Sequence[TableResult]) -> list[Finding
         if garbled > (result.missing or 0) + (result.changed or 0):
             return []
         found.append(_garbled(result.name, Garbled(whole.page, garbled, tally.of)))
+    return found
+
+
+def _tallies(
+    backup: Source, results: Sequence[TableResult], *, whole: bool
+) -> dict[TableName, Tally]:
+    """By table, what it begins with; of those that are there as they were, or of the others."""
+    found = {}
+    for result in results:
+        is_whole = not (result.missing or result.changed)
+        if result.state in ("compared", "dropped") and is_whole == whole:
+            found[result.name] = _looked_at(backup, result.name)
     return found
 
 

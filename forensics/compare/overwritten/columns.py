@@ -203,18 +203,18 @@ class Rows:
         return self._spelled(side, place, change)
 
     def _is_like(self, side: str, place: int, pattern: str) -> bool:
-        row = self._db.execute(
+        unlike = self._db.execute(
             f"SELECT 1 FROM rows.{side}_{self._number} "
             f"WHERE state = 'changed' AND NOT f{place} LIKE '{pattern}' LIMIT 1"
-        ).fetchone()
-        return row is None
+        ).fetchall()
+        return not unlike
 
     def _spelled(self, side: str, place: int, change: Canonical) -> str:
         """Write a column's values anew, into a table that the view joins."""
         name = f"spelled_{side}_{place}"
         long = marked(f"f{place}")
         with self._db.cursor() as reading:
-            found = reading.execute(
+            found = reading.sql(
                 f"SELECT pair, CASE WHEN NOT {long} THEN {_COPY_FIELD.format(f=f'f{place}')} "
                 "ELSE '\\N' END "
                 f"FROM rows.{side}_{self._number} WHERE state = 'changed'"

@@ -10,9 +10,10 @@ from forensics.compare.overwritten.columns import Cell, Rows
 from forensics.compare.overwritten.parents import emptied_with_parents
 from forensics.compare.overwritten.rule import Rule
 from forensics.compare.overwritten.table import Look, Reference
+from forensics.documents import plain
 from forensics.evidence.source import Source
-from forensics.model import Overwritten, TableName, TableResult, plain
-from forensics.store import Store
+from forensics.model import Overwritten, TableName, TableResult
+from forensics.store import Store, tables_of
 from forensics.store.values import held
 from forensics.text import listed
 
@@ -30,9 +31,11 @@ def find_overwritten(backup: Source, live: Source, store: Store, rule: Rule) -> 
     found: list[Overwritten] = []
     writers = {"backup": Writer.of(backup), "live": Writer.of(live)}
     with store.connection.cursor() as db:
+        earlier = tables_of(db)
         for result in store.results():
             number = store.number(result.name)
-            db.execute(f"DROP TABLE IF EXISTS rows.overwritten_{number}")
+            if f"rows.overwritten_{number}" in earlier:
+                db.execute(f"DROP TABLE rows.overwritten_{number}")
             if number is None or not _may_be(result):
                 continue
             there = changed_rows(store, db, result, writers)

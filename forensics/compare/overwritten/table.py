@@ -283,8 +283,7 @@ class Look:
         return f"coalesce({' AND '.join(terms)}, false)"
 
     def _ask(self, query: str) -> tuple[Any, ...]:
-        row = self._db.execute(query).fetchone()
-        assert row is not None
+        [row] = self._db.execute(query).fetchall()
         return tuple(row)
 
 

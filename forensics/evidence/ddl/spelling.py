@@ -126,7 +126,13 @@ def _without_schema(name: str, modifiers: list[Any]) -> str:
 def _modifier(modifiers: list[Any]) -> str:
     if not modifiers:
         return ""
-    return f"({','.join(map(expression_text, modifiers))})"
+    return f"({','.join(map(_spelled, modifiers))})"
+
+
+def _spelled(modifier: Any) -> str:
+    if modifier.HasField("a_const") and modifier.a_const.HasField("ival"):
+        return str(modifier.a_const.ival.ival)  # nearly all are; the deparser says the same
+    return expression_text(modifier)
 
 
 def _interval(modifiers: list[Any]) -> str:

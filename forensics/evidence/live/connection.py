@@ -8,6 +8,7 @@ rows is an error instead.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ from forensics.evidence.live.refusals import (
 from forensics.evidence.live.sql_files import query
 
 CONNECT_TIMEOUT = 10
+_HASTY = "50ms"  # far less than a deadlock_timeout
 
 # What a value's text depends on, besides the value. pg_dump sets the same, but for TimeZone and
 # bytea_output.
@@ -108,11 +110,13 @@ class Connections:
     def pins(self) -> str:
         """A SELECT that sets what a transaction's answers depend on, for the length of it, and says
         who answers."""
-        calls = []
-        for name, value in self.settings.items():
-            call = sql.SQL("pg_catalog.set_config({}, {}, true)")
-            calls.append(call.format(sql.Literal(name), sql.Literal(value)).as_string(None))
-        return query("pins").replace("{settings}", ",\n       ".join(calls))
+        return _pins(self.settings)
+
+    @property
+    def hasty_pins(self) -> str:
+        """The same for a transaction that holds many tables' locks: it waits for none of them, or
+        somebody who waits for one of those might be in its way."""
+        return _pins({**self.settings, "lock_timeout": _HASTY})
 
     def connect(self) -> psycopg.Connection[Any]:
         """Open one more session. It is pinned and read-only within transactions that begin as
@@ -182,6 +186,14 @@ class Connections:
     def close(self) -> None:
         """Let go of what is kept for sessions; those that are open stay so."""
         self._engine.dispose()
+
+
+def _pins(settings: Mapping[str, str]) -> str:
+    calls = []
+    for name, value in settings.items():
+        call = sql.SQL("pg_catalog.set_config({}, {}, true)")
+        calls.append(call.format(sql.Literal(name), sql.Literal(value)).as_string(None))
+    return query("pins").replace("{settings}", ",\n       ".join(calls))
 
 
 def run(connection: sqlalchemy.Connection, statement: str) -> sqlalchemy.CursorResult[Any]:

@@ -97,9 +97,15 @@ class Answer:
 
 class Reader:
     """A session that copies rows out, one table after another. `close` may be called from another
-    thread."""
+    thread.
+
+    Attributes:
+        usable: whether it can be told to copy once more.
+        takes_several: whether a task may hold several COPYs, with `\\;` between them.
+    """
 
     usable = True
+    takes_several = False
 
     def copy_out(self, task: Copying) -> Answer:
         """Begin to copy; one answer at a time."""
@@ -169,6 +175,8 @@ class PsqlReader(Reader):
     Raises:
         LiveError: the program cannot be run, or does not reach the database.
     """
+
+    takes_several = True
 
     def __init__(self, program: Path, parameters: Mapping[str, Any], role: str) -> None:
         shown, environment = for_programs(parameters)

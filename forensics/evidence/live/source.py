@@ -21,7 +21,7 @@ from forensics import crash
 from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
-from forensics.evidence.live import readers
+from forensics.evidence.live import bulk, readers
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
@@ -33,7 +33,14 @@ from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
-from forensics.model import LOCK_TIMEOUT, STATEMENT_TIMEOUT, Catalog, Provenance, TableName
+from forensics.model import (
+    LOCK_TIMEOUT,
+    STATEMENT_TIMEOUT,
+    Catalog,
+    Provenance,
+    TableName,
+    quote_identifier,
+)
 
 __all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "LiveSource", "parameters_of", "safe_dsn"]
 
@@ -232,6 +239,32 @@ class LiveSource(Source):
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
         return [LiveSegment(self, name, columns)]
 
+    def several(self, wanted: Mapping[TableName, Sequence[str]]) -> dict[TableName, Segment]:
+        snapshot = self.snapshot
+        copies = []
+        for name, columns in wanted.items():
+            copies.append(LiveSegment(self, name, columns).statement())
+        task = Copying(
+            snapshot.identifier,
+            self._connections.hasty_pins,
+            bulk.statement_of(copies),
+            bulk.check_of(list(wanted)),
+            self._server.server,
+        )
+        with contextlib.suppress(LiveError), self.reader() as reader:
+            if not reader.takes_several:
+                return {}
+            answer = reader.copy_out(task)
+            rows = bulk.answers_of(answer, len(wanted), self._server.encoding)
+            if rows is None:
+                reader.close()  # what it still has to say is not read
+                return {}
+            found: dict[TableName, Segment] = {}
+            for (name, columns), held in zip(wanted.items(), rows, strict=True):
+                found[name] = bulk.HeldSegment(name, columns, snapshot, held)
+            return found
+        return {}
+
     def reader(self) -> contextlib.AbstractContextManager[Reader]:
         """Lend a session to copy rows out with; it is kept for the next who asks.
 
@@ -273,19 +306,18 @@ class LiveSegment(Segment):
         self.snapshot: Snapshot = source.snapshot
         self._reading: Reader | None = None
 
-    def _statement(self) -> str:
-        listed = sql.SQL(", ").join(map(sql.Identifier, self.columns))
-        table = sql.Identifier(*self.table)
+    def statement(self) -> str:
+        """The COPY that reads it."""
+        listed = ", ".join(map(quote_identifier, self.columns))
+        table = self.table.sql
         kind = self._source.catalog.tables[self.table].kind
         if kind != "table":
-            composed = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(listed, table)
-        elif self.columns:
-            # Of the table alone, without the tables that inherit from it: those are tables of
-            # their own.
-            composed = sql.SQL("COPY {} ({}) TO STDOUT").format(table, listed)
-        else:
-            composed = sql.SQL("COPY {} TO STDOUT").format(table)
-        return composed.as_string(None)
+            return f"COPY (SELECT {listed} FROM {table}) TO STDOUT"
+        if not self.columns:
+            return f"COPY {table} TO STDOUT"
+        # Of the table alone, without the tables that inherit from it: those are tables of their
+        # own.
+        return f"COPY {table} ({listed}) TO STDOUT"
 
     def blocks(self) -> Iterator[Block]:
         convert = None
@@ -294,9 +326,7 @@ class LiveSegment(Segment):
             convert = transcoder("SQL_ASCII")
         with self._source.reader() as reader:
             self._reading = reader
-            answer = reader.copy_out(
-                self._source.task(self.table, self._statement(), self.snapshot)
-            )
+            answer = reader.copy_out(self._source.task(self.table, self.statement(), self.snapshot))
             for block in copytext.read_blocks(answer.read):
                 yield convert(block) if convert else block
             self._reading = None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 
 
+@cache
 def query(name: str) -> str:
     """Return the text of `queries/NAME.sql`."""
     file = resources.files("forensics.evidence.live").joinpath("queries", f"{name}.sql")

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
+from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import natural
 from forensics.evidence.migrations.tool import HistoryTable
 from forensics.evidence.migrations.tools import TOOLS
 from forensics.evidence.source import Source
-from forensics.model import Table, TableName, plain
+from forensics.model import Table, TableName
 
 # Tools that keep their table in a schema of its own, in which no migration works.
 APART = tuple(tool.name for tool in TOOLS if tool.history and tool.history.apart)

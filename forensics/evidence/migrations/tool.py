@@ -69,11 +69,11 @@ class HistoryTable:
 
     def is_in(self, table: Table) -> bool:
         """Whether a table can be this one."""
-        columns = {column.name for column in table.columns}
         if table.name.table != self.table:
             return False
         if self.schema and table.name.schema != self.schema:
             return False
+        columns = {column.name for column in table.columns}
         if not columns.issuperset(self.columns) or not columns.isdisjoint(self.absent):
             return False
         for column in table.columns:
@@ -96,8 +96,10 @@ class Kept:
 
     def is_in(self, table: Table) -> bool:
         """Whether a table is this one."""
+        if table.name.table != self.table:
+            return False
         columns = {column.name for column in table.columns}
-        return table.name.table == self.table and columns == {*self.columns}
+        return columns == {*self.columns}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Judge
 from forensics.evidence.plain.index import Data
 
-_CHUNK = 4 << 20
+_FIRST_CHUNK, _CHUNK = 16 << 10, 4 << 20
 _MARKER_BYTES = 4  # backslash, point, carriage return, line feed
 _FEW = 64
 _LINE_FEED = 10
@@ -35,7 +35,9 @@ def find_ending(fd: int, start: int, size: int) -> Ending:
     at = start
     nul: int | None = None
     before = b"\n"  # the byte before the chunk: a marker stands at the beginning of a line
-    while chunk := os.pread(fd, min(_CHUNK, size - at), at):
+    wanted = _FIRST_CHUNK  # most tables are small, and what follows them is others'
+    while chunk := os.pread(fd, min(wanted, size - at), at):
+        wanted = min(4 * wanted, _CHUNK)
         zero = chunk.find(b"\0")
         if zero >= 0:
             chunk = chunk[:zero]

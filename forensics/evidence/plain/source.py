@@ -13,7 +13,7 @@ from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
-from forensics.evidence.plain.index import Data, Index
+from forensics.evidence.plain.index import Data, Index, Statement
 from forensics.evidence.plain.scanning import index
 from forensics.evidence.plain.segments import (
     CopySegment,
@@ -67,6 +67,7 @@ class PlainSource(Source):
             self.index = self.index.with_last_run_whole()
         self._database = _choose(file, self.index, database)
         self._part = self.index.of(self._database)
+        self._texts = _texts_of(file, self._part.statements)
         self._defined = ddl.read_catalog(self.statements())
         self._attached = attachments(self.statements())
         self._named = DefinedColumns(self._defined, self.statements())
@@ -87,8 +88,7 @@ class PlainSource(Source):
 
     def statements(self) -> Iterator[str]:
         """The dump's statements but for the rows, in its order."""
-        for one in self._part.statements:
-            yield self.file.text(one.start, one.end, one.encoding)
+        return iter(self._texts)
 
     @cached_property
     def large_objects(self) -> frozenset[int] | None:  # type: ignore[override]
@@ -336,6 +336,10 @@ class PlainSource(Source):
 
     def close(self) -> None:
         self.file.close()
+
+
+def _texts_of(file: PlainFile, statements: Sequence[Statement]) -> tuple[str, ...]:
+    return tuple(file.text(one.start, one.end, one.encoding) for one in statements)
 
 
 def _choose(file: PlainFile, found: Index, wanted: str | None) -> str | None:

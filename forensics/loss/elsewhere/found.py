@@ -9,13 +9,14 @@ import duckdb
 
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.findings import Finding
+from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.loss.elsewhere.families import Moved, moved_rows
 from forensics.loss.elsewhere.other_keys import references, same_rows
 from forensics.loss.elsewhere.translation import keep_new_keys
 from forensics.loss.sql import literal
 from forensics.loss.workspace import Workspace
-from forensics.model import Parent, TableName, plain
+from forensics.model import Parent, TableName
 from forensics.text import plural
 
 _SUPERSEDED, _MOVED = "superseded rows", "moved rows"

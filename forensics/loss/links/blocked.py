@@ -73,7 +73,7 @@ def blocked_links(
         hits.append(f"CASE WHEN {whole} AND {means} THEN {literal(str(parent.name))} END")
     if not hits:
         return Blocked(joins, "[]")
-    tables = f"list_distinct(list_filter([{listed(hits)}], p -> p IS NOT NULL))"
+    tables = f"list_distinct(list_filter([{listed(hits)}], lambda p: p IS NOT NULL))"
     return Blocked(joins, tables)
 
 

@@ -98,8 +98,11 @@ class ColumnSearch:
             """,
         )
         heads = renamed(numbered("c", width), "k")
-        for column, field in zip(columns, names, strict=True):
-            yield column, f"(SELECT {heads}, {field} AS v FROM {rows} WHERE {field} IS NOT NULL)"
+        some = self._some([f"{field} IS NOT NULL" for field in names], rows)
+        for there, column, field in zip(some, columns, names, strict=True):
+            if there:
+                values = f"(SELECT {heads}, {field} AS v FROM {rows} WHERE {field} IS NOT NULL)"
+                yield column, values
         self._work.drop(rows, wanted)
 
     def _new_columns(self, holder: Parent, live: Table) -> list[Column]:
@@ -132,19 +135,35 @@ class ColumnSearch:
         if not ours or not theirs or not before or not after or live.name != name:
             return
         after = prefixed("l", after)
-        on = same(prefixed("b", before), after)
+        rows = f"{ours} b JOIN {theirs} l ON {same(prefixed('b', before), after)}"
+        differs = {}
+        if work.keeps_rows("backup", name) and work.keeps_rows("live", name):
+            differs = self._tests(holder, live)
+        tests = [test for test, _ in differs.values()]
+        some = self._some(tests, rows)
+        for there, (column, (test, now)) in zip(some, differs.items(), strict=True):
+            if there:
+                values = f"(SELECT {renamed(after, 'k')}, l.{now} AS v FROM {rows} WHERE {test})"
+                yield column, values
+
+    def _tests(self, holder: Parent, live: Table) -> dict[Column, tuple[str, str]]:
+        """By column of both sides, the condition that live changed its value, and live's field."""
+        found = {}
         for column in live.columns:
             if column.name in holder.parent_columns or not self._may_hold(column):
                 continue
-            was = work.field("backup", name, column.name)
-            now = work.field("live", name, column.name)
+            was = self._work.field("backup", holder.name, column.name)
+            now = self._work.field("live", holder.name, column.name)
             if was and now:
-                values = f"""
-                    (SELECT {renamed(after, "k")}, l.{now} AS v
-                       FROM {ours} b JOIN {theirs} l ON {on}
-                      WHERE l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was})
-                """
-                yield column, values
+                found[column] = f"l.{now} IS NOT NULL AND l.{now} IS DISTINCT FROM b.{was}", now
+        return found
+
+    def _some(self, tests: Sequence[str], rows: str) -> Sequence[bool]:
+        """Which of some conditions hold for any row."""
+        if not tests:
+            return ()
+        asked = ", ".join(f"coalesce(bool_or({test}), false)" for test in tests)
+        return self._work.one(f"SELECT {asked} FROM {rows}")
 
     # --- matches ----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from forensics.loss.sql import listed, literal
 # quotes or without. Not between blanks: prose that names a key is no link.
 _LIST = (
     r"list_transform(string_split_regex(v, '[,;|\n\r\t]+'), "
-    r"""e -> trim(e, ' {}[]()"'''))"""
+    r"""lambda e: trim(e, ' {}[]()"'''))"""
 )
 _ELEMENT = r'"(?:[^"\\]|\\.)*"|[^{},"]+'
 _UNQUOTED = r"regexp_replace(e[2:-2], '\\(.)', '\1', 'g')"

@@ -20,6 +20,7 @@ from forensics.model import Parent, Table
 
 _MOST_KINDS = 2000
 _PRECISE = 0.5
+_LITTLE = 200_000  # rows
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,33 @@ class TableSearch:
             return
         is_junction = table.name in work.live_junctions
         for parents in itertools.product(*[end.parents for end in self._junction.link]):
-            found = []
+            read = []
             for layout in layouts.find(parents):
-                one = _Rows(self._missing, table, layout).match(
-                    parents, loose=not (is_junction and layout.sure)
-                )
-                if one is not None:
-                    found.append(one)
+                one = _Rows(self._missing, table, layout, parents)
+                if one.read():
+                    read.append(one)
+            found = []
+            for one in self._some_of(read, table):
+                matched = one.match(loose=not (is_junction and one.layout.sure))
+                if matched is not None:
+                    found.append(matched)
             found.sort(key=lambda one: -work.count(one.matches))
             yield from found
+
+    def _some_of(self, read: list[_Rows], table: Table) -> list[_Rows]:
+        """Those that hold a missing link.
+
+        They are asked together: most hold none, and of little a statement costs more than its
+        rows.
+        """
+        result, ours = self._work.result(table.name), self._work.result(self._missing.name)
+        if not read or result is None or ours is None:
+            return read
+        if (result.live_rows or 0) + (ours.missing or 0) > _LITTLE:
+            return read
+        asked = ", ".join(f"EXISTS ({one.matches()})" for one in read)
+        there = self._work.one(f"SELECT {asked}")
+        return [one for one, held in zip(read, there, strict=True) if held]
 
     def _have_other_keys(self, table: Table) -> bool:
         parents = self._junction.parents
@@ -91,55 +110,71 @@ class TableSearch:
 class _Rows:
     """The rows of a table of live, read as one layout has them."""
 
-    def __init__(self, missing: MissingRows, table: Table, layout: Layout) -> None:
+    def __init__(
+        self, missing: MissingRows, table: Table, layout: Layout, parents: Sequence[Parent]
+    ) -> None:
         self._missing = missing
         self._work = missing.work
         self._table = table
-        self._layout = layout
+        self._parents = parents
         self._relation = ""
+        self._ends: list[_End] = []
+        self.layout = layout
 
-    def match(self, parents: Sequence[Parent], *, loose: bool) -> Found | None:
-        """Return the missing rows that the table holds, or None if it holds none.
-
-        Args:
-            parents: what the link's ends name.
-            loose: a few rows that fit do not count: they may do so by chance.
-        """
-        if not stores(self._table, self._layout.columns):
-            return None
-        self._relation = self._read()
-        ends = []
-        for number, parent in enumerate(parents):
-            end = self._end(number, parent, self._layout.holders[number])
+    def read(self) -> bool:
+        """Have the rows read; return whether they can hold missing links."""
+        if not stores(self._table, self.layout.columns):
+            return False
+        relation = self._read()
+        if relation is None:
+            return False
+        self._relation = relation
+        for number, parent in enumerate(self._parents):
+            end = self._end(number, parent, self.layout.holders[number])
             if end is None:
-                return None
-            ends.append(end)
-        on = " AND ".join(end.on for end in ends)
-        matches = self._work.temp(
-            f"""
+                return False
+            self._ends.append(end)
+        return True
+
+    def matches(self) -> str:
+        """The query for the missing rows that the table holds."""
+        on = " AND ".join(end.on for end in self._ends)
+        return f"""
             SELECT m.pair, 0 AS spot
               FROM {self._missing.relation} m SEMI JOIN {self._relation} t
                 ON {on} AND (NOT t.dead OR {self._was_dead})
-             WHERE {self._missing.conditions(parents)}
+             WHERE {self._missing.conditions(self._parents)}
             """
-        )
+
+    def match(self, *, loose: bool) -> Found | None:
+        """Return the missing rows that the table holds, or None if it holds none.
+
+        Args:
+            loose: a few rows that fit do not count: they may do so by chance.
+        """
+        matches = self._work.temp(self.matches())
         if not self._hits(matches, loose=loose):
             self._work.drop(matches)
             return None
         columns = tuple(column.name for column in self._table.columns)
-        return Found(self._table.name, None, matches, self._holders(ends), False, columns)
+        return Found(self._table.name, None, matches, self._holders(self._ends), False, columns)
 
     @property
     def _was_dead(self) -> str:
         """The condition that a missing row `m` was marked deleted already."""
         return kept_dead(self._work, "backup", self._missing.name, "m.")
 
-    def _read(self) -> str:
-        """A relation (c0, …, dead) of the rows: those that differ where that is known."""
-        work, name, columns = self._work, self._table.name, self._layout.columns
+    def _read(self) -> str | None:
+        """A relation (c0, …, dead) of the rows: those that differ where that is known.
+
+        None where none does.
+        """
+        work, name, columns = self._work, self._table.name, self.layout.columns
         kept, result = work.kept("live", name), work.result(name)
         if kept and result and set(columns) <= set(result.columns):
             fields = work.fields("live", name, columns)
+            if fields and not work.keeps_rows("live", name):
+                return None
             if fields:
                 is_dead = kept_dead(work, "live", name)
                 return f"(SELECT {renamed(fields, 'c')}, {is_dead} AS dead FROM {kept})"
@@ -159,7 +194,7 @@ class _Rows:
         return _End(parent, ours, theirs, means)
 
     def _field(self, column: str) -> str:
-        return f"c{self._layout.columns.index(column)}"
+        return f"c{self.layout.columns.index(column)}"
 
     def _translated(
         self, number: int, parent: Parent, holder: Holder, theirs: Sequence[str]

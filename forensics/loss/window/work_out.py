@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.loss.window.times import (
     Basis,
@@ -15,7 +16,7 @@ from forensics.loss.window.times import (
 )
 from forensics.loss.window.unseen import Unseen, Window, not_known
 from forensics.loss.workspace import Workspace
-from forensics.model import Parent, TableName, plain
+from forensics.model import Parent, TableName
 
 
 def work_out(

@@ -157,8 +157,8 @@ class Accident:
         with self._store.query() as cursor:
             if not has_table(cursor, kept):
                 return 0
-            found = cursor.execute(f"SELECT count(*) FROM {kept} WHERE {own}").fetchone()
-        return int(found[0]) if found else 0
+            found = cursor.execute(f"SELECT count(*) FROM {kept} WHERE {own}").fetchall()
+        return int(found[0][0])
 
 
 def _laid(store: Store) -> Counter[tuple[TableName, str | None]]:

@@ -92,10 +92,10 @@ class Classes:
             return 0
         n = str(target.number)
         statement = filled("choose", "mark", n=n, rows=self.rows(target), condition=condition)
-        found = self._cursor.execute(statement, [name, reason]).fetchone()
+        found = self._cursor.execute(statement, [name, reason]).fetchall()
         if not found:
             return 0
-        return int(found[0])
+        return int(found[0][0])
 
     def refuse(self, target: Target, refused: Sequence[tuple[int, str]]) -> None:
         """Mark rows as conflicting.

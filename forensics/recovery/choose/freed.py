@@ -22,8 +22,8 @@ def freed(cursor: duckdb.DuckDBPyConnection, target: Target) -> int:
           FROM class_{number} c JOIN loss.links_{number} l ON l.pair = c.pair
          WHERE c.class = 'restorable' AND l.class = 'blocked'
         """
-    ).fetchone()
-    return int(found[0]) if found else 0
+    ).fetchall()
+    return int(found[0][0])
 
 
 def all_blocked(store: Store) -> int | None:

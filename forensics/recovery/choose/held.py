@@ -64,6 +64,6 @@ def _rows(store: Store) -> dict[TableName, Held]:
             if table not in known:
                 continue
             rows = f"SELECT count(*), any_value(class) FROM {table} WHERE equal"
-            number, kind = cursor.execute(rows).fetchone() or (0, None)
+            [(number, kind)] = cursor.execute(rows).fetchall()
             found[result.name] = Held(kind or "superseded", number)
     return found

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from forensics.model import TableResult, plain, that_count
+from forensics.documents import plain
+from forensics.model import TableResult, that_count
 from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.freed import all_blocked
 from forensics.recovery.choose.overwritten import Values

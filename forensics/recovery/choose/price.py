@@ -241,9 +241,8 @@ class _Asker:
                 f"SELECT count(*) FROM rows.live_{number} "
                 f"WHERE state IN ('added', 'changed') AND ({' OR '.join(some)})",
                 values,
-            ).fetchone()
-        assert found is not None
-        return int(found[0])
+            ).fetchall()
+        return int(found[0][0])
 
 
 def _shown(table: Table) -> list[str]:

@@ -34,6 +34,7 @@ from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
 from forensics.recovery.queries import filled
 from forensics.store import Store
+from forensics.store.values import spliced
 
 __all__ = [
     "CLASSES",
@@ -148,11 +149,11 @@ class Selection:
 
         Long values come in pieces.
         """
-        return self.store.spliced(self.kept(query))
+        return spliced(self.store.folder, self.kept(query))
 
     def kept(self, query: str) -> Iterator[str]:
         """Yield the same in runs of whole lines, with marks where long values stand."""
-        for batch in self._cursor.execute(query).to_arrow_reader(_BATCH):
+        for batch in self._cursor.sql(query).to_arrow_reader(_BATCH):
             yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
 
     def keep(self, name: str, values: Sequence[str]) -> None:

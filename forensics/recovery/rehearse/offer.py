@@ -16,6 +16,7 @@ from forensics.recovery.choose.partitions import NO_PARTITION
 from forensics.recovery.choose.selection import Selection
 from forensics.recovery.rehearse.session import Session, advice, copy_rows, words_of
 from forensics.recovery.write.sqltext import copy_in
+from forensics.store.values import spliced
 
 # Which row was refused, and why.
 Refusal = tuple[int, str]
@@ -54,11 +55,11 @@ def offer(
     """
     refused: list[Refusal] = []
     start = 0
-    splice = selection.store.spliced
+    folder = selection.store.folder
 
     def put(lines: Sequence[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
-        copy_rows(session, table, columns, splice([text]))
+        copy_rows(session, table, columns, spliced(folder, [text]))
 
     for text in selection.kept(query):
         lines = text.split("\n")[:-1]

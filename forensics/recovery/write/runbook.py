@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from forensics.model import TableName, plain
+from forensics.documents import plain
+from forensics.model import TableName
 from forensics.recovery.choose.options import UNREHEARSED
 from forensics.recovery.write.definitions import Definitions
 from forensics.recovery.write.sqltext import comment, in_a_line

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from forensics.documents import plain
 from forensics.errors import EvidenceError, MigrationError
 from forensics.evidence import open_source
 from forensics.evidence.inspection import inspect_backup
@@ -21,7 +22,6 @@ from forensics.evidence.migrations import (
     read_history,
     tools,
 )
-from forensics.model import plain
 from forensics.scratch import Scratch
 from tests.cause.incidents import Prisma
 

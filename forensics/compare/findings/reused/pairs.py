@@ -177,15 +177,15 @@ class Pairs:
 
     def _agreeing(self, name: str) -> tuple[int, int]:
         """In how many unlike pairs a column agrees, and how many values the backup has there."""
-        row = self._db.execute(
+        [found] = self._db.execute(
             f"""
             SELECT count(*) FILTER ({self._same([name])}),
                    count(DISTINCT b.{self._fields["backup"][name]})
               FROM unlike u JOIN {self._ours} b USING (pair) JOIN {self._theirs} l USING (pair)
              WHERE b.state = 'changed' AND l.state = 'changed'
             """
-        ).fetchone()
-        return row or (0, 0)
+        ).fetchall()
+        return tuple(found)
 
     def _is_number(self, name: str) -> bool:
         field = self._fields["backup"][name]
@@ -287,7 +287,7 @@ class Pairs:
         for side, rows in (("backup", self._ours), ("live", self._theirs)):
             name = self._fields[side][column]
             found = f"SELECT count(DISTINCT {name}), count({name}) FROM {rows}"
-            distinct, filled = self._db.execute(found).fetchone() or (0, 0)
+            [(distinct, filled)] = self._db.execute(found).fetchall()
             if distinct < max(_LEAST_DISTINCT, filled):
                 return False
         return True
@@ -305,8 +305,8 @@ class Pairs:
         self._db.execute(statement)
 
     def _one(self, statement: str) -> int:
-        row = self._db.execute(statement).fetchone()
-        return int(row[0]) if row else 0
+        [(number,)] = self._db.execute(statement).fetchall()
+        return int(number or 0)
 
 
 _DISPLACED = """

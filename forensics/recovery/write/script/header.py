@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from forensics.model import Provenance, plain
+from forensics.documents import plain
+from forensics.model import Provenance
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.targets import Target, some
 from forensics.recovery.write.definitions import Definitions
