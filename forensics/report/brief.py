@@ -47,6 +47,8 @@ def headline(d: Document) -> str:
     """
     missing = d.totals["missing"]
     if good(d):
+        if any(result.history and result.missing for result in d.results):
+            return "Nothing is missing but notes of the migration tool itself, which it replaced."
         return "Nothing is missing: every row of the backup is in live."
     if missing is None:
         return _at_least(d)
