@@ -176,11 +176,15 @@ class Pairs:
         return falls == 0
 
     def _agreeing(self, name: str) -> tuple[int, int]:
-        """In how many unlike pairs a column agrees, and how many values the backup has there."""
+        """In how many unlike pairs a column agrees, and how many values each side has there.
+
+        Of one that was blanked, or set to one value, live's say nothing.
+        """
+        ours, theirs = self._fields["backup"][name], self._fields["live"][name]
         [found] = self._db.execute(
             f"""
             SELECT count(*) FILTER ({self._same([name])}),
-                   count(DISTINCT b.{self._fields["backup"][name]})
+                   least(count(DISTINCT b.{ours}), count(DISTINCT l.{theirs}))
               FROM unlike u JOIN {self._ours} b USING (pair) JOIN {self._theirs} l USING (pair)
              WHERE b.state = 'changed' AND l.state = 'changed'
             """

@@ -98,6 +98,8 @@ class _Look:
         self._unread: EvidenceError | None = None
         self._anew = False  # whether all rows are others
         self._rest = [c for c in result.columns if c not in result.key]
+        # Values of another type have another text, whatever row they are of.
+        self._steady = [c for c in self._rest if self._has_one_type(c)]
         self._key = ", ".join(result.key)
         # Numbers are given out again by a sequence that begins anew. Codes and UUIDs are not:
         # of them only rows tell, which stand under other keys.
@@ -107,6 +109,10 @@ class _Look:
     def _tables(self) -> tuple[Table, Table]:
         name = self._result.name
         return self._backup.catalog.tables[name], self._live.catalog.tables[name]
+
+    def _has_one_type(self, name: str) -> bool:
+        ours, theirs = (table.column(name) for table in self._tables)
+        return ours is not None and theirs is not None and ours.type == theirs.type
 
     def _start(self) -> Start:
         start = start_of(self._backup, self._live, self._result.name, self._result.key)
@@ -156,7 +162,7 @@ class _Look:
         ours, theirs = self._tables
         pairs = Pairs(self._db, self.number, self._fields(), result.key)
         firm = declared(ours, theirs, result.key, result.columns)
-        likely = speaking(ours, theirs, result.key, result.columns)
+        likely = speaking(ours, theirs, result.key, self._steady)
         for one in firm:
             likely = [name for name in likely if name not in one.columns]
         counts = pairs.count(firm, likely, self._rest, not result.unchanged)
@@ -203,7 +209,7 @@ class _Look:
             return said + ([start.sequence] if start.sequence else [])
         if not self._is_numbered:
             return []
-        alike = pairs.alike(self._rest)
+        alike = pairs.alike(self._steady)
         if alike and not (start.strong and self._is_chance(pairs)):
             return []
         ours, _ = self._tables
@@ -250,7 +256,7 @@ class _Look:
         """
         if alike is not False:
             return []
-        apart, agreeing = pairs.apart(self._rest)
+        apart, agreeing = pairs.apart(self._steady)
         naming = named_by(*self._tables, self._result.key, self._result.columns)
         if len(apart) < 2 or agreeing or naming.isdisjoint(apart):
             return []
@@ -261,7 +267,7 @@ class _Look:
 
     def _is_chance(self, pairs: Pairs) -> bool:
         """Whether rows agree in one column only, and differ in several."""
-        apart, agreeing = pairs.apart(self._rest)
+        apart, agreeing = pairs.apart(self._steady)
         return len(agreeing) == 1 and len(apart) > 1
 
     def _is_displaced(self, counts: Counts, firm: set[tuple[str, ...]], start: Start) -> bool:

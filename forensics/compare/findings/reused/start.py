@@ -51,13 +51,19 @@ def start_of(backup: Source, live: Source, name: TableName, key: tuple[str, ...]
     try:
         told = _asked(live, _OF_TABLE, name)
         if told:
-            rewritten = bool(told["rewritten"])
             ours, theirs = backup.catalog.tables[name], live.catalog.tables[name]
+            # A column whose type changed had the whole table written anew.
+            rewritten = bool(told["rewritten"]) and not _has_other_types(ours, theirs)
             made = _made_anew(ours, theirs, int(told["dropped"]))
         sequence = _set_back(backup, live, name, key)
     except EvidenceError as error:
         unread = error
     return Start(sequence, made, rewritten, unread)
+
+
+def _has_other_types(ours: Table, theirs: Table) -> bool:
+    were = {column.name: column.type for column in ours.columns}
+    return any(were.get(c.name, c.type) != c.type for c in theirs.columns)
 
 
 def _asked(side: Source, question: str, name: TableName) -> Mapping[str, Any]:
