@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import forensics as fx
+from forensics.compare import batches
 from forensics.scratch import Scratch
 from sample_data import build
 from tests import brute, clusters
@@ -41,6 +42,12 @@ def scratch() -> Iterator[Scratch]:
     """A PostgreSQL server of our own, for the whole run."""
     with Scratch() as server:
         yield server
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each table read by itself, small ones too, so that something can happen in between."""
+    monkeypatch.setattr(batches, "_FEW_BYTES", -1)
 
 
 @pytest.fixture

@@ -62,9 +62,9 @@ class WrittenRows:
         with store.query() as cursor:
             cursor.register("rows_of_live", pa.table(values))
             question = f"SELECT count(*) FROM ({self.among('rows_of_live', fields)})"
-            found = cursor.execute(question).fetchone()
+            [(found,)] = cursor.execute(question).fetchall()
             cursor.unregister("rows_of_live")
-        return int(found[0]) if found else 0
+        return int(found)
 
 
 def written_by(store: Store) -> dict[TableName, WrittenRows]:

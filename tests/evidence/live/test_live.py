@@ -210,6 +210,7 @@ def test_what_a_snapshot_no_longer_shows_is_refused(
         )
 
 
+@pytest.mark.usefixtures("one_by_one")
 def test_a_table_that_is_altered_meanwhile_is_failed(incident: Incident, scratch: Scratch) -> None:
     incident.happens(
         (

@@ -119,6 +119,7 @@ def crowded(lasting: tuple[Cluster, Path]) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.mark.parametrize("psql", [True, False])
+@pytest.mark.usefixtures("one_by_one")
 def test_with_fewer_connections_than_jobs_it_goes_on_with_fewer(
     psql: bool, crowded: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

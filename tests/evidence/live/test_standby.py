@@ -121,6 +121,7 @@ def test_a_standby_that_never_rests_is_said_and_resumed(
         assert case.notes
 
 
+@pytest.mark.usefixtures("one_by_one")
 def test_a_table_that_is_truncated_under_the_snapshot_is_not_taken_for_lost(
     pair: tuple[Primary, Standby, Path], tmp_path: Path
 ) -> None:
