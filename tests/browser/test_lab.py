@@ -51,29 +51,32 @@ def test_run_all(stem: str, lab: str, open_page: Callable[..., Seen]) -> None:
 
 @pytest.mark.browser
 def test_tables_sort_and_filter(lab: str, open_page: Callable[..., Seen]) -> None:
+    from playwright.sync_api import expect
+
     seen = open_page(lab.format("02_comparison"), height=1_600)
     run_all(seen)
     table = seen.page.locator(".dt-container").first
     first = table.locator("tbody tr td").first
     assert first.text_content() == "hotel_images"
     table.get_by_role("searchbox").first.fill("reviews")
-    seen.page.wait_for_timeout(500)
-    assert first.text_content() == "reviews"
+    expect(first).to_have_text("reviews", timeout=15_000)
 
 
 @pytest.mark.browser
 def test_look_around(lab: str, open_page: Callable[..., Seen]) -> None:
     """Another junction table is chosen, and its links stand below."""
+    from playwright.sync_api import expect
+
     seen = open_page(lab.format("03_junction_loss"), height=1_600)
     run_all(seen)
     page = seen.page
     chooser = page.locator(".jupyter-widgets select").first
     chooser.scroll_into_view_if_needed()
-    before = page.locator(".jupyter-widgets").first.inner_text()
+    links = page.locator(".jupyter-widgets tbody")
+    before = links.inner_text()
     wanted = chooser.locator("option").nth(1).text_content()
     chooser.select_option(label=wanted)
-    page.wait_for_timeout(3_000)
-    assert page.locator(".jupyter-widgets").first.inner_text() != before
+    expect(links).not_to_have_text(before, timeout=30_000, use_inner_text=True)
     row = page.locator(".jupyter-widgets tbody tr").first.bounding_box()
     assert row["height"] < 45
     seen.screen("lab-look-around")
