@@ -252,6 +252,9 @@ def _uuids(fields: Fields) -> np.ndarray:
     )
     for place in (8, 13, 18, 23):
         sure &= fields.byte(place) == 0x2D
+    there = np.flatnonzero(sure)
+    letters = fields.strings(there, 36).view(np.uint8).reshape(-1, 36)
+    sure[there] = (letters == 0x2D).sum(axis=1) == 4
     return fields.unless(sure, lambda value: bool(_UUID.match(value)))
 
 
