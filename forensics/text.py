@@ -43,6 +43,13 @@ def _escape(found: re.Match[str]) -> str:
     return f"\\U{number:08x}"
 
 
+def cut(text: str, most: int) -> str:
+    """Return a text as it is, or where it is longer than that its beginning, and how long it is."""
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}… ({len(text):,} characters)"
+
+
 def document(value: Any) -> str:
     """Return a JSON document, a line feed at its end.
 

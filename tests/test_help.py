@@ -10,19 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from forensics.cli import COMMANDS
 from forensics.sample import ROOT
 
-COMMANDS = (
-    "inspect",
-    "compare",
-    "loss",
-    "cause",
-    "preflight",
-    "recover",
-    "report",
-    "verify",
-    "demo",
-)
 _EXAMPLE = re.compile(r"Example:\n\s+forensics (.*)\n")
 
 
@@ -40,6 +30,14 @@ def example(command: str) -> list[str]:
     found = _EXAMPLE.search(said)
     assert found, said
     return shlex.split(found[1])
+
+
+def test_every_command_explains_itself() -> None:
+    for command in COMMANDS:
+        done = forensics(command, "--help")
+        assert done.returncode == 0
+        for option in ("--json", "--quiet", "--help"):
+            assert option in done.stdout, (command, option)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import typer
@@ -70,19 +68,6 @@ def test_the_command_line() -> None:
         "verify",
         "demo",
     }
-
-
-def test_every_command_explains_itself() -> None:
-    for command in COMMANDS:
-        done = subprocess.run(
-            [sys.executable, "-m", "forensics", command, "--help"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0
-        for option in ("--json", "--quiet", "--help"):
-            assert option in done.stdout, (command, option)
 
 
 def test_what_the_readme_names_is_there() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.showing import calm
 from forensics.case.waiting import display, in_notebook
+from forensics.text import cut
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,6 @@ def _told(value: Any) -> Any:
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return _NULL
-    if isinstance(value, str) and len(value) > _LONGEST:
-        return f"{calm(value[:_LONGEST])}… ({len(value):,} characters)"
+    if isinstance(value, str):
+        value = cut(value, _LONGEST)
     return calm(value)

@@ -64,17 +64,9 @@ class CaseTable:
         self, column: str, old: pd.Series, new: pd.Series
     ) -> tuple[pd.Series, pd.Series]:
         """Values of a column as they were compared: equal ones of a changed type have one text."""
-        from forensics.compare.canonical import Writer
-        from forensics.compare.casts import casts_between
+        from forensics.compare.casts import casts_of_column
 
-        name = self.result.name
-        backup, live = self._case.catalogs
-        was, now = backup.tables[name].column(column), live.tables[name].column(column)
-        if was is None or now is None or was.type == now.type:
-            return old, new
-        ours = Writer(backup, pinned=True, old_floats=False)
-        theirs = Writer(live, pinned=True, old_floats=False)
-        casts = casts_between(was.type, now.type, ours, theirs)
+        casts = casts_of_column(self._case.catalogs, self.result.name, column)
         if casts is None:
             return old, new
         return _cast(old, casts[0]), _cast(new, casts[1])

@@ -31,7 +31,7 @@ def definitions(catalog: Catalog) -> list[str]:
             continue
         found.append(_table(name, table))
         for key in table.foreign_keys:
-            foreign.append(_foreign_key(name, key))
+            foreign.append(add_foreign_key(name, key))
     return found + foreign
 
 
@@ -69,7 +69,8 @@ def _key(key: Key) -> str:
     return f"CONSTRAINT {q(key.name)} {kind} ({_listed(key.columns)})"
 
 
-def _foreign_key(name: TableName, key: ForeignKey) -> str:
+def add_foreign_key(name: TableName, key: ForeignKey) -> str:
+    """The statement that declares a foreign key, as far as the catalogue knows it."""
     emptied = ""
     if key.empties:
         emptied = f" ({_listed(key.empties)})"

@@ -19,6 +19,7 @@ from forensics.compare import nested, spellings
 from forensics.compare.canonical import Writer, base_type
 from forensics.compare.fields import Canonical, each_value
 from forensics.compare.jsonb import jsonb
+from forensics.model import Catalog, TableName
 
 _WHOLE = ("smallint", "integer", "bigint", "oid")
 _NUMBERS = (*_WHOLE, "numeric", "real", "double precision")
@@ -65,6 +66,26 @@ def assumes_utc(was: str, now: str, backup: Writer, live: Writer) -> bool:
     old = base_type(backup.without_domains(was)).removesuffix("[]")
     new = base_type(live.without_domains(now)).removesuffix("[]")
     return {old, new} in ({_LOCAL_TIME, _INSTANT}, {"date", _INSTANT})
+
+
+def casts_of_column(
+    catalogs: tuple[Catalog, Catalog], name: TableName, column: str
+) -> tuple[Canonical, Canonical] | None:
+    """Return what makes the values that a case keeps of a column comparable, for either side's.
+
+    Args:
+        catalogs: the backup's, and live's; both have the table.
+
+    Returns:
+        None where the texts can be held against each other as they are.
+    """
+    backup, live = catalogs
+    was, now = backup.tables[name].column(column), live.tables[name].column(column)
+    if was is None or now is None or was.type == now.type:
+        return None
+    ours = Writer(backup, pinned=True, old_floats=False)
+    theirs = Writer(live, pinned=True, old_floats=False)
+    return casts_between(was.type, now.type, ours, theirs)
 
 
 def _known(type_name: str) -> str:

@@ -235,7 +235,7 @@ class Comparison:
         cursor, number = self._bench.cursor, self._job.number
         read = _moments(backup=sides.backup.snapshot, live=sides.live.snapshot)
         line = Record(number, result, changes, found.columns, read)
-        if not (found.counts.differ or self._kept):
+        if not (result.differs or self._kept):
             self._bench.ledger.add(line)
             return
         self._kept = True

@@ -48,11 +48,6 @@ class Counts:
     unchanged: int
     repeated: int = 0
 
-    @property
-    def differ(self) -> bool:
-        """Whether a row of either side is to be kept."""
-        return bool(self.missing or self.added or self.changed)
-
 
 @dataclass(frozen=True)
 class Matched:

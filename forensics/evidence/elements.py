@@ -34,9 +34,7 @@ def check_of(
     """Return what `holding.check_of` does; of arrays, what tells their elements, too.
 
     Args:
-        type_name: as `format_type` prints it, domains resolved.
-        labels: by enum, its labels.
-        as_written: whether moments are as PostgreSQL writes them for `pg_dump`.
+        type_name, labels, as_written: as there.
     """
     found = holding.check_of(type_name, labels, as_written=as_written)
     if not found or not _JUDGED.match(type_name):

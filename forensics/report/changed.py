@@ -18,7 +18,6 @@ from forensics.report.results import Results
 ROWS = 3  # of each table in the report
 TABLES = 12  # in the report
 SHEET = 1_000  # of each table in the workbook
-_READ = 50_000  # rows of one side that are looked at
 
 Values = tuple[str | None, ...]
 Cast = Callable[[str | None], Any]
@@ -98,8 +97,6 @@ def _changed(case: Results, result: TableResult, mask: Mask) -> ChangedTable:
         if new is None:
             continue
         key = ", ".join(show[column](old[column]) or "NULL" for column in result.key)
-        if shown == SHEET:
-            break
         shown += 1
         for column in columns:
             if not _equal(casts[column], old[column], new[column]):
@@ -114,30 +111,24 @@ def _changed(case: Results, result: TableResult, mask: Mask) -> ChangedTable:
 def _rows(
     case: Results, result: TableResult, side: str
 ) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Changed rows of one side by their number, which both sides share."""
+    """The first changed rows of one side, by their number, which both sides share."""
     names = case.store.columns(result.name, side)
 
     def rows() -> Iterator[tuple[int, dict[str, str | None]]]:
         for batch in case.store.batches(result.name, side, ("changed",)):
-            values = [column.to_pylist() for column in batch.columns[: len(names) + 1]]
+            some = batch.slice(0, SHEET)
+            values = [column.to_pylist() for column in some.columns[: len(names) + 1]]
             for pair, *row in zip(*values, strict=True):
                 yield pair, dict(zip(names, row, strict=True))
 
-    return islice(rows(), _READ)
+    return islice(rows(), SHEET)
 
 
 def _casts(case: Results, name: TableName, column: str) -> tuple[Cast, Cast] | None:
     """How a column’s values were written to be compared, where its type changed."""
-    from forensics.compare.canonical import Writer
-    from forensics.compare.casts import casts_between
+    from forensics.compare.casts import casts_of_column
 
-    backup, live = case.catalogs
-    was, now = backup.tables[name].column(column), live.tables[name].column(column)
-    if was is None or now is None or was.type == now.type:
-        return None
-    ours = Writer(backup, pinned=True, old_floats=False)
-    theirs = Writer(live, pinned=True, old_floats=False)
-    found = casts_between(was.type, now.type, ours, theirs)
+    found = casts_of_column(case.catalogs, name, column)
     if found is None:
         return None
     return _one(found[0]), _one(found[1])

@@ -21,7 +21,7 @@ from forensics.text import document
 SUFFIXES = (".html", ".xlsx", ".md", ".json", ".zip")
 
 Form = Callable[[Document], str]
-_RENDERS: dict[str, Form] = {".html": html.render, ".md": markdown.render}
+_RENDERS: dict[str, Callable[..., str]] = {".html": html.render, ".md": markdown.render}
 
 
 def write(
@@ -93,17 +93,13 @@ def _form(suffix: str, names: Sequence[str], slides: bool) -> Form | None:
         return deck.render
     if not names:
         return None
-    renders: dict[str, Callable[[Document, Sequence[Section]], str]] = {
-        ".html": html.render,
-        ".md": markdown.render,
-    }
-    if suffix not in renders:
+    if suffix not in _RENDERS:
         raise ReportError(
             f"A section alone is not written as {suffix}.",
             "Choose --out with .md or .html.",
         )
     wanted = [_section(name) for name in names]
-    return lambda d: renders[suffix](d, wanted)
+    return lambda d: _RENDERS[suffix](d, wanted)
 
 
 def _section(name: str) -> Section:

@@ -80,9 +80,7 @@ def seed_anew(world: World, random: Random) -> Statements:
         f"INSERT INTO {parent.name} ({column}label, note, score) "
         f"SELECT {value}label, note, score FROM (SELECT * FROM seeds ORDER BY {order}) s"
     )
-    if random.random() < 0.5:
-        for junction in linking:
-            yield _link_again(junction, _some("a.label || b.label", random, 2))
+    yield from _partly_linked_anew(linking, random)
 
 
 def _links_by_label(junction: Junction) -> str:
@@ -105,6 +103,13 @@ def _link_again(junction: Junction, which: str) -> str:
     )
 
 
+def _partly_linked_anew(linking: list[Junction], random: Random) -> Statements:
+    """Some of the links as they were by their labels, or none."""
+    if random.random() < 0.5:
+        for junction in linking:
+            yield _link_again(junction, _some("a.label || b.label", random, 2))
+
+
 def import_again(world: World, random: Random) -> Statements:
     """The same rows under new keys, far from the old ones; links are gone, or partly made anew."""
     parent = random.choice(world.parents)
@@ -117,9 +122,7 @@ def import_again(world: World, random: Random) -> Statements:
         f"INSERT INTO {parent.name} (id, label, note, score) "
         f"SELECT {_NEW_KEY[parent.key]}, label, note, score FROM imported"
     )
-    if random.random() < 0.5:
-        for junction in linking:
-            yield _link_again(junction, _some("a.label || b.label", random, 2))
+    yield from _partly_linked_anew(linking, random)
 
 
 def new_keys(world: World, random: Random) -> Statements:

@@ -228,10 +228,8 @@ class Rows:
                 {"fields": guard},
             )
         self._joined.append(f"JOIN {name} ON {name}.pair = b.pair")
-        return (
-            f"coalesce({name}.f, CASE WHEN {marked(f'{side[0]}.f{place}')} "
-            f"THEN {side[0]}.f{place} END)"
-        )
+        field = f"{side[0]}.f{place}"
+        return f"coalesce({name}.f, CASE WHEN {marked(field)} THEN {field} END)"
 
 
 # A value as COPY writes it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from forensics.documents import plain
+from forensics.evidence.migrations.tools.prisma import HISTORY as PRISMA
 from forensics.model import TableResult, that_count
 from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.freed import all_blocked
@@ -28,7 +29,6 @@ from forensics.text import together
 
 UNREHEARSED = "Not rehearsed"
 
-_PRISMA = "_prisma_migrations"
 _MARKS_ONLY = (
     "`prisma migrate resolve --rolled-back` only marks a failed migration in the history: "
     "it runs no SQL, brings back no row, and refuses a migration that succeeded."
@@ -243,10 +243,8 @@ def _examples(
 
 def _has_prisma(store: Store) -> bool:
     """Whether either side has that tool's history."""
-    for catalog in store.catalogs():
-        if any(name.table == _PRISMA for name in catalog.tables):
-            return True
-    return False
+    backup, live = store.catalogs()
+    return any(name.table == PRISMA for name in (*backup.tables, *live.tables))
 
 
 def _roll_back(price: Price, has_prisma: bool) -> Option:

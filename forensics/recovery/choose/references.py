@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
+from forensics.loss.reused import never_held
 from forensics.loss.sql import literal
 from forensics.model import TableName
 from forensics.recovery.choose.classes import Classes
@@ -95,9 +96,8 @@ class References:
             return 0
         columns = ", ".join(map(literal, link.columns))
         meant = f"o.parent = {literal(str(link.parent))} AND o.columns = [{columns}]"
-        reason = f"it refers to a row of {link.parent} that the backup does not hold either"
         condition = _exists(f"{never} o", f"o.pair = r.pair AND {meant}")
-        return self.classes.mark(target, "blocked", condition, reason)
+        return self.classes.mark(target, "blocked", condition, never_held(link.parent))
 
     def _gone(
         self,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from forensics.compare.options import matching
@@ -132,33 +131,24 @@ class Choice:
     ) -> tuple[Link, ...]:
         """The foreign keys of a table, and its links that the schema does not declare."""
         found: dict[Link, None] = {}
-        every = (self._declared, self._declared_before, self._undeclared)
-        for link in chain.from_iterable(links(table, chosen) for links in every):
+        for link in (*self._declared(table, chosen), *self._undeclared(table, chosen)):
             if set(link.columns) <= columns and self._can_be_followed(table, link):
                 found[link] = None
         return tuple(found)
 
-    def _declared(self, table: Table, chosen: set[TableName]) -> list[Link]:
-        found = []
-        for key in table.foreign_keys:
-            if not key.enforced:
-                continue
-            referenced = _referenced(key, self._backup, self._live)
-            exists = self._there(key.parent, chosen)
-            found.append(Link(key.columns, key.parent, referenced, True, exists))
-        return found
+    def _declared(self, table: Table, chosen: set[TableName]) -> Iterator[Link]:
+        """Yield what live declares, and what the backup did and live does not any more.
 
-    def _declared_before(self, table: Table, chosen: set[TableName]) -> list[Link]:
-        """What the backup declared and live does not: what went with a parent, by CASCADE, say."""
-        was = self._backup.tables[table.name]
-        known = {key.columns for key in table.foreign_keys}
-        found = []
-        for key in was.foreign_keys:
-            if key.enforced and key.columns not in known:
-                referenced = _referenced(key, self._backup, self._live)
-                exists = self._there(key.parent, chosen)
-                found.append(Link(key.columns, key.parent, referenced, False, exists))
-        return found
+        The latter went with a parent, by DROP … CASCADE, say.
+        """
+        now = {key.columns for key in table.foreign_keys}
+        before = [k for k in self._backup.tables[table.name].foreign_keys if k.columns not in now]
+        for keys, declared in ((table.foreign_keys, True), (before, False)):
+            for key in keys:
+                if key.enforced:
+                    referenced = _referenced(key, self._backup, self._live)
+                    exists = self._there(key.parent, chosen)
+                    yield Link(key.columns, key.parent, referenced, declared, exists)
 
     def _undeclared(self, table: Table, chosen: set[TableName]) -> list[Link]:
         found = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from forensics.cause.definitions import add_foreign_key
 from forensics.model import (
     Column,
     ColumnChange,
@@ -22,7 +23,6 @@ from forensics.recovery.choose.reversal import Reversal, reversal
 from forensics.recovery.write.definitions import (
     Definition,
     Definitions,
-    add_foreign_key,
     definitions,
     in_order_of_use,
     own_types,

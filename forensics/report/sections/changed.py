@@ -6,7 +6,7 @@ from forensics.report.changed import ROWS, TABLES, ChangedTable
 from forensics.report.document import Document
 from forensics.report.markup import code, table, text
 from forensics.report.sections.section import Context, Section
-from forensics.text import count, counted, prose
+from forensics.text import count, counted, cut, prose
 
 _LONG = 160  # characters of a value
 _HEAD = ("row", "column", "in backup", "in live")
@@ -58,9 +58,7 @@ def short(value: str | None) -> str:
     """A value for a table, cut where it is long."""
     if value is None:
         return "NULL"
-    if len(value) > _LONG:
-        return f"{value[:_LONG]}… ({len(value):,} characters)"
-    return value
+    return cut(value, _LONG)
 
 
 SECTION = Section("changed", "Changed rows", html, markdown)

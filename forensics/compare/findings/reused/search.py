@@ -23,7 +23,7 @@ from forensics.compare.findings.reused.telling import (
     speaking,
     times,
 )
-from forensics.compare.schema import stored_columns
+from forensics.compare.schema import changed_types, stored_columns
 from forensics.errors import EvidenceError
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName, TableResult
@@ -99,7 +99,8 @@ class _Look:
         self._anew = False  # whether all rows are others
         self._rest = [c for c in result.columns if c not in result.key]
         # Values of another type have another text, whatever row they are of.
-        self._steady = [c for c in self._rest if self._has_one_type(c)]
+        retyped = changed_types(*self._tables, self._rest)
+        self._steady = [c for c in self._rest if c not in retyped]
         self._key = ", ".join(result.key)
         # Numbers are given out again by a sequence that begins anew. Codes and UUIDs are not:
         # of them only rows tell, which stand under other keys.
@@ -109,10 +110,6 @@ class _Look:
     def _tables(self) -> tuple[Table, Table]:
         name = self._result.name
         return self._backup.catalog.tables[name], self._live.catalog.tables[name]
-
-    def _has_one_type(self, name: str) -> bool:
-        ours, theirs = (table.column(name) for table in self._tables)
-        return ours is not None and theirs is not None and ours.type == theirs.type
 
     def _start(self) -> Start:
         start = start_of(self._backup, self._live, self._result.name, self._result.key)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forensics.compare.schema import stored_columns
+from forensics.compare.schema import changed_types, stored_columns
 from forensics.errors import EvidenceError
 from forensics.evidence.source import Source
 from forensics.model import Catalog, Sequence, Table, TableName
@@ -53,17 +53,13 @@ def start_of(backup: Source, live: Source, name: TableName, key: tuple[str, ...]
         if told:
             ours, theirs = backup.catalog.tables[name], live.catalog.tables[name]
             # A column whose type changed had the whole table written anew.
-            rewritten = bool(told["rewritten"]) and not _has_other_types(ours, theirs)
+            common = [column.name for column in theirs.columns if ours.column(column.name)]
+            rewritten = bool(told["rewritten"]) and not changed_types(ours, theirs, common)
             made = _made_anew(ours, theirs, int(told["dropped"]))
         sequence = _set_back(backup, live, name, key)
     except EvidenceError as error:
         unread = error
     return Start(sequence, made, rewritten, unread)
-
-
-def _has_other_types(ours: Table, theirs: Table) -> bool:
-    were = {column.name: column.type for column in ours.columns}
-    return any(were.get(c.name, c.type) != c.type for c in theirs.columns)
 
 
 def _asked(side: Source, question: str, name: TableName) -> Mapping[str, Any]:

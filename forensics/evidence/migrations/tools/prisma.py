@@ -13,6 +13,8 @@ from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import File, a_folder_each, sha256
 from forensics.evidence.migrations.tool import Folder, HistoryTable, Tool
 
+HISTORY = "_prisma_migrations"
+
 
 def files(folder: Path) -> Sequence[File] | None:
     return a_folder_each(folder, "migration.sql")
@@ -39,7 +41,7 @@ TOOL = Tool(
     name="Prisma",
     folder=Folder("prisma", files),
     history=HistoryTable(
-        "_prisma_migrations",
+        HISTORY,
         (
             "migration_name",
             "checksum",

@@ -9,10 +9,7 @@ from the backup's catalogue, without what that does not hold.
 
 from forensics.recovery.write.definitions.collect import definitions
 from forensics.recovery.write.definitions.dump import attached
-from forensics.recovery.write.definitions.foreign_keys import (
-    add_foreign_key,
-    undeclarable,
-)
+from forensics.recovery.write.definitions.foreign_keys import undeclarable
 from forensics.recovery.write.definitions.model import (
     Definition,
     Definitions,
@@ -37,7 +34,6 @@ __all__ = [
     "Incoming",
     "Part",
     "above",
-    "add_foreign_key",
     "attached",
     "definitions",
     "drawn_from",

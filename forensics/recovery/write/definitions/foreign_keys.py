@@ -7,12 +7,11 @@ from typing import Any
 
 from postgast import pg_query_pb2 as pb
 
-from forensics.model import ForeignKey, Table, TableName, quote_identifier
+from forensics.model import Table, TableName
 from forensics.recovery.relations import comparable
 from forensics.recovery.write.definitions.dump import Statement, detail
 from forensics.recovery.write.definitions.model import Incoming
 from forensics.recovery.write.definitions.needs import Needs, Sides
-from forensics.recovery.write.sqltext import listed
 from forensics.text import one_line
 
 Lacks = dict[tuple[TableName, str], str]
@@ -114,22 +113,6 @@ def undeclarable(
 
 def _has_key(table: Table, columns: Sequence[str]) -> bool:
     return any({*key.columns} == {*columns} for key in table.keys)
-
-
-def add_foreign_key(name: TableName, key: ForeignKey) -> str:
-    """The statement that declares a foreign key, as far as the catalogue knows it."""
-    emptied = ""
-    if key.empties:
-        emptied = f" ({listed(key.empties)})"
-    enforced = ""
-    if not key.enforced:
-        enforced = " NOT ENFORCED"
-    return (
-        f"ALTER TABLE {name.sql} ADD CONSTRAINT {quote_identifier(key.name)} "
-        f"FOREIGN KEY ({listed(key.columns)}) "
-        f"REFERENCES {key.parent.sql} ({listed(key.parent_columns)}) "
-        f"ON DELETE {key.on_delete.upper()}{emptied}{enforced}"
-    )
 
 
 def _words(nodes: Sequence[Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forensics.cause.definitions import add_foreign_key
 from forensics.model import (
     Catalog,
     Column,
@@ -14,7 +15,6 @@ from forensics.model import (
 )
 from forensics.recovery.write.definitions.besides import type_kind
 from forensics.recovery.write.definitions.foreign_keys import (
-    add_foreign_key,
     undeclarable,
 )
 from forensics.recovery.write.definitions.model import Definition, Definitions
