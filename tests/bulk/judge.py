@@ -92,6 +92,15 @@ def lost(before: Holdings, live: Holdings) -> bool:
     return bool(before.rows - live.rows) or bool(before.links - live.links)
 
 
+def left_behind(before: Holdings, after: Holdings) -> bool:
+    """Whether a row or a link is lost that no other table has got since: such a link has moved."""
+    elsewhere = {(table, frozenset(ends)) for table, *ends in after.links - before.links}
+    for table, *ends in before.links - after.links:
+        if not any(other != table and ends_there == set(ends) for other, ends_there in elsewhere):
+            return True
+    return bool(before.rows - after.rows)
+
+
 def wrong(before: Holdings, live: Holdings, after: Holdings) -> list[str]:
     """What a recovery made that there never was, or made twice."""
     said = []
@@ -106,15 +115,17 @@ def wrong(before: Holdings, live: Holdings, after: Holdings) -> list[str]:
     return said
 
 
-def without(
-    live: dict[str, list[str]], before: dict[str, list[str]], compared: dict[str, list[str]]
-) -> dict[str, list[str]]:
-    """What live holds without the rows that the application made again, equal to the last byte.
+def made_again(before: Holdings, compared: Holdings, live: Holdings, now: Holdings) -> bool:
+    """Whether all that undo.sql took beyond the recovery is what the application had made again.
 
-    Nobody can tell these from rows that returned: undo.sql takes them back, too.
+    A row or a link of the backup that live got back before the recovery is equal to one that
+    returned: nobody can tell these apart, and undo.sql takes them back, too.
     """
-    found = {}
-    for table, rows in live.items():
-        again = set(before.get(table, ())) - set(compared.get(table, ()))
-        found[table] = [row for row in rows if row not in again]
-    return found
+    for table, rows in live.text.items():
+        taken = Counter(rows) - Counter(now.text[table])
+        if taken - (Counter(rows) - Counter(compared.text.get(table, ()))):
+            return False
+        if Counter(now.text[table]) - Counter(rows):
+            return False
+    rows_again = not (live.rows - now.rows) - before.rows
+    return rows_again and not (live.links - now.links) - before.links

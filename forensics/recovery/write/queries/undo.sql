@@ -164,8 +164,8 @@ BEGIN
       t.source, pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r'), t.n, pg_temp.untouched(t));
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) THEN
-      PERFORM pg_temp.stop(format('Recovered rows of table %s were changed since, in columns that it has by now.', t.relation),
-        'The application uses what came back. Decide about those rows by hand.');
+      PERFORM pg_temp.stop(format('Recovered rows of table %s, which has no key, are not there as they came back.', t.relation),
+        'They were changed or deleted since, or the application wrote before they could return. Decide about those rows by hand.');
     END IF;
   ELSIF NOT pg_temp.unchanged(t) THEN
     PERFORM pg_temp.stop(format('Table %s has no key and was written to since, so its recovered rows cannot be told from others.', t.relation),
