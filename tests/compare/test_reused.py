@@ -52,6 +52,11 @@ CREATE TABLE entries (id serial PRIMARY KEY, list_id int REFERENCES lists, place
   UNIQUE (list_id, place) DEFERRABLE);
 INSERT INTO entries (list_id, place) SELECT 1 + i % 2, i FROM generate_series(1, 20) i;
 """
+GUIDES = """
+CREATE TABLE guides (id serial PRIMARY KEY, name text, phone text, tours int);
+INSERT INTO guides (name, phone, tours)
+SELECT 'Guide ' || i, '+49 ' || i * 7919, i % 5 FROM generate_series(1, 9) i;
+"""
 BOXES = """
 CREATE TABLE boxes (id serial PRIMARY KEY, json text, made date);
 INSERT INTO boxes (json) SELECT '{}' || i FROM generate_series(1, 20) i;
@@ -132,6 +137,14 @@ INSERT INTO boxes (json) SELECT '{}' || i FROM generate_series(1, 20) i;
             "kind = (id * 5) % 7",
             30,
             id="a new instance that shows no other sign",
+        ),
+        pytest.param(
+            GUIDES,
+            "CREATE TEMP TABLE g AS SELECT * FROM guides; TRUNCATE guides RESTART IDENTITY; "
+            "INSERT INTO guides (name, phone, tours) SELECT name, phone, tours FROM g "
+            "ORDER BY CASE id WHEN 3 THEN 7 WHEN 7 THEN 3 ELSE id END",
+            2,
+            id="seeded in an order in which most come back to their places",
         ),
         pytest.param(
             CODES,

@@ -139,6 +139,27 @@ class Pairs:
                 often.append(name)
         return apart, often
 
+    def change_places(self, columns: Sequence[str]) -> bool:
+        """Whether unlike pairs hold the same rows on both sides, each under another's key.
+
+        Args:
+            columns: all but the key.
+        """
+        same = []
+        for name in columns:
+            ours, theirs = self._fields["backup"][name], self._fields["live"][name]
+            same.append(f"b.{ours} IS NOT DISTINCT FROM l.{theirs}")
+        found = self._db.execute(
+            f"""
+            SELECT count(*), count(DISTINCT b.pair), count(DISTINCT l.pair)
+              FROM (SELECT b.* FROM {self._ours} b SEMI JOIN unlike USING (pair)
+                     WHERE b.state = 'changed') b
+              JOIN (SELECT l.* FROM {self._theirs} l SEMI JOIN unlike USING (pair)
+                     WHERE l.state = 'changed') l ON {" AND ".join(same)}
+            """
+        ).fetchall()
+        return set(found[0]) == {self._one("SELECT count(*) FROM unlike")}
+
     def widen(self, firm: Sequence[Telling], rest: Sequence[str]) -> None:
         """Take changed pairs for unlike, too, that have no key and little else in common.
 

@@ -199,7 +199,7 @@ class _Look:
         Leaves among the pairs unlike those of which it speaks.
         """
         start = self._start()
-        if self._is_displaced(counts, firm, start):
+        if self._is_displaced(pairs, counts, firm, start):
             said = [f"{counts.displaced:,} of them stand under other keys by {_columns(counts)}"]
             if 2 * counts.displaced < counts.unlike:
                 pairs.keep_displaced()
@@ -267,18 +267,27 @@ class _Look:
         apart, agreeing = pairs.apart(self._steady)
         return len(agreeing) == 1 and len(apart) > 1
 
-    def _is_displaced(self, counts: Counts, firm: set[tuple[str, ...]], start: Start) -> bool:
+    def _is_displaced(
+        self, pairs: Pairs, counts: Counts, firm: set[tuple[str, ...]], start: Start
+    ) -> bool:
         """Whether enough stands under other keys."""
         if not counts.displaced:
             return False
         if firm.intersection(counts.by):
             return counts.displaced > 1 or start.strong
-        if not counts.telling and not (start.strong or start.rewritten):
+        anew = start.strong or start.rewritten
+        if not counts.telling and not anew:
             return False  # numbers that change places, such as those of an order
-        # No key says that these values tell rows apart: most rows have to.
+        if counts.displaced == 1 and not start.strong:
+            return False
+        # The others may have come back to their old places by chance.
+        exchanged = anew and counts.telling > 1 and pairs.change_places(self._rest)
+        return exchanged or self._are_most(counts)
+
+    def _are_most(self, counts: Counts) -> bool:
+        """Whether most rows stand elsewhere: no key says that these values tell rows apart."""
         common = (self._result.changed or 0) + (self._result.unchanged or 0)
-        most = 2 * counts.displaced >= counts.unlike and 2 * counts.unlike >= common
-        return most and (counts.displaced > 1 or start.strong)
+        return 2 * counts.displaced >= counts.unlike and 2 * counts.unlike >= common
 
 
 def _columns(counts: Counts) -> str:
