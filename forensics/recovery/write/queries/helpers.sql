@@ -102,6 +102,23 @@ BEGIN
   RETURN found;
 END $body$;
 
+CREATE OR REPLACE FUNCTION pg_temp.rows_in(relation text) RETURNS bigint LANGUAGE sql AS $body$
+  SELECT pg_temp.count_of('SELECT count(*) FROM ' || relation)
+$body$;
+
+-- Equal rows as one, a FROM item: the hash h of their text, and how many there are, n.
+CREATE OR REPLACE FUNCTION pg_temp.copies(relation text, columns text[])
+RETURNS text LANGUAGE sql AS $body$
+  SELECT format(
+    '(SELECT pg_temp.hash(ROW(%s)::text) AS h, count(*) AS n FROM %s x GROUP BY 1)',
+    pg_temp.listed(columns, 'x'), relation)
+$body$;
+
+-- The condition that a row t of a table has the key of a recovered row r.
+CREATE OR REPLACE FUNCTION pg_temp.by_key(t targets) RETURNS text LANGUAGE sql AS $body$
+  SELECT pg_temp.same(t.key, 't', t.key, 'r')
+$body$;
+
 -- Are the tables that live dropped still gone ('absent'), or are all of them there again
 -- ('present')?
 CREATE OR REPLACE FUNCTION pg_temp.standing(relations text[])
@@ -192,22 +209,19 @@ BEGIN
   IF cardinality(t.key) > 0 THEN
     RETURN pg_temp.count_of(format(
       'SELECT count(*) FROM pg_temp.rows_%s r JOIN %s t ON %s',
-      t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r')));
+      t.n, t.source, pg_temp.by_key(t)));
   END IF;
   RETURN pg_temp.count_of(format(
-    'SELECT coalesce(sum(least(r.n, t.n)), 0) '
-    'FROM (SELECT pg_temp.hash(ROW(%1$s)::text) AS h, count(*) AS n '
-    'FROM pg_temp.rows_%2$s r GROUP BY 1) r '
-    'JOIN (SELECT pg_temp.hash(ROW(%3$s)::text) AS h, count(*) AS n '
-    'FROM %4$s t GROUP BY 1) t ON t.h = r.h',
-    pg_temp.listed(t.columns, 'r'), t.n, pg_temp.listed(t.columns, 't'), t.source));
+    'SELECT coalesce(sum(least(r.n, t.n)), 0) FROM %s r JOIN %s t ON t.h = r.h',
+    pg_temp.copies('pg_temp.rows_' || t.n, t.columns),
+    pg_temp.copies(t.source, t.columns)));
 END $body$;
 
 -- Does a table that was not dropped stand as it was when compared?
 CREATE OR REPLACE FUNCTION pg_temp.unchanged(t targets) RETURNS boolean LANGUAGE sql AS $body$
   SELECT CASE
            WHEN t.live_fingerprint IS NULL
-           THEN pg_temp.count_of('SELECT count(*) FROM ' || t.source) = t.live_rows
+           THEN pg_temp.rows_in(t.source) = t.live_rows
            ELSE pg_temp.fingerprint(t.source, t.columns) = t.live_fingerprint
          END
 $body$;
@@ -216,9 +230,8 @@ $body$;
 CREATE OR REPLACE FUNCTION pg_temp.recovered(t targets) RETURNS boolean LANGUAGE sql AS $body$
   SELECT CASE
            WHEN t.live_fingerprint IS NULL
-           THEN pg_temp.count_of('SELECT count(*) FROM ' || t.source)
-                = t.live_rows
-                  + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n)
+           THEN pg_temp.rows_in(t.source)
+                = t.live_rows + pg_temp.rows_in('pg_temp.rows_' || t.n)
            ELSE pg_temp.fingerprint(t.source, t.columns)
                 = pg_temp.plus(
                     t.live_fingerprint,
@@ -336,4 +349,17 @@ RETURNS text LANGUAGE sql AS $body$
        JOIN pg_namespace n ON n.oid = s.relnamespace
       WHERE e.adrelid = to_regclass(relation)
       LIMIT 1))
+$body$;
+
+-- Is what a column draws from its sequence kept as that number? A column of another type makes
+-- something of it ('INV-' || nextval(…)), which nobody can read back.
+CREATE OR REPLACE FUNCTION pg_temp.keeps_numbers(relation text, name text)
+RETURNS boolean LANGUAGE sql AS $body$
+  SELECT EXISTS (
+    SELECT FROM pg_attribute a
+      JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = to_regclass(relation)
+       AND a.attname = name
+       AND coalesce(nullif(t.typbasetype, 0), t.oid) IN (
+             'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype))
 $body$;

@@ -74,8 +74,7 @@ BEGIN
   PERFORM pg_temp.prune();
   RETURN NOT EXISTS (
     SELECT FROM pg_temp.targets t
-     WHERE pg_temp.held(t)
-           <> pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n));
+     WHERE pg_temp.held(t) <> pg_temp.rows_in('pg_temp.rows_' || t.n));
 END $body$;
 
 -- Is there anything to do? No where all rows are back already. Stops where some of them are.
@@ -88,7 +87,7 @@ DECLARE
   found bigint := 0;
 BEGIN
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
-    wanted := wanted + pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+    wanted := wanted + pg_temp.rows_in('pg_temp.rows_' || t.n);
     IF t.created AND created THEN
       CONTINUE;
     END IF;
@@ -97,7 +96,7 @@ BEGIN
       -- Equal rows cannot be told apart: only the whole table says whether they are back.
       there := CASE
                  WHEN pg_temp.recovered(t)
-                 THEN pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n)
+                 THEN pg_temp.rows_in('pg_temp.rows_' || t.n)
                  ELSE 0
                END;
     END IF;
@@ -142,12 +141,11 @@ BEGIN
       'CREATE TEMP TABLE taken_%s ON COMMIT DROP AS '
       'SELECT r.* FROM pg_temp.rows_%s r JOIN %s t ON %s '
       'WHERE ROW(%s)::text <> ROW(%s)::text',
-      t.n, t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'),
+      t.n, t.n, t.source, pg_temp.by_key(t),
       pg_temp.listed(t.columns, 'r'), pg_temp.listed(t.columns, 't'));
     PERFORM pg_temp.leave_out(
       t.n,
-      format('EXISTS (SELECT FROM %s t WHERE %s)',
-             t.source, pg_temp.same(t.key, 't', t.key, 'r')),
+      format('EXISTS (SELECT FROM %s t WHERE %s)', t.source, pg_temp.by_key(t)),
       'another row stands under its key by now');
   END IF;
   IF cardinality(t.key) = 0 THEN
@@ -181,7 +179,7 @@ BEGIN
   PERFORM pg_temp.leave_out_what_is_there(x) FROM pg_temp.targets x;
   PERFORM pg_temp.prune();
   FOR t IN SELECT * FROM pg_temp.targets ORDER BY n LOOP
-    ready := pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n);
+    ready := pg_temp.rows_in('pg_temp.rows_' || t.n);
     IF ready <> t.expected AND NOT accept_changes THEN
       SELECT string_agg(
                format('%s: %s, for example %s', o.rows, o.reason, o.examples[1]), '; ')
@@ -275,7 +273,7 @@ BEGIN
   EXECUTE format(
     'SELECT r.ctid FROM pg_temp.rows_%s r '
     'WHERE NOT EXISTS (SELECT FROM %s t WHERE %s) ORDER BY 1 LIMIT 1',
-    t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r')) INTO place;
+    t.n, t.source, pg_temp.by_key(t)) INTO place;
   PERFORM pg_temp.write(format(
     'INSERT INTO %s (%s) %s SELECT %s FROM pg_temp.rows_%s r WHERE r.ctid = %L',
     t.relation, pg_temp.names(t.columns), pg_temp.overriding(t),
@@ -301,8 +299,7 @@ BEGIN
            pg_temp.fingerprint('pg_temp.rows_' || t.n, t.columns)) THEN
       CONTINUE;
     END IF;
-    lacking := t.live_fingerprint[1] + t.expected
-               - pg_temp.count_of('SELECT count(*) FROM ' || t.source);
+    lacking := t.live_fingerprint[1] + t.expected - pg_temp.rows_in(t.source);
     IF lacking > 0 AND accept_changes THEN
       INSERT INTO pg_temp.left_out
       VALUES (t.relation, 'it collides with a row that is there', lacking, '{}');
@@ -333,8 +330,7 @@ END $body$;
 CREATE OR REPLACE FUNCTION pg_temp.brought() RETURNS text LANGUAGE sql AS $body$
   SELECT string_agg(
            format('%s rows into %s',
-                  pg_temp.count_of('SELECT count(*) FROM ' || t.source)
-                  - t.live_fingerprint[1],
+                  pg_temp.rows_in(t.source) - t.live_fingerprint[1],
                   pg_temp.shown(t.relation)),
            ', ' ORDER BY t.n)
     FROM pg_temp.targets t
@@ -450,15 +446,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM pg_temp.reach(sequence, once);
-  -- A column of another type makes something of the number ('INV-' || nextval(…)), which nobody
-  -- can read back.
-  IF NOT EXISTS (
-       SELECT FROM pg_attribute a
-         JOIN pg_type t ON t.oid = a.atttypid
-        WHERE a.attrelid = to_regclass(relation)
-          AND a.attname = name
-          AND coalesce(nullif(t.typbasetype, 0), t.oid) IN (
-                'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)) THEN
+  IF NOT pg_temp.keeps_numbers(relation, name) THEN
     RETURN;
   END IF;
   SELECT * INTO way FROM pg_temp.course(sequence);

@@ -5,11 +5,9 @@
 CREATE OR REPLACE FUNCTION pg_temp.foreign_rows(t targets) RETURNS bigint LANGUAGE sql AS $body$
   SELECT pg_temp.count_of(format(
     'SELECT coalesce(sum(greatest(t.n - coalesce(r.n, 0), 0)), 0) '
-    'FROM (SELECT pg_temp.hash(ROW(%1$s)::text) AS h, count(*) AS n '
-    'FROM %2$s t GROUP BY 1) t '
-    'LEFT JOIN (SELECT pg_temp.hash(ROW(%3$s)::text) AS h, count(*) AS n '
-    'FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h',
-    pg_temp.listed(t.columns, 't'), t.source, pg_temp.listed(t.columns, 'r'), t.n))
+    'FROM %s t LEFT JOIN %s r ON r.h = t.h',
+    pg_temp.copies(t.source, t.columns),
+    pg_temp.copies('pg_temp.rows_' || t.n, t.columns)))
 $body$;
 
 -- What else came with the recovery: columns of tables that were not dropped.
@@ -243,7 +241,7 @@ BEGIN
        AND NOT x.created
      ORDER BY x.n
   LOOP
-    IF pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) = 0 THEN
+    IF pg_temp.rows_in('pg_temp.rows_' || t.n) = 0 THEN
       CONTINUE;
     END IF;
     IF cardinality(t.key) = 0 THEN
@@ -255,11 +253,11 @@ BEGIN
       pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r'), pg_temp.untouched(t));
     changed := pg_temp.count_of(format(
       'SELECT count(*) FROM %s t JOIN pg_temp.rows_%s r ON %s WHERE %s',
-      t.source, t.n, pg_temp.same(t.key, 't', t.key, 'r'), other));
+      t.source, t.n, pg_temp.by_key(t), other));
     IF changed > 0 AND current_setting('forensics.accept_changes')::boolean THEN
       EXECUTE format(
         'DELETE FROM pg_temp.rows_%s r USING %s t WHERE %s AND %s',
-        t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'), other);
+        t.n, t.source, pg_temp.by_key(t), other);
     ELSIF changed > 0 THEN
       PERFORM pg_temp.stop(
         format('%s recovered rows of table %s were changed since.', changed, t.relation),
@@ -269,7 +267,7 @@ BEGIN
     IF pg_temp.held(t) = 0 THEN
       CONTINUE;
     END IF;
-    IF pg_temp.held(t) > pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) THEN
+    IF pg_temp.held(t) > pg_temp.rows_in('pg_temp.rows_' || t.n) THEN
       PERFORM pg_temp.stop(
         format('Table %s holds rows twice under the keys of recovered ones.', t.relation),
         'No constraint of the table keeps its keys unique, and copies were written since. '
@@ -279,7 +277,7 @@ BEGIN
     PERFORM pg_temp.sleep(t.relation);
     parts := parts || format(
       'p%1$s AS (DELETE FROM %2$s t USING pg_temp.rows_%1$s r WHERE %3$s)',
-      t.n, t.source, pg_temp.same(t.key, 't', t.key, 'r'));
+      t.n, t.source, pg_temp.by_key(t));
   END LOOP;
   IF cardinality(parts) > 0 THEN
     EXECUTE 'WITH ' || array_to_string(parts, ', ') || ' SELECT';
@@ -300,14 +298,13 @@ BEGIN
       'USING (SELECT tableoid AS o, ctid AS c, pg_temp.hash(ROW(%2$s)::text) AS h, '
       'row_number() OVER (PARTITION BY pg_temp.hash(ROW(%2$s)::text) '
       'ORDER BY tableoid, ctid DESC) AS i '
-      'FROM %1$s t WHERE %5$s) t '
-      'JOIN (SELECT pg_temp.hash(ROW(%3$s)::text) AS h, count(*) AS n '
-      'FROM pg_temp.rows_%4$s r GROUP BY 1) r ON r.h = t.h '
+      'FROM %1$s t WHERE %3$s) t '
+      'JOIN %4$s r ON r.h = t.h '
       'WHERE t.i <= r.n AND d.tableoid = t.o AND d.ctid = t.c',
-      t.source, pg_temp.listed(t.columns, 't'), pg_temp.listed(t.columns, 'r'), t.n,
-      pg_temp.untouched(t));
+      t.source, pg_temp.listed(t.columns, 't'), pg_temp.untouched(t),
+      pg_temp.copies('pg_temp.rows_' || t.n, t.columns));
     GET DIAGNOSTICS taken = ROW_COUNT;
-    IF taken < pg_temp.count_of('SELECT count(*) FROM pg_temp.rows_' || t.n) THEN
+    IF taken < pg_temp.rows_in('pg_temp.rows_' || t.n) THEN
       PERFORM pg_temp.stop(
         format('Recovered rows of table %s, which has no key, are not there as they came back.',
                t.relation),
@@ -350,7 +347,7 @@ BEGIN
       format('Partition %s of %s is not put together as it came back.', tree[1], parent),
       'Partitions were attached or detached since the recovery. Take it away by hand.');
   END IF;
-  found := pg_temp.count_of('SELECT count(*) FROM ' || tree[1]);
+  found := pg_temp.rows_in(tree[1]);
   IF found > 0 THEN
     PERFORM pg_temp.stop(
       format('Partition %s holds %s rows that the recovery did not write, '
@@ -383,14 +380,7 @@ DECLARE
   came numeric;
   held numeric;
 BEGIN
-  IF sequence IS NULL
-     OR NOT EXISTS (
-       SELECT FROM pg_attribute a
-         JOIN pg_type t ON t.oid = a.atttypid
-        WHERE a.attrelid = to_regclass(relation)
-          AND a.attname = name
-          AND coalesce(nullif(t.typbasetype, 0), t.oid) IN (
-                'int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype)) THEN
+  IF sequence IS NULL OR NOT pg_temp.keeps_numbers(relation, name) THEN
     RETURN;
   END IF;
   EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO stands;
