@@ -6,7 +6,7 @@
 Lines are counted without blank ones, docstrings included. A comprehension that stands within
 another, or that has more than one `for`, is nested. A decision is an `if`, a loop, an `except`, a
 `case`, a conditional expression, each further operand of `and` and `or`, and each `for` and `if` of
-a comprehension.
+a comprehension. SQL files are held to the columns of a line, and to nothing else.
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ class Measured:
         name = path.resolve().relative_to(ROOT).as_posix()
         text = path.read_text(encoding="utf-8")
         lines = text.splitlines()
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            self.lines += 1
-            self.characters += len(line)
-            if len(line) > LINE:
-                self.wide.append(f"{name}:{number}")
+        self.wide += too_wide(name, lines)
+        if path.suffix != ".py":
+            return
+        for line in lines:
+            if line.strip():
+                self.lines += 1
+                self.characters += len(line)
         if len(lines) > FILE and name not in LONGER:
             self.files.append(f"{name} {len(lines)}")
         self._visit(ast.parse(text), name, within=False)
@@ -120,6 +120,13 @@ class Measured:
             self.classes.append(f"{name}:{node.lineno} {node.name} {length}")
 
 
+def too_wide(name: str, lines: list[str]) -> Iterator[str]:
+    """Yield the place of each line that has too many columns."""
+    for number, line in enumerate(lines, 1):
+        if len(line) > LINE:
+            yield f"{name}:{number}"
+
+
 def decisions(node: ast.AST) -> int:
     """Count the decisions in a function, without those of functions and classes within it."""
     number = 0
@@ -137,10 +144,12 @@ def decisions(node: ast.AST) -> int:
 
 
 def measure(*places: Path) -> Measured:
-    """Measure every Python file in some files and folders."""
+    """Measure every Python and SQL file in some files and folders."""
     found = Measured()
     for place in places:
-        paths = [place] if place.is_file() else sorted(place.rglob("*.py"))
+        paths = [place]
+        if place.is_dir():
+            paths = sorted([*place.rglob("*.py"), *place.rglob("*.sql")])
         for path in paths:
             found.read(path)
     return found

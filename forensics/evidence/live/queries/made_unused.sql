@@ -1,6 +1,6 @@
 -- Which tables' primary keys have never held an entry? The index has its first file, and that is of
--- one page: the second comes with the first row, and no DELETE or VACUUM takes it away. Where it was
--- made together with the table, the table has never held a row.
+-- one page: the second comes with the first row, and no DELETE or VACUUM takes it away. Where it
+-- was made together with the table, the table has never held a row.
 SELECT n.nspname AS schema, c.relname AS name, k.xmin = a.xmin AS together
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
