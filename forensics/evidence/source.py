@@ -96,6 +96,21 @@ class Segment(ABC):
             " of memory.",
         )
 
+    def as_stored(self) -> Iterator[Block] | None:
+        """Yield the rows without a look at them, or return None where that cannot be.
+
+        They are those that `blocks()` yields where `is_sound` says so of each. Who finds a row
+        equal to one of a database's has no need to ask: a database writes no other.
+
+        Raises:
+            What `blocks()` raises where the rows cannot be read; `blocks()` says it better.
+        """
+        return None
+
+    def is_sound(self, rows: bytes) -> bool:
+        """Whether `blocks()` yields some rows of `as_stored()` as they are."""
+        return True
+
     def abandon(self) -> None:
         """Let go of what `blocks()` waits for in another thread; that one then raises or ends."""
 

@@ -16,7 +16,7 @@ from forensics.evidence.encodings import (
     odd_bytes,
 )
 from forensics.evidence.files import PlainFile
-from forensics.evidence.flaws import Flaw, Judge
+from forensics.evidence.flaws import Flaw, Judge, is_even
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
@@ -129,6 +129,17 @@ class CopySegment(_Judged):
         if form and not form.usual:
             blocks = as_pg_dump_writes(blocks, form)
         yield from self._sound(blocks)
+
+    def as_stored(self) -> Iterator[Block] | None:
+        if self.thorough or not self._data.complete or not self._positions_are_the_files():
+            return None
+        read = self._file.reader(self._data.start, self._data.end)
+        return self._bounded(read_blocks(read, max_row=self.max_row))
+
+    def is_sound(self, rows: bytes) -> bool:
+        if odd_bytes(rows) is not None or has_odd_escapes(rows):
+            return False
+        return is_even(rows, self.columns)
 
     def _line_of(self, row: int) -> int | None:
         if self._rewritten or (self._data.copy and not self._data.copy.usual):
