@@ -18,7 +18,7 @@ from forensics.compare.longvalues import without_long
 from forensics.compare.prefetch import Prefetch
 from forensics.compare.shaping import Shaper
 from forensics.compare.sides import Side, Sides
-from forensics.compare.sieve import Sieve
+from forensics.compare.sieve import Sieve, are_among
 from forensics.errors import EvidenceError
 from forensics.evidence import copytext
 from forensics.evidence.arrays import numbers, texts
@@ -270,12 +270,15 @@ def stored_lines(
             side.values[column] += count
 
 
-def key_lines(side: Side, key: Sequence[str], wanted: Iterable[pa.Array]) -> Batches:
+def key_lines(
+    side: Side, key: Sequence[str], but: np.ndarray, wanted: Iterable[pa.Array]
+) -> Batches:
     """Read a side once more, and yield the keys of those rows as lines whose key may be wanted.
 
     Args:
         side: a side that was read before.
         key: the key's columns.
+        but: the positions of rows that nobody asks for, ascending.
         wanted: keys as lines, read once.
     """
     held = list(wanted)
@@ -291,6 +294,8 @@ def key_lines(side: Side, key: Sequence[str], wanted: Iterable[pa.Array]) -> Bat
         at = start
         for block in _blocks(side, segment):
             begins, ends = sieve.among(block)
+            asked = ~are_among(begins + at, but)
+            begins, ends = begins[asked], ends[asked]
             if len(begins):
                 lines = _taken(block, begins, ends)
                 yield _batch(side, numbers(begins + at), shaper(lines))
@@ -345,7 +350,7 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
 
 def _odd_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
     """The rows at some positions, which a walk has passed: they are in memory."""
-    odd = numbers([at for at, _ in side.odd]).to_numpy()
+    odd = np.array([at for at, _ in side.odd], dtype=np.int64)
     places = np.searchsorted(odd, positions)
     segment = side.segments[0]
     shaper = Shaper(segment.columns, columns, side.comparable)

@@ -126,9 +126,9 @@ class Engine(Protocol):
         Args:
             columns: of the comparable lines, in order.
             key: those that tell rows apart; where there are none, no row is changed.
-            keys_among: gives the keys of all rows of the backup that may have one of some
-                keys, as lines, where some rows have an equal partner: a row without one
-                may repeat their keys.
+            keys_among: gives the keys of those rows of the backup that may have one of some
+                keys and have an equal partner, as lines, where there are such rows: a row
+                without one may repeat their keys.
         """
 
     def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
@@ -218,7 +218,7 @@ def _compare(
     unchanged = live.rows - engine.live_rows()
     keys_among = None
     if key and paired and len(positions):
-        keys_among = partial(key_lines, backup, key)
+        keys_among = partial(key_lines, backup, key, positions)
     matched = engine.match(sides.columns, key, keys_among)
     # An equal row that stands twice in the backup finds the one of live twice.
     repeated = matched.repeated + paired - unchanged
