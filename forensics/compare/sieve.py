@@ -103,9 +103,7 @@ def are_among(numbers: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.asarray(known[places] == numbers)
 
 
-def _of_fields(
-    block: Block, offsets: np.ndarray, places: Sequence[int], width: int
-) -> np.ndarray:
+def _of_fields(block: Block, offsets: np.ndarray, places: Sequence[int], width: int) -> np.ndarray:
     data = np.frombuffer(block, dtype=np.uint8)
     borders = np.flatnonzero((data == _TAB) | (data == _LINE_FEED))
     ends = borders.reshape(-1, width)
