@@ -302,7 +302,7 @@ def key_lines(
             at += len(block)
 
 
-def _texts(rows: bytes, lengths: Sequence[int]) -> pa.Array:
+def _texts(rows: Block, lengths: Sequence[int]) -> pa.Array:
     """Lines of such lengths that stand one behind the other."""
     ends = np.zeros(len(lengths) + 1, dtype=np.int64)
     np.cumsum(lengths, out=ends[1:])

@@ -121,7 +121,7 @@ def _of_fields(block: Block, offsets: np.ndarray, places: Sequence[int], width: 
 
 def _mixed(mixed: np.ndarray, words: np.ndarray) -> np.ndarray:
     mixed = (mixed ^ words) * _ODD
-    return mixed ^ (mixed >> _HALF)
+    return np.asarray(mixed ^ (mixed >> _HALF))
 
 
 def _words(text: bytes, start: int) -> np.ndarray:

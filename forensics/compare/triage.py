@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,8 @@ from forensics.evidence.source import Contents, Source
 from forensics.model import ColumnChange, TableName
 from forensics.text import counted, short_size
 
-_SECONDS = 1.0  # for counting, of either side about half
-_PACE, _PACKED_PACE = 1_000_000_000, 100_000_000  # bytes a second that are surely counted
+_SECONDS = 1.5  # for counting, both sides at once
+_PACE, _PACKED_PACE = 2_000_000_000, 200_000_000  # bytes a second that may well be counted
 _SHOWN = 10
 _LINE_FEED = 10
 
@@ -120,15 +121,16 @@ def look(
         backup, live: both sides.
         contents: what the backup holds of each table.
     """
-    began = time.monotonic()
     held = [job for job in jobs if job.backup is not None]
     held.sort(key=lambda job: (_bytes(contents.get(job.name)) or 0, job.name))
-    ours = _counts(backup, held, contents, began + _SECONDS / 2)
-    asked = [job.name for job in held if job.live and job.name in ours]
-    theirs = live.counts(asked, max(began + _SECONDS - time.monotonic(), _SECONDS / 4))
+    told = [job for job in held if _can_be_counted(backup, contents.get(job.name))]
+    with ThreadPoolExecutor(1, thread_name_prefix="triage") as pool:
+        asked = [job.name for job in told if job.live]
+        theirs = pool.submit(live.counts, asked, _SECONDS)
+        ours = _counts(backup, told, contents, time.monotonic() + _SECONDS)
     found = []
     for job in sorted(held, key=lambda job: job.name):
-        found.append(_glance(job, ours, theirs, contents.get(job.name)))
+        found.append(_glance(job, ours, theirs.result(), contents.get(job.name)))
     return Triage(tuple(found))
 
 
@@ -174,6 +176,14 @@ def _glance(
 # --- counting -------------------------------------------------------------------------------------
 
 
+def _can_be_counted(source: Source, held: Contents | None) -> bool:
+    """Whether a backup's rows of a table may be counted at all in so short a time."""
+    if held is None or not held.data or not held.complete or held.lacking:
+        return False
+    pace = _PACE if source.identify().compression is None else _PACKED_PACE
+    return (held.bytes or 0) <= pace * _SECONDS
+
+
 def _counts(
     source: Source,
     jobs: Sequence[Job],
@@ -182,20 +192,12 @@ def _counts(
 ) -> dict[TableName, int]:
     """The rows of a backup's tables, of those that there is time for."""
     if source.snapshot is not None:
-        names = [job.name for job in jobs]
-        return source.counts(names, until - time.monotonic())
+        return source.counts([job.name for job in jobs], _SECONDS)
     found: dict[TableName, int] = {}
     for job in jobs:
-        held = contents.get(job.name)
-        if held is None or not held.data or not held.complete or held.lacking:
-            continue
-        if held.rows is not None:
-            found[job.name] = held.rows
-            continue
-        pace = _PACE if source.identify().compression is None else _PACKED_PACE
-        if (held.bytes or 0) > pace * max(until - time.monotonic(), 0):
-            continue
-        rows = _count(source, job, until)
+        rows = contents[job.name].rows
+        if rows is None:
+            rows = _count(source, job, until)
         if rows is not None:
             found[job.name] = rows
     return found
@@ -205,6 +207,8 @@ def _count(source: Source, job: Job, until: float) -> int | None:
     """Count the rows of one table as they lie in a dump; None where that cannot be in time."""
     assert job.backup is not None
     rows = 0
+    if time.monotonic() > until:
+        return None
     try:
         for segment in source.segments(job.name, schema.stored_columns(job.backup)):
             blocks = segment.as_stored()

@@ -12,7 +12,7 @@ from psycopg import sql
 from forensics.evidence.live.refusals import failure_of
 from forensics.model import Table, TableName
 
-_PACE = 5_000_000  # rows a second that are surely counted, by statistics that may be wrong
+_PACE = 10_000_000  # rows a second that may well be counted, by statistics that may be wrong
 _TOGETHER = 100
 _FEW_ROWS = 10_000
 _LOCK_TIMEOUT = "50ms"  # nobody waits for a count
