@@ -22,7 +22,7 @@ from forensics.model import ColumnChange, TableName
 from forensics.text import counted, short_size
 
 _SECONDS = 1.5  # for counting, both sides at once
-_PACE, _PACKED_PACE = 2_000_000_000, 200_000_000  # bytes a second that may well be counted
+_PACE, _PACKED_PACE = 2_000_000_000, 50_000_000  # bytes a second that may well be counted
 _SHOWN = 10
 _LINE_FEED = 10
 
