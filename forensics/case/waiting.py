@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from forensics.text import duration
 
 _PATIENCE = 2.0  # seconds that people wait without a word
 _BETWEEN = 0.25  # seconds from one word to the next
+_RESULTS = 5  # the latest, that stay to be seen
 _TELLING = 0.05  # the share of the work from which the rest can be told
 
 
@@ -33,8 +34,14 @@ class Waiting(Listener):
         self._step = ""
         self._tables = self._tables_done = 0
         self._rows = self._rows_done = 0
+        self._known: list[str] = []
+        self._found: list[str] = []
 
     # --- as a comparison tells it -----------------------------------------------------------
+
+    def knows(self, sentences: Sequence[str]) -> None:
+        self._known = list(sentences)
+        self._show("comparing")
 
     def begins(self, tables: int, rows: int) -> None:
         self._tables, self._rows = tables, rows
@@ -46,6 +53,10 @@ class Waiting(Listener):
 
     def ends(self, result: TableResult) -> None:
         self._tables_done += 1
+        if result.missing or result.changed:
+            lost, changed = result.missing or 0, result.changed or 0
+            self._found.append(f"{result.name}: {lost:,} missing, {changed:,} changed")
+            self._found = self._found[-_RESULTS:]
 
     def stage(self, text: str) -> None:
         self._tables = self._rows = self._rows_done = 0
@@ -66,8 +77,12 @@ class Waiting(Listener):
         if now < self._next and not news:
             return
         self._next, self._step = now + _BETWEEN, step
-        words = [word for word in (step, place, self._times(now)) if word]
-        self._place.show(f"<p style='opacity:.8'>{escaped(' · '.join(words))}</p>")
+        self._show(step, place, self._times(now))
+
+    def _show(self, *words: str) -> None:
+        lines = [*self._known, *self._found, " · ".join(filter(None, words))]
+        text = "<br>".join(map(escaped, lines))
+        self._place.show(f"<p style='opacity:.8'>{text}</p>")
 
     def _counted(self) -> str:
         said = f"{self._tables_done:,} of {self._tables:,} tables"

@@ -44,6 +44,9 @@ class _Bars(Listener):
         self._tables = progress.add_task("tables")
         self._rows = progress.add_task("rows")
 
+    def knows(self, sentences: Sequence[str]) -> None:
+        _say_known(self._progress.console, sentences)
+
     def begins(self, tables: int, rows: int) -> None:
         self._progress.update(self._tables, total=tables)
         self._progress.update(self._rows, total=rows or None)
@@ -58,6 +61,8 @@ class _Bars(Listener):
     def ends(self, result: TableResult) -> None:
         self._progress.update(self._tables, advance=1)
         _say_failed(self._progress.console, result)
+        if result.missing or result.changed:
+            self._progress.console.print(f"{safe(result.name)}: {_counts_of(result)}")
 
     def stage(self, text: str) -> None:
         self._progress.update(self._rows, description=text, total=None, completed=0)
@@ -67,16 +72,37 @@ class _Bars(Listener):
 
 
 class _Plain(Listener):
-    """Where no bars can be shown: only what goes wrong is said."""
+    """Where no bars can be shown: what is known before rows are compared, and what goes wrong."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console, self._quiet = console, quiet
+
+    def knows(self, sentences: Sequence[str]) -> None:
+        if not self._quiet:
+            _say_known(self._console, sentences)
 
     def ends(self, result: TableResult) -> None:
         _say_failed(self._console, result)
 
     def minds(self, text: str) -> None:
         self._console.print(f"[yellow]{safe(text)}[/]")
+
+
+def _say_known(console: Console, sentences: Sequence[str]) -> None:
+    if sentences:
+        console.print("Before any row is compared:")
+    for sentence in sentences:
+        console.print(f"  {safe(sentence)}")
+
+
+def _counts_of(result: TableResult) -> str:
+    """What differs of a table, in a few words."""
+    said = []
+    for name in ("missing", "changed", "added"):
+        number = getattr(result, name)
+        if number:
+            said.append(f"{number:,} {name}")
+    return ", ".join(said)
 
 
 def _say_failed(console: Console, result: TableResult) -> None:
@@ -88,7 +114,7 @@ def _say_failed(console: Console, result: TableResult) -> None:
 def _listening(voice: Voice) -> Iterator[Listener]:
     """Show how far a comparison is, as far as stderr can show it."""
     if voice.quiet or not voice.err.is_terminal:
-        yield _Plain(voice.err)
+        yield _Plain(voice.err, quiet=voice.quiet)
         return
     from rich.progress import (
         BarColumn,
@@ -97,6 +123,7 @@ def _listening(voice: Voice) -> Iterator[Listener]:
         SpinnerColumn,
         TextColumn,
         TimeElapsedColumn,
+        TimeRemainingColumn,
     )
 
     columns = (
@@ -105,6 +132,7 @@ def _listening(voice: Voice) -> Iterator[Listener]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=voice.err, transient=True) as progress:
         yield _Bars(progress)

@@ -21,7 +21,7 @@ import numpy as np
 from forensics.evidence.source import Block
 
 _NEAR, _FAR = 4 << 10, 64 << 10
-_LEAST_STEP, _LARGEST_STEP = 16 << 10, 256 << 10
+_LEAST_STEP, _LARGEST_STEP = 16 << 10, 1 << 20
 _LINE_FEED = 10
 _TELL_ROWS = 100_000
 _ODD_BYTES = 48 << 20  # of either side, held in memory
@@ -63,8 +63,10 @@ class Stream:
                 break
             self.count()
             self._start += self.at
-            ahead = self.data[self.at :]
-            self.data = ahead + bytes(block) if ahead else bytes(block)
+            if self.at < len(self.data):
+                self.data = b"".join((memoryview(self.data)[self.at :], block))
+            else:
+                self.data = bytes(block)
             self.view = np.frombuffer(self.data, dtype=np.uint8)
             self.at = self._counted = 0
         return self.at < len(self.data)
@@ -137,18 +139,26 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
 def _equal_run(backup: Stream, live: Stream) -> int:
     """The length of the run of whole equal lines ahead, in bytes."""
     i, j = backup.at, live.at
-    ours, theirs = backup.view[i:], live.view[j:]
-    ahead = min(len(ours), len(theirs))
+    ours, theirs = backup.data, memoryview(live.data)
+    ahead = min(len(ours) - i, len(theirs) - j)
     done, step = 0, _LEAST_STEP
     while done < ahead:
         upto = min(done + step, ahead)
-        differ = ours[done:upto] != theirs[done:upto]
-        first = differ.argmax()
-        if differ[first]:
-            # Back to where the line began, which may be before this step.
-            return max(backup.data.rfind(b"\n", i, i + done + int(first)) + 1 - i, 0)
-        done = upto
-        step = min(step * 2, _LARGEST_STEP)
+        # This compares memory, at its speed; it does not say where it differs.
+        if ours.startswith(theirs[j + done : j + upto], i + done):
+            done = upto
+            step = min(step * 2, _LARGEST_STEP)
+            continue
+        while upto - done > _LEAST_STEP:
+            half = (done + upto) // 2
+            if ours.startswith(theirs[j + done : j + half], i + done):
+                done = half
+            else:
+                upto = half
+        differ = backup.view[i + done : i + upto] != live.view[j + done : j + upto]
+        first = done + int(differ.argmax())
+        # Back to where the line began, which may be before this step.
+        return max(ours.rfind(b"\n", i, i + first) + 1 - i, 0)
     # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the
     # same.
     return done
@@ -168,6 +178,10 @@ def _find_again(backup: Stream, live: Stream) -> int:
         backup.skip_to(after_ours)
         live.skip_to(after_theirs)
         return len(next_ours)
+    if backup.data.startswith(theirs, after_ours):
+        # A row that is gone: what stands behind it is live's next.
+        backup.skip_to(after_ours)
+        return len(ours)
     searched = 0
     for window in (_NEAR, _FAR):
         for stream, wanted in ((backup, theirs), (live, ours)):

@@ -18,9 +18,11 @@ from forensics.compare.longvalues import without_long
 from forensics.compare.prefetch import Prefetch
 from forensics.compare.shaping import Shaper
 from forensics.compare.sides import Side, Sides
+from forensics.compare.sieve import Sieve, are_among
 from forensics.errors import EvidenceError
 from forensics.evidence import copytext
 from forensics.evidence.arrays import numbers, texts
+from forensics.evidence.encodings import strictly
 from forensics.evidence.source import Block, Segment
 
 Progress = Callable[[int], None]
@@ -30,6 +32,10 @@ _TEXT = pa.large_string()
 LINES = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
 _FETCH_ROWS, _FETCH_BYTES = 20_000, 16 << 20
 _LITTLE_BYTES = 1 << 20
+
+
+class UnsoundError(Exception):
+    """Rows that were read without a look at them are not all sound: they have to be read again."""
 
 
 def unheard(rows: int) -> None:
@@ -50,18 +56,24 @@ class LeftOver:
             self.ahead.close()
 
 
-def left_over(sides: Sides, progress: Progress, *, as_multiset: bool) -> LeftOver | None:
+def left_over(
+    sides: Sides, progress: Progress, *, as_multiset: bool, as_stored: bool
+) -> LeftOver | None:
     """Pair off what is in the same order on both sides, and all of it where it is little.
 
     Args:
         sides: their `rows` are counted on the way, for what is left as it is read.
         progress: is told of rows that were read on the live side.
         as_multiset: rows may repeat.
+        as_stored: whether only those rows of the backup need a look that have no partner.
 
     Returns:
         What is left of each, or None where nothing is.
+
+    Raises:
+        UnsoundError: some of these are not sound, here or as they are read.
     """
-    left = _unpaired(sides, progress)
+    left = _unpaired(sides, progress, as_stored)
     if left is None:
         return None
     try:
@@ -74,13 +86,15 @@ def left_over(sides: Sides, progress: Progress, *, as_multiset: bool) -> LeftOve
         raise
 
 
-def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
+def _unpaired(sides: Sides, progress: Progress, as_stored: bool) -> LeftOver | None:
     backup, live, columns = sides.backup, sides.live, sides.columns
+    backup.as_stored, backup.odd, backup.walked = False, [], 0
     if not _stand_alike(sides):
         return _everything(sides, progress)
     if live.is_held and _same_bytes(backup, live):
         progress(live.rows)
         return None
+    backup.as_stored = as_stored and _can_be_as_stored(backup)
     ahead = None
     blocks = _chain(live)
     if not live.is_held:
@@ -90,6 +104,7 @@ def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
         ours, theirs = Stream(_chain(backup), counting=True), Stream(blocks)
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
+        backup.odd, backup.walked = ours.odd, ours.position
         left = LeftOver(
             _rest(backup, ours, columns, unheard),
             _rest(live, theirs, columns, progress),
@@ -103,6 +118,10 @@ def _unpaired(sides: Sides, progress: Progress) -> LeftOver | None:
         if ahead:
             ahead.close()
         raise
+
+
+def _can_be_as_stored(side: Side) -> bool:
+    return all(segment.as_stored() is not None for segment in side.segments)
 
 
 def _stand_alike(sides: Sides) -> bool:
@@ -186,19 +205,34 @@ def _chain(side: Side) -> Iterator[Block]:
     at = 0
     for segment in side.segments:
         side.starts.append(at)
-        for block in segment.blocks():
+        for block in _blocks(side, segment):
             at += len(block)
             yield block
+
+
+def _blocks(side: Side, segment: Segment) -> Iterator[Block]:
+    as_stored = segment.as_stored() if side.as_stored else None
+    return segment.blocks() if as_stored is None else as_stored
+
+
+def _looked_at(side: Side, blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield blocks of a side, of which nobody has seen whether their rows are sound."""
+    for block in blocks:
+        if side.as_stored and not side.segments[0].is_sound(bytes(block)):
+            raise UnsoundError
+        yield block
 
 
 def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress) -> Batches:
     """What a walk left of a side: the rows without a partner, then what it did not reach."""
     shaper = Shaper(columns, columns, side.canonical)
     for some in _some(stream.odd):
-        lines = texts([line.decode("utf-8") for _, line in some])
+        [rows] = _looked_at(side, [b"".join([line for _, line in some])])
+        lines = _texts(rows, [len(line) for _, line in some])
         positions = numbers([at for at, _ in some])
         yield _batch(side, positions, shaper(lines))
-    for batch in copytext.line_batches(stream.rest(), stream.position):
+    rest = _looked_at(side, stream.rest())
+    for batch in copytext.line_batches(rest, stream.position):
         side.rows += len(batch)
         progress(len(batch))
         yield _batch(side, batch["position"], shaper(batch["line"]))
@@ -236,12 +270,52 @@ def stored_lines(
             side.values[column] += count
 
 
-def key_lines(side: Side, key: Sequence[str]) -> Batches:
-    """Read a side once more, and yield the keys of all of its rows as lines."""
+def key_lines(
+    side: Side, key: Sequence[str], but: np.ndarray, wanted: Iterable[pa.Array]
+) -> Batches:
+    """Read a side once more, and yield the keys of those rows as lines whose key may be wanted.
+
+    Args:
+        side: a side that was read before.
+        key: the key's columns.
+        but: the positions of rows that nobody asks for, ascending.
+        wanted: keys as lines, read once.
+    """
+    held = list(wanted)
     for segment, start in zip(side.segments, side.starts, strict=False):
         shaper = Shaper(segment.columns, key, side.comparable)
-        for batch in copytext.line_batches(segment.blocks(), start):
-            yield _batch(side, batch["position"], shaper(batch["line"]))
+        if not side.comparable.keys().isdisjoint(key):
+            # What stands in a line is not what stands in a key.
+            for batch in copytext.line_batches(segment.blocks(), start):
+                yield _batch(side, batch["position"], shaper(batch["line"]))
+            continue
+        places = [segment.columns.index(column) for column in key]
+        sieve = Sieve(held, places, len(segment.columns))
+        at = start
+        for block in _blocks(side, segment):
+            begins, ends = sieve.among(block)
+            asked = ~are_among(begins + at, but)
+            begins, ends = begins[asked], ends[asked]
+            if len(begins):
+                lines = _taken(block, begins, ends)
+                yield _batch(side, numbers(begins + at), shaper(lines))
+            at += len(block)
+
+
+def _texts(rows: Block, lengths: Sequence[int]) -> pa.Array:
+    """Lines of such lengths that stand one behind the other."""
+    ends = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=ends[1:])
+    return pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(rows))
+
+
+def _taken(block: Block, begins: np.ndarray, ends: np.ndarray) -> pa.Array:
+    """Some lines of a block."""
+    text = memoryview(block)
+    found = []
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        found.append(strictly(bytes(text[begin:end])))
+    return texts(found)
 
 
 def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
@@ -252,6 +326,12 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
         columns: of the comparable lines, in order.
         positions: int64, ascending.
     """
+    passed = int(np.searchsorted(positions, side.walked))
+    if passed:
+        yield from _odd_again(side, columns, positions[:passed])
+        positions = positions[passed:]
+    if not len(positions):
+        return
     ends = [*side.starts, np.iinfo(np.int64).max]
     edges = np.searchsorted(positions, np.array(ends))
     for number, segment in enumerate(side.segments[: len(side.starts)]):
@@ -266,6 +346,20 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
             lines = texts([line.decode("utf-8") + "\n" for _, line in some])
             places = numbers([at + start for at, _ in some])
             yield _shaped(side, places, lines, shaper, keeper)
+
+
+def _odd_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
+    """The rows at some positions, which a walk has passed: they are in memory."""
+    odd = np.array([at for at, _ in side.odd], dtype=np.int64)
+    places = np.searchsorted(odd, positions)
+    segment = side.segments[0]
+    shaper = Shaper(segment.columns, columns, side.comparable)
+    keeper = _keeper(side, segment, columns)
+    for some in _some(side.odd[place] for place in places.tolist()):
+        segment.judge([line[:-1] for _, line in some])
+        rows = b"".join([line for _, line in some])
+        lines = _texts(rows, [len(line) for _, line in some])
+        yield _shaped(side, numbers([at for at, _ in some]), lines, shaper, keeper)
 
 
 def _keeper(side: Side, segment: Segment, columns: Sequence[str]) -> Shaper | None:

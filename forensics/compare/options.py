@@ -72,6 +72,9 @@ class Options:
 class Listener:
     """Is told how far a comparison is. This one keeps silent."""
 
+    def knows(self, sentences: Sequence[str]) -> None:
+        """What is known before any row is compared, what is worst first."""
+
     def begins(self, tables: int, rows: int) -> None:
         """The comparison begins: so many tables, about so many rows on the live side."""
 

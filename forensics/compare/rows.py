@@ -12,16 +12,19 @@ the rows that differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from forensics.compare.lines import (
     Batches,
     Progress,
+    UnsoundError,
     key_lines,
     left_over,
     lines_again,
@@ -29,8 +32,10 @@ from forensics.compare.lines import (
     unheard,
 )
 from forensics.compare.sides import Side, Sides
-from forensics.errors import CompareError, RepeatedKeyError
+from forensics.errors import BackupError, CompareError, RepeatedKeyError
 from forensics.model import TableName
+
+KeysAmong = Callable[[Iterable[pa.Array]], Batches]
 
 
 @dataclass(frozen=True)
@@ -114,15 +119,16 @@ class Engine(Protocol):
         """
 
     def match(
-        self, columns: Sequence[str], key: Sequence[str], every_key: Batches | None
+        self, columns: Sequence[str], key: Sequence[str], keys_among: KeysAmong | None
     ) -> Matched:
         """Hold the rows without a partner against each other by key.
 
         Args:
             columns: of the comparable lines, in order.
             key: those that tell rows apart; where there are none, no row is changed.
-            every_key: the keys of all rows of the backup, as lines, where some of them
-                have an equal partner: a row without one may repeat their keys.
+            keys_among: gives the keys of those rows of the backup that may have one of some
+                keys and have an equal partner, as lines, where there are such rows: a row
+                without one may repeat their keys.
         """
 
     def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
@@ -179,9 +185,28 @@ def compare(
         CompareError: the backup's rows changed while they were read.
         EvidenceError: a side could not be read to its end.
     """
+    try:
+        return _compare(engine, sides, key, progress, declared=declared, as_stored=True)
+    except (UnsoundError, BackupError):
+        if not sides.backup.as_stored:
+            raise
+        # What is wrong with which row is told where all of them are looked at.
+        engine.clean()
+        return _compare(engine, sides, key, progress, declared=declared, as_stored=False)
+
+
+def _compare(
+    engine: Engine,
+    sides: Sides,
+    key: Sequence[str],
+    progress: Progress,
+    *,
+    declared: bool,
+    as_stored: bool,
+) -> Found:
     backup, live = sides.backup, sides.live
     stored = {"backup": backup.stored, "live": live.stored}
-    left = left_over(sides, progress, as_multiset=not key)
+    left = left_over(sides, progress, as_multiset=not key, as_stored=as_stored)
     if left is None:
         counts = Counts(backup.rows, live.rows, 0, 0, 0, backup.rows)
         return Found(counts, sides.columns, stored)
@@ -191,10 +216,10 @@ def compare(
     _take_backup(engine, sides, positions)
     paired = backup.rows - len(positions)
     unchanged = live.rows - engine.live_rows()
-    every_key = None
+    keys_among = None
     if key and paired and len(positions):
-        every_key = key_lines(backup, key)
-    matched = engine.match(sides.columns, key, every_key)
+        keys_among = partial(key_lines, backup, key, positions)
+    matched = engine.match(sides.columns, key, keys_among)
     # An equal row that stands twice in the backup finds the one of live twice.
     repeated = matched.repeated + paired - unchanged
     if matched.live_repeats or paired < unchanged or (repeated and not declared):

@@ -26,6 +26,10 @@ class Side:
         values: by counted column, how many of its values are not NULL.
         rows: how many were read.
         starts: the position at which each segment begins.
+        as_stored: whether rows were read without a look at them: those with an equal partner need
+            none.
+        odd: (position, line with its line feed) of rows that a walk along both sides passed
+            without finding a partner, ascending; it passed all rows before `walked`.
         long: the table's long values.
         mark: what is done with one as rows are read; None leaves them where they stand.
     """
@@ -38,6 +42,9 @@ class Side:
     values: dict[str, int] = field(default_factory=dict)
     rows: int = 0
     starts: list[int] = field(default_factory=list)
+    as_stored: bool = False
+    odd: list[tuple[int, bytes]] = field(default_factory=list)
+    walked: int = 0
     long: Long | None = None
     mark: Mark | None = None
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from forensics.compare.comparison import Job
 from forensics.compare.options import Listener, Options, matching
 from forensics.compare.preparation import Preparation
+from forensics.compare.triage import Triage, in_order_of_loss, look
 from forensics.compare.workers import Workers
 from forensics.errors import BackupError, UsageError
 from forensics.evidence.source import Source
@@ -50,8 +51,11 @@ def compare_sources(
     jobs = []
     for name, number in _numbers(names, store, options).items():
         jobs.append(Job(name, number, ours.get(name), theirs.get(name)))
-    listener.begins(len(jobs), _rows_estimate(jobs))
     ready = Preparation(backup, live, options.keys, long_values(store))
+    triage = look(jobs, backup, live, ready.contents)
+    listener.knows(triage.words)
+    jobs = in_order_of_loss(jobs, triage)
+    listener.begins(len(jobs), _rows_estimate(jobs, triage))
     with Workers(ready, store, options, listener) as workers:
         workers.run(jobs)
     sweep_values(store)
@@ -119,10 +123,14 @@ def _numbers(names: Sequence[TableName], store: Store, options: Options) -> dict
     return found
 
 
-def _rows_estimate(jobs: Sequence[Job]) -> int:
+def _rows_estimate(jobs: Sequence[Job], triage: Triage) -> int:
     """About how many rows there are on the live side."""
+    counted = {table.name: table.live_rows for table in triage.tables}
     rows = 0
     for job in jobs:
-        if job.live:
+        known = counted.get(job.name)
+        if known is not None:
+            rows += known
+        elif job.live:
             rows += max(job.live.rows_estimate, 0)
     return rows

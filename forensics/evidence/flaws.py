@@ -67,6 +67,14 @@ class _Judged:
     torn: np.ndarray
 
 
+def is_even(rows: bytes, columns: Sequence[str]) -> bool:
+    """Whether all of some whole lines have as many fields as there are columns."""
+    judge = Judge(columns)
+    for _ in judge.sound([rows]):
+        pass
+    return judge.flaws.first is None
+
+
 @dataclass
 class Judge:
     """Tells sound rows of one run from what is none.

@@ -63,6 +63,17 @@ class Fields:
         found: np.ndarray = self.data[self.starts + place]
         return found
 
+    def word(self, place: int) -> np.ndarray:
+        """The eight bytes from a place of every field on, as a number, the first the lowest."""
+        words = np.ndarray((len(self.data) - 7 - place,), "<u8", self.data, place, (1,))
+        found: np.ndarray = words[self.starts]
+        return found
+
+    def some(self, chosen: np.ndarray) -> Fields:
+        """Some of the fields."""
+        of = self.starts[chosen], self.lengths[chosen], self.kinds[chosen]
+        return Fields(self.text, self.data, *of)
+
     def byte_before_end(self, place: int) -> np.ndarray:
         """The byte so many places before the end of every field; shorter ones say nothing."""
         found: np.ndarray = self.data[np.maximum(self.starts + self.lengths - place, 0)]
@@ -247,9 +258,8 @@ def _truths(fields: Fields) -> np.ndarray:
 
 
 def _uuids(fields: Fields) -> np.ndarray:
-    sure = (fields.lengths == 36) & (
-        (fields.kinds & np.uint8(0xFF ^ (_DIGIT | _HEX | _MINUS))) == 0
-    )
+    others = np.uint8(0xFF ^ (_DIGIT | _HEX | _MINUS))
+    sure = (fields.lengths == 36) & ((fields.kinds & others) == 0)
     for place in (8, 13, 18, 23):
         sure &= fields.byte(place) == 0x2D
     there = np.flatnonzero(sure)
@@ -318,6 +328,12 @@ _SHAPE_OF_ISO = re.compile(
 _SPOKEN = ("infinity", "-infinity", "epoch", "now", "today", "tomorrow", "yesterday")
 _LONGEST_MOMENT = 128
 _SIGNS = np.frombuffer(b"+-", dtype=np.uint8)
+# By month, the days that it has in every year.
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int8)
+_FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(9)], dtype=np.uint64)
+_HIGH_HALVES = np.uint64(0xF0F0F0F0F0F0F0F0)
+_ZEROS = np.uint64(0x3030303030303030)
+_SIXES = np.uint64(0x0606060606060606)
 
 
 def _is_iso(value: str) -> bool:
@@ -363,20 +379,39 @@ def _moments(as_written: bool) -> Check:
     def check(fields: Fields) -> np.ndarray:
         sure = fields.only(_DIGIT | _MINUS | _POINT | _CLOCK)
         sure &= (fields.lengths == 10) | (fields.lengths >= 19)
-        for place in (4, 7):
-            sure &= fields.byte(place) == 0x2D
-        sure &= _between(fields, 5, 1, 12) & _between(fields, 8, 1, 28)
+        sure &= (fields.byte(4) == 0x2D) & (fields.byte(7) == 0x2D)
+        sure &= _are_digits(fields.word(0), 4)
+        month, day = _number(fields, 5), _number(fields, 8)
+        sure &= (month >= 1) & (month <= 12) & (day >= 1)
+        sure &= day <= _DAYS[np.clip(month, 0, 12)]
         timed = fields.lengths >= 19
         in_time = _between(fields, 11, 0, 23) & _between(fields, 14, 0, 59)
         in_time &= _between(fields, 17, 0, 59) & (fields.byte(10) == 0x20)
         in_time &= (fields.byte(13) == 0x3A) & (fields.byte(16) == 0x3A)
-        longer = fields.lengths > 19
-        if longer.any():
-            in_time &= ~longer | _ends_as_times_do(fields)
+        # Nearly all end in digits; what else they may end in takes longer to see.
+        others = np.flatnonzero((fields.lengths > 19) & ~_end_in_fractions(fields))
+        if len(others):
+            in_time[others] &= _ends_as_times_do(fields.some(others))
         sure &= in_time | ~timed
         return fields.unless(sure, holds)
 
     return check
+
+
+def _end_in_fractions(fields: Fields) -> np.ndarray:
+    """Which moments are no longer than a fraction of seconds, and end in its digits."""
+    sizes = fields.lengths - 20
+    there = (sizes > 0) & (sizes <= 6) & (fields.byte(19) == _POINT_SIGN)
+    return np.asarray(there & _are_digits(fields.word(20), np.clip(sizes, 0, 8)))
+
+
+def _are_digits(words: np.ndarray, sizes: np.ndarray | int) -> np.ndarray:
+    """Of which words the first so many bytes are all digits."""
+    masks = _FIRST_BYTES[sizes]
+    high, digits = _HIGH_HALVES & masks, _ZEROS & masks
+    # A byte from 30 to 39, in hexadecimal digits, and still below 40 with six more.
+    found: np.ndarray = ((words & high) == digits) & (((words + _SIXES) & high) == digits)
+    return found
 
 
 def _ends_as_times_do(fields: Fields) -> np.ndarray:
@@ -392,6 +427,7 @@ def _ends_as_times_do(fields: Fields) -> np.ndarray:
     )
     points = fields.count(b".")
     found: np.ndarray = (points == 1) == (fields.byte(19) == _POINT_SIGN)
+    found &= (points == 0) | (fields.byte(20) - np.uint8(0x30) <= 9)
     found &= (points <= 1) & (fields.count(b" ") == 1)
     found &= fields.count(b":") == 2 + minutes
     found &= fields.count(b"-") + fields.count(b"+") == 2 + (hours | minutes)
@@ -406,11 +442,20 @@ def _between(fields: Fields, place: int, least: int, most: int) -> np.ndarray:
 
 
 def _within(tens: np.ndarray, ones: np.ndarray, least: int, most: int) -> np.ndarray:
-    """Which of some pairs of digits are a number within bounds."""
-    tens, ones = tens.astype(np.int16) - 0x30, ones.astype(np.int16) - 0x30
-    number = tens * 10 + ones
-    within = (tens >= 0) & (tens <= 9) & (ones >= 0) & (ones <= 9)
-    return within & (number >= least) & (number <= most)
+    """Which pairs of digits are a number within bounds."""
+    number = _number_of(tens, ones)
+    return (number >= least) & (number <= most)
+
+
+def _number(fields: Fields, place: int) -> np.ndarray:
+    """The number of two digits at a place of every field; below zero where none stands there."""
+    return _number_of(fields.byte(place), fields.byte(place + 1))
+
+
+def _number_of(tens: np.ndarray, ones: np.ndarray) -> np.ndarray:
+    tens, ones = tens - np.uint8(0x30), ones - np.uint8(0x30)  # what is less becomes very much
+    number = tens.astype(np.int8) * np.int8(10) + ones.astype(np.int8)
+    return np.where((tens <= 9) & (ones <= 9), number, np.int8(-1))
 
 
 # --- by type --------------------------------------------------------------------------------------

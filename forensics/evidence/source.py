@@ -96,6 +96,21 @@ class Segment(ABC):
             " of memory.",
         )
 
+    def as_stored(self) -> Iterator[Block] | None:
+        """Yield the rows without a look at them, or return None where that cannot be.
+
+        They are those that `blocks()` yields where `is_sound` says so of each. Who finds a row
+        equal to one of a database's has no need to ask: a database writes no other.
+
+        Raises:
+            What `blocks()` raises where the rows cannot be read; `blocks()` says it better.
+        """
+        return None
+
+    def is_sound(self, rows: bytes) -> bool:
+        """Whether `blocks()` yields some rows of `as_stored()` as they are."""
+        return True
+
     def abandon(self) -> None:
         """Let go of what `blocks()` waits for in another thread; that one then raises or ends."""
 
@@ -405,6 +420,14 @@ class Source(ABC):
     @abstractmethod
     def contents(self) -> Mapping[TableName, Contents]:
         """Return what the side holds, a row for each root table."""
+
+    def counts(self, names: Sequence[TableName], seconds: float) -> dict[TableName, int]:
+        """Count the rows of those tables for which a database needs no longer than that.
+
+        Args:
+            names: tables, in the order in which they are to be counted.
+        """
+        return {}
 
     def rows_of(self, name: TableName, columns: Sequence[str]) -> list[tuple[str | None, ...]]:
         """Return all rows of a small table, in memory, as values in the order of `columns`.

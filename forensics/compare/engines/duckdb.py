@@ -7,18 +7,20 @@ side that probes. A hash is the MD5 of the whole comparable line.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.compare.lines import LINES, Batches
-from forensics.compare.rows import Found, Matched
+from forensics.compare.rows import Found, KeysAmong, Matched
 
 _WORKING_TABLE = re.compile(r"CREATE TABLE \{work\}\.(\w+)")
+_BATCH = 100_000
 _NO_ROWS = "SELECT 0::BIGINT AS pair, '' AS state, '' AS raw WHERE false"
 # The fields of a line, as COPY wrote them.
 _FIELDS = "string_split(rtrim({}, chr(10)), chr(9))"
@@ -100,7 +102,7 @@ class DuckDB:
     # --- by key -------------------------------------------------------
 
     def match(
-        self, columns: Sequence[str], key: Sequence[str], every_key: Batches | None
+        self, columns: Sequence[str], key: Sequence[str], keys_among: KeysAmong | None
     ) -> Matched:
         """Hold the rows without a partner against each other by key."""
         fields, conditions, names = "", [], []
@@ -113,7 +115,7 @@ class DuckDB:
         self._run(_query("match", key=fields, same_key=same_key))
         (numbered,) = self._ask("SELECT count(*) FROM {work}.b")
         live_repeats = self._stands_twice("l", names)
-        repeated = self._repeated(names, every_key)
+        repeated = self._repeated(names, keys_among)
         (backup,) = self._ask("SELECT count(*) FROM {work}.b")
         (live,) = self._ask("SELECT count(*) FROM {work}.l")
         (changed,) = self._ask("SELECT count(*) FROM {work}.both_sides")
@@ -133,22 +135,30 @@ class DuckDB:
         )
         return twice > 0
 
-    def _repeated(self, key: Sequence[str], every_key: Batches | None) -> int:
+    def _repeated(self, key: Sequence[str], keys_among: KeysAmong | None) -> int:
         """Take the rows out of `b` that only repeat a key; return how many they are."""
         (before,) = self._ask("SELECT count(*) FROM {work}.b")
         names = ", ".join(key)
         if self._stands_twice("b", key):
             self._run(_query("repeated", key=names))
             self._run(_query("without_repeated"))
-        if every_key is not None:
+        if keys_among is not None:
             line = f"concat_ws(chr(9), {names}) || chr(10)"
             self._run(_query("lonely", line=line))
             (lonely,) = self._ask("SELECT count(*) FROM {work}.lonely")
             if lonely:
-                self._stream(_query("stand_again"), every_key=Guard(every_key))
+                found = keys_among(self._lonely())
+                self._stream(_query("stand_again"), every_key=Guard(found))
                 self._run(_query("without_repeated"))
         (after,) = self._ask("SELECT count(*) FROM {work}.b")
         return before - after
+
+    def _lonely(self) -> Iterator[pa.Array]:
+        """The keys of the backup's rows that live has no row for, as lines."""
+        with self._db.cursor() as reading:
+            rows = reading.sql(f"SELECT line FROM {self._work}.lonely")
+            for batch in rows.to_arrow_reader(_BATCH):
+                yield batch.column(0)
 
     # --- held to account ----------------------------------------------
 

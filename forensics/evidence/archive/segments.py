@@ -17,7 +17,7 @@ from forensics.evidence.archive.runs import Run
 from forensics.evidence.archive.toc import Entry
 from forensics.evidence.blocks import LongRowError
 from forensics.evidence.encodings import OddTextError, lines_converted, odd_bytes, transcoder
-from forensics.evidence.flaws import Flaws, Judge
+from forensics.evidence.flaws import Flaws, Judge, is_even
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
@@ -85,19 +85,32 @@ class CopySegment(_Judged):
     def blocks(self) -> Iterator[Block]:
         return self._sound(self._rows())
 
-    def _rows(self) -> Iterator[Block]:
-        if self._run.damage:
-            raise self._damaged(self._run.damage)
+    def as_stored(self) -> Iterator[Block] | None:
+        run, encoding = self._run, self._container.toc.encoding
+        if self.thorough or run.damage or not run.is_defined or transcoder(encoding):
+            return None
+        return self._lines()
+
+    def is_sound(self, rows: bytes) -> bool:
+        return odd_bytes(rows) is None and is_even(rows, self.columns)
+
+    def _lines(self) -> Iterator[bytes]:
+        """The rows' lines as they are, up to the end marker."""
         stream = self._container.stream(self._run.entry)
-        width = len(self.columns)
-        rows = 0
 
         def read(_: int) -> bytes:
             return next(stream, b"")
 
         lines = copytext.read_blocks(read, max_row=self.max_row)
+        return _without_end(lines, self._without_marker)
+
+    def _rows(self) -> Iterator[Block]:
+        if self._run.damage:
+            raise self._damaged(self._run.damage)
+        width = len(self.columns)
+        rows = 0
         try:
-            for block in _without_end(lines, self._without_marker):
+            for block in self._lines():
                 size, good = _good_part(block, width)
                 if size:
                     yield from self._as_text(block[:size], rows)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from forensics.errors import DamagedBackupError, EvidenceError, is_lost
 from forensics.evidence import copytext
 from forensics.evidence.garbling import Tally, together
 from forensics.evidence.inspection.findings import findings
+from forensics.evidence.inspection.moments import count_lines, latest_moment
 from forensics.evidence.inspection.result import Held, Inspection
 from forensics.evidence.migrations import HistoryEntry, read_history
 from forensics.evidence.source import Contents, LackingSegment, Segment, Source
 from forensics.model import Catalog, Table, TableName
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Progress = Callable[[TableName, int], None]
 
@@ -25,10 +22,6 @@ _WRITTEN_AT = re.compile(
     r"(created|updated|inserted|modified|changed|started|finished|logged)_?(at|on|date|time)?\Z",
     re.I,
 )
-# Text of four-digit years sorts as the time does; infinity and BC are no time that anything was
-# written at.
-_PLAUSIBLE = r"^[12]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d"
-_TO_THE_SECOND = 19
 
 
 def inspect_backup(
@@ -139,14 +132,18 @@ def _by_rows(
                 continue
             segment.thorough = True
             places = _audit_places(table, segment)
-            for batch in copytext.line_batches(segment.blocks()):
-                rows += len(batch)
-                tally.add(batch["line"])
+            for block in segment.blocks():
+                text = bytes(block)
+                number = count_lines(text)
+                rows += number
+                if not text.isascii():
+                    for batch in copytext.line_batches([text]):
+                        tally.add(batch["line"])
                 if places:
-                    here = _newest(batch["line"], len(segment.columns), places)
+                    here = latest_moment(text, len(segment.columns), places)
                     newest = _latest((newest, here))
                 if progress:
-                    progress(table.name, len(batch))
+                    progress(table.name, number)
     except EvidenceError as error:
         problem = f"after {rows:,} rows: {error.message.rstrip('.')}"
         unread = contents.complete and not isinstance(error, DamagedBackupError)
@@ -167,20 +164,6 @@ def _audit_places(table: Table, segment: Segment) -> list[int]:
         if _WRITTEN_AT.match(name):
             places.append(place)
     return places
-
-
-def _newest(lines: pa.Array, width: int, places: list[int]) -> str | None:
-    """The latest time that stands at some places of rows."""
-    import pyarrow.compute as pc
-
-    fields = copytext.field_columns(lines, width)
-    found: list[str | None] = []
-    for place in places:
-        times = fields[place]
-        plausible = times.filter(pc.match_substring_regex(times, _PLAUSIBLE))
-        to_the_second = pc.utf8_slice_codeunits(plausible, 0, _TO_THE_SECOND)
-        found.append(pc.max(to_the_second).as_py())
-    return _latest(found)
 
 
 def _latest(times: Iterable[str | None]) -> str | None:

@@ -21,7 +21,7 @@ from forensics import crash
 from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
-from forensics.evidence.live import bulk, readers
+from forensics.evidence.live import bulk, counting, readers
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
@@ -212,6 +212,9 @@ class LiveSource(Source):
         if rewritten:
             raise self.failure(name, readers.REWRITTEN)
         return int(found)
+
+    def counts(self, names: Sequence[TableName], seconds: float) -> dict[TableName, int]:
+        return counting.counted(self._held.scalars, self.catalog.tables, names, seconds)
 
     def ask(self, question: sql.Composed | sql.SQL, search_path: str = "") -> list[dict[str, Any]]:
         """Run one SELECT under the snapshot, read-only like all else, and return its rows.

@@ -13,7 +13,7 @@ from forensics.evidence.plain import going_on, patterns
 from forensics.evidence.plain.context import Context
 from forensics.evidence.plain.copyforms import CopyForm, is_known
 from forensics.evidence.plain.index import Data, Draft, Harm
-from forensics.evidence.plain.markers import Lines, count_sound_rows, find_ending
+from forensics.evidence.plain.markers import Ending, Lines, count_sound_rows, find_ending
 from forensics.model import TableName
 
 _UNMARKED = "lacks the line that ends the rows"
@@ -150,7 +150,7 @@ class CopyWalk:
         self.draft.note_tables(self.here.database)
         if broken:
             run = replace(run, complete=False, broken=f"{broken} of table {table}")
-        after = self._lost_marker(start, ending.marker, form)
+        after = self._lost_marker(start, ending, form)
         if after is not None:
             self._harm(after, f"the end mark of the rows of table {table} is lost", after, table)
             self._keep(replace(run, end=going_on.end_of_rows(self.text, start, after)), _UNMARKED)
@@ -172,12 +172,15 @@ class CopyWalk:
             run = replace(run, complete=False, broken=run.broken or said)
         self.draft.data.append(run)
 
-    def _lost_marker(self, start: int, marker: int | None, form: CopyForm) -> int | None:
+    def _lost_marker(self, start: int, ending: Ending, form: CopyForm) -> int | None:
         """Where what follows a table's rows begins, if their end marker was lost; or None."""
         if not form.usual or self.nul is not None:
             return None
+        marker = ending.marker
         if marker is None:
             return going_on.heading(self.text, start, self.size)
+        if not ending.copies:
+            return None
         width = len(form.columns or ()) or self._line(start)[0].count(b"\t") + 1
         stray = going_on.stray_copy(self.text, start, marker, width)
         if stray is None:

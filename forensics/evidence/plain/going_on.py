@@ -55,7 +55,6 @@ _BLANK_LINES = re.compile(rb"(?<=\n)(?:\r?\n){1,2}\Z")
 _GLUED_MARKER = re.compile(rb"(\\+)\.\r?\n?\Z")
 _AROUND = 8
 _PIECE = 16 << 20
-_COPY_END = b" FROM stdin;"
 
 
 def is_command(head: bytes) -> bool:
@@ -121,13 +120,13 @@ def stray_copy(text: mmap.mmap, start: int, stop: int, width: int) -> int | None
         start, stop: of the rows, as far as an end marker follows.
         width: how many fields a row has; where it is one, rows may look like a COPY.
     """
-    at = _found(text, _COPY_END, start, stop)
+    at = _found(text, patterns.COPY_END, start, stop)
     while at >= 0:
         line = text.rfind(b"\n", start, at) + 1
         match = _COPY_LINE.match(text, max(line, start), stop)
         if match and (width > 1 or _is_of_the_file(text, start, stop, match)):
             return match.start()
-        at = _found(text, _COPY_END, at + 1, stop)
+        at = _found(text, patterns.COPY_END, at + 1, stop)
     return None
 
 

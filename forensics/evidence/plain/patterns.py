@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+COPY_END = b" FROM stdin;"
 HEAD_BYTES = 1 << 16  # of a statement, looked at to tell what it is
 
 # What brings tables or rows, by its first word.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BackupError, DamagedBackupError
-from forensics.evidence.blocks import Block, LongRowError, read_blocks
+from forensics.evidence.blocks import BLOCK_BYTES, Block, LongRowError, read_blocks
 from forensics.evidence.encodings import (
     ODD_HINT,
     OddTextError,
@@ -16,7 +16,7 @@ from forensics.evidence.encodings import (
     odd_bytes,
 )
 from forensics.evidence.files import PlainFile
-from forensics.evidence.flaws import Flaw, Judge
+from forensics.evidence.flaws import Flaw, Judge, is_even
 from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
@@ -30,6 +30,7 @@ from forensics.model import TableName
 if TYPE_CHECKING:
     import numpy as np
 
+_Rows = TypeVar("_Rows", bytes, Block)
 _POSITIONS = 2_000  # of rows, looked up at a time: each may map 64 kB of the file
 _CHUNK = 4 << 20
 _CUT_HINT = "Look for a complete copy of the backup; what was read stays in the case."
@@ -85,7 +86,7 @@ class _Judged(JudgedSegment):
         """The line of the file that a row stands on, or None where that is not told."""
         return None
 
-    def _bounded(self, rows: Iterator[bytes]) -> Iterator[bytes]:
+    def _bounded(self, rows: Iterator[_Rows]) -> Iterator[_Rows]:
         """Yield rows, and say of one that is too long where it stands."""
         try:
             yield from rows
@@ -129,6 +130,30 @@ class CopySegment(_Judged):
         if form and not form.usual:
             blocks = as_pg_dump_writes(blocks, form)
         yield from self._sound(blocks)
+
+    def as_stored(self) -> Iterator[Block] | None:
+        if self.thorough or not self._data.complete or not self._positions_are_the_files():
+            return None
+        return self._bounded(self._whole_lines())
+
+    def _whole_lines(self) -> Iterator[Block]:
+        """The file's own bytes, whole lines at a time, without a copy."""
+        at, end = self._data.start, self._data.end
+        read = self._file.reader
+        while at < end:
+            chunk = read(at, end)(BLOCK_BYTES)
+            cut = chunk.rfind(b"\n") + 1
+            if not cut or (self.max_row is not None and self.max_row < cut):
+                # There is a line longer than a block, or there may be one longer than is allowed.
+                yield from read_blocks(read(at, end), max_row=self.max_row)
+                return
+            yield memoryview(chunk)[:cut]
+            at += cut
+
+    def is_sound(self, rows: bytes) -> bool:
+        if odd_bytes(rows) is not None or has_odd_escapes(rows):
+            return False
+        return is_even(rows, self.columns)
 
     def _line_of(self, row: int) -> int | None:
         if self._rewritten or (self._data.copy and not self._data.copy.usual):
