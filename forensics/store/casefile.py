@@ -27,6 +27,7 @@ from forensics.model import Catalog, ColumnChange, Overwritten, Provenance, Tabl
 from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists, make_private, others
 from forensics.store.literals import literal
 from forensics.store.lock import sole_writer
+from forensics.store.longtexts import LONG, execute_with
 from forensics.store.opening import FORMAT, connect, expect_amount, make_file, write_back
 from forensics.store.recording import Line, read_facts, read_lines
 from forensics.store.values import LongValues, held, marks_in, new_key, sweep
@@ -171,6 +172,10 @@ class Store:
 
     def put_text(self, name: str, text: str) -> None:
         """Record a fact that is JSON already."""
+        if len(text) > LONG:
+            statement = "INSERT OR REPLACE INTO kit.meta SELECT t0, t1 FROM given"
+            execute_with(self.connection, statement, (name, text))
+            return
         self.connection.execute(
             f"INSERT OR REPLACE INTO kit.meta VALUES ({literal(name)}, {literal(text)})"
         )
