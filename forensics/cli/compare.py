@@ -297,7 +297,7 @@ def _answer(voice: Voice, found: Case) -> int:
 
     if found.damage:
         voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
-    voice.answer(found.summary(), lambda console: _show(console, found))
+    voice.answer(found.summary, lambda console: _show(console, found))
     for sentence in found.unknown:
         voice.err.print(f"[red]{safe(sentence)}[/]")
     return status_of(complete=answered(found), found=not found.nothing_missing)
