@@ -250,6 +250,14 @@ def compare_command(
             "--statement-timeout", help="How long a statement on live may run; 0: no limit."
         ),
     ] = Options.statement_timeout,
+    nice: Annotated[
+        bool,
+        typer.Option(
+            "--nice",
+            help="Be gentle to live: one session reads rows at a time, whatever --jobs says, "
+            "and at most 8 MB of them a second.",
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -271,6 +279,7 @@ def compare_command(
             overwritten_share=overwritten_share,
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
+            nice=nice,
         )
         from forensics.investigation import compare
 

@@ -54,7 +54,7 @@ class Workers:
         self._ledger = Ledger(store.connection.cursor())
 
     def __enter__(self) -> Workers:
-        for number in range(max(1, self._options.jobs)):
+        for number in range(self._options.sessions):
             cursor = self._store.connection.cursor()
             bench = Bench(cursor, Few(DuckDB(cursor, number)), self._ledger)
             self._benches.append(bench)
