@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.documents import plain, plain_catalog
+from forensics.documents import catalog_of, plain, plain_catalog
 from forensics.model import Catalog, ColumnChange, TableName, TableResult
 from forensics.store.literals import literal
 from forensics.store.longtexts import LONG, execute_with
@@ -92,6 +93,13 @@ def _line(one: Record) -> dict[str, Any]:
 def catalogs_text(backup: Catalog, live: Catalog) -> str:
     """Both schemas as JSON, table by table: whole ones of thousands of tables take much memory."""
     return f'{{"backup": {_catalog_text(backup)}, "live": {_catalog_text(live)}}}'
+
+
+@lru_cache(maxsize=1)  # of the case that is looked at: a rehearsal asks a hundred times
+def catalogs_of(text: str) -> tuple[Catalog, Catalog]:
+    """The schemas that `catalogs_text` wrote: the backup's, and live's."""
+    found = json.loads(text)
+    return catalog_of(found["backup"]), catalog_of(found["live"])
 
 
 def _catalog_text(catalog: Catalog) -> str:
