@@ -31,19 +31,17 @@ def main() -> None:
     parser.add_argument("revision")
     parser.add_argument("--python", default=sys.executable, help="what runs the other revision")
     parser.add_argument("--tables", type=int, default=1000, help="0 leaves small tables out")
+    parser.add_argument("--no-sample", action="store_true", help="leave the sample incident out")
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     root = _checked_out(options.revision)
     sides = {"today": (sample.ROOT, sys.executable), "then": (root, options.python)}
-    turns: dict[str, list[Turn]] = {"today": [], "then": []}
-    with sample.incident() as dsn:
-        for _ in range(options.runs):
-            for side, (folder, program) in sides.items():
-                turns[side].append(sample.stages(dsn, _env(), folder, program))
     sheet = Sheet(f"against {options.revision}", f"today's kit beside {options.revision}")
-    for stage in (*sample.STAGES, sample.WHOLE):
-        reach = _REACH if stage == sample.WHOLE else None
-        _add(sheet, f"sample: {stage}", stage, turns, reach)
+    if not options.no_sample:
+        turns = _sample(options.runs, sides)
+        for stage in (*sample.STAGES, sample.WHOLE):
+            reach = _REACH if stage == sample.WHOLE else None
+            _add(sheet, f"sample: {stage}", stage, turns, reach)
     if options.tables:
         tables = _tables(options.tables, options.runs, sides)
         for form in small.FORMS:
@@ -62,6 +60,16 @@ def _checked_out(revision: str) -> Path:
         made = [*git, "worktree", "add", "--quiet", "--detach", str(folder), revision]
         subprocess.run(made, check=True)
     return folder
+
+
+def _sample(runs: int, sides: Mapping[str, tuple[Path, str]]) -> dict[str, list[Turn]]:
+    """Take the sample incident through every stage with either kit, in turns."""
+    turns: dict[str, list[Turn]] = {side: [] for side in sides}
+    with sample.incident() as dsn:
+        for _ in range(runs):
+            for side, (folder, program) in sides.items():
+                turns[side].append(sample.stages(dsn, _env(), folder, program))
+    return turns
 
 
 def _tables(number: int, runs: int, sides: Mapping[str, tuple[Path, str]]) -> dict[str, list[Turn]]:
