@@ -57,8 +57,7 @@ tool: $(VENV)/.dev        ## NAME=mytool: a migration tool's code and case, to b
 	$(BIN)/python -m tools.skeleton tool $(NAME)
 
 bench: $(VENV)/.dev       ## N=5000000 rows, TABLES=1000: the kit beside its alternatives, as ratios
-	$(BIN)/python -m bench.compare --rows $(N)
-	$(BIN)/python -m bench.small --tables $(TABLES)
+	$(BIN)/python -m bench --rows $(N) --tables $(TABLES)
 
 clean:
 	rm -rf build $(VENV)

@@ -19,9 +19,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.sheet import Sheet, Spent
 from forensics.evidence.archive.source import open_archive
 from forensics.scratch import Scratch, find_programs
 
+_PEER = "pg_restore -f /dev/null"
 AIM_RATIO = 0.8  # of pg_restore's time
 AIM_TOC = 0.2  # seconds
 
@@ -111,6 +113,11 @@ def main() -> int:
             "toc_aim": AIM_TOC,
         }
     print(json.dumps(found, indent=2))
+    sheet = Sheet("archive", "the rows of a custom archive that gzip packed")
+    peers = [Spent(one) for one in theirs]
+    sheet.peer(_PEER, peers)
+    sheet.add("reading them", [Spent(one) for one in ours], _PEER, peers, reach=AIM_RATIO)
+    sheet.close()
     return int(ratio > AIM_RATIO or min(toc) > AIM_TOC)
 
 

@@ -17,8 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import forensics as fx
+from bench.sheet import Sheet, Spent
 from forensics.scratch import Scratch
 
+_REACH = 2.0
 _BEFORE = """
 CREATE TABLE users (id int PRIMARY KEY, mail text NOT NULL, plan text NOT NULL, seen timestamp);
 INSERT INTO users SELECT i, 'user' || i || '@example.test', 'plan ' || i % 1000,
@@ -56,9 +58,12 @@ def main() -> None:
         with fx.compare(backup, dsn, folder / "case") as case:
             ours = _timed(lambda: _rehearsed(case, folder, dsn))
         theirs = _timed(lambda: _by_psql(folder))
-    print(f"{rows:,} overwritten values: rehearsed in {ours:.1f} s, by psql in {theirs:.1f} s")
-    print(f"  {ours / theirs:.2f} times as long (at most 2)")
-    if ours > 2 * theirs:
+    sheet = Sheet("recover", f"{rows:,} overwritten values come back, servers started in it")
+    peer, peers = "psql alone", [Spent(theirs)]
+    sheet.peer(peer, peers)
+    sheet.add("recover --rehearse", [Spent(ours)], peer, peers, reach=_REACH)
+    sheet.close()
+    if ours > _REACH * theirs:
         sys.exit("rehearsing took too long")
 
 

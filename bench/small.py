@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from bench.sheet import Sheet, Spent, spent
 from forensics.scratch import Scratch
 
 _TABLES_A_SCRIPT = 500  # each takes a lock until its transaction ends
@@ -33,32 +30,11 @@ INSERT INTO t{n} SELECT i, 'row ' || i || ' of {n}', i * 1.25,
 """
 _LOST = "DELETE FROM t{n} WHERE id % 2 = 0;"
 _OF_WHICH_LOSE = 100
-_FORMS = {"plain": ("-Fp", "backup.sql"), "-Fc": ("-Fc", "backup.dump")}
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What one process and its children took: seconds, and bytes where that was looked at."""
-
-    wall: float
-    processor: float
-    peak: int
-
-
-def spent(command: Sequence[str | Path], env: dict[str, str] | None = None) -> Spent:
-    """Run a process and take its time.
-
-    Raises:
-        RuntimeError: it failed in a way that the benchmark does not expect.
-    """
-    started = time.monotonic()
-    child = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL, env=env)
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1):
-        raise RuntimeError(f"{command[:4]} ended with {child.returncode}")
-    return Spent(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+ROWS = 20
+_PEER = "pg_dump -f /dev/null"
+_MANY = 10_000  # tables
+_REACH, _REACH_MANY = 5.0, 3.0
+FORMS = {"plain": ("-Fp", "backup.sql"), "-Fc": ("-Fc", "backup.dump")}
 
 
 @contextmanager
@@ -75,7 +51,7 @@ def world(tables: int, rows: int) -> Iterator[tuple[Scratch, dict[str, Path]]]:
             server.run("bench", _script(_TABLE, some, rows))
         server.run("bench", "VACUUM ANALYZE")
         dumps = {}
-        for form, (option, name) in _FORMS.items():
+        for form, (option, name) in FORMS.items():
             dumps[form] = server.dump("bench", Path(folder) / name, option)
         server.run("bench", _script(_LOST, range(0, tables, _OF_WHICH_LOSE), rows))
         yield server, dumps
@@ -97,39 +73,29 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tables", type=int, default=1000)
-    parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     with world(options.tables, options.rows) as (server, dumps):
         dsn, env = server.dsn("bench"), {**os.environ, **server.env}
         folder = dumps["plain"].parent
-        installed = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}  # whoever installs it compiles it
         peer, ours = [], {form: list[Spent]() for form in dumps}
         for n in range(options.runs):
             peer.append(spent([server.bin / "pg_dump", "-f", "/dev/null", "-d", dsn], env))
             for form, dump in dumps.items():
                 command = kit(dump, dsn, folder / f"case{n}{form}")
-                ours[form].append(spent(command, installed))
-    print(f"{options.tables:,} tables of {options.rows:,} rows, {options.runs} runs, medians\n")
-    print(f"{'what':<28}{'wall s':>9}{'ratio':>8}{'processor s':>13}{'ratio':>8}{'peak MB':>9}")
-    _tell("pg_dump -f /dev/null", peer, peer)
+                ours[form].append(spent(command))
+    reach = _REACH_MANY
+    if options.tables < _MANY:
+        reach = _REACH
+    sheet = Sheet(
+        f"small tables {options.tables}",
+        f"{options.tables:,} tables of {options.rows:,} rows, {options.runs} runs, medians",
+    )
+    sheet.peer(_PEER, peer)
     for form, runs in ours.items():
-        _tell(f"compare, {form}", runs, peer)
-
-
-def _tell(what: str, runs: Sequence[Spent], peer: Sequence[Spent]) -> None:
-    wall, walls = _beside(runs, peer, lambda one: one.wall)
-    processor, processors = _beside(runs, peer, lambda one: one.processor)
-    peak = max(one.peak for one in runs) / 1e6
-    print(f"{what:<28}{wall:>9.2f}{walls:>8.1f}{processor:>13.2f}{processors:>8.1f}{peak:>9.0f}")
-
-
-def _beside(
-    runs: Sequence[Spent], peer: Sequence[Spent], figure: Callable[[Spent], float]
-) -> tuple[float, float]:
-    """The median of a figure, and the median of its ratios to the peer's of the same run."""
-    ratios = [figure(a) / figure(b) for a, b in zip(runs, peer, strict=True)]
-    return statistics.median(figure(one) for one in runs), statistics.median(ratios)
+        sheet.add(f"compare, {form}", runs, _PEER, peer, reach=reach)
+    sheet.close()
 
 
 if __name__ == "__main__":

@@ -75,10 +75,11 @@ def compare(
             "Go on with it by --resume, replace it with --force, or choose another folder.",
         )
     _expect_order(times)
-    limits = {
+    limits: dict[str, Any] = {
         "lock_timeout": options.lock_timeout,
         "statement_timeout": options.statement_timeout,
         "max_row": options.longest_row,
+        "rate": options.rate,
     }
     with (
         interruptible(),

@@ -271,7 +271,8 @@ class Case:
         """
         from forensics.report.writing import write
 
-        return write(self, path, mask=mask, **asked)
+        with self.store.reading():  # a hundred looks, for which the file is opened once
+            return write(self, path, mask=mask, **asked)
 
     def figure(self, name: str, width: int | None = None) -> Picture:
         """One figure: "loss", "totals", "timeline" or "classes".
@@ -279,8 +280,7 @@ class Case:
         It shows itself, and `.save("x.svg")` writes it.
 
         Args:
-            name: which.
-            width: in pixels.
+            name, width: which, and how wide in pixels.
 
         Raises:
             UsageError: there is none of that name, or the case does not hold what it shows.

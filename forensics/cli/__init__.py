@@ -77,6 +77,9 @@ def main() -> None:
         _fail("install", not_loaded(error), INSTALL)
     except KeyboardInterrupt:
         sys.exit(FAILED)
+    finally:
+        # The system takes back all at once what would be looked at object by object.
+        gc.freeze()
 
 
 def _withheld(words: str) -> str:

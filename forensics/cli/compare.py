@@ -278,6 +278,14 @@ def compare_command(
             "--statement-timeout", help="How long a statement on live may run; 0: no limit."
         ),
     ] = Options.statement_timeout,
+    nice: Annotated[
+        bool,
+        typer.Option(
+            "--nice",
+            help="Be gentle to live: one session reads rows at a time, whatever --jobs says, "
+            "and at most 8 MB of them a second.",
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -299,6 +307,7 @@ def compare_command(
             overwritten_share=overwritten_share,
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
+            nice=nice,
         )
         from forensics.investigation import compare
 
@@ -325,7 +334,7 @@ def _answer(voice: Voice, found: Case) -> int:
 
     if found.damage:
         voice.err.print(f"[red]The backup is not whole: {safe(found.damage)}.[/]")
-    voice.answer(found.summary(), lambda console: _show(console, found))
+    voice.answer(found.summary, lambda console: _show(console, found))
     for sentence in found.unknown:
         voice.err.print(f"[red]{safe(sentence)}[/]")
     return status_of(complete=answered(found), found=not found.nothing_missing)

@@ -83,9 +83,9 @@ class Voice:
             self.err.print(text)
 
     def answer(self, value: Any, show: Callable[[Console], None]) -> None:
-        """Print the answer: `value` as JSON, or what `show` prints for people."""
+        """Print the answer: `value`, or what it returns, as JSON, or what `show` prints."""
         if self.as_json:
-            self.write(document(value))
+            self.write(document(value() if callable(value) else value))
         elif not self.quiet:
             show(self.out)
 

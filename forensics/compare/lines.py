@@ -28,8 +28,8 @@ from forensics.evidence.source import Block, Segment
 Progress = Callable[[int], None]
 Batches = Iterator[pa.RecordBatch]
 
-_TEXT = pa.large_string()
-LINES = pa.schema([("position", pa.int64()), ("line", _TEXT), ("raw", _TEXT)])
+TEXT = pa.large_string()
+LINES = pa.schema([("position", pa.int64()), ("line", TEXT), ("raw", TEXT)])
 _FETCH_ROWS, _FETCH_BYTES = 20_000, 16 << 20
 _LITTLE_BYTES = 1 << 20
 
@@ -397,7 +397,7 @@ def _batch(
 ) -> pa.RecordBatch:
     lines = without_long(lines, side.mark)
     if raw is None:
-        raw = pa.nulls(len(lines), _TEXT)
+        raw = pa.nulls(len(lines), TEXT)
     else:
         raw = without_long(raw, side.mark)
     return pa.record_batch([positions, lines, raw], schema=LINES)

@@ -11,6 +11,7 @@ from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT, TableName,
 
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])i?B\s*", re.I)
 _KILOBYTES = {"k": 1, "m": 1 << 10, "g": 1 << 20, "t": 1 << 30}
+NICE_BYTES = 8 << 20  # a second
 _ROWS_HELD = 5  # as long as the longest, by the engine and on the way to it
 
 
@@ -39,6 +40,8 @@ class Options:
             changed ones, one pattern has to hold to be a destruction of values.
         lock_timeout, statement_timeout: how long a statement on a database may wait for
             a lock, and run; "0" is without limit.
+        nice: be gentle to databases: one session reads rows at a time, whatever `jobs` says, and
+            no more than `NICE_BYTES` a second.
     """
 
     schemas: tuple[str, ...] = ()
@@ -56,6 +59,17 @@ class Options:
     overwritten_share: float = 0.5
     lock_timeout: str = LOCK_TIMEOUT
     statement_timeout: str = STATEMENT_TIMEOUT
+    nice: bool = False
+
+    @property
+    def sessions(self) -> int:
+        """How many tables are compared at a time."""
+        return 1 if self.nice else max(1, self.jobs)
+
+    @property
+    def rate(self) -> int | None:
+        """How many bytes of rows are read from a database a second; None: as many as it gives."""
+        return NICE_BYTES if self.nice else None
 
     @property
     def longest_row(self) -> str:

@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from forensics.compare.batches import in_batches
 from forensics.compare.comparison import Bench, Comparison, Job
 from forensics.compare.engines.duckdb import DuckDB
+from forensics.compare.engines.few import Few
 from forensics.compare.failures import is_foreseen, reason
 from forensics.compare.ledger import Ledger
 from forensics.compare.options import Listener, Options
@@ -53,9 +54,9 @@ class Workers:
         self._ledger = Ledger(store.connection.cursor())
 
     def __enter__(self) -> Workers:
-        for number in range(max(1, self._options.jobs)):
+        for number in range(self._options.sessions):
             cursor = self._store.connection.cursor()
-            bench = Bench(cursor, DuckDB(cursor, number), self._ledger)
+            bench = Bench(cursor, Few(DuckDB(cursor, number)), self._ledger)
             self._benches.append(bench)
             self._free.put(bench)
         return self

@@ -38,6 +38,7 @@ def open_source(
     lock_timeout: str = LOCK_TIMEOUT,
     statement_timeout: str = STATEMENT_TIMEOUT,
     max_row: str | None = MAX_ROW,
+    rate: int | None = None,
 ) -> Source:
     """Open a dump or a database.
 
@@ -50,6 +51,7 @@ def open_source(
             them.
         max_row: how long a row of a dump may be, like "64MB"; reading a table with a longer one
             fails. None is without limit.
+        rate: how many bytes of rows are read from a database a second; None is as many as it gives.
 
     Raises:
         BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off
@@ -66,6 +68,7 @@ def open_source(
             role=role,
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
+            rate=rate,
         )
     there = False
     try:

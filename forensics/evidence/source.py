@@ -214,12 +214,13 @@ def lacking_partitions(
     """
     if not runs:
         return ()
-    known: set[TableName | None] = {*promised}
+    known: set[TableName | None] = set()
     for to, of in runs:
         if to not in leaves and of not in leaves:
             return ()  # rows that are written to the root may be of any partition
         known |= {to, of}
-    return tuple(n for n in leaves if n not in known and catalog.tables[n].kind != "foreign")
+    lacking = (n for n in leaves if n not in known and n not in promised)
+    return tuple(n for n in lacking if catalog.tables[n].kind != "foreign")
 
 
 def leaves_by_root(catalog: Catalog) -> Mapping[TableName, tuple[TableName, ...]]:

@@ -22,7 +22,7 @@ from forensics.loss.junctions import (
     referenced_tables,
 )
 from forensics.loss.kinds import Kind, called, kinds_of, leads_of
-from forensics.loss.names import family, glued, likeness, refers, stem, words
+from forensics.loss.names import family, glued, glued_stems, likeness, refers, stem, words
 from forensics.loss.sql import literal
 from forensics.loss.workspace import Workspace
 from forensics.model import Catalog, Column, Parent, Table, TableName
@@ -227,7 +227,9 @@ class _Candidates:
         Only values that are all keys there speak for them; a number of the table's own rows
         (`lineno` of lines) names none.
         """
-        found = []
+        found: list[Table] = []
+        if not glued_stems(column.name):
+            return found
         own = words(table.name.table)[-1:]
         for other in self._of_type(column, table):
             key = _key_column(other)

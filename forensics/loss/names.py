@@ -98,14 +98,26 @@ def glued(column: str, table: str, key: str) -> bool:
 
     `customerno` is, for `customers`; so is `custid` for a table whose key is called so.
     """
+    long = glued_stems(column)
+    if not long:
+        return False
+    if words(key) == words(column):
+        return True
+    return not long.isdisjoint(("".join(words(table)), table.lower().replace("_", "")))
+
+
+@lru_cache(maxsize=4096)
+def glued_stems(column: str) -> frozenset[str]:
+    """What a name in one word may name: what stands before an ending that refers."""
     said = words(column)
     if len(said) != 1:
-        return False
-    stems = [said[0].removesuffix(ending) for ending in _GLUED if said[0].endswith(ending)]
-    long = {one for one in stems if len(one) >= _SHORTEST}
-    if words(key) == said:
-        return bool(long)
-    return not long.isdisjoint(("".join(words(table)), table.lower().replace("_", "")))
+        return frozenset()
+    found = set()
+    for ending in _GLUED:
+        stem = said[0].removesuffix(ending)
+        if stem != said[0] and len(stem) >= _SHORTEST:
+            found.add(stem)
+    return frozenset(found)
 
 
 def family(type_name: str, catalog: Catalog) -> str:

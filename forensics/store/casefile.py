@@ -21,14 +21,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forensics.documents import catalog_of, plain, provenance_of
+from forensics.documents import plain, provenance_of
 from forensics.errors import CaseError
 from forensics.model import Catalog, ColumnChange, Overwritten, Provenance, TableName, TableResult
 from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists, make_private, others
 from forensics.store.literals import literal
 from forensics.store.lock import sole_writer
+from forensics.store.longtexts import LONG, execute_with
 from forensics.store.opening import FORMAT, connect, expect_amount, make_file, write_back
-from forensics.store.recording import Line, read_facts, read_lines
+from forensics.store.recording import Line, catalogs_of, read_facts, read_lines
 from forensics.store.values import LongValues, held, marks_in, new_key, sweep
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH = 10_000  # rows
+_PUT_LONG = "INSERT OR REPLACE INTO kit.meta SELECT t0, t1 FROM given"
 
 
 class Store:
@@ -171,6 +173,9 @@ class Store:
 
     def put_text(self, name: str, text: str) -> None:
         """Record a fact that is JSON already."""
+        if len(text) > LONG:
+            execute_with(self.connection, _PUT_LONG, (name, text))
+            return
         self.connection.execute(
             f"INSERT OR REPLACE INTO kit.meta VALUES ({literal(name)}, {literal(text)})"
         )
@@ -225,8 +230,7 @@ class Store:
 
     def catalogs(self) -> tuple[Catalog, Catalog]:
         """What the backup's schema says, and live's."""
-        found = self.get("catalogs")
-        return catalog_of(found["backup"]), catalog_of(found["live"])
+        return catalogs_of(self._known_fact("catalogs") or "")
 
     # --- tables ------------------------------------------------------------------------------
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.documents import plain, plain_catalog
+from forensics.documents import catalog_of, plain, plain_catalog
 from forensics.model import Catalog, ColumnChange, TableName, TableResult
 from forensics.store.literals import literal
+from forensics.store.longtexts import LONG, execute_with
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,12 +60,20 @@ def record(cursor: duckdb.DuckDBPyConnection, *records: Record) -> None:
         some = records[start : start + _TOGETHER]
         numbers = ", ".join(str(one.number) for one in some)
         cursor.execute(f"DELETE FROM kit.tables WHERE number IN ({numbers})")
-        # As one literal: to read thousands of them takes longer than to write the lines.
-        lines = literal(json.dumps([_line(one) for one in some]))
-        cursor.execute(
-            f"INSERT INTO kit.tables SELECT {_COLUMNS} "
-            f"FROM (SELECT unnest(from_json({lines}, '{json.dumps([_LINE])}')) AS o)"
-        )
+        # As one text: to read thousands of literals takes longer than to write the lines.
+        lines = json.dumps([_line(one) for one in some])
+        if len(lines) > LONG:
+            execute_with(cursor, f"{_insert_of('t0')} FROM given)", (lines,))
+        else:
+            cursor.execute(f"{_insert_of(literal(lines))})")
+
+
+def _insert_of(lines: str) -> str:
+    """The statement, up to where lines come from."""
+    return (
+        f"INSERT INTO kit.tables SELECT {_COLUMNS} "
+        f"FROM (SELECT unnest(from_json({lines}, '{json.dumps([_LINE])}')) AS o"
+    )
 
 
 def _line(one: Record) -> dict[str, Any]:
@@ -83,6 +93,13 @@ def _line(one: Record) -> dict[str, Any]:
 def catalogs_text(backup: Catalog, live: Catalog) -> str:
     """Both schemas as JSON, table by table: whole ones of thousands of tables take much memory."""
     return f'{{"backup": {_catalog_text(backup)}, "live": {_catalog_text(live)}}}'
+
+
+@lru_cache(maxsize=1)  # of the case that is looked at: a rehearsal asks a hundred times
+def catalogs_of(text: str) -> tuple[Catalog, Catalog]:
+    """The schemas that `catalogs_text` wrote: the backup's, and live's."""
+    found = json.loads(text)
+    return catalog_of(found["backup"]), catalog_of(found["live"])
 
 
 def _catalog_text(catalog: Catalog) -> str:

@@ -167,8 +167,9 @@ class Loading:
                 continue
             if name not in self._incident.backup.tables:
                 continue
-            watched = self._watched(name, result, lost)
-            words = self._follow(watched, result)
+            with self._store.reading():  # one table's rows at a time, and no longer
+                watched = self._watched(name, result, lost)
+                words = self._follow(watched, result)
             if words:
                 self._notes.append(f"{name} could not be followed in the replay: {words}.")
                 self.unfollowed.add(name)

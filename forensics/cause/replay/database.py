@@ -18,6 +18,7 @@ from forensics.evidence import copytext
 from forensics.model import TableName
 from forensics.scratch import Scratch
 
+_PIECE = 64 << 10  # bytes
 ROLE = "forensics_replay"  # without any privilege beyond a database of its own
 SCHEMA = "forensics replay"  # holds what is followed
 # Extensions that open files, connections or other servers: a replay has no use for them.
@@ -132,8 +133,8 @@ class Database:
         statement = sql.SQL("COPY {} {} FROM STDIN").format(table, names)
         try:
             with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-                for block in blocks:
-                    copy.write(bytes(block))
+                for piece in _gathered(blocks):
+                    copy.write(piece)
         except psycopg.Error as error:
             return words_of(error)
         return None
@@ -155,6 +156,20 @@ class Database:
         """The columns that a table has now, in order; none where there is no such table."""
         found = self.execute(query_of("columns"), [name.sql])
         return [row["attname"] for row in found]
+
+
+def _gathered(blocks: Blocks) -> Iterator[bytes]:
+    """Blocks in larger pieces: each is a look at the connection, whatever its size."""
+    pieces: list[bytes] = []
+    size = 0
+    for block in blocks:
+        pieces.append(bytes(block))
+        size += len(pieces[-1])
+        if size >= _PIECE:
+            yield b"".join(pieces)
+            pieces, size = [], 0
+    if pieces:
+        yield b"".join(pieces)
 
 
 @cache

@@ -16,11 +16,14 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
-from forensics.compare.lines import LINES, Batches
+from forensics.compare.lines import LINES, TEXT, Batches
 from forensics.compare.rows import Found, KeysAmong, Matched
+from forensics.evidence.arrays import numbers, texts
 
 _WORKING_TABLE = re.compile(r"CREATE TABLE \{work\}\.(\w+)")
 _BATCH = 100_000
+_ROWS = pa.schema([("pair", pa.int64()), ("state", TEXT), ("raw", TEXT)])
+_VALUE = "copy_value({})"
 _NO_ROWS = "SELECT 0::BIGINT AS pair, '' AS state, '' AS raw WHERE false"
 # The fields of a line, as COPY wrote them.
 _FIELDS = "string_split(rtrim({}, chr(10)), chr(9))"
@@ -202,6 +205,20 @@ class DuckDB:
         for side, columns in found.columns.items():
             self._run(_kept(side, number, columns, found.rows.get(side, _NO_ROWS)))
 
+    def keep_rows(
+        self, side: str, number: int, columns: Sequence[str], rows: Sequence[tuple[int, str, str]]
+    ) -> None:
+        """Write some rows into the case: each its pair, its state, and its line."""
+        pairs = numbers([pair for pair, _, _ in rows])
+        states = texts([state for _, state, _ in rows])
+        lines = texts([raw for _, _, raw in rows])
+        batch = pa.record_batch([pairs, states, lines], schema=_ROWS)
+        value = "{}"
+        if any("\\" in raw for _, _, raw in rows):
+            value = _VALUE
+        statement = _kept(side, number, columns, "FROM batches", value)
+        feed(self._db, statement, _ROWS, {"batches": Guard(iter([batch]))})
+
     def keep_missing(self, number: int, columns: Sequence[str], rows: Batches) -> None:
         """Write rows of a backup into the case as missing."""
         missing = (
@@ -257,11 +274,16 @@ def _unscaled(value: str) -> str:
     return f"CASE WHEN contains({value}, '.') THEN {short} ELSE {value} END"
 
 
-def _kept(side: str, number: int, columns: Sequence[str], rows: str) -> str:
-    """The statement that writes rows (pair, state, raw) into the case, one VARCHAR a column."""
+def _kept(side: str, number: int, columns: Sequence[str], rows: str, value: str = _VALUE) -> str:
+    """The statement that writes rows (pair, state, raw) into the case, one VARCHAR a column.
+
+    Args:
+        value: what makes a field a value; of a row without backslashes it is one.
+    """
     fields = ""
     for at in range(len(columns)):
-        fields += f", copy_value(parts[{at + 1}]) AS f{at}"
+        part = value.format(f"parts[{at + 1}]")
+        fields += f", {part} AS f{at}"
     return (
         f"CREATE OR REPLACE TABLE rows.{side}_{number} AS SELECT pair, state{fields}"
         f" FROM (SELECT pair, state, {_FIELDS.format('raw')} AS parts FROM ({rows})) ORDER BY pair"

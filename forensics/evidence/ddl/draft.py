@@ -67,13 +67,13 @@ class Draft:
         """Give fields of a table's column other values, if there is one."""
         if name not in self.tables:
             return
-        columns: list[Column] = []
-        for held in self.tables[name].columns:
-            if held.name == column:
-                columns.append(replace(held, **values))
-            else:
-                columns.append(held)
-        self.edit(name, columns=tuple(columns))
+        columns = [*self.tables[name].columns]
+        for place, held in enumerate(columns):
+            if held.name != column:
+                continue
+            if any(getattr(held, field) != value for field, value in values.items()):
+                columns[place] = replace(held, **values)
+                self.edit(name, columns=tuple(columns))
 
     def add(self, name: TableName, to: str, one: Any) -> None:
         """Add one to a table's keys, foreign keys or parents, if it is defined.

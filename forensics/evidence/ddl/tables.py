@@ -61,19 +61,18 @@ def _create(draft: Draft, statement: Any, kind: TableKind) -> None:
         kind = "partitioned"
     elif partition:
         kind = "partition"
-    table = Table(name, kind)
+    values: dict[str, Any] = {}
     if statement.relation.relpersistence == "u":
-        table = replace(table, persistence="unlogged")
+        values["persistence"] = "unlogged"
     given = _columns_given(draft, statement, parents)
     own = _own_columns(draft, statement, given)
     if partition:
         if parents:
-            table = replace(table, parent=parents[0])
-        table = replace(table, columns=tuple(own))
+            values["parent"] = parents[0]
     else:
-        columns = _with_inherited(draft, parents, own)
-        table = replace(table, inherits=parents, columns=tuple(columns))
-    draft.tables[name] = table
+        own = _with_inherited(draft, parents, own)
+        values["inherits"] = parents
+    draft.tables[name] = Table(name, kind, columns=tuple(own), **values)
     _add_constraints(draft, name, statement)
 
 
@@ -149,17 +148,18 @@ def _merged(above: Column, own: Column) -> Column:
 
 def _constrained(column: Column, definition: Any) -> Column:
     """A column with what its definition says of it."""
+    said: dict[str, Any] = {}
     for node in definition.constraints:
         constraint = node.constraint
         if constraint.contype in (pb.CONSTR_NOTNULL, pb.CONSTR_PRIMARY):
-            column = replace(column, nullable=False)
+            said["nullable"] = False
         elif constraint.contype == pb.CONSTR_DEFAULT:
-            column = replace(column, default=expression_text(constraint.raw_expr))
+            said["default"] = expression_text(constraint.raw_expr)
         elif constraint.contype == pb.CONSTR_GENERATED:
-            column = replace(column, generated=expression_text(constraint.raw_expr))
+            said["generated"] = expression_text(constraint.raw_expr)
         elif constraint.contype == pb.CONSTR_IDENTITY:
-            column = replace(column, nullable=False, identity=_identity(constraint))
-    return column
+            said |= {"nullable": False, "identity": _identity(constraint)}
+    return replace(column, **said) if said else column
 
 
 def _identity(constraint: Any) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from psycopg import sql
 
 from forensics.evidence.encodings import transcoder
+from forensics.evidence.live.pace import Read
 from forensics.evidence.live.readers import Answer
 from forensics.evidence.live.sql_files import query
 from forensics.evidence.source import Block, Segment, Snapshot
@@ -56,10 +57,14 @@ def check_of(tables: Sequence[TableName]) -> str:
     return text.replace("{number}", str(len(tables)))
 
 
-def answers_of(answer: Answer, number: int, encoding: str) -> list[bytes] | None:
-    """Read the answers to so many COPYs; None where one did not come, or they are no small ones."""
+def answers_of(answer: Answer, read: Read, number: int, encoding: str) -> list[bytes] | None:
+    """Read the answers to so many COPYs; None where one did not come, or they are no small ones.
+
+    Args:
+        read: reads the answer, at whatever pace.
+    """
     pieces, size = [], 0
-    while piece := answer.read(_READ_BYTES):
+    while piece := read(_READ_BYTES):
         pieces.append(piece)
         size += len(piece)
         if size > _MOST_BYTES:

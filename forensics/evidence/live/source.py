@@ -27,6 +27,7 @@ from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
 from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.making import read_making
+from forensics.evidence.live.pace import Pace
 from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
@@ -59,6 +60,7 @@ class LiveSource(Source):
         role: "live" or "backup": what messages call it.
         lock_timeout, statement_timeout: how long a statement waits for a lock, and runs, before it
             gives up, as PostgreSQL writes it ("5s"; "0" is without limit).
+        rate: how many bytes of rows are read a second; None is as many as it gives.
 
     Raises:
         UsageError: `dsn` is no connection string.
@@ -74,8 +76,10 @@ class LiveSource(Source):
         role: str = "live",
         lock_timeout: str = LOCK_TIMEOUT,
         statement_timeout: str = STATEMENT_TIMEOUT,
+        rate: int | None = None,
     ) -> None:
         self.role = role
+        self.pace = Pace(rate)
         self._connections = Connections(dsn, role, lock_timeout, statement_timeout)
         self.shown_dsn = self._connections.shown_dsn
         self._news: list[str] = []
@@ -258,7 +262,8 @@ class LiveSource(Source):
             if not reader.takes_several:
                 return {}
             answer = reader.copy_out(task)
-            rows = bulk.answers_of(answer, len(wanted), self._server.encoding)
+            read = self.pace.of(answer.read)
+            rows = bulk.answers_of(answer, read, len(wanted), self._server.encoding)
             if rows is None:
                 reader.close()  # what it still has to say is not read
                 return {}
@@ -330,7 +335,7 @@ class LiveSegment(Segment):
         with self._source.reader() as reader:
             self._reading = reader
             answer = reader.copy_out(self._source.task(self.table, self.statement(), self.snapshot))
-            for block in copytext.read_blocks(answer.read):
+            for block in copytext.read_blocks(self._source.pace.of(answer.read)):
                 yield convert(block) if convert else block
             self._reading = None
             if answer.failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -11,7 +12,7 @@ from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import natural
-from forensics.evidence.migrations.tool import HistoryTable
+from forensics.evidence.migrations.tool import HistoryTable, Kept
 from forensics.evidence.migrations.tools import TOOLS
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName
@@ -25,20 +26,37 @@ _TIMES = ("started_at", "applied_at", "rolled_back_at")
 
 def _histories_of(table: Table) -> Iterator[tuple[str, HistoryTable]]:
     """The tools whose history a table may be, and how each reads it."""
-    for tool in TOOLS:
-        history = tool.history
-        if history and history.is_in(table):
-            yield tool.name, history
+    for tool, history in _by_table().get(table.name.table, ()):
+        if history.is_in(table):
+            yield tool, history
             if history.schema:
                 return  # it is nobody else's
+
+
+@cache
+def _by_table() -> Mapping[str, Sequence[tuple[str, HistoryTable]]]:
+    """By their tables' names, the tools and how they read them: of most tables none is asked."""
+    found: dict[str, list[tuple[str, HistoryTable]]] = {}
+    for tool in TOOLS:
+        if tool.history:
+            found.setdefault(tool.history.table, []).append((tool.name, tool.history))
+    return found
+
+
+@cache
+def _kept_beside() -> Mapping[str, Sequence[Kept]]:
+    """By their names, the tables that tools keep beside that."""
+    found: dict[str, list[Kept]] = {}
+    for one in chain.from_iterable(tool.keeps for tool in TOOLS):
+        found.setdefault(one.table, []).append(one)
+    return found
 
 
 def is_history(table: Table) -> bool:
     """Whether a table is where a tool notes which migrations ran, or what it keeps beside that."""
     if any(_histories_of(table)):
         return True
-    kept = chain.from_iterable(tool.keeps for tool in TOOLS)
-    return any(one.is_in(table) for one in kept)
+    return any(one.is_in(table) for one in _kept_beside().get(table.name.table, ()))
 
 
 def lies_with_tables(table: Table) -> bool:

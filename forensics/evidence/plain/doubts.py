@@ -92,10 +92,11 @@ class Doubts:
             yield Harm(words, table, None)
         if not self._part.data or self._part.data[0].form != "copy":
             return  # of an empty table, INSERTs say nothing but its heading
-        known = strange | {harm.table for harm in self._part.harms}
+        known: set[TableName | None] = {harm.table for harm in self._part.harms}
+        known |= strange | self._served
         for heading in self._part.announced:
             name = heading.table
-            if name not in self._served | known and self._is_followed(heading):
+            if name not in known and self._is_followed(heading):
                 table = self._names.get(name, name)
                 words = f"the heading of table {table}'s rows has none behind it"
                 yield Harm(words, table, heading.database)

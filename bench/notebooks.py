@@ -1,0 +1,73 @@
+"""The eight notebooks of `make demo`, beside eight kernels that import the kit and stop.
+
+    python -m bench.notebooks [--case build/demo/case]
+
+The kernels run two at a time, as the notebooks do. Without a case the sample's is made first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench.sheet import Sheet, timed
+from forensics.notebooks import execute_notebooks
+from forensics.sample import investigate
+from forensics.store import exists
+
+_REACH = 1.5
+_NUMBER, _TOGETHER = 8, 2
+_PEER = "eight kernels that import the kit and stop"
+
+
+def kernels() -> None:
+    """Start eight kernels, two at a time; each imports the kit and stops."""
+    with ThreadPoolExecutor(_TOGETHER) as pool:
+        for ended in [pool.submit(_kernel) for _ in range(_NUMBER)]:
+            ended.result()
+
+
+def _kernel() -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(_IMPORTS)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+
+
+# With what it shows tables with, as the first cell of each notebook has it loaded.
+_IMPORTS = "import forensics as fx; fx.open_case; import pandas"
+
+
+def main() -> None:
+    """Measure in turns and print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--case", type=Path, default=Path("build") / "demo" / "case")
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="forensics-bench-") as name:
+        case = options.case
+        if not exists(case):
+            case = Path(name) / "case"
+            investigate(case, _say, {}).close()
+        peers, ours = [], []
+        for _ in range(options.runs):
+            peers.append(timed(kernels))
+            ours.append(timed(lambda: execute_notebooks(Path(name) / "pages", case, _say)))
+    sheet = Sheet("notebooks", f"the notebooks, {options.runs} runs, medians")
+    sheet.peer(_PEER, peers)
+    sheet.add("eight notebooks, run and written as HTML", ours, _PEER, peers, reach=_REACH)
+    sheet.close()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
