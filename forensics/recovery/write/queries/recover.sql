@@ -130,10 +130,13 @@ CREATE OR REPLACE FUNCTION pg_temp.put(numbers int[]) RETURNS void LANGUAGE plpg
 DECLARE t targets; parts text[]; words text; detail text; skip text;
 BEGIN
   FOR t IN SELECT x.* FROM pg_temp.targets x WHERE x.n = ANY (numbers) ORDER BY array_position(numbers, x.n) LOOP
-    -- Rows that collide are counted afterwards. PostgreSQL cannot pass over them where a constraint may be deferred, or beside rules.
+    -- Rows that collide are counted afterwards. PostgreSQL cannot pass over them where a constraint may be deferred, or beside rules; 10 not
+    -- in a partitioned table.
     skip := CASE WHEN t.created
                    OR EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = to_regclass(t.relation) AND o.condeferrable AND o.contype IN ('p', 'u', 'x'))
-                   OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = to_regclass(t.relation)) THEN '' ELSE 'ON CONFLICT DO NOTHING' END;
+                   OR EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = to_regclass(t.relation))
+                   OR (current_setting('server_version_num')::int < 110000
+                       AND EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(t.relation) AND c.relkind = 'p')) THEN '' ELSE 'ON CONFLICT DO NOTHING' END;
     parts := parts || format('p%1$s AS (INSERT INTO %2$s (%3$s) %4$s SELECT %5$s FROM pg_temp.rows_%1$s r %6$s)', t.n, t.relation,
       pg_temp.names(t.columns), pg_temp.overriding(t), pg_temp.listed(t.columns, 'r'), skip);
   END LOOP;

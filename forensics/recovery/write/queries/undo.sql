@@ -93,7 +93,7 @@ BEGIN
                      ELSE format('ROW(%s)::text = ROW(%s)::text', pg_temp.listed(x.columns, 'c'), pg_temp.listed(x.columns, 'x')) END)
               FROM pg_temp.targets x WHERE NOT x.created AND to_regclass(x.relation) = o.conrelid) AS but_for
       FROM pg_constraint o
-     WHERE o.contype = 'f' AND o.confrelid = to_regclass(t.relation) AND o.conparentid = 0
+     WHERE o.contype = 'f' AND o.confrelid = to_regclass(t.relation) AND coalesce((to_jsonb(o) ->> 'conparentid')::oid, 0) = 0
        AND NOT EXISTS (SELECT FROM pg_temp.targets x WHERE x.created AND to_regclass(x.relation) = o.conrelid)
      ORDER BY o.conrelid, o.oid
   LOOP
