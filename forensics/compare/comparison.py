@@ -169,6 +169,7 @@ class Comparison:
                 *self._ready.unsure_casts(backup, live, columns),
                 *notes.of_persistence(live, found.counts),
                 *notes.of_scale(rescaled),
+                *sides.zeros.notes(),
             ),
         )
         result = self._counted(result, found.counts)
