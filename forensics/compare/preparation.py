@@ -10,6 +10,7 @@ from functools import cached_property
 from forensics.compare import keys, schema
 from forensics.compare.canonical import Writer
 from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
+from forensics.compare.equality import Equality, equality_of
 from forensics.compare.fields import Canonical
 from forensics.compare.longvalues import Long
 from forensics.compare.options import matching
@@ -145,6 +146,10 @@ class Preparation:
         told = replace(backup, keys=_possible_keys(live, backup))
         choice = keys.choose(told, live, columns.compared, given)
         return replace(choice, lent=choice.source != "given")
+
+    def equality(self, backup: Table, live: Table, key: Sequence[str]) -> Equality | None:
+        """Return what tells a table's keys, or None where equal keys are equal texts."""
+        return equality_of(self.backup, self.live, (backup, live), self._writer_of_live, key)
 
     @cached_property
     def _says_no_keys(self) -> bool:

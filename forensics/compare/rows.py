@@ -19,6 +19,7 @@ from typing import Protocol
 
 import numpy as np
 
+from forensics.compare.equality import Equality
 from forensics.compare.lines import (
     Batches,
     Progress,
@@ -114,7 +115,11 @@ class Engine(Protocol):
         """
 
     def match(
-        self, columns: Sequence[str], key: Sequence[str], every_key: Batches | None
+        self,
+        columns: Sequence[str],
+        key: Sequence[str],
+        every_key: Batches | None,
+        equality: Equality | None = None,
     ) -> Matched:
         """Hold the rows without a partner against each other by key.
 
@@ -123,6 +128,8 @@ class Engine(Protocol):
             key: those that tell rows apart; where there are none, no row is changed.
             every_key: the keys of all rows of the backup, as lines, where some of them
                 have an equal partner: a row without one may repeat their keys.
+            equality: tells which keys are equal though their text differs; where there is
+                none, none are.
         """
 
     def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
@@ -163,6 +170,7 @@ def compare(
     progress: Progress,
     *,
     declared: bool = False,
+    equality: Equality | None = None,
 ) -> Found:
     """Compare a table; what was found is good until the engine is cleaned.
 
@@ -173,6 +181,7 @@ def compare(
         progress: is told of rows that were read on the live side.
         declared: whether both sides declare the key. A backup that holds one more than once
             all the same is a faulty one, and its further rows are `repeated`.
+        equality: tells which keys are equal though their text differs.
 
     Raises:
         RepeatedKeyError: the key repeats in live, or in a backup that does not declare it.
@@ -194,7 +203,7 @@ def compare(
     every_key = None
     if key and paired and len(positions):
         every_key = key_lines(backup, key)
-    matched = engine.match(sides.columns, key, every_key)
+    matched = engine.match(sides.columns, key, every_key, equality)
     # An equal row that stands twice in the backup finds the one of live twice.
     repeated = matched.repeated + paired - unchanged
     if matched.live_repeats or paired < unchanged or (repeated and not declared):
