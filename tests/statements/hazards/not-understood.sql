@@ -1,8 +1,8 @@
 -- not-understood -
 REPACK (CONCURRENTLY) p;
 
--- not-understood -
 -- delete-all p
+-- not-understood -
 -- delete-where c
 DELETE FROM p;
 ALTER TABLE p MERGE PARTITIONS (p1, p2) INTO p3;
