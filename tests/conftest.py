@@ -122,6 +122,10 @@ class Incident:
         """Compare the dump with the live database."""
         return fx.compare(self.backup, self.live_dsn, self._folder / folder, **how)
 
+    def dump_live(self, out: Path, *options: str) -> Path:
+        """Dump the live database, too."""
+        return self._scratch.dump(self.live, out, *options)
+
     @property
     def live_dsn(self) -> str:
         return self._scratch.dsn(self.live)

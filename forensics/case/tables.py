@@ -38,7 +38,8 @@ class CaseTable:
     def changed(self) -> pd.DataFrame:
         """Rows whose key is on both sides and that differ.
 
-        A column pair (column, backup|live) for each column that does.
+        A column pair (column, backup|live) for each column that does; for one of the key where
+        it is written otherwise now.
         """
         import pandas as pd
 
@@ -47,8 +48,6 @@ class CaseTable:
         key = self.result.key
         found: dict[tuple[str, str], Any] = {(column, ""): before[column] for column in key}
         for column in self.result.columns:
-            if column in key:
-                continue
             old, new = before[column], after[column].reindex(before.index)
             if not self._all_equal(column, old, new):
                 found[column, "backup"] = old

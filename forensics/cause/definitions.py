@@ -77,11 +77,14 @@ def add_foreign_key(name: TableName, key: ForeignKey) -> str:
     enforced = ""
     if not key.enforced:
         enforced = " NOT ENFORCED"
+    updated = ""
+    if key.on_update != "no action":
+        updated = f" ON UPDATE {key.on_update.upper()}"
     return (
         f"ALTER TABLE {name.sql} ADD CONSTRAINT {q(key.name)} "
         f"FOREIGN KEY ({_listed(key.columns)}) "
         f"REFERENCES {key.parent.sql} ({_listed(key.parent_columns)}) "
-        f"ON DELETE {key.on_delete.upper()}{emptied}{enforced}"
+        f"ON DELETE {key.on_delete.upper()}{emptied}{updated}{enforced}"
     )
 
 

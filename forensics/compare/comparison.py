@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from forensics.compare import keys, notes, rows, schema
+from forensics.compare.equality import Equality
 from forensics.compare.ledger import Ledger, transaction
 from forensics.compare.lines import unheard
 from forensics.compare.options import Listener, Options
@@ -66,6 +67,7 @@ class Comparison:
         self._options, self._listener = options, listener
         self._started = time.monotonic()
         self._is_history = any(is_history(table) for table in (job.backup, job.live) if table)
+        self._equality: Equality | None = None  # of its keys
         self._kept = False  # whether rows of an earlier attempt may be in the case
 
     def run(self) -> TableResult:
@@ -169,6 +171,8 @@ class Comparison:
                 *self._ready.unsure_casts(backup, live, columns),
                 *notes.of_persistence(live, found.counts),
                 *notes.of_scale(rescaled),
+                *sides.zeros.notes(),
+                *(self._equality.notes if self._equality else ()),
             ),
         )
         result = self._counted(result, found.counts)
@@ -183,6 +187,7 @@ class Comparison:
     ) -> tuple[keys.Choice, Sides, Found]:
         choice = self._ready.key(backup, live, columns)
         engine = self._bench.engine
+        self._equality = self._ready.equality(backup, live, choice.columns)
         try:
             sides = self._ready.sides(backup, live, columns)
             found = rows.compare(
@@ -191,6 +196,7 @@ class Comparison:
                 choice.columns,
                 self._hear,
                 declared=_is_declared(choice, sides),
+                equality=self._equality,
             )
         except RepeatedKeyError:
             if not choice.lent:
@@ -216,7 +222,12 @@ class Comparison:
         engine = self._bench.engine
         try:
             counts = rows.compare(
-                engine, sides, choice.columns, unheard, declared=_is_declared(choice, sides)
+                engine,
+                sides,
+                choice.columns,
+                unheard,
+                declared=_is_declared(choice, sides),
+                equality=self._equality,
             ).counts
         except RepeatedKeyError:
             engine.clean()

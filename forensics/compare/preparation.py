@@ -10,10 +10,13 @@ from functools import cached_property
 from forensics.compare import keys, schema
 from forensics.compare.canonical import Writer
 from forensics.compare.casts import ASSUMES_UTC, assumes_utc, casts_between
+from forensics.compare.equality import Equality, equality_of
 from forensics.compare.fields import Canonical
 from forensics.compare.longvalues import Long
 from forensics.compare.options import matching
+from forensics.compare.shaping import after
 from forensics.compare.sides import Side, Sides
+from forensics.compare.zeros import Zeros
 from forensics.errors import DamagedBackupError, ForensicsError
 from forensics.evidence.source import Block, Segment, Source
 from forensics.model import ColumnChange, Key, Table, TableName
@@ -144,6 +147,10 @@ class Preparation:
         choice = keys.choose(told, live, columns.compared, given)
         return replace(choice, lent=choice.source != "given")
 
+    def equality(self, backup: Table, live: Table, key: Sequence[str]) -> Equality | None:
+        """Return what tells a table's keys, or None where equal keys are equal texts."""
+        return equality_of(self.backup, self.live, (backup, live), self._writer_of_live, key)
+
     @cached_property
     def _says_no_keys(self) -> bool:
         """Whether the backup lacks the part that declares keys, rather than the keys.
@@ -189,9 +196,14 @@ class Preparation:
                 ours.casts[column], theirs.casts[column] = casts
         if as_far_as_it_goes or ours.comparable:
             ours.look_closely()
+        zeros = Zeros.of(backup, ours.segments, self._writer_of_backup)
+        for column in zeros.columns:
+            if column in compared:
+                for side in (ours, theirs):
+                    side.casts[column] = after(side.casts.get(column), zeros)
         if as_far_as_it_goes:
             ours.segments = [_AsFarAsItGoes(s) for s in ours.segments]
-        return Sides(ours, theirs, compared)
+        return Sides(ours, theirs, compared, zeros)
 
     def whole_backup(self, table: Table) -> Side:
         """Make the backup's side of a table ready by itself, with all of its columns."""

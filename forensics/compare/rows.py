@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from forensics.compare.equality import Equality
 from forensics.compare.lines import (
     Batches,
     Progress,
@@ -119,7 +120,11 @@ class Engine(Protocol):
         """
 
     def match(
-        self, columns: Sequence[str], key: Sequence[str], keys_among: KeysAmong | None
+        self,
+        columns: Sequence[str],
+        key: Sequence[str],
+        keys_among: KeysAmong | None,
+        equality: Equality | None = None,
     ) -> Matched:
         """Hold the rows without a partner against each other by key.
 
@@ -129,6 +134,8 @@ class Engine(Protocol):
             keys_among: gives the keys of those rows of the backup that may have one of some
                 keys and have an equal partner, as lines, where there are such rows: a row
                 without one may repeat their keys.
+            equality: tells which keys are equal though their text differs; where there is
+                none, none are.
         """
 
     def count_differences(self, backup: Batches, live: Batches) -> tuple[int, int]:
@@ -169,6 +176,7 @@ def compare(
     progress: Progress,
     *,
     declared: bool = False,
+    equality: Equality | None = None,
 ) -> Found:
     """Compare a table; what was found is good until the engine is cleaned.
 
@@ -179,20 +187,22 @@ def compare(
         progress: is told of rows that were read on the live side.
         declared: whether both sides declare the key. A backup that holds one more than once
             all the same is a faulty one, and its further rows are `repeated`.
+        equality: tells which keys are equal though their text differs.
 
     Raises:
         RepeatedKeyError: the key repeats in live, or in a backup that does not declare it.
         CompareError: the backup's rows changed while they were read.
         EvidenceError: a side could not be read to its end.
     """
+    look = partial(_compare, engine, sides, key, progress, declared=declared, equality=equality)
     try:
-        return _compare(engine, sides, key, progress, declared=declared, as_stored=True)
+        return look(as_stored=True)
     except (UnsoundError, BackupError):
         if not sides.backup.as_stored:
             raise
         # What is wrong with which row is told where all of them are looked at.
         engine.clean()
-        return _compare(engine, sides, key, progress, declared=declared, as_stored=False)
+        return look(as_stored=False)
 
 
 def _compare(
@@ -202,6 +212,7 @@ def _compare(
     progress: Progress,
     *,
     declared: bool,
+    equality: Equality | None,
     as_stored: bool,
 ) -> Found:
     backup, live = sides.backup, sides.live
@@ -219,7 +230,7 @@ def _compare(
     keys_among = None
     if key and paired and len(positions):
         keys_among = partial(key_lines, backup, key, positions)
-    matched = engine.match(sides.columns, key, keys_among)
+    matched = engine.match(sides.columns, key, keys_among, equality)
     # An equal row that stands twice in the backup finds the one of live twice.
     repeated = matched.repeated + paired - unchanged
     if matched.live_repeats or paired < unchanged or (repeated and not declared):

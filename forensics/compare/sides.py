@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from forensics.compare.fields import Canonical
 from forensics.compare.longvalues import Long, Mark
 from forensics.compare.shaping import after
+from forensics.compare.zeros import Zeros
 from forensics.evidence.source import Segment, Snapshot
 from forensics.model import TableName
 
@@ -92,11 +93,15 @@ class Side:
 
 @dataclass(frozen=True)
 class Sides:
-    """Both sides of a table, and the columns that are compared, in order."""
+    """Both sides of a table, and the columns that are compared, in order.
+
+    `zeros` takes the sign from zeros, where the backup's lose it.
+    """
 
     backup: Side
     live: Side
     columns: tuple[str, ...]
+    zeros: Zeros = field(default_factory=lambda: Zeros(()))
 
     @property
     def table(self) -> TableName:
@@ -106,4 +111,4 @@ class Sides:
 
     def anew(self) -> Sides:
         """The same rows, as if none had been read yet."""
-        return Sides(self.backup.anew(), self.live.anew(), self.columns)
+        return Sides(self.backup.anew(), self.live.anew(), self.columns, self.zeros)

@@ -61,11 +61,13 @@ class Segment(ABC):
         thorough: whether `blocks()` also looks at whether values are such as their types can hold.
         max_row: how many bytes a row of a dump may have, or None.
         held: whether they are few, and in memory.
+        loses_signs: whether restoring them makes 0 of -0.
     """
 
     snapshot: Snapshot | None = None
     thorough = False
     held = False
+    loses_signs = False
     max_row: int | None = None
 
     def __init__(self, table: TableName, columns: Sequence[str]) -> None:

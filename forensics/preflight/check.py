@@ -158,6 +158,7 @@ class _Counting:
             else:
                 counts.take(hazard)
         counts.take_what_runs_beside()
+        counts.take_broken_keys()
         counts.take_refusals()
         self._around.advance(statement, hazards, self._forecast.standing)
         counts.advance()

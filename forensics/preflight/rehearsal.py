@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from forensics.cause.attribution import definitions
 from forensics.cause.replay import Replay, Watched
 from forensics.evidence.live.source import LiveSource
-from forensics.evidence.migrations import Migration
+from forensics.evidence.migrations import NOT_UNDERSTOOD, Migration
 from forensics.model import TableName
 from forensics.preflight.output import Forewarning, Rehearsed
 from forensics.scratch import Scratch
-from forensics.statements.hazards import ranges
+from forensics.statements.hazards import ranges, spoken_of
 
 Listener = Callable[[str], None]
 
@@ -91,6 +91,8 @@ class Rehearsing:
         named = set()
         for migration in migrations:
             for statement in migration.statements:
+                if statement.kind == NOT_UNDERSTOOD:
+                    named |= spoken_of(statement.text, self._catalog)
                 for relation in ranges(statement.node):
                     schema = relation.schemaname or self._schema
                     named.add(TableName(schema, relation.relname))
@@ -188,6 +190,7 @@ def _steps(replay: Replay, took: dict[int, dict[str, int]]) -> tuple[Rehearsed, 
                 round(step.seconds, 4),
                 step.error,
                 took.get(step.number, {}),
+                step.statement.kind != NOT_UNDERSTOOD,
             )
         )
     return tuple(steps)

@@ -86,11 +86,10 @@ def changed_tables(case: Results, mask: Mask) -> tuple[ChangedTable, ...]:
 
 
 def _changed(case: Results, result: TableResult, mask: Mask) -> ChangedTable:
-    columns = [column for column in result.columns if column not in result.key]
     before = _rows(case, result, "backup")
     after = dict(_rows(case, result, "live"))
-    show = mask.columns(result.name, (*result.key, *columns))
-    casts = {column: _casts(case, result.name, column) for column in columns}
+    show = mask.columns(result.name, tuple(dict.fromkeys((*result.key, *result.columns))))
+    casts = {column: _casts(case, result.name, column) for column in result.columns}
     shown, changes = 0, []
     for pair, old in before:
         new = after.get(pair)
@@ -98,7 +97,7 @@ def _changed(case: Results, result: TableResult, mask: Mask) -> ChangedTable:
             continue
         key = ", ".join(show[column](old[column]) or "NULL" for column in result.key)
         shown += 1
-        for column in columns:
+        for column in result.columns:
             if not _equal(casts[column], old[column], new[column]):
                 told = show[column](old[column]), show[column](new[column])
                 changes.append(Change(pair, key, column, *told))

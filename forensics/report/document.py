@@ -383,5 +383,10 @@ def of(entry: Mapping[str, Any]) -> str:
 
 
 def of_table(entry: Mapping[str, Any]) -> str:
-    """The table that an entry of the contract's JSON is about, as people write it."""
+    """The table that an entry of the contract's JSON is about, as people write it.
+
+    That of a statement which nobody could read or run is not known.
+    """
+    if entry["table"] is None:
+        return "not known"
     return str(TableName(entry["schema"], entry["table"]))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import postgast
 
 from forensics.evidence.migrations import Statement
+from forensics.statements import constants
 from forensics.statements.tree import words
 
 # The statements that run a text, and the part of them that is the text.
@@ -101,7 +102,7 @@ def _as_query(expression: Mapping[str, Any]) -> str:
 
 
 def constant(expression: str) -> str | None:
-    """The text of an expression that is a string constant.
+    """The text of an expression that is made of constants: by ||, format, concat or quoting.
 
     None for what is only known when it runs.
     """
@@ -110,6 +111,4 @@ def constant(expression: str) -> str | None:
         target = tree.stmts[0].stmt.select_stmt.target_list[0].res_target.val
     except (postgast.PgQueryError, IndexError):
         return None
-    if target.HasField("a_const") and target.a_const.HasField("sval"):
-        return str(target.a_const.sval.sval)
-    return None
+    return constants.text_of(target)

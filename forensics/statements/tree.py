@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import postgast
+
 from forensics.evidence.migrations import Statement
+from forensics.model import Catalog, TableName
 
 # Functions that give every row of a statement the same, or nothing but what they are given.
 _STABLE = {
@@ -41,6 +44,23 @@ def of_type(message: Any, name: str) -> list[Any]:
 def ranges(message: Any) -> list[Any]:
     """All RangeVars at or below a message: the tables that it names."""
     return of_type(message, "RangeVar")
+
+
+def spoken_of(text: str, catalog: Catalog) -> set[TableName]:
+    """The tables whose names a text holds that nobody could parse."""
+    try:
+        tokens = postgast.scan(text).tokens
+    except postgast.PgQueryError:
+        return set()
+    body = text.encode("utf-8")
+    said: set[str] = set()
+    for token in tokens:
+        word = body[token.start : token.end].decode("utf-8", "replace")
+        if word.startswith('"'):
+            said.add(word[1:-1].replace('""', '"'))
+        else:
+            said.add(word.lower())
+    return {name for name in catalog.tables if name.table in said}
 
 
 def calls(message: Any) -> bool:

@@ -36,7 +36,8 @@ OPEN = {
         False,
     ),
     "DROP TRIGGER forget ON notes;\nDELETE FROM notes WHERE id > 99;": (False, False),
-    "DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'go' || 'ods'); END $$;": (False, True),
+    "DO $$ BEGIN EXECUTE format('DROP TABLE %I', 'go' || 'ods'); END $$;": (True, False),
+    "DO $$ BEGIN EXECUTE format('DROP TABLE %I', current_user); END $$;": (False, True),
     "DO $$ BEGIN EXECUTE 'CREATE INDEX ON goods (name)'; END $$;": (False, False),
     "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DROP "
     "TABLE ' || 'goods'; END $$;": (
@@ -49,7 +50,7 @@ OPEN = {
         False,
     ),
     "CREATE FUNCTION f() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY "
-    "EXECUTE 'DROP TABLE ' || 'goods'; END $$;\nSELECT f();": (
+    "EXECUTE 'DROP TABLE ' || current_user; END $$;\nSELECT f();": (
         False,
         True,
     ),

@@ -11,6 +11,7 @@ import pytest
 
 from forensics.evidence.ddl import read_catalog
 from forensics.evidence.migrations import Migration
+from forensics.statements import plpgsql
 from forensics.statements.hazards import CODES, HAZARDS, Hazard, hazards_of, widens
 from forensics.statements.kinds import HazardFile
 
@@ -86,6 +87,7 @@ CREATE FUNCTION odd() RETURNS void LANGUAGE plpython3u AS 'plpy.execute("DROP TA
         (7, "drop-table", "c", "a DO block"),
         (9, "update-where", "p", "a DO block"),
         (10, "dynamic-sql", "None", "a DO block"),
+        (10, "truncate", "p", "a DO block"),
         (12, "drop-table", "legacy.x", "a DO block"),
         (14, "delete-where", "c", "function purge"),
         (15, "dynamic-sql", "None", "function odd"),
@@ -105,6 +107,25 @@ CREATE FUNCTION cut() RETURNS void LANGUAGE sql AS 'DELETE p OUTRIGHT';
         (3, "drop-table", False),
         (5, "dynamic-sql", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("'a' || 'b'", "ab"),
+        ("format('DROP TABLE %I.%I -- %%', 'old', 'Odd \"n\"')", 'DROP TABLE old."Odd ""n""" -- %'),
+        ("format('%2$s %1$L', 'it''s', 3)", "3 'it''s'"),
+        ("concat('x', quote_ident('order'), quote_literal('a'))", "x\"order\"'a'"),
+        ("'a'::text || upper('b')", "aB"),
+        ("format('%s', now())", None),
+        ("format('%10s', 'a')", None),
+        ("format('%s %s', 'a')", None),
+        ("'a' || name", None),
+        ("'a' || NULL", None),
+    ],
+)
+def test_a_text_put_together_of_constants(text: str, wanted: str | None) -> None:
+    assert plpgsql.constant(text) == wanted
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -13,6 +13,7 @@ from forensics.cause.attribution.incident import Incident, Unexplained
 from forensics.cause.attribution.replaying import Replayed
 from forensics.cause.timeline import timeline
 from forensics.documents import plain
+from forensics.evidence.migrations import NOT_UNDERSTOOD
 from forensics.model import TableName
 from forensics.statements.hazards import CODES, Hazard
 
@@ -85,20 +86,25 @@ def _uncounted(found: Replayed, accounts: Iterable[Account]) -> Iterator[str]:
     for account in accounts:
         if None not in (account.rows, account.changed):
             continue
-        what = str(account.name)
+        what = ""
+        if account.name:
+            what = f" to {account.name}"
         if account.column:
             what += f".{account.column}"
         why = found.failed.get(account.step, "its rows could not be followed")
+        if account.statement.kind == NOT_UNDERSTOOD:
+            why = f"the parser does not know it ({found.failed.get(account.step, 'not replayed')})"
         yield (
-            f"What line {account.statement.line} of {account.migration} did to {what} "
+            f"What line {account.statement.line} of {account.migration} did{what} "
             f"is not known, because: {why}."
         )
 
 
 def _that_count(incident: Incident, accounts: Iterable[Account]) -> Iterator[Account]:
-    """Those of tables that were compared and count."""
+    """Those of tables that were compared and count, and those that may be of any."""
     for account in accounts:
-        if account.name in incident.results and not incident.is_history(account.name):
+        somewhere = account.name is None or account.name in incident.results
+        if somewhere and not incident.is_history(account.name):
             yield account
 
 

@@ -15,7 +15,12 @@ from forensics.cause.attribution.rebuilding import (
     lay_rest,
 )
 from forensics.cause.attribution.replaying import Written, not_replayed, replay_incident
-from forensics.cause.attribution.unreplayed import count_from_backup, leave_unknown, list_harmless
+from forensics.cause.attribution.unreplayed import (
+    count_from_backup,
+    leave_unknown,
+    list_harmless,
+    list_not_understood,
+)
 from forensics.cause.placing import place_in_case, rebuilt_in_case
 from forensics.evidence.migrations import MigrationFolder
 from forensics.model import TableName
@@ -115,6 +120,7 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
         found = replay_incident(incident, ask.scratch, listener or _ignore)
         count_from_backup(incident, found)
     list_harmless(incident, found.accounts)
+    list_not_understood(incident, found)
     leave_unknown(incident, found)
     accounts = list(found.accounts)
     left = {}

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from forensics.cause.attribution.incident import Incident, Unexplained
 from forensics.cause.replay import Watched
+from forensics.evidence.migrations import NOT_UNDERSTOOD
 from forensics.model import TableName
 
 # What these do their text does not say.
-_ANYWHERE = ("do_stmt", "select_stmt", "call_stmt")
+_ANYWHERE = ("do_stmt", "select_stmt", "call_stmt", NOT_UNDERSTOOD)
 
 
 class Doubt:

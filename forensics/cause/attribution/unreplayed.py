@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.cause.attribution.accounts import Accounts
 from forensics.cause.attribution.incident import Incident, Step
 from forensics.cause.attribution.replaying import Replayed
+from forensics.evidence.migrations import NOT_UNDERSTOOD
 from forensics.statements.hazards import Hazard
 
 _WHOLE = ("drop-table", "truncate", "delete-all", "drop-schema", "rename-table")
@@ -67,6 +68,16 @@ def leave_unknown(incident: Incident, found: Replayed) -> None:
         elif account.step in found.failed or name in found.unfollowed:
             left = found.unexplained.of(name, account.column)
             account.leave_unknown(rows=left > 0, values=bool(result.changed))
+
+
+def list_not_understood(incident: Incident, found: Replayed) -> None:
+    """Statements that nobody could read or run are listed; what they took is not known."""
+    for step in incident.steps:
+        if step.statement.kind != NOT_UNDERSTOOD:
+            continue
+        if step.number in found.failed or not found.said["ran"]:
+            account = found.accounts.of(step.number, None)
+            account.rows = account.moved = account.changed = account.blanked = None
 
 
 def list_harmless(incident: Incident, accounts: Accounts) -> None:

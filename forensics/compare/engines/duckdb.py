@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from forensics.compare.equality import MOST, Equality
 from forensics.compare.feeding import VALUE_MACRO, Guard, feed
 from forensics.compare.lines import LINES, TEXT, Batches
 from forensics.compare.rows import Found, KeysAmong, Matched
@@ -105,7 +106,11 @@ class DuckDB:
     # --- by key -------------------------------------------------------
 
     def match(
-        self, columns: Sequence[str], key: Sequence[str], keys_among: KeysAmong | None
+        self,
+        columns: Sequence[str],
+        key: Sequence[str],
+        keys_among: KeysAmong | None,
+        equality: Equality | None = None,
     ) -> Matched:
         """Hold the rows without a partner against each other by key."""
         fields, conditions, names = "", [], []
@@ -116,6 +121,8 @@ class DuckDB:
             names.append(f"k{number}")
         same_key = " AND ".join(conditions) or "false"
         self._run(_query("match", key=fields, same_key=same_key))
+        if equality:
+            self._match_equal(names, equality)
         (numbered,) = self._ask("SELECT count(*) FROM {work}.b")
         live_repeats = self._stands_twice("l", names)
         repeated = self._repeated(names, keys_among)
@@ -127,6 +134,31 @@ class DuckDB:
             "live": _query("live_rows", backup=str(numbered)),
         }
         return Matched(backup, live, changed, repeated, live_repeats, rows)
+
+    def _match_equal(self, key: Sequence[str], equality: Equality) -> None:
+        """Pair rows of either side whose keys are equal and are not the same text."""
+        names = ", ".join(key)
+        lonely = []
+        for table, number in (("b", "pair"), ("l", "n")):
+            lonely.append(
+                f"SELECT {number}, {names} FROM {{work}}.{table}"
+                f" WHERE {number} NOT IN (SELECT {number} FROM {{work}}.both_sides)"
+            )
+        counts = [self._ask(f"SELECT count(*) FROM ({one})")[0] for one in lonely]
+        if not all(counts):
+            return
+        if max(counts) > MOST:
+            equality.too_many()
+            return
+        sides = []
+        for one in lonely:
+            rows = self._db.execute(one.replace("{work}", self._work)).fetchall()
+            sides.append([(row[0], row[1:]) for row in rows])
+        pairs = equality.pairs(*sides)
+        if pairs:
+            ours, theirs = map(list, zip(*pairs, strict=True))
+            into = f"INSERT INTO {self._work}.both_sides SELECT unnest(?), unnest(?)"
+            self._db.execute(into, [ours, theirs])
 
     def _stands_twice(self, table: str, key: Sequence[str]) -> bool:
         """Whether a key stands twice among the rows of a side that have no partner."""

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forensics.compare.engines.duckdb import DuckDB
+from forensics.compare.equality import Equality
 from forensics.compare.lines import Batches
 from forensics.compare.rows import Found, KeysAmong, Matched
 from forensics.evidence.arrays import texts
@@ -125,17 +126,23 @@ class Few:
     # --- by key -------------------------------------------------------
 
     def match(
-        self, columns: Sequence[str], key: Sequence[str], keys_among: KeysAmong | None
+        self,
+        columns: Sequence[str],
+        key: Sequence[str],
+        keys_among: KeysAmong | None,
+        equality: Equality | None = None,
     ) -> Matched:
         """Hold the rows without a partner against each other by key."""
         held = self._held
         if held is None:
-            return self._behind.match(columns, key, keys_among)
+            return self._behind.match(columns, key, keys_among, equality)
         places = [columns.index(column) for column in key]
         ours = [held.odd[at] for at in sorted(held.odd)]
         theirs = sorted(held.live, key=_line_of)
         repeats = _name_keys(theirs, places)
         again = _join(ours, theirs, places)
+        if equality:
+            _join_equal(ours, theirs, again, equality)
         if keys_among is not None:
             again |= _stand_again(ours, again, keys_among, set(held.odd))
         changed = 0
@@ -277,6 +284,28 @@ def _join(ours: Sequence[_Row], theirs: Sequence[_Row], places: Sequence[int]) -
         first.add(row.key)
         row.partner = numbered.get(row.key, -1)
     return again
+
+
+def _keyed(rows: Sequence[_Row], but: set[int]) -> list[tuple[int, tuple[str, ...]]]:
+    """The numbers and keys of rows that have a whole one, but for some."""
+    found = []
+    for number, row in enumerate(rows):
+        key = tuple(field for field in row.key if field is not None)
+        if number not in but and len(key) == len(row.key):
+            found.append((number, key))
+    return found
+
+
+def _join_equal(
+    ours: Sequence[_Row], theirs: Sequence[_Row], again: set[int], equality: Equality
+) -> None:
+    """Give rows each other's numbers whose keys are equal and are not the same text."""
+    matched = {number for number, row in enumerate(ours) if row.partner >= 0}
+    backup = _keyed(ours, matched | again)
+    live = _keyed(theirs, {row.partner for row in ours})
+    if backup and live:
+        for mine, other in equality.pairs(backup, live):
+            ours[mine].partner = other
 
 
 def _stand_again(

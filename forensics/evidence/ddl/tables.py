@@ -199,6 +199,7 @@ def _add_constraint(
             _ACTIONS.get(constraint.fk_del_action, "no action"),
             names_of(constraint.fk_del_set_cols),
             constraint.is_enforced,
+            _ACTIONS.get(constraint.fk_upd_action, "no action"),
         )
         draft.add(name, "foreign_keys", foreign)
     elif kind == pb.CONSTR_ATTR_NOT_ENFORCED and column:

@@ -113,6 +113,7 @@ def _foreign_key(row: Row) -> ForeignKey:
         _ACTIONS.get(row["on_delete"], "no action"),
         tuple(row["empties"] or ()),
         row["enforced"],
+        _ACTIONS.get(row["on_update"], "no action"),
     )
 
 

@@ -54,7 +54,11 @@ _PINNED = {
 
 @dataclass(frozen=True)
 class Server:
-    """Who answers, as `queries/server.sql` asks. `server` is when it was started, and so which."""
+    """Who answers, as `queries/server.sql` asks.
+
+    `server` is when it was started, and so which; `alone` whether it has one session for all who
+    connect.
+    """
 
     server_version: str
     version: int
@@ -63,6 +67,7 @@ class Server:
     encoding: str
     taken_at: datetime
     standby: bool
+    alone: bool
     server: str
     statement_milliseconds: int
     snapshot: str

@@ -23,15 +23,22 @@ class Lending:
     Args:
         connections: what they are opened with.
         tell: takes a sentence that people should know.
+        only: the reader there is, of a server that has no more sessions to give.
     """
 
-    def __init__(self, connections: Connections, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        tell: Callable[[str], None],
+        only: Reader | None = None,
+    ) -> None:
         self._connections = connections
         self._tell = tell
+        self._only = only
         self._readers: list[Reader] = []
         self._idle: list[Reader] = []
         # Readers that live has connections for, once it has refused one.
-        self._most: int | None = None
+        self._most: int | None = 1 if only else None
         self._closed = False
         self._free = threading.Condition()
         self._making = threading.Lock()
@@ -125,6 +132,8 @@ class Lending:
             return True
 
     def _new_reader(self) -> Reader:
+        if self._only:
+            return self._only
         for program in readers.psql_programs():
             with contextlib.suppress(LiveError):
                 return PsqlReader(program, self._connections.parameters, self._connections.role)

@@ -396,7 +396,7 @@ class _PsycopgAnswer(Answer):
         outdated = not self._imported and state is not None
         if state is None and (self._connection.broken or self._connection.closed):
             state = LOST
-        said = _failure(_words(error), state)
+        said = _failure(words_of(error), state)
         self.failure = Failure(said.words, state, outdated)
         try:
             self._connection.execute("ROLLBACK")
@@ -407,7 +407,8 @@ class _PsycopgAnswer(Answer):
         return next(self._pieces, b"")
 
 
-def _words(error: psycopg.Error) -> str:
+def words_of(error: psycopg.Error) -> str:
+    """What an error says, on one line."""
     if primary := error.diag.message_primary:
         return primary
     lines = str(error).strip().splitlines()

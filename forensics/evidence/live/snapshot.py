@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 import sqlalchemy
@@ -108,6 +108,18 @@ class HeldSnapshot:
             for statement in statements:
                 found.append(run(self._connection, statement).scalar_one())
         return found
+
+    def copy(self, statement: str, into: IO[bytes]) -> None:
+        """Run a COPY … TO STDOUT and write its rows to a file.
+
+        Raises:
+            psycopg.Error, sqlalchemy.exc.DBAPIError: the server refused; the transaction goes on.
+        """
+        with self.savepoint():
+            session: Any = self._connection.connection.driver_connection
+            with session.cursor() as cursor, cursor.copy(statement.encode("utf-8")) as copied:
+                for piece in copied:
+                    into.write(piece)
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:

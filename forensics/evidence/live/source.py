@@ -22,6 +22,7 @@ from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.live import bulk, counting, readers
+from forensics.evidence.live.alone import HeldReader
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
@@ -92,7 +93,8 @@ class LiveSource(Source):
         crash.asked(role, self._server.server_version)
         if self._server.encoding == "SQL_ASCII":
             self._connections.take_bytes_as_they_are()
-        self._readers = Lending(self._connections, self._news.append)
+        only = HeldReader(self._held) if self._server.alone else None
+        self._readers = Lending(self._connections, self._news.append, only)
         self._described = False  # whether the catalogue was read
         self._latest: Catalog | None = None  # as a later snapshot shows it
 
@@ -167,10 +169,12 @@ class LiveSource(Source):
 
     def statements(self) -> Iterator[str]:
         """The schema as `pg_dump` writes it, under the snapshot; nothing where no pg_dump is there
-        that suits the server.
+        that suits the server, or where the server has no session to give it.
 
         Owners and grants are in it where the database is the backup.
         """
+        if self._server.alone:
+            return iter(())
         options = [
             f"--snapshot={self.snapshot.identifier}",
             f"--lock-wait-timeout={self._connections.settings['lock_timeout']}",

@@ -17,10 +17,16 @@ from forensics.evidence.migrations.history import (
 )
 from forensics.evidence.migrations.migration import Migration
 from forensics.evidence.migrations.shapes import moment, numbers
-from forensics.evidence.migrations.statements import Statement, parse_statements
+from forensics.evidence.migrations.statements import (
+    NOT_UNDERSTOOD,
+    Statement,
+    parse_statements,
+    read_statements,
+)
 
 __all__ = [
     "APART",
+    "NOT_UNDERSTOOD",
     "HistoryEntry",
     "Migration",
     "MigrationFolder",
@@ -34,4 +40,5 @@ __all__ = [
     "parse_statements",
     "read_folder",
     "read_history",
+    "read_statements",
 ]

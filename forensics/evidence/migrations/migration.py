@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from forensics.evidence.migrations.shapes import Part
-from forensics.evidence.migrations.statements import Statement, parse_statements
+from forensics.evidence.migrations.statements import Statement, read_statements
 from forensics.evidence.migrations.tools import TOOLS
 
 
@@ -57,12 +57,12 @@ class Migration:
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
-        """The forward statements.
+        """The forward statements, those that the parser does not know included.
 
         Raises:
-            MigrationError: the file does not parse; the message has file, line and column.
+            MigrationError: the file is no SQL; the message has file, line and column.
         """
-        return parse_statements(self.applied, str(self.path))
+        return read_statements(self.applied, str(self.path))
 
     @cached_property
     def checksums(self) -> frozenset[str]:

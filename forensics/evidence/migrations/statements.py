@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import postgast
+from postgast import pg_query_pb2 as pb
 
 from forensics.errors import MigrationError
 
+# The kind of a statement that the parser refuses: a later version's, an extension's, or a typo.
+NOT_UNDERSTOOD = "not_understood"
+_ATOMIC = re.compile(r"\bBEGIN\s+ATOMIC\b", re.I)
+_END = re.compile(r"\s*END\s*", re.I)
 _LEADING = re.compile(rb"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.S)
 
 
@@ -18,7 +24,8 @@ class Statement:
     """One statement of a migration.
 
     `line` is where its first word stands, from 1; `kind` is the parse tree's name for it
-    (`drop_stmt`); `node` is the tree below that name, as libpg_query's protobuf message.
+    (`drop_stmt`); `node` is the tree below that name, as libpg_query's protobuf message. One that
+    is not understood has the kind `NOT_UNDERSTOOD` and an empty tree.
     """
 
     text: str
@@ -54,6 +61,61 @@ def parse_statements(text: bytes, name: str) -> tuple[Statement, ...]:
         counted = start
         found.append(Statement(words, line, kind, getattr(raw.stmt, kind)))
     return tuple(found)
+
+
+def read_statements(text: bytes, name: str) -> tuple[Statement, ...]:
+    """Parse SQL into its statements, those among them that the parser refuses included.
+
+    Args:
+        text: the SQL, in UTF-8.
+        name: what messages call it.
+
+    Raises:
+        MigrationError: it cannot be told where its statements end.
+    """
+    try:
+        return parse_statements(text, name)
+    except MigrationError as error:
+        decoded = _decoded(text, name)
+        try:
+            parts = postgast.split(decoded, method="scanner")
+        except postgast.PgQueryError:
+            raise error from None
+    found: list[Statement] = []
+    for start, end in _places(decoded, parts):
+        before = decoded.count("\n", 0, start)
+        for statement in _one(decoded[start:end], name):
+            found.append(replace(statement, line=before + statement.line))
+    return tuple(found)
+
+
+def _places(text: str, parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where statements stand; a scanner cuts the bodies of functions at their semicolons."""
+    at, start, within = 0, 0, False
+    for part in parts:
+        at = text.index(part, at)
+        if not within:
+            start = at
+        at += len(part)
+        within = within or _ATOMIC.search(part) is not None
+        if within and not _END.fullmatch(part):
+            continue
+        within = False
+        yield start, at
+    if within:
+        yield start, at
+
+
+def _one(part: str, name: str) -> tuple[Statement, ...]:
+    """A statement by itself, with the line where it stands in its own text."""
+    text = part.encode("utf-8")
+    try:
+        return parse_statements(text, name)
+    except MigrationError:
+        start = _first_word(text, 0, len(text))
+        words = text[start:].decode("utf-8").strip()
+        line = text.count(b"\n", 0, start) + 1
+        return (Statement(words, line, NOT_UNDERSTOOD, pb.RawStmt()),)
 
 
 def _decoded(text: bytes, name: str) -> str:

@@ -302,6 +302,8 @@ class InsertSegment(_Judged):
         names: what is asked of the names that one gives.
     """
 
+    loses_signs = True
+
     def __init__(
         self,
         file: PlainFile,

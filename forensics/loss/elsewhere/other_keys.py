@@ -19,9 +19,10 @@ from forensics.loss.elsewhere.values import comparable
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.sql import alike, listed, numbered, prefixed, renamed, same
 from forensics.loss.workspace import Workspace
-from forensics.model import Parent, Table, TableName
+from forensics.model import Catalog, Parent, Table, TableName
 
 _HALF = 0.5
+_RANGES = ("int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange")
 
 
 def same_rows(work: Workspace, name: TableName, parents: Sequence[Parent]) -> str | None:
@@ -105,6 +106,7 @@ class _Search:
         """Return the pairs, or None where there are none."""
         for columns in self._unique():
             self._by_key(columns)
+        self._by_pieces()
         said = self._said()
         if said:
             self._mark_changed(said)
@@ -188,6 +190,38 @@ class _Search:
     def _type(self, column: str) -> str:
         found = self._live.column(column)
         return found.type if found else ""
+
+    # --- by its pieces ------------------------------------------------------------------------
+
+    def _by_pieces(self) -> None:
+        """Rows of a key that ends in a range, which were cut: a piece begins or ends as they did.
+
+        FOR PORTION OF does so: what it does not strike lives on under a shorter range.
+        """
+        key = self._result.key
+        if len(key) < 2 or not _is_range(self._type(key[-1]), self._work.live.catalog):
+            return
+        ours, theirs = self._now.fields(key), self._work.fields("live", self._name, key)
+        if ours is None or theirs is None:
+            return
+        *kept, was = prefixed("b", ours)
+        *held, now = prefixed("l", theirs)
+        beside = [c for c in self._result.columns if c not in key]
+        before = prefixed("b", self._now.fields(beside) or [])
+        after = prefixed("l", self._work.fields("live", self._name, beside) or [])
+        equal = alike(before, after) if beside else "true"
+        self._work.run(
+            f"""
+            INSERT INTO {self._found}
+            SELECT b.pair, NULL, bool_or({equal})
+              FROM {self._now.relation} b
+              JOIN {self._work.kept("live", self._name)} l ON {same(kept, held)}
+               AND l.state = 'added' AND (split_part({was}, ',', 1) = split_part({now}, ',', 1)
+                OR split_part({was}, ',', 2) = split_part({now}, ',', 2))
+             WHERE b.pair NOT IN (SELECT pair FROM {self._found})
+             GROUP BY b.pair
+            """
+        )
 
     # --- by all else --------------------------------------------------------------------------
 
@@ -319,6 +353,13 @@ class _Search:
               JOIN {groups} g ON {alike(ours, prefixed("g", rows.values))}
             """
         )
+
+
+def _is_range(type_name: str, catalog: Catalog) -> bool:
+    """Whether a type is a range; of a multirange nobody cuts pieces."""
+    if type_name in catalog.ranges:
+        return type_name not in catalog.multiranges
+    return type_name in _RANGES
 
 
 def _not_empty(fields: Sequence[str]) -> str:

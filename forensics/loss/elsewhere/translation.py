@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from forensics.compare.equality import has_one_text
 from forensics.loss.columns import is_audit
 from forensics.loss.missing import MissingRows
 from forensics.loss.sql import listed, numbered, prefixed, present, renamed, same
@@ -80,12 +81,7 @@ def _find_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> st
     theirs = work.fields("live", name, columns)
     if not ours or not theirs:
         return None
-    parts = []
-    if name in work.same_rows:
-        parts.append(work.same_rows[name])
-    renamed_rows = _rows_with_another_code(work, result, columns)
-    if renamed_rows:
-        parts.append(renamed_rows)
+    parts = _same_rows(work, result, columns)
     if not parts:
         return None
     pairs = " UNION ALL ".join(f"SELECT pair, live_pair FROM {part}" for part in parts)
@@ -106,6 +102,16 @@ def _find_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> st
         """
     )
     return found if work.count(found) else None
+
+
+def _same_rows(work: Workspace, result: TableResult, columns: tuple[str, ...]) -> list[str]:
+    """Working tables (pair, live_pair) of rows that other columns, or other texts, name now."""
+    found = (
+        work.same_rows.get(result.name),
+        _rows_with_another_code(work, result, columns),
+        _rows_written_otherwise(work, result, columns),
+    )
+    return [part for part in found if part]
 
 
 def _rows_with_another_code(
@@ -136,6 +142,35 @@ def _rows_with_another_code(
          WHERE b.state = 'changed' AND {equal} AND ({said})
         """
     )
+
+
+def _rows_written_otherwise(
+    work: Workspace, result: TableResult, columns: tuple[str, ...]
+) -> str | None:
+    """Rows under a key that is equal and is another text: 'a' that was 'A' under citext."""
+    if not result.changed or not set(columns) <= set(result.key):
+        return None
+    was = _types(work.table("backup", result.name), columns)
+    if was != _types(work.table("live", result.name), columns) or all(map(has_one_text, was)):
+        return None
+    old = work.fields("backup", result.name, columns) or []
+    new = work.fields("live", result.name, columns) or []
+    differ = " OR ".join(f"b.{a} <> l.{b}" for a, b in zip(old, new, strict=True))
+    return work.temp(
+        f"""
+        SELECT b.pair, l.pair AS live_pair
+          FROM {work.kept("backup", result.name)} b
+          JOIN {work.kept("live", result.name)} l
+            ON l.pair = b.pair AND l.state = 'changed'
+         WHERE b.state = 'changed' AND ({differ})
+        """
+    )
+
+
+def _types(table: Table | None, columns: tuple[str, ...]) -> list[str]:
+    if table is None:
+        return []
+    return [column.type for column in table.columns if column.name in columns]
 
 
 def _beside(table: Table, result: TableResult, columns: tuple[str, ...]) -> list[str]:

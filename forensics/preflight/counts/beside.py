@@ -9,7 +9,7 @@ from forensics.model import TableName
 from forensics.preflight.counts.view import Finding, View
 from forensics.preflight.output import Forewarning, in_function
 from forensics.preflight.surroundings import Beside
-from forensics.statements.hazards import CODES, Hazard, walk
+from forensics.statements.hazards import CODES, UNREAD, Hazard, walk
 
 _EVENTS = {
     "delete-all": "delete",
@@ -41,7 +41,7 @@ def _set_off(view: View, name: TableName, one: Beside) -> Iterator[Finding]:
     within = f"{one.name} of {name}"
     kinds: dict[tuple[str, TableName | None], None] = {}
     for hazard in reader.defined(one.definition, within):
-        unread = hazard.code == "dynamic-sql" and not hazard.known
+        unread = hazard.code in UNREAD and not hazard.known
         if hazard.destroys or unread:
             kinds[hazard.code, hazard.table] = None
     statement = view.statement

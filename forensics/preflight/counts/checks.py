@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from forensics.preflight.counts import cascades, conversions, objects, obstacles, rows
 from forensics.preflight.counts.view import Finding, Subject, View
-from forensics.statements.hazards import Hazard
+from forensics.statements.hazards import UNREAD, Hazard
 
 # By code, those that are about a table that is there,
 _OF_A_TABLE: dict[str, Callable[[View, Subject], Iterator[Finding]]] = {
@@ -56,7 +56,7 @@ def check(view: View, hazard: Hazard) -> Iterator[Finding]:
     elif code in _OTHERS:
         yield from _OTHERS[code](view, hazard)
     else:
-        unread = code == "dynamic-sql" and not hazard.known
+        unread = code in UNREAD and not hazard.known
         yield Finding(hazard, None if unread else 0, destroys=False)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from postgast import pg_query_pb2 as pb
 from psycopg import sql
 
 from forensics.errors import LiveError
 from forensics.evidence import ddl
 from forensics.model import quote_identifier as q
+from forensics.preflight.counts.converted_keys import references
 from forensics.preflight.counts.view import Finding, Subject, View, class_of, words_of
+from forensics.preflight.output import Forewarning
+from forensics.statements.hazards import Hazard
 
+_CODE = "type-change"
 _TEXTS = (
     "text",
     "character varying",
@@ -51,12 +56,11 @@ class Conversion:
 def change_type(view: View, subject: Subject) -> Iterator[Finding]:
     """ALTER COLUMN … TYPE: the values that do not fit, or that lose by it."""
     table, column = subject.table, subject.column
-    standing = view.around.standing_on(table, column)
-    if standing:
-        few = ", ".join(map(str, standing[:3]))
-        yield subject.fails(f"fails: {few} refers to it", 0)
-        return
     to = _conversion(view, subject)
+    broken = _broken(view, subject, to)
+    if broken:
+        yield broken
+        return
     refused = _refused(view, to) if to.read else 0
     if refused:
         says = f"{refused:,} values of {table}.{column} cannot be read as {to.new}"
@@ -77,6 +81,42 @@ def change_type(view: View, subject: Subject) -> Iterator[Finding]:
     if lost:
         says = f"changes {lost:,} values of {table}.{column} for good"
     yield subject.would(says, lost)
+
+
+def widenings(view: View, said: Sequence[Forewarning]) -> Iterator[Hazard]:
+    """The columns whose new type takes nothing from their values, and which no hazard names."""
+    statement = view.statement
+    if statement.kind != "alter_table_stmt":
+        return
+    table = view.standing.name(statement.node.relation)
+    known = {w.hazard.column for w in said if w.hazard.code == _CODE}
+    virtual = view.tables.get(table)
+    for item in statement.node.cmds:
+        command = item.alter_table_cmd
+        if command.subtype != pb.AT_AlterColumnType or command.name in known:
+            continue
+        if virtual and command.name in virtual.columns:
+            line, text = statement.line, statement.text
+            yield Hazard(_CODE, line, text, table, command.name, node=command)
+
+
+def broken_by(view: View, hazard: Hazard) -> Iterator[Finding]:
+    """The foreign key that a new type breaks, or what else holds the column fast."""
+    if hazard.table is None or hazard.column is None:
+        return
+    subject = Subject(hazard, hazard.table, view.tables[hazard.table], hazard.column)
+    broken = _broken(view, subject, _conversion(view, subject))
+    if broken:
+        yield broken
+
+
+def _broken(view: View, subject: Subject, to: Conversion) -> Finding | None:
+    """What keeps a column from having a new type, whatever its values are."""
+    standing = view.around.standing_on(subject.table, subject.column)
+    if standing:
+        few = ", ".join(map(str, standing[:3]))
+        return subject.fails(f"fails: {few} refers to it", 0)
+    return references(view, subject, to.new, to.value)
 
 
 def _conversion(view: View, subject: Subject) -> Conversion:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from forensics.errors import LiveError
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import Migration, Statement
 from forensics.preflight.counts.beside import beside
 from forensics.preflight.counts.checks import check
+from forensics.preflight.counts.conversions import broken_by, widenings
 from forensics.preflight.counts.successors import Successors
 from forensics.preflight.counts.view import Asking, Finding, View, class_of, words_of
 from forensics.preflight.forecast import Forecast
@@ -73,8 +76,21 @@ class Counts:
             says = f"{words}, when {hazard.within} is called"
             self._warn(self._migration, Finding(hazard, None, says))
             return
+        self._warn_of(hazard, check(self._view, hazard))
+
+    def take_broken_keys(self) -> None:
+        """Say which foreign keys a new type breaks that takes nothing from a column's values.
+
+        Raises:
+            LiveError: the connection was lost, or live refuses to be read.
+        """
+        for hazard in widenings(self._view, self.found[self._first :]):
+            self._warn_of(hazard, broken_by(self._view, hazard))
+
+    def _warn_of(self, hazard: Hazard, findings: Iterator[Finding]) -> None:
+        words = CODES[hazard.code].words
         try:
-            for finding in check(self._view, hazard):
+            for finding in findings:
                 self._warn(self._migration, finding)
         except LiveError as error:
             if error.sqlstate == _NO_PERMISSION or class_of(error) not in _NOT_COUNTED:

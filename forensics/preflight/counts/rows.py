@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from forensics.model import TableName
 from forensics.model import quote_identifier as q
+from forensics.preflight.counts import conflicts, new_keys
 from forensics.preflight.counts.view import Finding, Subject, View
 from forensics.preflight.forecast.expressions import alias_of
 from forensics.preflight.forecast.hanging import Deletion, Hanging
@@ -82,9 +83,8 @@ def update(view: View, subject: Subject) -> Iterator[Finding]:
     node = subject.hazard.node
     what = f"{subject.table}.{subject.column}"
     kind = node.DESCRIPTOR.name
-    if kind not in ("UpdateStmt", "MergeStmt"):
-        says = f"overwrites values of {what}; how many is not counted without a rehearsal"
-        yield subject.would(says, None)
+    if kind == "InsertStmt":
+        yield conflicts.update(view, subject)
         return
     alias = alias_of(node.relation)
     held = f"{alias}.{q(subject.column)}"
@@ -103,6 +103,8 @@ def update(view: View, subject: Subject) -> Iterator[Finding]:
     if row["filled"]:
         says += f" and fills {row['filled']:,} NULLs"
     yield subject.would(says, row["taken"])
+    if kind == "UpdateStmt":
+        yield from new_keys.follow(view, subject, alias, condition)
 
 
 def _other(view: View, subject: Subject, held: str) -> str:

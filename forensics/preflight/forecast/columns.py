@@ -32,7 +32,7 @@ _INHERITED = (
     pb.AT_DropNotNull,
 )
 _KEYS = (pb.CONSTR_PRIMARY, pb.CONSTR_UNIQUE)
-_ON_DELETE = {
+_ACTIONS = {
     "c": "cascade",
     "n": "set null",
     "d": "set default",
@@ -167,7 +167,7 @@ class Columns:
     def _add_foreign_key(self, name: TableName, constraint: Any, columns: tuple[str, ...]) -> None:
         parent = self._standing.name(constraint.pktable)
         theirs = tuple(k.string.sval for k in constraint.pk_attrs)
-        does = _ON_DELETE.get(constraint.fk_del_action, "no action")
+        does = _ACTIONS.get(constraint.fk_del_action, "no action")
         key = ForeignKey(
             constraint.conname,
             columns,
@@ -176,6 +176,7 @@ class Columns:
             does,
             tuple(k.string.sval for k in constraint.fk_del_set_cols),
             constraint.is_enforced,
+            _ACTIONS.get(constraint.fk_upd_action, "no action"),
         )
         self._standing.edit(name, lambda table: shapes.with_foreign_key(table, key))
 

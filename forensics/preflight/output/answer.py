@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from forensics.model import TableName
-from forensics.statements.hazards import Hazard
+from forensics.statements.hazards import UNREAD, Hazard
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Forewarning:
         """Whether it may destroy something, and nobody counted what."""
         if self.rows is not None or self.fails or in_function(self.hazard):
             return False
-        return self.destroys or self.hazard.code == "dynamic-sql"
+        return self.destroys or self.hazard.code in UNREAD
 
     @property
     def sentence(self) -> str:
@@ -58,6 +58,8 @@ class Rehearsed:
         seconds: how long it took.
         error: why it failed, or None.
         took: what it took from which table.
+        understood: whether the parser knows it; where not, that the scratch server does not know
+            it either is no failure of the migration.
     """
 
     migration: str
@@ -66,6 +68,7 @@ class Rehearsed:
     seconds: float
     error: str | None
     took: dict[str, int]
+    understood: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class Flight:
     @property
     def _stopped(self) -> bool:
         """Whether a statement failed in the rehearsal."""
-        return any(step.error for step in self.rehearsal or ())
+        return any(step.error and step.understood for step in self.rehearsal or ())
 
 
 def in_function(hazard: Hazard) -> bool:
@@ -131,5 +134,5 @@ def level(warning: Forewarning) -> str:
     if warning.fails or (warning.destroys and warning.rows):
         return "error"
     hazard = warning.hazard
-    may_destroy = hazard.destroys or hazard.code == "dynamic-sql"
+    may_destroy = hazard.destroys or hazard.code in UNREAD
     return "warning" if may_destroy and warning.rows is None else "note"

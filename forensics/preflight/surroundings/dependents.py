@@ -1,4 +1,4 @@
-"""Views, rules and functions that hold tables and columns fast."""
+"""Views, rules, policies and functions that hold tables and columns fast."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from forensics.model import TableName
 from forensics.preflight.surroundings.questions import Dependent, Place, dependents
 from forensics.statements.hazards import Hazard
 
+# What is no object of its own, but a part of the table that it is named with.
+_OF_TABLES = ("rule", "policy")
 _TAKES_TABLES = ("drop-table", "drop-schema", "drop-cascade")
 
 
@@ -56,12 +58,12 @@ class Dependents:
         Without CASCADE nothing stood on it; with it, that went too.
         """
         for one in self._all():
-            if one.name == name and not one.kind.startswith("rule"):
+            if one.name == name and not one.kind.startswith(_OF_TABLES):
                 self._gone.add(one)
         self.cascade(name)
 
     def go_rule(self, name: TableName, rule: str) -> None:
-        """Drop a rule of a table."""
+        """Drop a rule or a policy of a table."""
         self._gone.add(Dependent(f"{rule} on", name))
 
     def all_go(self) -> None:
@@ -72,7 +74,7 @@ class Dependents:
         """Drop what stands on a table or a column, and on that."""
         for one in self.standing_on(name, column):
             self._gone.add(one)
-            if not one.kind.startswith("rule"):
+            if not one.kind.startswith(_OF_TABLES):
                 self.cascade(one.name)
 
     # --- renaming ---

@@ -19,7 +19,7 @@ from forensics.model import TableName
 
 @dataclass(frozen=True)
 class Dependent:
-    """What has to go before a table or column can: a view, a function, or a rule of `name`."""
+    """What has to go before a table or column can: a view, function, or rule of `name`."""
 
     kind: str
     name: TableName

@@ -20,7 +20,7 @@ from forensics.preflight.surroundings.refusals import Refusal, refusals
 from forensics.preflight.surroundings.triggers import Triggers
 from forensics.statements.hazards import Hazard, resolve
 
-_OF_A_TABLE = (pb.OBJECT_RULE, pb.OBJECT_TRIGGER)
+_OF_A_TABLE = (pb.OBJECT_RULE, pb.OBJECT_TRIGGER, pb.OBJECT_POLICY)
 _STANDING = (
     pb.OBJECT_VIEW,
     pb.OBJECT_MATVIEW,
@@ -136,6 +136,8 @@ class Surroundings:
         name = _resolve(names, standing, set(standing.tables))
         if kind == pb.OBJECT_TRIGGER:
             self._triggers.drop(name, f"trigger {own}")
+        elif kind == pb.OBJECT_POLICY:
+            self._dependents.go_rule(name, f"policy {own}")
         else:
             self._triggers.drop(name, f"rule {own}")
             self._dependents.go_rule(name, f"rule {own}")

@@ -9,17 +9,18 @@ stripe/pg-schema-diff. Source for what locks and rewrites: the PostgreSQL manual
 """
 
 from forensics.statements.hazards.hazard import Hazard, destructive
-from forensics.statements.hazards.known import CODES, HAZARDS
+from forensics.statements.hazards.known import CODES, HAZARDS, UNREAD
 from forensics.statements.hazards.migration import hazards_of, read_hazards
 from forensics.statements.hazards.reader import Reader
 from forensics.statements.kinds import Code
 from forensics.statements.scope import heirs, resolve
-from forensics.statements.tree import calls, ranges, walk, what_runs
+from forensics.statements.tree import calls, ranges, spoken_of, walk, what_runs
 from forensics.statements.widening import widens
 
 __all__ = [
     "CODES",
     "HAZARDS",
+    "UNREAD",
     "Code",
     "Hazard",
     "Reader",
@@ -30,6 +31,7 @@ __all__ = [
     "ranges",
     "read_hazards",
     "resolve",
+    "spoken_of",
     "walk",
     "what_runs",
     "widens",

@@ -22,6 +22,7 @@ from forensics.statements.hazards import (
     long_lock,
     name_taken,
     not_there,
+    not_understood,
     on_delete_cascade,
     rename_column,
     rename_table,
@@ -63,6 +64,7 @@ HAZARDS: tuple[HazardFile, ...] = (
     on_delete_cascade,
     detach_partition,
     dynamic_sql,
+    not_understood,
     side_effect,
     name_taken,
     not_there,
@@ -70,6 +72,8 @@ HAZARDS: tuple[HazardFile, ...] = (
     long_lock,
 )
 
+# Whose statements may do anything: nobody could read what.
+UNREAD = (dynamic_sql.CODE.code, not_understood.CODE.code)
 CODES: dict[str, Code] = {hazard.CODE.code: hazard.CODE for hazard in HAZARDS}
 
 

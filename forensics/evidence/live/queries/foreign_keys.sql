@@ -5,6 +5,7 @@ SELECT n.nspname                                        AS schema,
        pn.nspname                                       AS parent_schema,
        p.relname                                        AS parent_table,
        o.confdeltype::text                              AS on_delete,
+       o.confupdtype::text                              AS on_update,
        coalesce((to_jsonb(o) ->> 'conenforced')::boolean, true) AS enforced,
        (SELECT array_agg(a.attname::text ORDER BY k.n)
           FROM jsonb_array_elements_text(

@@ -6,6 +6,7 @@ SELECT current_setting('server_version')     AS server_version,
        pg_encoding_to_char(d.encoding)       AS encoding,
        clock_timestamp()                     AS taken_at,
        pg_is_in_recovery()                   AS standby,
+       version() LIKE '%PGlite%'             AS alone,
        extract(epoch FROM pg_postmaster_start_time())::text AS server,
        (SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout')
                                              AS statement_milliseconds,

@@ -22,7 +22,7 @@ from forensics.recovery.write.migration.sql import as_written, cut
 from forensics.recovery.write.migration.tables import Tables
 from forensics.recovery.write.migration.values import Values
 from forensics.recovery.write.sqltext import comment
-from forensics.statements.hazards import Hazard, read_hazards
+from forensics.statements.hazards import UNREAD, Hazard, read_hazards
 
 _DATED = re.compile(r"\A(\d{8})")
 _Read = Sequence[tuple[Statement, Sequence[Hazard]]]
@@ -182,6 +182,6 @@ def _is_left(hazard: Hazard) -> bool:
 
     A table that is made again under the name of a dropped one takes nothing: that one was parked.
     """
-    if hazard.code == "dynamic-sql":
+    if hazard.code in UNREAD:
         return True
     return hazard.destroys and hazard.code != "drop-and-create"

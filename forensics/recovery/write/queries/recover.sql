@@ -231,7 +231,7 @@ BEGIN
      ORDER BY array_position(numbers, x.n)
   LOOP
     -- Rows that collide are counted afterwards. PostgreSQL cannot pass over them where a
-    -- constraint may be deferred, or beside rules.
+    -- constraint may be deferred, or beside rules; 10 not in a partitioned table.
     skip := CASE
               WHEN t.created
                 OR EXISTS (
@@ -242,6 +242,10 @@ BEGIN
                 OR EXISTS (
                      SELECT FROM pg_rewrite w
                       WHERE w.ev_class = to_regclass(t.relation))
+                OR (current_setting('server_version_num')::int < 110000
+                    AND EXISTS (
+                      SELECT FROM pg_class c
+                       WHERE c.oid = to_regclass(t.relation) AND c.relkind = 'p'))
               THEN ''
               ELSE 'ON CONFLICT DO NOTHING'
             END;

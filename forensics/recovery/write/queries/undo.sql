@@ -185,7 +185,7 @@ BEGIN
       FROM pg_constraint o
      WHERE o.contype = 'f'
        AND o.confrelid = to_regclass(t.relation)
-       AND o.conparentid = 0
+       AND coalesce((to_jsonb(o) ->> 'conparentid')::oid, 0) = 0
        AND NOT EXISTS (
          SELECT FROM pg_temp.targets x
           WHERE x.created
