@@ -1,5 +1,5 @@
--- Which views, rules, policies and functions (BEGIN ATOMIC) stand on which tables (and views) and columns,
--- so that these cannot go or change?
+-- Which views, rules, policies and functions (BEGIN ATOMIC) stand on which tables (and views) and
+-- columns, so that these cannot go or change?
 SELECT n.nspname AS schema,
        c.relname AS "table",
        a.attname AS "column",
