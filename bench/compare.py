@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forensics.scratch import Scratch
@@ -115,13 +115,7 @@ def main() -> None:
         dsn, env = server.dsn("bench"), {**os.environ, **server.env}
         limit, kit, inner = [], [], []
         for n in range(options.runs):
-            limit.append(
-                timed(
-                    [server.psql, "-Xq", "-d", dsn, "-c", "COPY hotel_images TO STDOUT"],
-                    env,
-                    keep=False,
-                )
-            )
+            limit.append(_limit(server.psql, dsn, env, backup))
             kit.append(
                 timed([sys.executable, "-c", _KIT, backup, dsn, str(Path(folder) / f"case{n}")])
             )
@@ -138,7 +132,7 @@ def main() -> None:
             k.seconds / lim.seconds for k, lim in zip(kit, limit, strict=True)
         )
         peak = max(r.peak for r in kit)
-        rows = [("the limit: psql COPY to nowhere", base, 1.0, 0, "")]
+        rows = [("the limit: COPY beside sha256sum", base, 1.0, 0, "")]
         found = f"{totals['missing']:,} missing, {totals['changed']:,} changed"
         rows.append(
             ("this kit, from its call to the case", statistics.median(inner), ratio, peak, found)
@@ -166,6 +160,16 @@ def main() -> None:
         f"{'met' if met else 'MISSED'}"
     )
     sys.exit(not met)
+
+
+def _limit(psql: Path, dsn: str, env: dict[str, str], backup: Path) -> Run:
+    """What cannot be saved: live's rows to nowhere, and beside it the hash of the backup."""
+    started = time.monotonic()
+    with subprocess.Popen(["sha256sum", str(backup)], stdout=subprocess.DEVNULL):
+        copied = timed(
+            [psql, "-Xq", "-d", dsn, "-c", "COPY hotel_images TO STDOUT"], env, keep=False
+        )
+    return replace(copied, seconds=time.monotonic() - started)
 
 
 def _alternatives(
