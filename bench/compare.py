@@ -40,7 +40,7 @@ INSERT INTO hotel_images SELECT 'cm' || substr(md5(i::text), 1, 22),
   timestamp '2025-01-01' + i * interval '5.001 s'
   FROM generate_series(1, {rows}) i;
 """
-_CHANGE = """
+CHANGE = """
 DELETE FROM hotel_images WHERE hashtext(id) % 100 = 0;
 UPDATE hotel_images SET sort_order = sort_order + 100 WHERE hashtext(id) % 1000 = 1;
 VACUUM ANALYZE hotel_images;
@@ -123,7 +123,7 @@ def main() -> None:
                 dumps[packing] = server.dump("bench", path, "-Fc", option)
             else:
                 sheet.lacks(f"compare, -Fc {packing}", "no pg_dump that packs so is installed")
-        server.run("bench", _CHANGE)
+        server.run("bench", CHANGE)
         limits = _kit(sheet, server, dumps, options.runs)
         _alternatives(sheet, server, dumps["plain"], options.rows, limits)
     sheet.close()

@@ -114,7 +114,8 @@ def _say_failed(console: Console, result: TableResult) -> None:
 def _listening(voice: Voice) -> Iterator[Listener]:
     """Show how far a comparison is, as far as stderr can show it."""
     if voice.quiet or not voice.err.is_terminal:
-        yield _Plain(voice.err, quiet=voice.quiet)
+        # Who asks for JSON and does not watch is a program.
+        yield _Plain(voice.err, quiet=voice.quiet or voice.as_json)
         return
     from rich.progress import (
         BarColumn,

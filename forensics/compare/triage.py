@@ -24,6 +24,7 @@ from forensics.text import counted, short_size
 _SECONDS = 1.5  # for counting, both sides at once
 _PACE, _PACKED_PACE = 2_000_000_000, 50_000_000  # bytes a second that may well be counted
 _SHOWN = 10
+_BYTES_A_ROW = 100
 _LINE_FEED = 10
 
 
@@ -56,6 +57,17 @@ class Glance:
         if self.backup_rows is None or self.live_rows is None:
             return None
         return self.backup_rows - self.live_rows
+
+    @property
+    def expected(self) -> int:
+        """About how many rows it has lost: only the order of work depends on it."""
+        if self.fewer is not None:
+            return self.fewer
+        if self.gone:
+            return max((self.bytes or 0) // _BYTES_A_ROW, 1)
+        if self.backup_rows is None or self.about_rows is None:
+            return 0
+        return self.backup_rows - self.about_rows
 
     @property
     def is_compared(self) -> bool:
@@ -135,17 +147,20 @@ def look(
 
 
 def in_order_of_loss(jobs: Sequence[Job], triage: Triage) -> list[Job]:
-    """Put those first that seem to have lost most, then what is not known, the largest first."""
+    """Put those first that seem to have lost most; then those that were counted, which are small;
+    then the others, the largest first."""
     known = {table.name: table for table in triage.tables}
 
     def place(job: Job) -> tuple[int, int, TableName]:
         table = known.get(job.name)
         if table is None:
-            return 2, 0, job.name
-        fewer = table.fewer
-        if fewer is None:
-            return int(not table.gone), -(table.bytes or 0), job.name
-        return (0, -fewer, job.name) if fewer > 0 else (2, 0, job.name)
+            return 1, 0, job.name
+        expected = table.expected
+        if expected > 0:
+            return 0, -expected, job.name
+        if table.fewer is None:
+            return 2, -(table.bytes or 0), job.name
+        return 1, 0, job.name
 
     return sorted(jobs, key=place)
 
