@@ -35,7 +35,8 @@ def _kernel() -> None:
     from nbclient import NotebookClient
 
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(_IMPORTS)])
-    NotebookClient(notebook, kernel_name="python3").execute()
+    quiet = ["--IPKernelApp.log_level=40"]
+    NotebookClient(notebook, kernel_name="python3", extra_arguments=quiet).execute()
 
 
 # With what it shows tables with, as the first cell of each notebook has it loaded.

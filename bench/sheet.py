@@ -172,7 +172,7 @@ def _line(
 
 
 def _ratio(pairs: Sequence[tuple[float, float]]) -> float | None:
-    found = [ours / theirs for ours, theirs in pairs if theirs]
+    found = [ours / theirs for ours, theirs in pairs if ours and theirs]
     if not found:
         return None
     return statistics.median(found)

@@ -73,6 +73,7 @@ def test_a_comparison_loads_what_it_uses(tmp_path: Path) -> None:
         "-m", "forensics", "compare", backup, live, "--case", tmp_path / "case", status=1
     )
     assert {"duckdb", "pyarrow"} <= found
+    assert "sqlalchemy" not in found  # where no database is asked
     assert not found & {"pandas", "networkx", "matplotlib", "xlsxwriter", "jinja2", "IPython"}
 
 

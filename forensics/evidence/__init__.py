@@ -9,7 +9,6 @@ from forensics.errors import UsageError
 from forensics.evidence import dumps
 from forensics.evidence.blocks import row_limit
 from forensics.evidence.live.dsn import looks_mistyped
-from forensics.evidence.live.source import LiveSource
 from forensics.evidence.source import Contents, Segment, Source
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT
 
@@ -63,6 +62,9 @@ def open_source(
     if max_row is not None:
         longest = row_limit(max_row)
     if str(side) == "" or looks_like_dsn(str(side)):
+        # What only looks at a file, or at a case, waits for no driver.
+        from forensics.evidence.live.source import LiveSource
+
         return LiveSource(
             str(side),
             role=role,
