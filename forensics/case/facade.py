@@ -36,8 +36,8 @@ from forensics.text import count, document, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case.browse import Browser
     from forensics.case.cause import Cause
+    from forensics.case.clicks import Browser
     from forensics.case.junctions import CaseJunction
     from forensics.case.recovery import Recovery
     from forensics.figures import Picture
@@ -315,11 +315,11 @@ class Case:
         return Recovery(self)
 
     def browse(self) -> Browser:
-        """Look around: choose a junction table and a row of a parent, and see its missing links.
+        """Look around: click a table, a parent of its rows and a row, and see it before and after.
 
-        Without a running kernel behind it (as HTML, in a mail) it shows the rows that miss most.
+        Without a running kernel behind it (as HTML, in a mail) it shows what is hit the most.
         """
-        from forensics.case.browse import Browser
+        from forensics.case.clicks import Browser
 
         return Browser(self)
 
