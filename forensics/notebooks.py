@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from forensics.case.facade import Case, open_case
+from forensics.case.cause import Cause, cause_as_known
+from forensics.case.facade import Case
 from forensics.case.interactive import interactive_tables
 from forensics.case.waiting import waiting
 from forensics.errors import ReportError, UsageError
@@ -30,7 +32,17 @@ _LINK = re.compile(r"\]\((\w+)\.ipynb\)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def notebook_case() -> Case:
+class NotebookCase(Case):
+    """A case whose notebook runs to its end: what cannot be had is said where it would stand."""
+
+    def cause(
+        self, migrations: str | Path | None = None, *, ran: Sequence[str] | None = None
+    ) -> Cause:
+        """As `Case.cause`; where nobody looked for the cause, it says so and what that needs."""
+        return cause_as_known(self, migrations, ran=None if ran is None else tuple(ran))
+
+
+def notebook_case() -> NotebookCase:
     """Open the case that a notebook is about, and have its tables sorted, searched and paged.
 
     `FORENSICS_CASE` names it. Where that folder holds none yet, `FORENSICS_BACKUP` is compared with
@@ -67,24 +79,26 @@ def notebook_case() -> Case:
             "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample.",
         )
     if exists(SAMPLE):
-        return open_case(SAMPLE)
+        return NotebookCase(SAMPLE)
     with waiting() as cell:
-        return investigate(SAMPLE, cell or _print, {})
+        investigate(SAMPLE, cell or _print, {}).close()
+    return NotebookCase(SAMPLE)
 
 
 def _print(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _own_case(folder: Path, backup: str, live: str) -> Case:
+def _own_case(folder: Path, backup: str, live: str) -> NotebookCase:
     if exists(folder):
         return _reopened(folder, live)
-    return compare(backup, live, folder)
+    compare(backup, live, folder).close()
+    return NotebookCase(folder)
 
 
-def _reopened(folder: Path, live: str | None) -> Case:
+def _reopened(folder: Path, live: str | None) -> NotebookCase:
     """Open a case that was made before; where live can be reached, it says what live did since."""
-    case = open_case(folder)
+    case = NotebookCase(folder)
     if live:
         case.standing = moved_on(case, live)
     return case

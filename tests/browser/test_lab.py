@@ -110,3 +110,16 @@ def test_a_changed_row_is_three_clicks_away(lab: str, open_page: Callable[..., S
     row.select_option(index=row.locator("option").count() - 1)
     expect(shown.locator("tr").nth(1)).to_contain_text("differs", timeout=30_000)
     seen.screen("lab-changed-row")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("stem", ["04_cause", "05_recovery"])
+def test_a_case_alone(stem: str, lone_lab: str, open_page: Callable[..., Seen]) -> None:
+    """Every cell runs, and a sentence stands for what cannot be had."""
+    seen = open_page(lone_lab.format(stem), height=1_600)
+    run_all(seen)
+    page = seen.page
+    seen.screen(f"lab-alone-{stem}")
+    assert page.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+    said = {"04_cause": "was not looked for yet", "05_recovery": "Not rehearsed, which needs"}
+    assert page.get_by_text(said[stem]).count()
