@@ -26,7 +26,15 @@ CASES = ROOT / "build" / "cases"  # not tracked: a case holds rows of customers
 SAMPLE = ROOT / DEMO / "case"
 
 _SECONDS = 300  # for a cell
-_PAGE = "body{max-width:64rem;margin:0 auto;padding:0 1rem}"  # lines of a length that people read
+# Lines of a length that people read, links that are told by more than their colour, and code in
+# colours that can be read on its ground.
+_PAGE = (
+    "body{max-width:64rem;margin:0 auto;padding:0 1rem}"
+    ".jp-RenderedMarkdown a{text-decoration:underline}"
+    ".highlight .o,.highlight .ow{color:#6a00b0!important}"
+    ".highlight .mi,.highlight .mf{color:#045d04!important}"
+    ".highlight .s1,.highlight .s2,.highlight .sa{color:#8f1515!important}"
+)
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK = re.compile(r"\]\((\w+)\.ipynb\)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -163,6 +171,7 @@ def _page(notebook: Any, name: str) -> str:
     """Return an executed notebook as a page of HTML that loads nothing."""
     from nbconvert import HTMLExporter
 
+    notebook.metadata.pop("widgets", None)  # with them the page would ask a CDN for what draws them
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _LINK.sub(r"](\1.html)", cell.source)

@@ -345,7 +345,7 @@ class Case:
     def _repr_html_(self) -> str:
         return (
             f"<p><b>{escaped(self.verdict)}</b></p>"
-            f"<p>{_totals_html(self.totals)}</p>"
+            f"<p>{_totals_html(self.totals, self.results)}</p>"
             f"<p>{escaped(self.evidence.as_of)} {escaped(self.standing)}</p>"
             f"<p><code>{escaped(self.folder)}</code></p>"
         )
@@ -354,10 +354,12 @@ class Case:
         return visible(f"<Case {self.folder}: {self.verdict}>")
 
 
-def _totals_html(totals: Mapping[str, int | None]) -> str:
+def _totals_html(totals: Mapping[str, int | None], results: Sequence[TableResult]) -> str:
     said = []
+    new = sum(result.state == "new" for result in results)
     for name, number in totals.items():
-        said.append(f"<b>{count(number)}</b> {escaped(name.replace('_', ' '))}")
+        more = f" ({new:,} of them only in live)" if name == "tables" and new else ""
+        said.append(f"<b>{count(number)}</b> {escaped(name.replace('_', ' '))}{more}")
     return " · ".join(said)
 
 

@@ -38,13 +38,15 @@ def _shown(frame: pd.DataFrame) -> str:
     if len(frame) > _ROWS:
         said = f"The first {_ROWS:,} of {len(frame):,} rows; the DataFrame holds all of them."
         more = f"<p>{said}</p>"
+    shown = _calmed(frame.head(_ROWS))
     drawn = itables.to_html_datatable(
-        _calmed(frame.head(_ROWS)),
+        shown,
         connected=False,
         showIndex=False,
         maxBytes=0,
         columnControl=_CONTROLS,
         classes="display compact nowrap",
+        columnDefs=[{"className": "dt-left", "targets": _texts(shown)}],
     )
     return f"{more}{drawn}"
 
@@ -55,7 +57,7 @@ def _calmed(frame: pd.DataFrame) -> pd.DataFrame:
 
     flat = frame.set_axis([_heading(name) for name in frame], axis=1)
     if any(frame.index.names) or not pd.api.types.is_integer_dtype(frame.index):
-        names = [name or "" for name in frame.index.names]
+        names = [name or "of" for name in frame.index.names]
         flat = flat.reset_index(names=names, allow_duplicates=True)
     columns = []
     for place, name in enumerate(flat):
@@ -66,6 +68,17 @@ def _calmed(frame: pd.DataFrame) -> pd.DataFrame:
     if not columns:
         return flat
     return pd.concat(columns, axis=1)
+
+
+def _texts(frame: pd.DataFrame) -> list[int]:
+    """The places of columns of texts: those stand to the left, as people read them."""
+    import pandas as pd
+
+    found = []
+    for place in range(frame.shape[1]):
+        if not pd.api.types.is_numeric_dtype(frame.iloc[:, place]):
+            found.append(place)
+    return found
 
 
 def _heading(name: Any) -> Any:

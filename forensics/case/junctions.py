@@ -232,7 +232,7 @@ class CaseJunction:
         parents = dict.fromkeys(str(parent.name) for parent in self.parents)
         head = "<thead><tr><th>parent</th><th>affected</th><th>emptied</th></tr></thead>"
         return (
-            f"<h4>{escaped(str(self.name))}: links {escaped(' and '.join(parents))}</h4>"
+            f"<h3>{escaped(str(self.name))}: links {escaped(' and '.join(parents))}</h3>"
             f"<table><tbody>{''.join(counts)}</tbody></table>"
             f"<table>{head}<tbody>{''.join(hit)}</tbody></table>"
             f"{points(self.sentences)}"

@@ -72,7 +72,7 @@ class CaseTable:
         if result.reason:
             said.append(result.reason)
         return (
-            f"<h4>{escaped(result.name)}: {result.state}</h4>"
+            f"<h3>{escaped(result.name)}: {result.state}</h3>"
             f"<table>{''.join(counts)}</table>{points(said)}"
         )
 
