@@ -203,7 +203,11 @@ def test_a_page_of_one_links_to_pages_and_hides_what_is_hidden() -> None:
     hidden = nbformat.v4.new_code_cell("secret_helper = 1")
     hidden.metadata["jupyter"] = {"source_hidden": True}
     link = nbformat.v4.new_markdown_cell("Next: [04_cause](04_cause.ipynb).")
-    page = notebooks._page(nbformat.v4.new_notebook(cells=[link, hidden]), "one")
+    notebook = nbformat.v4.new_notebook(cells=[link, hidden])
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
+    notebook.metadata["widgets"] = state
+    page = notebooks._page(notebook, "one")
+    assert "unpkg" not in page  # where nbconvert has what draws widgets fetched from
     assert 'href="04_cause.html"' in page
     assert ".ipynb" not in page
     assert "secret_helper" not in page

@@ -14,7 +14,7 @@ from forensics.errors import CaseError, UnknownTableError
 from forensics.loss import LOST, is_known
 from forensics.loss.junctions import parent_of
 from forensics.model import Parent, TableName
-from forensics.text import visible
+from forensics.text import counted, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -256,24 +256,28 @@ def sentences(entry: Mapping[str, Any]) -> list[str]:
         if moved["rows"]:
             said.append(_moved(moved))
     for name, rows in entry["blocked_by"].items():
-        said.append(f"{rows:,} links are blocked: their row of {name} is gone from live.")
+        said.append(f"{_links(rows)} blocked: a row of {name} is gone from live.")
     if entry.get("overwritten"):
         said.append(
-            f"{entry['overwritten']:,} links are overwritten: no row of theirs is missing, "
-            "and live holds them nowhere."
+            f"{_links(entry['overwritten'])} overwritten: no row is missing for that, "
+            "and live holds what it said nowhere."
         )
     for key, rows in entry["conflicts"].items():
-        said.append(f"{rows:,} links collide with {key}.")
+        said.append(f"{counted(rows, 'link')} cannot go back beside {key}.")
     for name, rows in entry["dangling"].items():
         said.append(
-            f"{rows:,} rows of live name a row of {name} that is not there: "
+            f"{counted(rows, 'row')} of live without the row of {name} that is named: "
             "no foreign key forbids it."
         )
     return said + list(entry["notes"])
 
 
+def _links(number: int) -> str:
+    return f"{counted(number, 'link')} {'is' if number == 1 else 'are'}"
+
+
 def _moved(moved: Mapping[str, Any]) -> str:
-    said = f"{moved['rows']:,} links moved to {place(moved)}"
+    said = f"{counted(moved['rows'], 'link')} moved to {place(moved)}"
     if moved["order"]:
         said += f"; the order is {moved['order']}"
     if moved["columns_lost"]:
