@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ROWS = 2_000  # of a DataFrame that a page can hold; of a longer one it says that there are more
 _LONGEST = 300  # characters of a value
+_LINE = 60  # characters that stand on one line
 _NULL = "∅"
 _CONTROLS = ["order", ["orderAsc", "orderDesc", "spacer", "search"]]
 
@@ -45,7 +46,7 @@ def _shown(frame: pd.DataFrame) -> str:
         showIndex=False,
         maxBytes=0,
         columnControl=_CONTROLS,
-        classes="display compact nowrap",
+        classes=f"display compact{_breaking(shown)}",
         columnDefs=[{"className": "dt-left", "targets": _texts(shown)}],
     )
     return f"{more}{drawn}"
@@ -68,6 +69,15 @@ def _calmed(frame: pd.DataFrame) -> pd.DataFrame:
     if not columns:
         return flat
     return pd.concat(columns, axis=1)
+
+
+def _breaking(frame: pd.DataFrame) -> str:
+    """Lines break only where a text would push what stands beside it out of sight."""
+    longest = 0
+    for place in _texts(frame):
+        texts = frame.iloc[:, place].astype(str)
+        longest = max(longest, int(texts.str.len().max() or 0) if len(texts) else 0)
+    return " nowrap" if longest <= _LINE else ""
 
 
 def _texts(frame: pd.DataFrame) -> list[int]:
