@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from forensics import leftovers
 from forensics.case.cause import at_hand
 from forensics.case.held import Held
-from forensics.case.showing import escaped, heading
+from forensics.case.showing import Said, escaped, heading
 from forensics.case.waiting import waiting
 from forensics.model import TableName
 from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
@@ -207,8 +207,10 @@ class Recovery:
             name = Path(self._case.evidence.backup.path or "").name
             needs.append(f"the backup ({name} is not at hand)")
         if not needs:
-            return "Not rehearsed: the numbers are what the case alone tells."
-        return f"Not rehearsed, which needs {listed(needs)}: the numbers are the case’s alone."
+            return Said("Not rehearsed: the numbers are what the case alone tells.")
+        return Said(
+            f"Not rehearsed, which needs {listed(needs)}: the numbers are the case’s alone."
+        )
 
     # --- scripts and rehearsal --------------------------------------------------------------------
 
@@ -257,17 +259,17 @@ class Recovery:
         """
         if os.environ.get("LIVE_DSN"):
             files = self.rehearse(out).files
-            return f"Rehearsed, and written to {out}: {listed(files)}."
+            return Said(f"Rehearsed, and written to {out}: {listed(files)}.")
         kept = self._case.store.get("recovery") or {}
         if kept.get("rehearsed_at"):
             at = datetime.fromisoformat(kept["rehearsed_at"])
-            return (
+            return Said(
                 f"{listed(kept['files'])} lie where they were written for the rehearsal of "
                 f"{at:%Y-%m-%d %H:%M} UTC. They know what live refuses; without live (LIVE_DSN is "
                 "not set) they are not written again."
             )
         files = self.write(out).files
-        return f"Written to {out}: {listed(files)}. {self.unrehearsed}"
+        return Said(f"Written to {out}: {listed(files)}. {self.unrehearsed}")
 
     def rehearse(
         self,
