@@ -65,7 +65,7 @@ def to_show(d: Document) -> str:
     if not columns:
         return ""
     shown = " ".join(dict.fromkeys(columns))
-    return f"Names are masked; `report CASE --out FILE {shown}` shows these."
+    return f"Names are masked; `report {shown}` shows them."
 
 
 SECTION = Section("impact", "What it means", html, markdown, folded=False)
