@@ -24,6 +24,7 @@ from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_source
 from forensics.evidence.migrations import histories
+from forensics.evidence.unread import unread
 from forensics.loss import assess, not_assessed
 from forensics.model import Catalog, TableName
 from forensics.store import Store, catalogs_text, exists, interruptible, remove
@@ -131,8 +132,8 @@ def _expect_order(times: Mapping[str, datetime | None]) -> None:
 
 def _say_what_is_unread(backup: Source, live: Source, listener: Listener) -> None:
     for side in (backup, live):
-        for name, remedy in side.unreadable().items():
-            listener.minds(f"Table {name} cannot be read whole. Ask for: {remedy}")
+        for sentence in unread(side.unreadable()):
+            listener.minds(sentence)
     if backup.edits:
         listener.minds(_EDITS.format(backup.edits[0]))
 

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from forensics.case.facade import Case, open_case
+from forensics.case.cause import Cause, cause_as_known
+from forensics.case.facade import Case
 from forensics.case.interactive import interactive_tables
 from forensics.case.waiting import waiting
 from forensics.errors import ReportError, UsageError
@@ -27,13 +28,31 @@ SAMPLE = ROOT / DEMO / "case"
 
 _SECONDS = 300  # for a cell
 _TOGETHER = 2  # notebooks at a time
-_PAGE = "body{max-width:64rem;margin:0 auto;padding:0 1rem}"  # lines of a length that people read
+# Lines of a length that people read, links that are told by more than their colour, and code in
+# colours that can be read on its ground.
+_PAGE = (
+    "body{max-width:64rem;margin:0 auto;padding:0 1rem}"
+    ".jp-RenderedMarkdown a{text-decoration:underline}"
+    ".highlight .o,.highlight .ow{color:#6a00b0!important}"
+    ".highlight .mi,.highlight .mf{color:#045d04!important}"
+    ".highlight .s1,.highlight .s2,.highlight .sa{color:#8f1515!important}"
+)
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK = re.compile(r"\]\((\w+)\.ipynb\)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def notebook_case() -> Case:
+class NotebookCase(Case):
+    """A case whose notebook runs to its end: what cannot be had is said where it would stand."""
+
+    def cause(
+        self, migrations: str | Path | None = None, *, ran: Sequence[str] | None = None
+    ) -> Cause:
+        """As `Case.cause`; where nobody looked for the cause, it says so and what that needs."""
+        return cause_as_known(self, migrations, ran=None if ran is None else tuple(ran))
+
+
+def notebook_case() -> NotebookCase:
     """Open the case that a notebook is about, and have its tables sorted, searched and paged.
 
     `FORENSICS_CASE` names it. Where that folder holds none yet, `FORENSICS_BACKUP` is compared with
@@ -70,24 +89,26 @@ def notebook_case() -> Case:
             "Set FORENSICS_BACKUP and LIVE_DSN to make it, or unset FORENSICS_CASE for the sample.",
         )
     if exists(SAMPLE):
-        return open_case(SAMPLE)
+        return NotebookCase(SAMPLE)
     with waiting() as cell:
-        return investigate(SAMPLE, cell or _print, {})
+        investigate(SAMPLE, cell or _print, {}).close()
+    return NotebookCase(SAMPLE)
 
 
 def _print(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _own_case(folder: Path, backup: str, live: str) -> Case:
+def _own_case(folder: Path, backup: str, live: str) -> NotebookCase:
     if exists(folder):
         return _reopened(folder, live)
-    return compare(backup, live, folder)
+    compare(backup, live, folder).close()
+    return NotebookCase(folder)
 
 
-def _reopened(folder: Path, live: str | None) -> Case:
+def _reopened(folder: Path, live: str | None) -> NotebookCase:
     """Open a case that was made before; where live can be reached, it says what live did since."""
-    case = open_case(folder)
+    case = NotebookCase(folder)
     if live:
         case.standing = moved_on(case, live)
     return case
@@ -171,6 +192,7 @@ def _last_words(error: Exception) -> str:
 
 def _page(exporter: Any, notebook: Any, name: str) -> str:
     """Return an executed notebook as a page of HTML that loads nothing."""
+    notebook.metadata.pop("widgets", None)  # with them the page would ask a CDN for what draws them
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _LINK.sub(r"](\1.html)", cell.source)

@@ -27,6 +27,7 @@ if __name__ == "__main__":  # run as a file: the packages lie beside this folder
 from forensics.scratch import Scratch  # noqa: E402
 from sample_data.truth import expected, expected_links  # noqa: E402
 from sample_data.world import BACKUP_AT, INCIDENT_AT, World  # noqa: E402
+from sample_data.world import LOOKED_AT as LOOKED_AT  # noqa: E402
 
 BACKUP = HERE / "backup.sql.gz"
 EXPECTED = HERE / "expected.json"

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 BACKUP_AT = datetime(2026, 1, 1, 3, 0, tzinfo=UTC)
 INCIDENT_AT = datetime(2026, 1, 2, 10, 40, 6, 418000, tzinfo=UTC)
+LOOKED_AT = datetime(2026, 1, 3, 8, 0, tzinfo=UTC)  # soon after the newest row of live
 
 # All times within are naive and UTC, as Prisma writes them.
 _END = BACKUP_AT.replace(tzinfo=None)

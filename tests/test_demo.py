@@ -6,13 +6,16 @@ Every figure of `expected.json`, which was worked out without the library.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import forensics as fx
-from forensics.sample import ROOT
+from forensics.report.gathering import moments
+from forensics.sample import ROOT, _in_its_time
+from sample_data import build
 
 
 @pytest.fixture
@@ -54,3 +57,17 @@ def test_what_became_of_the_links(case: fx.Case) -> None:
         assert counts == {k: wanted[k] for k in counts}, wanted["table"]
         assert got["affected"].get(parent, 0) == wanted["affected"]
         assert got["emptied"].get(parent, 0) == wanted["emptied"]
+
+
+def test_the_sample_is_looked_at_in_its_own_time(sample_case: Path, tmp_path: Path) -> None:
+    """Whatever day the demo is run: its timeline is that of its story."""
+    copied = shutil.copytree(sample_case, tmp_path / "case")
+    with _in_its_time(copied, build.LOOKED_AT) as case:
+        assert case.evidence.live.taken_at == build.LOOKED_AT
+        assert [moment.at for moment in moments(case)] == [
+            build.BACKUP_AT,
+            build.INCIDENT_AT,
+            build.LOOKED_AT,
+        ]
+    told = json.loads((copied / "summary.json").read_text(encoding="utf-8"))
+    assert told["live"]["taken_at"].startswith("2026-01-03T08:00")

@@ -203,7 +203,11 @@ def test_a_page_of_one_links_to_pages_and_hides_what_is_hidden() -> None:
     hidden = nbformat.v4.new_code_cell("secret_helper = 1")
     hidden.metadata["jupyter"] = {"source_hidden": True}
     link = nbformat.v4.new_markdown_cell("Next: [04_cause](04_cause.ipynb).")
-    page = notebooks._page(nbformat.v4.new_notebook(cells=[link, hidden]), "one")
+    notebook = nbformat.v4.new_notebook(cells=[link, hidden])
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
+    notebook.metadata["widgets"] = state
+    page = notebooks._page(notebook, "one")
+    assert "unpkg" not in page  # where nbconvert has what draws widgets fetched from
     assert 'href="04_cause.html"' in page
     assert ".ipynb" not in page
     assert "secret_helper" not in page
@@ -235,3 +239,71 @@ def test_they_run_where_the_loss_is_not_known(
             shown = executed(path, folder, tmp_path / "migrations", tmp_path / path.stem)
             text = str([output for cell in shown for output in cell.outputs])
             assert "not classified, because: The clock stopped it." in text
+
+
+LINKS = """
+CREATE TABLE hosts (id int PRIMARY KEY, name text, note text);
+CREATE TABLE pictures (id int PRIMARY KEY);
+CREATE TABLE host_pictures (host_id int REFERENCES hosts, picture_id int REFERENCES pictures,
+    PRIMARY KEY (host_id, picture_id));
+INSERT INTO hosts SELECT i, 'host ' || i, 'n' || i FROM generate_series(1, 6) i;
+INSERT INTO pictures SELECT generate_series(1, 4);
+INSERT INTO host_pictures SELECT h, p FROM generate_series(1, 6) h, generate_series(1, 4) p;
+"""
+DROP = "DROP TABLE host_pictures; UPDATE hosts SET name = 'x' WHERE id < 4"
+
+
+def all_of_them(case: Path, folder: Path, **environment: str) -> dict[str, str]:
+    """Run every notebook's cells, in one kernel; return what each cell shows, as HTML or text."""
+    cells = []
+    for path in NOTEBOOKS:
+        for cell in code(path):
+            cell.id = f"{path.stem[:2]}-{cell.id}"
+            cells.append(cell)
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    there = {name: value for name, value in os.environ.items() if name != "LIVE_DSN"}
+    here = {"FORENSICS_CASE": str(case), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute(env={**there, **here, **environment})
+    shown = {}
+    for cell in notebook.cells:
+        for output in cell.outputs:
+            data = output.get("data", {})
+            shown[cell.id] = str(data.get("text/html") or data.get("text/plain"))
+    return shown
+
+
+def test_all_of_them_run_on_a_case_alone(incident: Incident, tmp_path: Path) -> None:
+    """Neither backup nor live nor migrations: what cannot be had is said, and no cell fails."""
+    incident.happens(LINKS, DROP)
+    with incident.compare("case") as case:
+        folder = case.folder
+    incident.backup.unlink()
+    shown = all_of_them(folder, tmp_path)
+    assert "The cause was not looked for yet: that needs the folder" in shown["04-cause"]
+    assert "24 missing rows are unexplained" in shown["04-cause"]
+    for name in ("05-scripts", "05-rehearsal"):
+        assert "Not rehearsed, which needs live (LIVE_DSN is not set) and the backup" in shown[name]
+    assert "backup.sql is not at hand" in shown["05-rehearsal"]
+    assert "recovery.sql" in shown["05-scripts"]
+    assert "host_pictures" in shown["00-look"]
+
+
+def test_a_case_alone_keeps_what_was_found(incident: Incident, tmp_path: Path) -> None:
+    """Cause and rehearsal are shown as they were, and no poorer scripts stand beside theirs."""
+    migrations = tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "V2__drop.sql").write_text(DROP)
+    incident.happens(LINKS, DROP)
+    with incident.compare("case") as case:
+        case.cause(migrations, ran=["V2*"])
+        case.recovery.rehearse(tmp_path / "out", live=incident.live_dsn)
+        folder = case.folder
+    incident.backup.unlink()
+    shown = all_of_them(folder, tmp_path, FORENSICS_MIGRATIONS=str(migrations))
+    assert "accounts for 24 missing rows" in shown["04-cause"]
+    assert "backup.sql is not at hand: the migrations were not replayed again" in shown["04-cause"]
+    assert "for the rehearsal of" in shown["05-scripts"]
+    assert not (folder / "recovery").exists()
+    assert "undo" in shown["05-rehearsal"]

@@ -18,6 +18,8 @@ from forensics.text import counted, document, plural, visible
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forensics.cause.attribution import Attribution
+
 _MIGRATIONS = [
     "name",
     "applied_at",
@@ -295,6 +297,79 @@ def find_cause(
     """
     if folder is None and case.store.get("cause") is not None:
         return _found_before(case)
+    attribution, ran = _attributed(case, folder, ran, listener)
+    found = attribution.found
+    if folder is None and not any(_rebuilt(found)):
+        # Live alone tells of a rebuild, and of nothing else.
+        return _found_before(case)
+    before = case.store.get("cause")
+    plan = case.store.get("recovery") or {"rehearsed_at": None}
+    with case.writing() as store:
+        attribution.write(store)
+        if not plan["rehearsed_at"] and _laid(before) != _laid(found):
+            store.put("recovery", None)  # it was made of another cause, and nobody tried it
+        store.put("ran", list(ran))  # for whoever reads the same folder later on
+    write_private(case.folder / "cause.json", document(found))
+    return Cause(found)
+
+
+def cause_as_known(
+    case: Held, folder: str | Path | None, *, ran: tuple[str, ...] | None = None
+) -> Cause:
+    """As `find_cause`, and where nothing can be found out: that, in words, and what it needs.
+
+    Args:
+        folder, ran: as there. Without the backup's file, what was found with it counts more than
+            what a replay of the kept rows alone would tell.
+
+    Raises:
+        CaseError, MigrationError, UsageError: as there.
+    """
+    kept = case.store.get("cause")
+    if kept is not None and folder is not None and not at_hand(case):
+        said = (
+            f"The backup’s file {_file(case)} is not at hand: the migrations were not replayed "
+            "again, and this is what was found before."
+        )
+        return Cause({**kept, "notes": [*kept["notes"], said]})
+    if kept is not None or folder is not None:
+        return find_cause(case, folder, ran=ran)
+    found = dict(_attributed(case, None, ran, None)[0].found)
+    if not any(_rebuilt(found)):
+        said = (
+            "The cause was not looked for yet: that needs the folder of the migrations "
+            "(FORENSICS_MIGRATIONS, or `forensics cause CASE --migrations DIR`)."
+        )
+        found["unknown"] = [*(found.get("unknown") or ()), said]
+    return Cause(found)
+
+
+def at_hand(case: Held) -> bool:
+    """Whether the backup's file lies where it was read, or there never was one."""
+    backup = case.evidence.backup
+    return backup.kind == "database" or not backup.path or Path(backup.path).exists()
+
+
+def _file(case: Held) -> str:
+    return Path(case.evidence.backup.path or "").name
+
+
+def _laid(found: Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
+    """What is laid at what, as far as a plan follows from it."""
+    laid = []
+    for name in ("statements", "unexplained"):
+        for entry in (found or {}).get(name, ()):
+            place = entry["schema"], entry["table"], entry.get("column")
+            laid.append((name, entry.get("migration"), entry.get("line"), place, entry["rows"]))
+    return laid
+
+
+def _attributed(
+    case: Held,
+    folder: str | Path | None,
+    ran: tuple[str, ...] | None,
+    listener: Callable[[str], None] | None,
+) -> tuple[Attribution, tuple[str, ...]]:
     from forensics.cause.attribution import Ask, attribute
     from forensics.evidence.migrations import read_folder
 
@@ -302,16 +377,7 @@ def find_cause(
         ran = tuple(case.store.get("ran") or ())
     files = read_folder(Path(folder)) if folder is not None else None
     with waiting() as cell:
-        attribution = attribute(case.store, Ask(files, ran), listener or cell)
-    found = attribution.found
-    if files is None and not any(_rebuilt(found)):
-        # Live alone tells of a rebuild, and of nothing else.
-        return _found_before(case)
-    with case.writing() as store:
-        attribution.write(store)
-        store.put("ran", list(ran))  # for whoever reads the same folder later on
-    write_private(case.folder / "cause.json", document(found))
-    return Cause(found)
+        return attribute(case.store, Ask(files, ran), listener or cell), ran
 
 
 def _found_before(case: Held) -> Cause:

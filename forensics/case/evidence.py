@@ -8,7 +8,7 @@ from forensics.case.showing import cell, escaped, heading, shown
 from forensics.model import Provenance
 from forensics.text import moment
 
-_HEAD = "<thead><tr><th></th><th>backup</th><th>live</th></tr></thead>"
+_HEAD = "<thead><tr><td></td>{}{}</tr></thead>"
 
 
 @dataclass(frozen=True)
@@ -38,4 +38,5 @@ class Evidence:
             name = heading(escaped(field.name.replace("_", " ")))
             cells = [cell(escaped(shown(value))) for value in values]
             rows.append(f"<tr>{name}{''.join(cells)}</tr>")
-        return f"<table>{_HEAD}<tbody>{''.join(rows)}</tbody></table>"
+        head = _HEAD.format(heading("backup"), heading("live"))
+        return f"<table>{head}<tbody>{''.join(rows)}</tbody></table>"

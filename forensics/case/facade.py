@@ -36,8 +36,8 @@ from forensics.text import count, document, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forensics.case.browse import Browser
     from forensics.case.cause import Cause
+    from forensics.case.clicks import Browser
     from forensics.case.junctions import CaseJunction
     from forensics.case.recovery import Recovery
     from forensics.figures import Picture
@@ -315,11 +315,11 @@ class Case:
         return Recovery(self)
 
     def browse(self) -> Browser:
-        """Look around: choose a junction table and a row of a parent, and see its missing links.
+        """Look around: click a table, a parent of its rows and a row, and see it before and after.
 
-        Without a running kernel behind it (as HTML, in a mail) it shows the rows that miss most.
+        Without a running kernel behind it (as HTML, in a mail) it shows what is hit the most.
         """
-        from forensics.case.browse import Browser
+        from forensics.case.clicks import Browser
 
         return Browser(self)
 
@@ -345,7 +345,7 @@ class Case:
     def _repr_html_(self) -> str:
         return (
             f"<p><b>{escaped(self.verdict)}</b></p>"
-            f"<p>{_totals_html(self.totals)}</p>"
+            f"<p>{_totals_html(self.totals, self.results)}</p>"
             f"<p>{escaped(self.evidence.as_of)} {escaped(self.standing)}</p>"
             f"<p><code>{escaped(self.folder)}</code></p>"
         )
@@ -354,10 +354,12 @@ class Case:
         return visible(f"<Case {self.folder}: {self.verdict}>")
 
 
-def _totals_html(totals: Mapping[str, int | None]) -> str:
+def _totals_html(totals: Mapping[str, int | None], results: Sequence[TableResult]) -> str:
     said = []
+    new = sum(result.state == "new" for result in results)
     for name, number in totals.items():
-        said.append(f"<b>{count(number)}</b> {escaped(name.replace('_', ' '))}")
+        more = f" ({new:,} of them only in live)" if name == "tables" and new else ""
+        said.append(f"<b>{count(number)}</b> {escaped(name.replace('_', ' '))}{more}")
     return " · ".join(said)
 
 

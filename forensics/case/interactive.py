@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ROWS = 2_000  # of a DataFrame that a page can hold; of a longer one it says that there are more
 _LONGEST = 300  # characters of a value
+_LINE = 60  # characters that stand on one line
 _NULL = "∅"
 _CONTROLS = ["order", ["orderAsc", "orderDesc", "spacer", "search"]]
 
@@ -38,13 +39,15 @@ def _shown(frame: pd.DataFrame) -> str:
     if len(frame) > _ROWS:
         said = f"The first {_ROWS:,} of {len(frame):,} rows; the DataFrame holds all of them."
         more = f"<p>{said}</p>"
+    shown = _calmed(frame.head(_ROWS))
     drawn = itables.to_html_datatable(
-        _calmed(frame.head(_ROWS)),
+        shown,
         connected=False,
         showIndex=False,
         maxBytes=0,
         columnControl=_CONTROLS,
-        classes="display compact nowrap",
+        classes=f"display compact{_breaking(shown)}",
+        columnDefs=[{"className": "dt-left", "targets": _texts(shown)}],
     )
     return f"{more}{drawn}"
 
@@ -55,7 +58,7 @@ def _calmed(frame: pd.DataFrame) -> pd.DataFrame:
 
     flat = frame.set_axis([_heading(name) for name in frame], axis=1)
     if any(frame.index.names) or not pd.api.types.is_integer_dtype(frame.index):
-        names = [name or "" for name in frame.index.names]
+        names = [name or "of" for name in frame.index.names]
         flat = flat.reset_index(names=names, allow_duplicates=True)
     columns = []
     for place, name in enumerate(flat):
@@ -66,6 +69,26 @@ def _calmed(frame: pd.DataFrame) -> pd.DataFrame:
     if not columns:
         return flat
     return pd.concat(columns, axis=1)
+
+
+def _breaking(frame: pd.DataFrame) -> str:
+    """Lines break only where a text would push what stands beside it out of sight."""
+    longest = 0
+    for place in _texts(frame):
+        texts = frame.iloc[:, place].astype(str)
+        longest = max(longest, int(texts.str.len().max() or 0) if len(texts) else 0)
+    return " nowrap" if longest <= _LINE else ""
+
+
+def _texts(frame: pd.DataFrame) -> list[int]:
+    """The places of columns of texts: those stand to the left, as people read them."""
+    import pandas as pd
+
+    found = []
+    for place in range(frame.shape[1]):
+        if not pd.api.types.is_numeric_dtype(frame.iloc[:, place]):
+            found.append(place)
+    return found
 
 
 def _heading(name: Any) -> Any:

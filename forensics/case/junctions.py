@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.frames import CLASSES, place
@@ -14,7 +14,7 @@ from forensics.errors import CaseError, UnknownTableError
 from forensics.loss import LOST, is_known
 from forensics.loss.junctions import parent_of
 from forensics.model import Parent, TableName
-from forensics.text import visible
+from forensics.text import counted, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,42 +65,12 @@ class CaseJunction:
     @property
     def rows(self) -> pd.DataFrame:
         """Each missing link: class, reason, and the backup's row as text; NULL is NA."""
-        return self._links("true", ())
-
-    def links_of(self, table: str, key: Sequence[str], limit: int = 1000) -> pd.DataFrame:
-        """The missing links of one row of a parent table, as `rows` has them.
-
-        Args:
-            table: one of its parent tables.
-            key: the row's key, as text, in the order of the parent's key columns.
-            limit: at most so many.
-
-        Raises:
-            UnknownTableError: it is none of them; the message names them.
-        """
-        spread = self._spread(table)
-        named = TableName(spread["schema"], spread["table"])
-        columns = self._case.store.columns(self.name, "backup")
-        either: list[str] = []
-        values: list[str] = []
-        for parent in self.parents:
-            if parent.name != named:
-                continue
-            means = dict(zip(parent.columns, key, strict=True))
-            if parent.when:
-                means |= dict([parent.when])
-            terms = [f"m.f{columns.index(column)} = ?" for column in means]
-            either.append(f"({' AND '.join(terms)})")
-            values += means.values()
-        return self._links(" OR ".join(either), values, f"LIMIT {int(limit)}")
-
-    def _links(self, where: str, values: Sequence[str], limit: str = "") -> pd.DataFrame:
         import pandas as pd
 
         columns = self._case.store.columns(self.name, "backup")
         if not self.entry["missing"]:
             return pd.DataFrame(columns=["class", "reason", *columns])
-        found = self._asked(where, values, limit, len(columns))
+        found = self._asked(len(columns))
         frame = column_frame(found.select(range(len(_LINKS), found.num_columns)), columns)
         lead = pd.DataFrame(
             {
@@ -110,16 +80,14 @@ class CaseJunction:
         )
         return pd.concat([lead, frame], axis=1)
 
-    def _asked(self, where: str, values: Sequence[str], limit: str, width: int) -> Any:
+    def _asked(self, width: int) -> Any:
         number = self.entry["number"]
         links = [f"l.{name}" for name in _LINKS]
         fields = [f"m.f{place}" for place in range(width)]
         with self._case.store.query() as cursor:
             return cursor.sql(
                 f"SELECT {', '.join(links + fields)} FROM loss.links_{number} l "
-                f"JOIN rows.backup_{number} m ON m.pair = l.pair "
-                f"WHERE {where} ORDER BY l.pair {limit}",
-                params=list(values),
+                f"JOIN rows.backup_{number} m ON m.pair = l.pair ORDER BY l.pair"
             ).to_arrow_table()
 
     def _reasons(self, found: Any) -> list[str | None]:
@@ -128,7 +96,7 @@ class CaseJunction:
         facts = [found.column(name).to_pylist() for name in _LINKS]
         reasons = []
         for kind, blocked, violates, where in zip(*facts, strict=True):
-            reasons.append(_reason(kind, blocked, violates, where, places))
+            reasons.append(reason(kind, blocked, violates, where, places))
         return reasons
 
     @property
@@ -264,7 +232,7 @@ class CaseJunction:
         parents = dict.fromkeys(str(parent.name) for parent in self.parents)
         head = "<thead><tr><th>parent</th><th>affected</th><th>emptied</th></tr></thead>"
         return (
-            f"<h4>{escaped(str(self.name))}: links {escaped(' and '.join(parents))}</h4>"
+            f"<h3>{escaped(str(self.name))}: links {escaped(' and '.join(parents))}</h3>"
             f"<table><tbody>{''.join(counts)}</tbody></table>"
             f"<table>{head}<tbody>{''.join(hit)}</tbody></table>"
             f"{points(self.sentences)}"
@@ -288,24 +256,28 @@ def sentences(entry: Mapping[str, Any]) -> list[str]:
         if moved["rows"]:
             said.append(_moved(moved))
     for name, rows in entry["blocked_by"].items():
-        said.append(f"{rows:,} links are blocked: their row of {name} is gone from live.")
+        said.append(f"{_links(rows)} blocked: a row of {name} is gone from live.")
     if entry.get("overwritten"):
         said.append(
-            f"{entry['overwritten']:,} links are overwritten: no row of theirs is missing, "
-            "and live holds them nowhere."
+            f"{_links(entry['overwritten'])} overwritten: no row is missing for that, "
+            "and live holds what it said nowhere."
         )
     for key, rows in entry["conflicts"].items():
-        said.append(f"{rows:,} links collide with {key}.")
+        said.append(f"{counted(rows, 'link')} cannot go back beside {key}.")
     for name, rows in entry["dangling"].items():
         said.append(
-            f"{rows:,} rows of live name a row of {name} that is not there: "
+            f"{counted(rows, 'row')} of live without the row of {name} that is named: "
             "no foreign key forbids it."
         )
     return said + list(entry["notes"])
 
 
+def _links(number: int) -> str:
+    return f"{counted(number, 'link')} {'is' if number == 1 else 'are'}"
+
+
 def _moved(moved: Mapping[str, Any]) -> str:
-    said = f"{moved['rows']:,} links moved to {place(moved)}"
+    said = f"{counted(moved['rows'], 'link')} moved to {place(moved)}"
     if moved["order"]:
         said += f"; the order is {moved['order']}"
     if moved["columns_lost"]:
@@ -313,9 +285,16 @@ def _moved(moved: Mapping[str, Any]) -> str:
     return f"{said}."
 
 
-def _reason(
+def reason(
     kind: str, blocked: list[str], violates: str | None, where: int | None, places: list[str]
 ) -> str | None:
+    """Why a missing link is of its class, in words, or None where nothing is to be said.
+
+    Args:
+        kind: the class.
+        blocked, violates, where: as the case has them (`forensics.loss`).
+        places: where links of its table moved.
+    """
     if kind == "blocked":
         return f"gone from live: {', '.join(blocked)}"
     if kind == "conflicting":

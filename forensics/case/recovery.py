@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import leftovers
+from forensics.case.cause import at_hand
 from forensics.case.held import Held
-from forensics.case.showing import escaped, heading
+from forensics.case.showing import Said, escaped, heading
 from forensics.case.waiting import waiting
 from forensics.model import TableName
 from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
-from forensics.text import fact, visible
+from forensics.text import fact, listed, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,11 +72,15 @@ class Recovery:
         rows: `cause` may lay more at a statement since.
         """
         plan = self.plan.as_json()
+        if plan["rehearsed_at"]:
+            return plan
+        return self._kept_alike(plan) or plan
+
+    def _kept_alike(self, plan: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The plan that the case keeps, where it is of the same choice and of the same rows."""
         kept: dict[str, Any] | None = self._case.store.get("recovery")
-        if plan["rehearsed_at"] or kept is None:
-            return plan
-        if kept.get("scope") != plan["scope"] or _lost(kept) != _lost(plan):
-            return plan
+        if kept is None or kept.get("scope") != plan["scope"] or _lost(kept) != _lost(plan):
+            return None
         return kept
 
     @property
@@ -190,6 +195,23 @@ class Recovery:
         """What the numbers speak for."""
         return str(self.shown["recommendation"])
 
+    @property
+    def unrehearsed(self) -> str:
+        """What a rehearsal needs that is not there, in a sentence; empty where one was held."""
+        if self.rehearsed_at:
+            return ""
+        needs = []
+        if not os.environ.get("LIVE_DSN"):
+            needs.append("live (LIVE_DSN is not set)")
+        if not at_hand(self._case):
+            name = Path(self._case.evidence.backup.path or "").name
+            needs.append(f"the backup ({name} is not at hand)")
+        if not needs:
+            return Said("Not rehearsed: the numbers are what the case alone tells.")
+        return Said(
+            f"Not rehearsed, which needs {listed(needs)}: the numbers are the case’s alone."
+        )
+
     # --- scripts and rehearsal --------------------------------------------------------------------
 
     def write(
@@ -202,6 +224,8 @@ class Recovery:
     ) -> Plan:
         """Write the scripts, the plan and the runbook into a folder.
 
+        The case keeps the plan, for the report; one of the same choice that was rehearsed stays.
+
         Args:
             live: how to reach live, so that the scripts can tell whether it changed; it is only
                 read.
@@ -211,10 +235,41 @@ class Recovery:
 
         Raises:
             RecoveryError, LiveError, MigrationError: as `make_plan`.
+            CaseError: another process writes the case.
         """
         wishes = Wishes(live, False, Path(migrations) if migrations else None, backup)
-        self._plan = make_plan(self._case.store, Path(out), self._scope, wishes)
-        return self._plan
+        self._plan = plan = make_plan(self._case.store, Path(out), self._scope, wishes)
+        tried = self._kept_alike(plan.as_json())
+        if tried is None or not (tried["rehearsed_at"] or tried["problem"]):
+            with self._case.writing() as store:
+                store.put("recovery", plan.as_json())
+        return plan
+
+    def scripts(self, out: str | Path) -> str:
+        """Write what can be had of the scripts into a folder, and say in a sentence what that is.
+
+        With LIVE_DSN set they are rehearsed. Without it those of an earlier rehearsal, which know
+        what live refuses, are not written once more without that.
+
+        Args:
+            out: the folder.
+
+        Raises:
+            RecoveryError, LiveError, ScratchError: as `make_plan`.
+        """
+        if os.environ.get("LIVE_DSN"):
+            files = self.rehearse(out).files
+            return Said(f"Rehearsed, and written to {out}: {listed(files)}.")
+        kept = self._case.store.get("recovery") or {}
+        if kept.get("rehearsed_at"):
+            at = datetime.fromisoformat(kept["rehearsed_at"])
+            return Said(
+                f"{listed(kept['files'])} lie where they were written for the rehearsal of "
+                f"{at:%Y-%m-%d %H:%M} UTC. They know what live refuses; without live (LIVE_DSN is "
+                "not set) they are not written again."
+            )
+        files = self.write(out).files
+        return Said(f"Written to {out}: {listed(files)}. {self.unrehearsed}")
 
     def rehearse(
         self,

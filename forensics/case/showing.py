@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class Said(str):
+    """A sentence that a notebook shows as one, and not as a quoted text."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escaped(self)}</p>"
+
+
 def escaped(text: object) -> str:
     """Return text for HTML: neither a tag nor anything else in it is obeyed."""
     return html.escape(visible(text))
-
-
-def inert(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table for `to_html`, with what might be obeyed in its texts and headings visible.
-
-    `to_html` itself escapes tags.
-    """
-    return frame.astype(object).map(calm).rename(columns=calm)
 
 
 def calm(value: Any) -> Any:
@@ -34,9 +35,33 @@ def calm(value: Any) -> Any:
 
 
 def table(frame: pd.DataFrame, absent: str = "–") -> str:
-    """Return a DataFrame as an HTML table, `absent` where there is no value."""
-    shown = inert(frame).where(frame.notna(), absent)
-    return shown.to_html(index=False, border=0)
+    """Return a DataFrame as an HTML table, `absent` where there is no value.
+
+    Texts stand to the left and numbers to the right, as people read them.
+    """
+    import pandas as pd
+
+    columns = []
+    for place, name in enumerate(frame):
+        values = frame.iloc[:, place]
+        number = pd.api.types.is_numeric_dtype(values)
+        head, write = (_number_head, _number) if number else (heading, cell)
+        cells = [head(escaped(name))]
+        for value in values:
+            known = value if isinstance(value, list) or not pd.isna(value) else absent
+            cells.append(write(escaped(known)))
+        columns.append(cells)
+    rows = [f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True)]
+    body = "".join(rows[1:])
+    return f"<table><thead>{''.join(rows[:1])}</thead><tbody>{body}</tbody></table>"
+
+
+def _number_head(text: str) -> str:
+    return f"<th>{text}</th>"
+
+
+def _number(text: str) -> str:
+    return f"<td>{text}</td>"
 
 
 def heading(text: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.held import Held
 from forensics.case.showing import escaped, heading, points, shown
-from forensics.model import COUNTS, TableResult
+from forensics.model import COUNTS, TableName, TableResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,26 +49,10 @@ class CaseTable:
         found: dict[tuple[str, str], Any] = {(column, ""): before[column] for column in key}
         for column in self.result.columns:
             old, new = before[column], after[column].reindex(before.index)
-            if not self._all_equal(column, old, new):
+            if not all_equal(self._case, self.result.name, column, (old, new)):
                 found[column, "backup"] = old
                 found[column, "live"] = new
         return pd.DataFrame(found).reset_index(drop=True)
-
-    def _all_equal(self, column: str, old: pd.Series, new: pd.Series) -> bool:
-        ours, theirs = self._comparable(column, old, new)
-        equal = ours.eq(theirs) | (ours.isna() & theirs.isna())
-        return bool(equal.all())
-
-    def _comparable(
-        self, column: str, old: pd.Series, new: pd.Series
-    ) -> tuple[pd.Series, pd.Series]:
-        """Values of a column as they were compared: equal ones of a changed type have one text."""
-        from forensics.compare.casts import casts_of_column
-
-        casts = casts_of_column(self._case.catalogs, self.result.name, column)
-        if casts is None:
-            return old, new
-        return _cast(old, casts[0]), _cast(new, casts[1])
 
     def _rows(self, side: str, state: str, *, pairs: bool = False) -> pd.DataFrame:
         found = self._case.store.rows(self.result.name, side, (state,))
@@ -87,9 +71,28 @@ class CaseTable:
         if result.reason:
             said.append(result.reason)
         return (
-            f"<h4>{escaped(result.name)}: {result.state}</h4>"
+            f"<h3>{escaped(result.name)}: {result.state}</h3>"
             f"<table>{''.join(counts)}</table>{points(said)}"
         )
+
+
+def all_equal(case: Held, name: TableName, column: str, sides: tuple[pd.Series, pd.Series]) -> bool:
+    """Whether values of a column are equal as they were compared: a changed type is none alone.
+
+    Args:
+        case: whose table it is.
+        name, column: which.
+        sides: the backup's values and live's, row by row.
+    """
+    from forensics.compare.casts import casts_of_column
+
+    ours, theirs = sides
+    casts = casts_of_column(case.catalogs, name, column)
+    if casts is not None:
+        ours, theirs = _cast(ours, casts[0]), _cast(theirs, casts[1])
+    # To pandas a value beside a NULL is neither equal nor not.
+    equal = ours.eq(theirs).fillna(value=False) | (ours.isna() & theirs.isna())
+    return bool(equal.all())
 
 
 def _cast(values: pd.Series, cast: Callable[[Any], Any]) -> pd.Series:

@@ -106,7 +106,8 @@ def _counts_of(result: TableResult) -> str:
 
 
 def _say_failed(console: Console, result: TableResult) -> None:
-    if result.state == "failed":
+    # What to ask for a table that may not be read is said before, once for all of them.
+    if result.state == "failed" and "GRANT " not in (result.reason or ""):
         console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
 
 
@@ -186,25 +187,34 @@ def compare_command(
         str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
     ],
     live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
-    case: Annotated[Path, typer.Option("--case", help="The folder to write the case into.")] = Path(
-        "case"
-    ),
+    case: Annotated[
+        Path, typer.Option("--case", metavar="DIR", help="The folder to write the case into.")
+    ] = Path("case"),
     schema: Annotated[
         list[str] | None,
-        typer.Option("--schema", help="Only these schemas (shell pattern, repeatable)."),
+        typer.Option(
+            "--schema", metavar="NAME", help="Only these schemas (shell pattern, repeatable)."
+        ),
     ] = None,
     table: Annotated[
         list[str] | None,
-        typer.Option("--table", help="Only these tables (shell pattern, repeatable)."),
+        typer.Option(
+            "--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."
+        ),
     ] = None,
     key: Annotated[
         list[str] | None,
-        typer.Option("--key", help="TABLE=COLUMN,COLUMN: compare a table by this key."),
+        typer.Option(
+            "--key",
+            metavar="TABLE=COLUMN,…",
+            help="Compare a table by this key (repeatable).",
+        ),
     ] = None,
     jobs: Annotated[
         int,
         typer.Option(
             "--jobs",
+            metavar="N",
             min=1,
             max=32,
             help="Tables to compare at a time. Live lends a connection to each, and one more.",
@@ -214,6 +224,7 @@ def compare_command(
         str,
         typer.Option(
             "--memory",
+            metavar="SIZE",
             help="What the engine may hold before it spills to disk; "
             "the process takes up to 600 MB more, and ten times as much as the longest row.",
         ),
@@ -231,24 +242,27 @@ def compare_command(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a case that is there.")] = False,
     backup_at: Annotated[
-        str | None, typer.Option("--backup-at", help="When the backup was taken.")
+        str | None, typer.Option("--backup-at", metavar="TIME", help="When the backup was taken.")
     ] = None,
     incident_at: Annotated[
-        str | None, typer.Option("--incident-at", help="When the incident struck.")
+        str | None, typer.Option("--incident-at", metavar="TIME", help="When the incident struck.")
     ] = None,
     database: Annotated[
-        str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
+        str | None,
+        typer.Option("--database", metavar="NAME", help="Which database of a pg_dumpall file."),
     ] = None,
     junction: Annotated[
         list[str] | None,
         typer.Option(
             "--junction",
+            metavar="TABLE=…",
             help="TABLE=COLUMN:PARENT,COLUMN:PARENT: a junction table that is not seen as one; "
             "PARENT.KEY for another key of a parent than its primary one.",
         ),
     ] = None,
     no_junction: Annotated[
-        list[str] | None, typer.Option("--no-junction", help="A table that is no junction table.")
+        list[str] | None,
+        typer.Option("--no-junction", metavar="TABLE", help="A table that is no junction table."),
     ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare a second time, byte for byte, without hashes.")
@@ -257,6 +271,7 @@ def compare_command(
         int,
         typer.Option(
             "--overwritten-rows",
+            metavar="N",
             min=1,
             help="In how many rows one pattern has to hold to say that values were destroyed.",
         ),
@@ -265,18 +280,22 @@ def compare_command(
         float,
         typer.Option(
             "--overwritten-share",
+            metavar="SHARE",
             min=0.0,
             max=1.0,
             help="In which share of a table's changed rows.",
         ),
     ] = Options.overwritten_share,
     lock_timeout: Annotated[
-        str, typer.Option("--lock-timeout", help="How long to wait for a lock on live.")
+        str,
+        typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a lock on live."),
     ] = Options.lock_timeout,
     statement_timeout: Annotated[
         str,
         typer.Option(
-            "--statement-timeout", help="How long a statement on live may run; 0: no limit."
+            "--statement-timeout",
+            metavar="TIME",
+            help="How long a statement on live may run; 0: no limit.",
         ),
     ] = Options.statement_timeout,
     nice: Annotated[

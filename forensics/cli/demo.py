@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OUT = Path("build") / "demo"
 
 
-@app.command("demo", epilog=manual.DEMO)
+@app.command("demo", short_help="All of it on the sample incident.", epilog=manual.DEMO)
 def demo_command(
     out: Annotated[Path, typer.Option("--out", help="The folder to write into.")] = _OUT,
     as_json: Json = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from forensics.cli import manual
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of
 from forensics.model import TableName
-from forensics.text import counted
+from forensics.text import counted, moment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,8 +122,14 @@ def _worst_first(junction: Mapping[str, Any]) -> tuple[int, int, str]:
 
 def _show_window(console: Console, window: Mapping[str, Any]) -> None:
     if window["seconds"] is None:
+        for name, why in (window.get("basis") or {}).items():
+            if window[name] is None:
+                console.print(f"\nThe time of the {name.removesuffix('_at')}: {safe(why)}.")
         return
-    console.print(f"\nIncident window: {window['backup_at']} to {window['incident_at']}.")
+    begins, ends = (
+        moment(datetime.fromisoformat(window[name])) for name in ("backup_at", "incident_at")
+    )
+    console.print(f"\nIncident window: {begins} to {ends}.")
     for unseen in window["unobservable"] or ():
         if unseen["high"]:
             console.print(

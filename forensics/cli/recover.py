@@ -58,13 +58,16 @@ class _Recover(TyperCommand):
 _NAMED = re.compile(r"[^-/][^/]*\.[^/]+\Z")
 
 
-@app.command(cls=_Recover, epilog=manual.RECOVER)
+@app.command(
+    cls=_Recover, short_help="What can come back, its price, the scripts.", epilog=manual.RECOVER
+)
 def recover(
     case: CaseFolder,
     out: Annotated[
         Path,
         typer.Option(
             "--out",
+            metavar="DIR",
             help="The folder to write recovery.sql, undo.sql, plan.json and runbook.md into.",
         ),
     ],
@@ -77,7 +80,9 @@ def recover(
     live: Annotated[
         str | None,
         typer.Option(
-            "--live", help="The live database; only read. Default with --rehearse: LIVE_DSN or PG*."
+            "--live",
+            metavar="DSN",
+            help="The live database; only read. Default with --rehearse: LIVE_DSN or PG*.",
         ),
     ] = None,
     include_unexplained: Annotated[
@@ -89,7 +94,9 @@ def recover(
     ] = False,
     table: Annotated[
         list[str] | None,
-        typer.Option("--table", help="Only these tables (shell pattern, repeatable)."),
+        typer.Option(
+            "--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."
+        ),
     ] = None,
     columns: Annotated[
         bool,
@@ -108,12 +115,17 @@ def recover(
     ] = False,
     migrations: Annotated[
         Path | None,
-        typer.Option("--migrations", help="Write a safer migration in place of the harmful one."),
+        typer.Option(
+            "--migrations",
+            metavar="DIR",
+            help="Write a safer migration in place of the harmful one.",
+        ),
     ] = None,
     backup: Annotated[
         str | None,
         typer.Option(
             "--backup",
+            metavar="FILE",
             help="Where the backup lies now, if it was moved; "
             "for --columns, --migrations and --rehearse.",
         ),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLUMN = "TABLE.COLUMN"
 
 
-@app.command("report", epilog=manual.REPORT)
+@app.command("report", short_help="Write the report of a case, or slides.", epilog=manual.REPORT)
 def report_command(
     case: CaseFolder,
     out: Annotated[

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forensics.report.verifying import Verified
 
 
-@app.command("verify", epilog=manual.VERIFY)
+@app.command("verify", short_help="Hold an evidence bundle to its manifest.", epilog=manual.VERIFY)
 def verify_command(
     bundle: Annotated[
         Path,

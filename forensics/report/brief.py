@@ -325,7 +325,7 @@ def _price(d: Document) -> str:
     if not chosen or not chosen["recovers"]:
         return ""
     if not chosen["verified"]:
-        return "It has not been rehearsed: its price is not known."
+        return _unproven_price(d, chosen)
     seconds = chosen.get("seconds")
     if seconds is None:
         return ""
@@ -334,6 +334,14 @@ def _price(d: Document) -> str:
         f"Price: {destroys} of live is lost, and writers to those tables wait for about "
         f"{_seconds(seconds)} (rehearsed)."
     )
+
+
+def _unproven_price(d: Document, chosen: Mapping[str, Any]) -> str:
+    """What the plan alone says of the price."""
+    if not d.unrehearsed or chosen["destroys"] is None:
+        return "It has not been rehearsed: its price is not known."
+    destroys = counted(chosen["destroys"], "row") if chosen["destroys"] else "nothing"
+    return f"Price by the plan: {destroys} of live is lost. It has not been rehearsed."
 
 
 def _seconds(seconds: float) -> str:

@@ -349,6 +349,17 @@ class Document:
         return None
 
     @property
+    def unrehearsed(self) -> str:
+        """That nobody tried the plan, in a sentence; empty where it was tried, or there is none.
+
+        A rehearsal that failed is none of these: what came of it is told elsewhere.
+        """
+        plan = self.recovery
+        if not plan or plan.get("rehearsal") or plan.get("problem"):
+            return ""
+        return "Not rehearsed: these are the plan’s numbers, and nobody tried it on a copy yet."
+
+    @property
     def window(self) -> Mapping[str, Any] | None:
         """The incident window, where something of it is known."""
         window: Mapping[str, Any] = (self.loss or {}).get("window") or {}

@@ -212,10 +212,13 @@ def _way_out(d: Document) -> Iterator[Slide]:
         numbers = (count(way["recovers"]), count(way["destroys"]), count(way["blocked"]))
         rows.append((way["name"], *numbers, fact(way["verified"])))
     sentences = d.recovery.get("recommendation") or ""
+    said = SENTENCE.split(sentences)[:1]
+    if d.unrehearsed:
+        said.append(d.unrehearsed)
     yield Slide(
         "Each way back, and its price",
         weight=2,
-        said=tuple(SENTENCE.split(sentences)[:1]),
+        said=tuple(said),
         head=("way", "brings back", "destroys", "cannot bring back", "verified"),
         rows=tuple(rows),
         numbers=("brings back", "destroys", "cannot bring back"),

@@ -59,7 +59,7 @@ def add(book: Book, d: Document) -> None:
         if d.cause["migrations"]:
             book.sheet("migrations", _MIGRATIONS, _migrations(d))
     if d.recovery:
-        note = d.recovery.get("recommendation") or ""
+        note = " ".join(filter(None, (d.unrehearsed, d.recovery.get("recommendation"))))
         book.sheet("recovery", _OPTIONS, _options(d), note=note)
         if d.recovery.get("stays"):
             book.sheet("stays", _STAYS, _stays(d))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import pytest
 import forensics as fx
 from forensics.sample import ROOT
 from sample_data import build
+from tests.conftest import Incident
 
 SCREENS = ROOT / "build" / "screens"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -100,8 +102,31 @@ def open_page(browser: Any) -> Iterator[Callable[..., Seen]]:
 def lab(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab on copies of the notebooks, about the sample incident."""
     folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copytree(sample_case, folder / "case")
+    with _served(folder, FORENSICS_MIGRATIONS=str(build.MIGRATIONS)) as address:
+        yield address
+
+
+@pytest.fixture
+def lone_lab(incident: Incident, tmp_path: Path) -> Iterator[str]:
+    """The address of a JupyterLab that has a case, and neither backup nor live nor migrations."""
+    incident.happens(
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);"
+        "CREATE TABLE a_b (a int REFERENCES a, b int REFERENCES b, PRIMARY KEY (a, b));"
+        "INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES (1), (2);"
+        "INSERT INTO a_b VALUES (1, 1), (1, 2), (2, 1)",
+        "DROP TABLE a_b",
+    )
+    incident.compare("case").close()
+    incident.backup.unlink()
+    with _served(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def _served(folder: Path, **told: str) -> Iterator[str]:
+    """Serve copies of the notebooks about the case in a folder, and what is told of it."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -112,10 +137,10 @@ def lab(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     environment = {
         **os.environ,
         "FORENSICS_CASE": str(folder / "case"),
-        "FORENSICS_MIGRATIONS": str(build.MIGRATIONS),
         "PYTHONPATH": str(ROOT),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
+        **told,
     }
     environment.pop("LIVE_DSN", None)
     with (folder / "log").open("w") as log:

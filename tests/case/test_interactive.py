@@ -66,3 +66,14 @@ def test_a_long_one_says_that_there_is_more() -> None:
     assert len(rows) == 2_000
     assert "The first 2,000 of 2,500 rows" in page
     assert rows[0][1].endswith("… (1,000 characters)")
+
+
+def test_texts_stand_to_the_left_and_numbers_to_the_right() -> None:
+    frame = pd.DataFrame({"table": ["a"], "rows": pd.array([1], "Int64"), "why": ["b"]})
+    page, _ = drawn(frame)
+    assert re.search(r'"dt-left", "targets": \[0, 2\]', page.replace('\\"', '"'))
+
+
+def test_every_column_has_a_heading() -> None:
+    page, _ = drawn(pd.DataFrame({"a": [1]}, index=["x"]))
+    assert "<th></th>" not in page

@@ -10,6 +10,8 @@ import pytest
 
 from forensics.cli.times import parse_time
 from forensics.loss.window import estimate
+from forensics.report.gathering import gather
+from forensics.report.sections.unsure import unsure
 from tests.conftest import Incident
 
 DAY = 86400.0
@@ -192,3 +194,23 @@ def test_without_any_time_nothing_is_guessed(incident: Incident) -> None:
         assert window.seconds is None
         assert window.unobservable[["likely", "high"]].isna().all(axis=None)
         assert "–" in window._repr_html_()
+
+
+def test_the_version_of_a_migration_is_a_time_to_try(incident: Incident) -> None:
+    """Rails notes which versions ran and not when: the newest one's own time is offered."""
+    incident.happens(
+        "CREATE TABLE schema_migrations (version varchar PRIMARY KEY);"
+        "INSERT INTO schema_migrations VALUES ('20251201080000'), ('20251209120000');"
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);"
+        "CREATE TABLE ab (a_id int REFERENCES a, b_id int REFERENCES b, PRIMARY KEY (a_id, b_id));"
+        "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); INSERT INTO ab VALUES (1, 1)",
+        "DROP TABLE ab; INSERT INTO schema_migrations VALUES ('20260115093000')",
+    )
+    with incident.compare() as case:
+        assert case.window.incident_at is None
+        basis = case.window.basis["incident_at"]
+        assert "migration 20260115093000 was written on 2026-01-15 at 09:30" in basis
+        assert "give --incident-at 2026-01-15T09:30Z" in basis
+        assert basis in " ".join(unsure(gather(case)))
+    with incident.compare("again", times={"incident_at": parse_time("2026-01-15T09:30Z")}) as case:
+        assert case.window.incident_at is not None

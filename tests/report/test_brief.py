@@ -220,3 +220,14 @@ def test_the_cause_is_one_sentence_whatever_it_was(planned: Document) -> None:
     page = html.render(found)
     assert "took 40 rows of plays" in page
     assert "took 1 row<" in page
+
+
+def test_what_is_masked_is_not_shown_as_a_name(planned: Document) -> None:
+    """A first letter and a length tell nobody whose row that is: the key does, and how to see."""
+    page, text = html.render(planned), markdown.render(planned)
+    in_page = page.split('id="impact"')[1].split('id="story"')[0]
+    in_text = text.split("## What it means")[1].split("## How it happened")[0]
+    for means in (in_page, in_text):
+        assert "Worst hit" in means
+        assert "•••" not in means
+        assert "--show hotels.name --show" in means

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from forensics.loss.columns import time_columns
 from forensics.loss.sql import listed, renamed
 from forensics.loss.workspace import Workspace
 from forensics.model import TableName
+
+_VERSION = re.compile(r"(?<!\d)20\d{12}(?!\d)")
 
 Basis = MutableMapping[str, str]
 
@@ -37,7 +40,7 @@ def time_of_first_migration(
         return None
     new = _new_in_live(history, backup_at)
     if not new:
-        basis["incident_at"] = (
+        basis["incident_at"] = _by_version(history) or (
             "nothing says it: live's migration history names no migration since the backup; "
             "give --incident-at"
         )
@@ -46,6 +49,28 @@ def time_of_first_migration(
     more = f", the first of {len(new)} since the backup" if len(new) > 1 else ""
     basis["incident_at"] = f"live's migration history: {name}{more}"
     return at
+
+
+def _by_version(history: Mapping[str, Any]) -> str:
+    """What the version of a migration that only live has tells, where its tool notes no time."""
+    before = {(entry.table, entry.name) for entry in history_of(history["backup"])}
+    found = []
+    for entry in history_of(history["live"]):
+        said = _VERSION.search(entry.version or entry.name)
+        if said and entry.moment is None and (entry.table, entry.name) not in before:
+            found.append((said[0], entry.name))
+    if not found or not before:
+        return ""
+    version, name = min(found)
+    try:
+        at = datetime.strptime(version, "%Y%m%d%H%M%S")
+    except ValueError:
+        return ""
+    return (
+        f"no history says it; by its version, migration {name} was written on "
+        f"{at:%Y-%m-%d at %H:%M} and ran then or later: give --incident-at {at:%Y-%m-%dT%H:%MZ}, "
+        "or better"
+    )
 
 
 def _new_in_live(

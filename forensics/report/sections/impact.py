@@ -8,6 +8,8 @@ from forensics.report.markup import bullets, code, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, marked, prose
 
+_NAMED = 3
+
 
 def html(d: Document) -> Context | None:
     """Whose rows are hit, the worst of them by name, and what else is gone."""
@@ -51,18 +53,19 @@ def _row(row: Row) -> str:
     name = code(row.key)
     if row.legible:
         name = f"{text(row.label)} ({name})"
-    elif row.label:
-        name += f" {text(row.label)}"
     return f"{name}, {count(row.missing)} of {count(row.had)}"
 
 
 def to_show(d: Document) -> str:
     """How to have the masked names of the worst shown, or nothing."""
-    for hit in hits(d):
+    columns = []
+    for hit in hits(d)[:_NAMED]:
         if hit.parent.label and not any(row.legible for row in hit.worst):
-            column = f"{hit.parent.name}.{hit.parent.label}"
-            return f"Names are masked; `report --show {column}` shows them."
-    return ""
+            columns.append(f"--show {hit.parent.name}.{hit.parent.label}")
+    if not columns:
+        return ""
+    shown = " ".join(dict.fromkeys(columns))
+    return f"Names are masked; `report {shown}` shows them."
 
 
 SECTION = Section("impact", "What it means", html, markdown, folded=False)

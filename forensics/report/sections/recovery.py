@@ -32,6 +32,8 @@ def markdown(d: Document) -> list[str]:
         return []
     options = worth_showing(d.recovery["options"])
     parts = ["## Recovery"]
+    if d.unrehearsed:
+        parts.append(f"> **{prose(d.unrehearsed)}**")
     parts.append(_numbers(options))
     parts.append(bullets(map(_caveat, options)))
     parts += _destroyed(options)

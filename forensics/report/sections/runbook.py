@@ -19,6 +19,8 @@ def markdown(d: Document) -> list[str]:
     if not steps:
         return []
     parts = ["## Runbook"]
+    if d.unrehearsed:
+        parts.append(f"> **{prose(d.unrehearsed)}**")
     for step in steps:
         said = "\n".join(recovery.markdown(step["parts"]))
         parts += [f"### {prose(step['title'])}", said.rstrip("\n")]

@@ -55,7 +55,7 @@ def unsure(d: Document) -> Iterator[str]:
 def _window(d: Document) -> Iterator[str]:
     window = (d.loss or {}).get("window") or {}
     if not window.get("incident_at"):
-        yield "When it happened: no history says it. `compare --incident-at TIME` tells the kit."
+        yield _when((window.get("basis") or {}).get("incident_at") or "")
     likely = high = 0
     for entry in window.get("unobservable") or ():
         if None in (entry["likely"], entry["high"]):
@@ -68,6 +68,13 @@ def _window(d: Document) -> Iterator[str]:
             f"probably about {likely:,}, at most {high:,}. They come back from nowhere, and "
             "are counted nowhere else here."
         )
+
+
+def _when(basis: str) -> str:
+    """That the time is not known, what speaks of it all the same, and which option says it."""
+    if "by its version" in basis:
+        return f"When it happened: {basis} (`compare --incident-at TIME`)."
+    return "When it happened: no history says it. `compare --incident-at TIME` tells the kit."
 
 
 def _rehearsed(d: Document) -> Iterator[str]:

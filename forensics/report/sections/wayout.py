@@ -36,6 +36,8 @@ def markdown(d: Document) -> list[str]:
     if not d.recovery:
         return []
     parts = ["## The way out"]
+    if d.unrehearsed:
+        parts.append(f"> **{prose(d.unrehearsed)}**")
     if d.recovery.get("recommendation"):
         parts.append(prose(d.recovery["recommendation"]))
     rows = []
