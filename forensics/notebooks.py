@@ -147,13 +147,23 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
 async def _all_executed(paths: Sequence[Path], case: Path, say: Say) -> list[Any]:
     """Run notebooks, two at a time: starting its kernel is most of what one takes."""
     free = asyncio.Semaphore(_TOGETHER)
+    failures: list[Exception] = []
 
     async def in_turn(path: Path) -> Any:
         async with free:
+            if failures:
+                return None
             say(f"  {path.name}")
-            return await _executed(path, case)
+            try:
+                return await _executed(path, case)
+            except Exception as error:  # the one beside it ends by itself, and its kernel with it
+                failures.append(error)
+                return None
 
-    return await asyncio.gather(*map(in_turn, paths))
+    executed = await asyncio.gather(*map(in_turn, paths))
+    if failures:
+        raise failures[0]
+    return list(executed)
 
 
 async def _executed(path: Path, case: Path) -> Any:
