@@ -284,7 +284,7 @@ def find_cause(
 
     Args:
         folder: the folder of the migrations; without one, what was found before is returned, or
-            that the schema was rebuilt, which live alone tells.
+            what live alone tells: that the schema was rebuilt, and the SQL that a history keeps.
         ran: shell patterns of migrations that ran since the backup, where no history says so; None
             for those of the last time.
         listener: is told how far it is; a notebook's cell shows it where nobody else is told.
@@ -304,8 +304,8 @@ def find_cause(
     with waiting() as cell:
         attribution = attribute(case.store, Ask(files, ran), listener or cell)
     found = attribution.found
-    if files is None and not any(_rebuilt(found)):
-        # Live alone tells of a rebuild, and of nothing else.
+    if files is None and not found["statements"] and not any(_rebuilt(found)):
+        # Live alone tells of a rebuild, and of what its history keeps as SQL.
         return _found_before(case)
     with case.writing() as store:
         attribution.write(store)

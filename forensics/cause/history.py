@@ -15,7 +15,7 @@ from typing import Literal
 from forensics.cause.matching import by_name, named
 from forensics.cause.naming import schema_of
 from forensics.errors import UsageError
-from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFolder
+from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFolder, kept_by
 from forensics.model import Table, TableName
 
 State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
@@ -135,6 +135,20 @@ class _Known:
         return self.live or self.backup
 
     @property
+    def kept(self) -> Migration | None:
+        """What live's history itself keeps of what ran."""
+        entry = self.ran_in_live
+        return kept_by(entry, self.name) if entry else None
+
+    @property
+    def as_it_ran(self) -> Migration | None:
+        """What to replay: its file, unless the history keeps what ran, and the file is not that."""
+        entry = self.ran_in_live
+        if self.file and entry and entry.checksum in self.file.checksums:
+            return self.file
+        return self.kept or self.file
+
+    @property
     def ran_in_live(self) -> HistoryEntry | None:
         """The first time that it ran, as live has it."""
         for entry in self.live:
@@ -246,9 +260,10 @@ class _Between:
         if ran is None:
             self.unknown.append(_EITHER_WAY.format(placed.name))
         elif ran:
-            if told.file:
-                self.files.append(told.file)
-            self.notes += _doubts(placed)
+            replayed = told.as_it_ran
+            if replayed:
+                self.files.append(replayed)
+            self.notes += _doubts(placed, told.kept)
 
 
 def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | None) -> bool | None:
@@ -294,13 +309,9 @@ def _less(placed: Sequence[Placed], renewed: Sequence[_Known]) -> Iterator[Place
 
 def _ran(renewed: Sequence[_Known], placed: Sequence[Placed]) -> tuple[Migration, ...]:
     """The files of those that live notes, in the order in which they ran."""
-    files = {one.name: one.file for one in renewed if one.live}
-    found = []
-    for one in placed:
-        file = files.get(one.name)
-        if file:
-            found.append(file)
-    return tuple(found)
+    files = {one.name: one.as_it_ran for one in renewed if one.live}
+    found = [files.get(one.name) for one in placed]
+    return tuple(file for file in found if file)
 
 
 # --- one migration --------------------------------------------------------------------------------
@@ -414,8 +425,12 @@ def _unread(errors: Mapping[str, str]) -> Iterator[str]:
         yield f"The migration history of the {side} could not be read: {words}"
 
 
-def _doubts(one: Placed) -> Iterator[str]:
+def _doubts(one: Placed, kept: Migration | None) -> Iterator[str]:
     """Why what ran between backup and live may not be what is replayed."""
+    if kept and one.file in ("absent", "edited"):
+        why = "has no file" if one.file == "absent" else "was edited since it ran"
+        yield f"{one.name} {why}: what {kept.path} keeps of it was replayed."
+        return
     if one.file == "absent":
         yield (
             f"{one.name} ran between backup and live and has no file: "

@@ -15,7 +15,7 @@ from forensics.evidence.migrations.history import (
     lies_with_tables,
     read_history,
 )
-from forensics.evidence.migrations.migration import Migration
+from forensics.evidence.migrations.migration import Migration, kept_by
 from forensics.evidence.migrations.shapes import moment, numbers
 from forensics.evidence.migrations.statements import Statement, parse_statements
 
@@ -28,6 +28,7 @@ __all__ = [
     "histories",
     "history_of",
     "is_history",
+    "kept_by",
     "lies_with_tables",
     "moment",
     "numbers",

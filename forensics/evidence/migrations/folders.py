@@ -13,7 +13,7 @@ from forensics.evidence.migrations.shapes import File, Part, sql_files
 from forensics.evidence.migrations.tools import TOOLS
 
 _BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
-_PRISMA_FILE = "migration.sql"
+_NAMED_BY_FOLDER = ("migration.sql", "ops.json")  # Prisma's
 
 
 def _as_sql() -> Mapping[str, Sequence[str]]:
@@ -50,7 +50,7 @@ class MigrationFolder:
 
 def read_folder(path: Path) -> MigrationFolder:
     """Read a migration folder, or a single migration: its file, or the folder that holds its
-    `migration.sql`.
+    `migration.sql` or `ops.json`.
 
     Raises:
         MigrationError: there is nothing there, it cannot be read, or it holds no migration.
@@ -65,15 +65,16 @@ def read_folder(path: Path) -> MigrationFolder:
 
 def _read(path: Path) -> MigrationFolder:
     if path.is_file():
-        name = path.parent.name if path.name == _PRISMA_FILE else path.stem
+        name = path.parent.name if path.name in _NAMED_BY_FOLDER else path.stem
         return _folder(path.parent, "single file", [File(name, path)])
     if not path.is_dir():
         raise MigrationError(
             f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file."
         )
-    only = path / _PRISMA_FILE
-    if only.is_file():
-        return _folder(path, "single file", [File(path.resolve().name, only)])
+    for name in _NAMED_BY_FOLDER:
+        only = path / name
+        if only.is_file():
+            return _folder(path, "single file", [File(path.resolve().name, only)])
     for tool in TOOLS:
         if tool.folder is None:
             continue

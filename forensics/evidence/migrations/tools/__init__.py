@@ -13,6 +13,7 @@ from forensics.evidence.migrations.tool import Tool
 FILES = (
     "drizzle",
     "prisma",
+    "prisma_8",
     "diesel",
     "hasura",
     "hasura_state",
