@@ -1,4 +1,4 @@
-"""A history that keeps the SQL which ran: it needs no file, and is believed before an edited one."""
+"""A history that keeps the SQL which ran: it needs no file, and stands before an edited one."""
 
 from __future__ import annotations
 

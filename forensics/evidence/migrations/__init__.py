@@ -6,7 +6,7 @@ PostgreSQL's own parser, and only when their statements are asked for. Nothing i
 """
 
 from forensics.evidence.migrations.entries import HistoryEntry
-from forensics.evidence.migrations.folders import MigrationFolder, read_folder
+from forensics.evidence.migrations.folders import MigrationFolder, Unread, read_folder
 from forensics.evidence.migrations.history import (
     APART,
     histories,
@@ -25,6 +25,7 @@ __all__ = [
     "Migration",
     "MigrationFolder",
     "Statement",
+    "Unread",
     "histories",
     "history_of",
     "is_history",

@@ -38,6 +38,11 @@ class Migration:
     part: Part | None = None  # where the file says which migration it holds, or holds several
 
     @property
+    def takes_back(self) -> str | None:
+        """The migration that this one takes back, as the history calls it."""
+        return self.part.back if self.part else None
+
+    @property
     def marked(self) -> bool:
         """Whether the file holds both ways, between marks."""
         return _UP.search(self.text) is not None

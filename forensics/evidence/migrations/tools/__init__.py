@@ -46,6 +46,8 @@ FILES = (
     "postgres_migrations",
     "yoyo",
     "aerich",
+    "piccolo",
+    "pgroll",
 )
 
 
