@@ -19,9 +19,9 @@ from forensics.scratch import Scratch
 from tests.tools.driven import AGAIN, BOATS, BROKEN, HULL, LATE, TRIM, Driven, Step
 from tests.tools.place import Place
 from tests.tools.recorded import CASES, record
+from tests.tools.table import COLUMNS
 
 SINCE = (TRIM, AGAIN, HULL)
-COLUMNS = ("history", "order", "applied at", "edited", "failed", "rolled back", "replay")
 
 
 @dataclass

@@ -9,16 +9,15 @@ import pytest
 from tests.tools import table
 from tests.tools.driven import Driven
 from tests.tools.incident import Server, measured
-from tests.tools.kinds import drizzle, in_code, in_python, in_sql, prisma, programs, scripts
+from tests.tools.kinds import drizzle, in_code, in_python, in_sql, prisma, programs
 
 KINDS: tuple[type[Driven], ...] = (
+    *prisma.KINDS,
+    *drizzle.KINDS,
     *in_code.KINDS,
     *in_sql.KINDS,
-    *drizzle.KINDS,
-    *prisma.KINDS,
     *in_python.KINDS,
     *programs.KINDS,
-    *scripts.KINDS,
 )
 
 
@@ -28,3 +27,5 @@ def test_a_tool(kind: type[Driven], server: Server, tmp_path: Path) -> None:
     kind.fetch()
     found = measured(kind(), server, tmp_path)
     table.RAN[kind.name] = found
+    assert found == table.wanted(kind.name)
+    assert kind.version == table.ROWS[kind.name]["version"]

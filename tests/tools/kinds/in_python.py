@@ -228,40 +228,4 @@ class Piccolo(InPython):
         return self.program("piccolo", *words)
 
 
-class Aerich(InPython):
-    """Its files are Python whose functions return SQL."""
-
-    name, case, version = "aerich", "aerich", "0.10.1"
-    packages = ("aerich==0.10.1", "tortoise-orm[asyncpg]==1.1.9", "tomlkit", "setuptools<81")
-
-    def lay(self) -> None:
-        url = self.place.url.replace("postgresql", "asyncpg")
-        self.sql("yard.py", "")
-        self.sql(
-            "conf.py",
-            f"TORTOISE = {{'connections': {{'default': {url!r}}}, 'apps': {{'models': "
-            "{'models': ['yard', 'aerich.models'], 'default_connection': 'default'}}}\n",
-        )
-        text = '[tool.aerich]\ntortoise_orm = "conf.TORTOISE"\nlocation = "./code"\n'
-        text += 'src_folder = "."\n'
-        self.sql("pyproject.toml", text)
-
-    def write(self, step: Step) -> None:
-        called = f"{step.number}_{step.day}_{step.name}"
-        self.sql(
-            f"code/models/{called}.py",
-            "from tortoise import BaseDBAsyncClient\nRUN_IN_TRANSACTION = True\n"
-            f"async def upgrade(db: BaseDBAsyncClient) -> str:\n    return {step.text!r}\n"
-            f"async def downgrade(db: BaseDBAsyncClient) -> str:\n    return {step.back!r}\n"
-            "MODELS_STATE = ''\n",
-        )
-        self.sql(f"migrations/{called}.sql", step.text)
-
-    def up(self) -> bool:
-        return self.program("aerich", "upgrade")
-
-    def back(self, step: Step) -> bool:
-        return self.program("aerich", "downgrade", "--yes")
-
-
-KINDS = (Alembic, Django, Yoyo, Piccolo, Aerich)
+KINDS = (Alembic, Django, Yoyo, Piccolo)

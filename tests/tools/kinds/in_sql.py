@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 from tests.tools import fetched
 from tests.tools.driven import Driven, Step
+from tests.tools.place import Place
 
 
 class InSql(Driven):
@@ -80,8 +82,6 @@ class GraphileMigrate(InSql):
     can_go_back = False
 
     def write(self, step: Step) -> None:
-        import hashlib
-
         folder = self.as_sql / "committed"
         folder.mkdir(parents=True, exist_ok=True)
         there = sorted(folder.iterdir())
@@ -138,8 +138,8 @@ class DbMigrate(InSql):
     packages = ("db-migrate@0.11.14", "db-migrate-pg@1.5.2")
     script = ""
 
-    def begin(self, folder: Path, place: object) -> None:
-        super().begin(folder, place)  # type: ignore[arg-type]
+    def begin(self, folder: Path, place: Place) -> None:
+        super().begin(folder, place)
         at = self.place
         there = {"driver": "pg", "host": at.host, "port": at.port, "user": at.user}
         there |= {"database": at.database, "password": "none"}

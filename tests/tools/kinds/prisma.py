@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from tests.tools.driven import BOATS, HULL, Driven, Step
+from tests.tools import fetched
+from tests.tools.driven import HULL, Driven, Step
 from tests.tools.kinds.in_sql import InSql
 from tests.tools.place import Place
 
@@ -74,8 +75,7 @@ class Prisma8(Driven):
 
     @classmethod
     def fetch(cls) -> None:
-        InSql.case, InSql.packages = cls.case, cls.packages
-        InSql.fetch.__func__(cls)  # type: ignore[attr-defined]
+        cls.home = fetched.npm(cls.case, *cls.packages)
 
     def begin(self, folder: Path, place: Place) -> None:
         super().begin(folder, place)
@@ -92,7 +92,6 @@ class Prisma8(Driven):
         )
 
     def _prisma(self, *words: str) -> str:
-        program = "node_modules/prisma/dist/cli.js"
         package = json.loads((self.home / "node_modules/prisma/package.json").read_text())
         program = "node_modules/prisma/" + package["bin"]["prisma"]
         options = ["--no-interactive", "--format", "human", "--confirm", self.folder.name]
@@ -167,4 +166,3 @@ def _operation(name: str, sql: str) -> dict[str, object]:
 
 
 KINDS = (Prisma7, Prisma8)
-assert BOATS
