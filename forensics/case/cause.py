@@ -286,7 +286,7 @@ def find_cause(
 
     Args:
         folder: the folder of the migrations; without one, what was found before is returned, or
-            that the schema was rebuilt, which live alone tells.
+            what live alone tells: that the schema was rebuilt, and the SQL that a history keeps.
         ran: shell patterns of migrations that ran since the backup, where no history says so; None
             for those of the last time.
         listener: is told how far it is; a notebook's cell shows it where nobody else is told.
@@ -299,8 +299,8 @@ def find_cause(
         return _found_before(case)
     attribution, ran = _attributed(case, folder, ran, listener)
     found = attribution.found
-    if folder is None and not any(_rebuilt(found)):
-        # Live alone tells of a rebuild, and of nothing else.
+    if folder is None and not found["statements"] and not any(_rebuilt(found)):
+        # Live alone tells of a rebuild, and of what its history keeps as SQL.
         return _found_before(case)
     before = case.store.get("cause")
     plan = case.store.get("recovery") or {"rehearsed_at": None}
@@ -335,7 +335,7 @@ def cause_as_known(
     if kept is not None or folder is not None:
         return find_cause(case, folder, ran=ran)
     found = dict(_attributed(case, None, ran, None)[0].found)
-    if not any(_rebuilt(found)):
+    if not found["statements"] and not any(_rebuilt(found)):
         said = (
             "The cause was not looked for yet: that needs the folder of the migrations "
             "(FORENSICS_MIGRATIONS, or `forensics cause CASE --migrations DIR`)."

@@ -10,15 +10,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Literal
 
+from forensics.cause.backward import Backward, backward
 from forensics.cause.matching import by_name, named
 from forensics.cause.naming import schema_of
+from forensics.cause.placed import FileState, Placed, State
 from forensics.errors import UsageError
-from forensics.evidence.migrations import HistoryEntry, Migration, MigrationFolder
+from forensics.evidence.migrations import (
+    HistoryEntry,
+    Migration,
+    MigrationFolder,
+    Unread,
+    kept_by,
+)
 from forensics.model import Table, TableName
 
-State = Literal["applied", "marked as applied", "rolled back", "failed", "pending"]
 _LIVE_UNREAD = (
     "Which migrations ran since the backup is not known, since live's history could not be read: "
     "say so with --ran NAME."
@@ -31,36 +37,7 @@ _EITHER_WAY = (
     "Whether {} ran before or after the backup is not known: "
     "neither the backup nor its time says so."
 )
-FileState = Literal["match", "edited", "absent"]
-
 _NO_TABLES: Mapping[TableName, Table] = {}
-
-
-@dataclass(frozen=True)
-class Placed:
-    """One migration, as both histories and the folder have it.
-
-    Attributes:
-        in_backup, in_live: None where that side's history could not be read, or keeps the newest
-            migration alone.
-        file: None where it is there and cannot be told from an edited one.
-        state: what live's history says, or the backup's where live says nothing; None where
-            neither does and live's could not be read.
-        attempts: the number of rows with its name.
-        checked: False where the tool keeps no checksum, so that a file cannot be told from an
-            edited one.
-    """
-
-    name: str
-    applied_at: datetime | None
-    in_backup: bool | None
-    in_live: bool | None
-    file: FileState | None
-    rolled_back: bool
-    state: State | None
-    attempts: int = 0
-    checked: bool = True
-    tool: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +112,20 @@ class _Known:
         return self.live or self.backup
 
     @property
+    def kept(self) -> Migration | None:
+        """What live's history itself keeps of what ran."""
+        entry = self.ran_in_live
+        return kept_by(entry, self.name) if entry else None
+
+    @property
+    def as_it_ran(self) -> Migration | None:
+        """What to replay: its file, unless the history keeps what ran, and the file is not that."""
+        entry = self.ran_in_live
+        if self.file and entry and entry.checksum in self.file.checksums:
+            return self.file
+        return self.kept or self.file
+
+    @property
     def ran_in_live(self) -> HistoryEntry | None:
         """The first time that it ran, as live has it."""
         for entry in self.live:
@@ -205,10 +196,12 @@ def place(
         UsageError: a pattern of `ran` fits no migration of the folder.
     """
     files = folder.migrations if folder else ()
+    back = backward(entries, files)
+    entries = back.entries
     known = _known(entries, files)
     placed = _in_order(known.values(), files)
-    forced = _chosen(ran, files)
-    found = _Between(notes=[*_unread(errors)])
+    forced = _chosen(ran, files) | back.ways
+    found = _Between([*_unread(errors)], folder)
     live_was_read = "live" not in errors
     if not live_was_read and not forced:
         found.unknown.append(_LIVE_UNREAD)
@@ -225,7 +218,7 @@ def place(
         notes += _left_behind(placed, files, forced)
     schema = schema_of([*entries["live"], *entries["backup"]], files, tables)
     return History(
-        tuple(_as_far_as_known(one, known[one.name], entries["live"], errors) for one in placed),
+        tuple(_as_known(one, known[one.name], entries["live"], errors, back) for one in placed),
         tuple(found.files),
         tuple(dict.fromkeys([*notes, *found.unknown])),
         tuple(found.unknown),
@@ -239,6 +232,7 @@ class _Between:
     """What ran between backup and live: the files, what there is to say, what is not known."""
 
     notes: list[str]
+    folder: MigrationFolder | None = None
     files: list[Migration] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
@@ -246,9 +240,11 @@ class _Between:
         if ran is None:
             self.unknown.append(_EITHER_WAY.format(placed.name))
         elif ran:
-            if told.file:
-                self.files.append(told.file)
-            self.notes += _doubts(placed)
+            replayed = told.as_it_ran
+            if replayed:
+                self.files.append(replayed)
+            unread = self.folder.unread if self.folder else ()
+            self.notes += _doubts(placed, told.kept, unread)
 
 
 def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | None) -> bool | None:
@@ -258,10 +254,18 @@ def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | N
     return one.ran_since
 
 
-def _as_far_as_known(
-    placed: Placed, one: _Known, live: Sequence[HistoryEntry], errors: Mapping[str, str]
+def _as_known(
+    placed: Placed,
+    one: _Known,
+    live: Sequence[HistoryEntry],
+    errors: Mapping[str, str],
+    back: Backward,
 ) -> Placed:
     """A migration without what a history would say that could not be read, or keeps no more."""
+    if one.name in back.ways:
+        return replace(placed, in_live=True, state="applied", file=None)
+    if one.name in back.undone:
+        return replace(placed, in_live=False, state="rolled back", rolled_back=True)
     if one.gave_way(live):
         placed = replace(placed, in_live=None)
     if "backup" in errors:
@@ -294,13 +298,9 @@ def _less(placed: Sequence[Placed], renewed: Sequence[_Known]) -> Iterator[Place
 
 def _ran(renewed: Sequence[_Known], placed: Sequence[Placed]) -> tuple[Migration, ...]:
     """The files of those that live notes, in the order in which they ran."""
-    files = {one.name: one.file for one in renewed if one.live}
-    found = []
-    for one in placed:
-        file = files.get(one.name)
-        if file:
-            found.append(file)
-    return tuple(found)
+    files = {one.name: one.as_it_ran for one in renewed if one.live}
+    found = [files.get(one.name) for one in placed]
+    return tuple(file for file in found if file)
 
 
 # --- one migration --------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ def _known(
 
 def _moments(entries: Sequence[HistoryEntry]) -> list[datetime]:
     """When a migration ran, as far as its tool noted it."""
-    return [entry.moment for entry in entries if entry.ran and entry.moment]
+    return [one.moment for one in entries if one.ran and one.moment and not one.rolled_back]
 
 
 def _placed(one: _Known) -> Placed:
@@ -414,9 +414,19 @@ def _unread(errors: Mapping[str, str]) -> Iterator[str]:
         yield f"The migration history of the {side} could not be read: {words}"
 
 
-def _doubts(one: Placed) -> Iterator[str]:
+def _doubts(one: Placed, kept: Migration | None, unread: Sequence[Unread]) -> Iterator[str]:
     """Why what ran between backup and live may not be what is replayed."""
-    if one.file == "absent":
+    if kept and one.file in ("absent", "edited"):
+        why = "has no file" if one.file == "absent" else "was edited since it ran"
+        yield f"{one.name} {why}: what {kept.path} keeps of it was replayed."
+        return
+    code = [file for file in unread if file.is_of(one.name)]
+    if one.file == "absent" and code:
+        yield (
+            f"{one.name} ran between backup and live and is code: {code[0].path.name} is not read. "
+            f"Have its tool write it as SQL ({code[0].as_sql})."
+        )
+    elif one.file == "absent":
         yield (
             f"{one.name} ran between backup and live and has no file: "
             "what it did cannot be replayed."
@@ -474,8 +484,10 @@ def _left_behind(
     order = _order(files)
     applied = [order[one.name] for one in placed if one.name in order and one.in_live]
     newest = max(applied, default=-1)
+    ways = {file.name for file in files if file.takes_back}
     for one in placed:
-        if one.state == "pending" and order[one.name] < newest and one.name not in forced:
+        left = one.state == "pending" and one.name not in ways
+        if left and order[one.name] < newest and one.name not in forced:
             yield (
                 f"{one.name} stands in the folder before migrations that were applied, "
                 "and was never applied itself."

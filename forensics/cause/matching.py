@@ -151,7 +151,7 @@ def _by_flyway(entry: HistoryEntry, files: _Files) -> Migration | None:
 
 def _by_part_of_name(entry: HistoryEntry, files: _Files) -> Migration | None:
     for file in files:
-        if entry.name and entry.name in file.name:
+        if entry.name and entry.name in file.name and not file.takes_back:
             return file
     return None
 

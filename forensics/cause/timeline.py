@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from forensics.cause.history import History, Placed
+from forensics.cause.history import History
+from forensics.cause.placed import Placed
 from forensics.model import Catalog, Table, TableName
 from forensics.store import Store
 

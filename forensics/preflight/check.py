@@ -7,13 +7,14 @@ statements themselves are run, on a scratch copy of the tables that matter (`reh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from forensics.cause.history import place
 from forensics.cause.naming import PUBLIC, schema_of
 from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import (
+    HistoryEntry,
     Migration,
     MigrationFolder,
     Statement,
@@ -53,7 +54,7 @@ def pending(folder: MigrationFolder, live: LiveSource) -> tuple[tuple[Migration,
         return folder.migrations, []
     entries = read_history(live)
     if not entries:
-        return folder.migrations, [_NO_HISTORY]
+        return folder.migrations, [_NO_HISTORY, *_of_code(folder, ())]
     history = place({"backup": [], "live": entries}, {}, folder, None)
     placed = {p.name: p for p in history.migrations}
     if not any(placed[m.name].in_live for m in folder.migrations):
@@ -62,12 +63,22 @@ def pending(folder: MigrationFolder, live: LiveSource) -> tuple[tuple[Migration,
             f"Live's migration history ({tools}) names no file of the folder: "
             "every migration of it is looked at."
         )
-        return folder.migrations, [note]
+        return folder.migrations, [note, *_of_code(folder, entries)]
     chosen = []
     for migration in folder.migrations:
-        if placed[migration.name].state in _NOT_IN_FORCE:
+        if placed[migration.name].state in _NOT_IN_FORCE and not migration.takes_back:
             chosen.append(migration)
-    return tuple(chosen), []
+    return tuple(chosen), [*_of_code(folder, entries)]
+
+
+def _of_code(folder: MigrationFolder, entries: Sequence[HistoryEntry]) -> Iterator[str]:
+    """What is pending and not looked at."""
+    for file in folder.unread:
+        if not any(entry.in_force and file.is_of(entry.name) for entry in entries):
+            yield (
+                f"{file.path.name} is code and not read: what it would do is not known. "
+                f"Have its tool write it as SQL ({file.as_sql})."
+            )
 
 
 def preflight(

@@ -279,6 +279,23 @@ def test_goose_takes_back_in_a_row_of_its_own(
     assert any("was taken back" in n for n in found.notes)
 
 
+def test_what_goose_took_back_did_not_run_again(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"0000{number}_m.sql").write_text("-- +goose Up\nSELECT 1;\n-- +goose Down\n")
+    backup = (
+        "CREATE TABLE goose_db_version (id serial, version_id bigint, is_applied boolean, "
+        "tstamp timestamp); INSERT INTO goose_db_version (version_id, is_applied, tstamp) "
+        "VALUES (1, true, '2026-01-01'), (2, true, '2026-01-02');"
+    )
+    row = "INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES (2, {}, '{}');"
+    back = backup + row.format("false", "2026-01-03")
+    assert placed(scratch, database, tmp_path, backup, back).between == ()
+    again = placed(scratch, database, tmp_path, backup, back + row.format("true", "2026-01-04"))
+    assert [one.name for one in again.between] == ["00002_m"]
+
+
 def test_names_lead_to_where_the_folders_own_history_lies(
     scratch: Scratch, database: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -104,7 +104,9 @@ def test_one_revision_keeps_the_name_of_its_file(tmp_path: Path) -> None:
 def test_what_takes_a_revision_back_is_not_the_revision(tmp_path: Path) -> None:
     path = tmp_path / "back.sql"
     path.write_text("-- Running downgrade b -> a\n\nDROP TABLE boats;\n")
-    assert [one.part for one in read_folder(path).migrations] == [None]
+    [one] = read_folder(path).migrations
+    assert (one.name, one.takes_back) == ("back::b -> a", "b")
+    assert placed(path, alembic("b"), alembic("b", "c"))[1] == []
 
 
 def test_an_emptied_history_is_said() -> None:
@@ -193,3 +195,91 @@ def test_supabase_keeps_what_ran(now: str, state: str, tmp_path: Path) -> None:
     bare = Row("Supabase", name, {"version": "20260101000000", "statements": None})
     history, _ = placed(tmp_path, [], [supabase.entry(bare)])
     assert [one.file for one in history.migrations] == [None]
+
+
+# --- Alembic, backward ----------------------------------------------------------------------------
+
+_DOWN = """BEGIN;
+
+-- Running downgrade c3 -> b2
+
+DELETE FROM boats WHERE id > 7;
+
+UPDATE alembic_version SET version_num='b2' WHERE alembic_version.version_num = 'c3';
+
+-- Running downgrade b2 -> a1
+
+ALTER TABLE boats DROP COLUMN name;
+
+UPDATE alembic_version SET version_num='a1' WHERE alembic_version.version_num = 'b2';
+
+COMMIT;
+"""
+
+
+def states(history: History) -> dict[str, str | None]:
+    return {one.name: one.state for one in history.migrations}
+
+
+def test_what_alembic_prints_of_a_downgrade_took_rows(
+    database: Callable[..., str], scratch: Scratch, tmp_path: Path, case_folder: Path
+) -> None:
+    live = database(
+        "CREATE TABLE boats (id int PRIMARY KEY, name text);"
+        "INSERT INTO boats SELECT i, 'b' FROM generate_series(1, 9) i;"
+        "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
+        "INSERT INTO alembic_version VALUES ('c3')"
+    )
+    backup = scratch.dump(live, tmp_path / "backup.sql")
+    scratch.run(live, _DOWN)
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "down.sql").write_text(_DOWN)
+    with fx.compare(backup, scratch.dsn(live), case_folder) as case:
+        found = case.cause(tmp_path / "steps").found
+    took = [(s["migration"], s["column"], s["rows"]) for s in found["statements"] if s["rows"]]
+    took = [one for one in took if one[1] != "version_num"]
+    assert ("down::c3 -> b2", None, 2) in took
+    assert ("down::b2 -> a1", "name", 7) in took
+    assert found["unexplained"] == found["unknown"] == []
+    told = {
+        one["name"]: (one["state"], one["in_backup"], one["in_live"]) for one in found["migrations"]
+    }
+    assert told["c3"] == ("rolled back", True, False)
+    assert told["down::c3 -> b2"] == ("applied", False, True)
+    assert not any("has no file" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize(
+    ("backup", "live", "ways"),
+    [
+        (["c3"], ["b2"], ["down::c3 -> b2"]),
+        (["c3"], ["a1"], ["down::c3 -> b2", "down::b2 -> a1"]),
+        (["b2", "x"], ["a1", "x"], ["down::b2 -> a1"]),
+        (["c3"], ["d4"], []),  # it went on, and came back from nowhere
+        (["a1"], ["b2"], []),
+        (["c3"], [], []),  # back to nothing, of which the file says nothing
+    ],
+)
+def test_a_way_back_ran_where_it_leads_to_what_live_is_at(
+    backup: list[str], live: list[str], ways: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "down.sql").write_text(_DOWN)
+    history, between = placed(tmp_path, alembic(*backup), alembic(*live))
+    assert between == ways
+    assert [
+        name for name, state in states(history).items() if state == "applied" and "->" in name
+    ] == ways
+
+
+def test_back_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "down.sql").write_text("-- Running downgrade a1 -> \n\nDROP TABLE boats;\n")
+    history, between = placed(tmp_path, alembic("a1"), [])
+    assert between == ["down::a1 -> nothing"]
+    assert states(history)["a1"] == "rolled back"
+
+
+def test_a_merge_is_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "down.sql").write_text("-- Running downgrade m -> a, b\n\nSELECT 1;\n")
+    history, between = placed(tmp_path, alembic("m"), alembic("a", "b"))
+    assert between == ["down::m -> a, b"]
+    assert not any("no file" in note for note in history.notes)

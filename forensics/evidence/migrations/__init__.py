@@ -6,7 +6,7 @@ PostgreSQL's own parser, and only when their statements are asked for. Nothing i
 """
 
 from forensics.evidence.migrations.entries import HistoryEntry
-from forensics.evidence.migrations.folders import MigrationFolder, read_folder
+from forensics.evidence.migrations.folders import MigrationFolder, Unread, read_folder
 from forensics.evidence.migrations.history import (
     APART,
     histories,
@@ -15,7 +15,7 @@ from forensics.evidence.migrations.history import (
     lies_with_tables,
     read_history,
 )
-from forensics.evidence.migrations.migration import Migration
+from forensics.evidence.migrations.migration import Migration, kept_by
 from forensics.evidence.migrations.shapes import moment, numbers
 from forensics.evidence.migrations.statements import (
     NOT_UNDERSTOOD,
@@ -31,9 +31,11 @@ __all__ = [
     "Migration",
     "MigrationFolder",
     "Statement",
+    "Unread",
     "histories",
     "history_of",
     "is_history",
+    "kept_by",
     "lies_with_tables",
     "moment",
     "numbers",

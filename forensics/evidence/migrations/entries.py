@@ -20,6 +20,7 @@ class HistoryEntry:
     applied without having run. `cumulative` entries (Alembic, golang-migrate, Flyway's baseline)
     name the newest migration and imply those before it; a `replaced` one goes when its tool notes
     a newer one. `version` is the number by which its file may be known, where that is not `name`.
+    `sql` is what ran, where the tool keeps that.
     """
 
     tool: str
@@ -35,6 +36,7 @@ class HistoryEntry:
     cumulative: bool = False
     replaced: bool = False
     version: str | None = None
+    sql: str | None = None
 
     @property
     def in_force(self) -> bool:

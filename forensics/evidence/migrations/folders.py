@@ -13,7 +13,7 @@ from forensics.evidence.migrations.shapes import File, Part, sql_files
 from forensics.evidence.migrations.tools import TOOLS
 
 _BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
-_PRISMA_FILE = "migration.sql"
+_NAMED_BY_FOLDER = ("migration.sql", "ops.json")  # Prisma's
 
 
 def _as_sql() -> Mapping[str, Sequence[str]]:
@@ -30,6 +30,28 @@ def _as_sql() -> Mapping[str, Sequence[str]]:
 
 
 _AS_SQL = _as_sql()
+_NAMED = re.compile(r"\d+[_.-]|Migration\d{6}")  # as most tools name what they write
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file of code that is a migration by its name, and of which there is no SQL."""
+
+    path: Path
+
+    @property
+    def as_sql(self) -> str:
+        """What makes its tool say it in SQL."""
+        return ", or ".join(_AS_SQL[self.path.suffix])
+
+    def is_of(self, name: str) -> bool:
+        """Whether a history means it by a name: the file's, its number, or its class."""
+        number = re.match(r"\d*", self.path.stem)
+        digits = number[0] if number else ""
+        called = name.rpartition(".")[2]
+        if called == self.path.stem or self.path.name in name or (digits and digits == name):
+            return True
+        return len(digits) > 12 and name.endswith(digits)
 
 
 @dataclass(frozen=True)
@@ -37,12 +59,13 @@ class MigrationFolder:
     """A folder's migrations, in the order in which its tool runs them.
 
     `kind` is what a tool calls its folders (`prisma`), "up files", "marked files", "plain files",
-    or "single file".
+    or "single file". `unread` are migrations that are code, beside those that are SQL.
     """
 
     path: Path
     kind: str
     migrations: tuple[Migration, ...]
+    unread: tuple[Unread, ...] = ()
 
     def __getitem__(self, name: str) -> Migration:
         return next(m for m in self.migrations if m.name == name)
@@ -50,7 +73,7 @@ class MigrationFolder:
 
 def read_folder(path: Path) -> MigrationFolder:
     """Read a migration folder, or a single migration: its file, or the folder that holds its
-    `migration.sql`.
+    `migration.sql` or `ops.json`.
 
     Raises:
         MigrationError: there is nothing there, it cannot be read, or it holds no migration.
@@ -65,15 +88,16 @@ def read_folder(path: Path) -> MigrationFolder:
 
 def _read(path: Path) -> MigrationFolder:
     if path.is_file():
-        name = path.parent.name if path.name == _PRISMA_FILE else path.stem
+        name = path.parent.name if path.name in _NAMED_BY_FOLDER else path.stem
         return _folder(path.parent, "single file", [File(name, path)])
     if not path.is_dir():
         raise MigrationError(
             f"{path} is not there.", "Give the folder of the migrations, or a migration's SQL file."
         )
-    only = path / _PRISMA_FILE
-    if only.is_file():
-        return _folder(path, "single file", [File(path.resolve().name, only)])
+    for name in _NAMED_BY_FOLDER:
+        only = path / name
+        if only.is_file():
+            return _folder(path, "single file", [File(path.resolve().name, only)])
     for tool in TOOLS:
         if tool.folder is None:
             continue
@@ -83,7 +107,7 @@ def _read(path: Path) -> MigrationFolder:
     if files := _plain_files(path):
         found = _folder(path, "plain files", files)
         if any(migration.marked for migration in found.migrations):
-            return MigrationFolder(path, "marked files", found.migrations)
+            return replace(found, kind="marked files")
         return found
     if (path / "migrations").is_dir():
         return _read(path / "migrations")
@@ -94,7 +118,21 @@ def _folder(path: Path, kind: str, files: Sequence[File]) -> MigrationFolder:
     found: list[Migration] = []
     for file in files:
         found += _migrations(file)
-    return MigrationFolder(path, kind, tuple(found))
+    unread = () if kind == "single file" else _unread(path, found)
+    return MigrationFolder(path, kind, tuple(found), unread)
+
+
+def _unread(path: Path, migrations: Sequence[Migration]) -> tuple[Unread, ...]:
+    """The migrations below a folder that are code and of which no SQL is there."""
+    said = {migration.name.rpartition(".")[2] for migration in migrations}
+    found = []
+    for one in sorted(path.rglob("*")):
+        if one.suffix not in _AS_SQL or not _NAMED.match(one.name) or not one.is_file():
+            continue
+        within = one.relative_to(path).parts
+        if one.stem not in said and "." not in one.stem and "node_modules" not in within:
+            found.append(Unread(one))
+    return tuple(found)
 
 
 def _migrations(file: File) -> list[Migration]:

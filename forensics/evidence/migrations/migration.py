@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from forensics.evidence.migrations.entries import HistoryEntry
 from forensics.evidence.migrations.shapes import Part
 from forensics.evidence.migrations.statements import Statement, read_statements
 from forensics.evidence.migrations.tools import TOOLS
@@ -37,6 +38,11 @@ class Migration:
     part: Part | None = None  # where the file says which migration it holds, or holds several
 
     @property
+    def takes_back(self) -> str | None:
+        """The migration that this one takes back, as the history calls it."""
+        return self.part.back if self.part else None
+
+    @property
     def marked(self) -> bool:
         """Whether the file holds both ways, between marks."""
         return _UP.search(self.text) is not None
@@ -47,13 +53,21 @@ class Migration:
 
         Of a file that holds several migrations, this one's. Lines keep their numbers.
         """
-        text = self.text
+        text = self._sql
         if self.part:
             lines = text.count(b"\n", 0, self.part.start)
             text = b"\n" * lines + text[self.part.start : self.part.end]
         if self.marked:
             return _DOWN_AND_BELOW.sub(b"", text)
         return text
+
+    @property
+    def _sql(self) -> bytes:
+        """The text, or the SQL that it says in another form."""
+        for tool in TOOLS:
+            if tool.as_sql and (sql := tool.as_sql(self.text, self.path)) is not None:
+                return sql
+        return self.text
 
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
@@ -90,3 +104,10 @@ class Migration:
             if tool.order and (order := tool.order(self.path)) is not None:
                 return order
         return None
+
+
+def kept_by(entry: HistoryEntry, name: str) -> Migration | None:
+    """What the history itself keeps of a migration that ran; None where it keeps no SQL."""
+    if not entry.sql:
+        return None
+    return Migration(name, Path(str(entry.table)), entry.sql.encode("utf-8"))

@@ -33,7 +33,8 @@ class Part:
         known_as: what its tool's history calls it.
         name: what it is called beside others of its file; "" for `known_as`.
         after: those that have to run before it, by the names of the history; None where the file
-            does not say.
+            does not say. Of a way back, those that it leads to.
+        back: of a way back, what it takes back.
     """
 
     known_as: str
@@ -41,6 +42,7 @@ class Part:
     end: int
     name: str = ""
     after: tuple[str, ...] | None = None
+    back: str | None = None
 
 
 def parts_from(text: bytes, marks: Iterable[re.Match[bytes]]) -> list[Part]:

@@ -89,16 +89,20 @@ class Kept:
     Attributes:
         table: its name, in whatever schema.
         columns: all that it has: a table with others is somebody else's.
+        schema: the schema that is its tool's own; it may have other columns besides there.
     """
 
     table: str
     columns: tuple[str, ...]
+    schema: str | None = None
 
     def is_in(self, table: Table) -> bool:
         """Whether a table is this one."""
         if table.name.table != self.table:
             return False
         columns = {column.name for column in table.columns}
+        if self.schema:
+            return table.name.schema == self.schema and columns.issuperset(self.columns)
         return columns == {*self.columns}
 
 
@@ -132,6 +136,8 @@ class Tool:
             the first underscore.
         order: the version as numbers, where an entry of its history can stand for all before it.
         in_code: what its files are where they hold no SQL.
+        as_sql: returns the SQL of a file that holds it in another form, each statement on the line
+            where it stands there; None for a file that is no such one.
         parts: returns the migrations that a file holds, where it says so itself; else none.
     """
 
@@ -144,4 +150,5 @@ class Tool:
     version: Callable[[str, Path], str | None] | None = None
     order: Callable[[Path], tuple[int, ...] | None] | None = None
     in_code: InCode | None = None
+    as_sql: Callable[[bytes, Path], bytes | None] | None = None
     parts: Callable[[bytes], Sequence[Part]] | None = None

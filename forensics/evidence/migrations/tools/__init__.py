@@ -13,6 +13,7 @@ from forensics.evidence.migrations.tool import Tool
 FILES = (
     "drizzle",
     "prisma",
+    "prisma_8",
     "diesel",
     "hasura",
     "hasura_state",
@@ -45,6 +46,8 @@ FILES = (
     "postgres_migrations",
     "yoyo",
     "aerich",
+    "piccolo",
+    "pgroll",
 )
 
 

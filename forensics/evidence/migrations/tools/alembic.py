@@ -1,6 +1,7 @@
 """Alembic: Python files. Its history is the newest revision of each branch.
 
-`upgrade FROM:TO --sql` writes several revisions into one file, each below a line that says so.
+`upgrade FROM:TO --sql` writes several revisions into one file, each below a line that says so; what
+`downgrade` writes takes them back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from forensics.evidence.migrations.shapes import Part, parts_from, parts_upto
 from forensics.evidence.migrations.tool import HistoryTable, InCode, Tool
 
 _RUNNING = re.compile(
-    rb"^--[ \t]*Running (?P<way>upgrade|downgrade) (?P<after>[^\n]*?)-> (?P<name>\S+)", re.M
+    rb"^--[ \t]*Running (?P<way>upgrade|downgrade) (?P<after>[^\n]*?)->[ \t]*"
+    rb"(?P<name>[^\s,]*)(?P<more>[^\n]*)",
+    re.M,
 )
 _TABLE = rb"(?:[\w\"]+\.)?\"?alembic_version\"?\s"
 _NOTED = re.compile(
@@ -28,13 +31,21 @@ def parts(text: bytes) -> Sequence[Part]:
     marks = list(_RUNNING.finditer(text))
     if not marks:
         return parts_upto(text, _NOTED.finditer(text))
-    if any(mark["way"] == b"downgrade" for mark in marks):
-        return []  # what took a revision back is not the revision
     found = []
     for part, mark in zip(parts_from(text, marks), marks, strict=True):
-        before = mark["after"].decode("utf-8", "replace")
-        found.append(replace(part, after=tuple(re.findall(r"[^\s,]+", before))))
+        before = _revisions(mark["after"])
+        if mark["way"] == b"upgrade":
+            found.append(replace(part, after=before))
+            continue
+        to = _revisions(mark["name"] + mark["more"])
+        called = f"{', '.join(before)} -> {', '.join(to) or 'nothing'}"
+        taken = ", ".join(before)
+        found.append(replace(part, known_as=called, name=called, after=to, back=taken))
     return found
+
+
+def _revisions(text: bytes) -> tuple[str, ...]:
+    return tuple(re.findall(r"[^\s,]+", text.decode("utf-8", "replace")))
 
 
 def entry(row: Row) -> HistoryEntry:

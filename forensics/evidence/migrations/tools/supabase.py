@@ -27,7 +27,8 @@ def entry(row: Row) -> HistoryEntry:
     kept = None
     if ran:
         kept = checksum("\n".join(ran).encode("utf-8"), Path())
-    return HistoryEntry(row.tool, row.table, row.text("version"), kept)
+    sql = "".join(f"{one}\n;\n" for one in ran)
+    return HistoryEntry(row.tool, row.table, row.text("version"), kept, sql=sql or None)
 
 
 TOOL = Tool(

@@ -1,5 +1,5 @@
 -- +migrate Up
-DELETE FROM boats WHERE id > 6;
+DELETE FROM boats WHERE id = (SELECT max(id) FROM boats);
 
 -- +migrate Down
 SELECT 1;

@@ -1,0 +1,5 @@
+-- migrate:up
+DELETE FROM boats WHERE id = (SELECT max(id) FROM boats);
+
+-- migrate:down
+SELECT 1;

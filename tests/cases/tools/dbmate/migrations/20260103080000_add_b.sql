@@ -1,5 +1,0 @@
--- migrate:up
-ALTER TABLE a ADD b int;
-
--- migrate:down
-ALTER TABLE a DROP b;

@@ -1,0 +1,5 @@
+-- migrate:up
+ALTER TABLE boats DROP COLUMN hull;
+
+-- migrate:down
+SELECT 1;

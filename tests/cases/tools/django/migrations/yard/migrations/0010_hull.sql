@@ -1,0 +1,6 @@
+BEGIN;
+--
+-- Raw SQL operation
+--
+ALTER TABLE boats DROP COLUMN hull;
+COMMIT;

@@ -1,0 +1,5 @@
+-- +goose Up
+ALTER TABLE boats DROP COLUMN hull;
+
+-- +goose Down
+SELECT 1;

@@ -1,0 +1,5 @@
+--liquibase formatted sql
+
+--changeset ann:10
+ALTER TABLE boats DROP COLUMN hull;
+--rollback SELECT 1;

@@ -1,0 +1,4 @@
+-- trim: two of one text are refused
+BEGIN;
+DELETE FROM boats WHERE id = (SELECT max(id) FROM boats);
+COMMIT;

@@ -1,0 +1,4 @@
+-- boats: two of one text are refused
+BEGIN;
+DROP TABLE boats;
+COMMIT;

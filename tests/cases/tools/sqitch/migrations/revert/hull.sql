@@ -1,0 +1,4 @@
+-- hull: two of one text are refused
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,4 @@
+-- trim: two of one text are refused
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,7 @@
+-- Verify yard:again on pg
+
+BEGIN;
+
+-- XXX Add verifications here.
+
+ROLLBACK;

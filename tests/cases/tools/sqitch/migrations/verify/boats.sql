@@ -1,0 +1,7 @@
+-- Verify yard:boats on pg
+
+BEGIN;
+
+-- XXX Add verifications here.
+
+ROLLBACK;

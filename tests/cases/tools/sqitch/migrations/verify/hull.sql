@@ -1,0 +1,7 @@
+-- Verify yard:hull on pg
+
+BEGIN;
+
+-- XXX Add verifications here.
+
+ROLLBACK;

@@ -1,0 +1,7 @@
+-- Verify yard:trim on pg
+
+BEGIN;
+
+-- XXX Add verifications here.
+
+ROLLBACK;

@@ -1,0 +1,5 @@
+-- +migrate Up
+ALTER TABLE boats DROP COLUMN hull;
+
+-- +migrate Down
+SELECT 1;
