@@ -11,23 +11,36 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forensics.case.backup import Backup, open_backup
     from forensics.case.facade import Case, open_case
     from forensics.compare.options import Listener, Options
     from forensics.errors import ForensicsError
     from forensics.investigation import compare
     from forensics.notebooks import notebook_case
 
-__all__ = ["Case", "ForensicsError", "Listener", "Options", "compare", "notebook_case", "open_case"]
+__all__ = [
+    "Backup",
+    "Case",
+    "ForensicsError",
+    "Listener",
+    "Options",
+    "compare",
+    "notebook_case",
+    "open_backup",
+    "open_case",
+]
 __version__ = "0.1.0"
 
 # Where each name is. It is loaded when it is used: whoever asks for help waits for no engine.
 _HOMES = {
+    "Backup": "case.backup",
     "Case": "case.facade",
     "ForensicsError": "errors",
     "Listener": "compare.options",
     "Options": "compare.options",
     "compare": "investigation",
     "notebook_case": "notebooks",
+    "open_backup": "case.backup",
     "open_case": "case.facade",
 }
 

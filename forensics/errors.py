@@ -2,7 +2,8 @@
 
     ForensicsError
     ├── UsageError              the question itself is wrong (no such table)
-    │   └── UnknownTableError   the case holds no such table; names near matches
+    │   ├── UnknownTableError   no such table is held; names near matches
+    │   └── QueryError          SQL that is not answered, in DuckDB's words
     ├── EvidenceError           a side cannot be read
     │   ├── BackupError         the backup: not there, no dump, of no kind that is read
     │   │   └── DamagedBackupError   a dump that is cut off or corrupt
@@ -94,6 +95,10 @@ class UsageError(ForensicsError):
 
 class UnknownTableError(UsageError, KeyError):
     kind = "unknown table"
+
+
+class QueryError(UsageError):
+    kind = "query"
 
 
 class EvidenceError(ForensicsError):

@@ -55,8 +55,12 @@ def document(value: Any) -> str:
 
     What a terminal would obey in it is written as JSON's own escapes.
     """
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return _OBEYED.sub(_json_escape, text) + "\n"
+    return inert_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
+
+
+def inert_json(text: str) -> str:
+    """Return JSON's text with what a terminal would obey in it written as JSON's own escapes."""
+    return _OBEYED.sub(_json_escape, text)
 
 
 def _json_escape(found: re.Match[str]) -> str:

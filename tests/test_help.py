@@ -50,7 +50,8 @@ def test_the_example_is_of_files_that_are_there(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "status"), [("inspect", 0), ("loss", 1), ("recover", 0), ("report", 0)]
+    ("command", "status"),
+    [("inspect", 0), ("loss", 1), ("recover", 0), ("report", 0), ("query", 0)],
 )
 def test_the_example_runs(command: str, status: int, sample_case: Path, tmp_path: Path) -> None:
     words = []

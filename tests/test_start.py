@@ -55,7 +55,18 @@ def test_importing_the_library_loads_no_engine() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["inspect", "compare", "loss", "cause", "preflight", "recover", "report", "verify", "demo"],
+    [
+        "inspect",
+        "compare",
+        "loss",
+        "cause",
+        "preflight",
+        "recover",
+        "report",
+        "query",
+        "verify",
+        "demo",
+    ],
 )
 def test_the_help_of_a_command_loads_no_engine(command: str) -> None:
     assert not loaded("-m", "forensics", command, "--help") & ENGINES
@@ -83,6 +94,13 @@ def test_a_comparison_with_a_database_loads_no_pandas(scratch: Scratch, tmp_path
     case = tmp_path / "case"
     found = loaded("-m", "forensics", "compare", build.BACKUP, dsn, "--case", case, status=1)
     assert "psycopg" in found
+    assert not found & {"pandas", "networkx", "matplotlib", "jinja2", "IPython"}
+
+
+def test_a_question_loads_no_pandas() -> None:
+    sql = "SELECT count(*), max(created_at) FROM hotels"
+    found = loaded("-m", "forensics", "query", build.BACKUP, sql, "--format", "csv")
+    assert {"duckdb", "pyarrow"} <= found
     assert not found & {"pandas", "networkx", "matplotlib", "jinja2", "IPython"}
 
 

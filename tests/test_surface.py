@@ -18,12 +18,14 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_library() -> None:
     assert set(fx.__all__) == {
+        "Backup",
         "Case",
         "ForensicsError",
         "Listener",
         "Options",
         "compare",
         "notebook_case",
+        "open_backup",
         "open_case",
     }
 
@@ -65,6 +67,7 @@ def test_the_command_line() -> None:
         "preflight",
         "recover",
         "report",
+        "query",
         "verify",
         "demo",
     }

@@ -26,6 +26,7 @@ COMMANDS = (
     "preflight",
     "recover",
     "report",
+    "query",
     "verify",
     "demo",
 )

@@ -48,6 +48,15 @@ REPORT = _manual(
     "  forensics report build/demo/case --out slides.html --slides",
     "  forensics report build/demo/case --out actions.md --section actions",
 )
+QUERY = _manual(
+    "forensics query sample_data/backup.sql.gz 'SELECT name FROM hotels ORDER BY name LIMIT 3'",
+    "0: answered.  2: not answered, or of the rows that there are where a table is cut.",
+    f"TMPDIR, {_DEBUG}",
+    "More:",
+    "  forensics query BACKUP 'SELECT * FROM shop.orders WHERE customer_id = 7' -o orders.csv",
+    "  forensics query BACKUP --live DSN 'SELECT id FROM backup.hotels EXCEPT",
+    "    SELECT id FROM live.hotels'",
+)
 VERIFY = _manual(
     "forensics verify evidence.zip",
     "0: every file is as it was.  1: one is changed, lacking or additional.  2: not asked.",

@@ -1,0 +1,136 @@
+"""A backup that is open for questions, as Python has it."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from forensics.compare.options import Options
+from forensics.evidence import open_source
+from forensics.model import MAX_ROW
+from forensics.query.session import session
+from forensics.query.side import Side
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+class IncompleteWarning(UserWarning):
+    """Rows that an answer should have been made of are not in the backup any more."""
+
+
+class Backup:
+    """A backup that answers questions in SQL. Use it as a context manager, or call `close()`.
+
+    Args:
+        path: a dump of any form, or a connection string.
+        live: a database, or another dump, whose tables are `live.NAME` beside it.
+        database: which database of a `pg_dumpall` file.
+        memory: what DuckDB may hold before it spills, as it writes it.
+        max_row: how long a row of a dump may be.
+
+    Raises:
+        BackupError: the path is not there, or no dump.
+        LiveError: the database cannot be reached or read.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        live: str | Path | None = None,
+        *,
+        database: str | None = None,
+        memory: str = Options.memory,
+        max_row: str = MAX_ROW,
+    ) -> None:
+        self._memory, self._path = memory, path
+        backup = open_source(path, role="backup", database=database, max_row=max_row)
+        try:
+            self._sides = {"backup": Side("backup", backup)}
+            if live is not None:
+                other = open_source(live, role="live", max_row=max_row)
+                self._sides["live"] = Side("live", other)
+        except BaseException:
+            backup.close()
+            raise
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables that it can be asked for, as SQL writes their names."""
+        return [str(name) for name in self._sides["backup"].tables]
+
+    def arrow(self, sql: str) -> pa.Table:
+        """Answer a question with an Arrow table.
+
+        Args:
+            sql: one SELECT, as DuckDB understands it.
+
+        Raises:
+            QueryError: DuckDB refuses it, in its words.
+            UnknownTableError: it names a table that there is not; the hint names near ones.
+        """
+        with session(self._sides, memory=self._memory) as asking:
+            table, told = asking.ask(sql, "arrow", _whole)
+        for sentence in told.damage:
+            warnings.warn(sentence, IncompleteWarning, stacklevel=2)
+        for sentence in told.notes:
+            warnings.warn(sentence, UserWarning, stacklevel=2)
+        return table
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Answer a question with a DataFrame, whose columns keep Arrow's types.
+
+        Args:
+            sql: one SELECT, as DuckDB understands it.
+
+        Raises:
+            QueryError: DuckDB refuses it, in its words.
+            UnknownTableError: it names a table that there is not; the hint names near ones.
+        """
+        import pandas as pd
+
+        frame: pd.DataFrame = self.arrow(sql).to_pandas(types_mapper=pd.ArrowDtype)
+        return frame
+
+    def close(self) -> None:
+        """Let go of the backup, and of live."""
+        for side in self._sides.values():
+            side.source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        source = self._sides["backup"].source
+        shown = source.identify().dsn or source.identify().path
+        return f"<Backup {shown}, {len(self.tables)} tables>"
+
+
+def open_backup(path: str | Path, live: str | Path | None = None, **how: Any) -> Backup:
+    """Open a backup for questions.
+
+    Args:
+        path: a dump of any form, or a connection string.
+        live: a database, or another dump, whose tables are `live.NAME` beside it.
+        how: what else `Backup` takes.
+
+    Raises:
+        BackupError: the path is not there, or no dump.
+        LiveError: the database cannot be reached or read.
+    """
+    return Backup(path, live, **how)
+
+
+def _whole(reader: Any) -> pa.Table:
+    return reader.read_all()

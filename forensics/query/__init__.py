@@ -1,0 +1,1 @@
+"""Questions to a backup, in SQL: its tables by their names, typed, without restoring it."""
