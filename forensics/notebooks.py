@@ -125,17 +125,10 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
     Raises:
         ReportError: a notebook's cell failed.
     """
-    from nbconvert import HTMLExporter
-
     out.mkdir(parents=True, exist_ok=True)
     paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     executed = asyncio.run(_all_executed(paths, case, say))
-    exporter = HTMLExporter(
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        mathjax_url="",
-        require_js_url="",
-    )
+    exporter = _exporter()
     written = []
     for path, notebook in zip(paths, executed, strict=True):
         target = out / f"{path.stem}.html"
@@ -198,6 +191,18 @@ def _last_words(error: Exception) -> str:
     if not said:
         return "it says not why"
     return said[-1]
+
+
+def _exporter() -> Any:
+    """What makes pages of notebooks; it is slow to make itself."""
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        mathjax_url="",
+        require_js_url="",
+    )
 
 
 def _page(exporter: Any, notebook: Any, name: str) -> str:

@@ -206,7 +206,7 @@ def test_a_page_of_one_links_to_pages_and_hides_what_is_hidden() -> None:
     notebook = nbformat.v4.new_notebook(cells=[link, hidden])
     state = {"application/vnd.jupyter.widget-state+json": {"state": {}, "version_major": 2}}
     notebook.metadata["widgets"] = state
-    page = notebooks._page(notebook, "one")
+    page = notebooks._page(notebooks._exporter(), notebook, "one")
     assert "unpkg" not in page  # where nbconvert has what draws widgets fetched from
     assert 'href="04_cause.html"' in page
     assert ".ipynb" not in page

@@ -75,8 +75,8 @@ def _breaking(frame: pd.DataFrame) -> str:
     """Lines break only where a text would push what stands beside it out of sight."""
     longest = 0
     for place in _texts(frame):
-        texts = frame.iloc[:, place].astype(str)
-        longest = max(longest, int(texts.str.len().max() or 0) if len(texts) else 0)
+        for value in frame.iloc[:, place]:
+            longest = max(longest, len(str(value)))
     return " nowrap" if longest <= _LINE else ""
 
 
