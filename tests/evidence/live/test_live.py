@@ -216,9 +216,9 @@ def test_a_table_that_is_altered_meanwhile_is_failed(incident: Incident, scratch
         (
             "CREATE TABLE a (id int PRIMARY KEY); "
             "CREATE TABLE b (id int PRIMARY KEY, v text); "
-            "INSERT INTO b VALUES (1, 'x'), (2, 'y')"
+            "INSERT INTO a SELECT generate_series(1, 9); INSERT INTO b VALUES (1, 'x'), (2, 'y')"
         ),
-        "DELETE FROM b WHERE id = 1",
+        "DELETE FROM a; DELETE FROM b WHERE id = 1",  # what lost most is compared first
     )
 
     class Altering(fx.Listener):

@@ -260,13 +260,15 @@ def test_what_a_connection_string_says_reaches_the_children(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
             "AND application_name LIKE 'forensics%'"
         )
-        while not watch.execute(waiting).fetchone()[0]:  # type: ignore[index]
+        psql: list[int] = []  # before it, the lock is in the way of a count
+        while not psql or not watch.execute(waiting).fetchone()[0]:  # type: ignore[index]
             assert child.poll() is None, child.communicate()
             time.sleep(0.02)
-        [psql] = [
-            c for c in children_of(child.pid) if b"psql" in Path(f"/proc/{c}/cmdline").read_bytes()
-        ]
-        said = Path(f"/proc/{psql}/cmdline").read_bytes()
+            psql = []
+            for one in children_of(child.pid):
+                if b"psql" in Path(f"/proc/{one}/cmdline").read_bytes():
+                    psql.append(one)
+        said = Path(f"/proc/{psql[0]}/cmdline").read_bytes()
         for word in (
             b"passfile=",
             b"target_session_attrs=read-write",
