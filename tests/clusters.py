@@ -120,11 +120,16 @@ class Standby(Cluster):
 
 
 class Line:
-    """A socket in `folder` behind which a server is, until the line is cut."""
+    """A socket in `folder` behind which a server is, until the line is cut.
+
+    Attributes:
+        is_used: whether there was a connection yet, or since that was cleared.
+    """
 
     def __init__(self, server: Scratch, folder: Path) -> None:
         self._target = str(server.folder / ".s.PGSQL.5432")
         self._open: list[socket.socket] = []
+        self.is_used = threading.Event()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / ".s.PGSQL.5432"))
         self._listener.listen()
@@ -138,6 +143,7 @@ class Line:
                 far = socket.socket(socket.AF_UNIX)
                 far.connect(self._target)
                 self._open += [near, far]
+                self.is_used.set()
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
 

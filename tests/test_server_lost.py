@@ -118,6 +118,15 @@ def test_the_command_says_it_in_a_sentence(lasting: tuple[Cluster, Path], tmp_pa
     assert json.loads(done.stdout)["complete"] is True
 
 
+def cut_after(line: Line, seconds: float, ended: threading.Event) -> None:
+    """Cut a line so many seconds after it is first used, unless all has ended before."""
+    while not line.is_used.wait(0.05):
+        if ended.is_set():
+            return
+    if not ended.wait(seconds):
+        line.cut()
+
+
 @pytest.mark.parametrize("psql", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_the_line_is_cut_at_any_moment(
     psql: bool, lasting: tuple[Cluster, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -133,8 +142,11 @@ def test_the_line_is_cut_at_any_moment(
     chance = random.Random(5)
     cuts = 0
     for attempt in range(40):
-        timer = threading.Timer(chance.random() * (0.4 if attempt < 6 else 5), line.cut)
-        timer.start()
+        line.is_used.clear()
+        ended = threading.Event()
+        seconds = chance.random() * (0.4 if attempt < 6 else 5)
+        cutting = threading.Thread(target=cut_after, args=(line, seconds, ended))
+        cutting.start()
         try:
             with fx.compare(
                 backup,
@@ -149,8 +161,8 @@ def test_the_line_is_cut_at_any_moment(
         except CaseError as error:
             assert "not begun" in str(error)
         finally:
-            timer.cancel()
-            timer.join()
+            ended.set()
+            cutting.join()
         if (tmp_path / "case" / "case.duckdb").exists():
             try:
                 with fx.open_case(tmp_path / "case") as case:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.compare.canonical import Writer, base_type
 from forensics.compare.collations import nondeterministic
 from forensics.errors import EvidenceError, ScratchError, is_lost
-from forensics.evidence import copytext
+from forensics.evidence import as_database, copytext
 from forensics.evidence.live.equality import KeyType, collations, grouping
-from forensics.evidence.live.source import LiveSource
 from forensics.evidence.source import Source
 from forensics.model import Table
 from forensics.scratch import Scratch
 from forensics.text import plural
+
+if TYPE_CHECKING:
+    from forensics.evidence.live.source import LiveSource
 
 Key = tuple[str, ...]
 Rows = Sequence[tuple[int, Key]]
@@ -131,8 +133,9 @@ class Equality:
     def _database(self) -> tuple[LiveSource, Table] | None:
         """Live, or else the backup, where it is a database."""
         for source, table in ((self._live, self._tables[1]), (self._backup, self._tables[0])):
-            if isinstance(source, LiveSource):
-                return source, table
+            database = as_database(source)
+            if database:
+                return database, table
         return None
 
     def _collated(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forensics.errors import UsageError
 from forensics.evidence import dumps
@@ -12,11 +13,24 @@ from forensics.evidence.live.dsn import looks_mistyped
 from forensics.evidence.source import Contents, Segment, Source
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT
 
-__all__ = ["Contents", "Segment", "Source", "looks_like_dsn", "open_source"]
+if TYPE_CHECKING:
+    from forensics.evidence.live.source import LiveSource
+
+__all__ = ["Contents", "Segment", "Source", "as_database", "looks_like_dsn", "open_source"]
 
 _URI = re.compile(r"postgres(ql)?(\+\w+)?://")
 # What can be nothing but the name of a file; anything else may hold a password.
 _PATH = re.compile(r"\.{0,2}/|~|.*\.(sql|dump|dmp|backup|bak|tar|gz|zst|xz|bz2|lz4)\Z", re.S)
+
+
+def as_database(source: Source) -> LiveSource | None:
+    """A side of which questions can be asked, or None: what is a file waits for no driver."""
+    if not source.is_database:
+        return None
+    from forensics.evidence.live.source import LiveSource
+
+    assert isinstance(source, LiveSource)
+    return source
 
 
 def looks_like_dsn(text: str) -> bool:
@@ -62,7 +76,6 @@ def open_source(
     if max_row is not None:
         longest = row_limit(max_row)
     if str(side) == "" or looks_like_dsn(str(side)):
-        # What only looks at a file, or at a case, waits for no driver.
         from forensics.evidence.live.source import LiveSource
 
         return LiveSource(

@@ -244,11 +244,13 @@ class Source(ABC):
     Attributes:
         pinned: whether values were written under settings that leave one text for one value.
         max_row: how many bytes a row of a dump may have, or None.
+        is_database: whether questions can be asked of it.
     """
 
     catalog: Catalog
     provenance: Provenance
     pinned = False
+    is_database = False
     max_row: int | None = None
 
     def identify(self) -> Provenance:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forensics.compare.findings.finding import Finding, not_known
 from forensics.errors import EvidenceError
+from forensics.evidence import as_database
 from forensics.evidence.ddl import split_qualified
 from forensics.evidence.source import Source
 from forensics.model import Catalog, Table, TableName
@@ -48,14 +49,13 @@ class _Draw(NamedTuple):
 
 def behind(live: Source) -> list[Finding]:
     """Find sequences that will come to a value which a row holds already."""
-    from forensics.evidence.live.source import LiveSource
-
-    if not isinstance(live, LiveSource):
+    database = as_database(live)
+    if database is None:
         return []
     found = []
     for draw in _draws(live.catalog):
         try:
-            text = _look(live, draw)
+            text = _look(database, draw)
         except EvidenceError as error:
             what = f"Whether {draw.sequence} is behind {draw.table}.{draw.column}"
             found.append(not_known(draw.table, what, error, str(draw.sequence)))

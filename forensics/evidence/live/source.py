@@ -70,6 +70,8 @@ class LiveSource(Source):
 
     pinned = True
 
+    is_database = True
+
     def __init__(
         self,
         dsn: str,

@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.compare.schema import changed_types, stored_columns
 from forensics.errors import EvidenceError
+from forensics.evidence import as_database
 from forensics.evidence.source import Source
 from forensics.model import Catalog, Sequence, Table, TableName
 
@@ -70,12 +71,11 @@ def _asked(side: Source, question: str, name: TableName) -> Mapping[str, Any]:
     """
     from psycopg import sql
 
-    from forensics.evidence.live.source import LiveSource
-
-    if not isinstance(side, LiveSource):
+    database = as_database(side)
+    if database is None:
         return {}
     parts = {"text": sql.Literal(name.sql), "relation": sql.Identifier(*name)}
-    rows = side.ask(sql.SQL(question).format(**parts))  # type: ignore[arg-type]
+    rows = database.ask(sql.SQL(question).format(**parts))  # type: ignore[arg-type]
     return rows[0] if rows else {}
 
 
