@@ -6,7 +6,8 @@
 Lines are counted without blank ones, docstrings included. A comprehension that stands within
 another, or that has more than one `for`, is nested. A decision is an `if`, a loop, an `except`, a
 `case`, a conditional expression, each further operand of `and` and `or`, and each `for` and `if` of
-a comprehension. SQL files are held to the columns of a line, and to nothing else.
+a comprehension. SQL files, templates, style sheets and scripts are held to the columns of a line,
+and to nothing else.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ LIMITS = {
     "files over 500 lines": 0.0,
     "classes over 300 lines": 0.0,
 }
+# What is measured in a folder: Python whole, the others by the columns of their lines.
+KINDS = frozenset({".py", ".sql", ".html", ".css", ".js"})
 # A file, a class or a function that has to be longer, and why.
 LONGER: dict[str, str] = {}
 
@@ -144,12 +147,12 @@ def decisions(node: ast.AST) -> int:
 
 
 def measure(*places: Path) -> Measured:
-    """Measure every Python and SQL file in some files and folders."""
+    """Measure every file of one of `KINDS` in some folders, and some files."""
     found = Measured()
     for place in places:
         paths = [place]
         if place.is_dir():
-            paths = sorted([*place.rglob("*.py"), *place.rglob("*.sql")])
+            paths = sorted(path for path in place.rglob("*") if path.suffix in KINDS)
         for path in paths:
             found.read(path)
     return found

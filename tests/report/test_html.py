@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -283,3 +284,32 @@ def test_nothing_missing_is_said_so(
     assert "Every row of the backup is in live" in found.text
     assert "Loss by table" not in found.headings
     assert "Proven intact" in found.headings
+
+
+@pytest.mark.parametrize(
+    ("moved", "superseded", "said"),
+    [
+        (
+            2,
+            3,
+            "2 of the missing links moved: live holds them in another place. 3 are superseded: "
+            "the same table holds the link under another key. What is here is not lost.",
+        ),
+        (
+            1,
+            0,
+            "1 of the missing links moved: live holds it in another place. "
+            "What is here is not lost.",
+        ),
+        (
+            0,
+            1,
+            "1 is superseded: the same table holds the link under another key. "
+            "What is here is not lost.",
+        ),
+    ],
+)
+def test_sentences_stand_apart(moved: int, superseded: int, said: str) -> None:
+    d = SimpleNamespace(classes={"moved": moved, "superseded": superseded}, survivors=[])
+    raw = html.environment().get_template("survives.html").render(d=d)
+    assert Page(raw).text.strip() == said
