@@ -8,9 +8,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
 import subprocess
 import sys
-from collections.abc import Callable
+import termios
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -361,3 +364,43 @@ def test_a_schema_without_permission_is_named_before_its_table(
         assert all('GRANT USAGE ON SCHEMA "public" TO "outsider"' in r for r in reasons)
     finally:
         scratch.run(lost.live, "DROP OWNED BY outsider; DROP ROLE outsider")
+
+
+def of_no_size() -> dict[str, str]:
+    """The environment without what says how large a terminal is."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
+def on_a_terminal(command: Sequence[str], lines: int) -> str:
+    """Run a command and return what it writes to a terminal of so many lines."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (lines, 110))
+    env = of_no_size() | {"TERM": "xterm"}
+    child = subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=env)
+    os.close(theirs)
+    found = b""
+    with suppress(OSError):  # the other end is closed
+        while read := os.read(ours, 1 << 16):
+            found += read
+    os.close(ours)
+    child.wait()
+    return found.decode()
+
+
+def test_a_terminal_shows_the_worst_and_a_pipe_everything(
+    incident: Incident, tmp_path: Path
+) -> None:
+    """The verdict stays in sight; names are whole where nobody's width is known."""
+    names = [f"a_table_of_some_length_{n:02d}" for n in range(30)]
+    before = "".join(
+        f"CREATE TABLE {n} (id int PRIMARY KEY); INSERT INTO {n} VALUES (1), (2);" for n in names
+    )
+    incident.happens(before, "".join(f"DELETE FROM {n} WHERE id = 1;" for n in names))
+    command = [sys.executable, "-m", "forensics", "compare", str(incident.backup)]
+    command += [incident.live_dsn, "--force", "--case", str(tmp_path / "case")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=of_no_size())
+    assert [name for name in names if name not in done.stdout] == []
+    drawn = on_a_terminal(command, 30)
+    assert sum(name in drawn for name in names) == 8
+    assert "22 more tables lost less" in drawn
+    assert drawn.count("\n") < 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ from forensics.cli.voice import (
 from forensics.compare.options import Listener, Options
 from forensics.errors import UsageError
 from forensics.model import COUNTS, ColumnChange, TableName, TableResult
-from forensics.text import count
+from forensics.text import count, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from forensics.case.facade import Case
+
+
+_BESIDE = 22  # lines of a terminal for what is said beside the table
+_FEWEST = 8
+_NAMED = 4
 
 
 class _Bars(Listener):
@@ -61,7 +66,7 @@ class _Bars(Listener):
     def ends(self, result: TableResult) -> None:
         self._progress.update(self._tables, advance=1)
         _say_failed(self._progress.console, result)
-        if result.missing or result.changed:
+        if result.missing:
             self._progress.console.print(f"{safe(result.name)}: {_counts_of(result)}")
 
     def stage(self, text: str) -> None:
@@ -362,34 +367,46 @@ def _answer(voice: Voice, found: Case) -> int:
 
 def _show(console: Console, found: Case) -> None:
     from forensics.case.summary import findings_json
-    from forensics.loss.others import others
 
-    spoilt = others(found.store).tables
-    counting = [r for r in found.results if not r.history or r.state == "failed"]
-    shown = [r for r in counting if not r.intact or r.name in spoilt]
-    if shown:
-        console.print(_table(shown))
-    intact = len(counting) - len(shown)
-    if intact == 1:
-        console.print("1 more table is intact: every backup row is in live, unchanged.")
-    elif intact:
-        console.print(f"{intact} more tables are intact: every backup row is in live, unchanged.")
-    for change in found.store.changes():
-        console.print(_drift(change))
+    _show_tables(console, found)
+    for line in _drift(found.store.changes(), brief=console.is_terminal):
+        console.print(line)
     findings = [finding["text"] for finding in findings_json(found)]
     for text in (*findings, *found.notes):
         console.print(f"note: {safe(text)}")
     console.print(f"\n[bold]{safe(found.verdict)}[/]\nThe case is in {safe(found.folder)}.")
 
 
-def _table(results: Sequence[TableResult]) -> RichTable:
+def _show_tables(console: Console, found: Case) -> None:
+    """The worst tables first; on a terminal as many as leave the verdict in sight."""
     from forensics.case.frames import worst_first
+    from forensics.loss.others import others
 
+    spoilt = others(found.store).tables
+    counting = [r for r in found.results if not r.history or r.state == "failed"]
+    differing = worst_first(r for r in counting if not r.intact or r.name in spoilt)
+    differing.sort(key=lambda result: result.state != "failed")
+    shown = differing
+    if console.is_terminal:
+        shown = differing[: max(console.height - _BESIDE, _FEWEST)]
+    if shown:
+        console.print(_table(shown))
+    if len(shown) < len(differing):
+        more = counted(len(differing) - len(shown), "more table")
+        console.print(f"{more} lost less, or only changed: summary.json in the case has all.")
+    intact = len(counting) - len(differing)
+    if intact:
+        verb = "is" if intact == 1 else "are"
+        more = counted(intact, "more table")
+        console.print(f"{more} {verb} intact: every backup row is in live, unchanged.")
+
+
+def _table(results: Sequence[TableResult]) -> RichTable:
     heads = [name.replace("_", " ") for name in COUNTS]
     from rich.table import Table as RichTable
 
     table = RichTable("table", "state", *heads)
-    for result in worst_first(results):
+    for result in results:
         counts = [count(getattr(result, name)) for name in COUNTS]
         style = ""
         if result.state == "failed":
@@ -402,8 +419,24 @@ def _table(results: Sequence[TableResult]) -> RichTable:
     return table
 
 
-def _drift(change: ColumnChange) -> str:
-    said = f"column {safe(change.name)}.{safe(change.column)}: {change.change}"
+def _drift(changes: Iterable[ColumnChange], *, brief: bool) -> Iterator[str]:
+    """What became of columns: each in a line, or those of one fate together."""
+    fates: dict[str, list[str]] = {}
+    for change in changes:
+        name = f"{safe(change.name)}.{safe(change.column)}"
+        if brief:
+            fates.setdefault(_fate(change), []).append(name)
+        else:
+            yield f"column {name}: {_fate(change)}"
+    for fate, names in fates.items():
+        more = ""
+        if len(names) > _NAMED:
+            more = f" and {len(names) - _NAMED} more"
+        yield f"{counted(len(names), 'column')} {fate}: {', '.join(names[:_NAMED])}{more}"
+
+
+def _fate(change: ColumnChange) -> str:
+    said = str(change.change)
     if change.change not in ("dropped", "added"):
         said += safe(f": {change.before} → {change.after}")
     if change.values_missing is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
+
+_WIDE = 240  # columns for a reader that is no terminal: names in tables stay whole
 
 
 class PipedConsole(Console):
@@ -13,6 +15,11 @@ class PipedConsole(Console):
 
     The rest goes nowhere, and the command ends as it would have.
     """
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        if not self.is_terminal and "width" not in how and "COLUMNS" not in os.environ:
+            self.width = _WIDE
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
