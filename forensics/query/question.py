@@ -80,7 +80,7 @@ def _only_select(db: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, Any]:
         raise refused(error, sql) from None
     if not statements:
         raise QueryError("There is no question in it.", "Ask with one SELECT.")
-    if not all(statement.query for statement in statements):
+    if any(not one.query or one.type.name == "MULTI" for one in statements):
         raise QueryError(
             "A PIVOT finds its columns by a statement of its own, and is not run so.",
             "Say which they are: PIVOT … ON column IN (…).",

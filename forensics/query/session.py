@@ -301,7 +301,7 @@ class Session:
     def _run(self, statement: str, take: Callable[[Any], _Made]) -> _Made:
         reader = None
         try:
-            reader = self._db.execute(statement).to_arrow_reader(_BATCH_ROWS)
+            reader = self._db.sql(statement).to_arrow_reader(_BATCH_ROWS)
             return take(reader)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             raise self._cause_of(error) from None

@@ -235,7 +235,7 @@ class _Converter:
             self._db.execute("SET TimeZone = 'UTC'")
         self._db.register("block", table.to_reader().__arrow_c_stream__())
         try:
-            return self._db.execute(statement).to_arrow_table()
+            return self._db.sql(statement).to_arrow_table()
         finally:
             self._db.unregister("block")
 
