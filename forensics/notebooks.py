@@ -32,7 +32,7 @@ _TOGETHER = 2  # notebooks at a time
 # colours that can be read on its ground.
 _PAGE = (
     "body{max-width:64rem;margin:0 auto;padding:0 1rem}"
-    ".jp-RenderedMarkdown a{text-decoration:underline}"
+    ".jp-RenderedMarkdown a{text-decoration:underline!important}"
     ".highlight .o,.highlight .ow{color:#6a00b0!important}"
     ".highlight .mi,.highlight .mf{color:#045d04!important}"
     ".highlight .s1,.highlight .s2,.highlight .sa{color:#8f1515!important}"

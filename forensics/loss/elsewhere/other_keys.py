@@ -255,17 +255,18 @@ class _Search:
             return
         # Of several rows that are equal it is not known which is which; where a whole table
         # was rewritten, as many stand there as did, and none of them is lost.
-        whole = matched >= _HALF * ours and (self._result.missing or 0) >= _HALF * (
-            self._result.backup_rows or 0
-        )
-        alone = "" if whole else "WHERE n = 1"
+        held = self._result.backup_rows or 0
+        rewritten = (self._result.missing or 0) >= _HALF * held
+        alone = "WHERE n = 1"
+        if rewritten and matched >= _HALF * ours:
+            alone = ""
         self._work.run(
             f"""
             INSERT INTO {self._found}
             SELECT pair, CASE WHEN n = 1 THEN live_pair END, true FROM {pairs} {alone}
             """
         )
-        if whole:
+        if rewritten:
             self._resembling(said)
 
     def _resembling(self, said: tuple[str, ...]) -> None:

@@ -348,3 +348,20 @@ def test_rows_that_may_have_been_edited_besides_are_blocked(incident: Build) -> 
     assert "3 more may be rows that were edited besides" in text
     assert recovered(found) == {"station": {"superseded": 16, "blocked": 3, "restorable": 1}}
     assert found.sql("SELECT count(*) FROM station") == "21"
+
+
+def test_most_of_a_rewritten_table_may_be_gone_besides(incident: Build) -> None:
+    """All keys are new, and 12 of 20 were deleted then; one that stayed was edited too."""
+    before = """
+        CREATE TABLE station (id int PRIMARY KEY, name text, note text, height int);
+        INSERT INTO station SELECT i, 'station ' || i, 'note ' || i % 4, i * 7
+          FROM generate_series(1, 20) i;
+    """
+    change = """
+        UPDATE station SET id = id + 500;
+        DELETE FROM station WHERE id > 508;
+        UPDATE station SET note = note || '!' WHERE id = 503;
+    """
+    found = incident(before, change)
+    assert recovered(found) == {"station": {"superseded": 7, "blocked": 1, "restorable": 12}}
+    assert found.sql("SELECT count(*) FROM station WHERE name = 'station 3'") == "1"
