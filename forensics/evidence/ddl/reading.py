@@ -39,6 +39,9 @@ _MAKES_ODDITIES = re.compile(
     r"|UNLOGGED|USER|VIEW)\b)",
     re.I,
 )
+# What rows look like, in a statement that has none: a lost line end has glued them to it.
+_HOLDS_ROWS = re.compile(r"\bINTO\s+[^()']*\([^()']*\)\s*VALUES\s*\(|\bINSERT\s+INTO\b", re.I)
+_MAKES = re.compile(r"(?:\s|--[^\n]*\n)*(?:CREATE|ALTER|COMMENT|DO)\b", re.I)
 _SETS_PATH = re.compile(r"set_config\('search_path'|\bSET\s+search_path\b", re.I)
 _WITHOUT_SCHEMA = re.compile(
     r"(?:\s|--[^\n]*\n|/\*.*?\*/)*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?"
@@ -62,7 +65,8 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
     """
     draft = Draft()
     for text in statements:
-        if _OF_INTEREST.match(text) or _MAKES_ODDITIES.match(text):
+        told = _OF_INTEREST.match(text) or _MAKES_ODDITIES.match(text)
+        if told or (_HOLDS_ROWS.search(text) and not _MAKES.match(text)):
             _read(draft, text)
     _let_orphans_stand(draft)
     return draft.finished()

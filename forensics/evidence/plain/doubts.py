@@ -17,6 +17,7 @@ from forensics.evidence.plain.index import Data, Harm, Heading, Index
 from forensics.model import Catalog, TableName
 from forensics.text import counted
 
+_ROW = re.compile(r"^INSERT\s+INTO\s+(\S+)", re.I | re.M)
 _ATTACHES = re.compile(r"ALTER\s+TABLE\s+(?:ONLY\s+)?(\S+)\s+ATTACH\s+PARTITION\s+(\S+)", re.I)
 
 
@@ -33,6 +34,13 @@ def attachments(statements: Iterable[str]) -> Mapping[TableName, TableName]:
         if match := _ATTACHES.match(statement):
             found[_named(match[2])] = _named(match[1])
     return found
+
+
+def _rows_within(statements: Iterable[str]) -> Iterator[TableName]:
+    """The tables whose rows have come to stand within statements."""
+    for statement in statements:
+        for match in _ROW.finditer(statement):
+            yield _named(match[1])
 
 
 def _named(text: str) -> TableName:
@@ -120,6 +128,9 @@ class Doubts:
         if number:
             words = f"{counted(number, 'statement')} of its schema cannot be parsed"
             yield Harm(words, None, None)
+            for table in sorted(set(_rows_within(self._catalog.unparsed))):
+                words = f"rows of table {table} are within a statement that cannot be parsed"
+                yield Harm(words, table, None)
         if not number and not self._part.harms:
             return
         headed = {heading.table for heading in self._part.announced}
