@@ -146,6 +146,22 @@ def test_a_definition_that_ran_into_rows_is_damage(
     assert by_name["reader"].problem is None
 
 
+def test_a_setting_that_ran_into_rows_is_damage(
+    scratch: Scratch, database: Callable[..., str], tmp_path: Path
+) -> None:
+    """What lies between, the table's definition and its first rows, is in no statement."""
+    more = "CREATE TABLE visit (id int); INSERT INTO visit SELECT generate_series(1, 3);"
+    backup = tmp_path / "b.sql"
+    text = scratch.dump(database(SQL + more), backup, "--column-inserts").read_text()
+    start = text.index("SET default_table_access_method = ") + 34
+    end = text.index("INTO public.visit (id) VALUES (2)")
+    backup.write_text(text[:start] + text[end:])
+    found = looked_through(backup)
+    assert found.whole is False
+    problems = {held.table.name.table: held.problem for held in found.tables}
+    assert "within a statement that cannot be parsed" in (problems["visit"] or "")
+
+
 def test_an_end_mark_among_an_archives_rows_ends_what_is_sure(
     scratch: Scratch, database: Callable[..., str], tmp_path: Path
 ) -> None:

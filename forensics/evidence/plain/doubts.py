@@ -17,7 +17,7 @@ from forensics.evidence.plain.index import Data, Harm, Heading, Index
 from forensics.model import Catalog, TableName
 from forensics.text import counted
 
-_ROW = re.compile(r"^INSERT\s+INTO\s+(\S+)", re.I | re.M)
+_ROW = re.compile(r"\bINTO\s+([^\s(]+)\s*(?:\([^()']*\)\s*)?VALUES\s*\(", re.I)
 _ATTACHES = re.compile(r"ALTER\s+TABLE\s+(?:ONLY\s+)?(\S+)\s+ATTACH\s+PARTITION\s+(\S+)", re.I)
 
 
