@@ -7,19 +7,18 @@ What each found is in `build/bench.json`. One that fails is said at the end, and
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
+
+from bench.sheet import parser
 
 
 def main() -> None:
     """Run every benchmark in a process of its own; exit 1 where one failed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--tables", type=int, default=1000)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--rows", type=int, default=5_000_000)
+    asked.add_argument("--tables", type=int, default=1000)
+    options = asked.parse_args()
     rows, tables = str(options.rows), str(options.tables)
     fewer = str(max(options.rows // 5, 1))
     failed = []

@@ -8,7 +8,6 @@ libraries, name one that has them with --python.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench import sample, small
-from bench.sheet import BUILD, Sheet, Spent, spent
+from bench.sheet import BUILD, Sheet, Spent, parser, spent
 
 _REACH = 0.35  # the sample incident, of what it took with 5b5a447
 
@@ -25,15 +24,13 @@ Turn = Mapping[str, Spent]
 
 def main() -> None:
     """Check the revision out, measure in turns, print a table of ratios."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("revision")
-    parser.add_argument("--python", default=sys.executable, help="what runs the other revision")
-    parser.add_argument("--tables", type=int, default=1000, help="0 leaves small tables out")
-    parser.add_argument("--no-sample", action="store_true", help="leave the sample incident out")
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("revision")
+    asked.add_argument("--python", default=sys.executable, help="what runs the other revision")
+    asked.add_argument("--tables", type=int, default=1000, help="0 leaves small tables out")
+    asked.add_argument("--no-sample", action="store_true", help="leave the sample incident out")
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     root = _checked_out(options.revision)
     sides = {"today": (sample.ROOT, sys.executable), "then": (root, options.python)}
     sheet = Sheet(f"against {options.revision}", f"today's kit beside {options.revision}")

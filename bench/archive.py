@@ -10,7 +10,6 @@ The table of contents is measured on an archive of many tables. Prints one JSON 
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.sheet import Sheet, Spent
+from bench.sheet import Sheet, Spent, parser
 from forensics.evidence.archive.source import open_archive
 from forensics.scratch import Scratch, find_programs
 
@@ -76,20 +75,18 @@ def read_rows(path: Path) -> int:
 
 def main() -> int:
     """Measure, print, and say by the exit status whether the aims are met."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
+    wanted = parser(__doc__)
+    wanted.add_argument(
         "archive", nargs="?", type=Path, help="an archive to read instead of making one"
     )
-    parser.add_argument(
+    wanted.add_argument(
         "--rows", type=int, default=1_000_000, help="rows of the archive that is made"
     )
-    parser.add_argument(
+    wanted.add_argument(
         "--tables", type=int, default=2_000, help="tables of the archive whose contents are listed"
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
+    wanted.add_argument("--rounds", type=int, default=5)
+    asked = wanted.parse_args()
     theirs, ours, toc = [], [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -10,7 +10,6 @@ the start of Python, which is the same for every size. Packed dumps are held aga
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import json
 import os
@@ -22,7 +21,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.sheet import Sheet, Spent, spent
+from bench.sheet import Sheet, Spent, parser, spent
 from forensics.scratch import Scratch
 
 _REACH_CALL, _REACH, _REACH_PACKED = 1.2, 1.3, 1.4
@@ -101,12 +100,10 @@ def limit(server: Scratch, dump: Path, env: Mapping[str, str]) -> Spent:
 
 def main() -> None:
     """Build, measure in turns, print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--rows", type=int, default=5_000_000)
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     sheet = Sheet("compare", f"{options.rows:,} rows, {options.runs} runs, medians")
     settings = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
     with (

@@ -7,7 +7,6 @@ Beside `pg_dump` of the same database to nowhere. Only Linux tells what a server
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.compare import BEFORE
-from bench.sheet import Sheet, Spent, spent
+from bench.sheet import Sheet, Spent, parser, spent
 from forensics.scratch import Scratch
 
 _PEER = "pg_dump -f /dev/null"
@@ -54,12 +53,10 @@ class _Meter:
 
 def main() -> None:
     """Measure in turns and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--rows", type=int, default=1_000_000)
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     sheet = Sheet(
         "gentle", f"what {options.rows:,} rows cost the server; processor seconds are its backends'"
     )

@@ -8,13 +8,12 @@ besides.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 
 from bench.compare import BEFORE
-from bench.sheet import Sheet, Spent, spent
+from bench.sheet import Sheet, Spent, parser, spent
 from forensics.scratch import Scratch
 
 _REACH = 1.3
@@ -22,12 +21,10 @@ _REACH = 1.3
 
 def main() -> None:
     """Write a dump, measure in turns, print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--rows", type=int, default=5_000_000)
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="forensics-bench-") as folder:
         with Scratch(settings={"max_wal_size": "4GB"}) as server:
             server.create("bench")

@@ -10,14 +10,13 @@ comparing it did, in bounded memory.
 
 from __future__ import annotations
 
-import argparse
 import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from bench.sheet import Sheet, Spent
+from bench.sheet import Sheet, Spent, parser
 from forensics.compare.options import Options
 from forensics.compare.tables import compare_sources
 from forensics.documents import plain, plain_catalog
@@ -68,11 +67,9 @@ ALTER TABLE thinned_links ADD FOREIGN KEY (hotel_id) REFERENCES hotels ON DELETE
 
 def main() -> None:
     """Build both sides, compare, classify, and print what each took."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--links", type=int, default=1_000_000)
-    links = parser.parse_args().links
+    asked = parser(__doc__)
+    asked.add_argument("--links", type=int, default=1_000_000)
+    links = asked.parse_args().links
     sizes = {"links": links, "hotels": max(links // 20, 1), "assets": max(links // 10, 1)}
     with Scratch() as scratch, tempfile.TemporaryDirectory(prefix="forensics-bench-") as folder:
         scratch.create("bench")

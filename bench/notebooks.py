@@ -7,13 +7,12 @@ The kernels run two at a time, as the notebooks do. Without a case the sample's 
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bench.sheet import Sheet, timed
+from bench.sheet import Sheet, parser, timed
 from forensics.notebooks import execute_notebooks
 from forensics.sample import investigate
 from forensics.store import exists
@@ -45,12 +44,10 @@ _IMPORTS = "import forensics as fx; fx.open_case; import pandas"
 
 def main() -> None:
     """Measure in turns and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--case", type=Path, default=Path("build") / "demo" / "case")
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--case", type=Path, default=Path("build") / "demo" / "case")
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="forensics-bench-") as name:
         case = options.case
         if not exists(case):

@@ -9,7 +9,6 @@ undo, the start of a server included on both sides.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import forensics as fx
-from bench.sheet import Sheet, Spent
+from bench.sheet import Sheet, Spent, parser
 from forensics.scratch import Scratch
 
 _REACH = 2.0
@@ -39,11 +38,9 @@ COMMIT;
 
 def main() -> None:
     """Build the incident, rehearse, have psql do the same, and print the ratio."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
+    asked = parser(__doc__)
+    asked.add_argument("--rows", type=int, default=1_000_000)
+    rows = asked.parse_args().rows
     with Scratch() as scratch, tempfile.TemporaryDirectory(prefix="forensics-bench-") as name:
         folder = Path(name)
         scratch.create("bench")

@@ -9,7 +9,6 @@ measured apart: `cause` and the rehearsal start some, and no code of the kit mak
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.sheet import Sheet, Spent, spent, timed
+from bench.sheet import Sheet, Spent, parser, spent, timed
 from forensics.scratch import Scratch
 from sample_data import build
 from sample_data.world import BACKUP_AT, INCIDENT_AT
@@ -80,11 +79,9 @@ def starts() -> Spent:
 
 def main() -> None:
     """Measure in turns and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     turns, servers = [], []
     with incident() as dsn:
         for _ in range(options.runs):

@@ -6,6 +6,7 @@ adds its lines to `build/bench.json`, in place of those that it added before.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -29,6 +30,13 @@ class Spent:
     processor: float = 0.0
     peak: int = 0
     output: str = ""
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """What reads a benchmark's options: its help is what its file says, as it stands there."""
+    return argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
 
 
 def spent(

@@ -10,7 +10,6 @@ and are busy, and processor time differs less.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.sheet import Sheet, Spent, spent
+from bench.sheet import Sheet, Spent, parser, spent
 from forensics.scratch import Scratch
 
 _TABLES_A_SCRIPT = 500  # each takes a lock until its transaction ends
@@ -69,13 +68,11 @@ def kit(backup: Path, dsn: str, case: Path) -> list[str | Path]:
 
 def main() -> None:
     """Build, measure in turns, print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--tables", type=int, default=1000)
-    parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
+    asked = parser(__doc__)
+    asked.add_argument("--tables", type=int, default=1000)
+    asked.add_argument("--rows", type=int, default=ROWS)
+    asked.add_argument("--runs", type=int, default=3)
+    options = asked.parse_args()
     with world(options.tables, options.rows) as (server, dumps):
         dsn, env = server.dsn("bench"), {**os.environ, **server.env}
         folder = dumps["plain"].parent

@@ -13,17 +13,17 @@ import numpy as np
 import pyarrow as pa
 
 from forensics.evidence.blocks import Block
+from forensics.evidence.bytewise import WORD, words
 from forensics.store.values import LONGEST
 
 _TAB, _LINE_FEED = 9, 10
-_WORD = 8
 _LONGEST_KEY = 128  # bytes of it that are looked at
 _FEWEST_BITS, _MOST_BITS = 16, 24  # of a place in the table, of which each takes a byte
 _BITS_PER_KEY = 5
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 # What is left of a word of which only so many bytes are a field's.
-_MASKS = np.array([(1 << 8 * size) - 1 for size in range(_WORD + 1)], dtype=np.uint64)
+_MASKS = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], dtype=np.uint64)
 
 
 class Sieve:
@@ -43,7 +43,7 @@ class Sieve:
         number = sum(map(len, held))
         shortest = min([_shortest(key) for key in held], default=0)
         # Where the key stands first, its beginning is where the line's is, and tells it apart.
-        leads = list(places) == list(range(len(places))) and shortest >= _WORD
+        leads = list(places) == list(range(len(places))) and shortest >= WORD
         self._windows = _windows(min(shortest, _LONGEST_KEY), len(places)) if leads else []
         bits = min(max(number.bit_length() + _BITS_PER_KEY, _FEWEST_BITS), _MOST_BITS)
         self._shift = np.uint64(64 - bits)
@@ -82,16 +82,16 @@ class Sieve:
         text = b"".join((block, bytes(_LONGEST_KEY)))
         mixed = np.zeros(len(offsets) - 1, dtype=np.uint64)
         for window in self._windows:
-            mixed = _mixed(mixed, _words(text, window)[offsets[:-1]])
+            mixed = _mixed(mixed, words(text, window)[offsets[:-1]])
         return mixed
 
 
 def _windows(size: int, fields: int) -> list[int]:
     """Where the words begin that tell keys of at least so many bytes apart: at their end, if they
     do at all; keys of several fields at their beginning, too."""
-    found = {size - _WORD, max(size - 2 * _WORD, 0)}
+    found = {size - WORD, max(size - 2 * WORD, 0)}
     if fields > 1:
-        found |= {0, size // 2 - _WORD // 2}
+        found |= {0, size // 2 - WORD // 2}
     return sorted(found)
 
 
@@ -107,14 +107,14 @@ def _of_fields(block: Block, offsets: np.ndarray, places: Sequence[int], width: 
     data = np.frombuffer(block, dtype=np.uint8)
     borders = np.flatnonzero((data == _TAB) | (data == _LINE_FEED))
     ends = borders.reshape(-1, width)
-    words = _words(b"".join((block, bytes(_WORD))), 0)
+    found = words(b"".join((block, bytes(WORD))))
     mixed = np.zeros(len(ends), dtype=np.uint64)
     for place in places:
         starts = offsets[:-1] if place == 0 else ends[:, place - 1] + 1
         sizes = ends[:, place] - starts
-        first = words[starts] & _MASKS[np.minimum(sizes, _WORD)]
-        last = words[np.maximum(starts, ends[:, place] - _WORD)]
-        last &= _MASKS[np.minimum(sizes, _WORD)]
+        first = found[starts] & _MASKS[np.minimum(sizes, WORD)]
+        last = found[np.maximum(starts, ends[:, place] - WORD)]
+        last &= _MASKS[np.minimum(sizes, WORD)]
         mixed = _mixed(_mixed(mixed, first), last + sizes.astype(np.uint64))
     return mixed
 
@@ -122,11 +122,6 @@ def _of_fields(block: Block, offsets: np.ndarray, places: Sequence[int], width: 
 def _mixed(mixed: np.ndarray, words: np.ndarray) -> np.ndarray:
     mixed = (mixed ^ words) * _ODD
     return np.asarray(mixed ^ (mixed >> _HALF))
-
-
-def _words(text: bytes, start: int) -> np.ndarray:
-    """The eight bytes from each place of a text on, as numbers, from `start` on."""
-    return np.ndarray((len(text) - _WORD + 1 - start,), np.dtype("<u8"), text, start, (1,))
 
 
 def _laid_out(lines: pa.Array) -> tuple[bytes, np.ndarray]:

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
-
 from forensics.compare import schema
 from forensics.compare.comparison import Job
 from forensics.errors import ForensicsError
+from forensics.evidence.bytewise import count_lines
 from forensics.evidence.source import Contents, Source
 from forensics.model import ColumnChange, TableName
 from forensics.text import counted, short_size
@@ -25,7 +24,6 @@ _SECONDS = 1.5  # for counting, both sides at once
 _PACE, _PACKED_PACE = 2_000_000_000, 50_000_000  # bytes a second that may well be counted
 _SHOWN = 10
 _BYTES_A_ROW = 100
-_LINE_FEED = 10
 
 
 @dataclass(frozen=True)
@@ -230,8 +228,7 @@ def _count(source: Source, job: Job, until: float) -> int | None:
             if blocks is None:
                 return None
             for block in blocks:
-                data = np.frombuffer(block, dtype=np.uint8)
-                rows += int(np.count_nonzero(data == _LINE_FEED))
+                rows += count_lines(block)
                 if time.monotonic() > until:
                     return None
     except ForensicsError:

@@ -17,6 +17,7 @@ from decimal import Context, Decimal
 import numpy as np
 
 from forensics.evidence import documents
+from forensics.evidence.bytewise import words
 from forensics.evidence.fields import encode_field, unescape
 
 # Kinds of bytes, a bit each; a field's kinds are those of all its bytes.
@@ -65,8 +66,7 @@ class Fields:
 
     def word(self, place: int) -> np.ndarray:
         """The eight bytes from a place of every field on, as a number, the first the lowest."""
-        words = np.ndarray((len(self.data) - 7 - place,), "<u8", self.data, place, (1,))
-        found: np.ndarray = words[self.starts]
+        found: np.ndarray = words(self.data, place)[self.starts]
         return found
 
     def some(self, chosen: np.ndarray) -> Fields:

@@ -114,8 +114,3 @@ def canonical(fields: pa.Array, change: Canonical) -> pa.Array:
     """Return fields in the text that a pinned session writes."""
     written = pc.fill_null(fields, copytext.NULL)
     return _without_nulls(change(written))
-
-
-def lines_of(block: bytes) -> int:
-    """How many lines there are."""
-    return block.count(b"\n")

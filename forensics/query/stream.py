@@ -16,6 +16,7 @@ import pyarrow as pa
 from forensics.compare.feeding import hold_tight
 from forensics.compare.fields import Canonical
 from forensics.errors import BackupError
+from forensics.evidence.bytewise import count_lines
 from forensics.evidence.source import LackingSegment, Segment
 from forensics.model import TableName
 from forensics.query import fields
@@ -112,7 +113,7 @@ class Stream:
         with _Converter() as converter:
             for segment, block in self._blocks(numbers):
                 found = self._read(segment, block, numbers, converter)
-                rows = fields.lines_of(block)
+                rows = count_lines(block)
                 self._heard(self.name, rows)
                 made = []
                 for number in range(len(self.schema)):

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from forensics.errors import DamagedBackupError, EvidenceError, is_lost
 from forensics.evidence import copytext
+from forensics.evidence.bytewise import count_lines
 from forensics.evidence.garbling import Tally, together
 from forensics.evidence.inspection.findings import findings
-from forensics.evidence.inspection.moments import count_lines, latest_moment
+from forensics.evidence.inspection.moments import latest_moment
 from forensics.evidence.inspection.result import Held, Inspection
 from forensics.evidence.migrations import HistoryEntry, read_history
 from forensics.evidence.source import Contents, LackingSegment, Segment, Source

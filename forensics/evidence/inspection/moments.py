@@ -7,19 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from forensics.evidence.bytewise import WORD, words
+
 _TAB, _LINE_FEED = 9, 10
-_WORD = 8
 _LENGTH = 19  # of a moment to the second
 # Text of four-digit years sorts as the time does; infinity and BC are no time that anything was
 # written at.
 _PLAUSIBLE = re.compile(rb"[12]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d")
 _TRIES = 20
-
-
-def count_lines(text: bytes) -> int:
-    """Count the line feeds of a block."""
-    data = np.frombuffer(text, dtype=np.uint8)  # bytes.count takes four times as long
-    return int(np.count_nonzero(data == _LINE_FEED))
 
 
 def latest_moment(text: bytes, width: int, places: Sequence[int]) -> str | None:
@@ -33,7 +28,7 @@ def latest_moment(text: bytes, width: int, places: Sequence[int]) -> str | None:
     data = np.frombuffer(text, dtype=np.uint8)
     ends = np.flatnonzero((data == _TAB) | (data == _LINE_FEED)).reshape(-1, width)
     begins = np.concatenate(([0], ends[:-1, -1] + 1))
-    padded = text + bytes(_LENGTH + _WORD)
+    padded = text + bytes(_LENGTH + WORD)
     found = []
     for place in places:
         starts = begins if place == 0 else ends[:, place - 1] + 1
@@ -60,14 +55,8 @@ def _latest(padded: bytes, starts: np.ndarray) -> str | None:
 
 def _last(padded: bytes, starts: np.ndarray) -> np.ndarray:
     """Where the texts begin that sort last, of some as long as a moment."""
-    for offset in (0, _WORD, _LENGTH - _WORD):
+    for offset in (0, WORD, _LENGTH - WORD):
         if len(starts):
-            words = _words(padded, starts, offset)
-            starts = starts[words == words.max()]
+            there = words(padded, offset, ">u8")[starts].astype(np.uint64)
+            starts = starts[there == there.max()]
     return starts
-
-
-def _words(padded: bytes, starts: np.ndarray, offset: int) -> np.ndarray:
-    """The eight bytes at a place of each text, as numbers that sort as they do."""
-    words = np.ndarray((len(padded) - _WORD + 1 - offset,), ">u8", padded, offset, (1,))
-    return np.asarray(words[starts], dtype=np.uint64)

@@ -133,15 +133,7 @@ def _rows_with_another_code(
         f"b.{a} IS NOT DISTINCT FROM l.{b}" for a, b in zip(ours, theirs, strict=True)
     )
     said = " OR ".join(f"b.{field} IS NOT NULL" for field in ours)
-    return work.temp(
-        f"""
-        SELECT b.pair, l.pair AS live_pair
-          FROM {work.kept("backup", result.name)} b
-          JOIN {work.kept("live", result.name)} l
-            ON l.pair = b.pair AND l.state = 'changed'
-         WHERE b.state = 'changed' AND {equal} AND ({said})
-        """
-    )
+    return _changed_pairs(work, result, f"{equal} AND ({said})")
 
 
 def _rows_written_otherwise(
@@ -156,13 +148,18 @@ def _rows_written_otherwise(
     old = work.fields("backup", result.name, columns) or []
     new = work.fields("live", result.name, columns) or []
     differ = " OR ".join(f"b.{a} <> l.{b}" for a, b in zip(old, new, strict=True))
+    return _changed_pairs(work, result, differ)
+
+
+def _changed_pairs(work: Workspace, result: TableResult, condition: str) -> str:
+    """A working table (pair, live_pair) of changed rows of which a condition on b and l holds."""
     return work.temp(
         f"""
         SELECT b.pair, l.pair AS live_pair
           FROM {work.kept("backup", result.name)} b
           JOIN {work.kept("live", result.name)} l
             ON l.pair = b.pair AND l.state = 'changed'
-         WHERE b.state = 'changed' AND ({differ})
+         WHERE b.state = 'changed' AND ({condition})
         """
     )
 
