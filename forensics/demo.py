@@ -8,7 +8,7 @@ from pathlib import Path
 
 from forensics.case.facade import Case
 from forensics.notebooks import execute_notebooks
-from forensics.sample import ROOT, Say, investigate, timed
+from forensics.sample import SHIPPED, Say, investigate, timed
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def run(out: Path, say: Say) -> Written:
 
 def _is_expected(case: Case) -> bool:
     """Whether the totals of a case of the sample are those that were worked out without the kit."""
-    text = (ROOT / "sample_data" / "expected.json").read_text(encoding="utf-8")
+    text = (SHIPPED / "sample_data" / "expected.json").read_text(encoding="utf-8")
     wanted = json.loads(text)["totals"]
     found = case.totals
     return all(found[name] == number for name, number in wanted.items())

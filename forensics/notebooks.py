@@ -1,6 +1,6 @@
 """Notebooks: the case that one is about, and all of them executed on a case.
 
-They lie in `notebooks/` beside this package, so this works from a clone.
+They lie in `notebooks/` beside this package in a clone, and within it where it was installed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from forensics.case.interactive import interactive_tables
 from forensics.case.waiting import waiting
 from forensics.errors import ReportError, UsageError
 from forensics.investigation import compare, moved_on
-from forensics.sample import DEMO, ROOT, Say, investigate
+from forensics.sample import DEMO, HOME, SHIPPED, Say, investigate
 from forensics.store import exists
 
-NOTEBOOKS = ROOT / "notebooks"
-CASES = ROOT / "build" / "cases"  # not tracked: a case holds rows of customers
-SAMPLE = ROOT / DEMO / "case"
+NOTEBOOKS = SHIPPED / "notebooks"
+CASES = HOME / "build" / "cases"  # not tracked: a case holds rows of customers
+SAMPLE = HOME / DEMO / "case"
 
+_NUMBERED = "[0-9][0-9]_*.ipynb"
 _SECONDS = 300  # for a cell
 _TOGETHER = 2  # notebooks at a time
 # Lines of a length that people read, links that are told by more than their colour, and code in
@@ -95,6 +96,36 @@ def notebook_case() -> NotebookCase:
     return NotebookCase(SAMPLE)
 
 
+def lay_out(folder: Path, force: bool = False) -> tuple[Path, ...]:
+    """Copy the notebooks into a folder, to be run and edited there.
+
+    Args:
+        folder: it is made where there is none.
+        force: replace notebooks of these names.
+
+    Raises:
+        UsageError: a notebook of this name is there, or the folder cannot be written.
+    """
+    sources = sorted(NOTEBOOKS.glob(_NUMBERED))
+    targets = [folder / path.name for path in sources]
+    standing = [path.name for path in targets if path.exists()]
+    if standing and not force:
+        raise UsageError(
+            f"{folder} holds {', '.join(standing)} already.",
+            "Name another folder, or give --force to replace them.",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source, target in zip(sources, targets, strict=True):
+            target.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"The notebooks cannot be written into {folder}: {error.strerror}.",
+            "Name another folder.",
+        ) from error
+    return tuple(targets)
+
+
 def _print(text: str) -> None:
     print(text, file=sys.stderr)
 
@@ -126,7 +157,7 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
         ReportError: a notebook's cell failed.
     """
     out.mkdir(parents=True, exist_ok=True)
-    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    paths = sorted(NOTEBOOKS.glob(_NUMBERED))
     executed = asyncio.run(_all_executed(paths, case, say))
     exporter = _exporter()
     written = []

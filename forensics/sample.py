@@ -1,6 +1,6 @@
 """The sample incident: built on a throw-away PostgreSQL, and taken through every stage.
 
-It lies in `sample_data/` beside this package, so this works from a clone.
+It lies in `sample_data/` beside this package in a clone, and within it where it was installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,12 @@ from forensics.errors import UsageError
 from forensics.investigation import compare
 from forensics.scratch import Scratch
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+_CLONED = (_PACKAGE.parent / "sample_data" / "build.py").exists()
+
+# What holds `sample_data/` and `notebooks/`, and the folder below which `build/` is made.
+SHIPPED = _PACKAGE.parent if _CLONED else _PACKAGE / "shipped"
+HOME = _PACKAGE.parent if _CLONED else Path()
 DEMO = Path("build") / "demo"
 
 Say = Callable[[str], None]
@@ -28,15 +33,15 @@ def sample() -> Any:
     """Return the module that builds the sample incident.
 
     Raises:
-        UsageError: this is no clone, so it is not there.
+        UsageError: somebody took it away.
     """
-    if not (ROOT / "sample_data" / "build.py").exists():
+    if not (SHIPPED / "sample_data" / "build.py").exists():
         raise UsageError(
-            "The sample incident is not part of the installed package.",
-            "Clone the repository and run it from there.",
+            f"The sample incident is not in {SHIPPED}.",
+            "Install the kit again, from its clone or its wheel.",
         )
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
+    if str(SHIPPED) not in sys.path:
+        sys.path.insert(0, str(SHIPPED))
     from sample_data import build
 
     return build

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from forensics.cli import COMMANDS
-from forensics.sample import ROOT
+
+ROOT = Path(__file__).parent.parent
 
 _EXAMPLE = re.compile(r"Example:\n\s+forensics (.*)\n")
 

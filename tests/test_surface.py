@@ -69,6 +69,8 @@ def test_the_command_line() -> None:
         "report",
         "query",
         "verify",
+        "config",
+        "notebooks",
         "demo",
     }
 

@@ -11,9 +11,12 @@ import re
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from forensics.cli.voice import FAILED, INSTALL, app, not_loaded, say_error
-from forensics.errors import redact
+from forensics.cli.voice import FAILED, app, not_loaded, say_error
+from forensics.config import configuration
+from forensics.errors import ForensicsError, redact
 from forensics.text import document
 
 __all__ = ["COMMANDS", "main", "register"]
@@ -28,6 +31,8 @@ COMMANDS = (
     "report",
     "query",
     "verify",
+    "config",
+    "notebooks",
     "demo",
 )
 
@@ -68,19 +73,31 @@ def main() -> None:
     gc.set_threshold(*_COLLECTED)
     try:
         register(_command())
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(standalone_mode=False, default_map=_configured()))
+    except ForensicsError as error:
+        _fail(error.kind, error.message, error.hint)
     except TyperException as error:
         words = str(error)
         if hasattr(error, "format_message"):
             words = error.format_message()
         _fail("usage", _withheld(words), _HELP)
     except ImportError as error:
-        _fail("install", not_loaded(error), INSTALL)
+        _fail("install", *not_loaded(error))
     except KeyboardInterrupt:
         sys.exit(FAILED)
     finally:
         # The system takes back all at once what would be looked at object by object.
         gc.freeze()
+
+
+def _configured() -> dict[str, dict[str, Any]]:
+    """What a configuration file sets, by command and parameter."""
+    if _command() in (None, "config") or not configuration(Path.cwd()).values:
+        return {}
+    from forensics.cli.settings import in_force
+
+    register()
+    return in_force(Path.cwd())[1]
 
 
 def _withheld(words: str) -> str:
@@ -106,7 +123,7 @@ def _command() -> str | None:
     return None
 
 
-def _fail(kind: str, words: str, hint: str) -> None:
+def _fail(kind: str, words: str, hint: str | None) -> None:
     if "--json" in sys.argv:
         answer = {"error": {"kind": kind, "message": words, "hint": hint}}
         sys.stdout.write(document(answer))

@@ -207,6 +207,18 @@ def compare_command(
             "--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."
         ),
     ] = None,
+    exclude_schema: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude-schema", metavar="NAME", help="Not these schemas (pattern, repeatable)."
+        ),
+    ] = None,
+    exclude_table: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude-table", metavar="NAME", help="Not these tables (pattern, repeatable)."
+        ),
+    ] = None,
     key: Annotated[
         list[str] | None,
         typer.Option(
@@ -319,6 +331,8 @@ def compare_command(
         options = Options(
             schemas=tuple(schema or ()),
             tables=tuple(table or ()),
+            not_schemas=tuple(exclude_schema or ()),
+            not_tables=tuple(exclude_table or ()),
             keys=_keys(key or ()),
             jobs=jobs,
             resume=resume,

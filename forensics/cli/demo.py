@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli import manual
+from forensics.cli.extras import needs
 from forensics.cli.voice import FAILED, OK, Json, Quiet, app, safe, speaking
 from forensics.documents import plain
 
@@ -26,10 +27,11 @@ def demo_command(
     quiet: Quiet = False,
 ) -> None:
     """Do all of it on the sample incident: build, compare, report, notebooks."""
-    from forensics import demo
-    from forensics.case.facade import open_case
-
     with speaking("demo", as_json, quiet) as voice:
+        needs("notebooks")
+        from forensics import demo
+        from forensics.case.facade import open_case
+
         written = demo.run(out, lambda text: voice.note(safe(text)))
         with open_case(written.case) as case:
             verdict, totals = case.verdict, case.totals

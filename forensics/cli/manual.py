@@ -65,3 +65,17 @@ VERIFY = _manual(
     "whole file, which is printed, in another place.",
 )
 DEMO = _manual("forensics demo --out build/demo", _DONE, _SCRATCH)
+NOTEBOOKS = _manual(
+    "forensics notebooks mine && jupyter lab mine",
+    _DONE,
+    "FORENSICS_CASE, or FORENSICS_BACKUP and LIVE_DSN: the case that they are about",
+)
+CONFIG = _manual(
+    "forensics config",
+    "0: shown.  2: the file is no TOML, or sets what there is not.",
+    "FORENSICS_CONFIG (the file; empty: none), LIVE_DSN",
+    "A forensics.toml, or [tool.forensics] of a pyproject.toml, here or above:",
+    '  exclude-schema = ["auth", "storage"]     for every command that has the flag',
+    '  [report]',
+    '  mask = ["users.email"]                   for one',
+)

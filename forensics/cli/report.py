@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli import manual
+from forensics.cli.extras import needs
 from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def report_command(
     from forensics.case.facade import open_case
 
     with speaking("report", as_json, quiet, case) as voice, open_case(case) as found:
+        needs("report")
         written = found.report(
             out,
             mask=not unmasked,

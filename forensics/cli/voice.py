@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="forensics",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # a help page that is drawn takes three times as long to come
@@ -44,7 +43,6 @@ LIVE_HELP = (
     "The live database: postgresql://…, service=…, host=… dbname=…, or a dump. "
     "Default: LIVE_DSN, or the PG* variables."
 )
-INSTALL = "Install what it runs on: pip install -r requirements.txt"
 _PG_VARIABLES = ("PGHOST", "PGDATABASE", "PGSERVICE", "PGHOSTADDR", "PGPORT")
 
 
@@ -149,7 +147,7 @@ def speaking(command: str, as_json: bool, quiet: bool, case: Path | None = None)
 
 def _unforeseen(error: Exception, command: str, case: Path | None) -> ForensicsError:
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return ForensicsError(not_loaded(error), INSTALL)
+        return ForensicsError(*not_loaded(error))
     from forensics.crash import kept
 
     path = kept(error, command, case)
@@ -163,11 +161,18 @@ def _unforeseen(error: Exception, command: str, case: Path | None) -> ForensicsE
     )
 
 
-def not_loaded(error: ImportError) -> str:
-    """What there is to say of a library that is not there; its words may be anybody's."""
+def not_loaded(error: ImportError) -> tuple[str, str]:
+    """What there is to say of a library that is not there, and the line that installs it.
+
+    Its own words may be anybody's.
+    """
+    from forensics.cli.extras import bringing, line
+
     if error.name:
-        return f"The kit cannot be loaded: there is no {error.name}, or not all of it."
-    return "The kit cannot be loaded: one of its libraries cannot be imported."
+        name = error.name.partition(".")[0]
+        words = f"The kit cannot go on: there is no {error.name}, or not all of it."
+        return words, line(bringing(name))
+    return "The kit cannot be loaded: one of its libraries cannot be imported.", line("all")
 
 
 def status_of(*, complete: bool, found: bool) -> int:

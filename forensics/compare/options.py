@@ -22,6 +22,7 @@ class Options:
     Attributes:
         schemas, tables: shell patterns; a table's is held against its name and against
             schema.name. Empty means all.
+        not_schemas, not_tables: shell patterns of what is left out, whatever else is chosen.
         keys: by table (as in `tables`), the columns that tell its rows apart.
         jobs: how many tables are compared at a time. Each takes a connection to a
             database, and the comparison one more.
@@ -46,6 +47,8 @@ class Options:
 
     schemas: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    not_schemas: tuple[str, ...] = ()
+    not_tables: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     jobs: int = 1
     resume: bool = False
@@ -60,6 +63,14 @@ class Options:
     lock_timeout: str = LOCK_TIMEOUT
     statement_timeout: str = STATEMENT_TIMEOUT
     nice: bool = False
+
+    def choose(self, name: TableName) -> bool:
+        """Whether a table is to be compared."""
+        if _any_matches(self.not_schemas, name.schema):
+            return False
+        if self.not_tables and matching(name, (), self.not_tables):
+            return False
+        return matching(name, self.schemas, self.tables)
 
     @property
     def sessions(self) -> int:

@@ -84,13 +84,16 @@ def _chosen(names: Sequence[TableName], options: Options) -> list[TableName]:
     Raises:
         UsageError: there are none, or a key names one that is not among them.
     """
-    chosen = [n for n in names if matching(n, options.schemas, options.tables)]
-    if not chosen and (options.tables or options.schemas):
-        raise UsageError("No table is chosen.", "Check --schema and --table.")
-    if not chosen:
+    chosen = [name for name in names if options.choose(name)]
+    if not names:
         raise UsageError("Neither side has a table.")
+    if not chosen:
+        raise UsageError(
+            "No table is chosen.",
+            "Check --schema, --table, --exclude-schema and --exclude-table.",
+        )
     for pattern in options.keys:
-        if not any(matching(n, (), (pattern,)) for n in chosen):
+        if not any(matching(name, (), (pattern,)) for name in names):
             raise UsageError(
                 f"--key names {pattern}, and there is no such table.",
                 "Write --key TABLE=COLUMN,COLUMN.",
