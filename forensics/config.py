@@ -1,4 +1,4 @@
-"""What the user says again and again: `forensics.toml`, or `[tool.forensics]` of a pyproject.toml."""
+"""What is said again and again: `forensics.toml`, or `[tool.forensics]` of pyproject.toml."""
 
 from __future__ import annotations
 

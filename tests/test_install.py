@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from forensics.scratch import Scratch
 from sample_data import build
@@ -26,7 +27,6 @@ from forensics.cli import main
 main()
 """
 BEYOND_THE_CORE = (
-    "IPython",
     "ipywidgets",
     "itables",
     "jinja2",
@@ -53,7 +53,22 @@ def test_every_package_beyond_the_core_is_kept_away() -> None:
     for line in (*extras["report"], *extras["notebooks"]):
         named.add(line.partition(">")[0])
     named.discard("incident-forensics[report]")
-    assert named | {"IPython"} == set(BEYOND_THE_CORE)
+    assert named == set(BEYOND_THE_CORE)
+
+
+def test_the_lock_is_of_these_ranges() -> None:
+    locked = {}
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
+        name, equals, rest = line.partition("==")
+        if equals and not line.startswith((" ", "#")):
+            locked[name] = rest.split()[0]
+    for line in (
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["notebooks"],
+    ):
+        wanted = Requirement(line)
+        if "incident-forensics" not in line:
+            assert wanted.specifier.contains(locked[wanted.name]), line
 
 
 def test_the_core_answers(scratch: Scratch, sample_case: Path, tmp_path: Path) -> None:

@@ -80,7 +80,10 @@ def main() -> None:
         words = str(error)
         if hasattr(error, "format_message"):
             words = error.format_message()
-        _fail("usage", _withheld(words), _HELP)
+        hint = _HELP
+        if configuration(Path.cwd()).values:
+            hint = f"{hint} and forensics config, which says what your configuration sets"
+        _fail("usage", _withheld(words), hint)
     except ImportError as error:
         _fail("install", *not_loaded(error))
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from importlib import metadata
 from forensics.errors import ForensicsError
 
 _DISTRIBUTION = "incident-forensics"
-_NEEDED = re.compile(r"""\A([\w.-]+)(?:\[([\w,-]+)\])?[^;]*;.*\bextra == ["']([\w-]+)["']""")
+_NEEDED = re.compile(r"""\A([\w.-]+)[^;]*;.*\bextra == ["']([\w-]+)["']""")
 
 
 def needs(extra: str) -> None:
@@ -37,46 +37,32 @@ def line(extra: str) -> str:
 
 
 def bringing(module: str) -> str:
-    """The name of the extra that brings a module, or "all" where none does."""
-    for name, _, extra in _needed():
-        if _normal(name) == _normal(module) and extra != "all":
+    """The smallest extra that brings a module; all of them where none is known to."""
+    for extra, names in sorted(_needed().items(), key=lambda item: len(item[1])):
+        if module.lower() in names:
             return extra
     return "all"
 
 
 def _lacking(extra: str) -> list[str]:
     lacking = []
-    for name, extras, of in _needed():
-        if of != extra:
-            continue
-        for other in filter(None, extras.split(",")):
-            lacking += _lacking(other)
-        if not extras and not _installed(name):
+    for name in _needed().get(extra, ()):
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
             lacking.append(name)
     return lacking
 
 
-def _needed() -> list[tuple[str, str, str]]:
-    """Name, its extras and the extra of ours that asks for it; none where it was not installed."""
+def _needed() -> dict[str, list[str]]:
+    """By extra, what it brings; nothing where the kit was not installed but lies on the path."""
+    found: dict[str, list[str]] = {}
     try:
         lines = metadata.requires(_DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        return []
-    found = []
+        return found
     for text in lines:
         match = _NEEDED.match(text)
         if match:
-            found.append((match[1], match[2] or "", match[3]))
+            found.setdefault(match[2], []).append(match[1].lower())
     return found
-
-
-def _installed(name: str) -> bool:
-    try:
-        metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-def _normal(name: str) -> str:
-    return name.replace("-", "_").lower()

@@ -76,6 +76,6 @@ CONFIG = _manual(
     "FORENSICS_CONFIG (the file; empty: none), LIVE_DSN",
     "A forensics.toml, or [tool.forensics] of a pyproject.toml, here or above:",
     '  exclude-schema = ["auth", "storage"]     for every command that has the flag',
-    '  [report]',
+    "  [report]",
     '  mask = ["users.email"]                   for one',
 )

@@ -86,32 +86,29 @@ def in_force(folder: Path) -> tuple[Config, dict[str, dict[str, Any]]]:
     known = flags()
     commands = {flag.command for flag in known}
     found: dict[str, dict[str, Any]] = {}
-    for key, value in config.values.items():
-        if key not in commands or not isinstance(value, Mapping):
-            chosen = [flag for flag in known if flag.name == _flag(key) and flag.everywhere]
-            _set(found, config, chosen, key, value, known)
+    sections = {}
     for key, value in config.values.items():
         if key in commands and isinstance(value, Mapping):
-            of = [flag for flag in known if flag.command == key]
-            for name, given in value.items():
-                chosen = [flag for flag in of if flag.name == _flag(name)]
-                _set(found, config, chosen, name, given, of)
+            sections[key] = value
+        else:
+            _set(found, config, key, value, [flag for flag in known if flag.everywhere])
+    for command, section in sections.items():
+        of = [flag for flag in known if flag.command == command]
+        for key, value in section.items():
+            _set(found, config, key, value, of)
     return config, found
 
 
 def _set(
-    found: dict[str, dict[str, Any]],
-    config: Config,
-    chosen: list[Flag],
-    name: str,
-    value: Any,
-    known: list[Flag],
+    found: dict[str, dict[str, Any]], config: Config, key: str, value: Any, known: list[Flag]
 ) -> None:
+    """Set a flag of every command that has it among these."""
+    chosen = [flag for flag in known if flag.name == _flag(key)]
     if not chosen:
-        raise _unknown(config, name, known)
+        raise _unknown(config, key, known)
     for flag in chosen:
         if flag.name == _LIVE and os.environ.get("LIVE_DSN"):
-            continue
+            continue  # the environment goes before the file
         found.setdefault(flag.command, {})[flag.parameter] = _taken(config, flag, value)
 
 
