@@ -116,3 +116,12 @@ def test_a_comparison_obeys_it(folder: Path, scratch: Scratch, sample_case: Path
         folder, "compare", build.BACKUP, dsn, "--force", "--json", FORENSICS_CONFIG=""
     )
     assert "hotel_images" in {table["table"] for table in json.loads(every.stdout)["tables"]}
+
+
+def test_the_example_of_the_page_is_taken(folder: Path) -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    (folder / "forensics.toml").write_text(example)
+    found = settings(folder)
+    assert found["compare", "exclude-schema"] == ["auth", "storage", "vault"]
+    assert found["report", "show"] == ["hotels.name"]
