@@ -389,7 +389,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 
 
 @given(INCIDENTS, st.sampled_from(FORMS), ZONES)
-@settings(max_examples=200, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=80, deadline=None, suppress_health_check=QUIET)
 def test_random_incidents(
     connection: psycopg.Connection,
     scratch: Scratch,

@@ -39,7 +39,6 @@ def failing(house: Path, *tests: str) -> list[str]:
 
 
 def test_a_hazard(house: Path) -> None:
-    assert failing(house, "tests/statements") == []
     assert skeleton.main(["hazard", "drop-sequence"], house) == 0
     found = failing(house, "tests/statements")
     assert found
@@ -50,7 +49,6 @@ def test_a_hazard(house: Path) -> None:
 
 def test_a_tool(house: Path) -> None:
     tests = "tests/evidence/migrations/test_tools.py"
-    assert failing(house, tests) == []
     assert skeleton.main(["tool", "mytool"], house) == 0
     assert sorted(failing(house, tests)) == ["test_its_folder[mytool]", "test_its_history[mytool]"]
 

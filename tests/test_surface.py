@@ -65,6 +65,7 @@ def test_the_command_line() -> None:
         "loss",
         "cause",
         "preflight",
+        "lint",
         "recover",
         "report",
         "query",

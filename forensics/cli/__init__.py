@@ -27,6 +27,7 @@ COMMANDS = (
     "loss",
     "cause",
     "preflight",
+    "lint",
     "recover",
     "report",
     "query",

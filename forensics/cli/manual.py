@@ -79,3 +79,10 @@ CONFIG = _manual(
     "  [report]",
     '  mask = ["users.email"]                   for one',
 )
+LINT = _manual(
+    "forensics lint sample_data/prisma/migrations/20260102103755_add_external_hotels",
+    "0: nothing destroys.  1: something does.  2: something cannot be read.",
+    _DEBUG,
+    "A statement that is meant is allowed in a comment above it:",
+    "  -- forensics: allow drop-table",
+)

@@ -25,7 +25,7 @@ from forensics.cli.voice import (
     working,
 )
 from forensics.errors import LiveError, UsageError
-from forensics.text import document, one_line, plural, short_size
+from forensics.text import document, one_line, short_size
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +67,20 @@ def preflight_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 as well where a statement would fail.")
     ] = False,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline",
+            metavar="FILE",
+            help="What an earlier `preflight --json` found is no news and not repeated.",
+        ),
+    ] = None,
+    comment_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--comment", metavar="FILE", help="Also write a comment for a pull request, Markdown."
+        ),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -79,6 +93,12 @@ def preflight_command(
         except LiveError as error:
             error.hint = _without_resume(error.hint)
             raise
+        if baseline:
+            from forensics.preflight.baseline import without_known
+
+            flight = without_known(flight, baseline)
+        if comment_file:
+            _write_comment(comment_file, flight, notes)
         _answer(voice, form, flight, notes)
         status = _status(flight, strict=strict)
     raise typer.Exit(status)
@@ -134,6 +154,17 @@ def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> Non
         voice.answer(answer, lambda console: _show(console, flight, notes))
 
 
+def _write_comment(path: Path, flight: Flight, notes: list[str]) -> None:
+    from forensics.preflight.output import comment
+
+    try:
+        path.write_text(comment(flight, notes), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"The comment cannot be written to {path}: {error.strerror}.", "Name another file."
+        ) from error
+
+
 def _status(flight: Flight, *, strict: bool) -> int:
     if flight.destroys or (strict and flight.fails):
         return FOUND
@@ -143,6 +174,8 @@ def _status(flight: Flight, *, strict: bool) -> int:
 
 
 def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
+    from forensics.preflight.output import sentences
+
     if not flight.migrations:
         console.print("No migration is pending.")
     for name in flight.migrations:
@@ -152,7 +185,7 @@ def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
             console.print(_rehearsed(step))
     for note in [*notes, *flight.notes]:
         console.print(f"[yellow]{safe(note)}[/]")
-    console.print(f"\n[bold]{' '.join(_said(flight))}[/]")
+    console.print(f"\n[bold]{' '.join(sentences(flight))}[/]")
 
 
 def _show_migration(console: Console, name: str, flight: Flight) -> None:
@@ -226,29 +259,3 @@ def _rehearsed(step: Rehearsed) -> str:
         took = [f"{rows:,} of {where}" for where, rows in sorted(step.took.items())]
         what = f"takes {', '.join(took)}"
     return f"rehearsal, line {step.line} ({safe(text)}): {safe(what)}"
-
-
-def _said(flight: Flight) -> list[str]:
-    """The answer, in sentences."""
-    taken = failing = rehearsed = 0
-    for warning in flight.hazards:
-        failing += warning.fails
-        if warning.destroys:
-            taken += warning.rows or 0
-    for step in flight.rehearsal or ():
-        rehearsed += sum(step.took.values())
-    said = ["Nothing that was counted would be destroyed."]
-    if taken:
-        said = [f"{taken:,} rows and values would be destroyed or overwritten."]
-    if rehearsed:
-        said.append(f"The rehearsal took {rehearsed:,}.")
-    if failing:
-        said.append(
-            f"{failing} {plural(failing, 'hazard')} would make a statement fail "
-            "on the data as it is."
-        )
-    if flight.uncounted:
-        words = "Something that may destroy could not be counted"
-        hint = "." if flight.rehearsal is not None else "; --rehearse runs it on a copy."
-        said.append(words + hint)
-    return said

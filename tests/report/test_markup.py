@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forensics.report.markup import code, text
+from forensics.markup import code, text
 from forensics.text import prose
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics.report.document import Document, of
-from forensics.report.markup import bullets, code, table, text
+from forensics.markup import bullets, code, table, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, one_line, prose
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.report.document import Document
-from forensics.report.markup import code, table, text
+from forensics.markup import code, table, text
 from forensics.report.sections.section import Context, Section, where
 
 

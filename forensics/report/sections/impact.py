@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forensics.report.document import Document, Row
 from forensics.report.impact import LINES, Hit, gone, hits, written_over
-from forensics.report.markup import bullets, code, text
+from forensics.markup import bullets, code, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, marked, prose
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from forensics import figures
 from forensics.report.document import CLASSES, Document, Junction
-from forensics.report.markup import code, table, text
+from forensics.markup import code, table, text
 from forensics.report.pictures import in_both_widths
 from forensics.report.sections.section import Context, Section
 from forensics.text import count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.report.document import Document
-from forensics.report.markup import bullets
+from forensics.markup import bullets
 from forensics.report.sections.section import Context, Section
 from forensics.text import counted, prose
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.report.document import Document
-from forensics.report.markup import bullets, code
+from forensics.markup import bullets, code
 from forensics.report.sections.section import Context, Section, where
 from forensics.text import counted, prose
 

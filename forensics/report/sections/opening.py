@@ -5,7 +5,7 @@ from __future__ import annotations
 from forensics.report.actions import good
 from forensics.report.brief import answers, as_of, headline
 from forensics.report.document import Document
-from forensics.report.markup import bullets, table, text
+from forensics.markup import bullets, table, text
 from forensics.report.parts import parts
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, counted, marked, prose

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forensics.model import Overwritten
 from forensics.report.document import Document, of_table
-from forensics.report.markup import bullets, code, table, text
+from forensics.markup import bullets, code, table, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, counted
 

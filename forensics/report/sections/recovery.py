@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.report.document import Document, of
-from forensics.report.markup import bullets, code, table, text
+from forensics.markup import bullets, code, table, text
 from forensics.report.sections.section import Context, Section
 from forensics.report.sections.wayout import worth_showing
 from forensics.text import count, examples, fact, marked, prose

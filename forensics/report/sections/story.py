@@ -7,7 +7,7 @@ from typing import Any
 
 from forensics.report.brief import cause_sentences, statement
 from forensics.report.document import Document, of_table
-from forensics.report.markup import bullets
+from forensics.markup import bullets
 from forensics.report.parts import unexplained
 from forensics.report.sections.section import Context, Section
 from forensics.text import code, count, counted, marked, moment

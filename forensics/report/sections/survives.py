@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.report.document import Document
-from forensics.report.markup import code, table
+from forensics.markup import code, table
 from forensics.report.sections.section import Context, Section, where
 from forensics.text import count
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from forensics.report.actions import good
 from forensics.report.document import Document
-from forensics.report.markup import bullets
+from forensics.markup import bullets
 from forensics.report.parts import unexplained
 from forensics.report.sections.section import Context, Section
 from forensics.text import counted, marked

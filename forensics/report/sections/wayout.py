@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forensics.report.document import Document
-from forensics.report.markup import table, text
+from forensics.markup import table, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, fact, prose
 

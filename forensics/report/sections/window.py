@@ -7,7 +7,7 @@ from typing import Any
 
 from forensics import figures
 from forensics.report.document import Document, of
-from forensics.report.markup import bullets, code, table, text
+from forensics.markup import bullets, code, table, text
 from forensics.report.pictures import in_both_widths
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, moment
