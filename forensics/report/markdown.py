@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forensics.report.document import Document
 from forensics.markup import text
+from forensics.report.document import Document
 from forensics.report.sections import SECTIONS, Section
 
 _CLOSING = "Written by the incident forensics kit from a case on disk."

@@ -94,7 +94,7 @@ def test_what_a_baseline_holds_is_no_news(live: str, tmp_path: Path) -> None:
     path.write_text("ALTER TABLE hotels DROP COLUMN name;\nTRUNCATE hotels;\n")
     status, said = run("preflight", path, live, "--json", "--baseline", baseline)
     assert status == 1
-    assert [hazard["hazard"] for hazard in json.loads(said)["hazards"]][0] == "truncate"
+    assert next(hazard["hazard"] for hazard in json.loads(said)["hazards"]) == "truncate"
 
 
 def test_what_became_worse_is_news(live: str, tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from forensics.markup import table
 from forensics.report.actions import Action, actions
 from forensics.report.document import Document
-from forensics.markup import table
 from forensics.report.sections.section import Context, Section
 from forensics.text import marked
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from forensics.report.document import Document, of
 from forensics.markup import bullets, code, table, text
+from forensics.report.document import Document, of
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, one_line, prose
 

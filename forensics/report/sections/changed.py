@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from forensics.markup import code, table, text
 from forensics.report.changed import ROWS, TABLES, ChangedTable
 from forensics.report.document import Document
-from forensics.markup import code, table, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, counted, cut, prose
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from forensics.markup import bullets, code, text
 from forensics.report.document import Document, Row
 from forensics.report.impact import LINES, Hit, gone, hits, written_over
-from forensics.markup import bullets, code, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, marked, prose
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from forensics.report.document import Document
 from forensics.markup import bullets, code, table
+from forensics.report.document import Document
 from forensics.report.sections.section import Context, Section, where
 from forensics.text import count, counted
 

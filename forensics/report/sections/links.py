@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from forensics import figures
-from forensics.report.document import CLASSES, Document, Junction
 from forensics.markup import code, table, text
+from forensics.report.document import CLASSES, Document, Junction
 from forensics.report.pictures import in_both_widths
 from forensics.report.sections.section import Context, Section
 from forensics.text import count

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from forensics import figures
-from forensics.report.document import Document
 from forensics.markup import table
+from forensics.report.document import Document
 from forensics.report.pictures import in_both_widths
 from forensics.report.sections.section import Context, Section
 from forensics.text import count

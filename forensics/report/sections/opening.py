@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from forensics.markup import bullets, table, text
 from forensics.report.actions import good
 from forensics.report.brief import answers, as_of, headline
 from forensics.report.document import Document
-from forensics.markup import bullets, table, text
 from forensics.report.parts import parts
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, counted, marked, prose

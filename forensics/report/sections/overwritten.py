@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forensics.markup import bullets, code, table, text
 from forensics.model import Overwritten
 from forensics.report.document import Document, of_table
-from forensics.markup import bullets, code, table, text
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, counted
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from forensics.markup import bullets
 from forensics.report.brief import cause_sentences, statement
 from forensics.report.document import Document, of_table
-from forensics.markup import bullets
 from forensics.report.parts import unexplained
 from forensics.report.sections.section import Context, Section
 from forensics.text import code, count, counted, marked, moment

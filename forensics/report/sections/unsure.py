@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from forensics.markup import bullets
 from forensics.report.actions import good
 from forensics.report.document import Document
-from forensics.markup import bullets
 from forensics.report.parts import unexplained
 from forensics.report.sections.section import Context, Section
 from forensics.text import counted, marked

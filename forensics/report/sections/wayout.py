@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forensics.report.document import Document
 from forensics.markup import table, text
+from forensics.report.document import Document
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, fact, prose
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from forensics import figures
-from forensics.report.document import Document, of
 from forensics.markup import bullets, code, table, text
+from forensics.report.document import Document, of
 from forensics.report.pictures import in_both_widths
 from forensics.report.sections.section import Context, Section
 from forensics.text import count, moment
