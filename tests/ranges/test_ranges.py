@@ -23,12 +23,23 @@ def bare() -> dict[str, str]:
     return {**kept, "PATH": os.pathsep.join(path)}
 
 
-def environment(folder: Path, what: str, *how: str) -> Path:
+def copied(folder: Path) -> Path:
+    """What the Dockerfile's COPY takes."""
+    left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in os.fsdecode(listed.stdout).split("\0"):
+        if name and name.partition("/")[0] not in left_out:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+def environment(folder: Path, what: str, *how: str, kit: Path = ROOT) -> Path:
     """Install the kit; return the folder of its programs."""
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
     install = [*uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *how]
-    subprocess.run([*install, f"{ROOT}{what}"], check=True)
+    subprocess.run([*install, f"{kit}{what}"], check=True)
     return folder / "bin"
 
 
@@ -51,7 +62,7 @@ def test_the_demo_runs_outside_the_clone(resolution: str, tmp_path: Path) -> Non
 
 
 def test_the_core_brings_no_jupyter(tmp_path: Path) -> None:
-    programs = environment(tmp_path / "env", "")
+    programs = environment(tmp_path / "env", "", kit=copied(tmp_path / "kit"))
     for name in _JUPYTER:
         code = (
             f"import importlib.util, sys; sys.exit(importlib.util.find_spec({name!r}) is not None)"
