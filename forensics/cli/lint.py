@@ -15,6 +15,7 @@ from forensics.text import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from forensics.evidence.migrations import Migration
     from forensics.preflight.output import Flight, Forewarning
 
 
@@ -45,7 +46,7 @@ def lint_command(
     from forensics.preflight.static import lint
 
     with speaking("lint", as_json, quiet) as voice:
-        read = []
+        read: list[Migration] = []
         for path in migrations:
             read += read_folder(path).migrations
         flight = lint(read)
