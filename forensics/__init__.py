@@ -29,7 +29,7 @@ __all__ = [
     "open_backup",
     "open_case",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Where each name is. It is loaded when it is used: whoever asks for help waits for no engine.
 _HOMES = {

@@ -40,3 +40,17 @@ def test_links_lead_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", text):
         assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_what_comes_next_can_be_built() -> None:
+    """Fragments of the changelog have names that towncrier knows."""
+    fragments = [path.name for path in (ROOT / "changelog.d").iterdir() if path.name != "README.md"]
+    for name in fragments:
+        assert re.fullmatch(r"[\w-]+\.(added|changed|fixed)\.md", name), name
+
+
+def test_security_names_tests_that_there_are() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert named
+    for path in named:
+        assert (ROOT / path).exists(), path
