@@ -1,0 +1,76 @@
+"""The pages: what shell they show runs, where it needs nothing from outside; all are listed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from forensics.scratch import Scratch
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+_BLOCK = re.compile(r"^```(\w+)( outside)?\n(.*?)^```", re.M | re.S)
+# What may end otherwise than with 0: what was found is the answer.
+_ANSWERS = {"compare": (1,), "preflight": (0, 1), "loss": (1,), "cause": (1,)}
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every command of a page that is to be run."""
+    for page in PAGES:
+        for language, outside, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language == "sh" and not outside:
+                for line in text.replace("\\\n", " ").splitlines():
+                    command = re.sub(r"\s+# .*", "", line).strip()
+                    if command:
+                        yield page.name, command
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a reader has it: the clone's, to be written into."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "sample_data").symlink_to(ROOT / "sample_data")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "forensics").write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m forensics "$@"\n'
+    )
+    (folder / "bin" / "forensics").chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(("page", "command"), list(commands()))
+def test_it_runs(page: str, command: str, place: Path, scratch: Scratch, sample_case: Path) -> None:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "LIVE_DSN": scratch.dsn("sample_case"),  # `sample_case` made it
+    }
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    word = command.split()[1]
+    assert done.returncode in _ANSWERS.get(word, (0,)), (page, command, done.stderr)
+
+
+def test_every_page_is_listed() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for page in PAGES:
+        assert page.name == "README.md" or f"]({page.name})" in index, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
