@@ -45,13 +45,14 @@ pictures: demo $(VENV)/.browser ## the README's pictures, taken of the demo
 soak: $(VENV)/.dev        ## the long runs that `test` leaves out; random incidents for MINUTES=60
 	MINUTES=$(MINUTES) $(BIN)/python -m pytest -s -m soak
 
-check: $(VENV)/.dev       ## ruff, mypy, import-linter, the measures of the house, stripped notebooks
+check: $(VENV)/.dev       ## ruff, mypy, import-linter, the measures of the house, stripped notebooks, the reference
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.house
 	$(BIN)/python -m tools.stripped
+	$(BIN)/python -m tools.reference --check
 
 hazard: $(VENV)/.dev      ## NAME=drop-sequence: a hazard's code, page and case, to be filled in
 	$(BIN)/python -m tools.skeleton hazard $(NAME)
