@@ -1,4 +1,4 @@
-"""The ranges of pyproject.toml hold at both ends, in environments outside the clone."""
+"""Installed outside the clone: both ends of the ranges, the core, the image, the hook."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 pytestmark = pytest.mark.matrix
 
 ROOT = Path(__file__).parent.parent.parent
+_KEPT = "HOME", "LANG", "TMPDIR"
+_OF_INSTALLERS = "PIP_", "UV_", "SSL_", "HTTP", "http"  # how this machine reaches packages
 _JUPYTER = "jupyterlab", "notebook", "pandas", "matplotlib", "IPython"
 
 
@@ -19,7 +21,10 @@ def bare() -> dict[str, str]:
     """What a newcomer's shell has: nothing of the environment that the tests run in."""
     here = str(Path(sys.executable).parent)
     path = [part for part in os.environ["PATH"].split(os.pathsep) if part != here]
-    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+    kept = {}
+    for name, value in os.environ.items():
+        if name in _KEPT or name.startswith(_OF_INSTALLERS):
+            kept[name] = value
     return {**kept, "PATH": os.pathsep.join(path)}
 
 
@@ -87,3 +92,30 @@ def test_the_core_brings_no_jupyter(tmp_path: Path) -> None:
     )
     assert lacks.returncode == 2
     assert "pip install '.[notebooks]'" in lacks.stderr
+
+
+def test_the_hook_runs_where_it_is_tried(tmp_path: Path) -> None:
+    """As pre-commit installs it, in a repository of somebody's."""
+    theirs = tmp_path / "theirs"
+    (theirs / "migrations").mkdir(parents=True)
+    (theirs / "migrations" / "1.sql").write_text("TRUNCATE hotels;\n")
+    (theirs / "migrations" / "2.sql").write_text("CREATE TABLE a (id int);\n")
+    subprocess.run(["git", "init", "--quiet"], cwd=theirs, check=True)
+    subprocess.run(["git", "add", "."], cwd=theirs, check=True)
+    uv = [sys.executable, "-m", "uv", "tool", "run", "--from", "pre-commit>=4,<5", "pre-commit"]
+
+    def tried(*files: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*uv, "try-repo", ROOT, "forensics-lint", "--verbose", "--files", *files],
+            cwd=theirs,
+            env={**bare(), "PRE_COMMIT_HOME": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    harmful = tried("migrations/1.sql", "migrations/2.sql")
+    assert harmful.returncode == 1, harmful.stderr
+    assert "migrations/1.sql:1: truncate" in harmful.stdout
+    harmless = tried("migrations/2.sql")
+    assert harmless.returncode == 0, harmless.stdout
