@@ -27,6 +27,7 @@ COMMANDS = (
     "recover",
     "report",
     "query",
+    "prove",
     "verify",
     "demo",
 )
