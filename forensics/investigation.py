@@ -110,9 +110,13 @@ def compare(
     found = open_case(folder)
     found.catalogs = ours.catalog, theirs.catalog  # of thousands of tables they take long to read
     found.write_summary()
-    if stages is None or "loss" in stages:
+    if _is_wanted("loss", stages):
         found.write_loss()
     return found
+
+
+def _is_wanted(stage: str, stages: Collection[str] | None) -> bool:
+    return stages is None or stage in stages
 
 
 def _is_little(backup: Source, live: Source) -> bool:
@@ -250,7 +254,7 @@ def _conclude(
     }
     unknown = {}
     for name, stage in stages.items():
-        if wanted is not None and name not in wanted:
+        if not _is_wanted(name, wanted):
             continue
         listener.stage(STAGES[name])
         reason = _failure(sides, listener, stage, _Stage(name, store.folder))

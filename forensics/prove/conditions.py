@@ -53,7 +53,7 @@ class Conditions:
             "backup_at": None if self.backup_at is None else self.backup_at.isoformat(),
             "expect_tables": self.expect_tables,
             "expect": list(self.expect),
-            "max_missing_percent": self.max_missing,
+            "max_missing_percent": _whole(self.max_missing),
             "without": list(self.without),
             "tolerate": list(self.tolerate),
         }
@@ -106,6 +106,13 @@ def conditions(
         without=tuple(without),
         tolerate=tuple(tolerate),
     )
+
+
+def _whole(number: float | None) -> float | None:
+    """A number, without a fraction where it has none: as every writer of JSON has it."""
+    if number is not None and number == int(number):
+        return int(number)
+    return number
 
 
 def age(text: str) -> timedelta:

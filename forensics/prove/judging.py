@@ -120,13 +120,13 @@ def verdict(checks: Sequence[Check]) -> str:
 
 def amount(results: Iterable[TableResult]) -> dict[str, int]:
     """How much was really compared: tables that both sides have, and their rows."""
-    tables = [result for result in results if result.state == "compared"]
-    return {
-        "tables": len(tables),
-        "backup_rows": sum(result.backup_rows or 0 for result in tables),
-        "live_rows": sum(result.live_rows or 0 for result in tables),
-        "unchanged": sum(result.unchanged or 0 for result in tables),
-    }
+    found = dict.fromkeys(("tables", "backup_rows", "live_rows", "unchanged"), 0)
+    for result in results:
+        if result.state == "compared":
+            found["tables"] += 1
+            for name in ("backup_rows", "live_rows", "unchanged"):
+                found[name] += getattr(result, name) or 0
+    return found
 
 
 # --- the backup by itself -------------------------------------------------------------------------

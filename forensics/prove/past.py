@@ -15,7 +15,7 @@ from typing import Any
 
 from forensics.errors import ProofError, UsageError
 from forensics.prove.proof import Proof, read
-from forensics.text import counted
+from forensics.text import counted, listed
 
 FEWEST = 5  # nights; of fewer no trend is judged
 _MOST = 30  # the latest of them
@@ -38,12 +38,16 @@ class Night:
         at: when it was made.
         backup: the SHA-256 of its backup.
         proof: its own.
+        database: the name of live's database.
+        holds: whether the backup held what it should.
         tables: what it says of each table.
     """
 
     at: datetime
     backup: str | None
     proof: str
+    database: str | None
+    holds: bool
     tables: Mapping[Key, Mapping[str, Any]]
 
 
@@ -119,36 +123,50 @@ def read_past(folder: Path, out: Path | None, database: str | None) -> Past:
     Args:
         folder: where they lie.
         out: the proof that is to be written: one of that name is of an earlier try.
-        database: the name of live's database, which they have to be about.
+        database: the name of live's database. Where there are proofs about it, others are none.
 
     Raises:
-        UsageError: the folder is not there, or holds files of which none is such a proof.
+        UsageError: the folder is not there, or holds files of which none is a proof.
     """
     files = _files(folder, out)
-    nights, left_out, failed = [], [], 0
+    nights: list[Night] = []
+    left_out: list[str] = []
     for path in files:
         try:
-            proof = read(path)
-            why = _unfit(proof, database)
-            if not why and proof.holds:
-                nights.append(_night(proof))
+            nights.append(_night(path))
         except ProofError as error:
             left_out.append(f"{error.message.rstrip('.')}; it is left out of the past nights.")
-            continue
-        except (KeyError, TypeError, ValueError, AttributeError):
-            why = "is not what a proof is made of"
-        if why:
-            left_out.append(f"{path} {why}; it is left out of the past nights.")
-        elif not proof.holds:
-            failed += 1
-    if files and len(left_out) == len(files):
+    if files and not nights:
         raise UsageError(
-            f"{folder} holds no proof that is a measure for this backup: "
-            f"{counted(len(files), 'file')}. {' '.join(left_out[:_NAMED])}",
-            "Give the folder into which earlier runs of prove wrote with --out, for this database.",
+            f"{folder} holds no proof: {counted(len(files), 'file')}. "
+            f"{' '.join(left_out[:_NAMED])}",
+            "Give the folder into which earlier runs of prove wrote with --out.",
         )
-    nights.sort(key=lambda night: night.at)
-    return Past(tuple(nights[-_MOST:]), failed, tuple(left_out))
+    chosen = _about(database, nights, left_out)
+    held = [night for night in chosen if night.holds]
+    held.sort(key=lambda night: night.at)
+    return Past(tuple(held[-_MOST:]), len(chosen) - len(held), tuple(left_out))
+
+
+def _about(database: str | None, nights: list[Night], left_out: list[str]) -> list[Night]:
+    """The nights of a database, or all of them where there are none; says what is left out."""
+    chosen: list[Night] = []
+    others: set[str] = set()
+    for night in nights:
+        if database in (None, night.database):
+            chosen.append(night)
+        else:
+            others.add(str(night.database))
+    names = listed(sorted(others))
+    if others and chosen:
+        left_out.append(f"Proofs about {names} are left out of the past nights.")
+    elif others:
+        left_out.append(
+            f"No earlier proof is about the database {database}: those about {names} are taken "
+            "for its past."
+        )
+        return nights
+    return chosen
 
 
 def _files(folder: Path, out: Path | None) -> list[Path]:
@@ -164,22 +182,33 @@ def _files(folder: Path, out: Path | None) -> list[Path]:
     return sorted(found)
 
 
-def _unfit(proof: Proof, database: str | None) -> str:
-    """Why a proof is no measure, or nothing."""
+def _night(path: Path) -> Night:
+    """Read an earlier proof.
+
+    Raises:
+        ProofError: it is none, or is not as it was written.
+    """
+    proof = read(path)
     if not proof.unaltered:
-        return "was altered since it was written"
-    other = proof["live"]["database"]
-    if database is not None and other is not None and other != database:
-        return f"is about another database ({other})"
-    return ""
+        raise ProofError(f"{path} was altered since it was written.")
+    try:
+        return _of(proof)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ProofError(f"{path} is not what a proof is made of.") from error
 
 
-def _night(proof: Proof) -> Night:
+def _of(proof: Proof) -> Night:
     tables = {}
     for table in proof["tables"]:
         counts = [table[name] for name in ("backup_rows", "live_rows", "missing", "added")]
         if table["state"] == "compared" and not all(type(number) is int for number in counts):
             raise ValueError(table["table"])
         tables[str(table["schema"]), str(table["table"])] = table
-    at = datetime.fromisoformat(proof["made_at"])
-    return Night(at.astimezone(UTC), proof["backup"]["sha256"], proof.sha256, tables)
+    return Night(
+        at=datetime.fromisoformat(proof["made_at"]).astimezone(UTC),
+        backup=proof["backup"]["sha256"],
+        proof=proof.sha256,
+        database=proof["live"]["database"],
+        holds=proof.holds is True,
+        tables=tables,
+    )
