@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from forensics.errors import ForensicsError
     from forensics.investigation import compare
     from forensics.notebooks import notebook_case
+    from forensics.prove.making import prove
+    from forensics.prove.proof import Proof
 
 __all__ = [
     "Backup",
@@ -24,10 +26,12 @@ __all__ = [
     "ForensicsError",
     "Listener",
     "Options",
+    "Proof",
     "compare",
     "notebook_case",
     "open_backup",
     "open_case",
+    "prove",
 ]
 __version__ = "0.2.0"
 
@@ -38,10 +42,12 @@ _HOMES = {
     "ForensicsError": "errors",
     "Listener": "compare.options",
     "Options": "compare.options",
+    "Proof": "prove.proof",
     "compare": "investigation",
     "notebook_case": "notebooks",
     "open_backup": "case.backup",
     "open_case": "case.facade",
+    "prove": "prove.making",
 }
 
 
@@ -60,7 +66,10 @@ def _loaded(name: str) -> Any:
 
 
 class _Kit(ModuleType):
-    """This module: `compare` is a function of it, although a room bears that name too."""
+    """This module: `compare` and `prove` are functions of it, although rooms bear these names.
+
+    Importing the room would put it in the function's place: that is what the setters are for.
+    """
 
     @property
     def compare(self) -> Any:
@@ -69,7 +78,16 @@ class _Kit(ModuleType):
 
     @compare.setter
     def compare(self, room: ModuleType) -> None:
-        """Importing the room would put it in the function's place."""
+        """The function stays."""
+
+    @property
+    def prove(self) -> Any:
+        """`forensics.prove.making.prove`."""
+        return _loaded("prove")
+
+    @prove.setter
+    def prove(self, room: ModuleType) -> None:
+        """The function stays."""
 
 
 sys.modules[__name__].__class__ = _Kit

@@ -75,9 +75,9 @@ def _written(folder: Path, text: str) -> Path:
 
 
 def _said(error: BaseException, stage: str, folder: Path | None) -> dict[str, Any]:
-    versions = {"forensics": _version("forensics"), "python": platform.python_version()}
+    versions = {"forensics": version("forensics"), "python": platform.python_version()}
     for library in _LIBRARIES:
-        versions[library] = _version(library)
+        versions[library] = version(library)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "stage": stage,
@@ -88,7 +88,8 @@ def _said(error: BaseException, stage: str, folder: Path | None) -> dict[str, An
     }
 
 
-def _version(library: str) -> str | None:
+def version(library: str) -> str | None:
+    """The version of a library, or of the kit; None where it is not there."""
     if library == "forensics":
         version = getattr(sys.modules.get("forensics"), "__version__", None)
         return None if version is None else str(version)

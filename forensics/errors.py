@@ -6,7 +6,8 @@
     │   └── QueryError          SQL that is not answered, in DuckDB's words
     ├── EvidenceError           a side cannot be read
     │   ├── BackupError         the backup: not there, no dump, of no kind that is read
-    │   │   └── DamagedBackupError   a dump that is cut off or corrupt
+    │   │   ├── DamagedBackupError   a dump that is cut off or corrupt
+    │   │   └── EmptyBackupError     no byte, no dump, no table, or no rows of one
     │   ├── LiveError           the database: unreachable, refused, lost
     │   │   └── OutdatedError   its snapshot is gone; a later one may do
     │   └── MigrationError      a migration folder or its SQL: not there, does not parse
@@ -15,7 +16,8 @@
     ├── CaseError               the case file: there already, in use, no case
     ├── ScratchError            the throw-away PostgreSQL
     ├── RecoveryError           a recovery could not be planned, written or rehearsed
-    └── ReportError             a report could not be written
+    ├── ReportError             a report could not be written
+    └── ProofError              what is given as a proof is none, or one cannot be written
 
 Each carries what happened (the message), what to do next (`hint`) and a short
 machine-readable `kind`; the cause stays chained. A message never holds a password:
@@ -113,6 +115,10 @@ class DamagedBackupError(BackupError):
     kind = "damaged backup"
 
 
+class EmptyBackupError(BackupError):
+    """What is there, and can be read, holds nothing to restore."""
+
+
 class LiveError(EvidenceError):
     """A database said no. `sqlstate` is its five-character code where it gave one."""
 
@@ -171,3 +177,7 @@ class RecoveryError(ForensicsError):
 
 class ReportError(ForensicsError):
     kind = "report"
+
+
+class ProofError(ForensicsError):
+    kind = "proof"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,7 @@ def compare(
     times: Mapping[str, datetime | None] | None = None,
     listener: Listener | None = None,
     force: bool = False,
+    stages: Collection[str] | None = None,
 ) -> Case:
     """Compare a backup with a live database, table by table, into a case.
 
@@ -59,6 +60,7 @@ def compare(
         times: "backup_at" and "incident_at", where the evidence does not say.
         listener: is told how far it is; a notebook's cell shows it where nobody else is told.
         force: replace a case that is there.
+        stages: which of `STAGES` follow the comparison of the tables; None is all of them.
 
     Returns:
         The case, open for reading. `case.complete` says whether every table of the backup was
@@ -102,14 +104,19 @@ def compare(
                 _say_what_is_unread(ours, theirs, listener)
                 compare_sources(ours, theirs, store, options, listener)
                 rule = Rule(options.overwritten_rows, options.overwritten_share)
-                _conclude(store, ours, theirs, listener, rule)
+                _conclude(store, ours, theirs, listener, rule, stages)
         finally:
             store.close()
     found = open_case(folder)
     found.catalogs = ours.catalog, theirs.catalog  # of thousands of tables they take long to read
     found.write_summary()
-    found.write_loss()
+    if _is_wanted("loss", stages):
+        found.write_loss()
     return found
+
+
+def _is_wanted(stage: str, stages: Collection[str] | None) -> bool:
+    return stages is None or stage in stages
 
 
 def _is_little(backup: Source, live: Source) -> bool:
@@ -221,7 +228,7 @@ def _shape(catalog: Catalog, name: TableName) -> object:
 # --- conclude: what later stages need -------------------------------------------------------------
 
 
-_STAGES = {
+STAGES = {
     "findings": "looking at what counts do not say",
     "overwritten": "looking for overwritten values",
     "history": "reading the migrations' histories",
@@ -229,7 +236,14 @@ _STAGES = {
 }
 
 
-def _conclude(store: Store, backup: Source, live: Source, listener: Listener, rule: Rule) -> None:
+def _conclude(
+    store: Store,
+    backup: Source,
+    live: Source,
+    listener: Listener,
+    rule: Rule,
+    wanted: Collection[str] | None,
+) -> None:
     """Keep what later stages need of the two sides while they are open; then say that it ended."""
     sides = (backup, live)
     stages: dict[str, Callable[[], Any]] = {
@@ -240,7 +254,9 @@ def _conclude(store: Store, backup: Source, live: Source, listener: Listener, ru
     }
     unknown = {}
     for name, stage in stages.items():
-        listener.stage(_STAGES[name])
+        if not _is_wanted(name, wanted):
+            continue
+        listener.stage(STAGES[name])
         reason = _failure(sides, listener, stage, _Stage(name, store.folder))
         if reason is None:
             continue

@@ -242,6 +242,7 @@ class Provenance:
 COUNTS = ("backup_rows", "live_rows", "missing", "added", "changed", "unchanged")
 
 TableState = Literal["dropped", "compared", "new", "failed"]
+Unsound = Literal["damaged", "left out"]
 KeySource = Literal["primary key", "unique", "given", "all columns"]
 
 
@@ -251,7 +252,8 @@ class TableResult:
 
     Counts are rows; None where a side has no such table or was not counted. `repeated` counts
     rows of the backup beyond the first of each key. `history`: a migration tool notes in it what
-    ran; what became of its rows is no loss, and in no sum.
+    ran; what became of its rows is no loss, and in no sum. `unsound`: it failed, and
+    this is why: the backup's rows of it are cut off or corrupt, or it holds none on purpose.
     """
 
     name: TableName
@@ -271,6 +273,7 @@ class TableResult:
     history: bool = False
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    unsound: Unsound | None = None
 
     @property
     def differs(self) -> bool:

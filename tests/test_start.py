@@ -64,6 +64,7 @@ def test_importing_the_library_loads_no_engine() -> None:
         "recover",
         "report",
         "query",
+        "prove",
         "verify",
         "demo",
     ],

@@ -23,10 +23,12 @@ def test_the_library() -> None:
         "ForensicsError",
         "Listener",
         "Options",
+        "Proof",
         "compare",
         "notebook_case",
         "open_backup",
         "open_case",
+        "prove",
     }
 
 
@@ -69,6 +71,7 @@ def test_the_command_line() -> None:
         "recover",
         "report",
         "query",
+        "prove",
         "verify",
         "config",
         "notebooks",

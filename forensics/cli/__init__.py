@@ -31,6 +31,7 @@ COMMANDS = (
     "recover",
     "report",
     "query",
+    "prove",
     "verify",
     "config",
     "notebooks",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from forensics.cli import manual
+from forensics.cli.given import junctions, keys
+from forensics.cli.progress import listening
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     LIVE_HELP,
@@ -23,14 +24,12 @@ from forensics.cli.voice import (
     speaking,
     status_of,
 )
-from forensics.compare.options import Listener, Options
-from forensics.errors import UsageError
-from forensics.model import COUNTS, ColumnChange, TableName, TableResult
+from forensics.compare.options import Options
+from forensics.model import COUNTS, ColumnChange, TableResult
 from forensics.text import count, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
     from rich.table import Table as RichTable
 
     from forensics.case.facade import Case
@@ -39,151 +38,6 @@ if TYPE_CHECKING:
 _BESIDE = 22  # lines of a terminal for what is said beside the table
 _FEWEST = 8
 _NAMED = 4
-
-
-class _Bars(Listener):
-    """A bar for the tables and one for the rows, on stderr."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._tables = progress.add_task("tables")
-        self._rows = progress.add_task("rows")
-
-    def knows(self, sentences: Sequence[str]) -> None:
-        _say_known(self._progress.console, sentences)
-
-    def begins(self, tables: int, rows: int) -> None:
-        self._progress.update(self._tables, total=tables)
-        self._progress.update(self._rows, total=rows or None)
-
-    def rows(self, table: TableName, rows: int) -> None:
-        bar, said = self._progress.tasks[self._rows], f"rows ({safe(table)})"
-        # Live's statistics say about how many rows there are.
-        if bar.total is not None and bar.completed + rows > bar.total:
-            self._progress.update(self._rows, total=bar.completed + rows)
-        self._progress.update(self._rows, advance=rows, description=said)
-
-    def ends(self, result: TableResult) -> None:
-        self._progress.update(self._tables, advance=1)
-        _say_failed(self._progress.console, result)
-        if result.missing:
-            self._progress.console.print(f"{safe(result.name)}: {_counts_of(result)}")
-
-    def stage(self, text: str) -> None:
-        self._progress.update(self._rows, description=text, total=None, completed=0)
-
-    def minds(self, text: str) -> None:
-        self._progress.console.print(f"[yellow]{safe(text)}[/]")
-
-
-class _Plain(Listener):
-    """Where no bars can be shown: what is known before rows are compared, and what goes wrong."""
-
-    def __init__(self, console: Console, *, quiet: bool) -> None:
-        self._console, self._quiet = console, quiet
-
-    def knows(self, sentences: Sequence[str]) -> None:
-        if not self._quiet:
-            _say_known(self._console, sentences)
-
-    def ends(self, result: TableResult) -> None:
-        _say_failed(self._console, result)
-
-    def minds(self, text: str) -> None:
-        self._console.print(f"[yellow]{safe(text)}[/]")
-
-
-def _say_known(console: Console, sentences: Sequence[str]) -> None:
-    if sentences:
-        console.print("Before any row is compared:")
-    for sentence in sentences:
-        console.print(f"  {safe(sentence)}")
-
-
-def _counts_of(result: TableResult) -> str:
-    """What differs of a table, in a few words."""
-    said = []
-    for name in ("missing", "changed", "added"):
-        number = getattr(result, name)
-        if number:
-            said.append(f"{number:,} {name}")
-    return ", ".join(said)
-
-
-def _say_failed(console: Console, result: TableResult) -> None:
-    # What to ask for a table that may not be read is said before, once for all of them.
-    if result.state == "failed" and "GRANT " not in (result.reason or ""):
-        console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
-
-
-@contextmanager
-def _listening(voice: Voice) -> Iterator[Listener]:
-    """Show how far a comparison is, as far as stderr can show it."""
-    if voice.quiet or not voice.err.is_terminal:
-        # Who asks for JSON and does not watch is a program.
-        yield _Plain(voice.err, quiet=voice.quiet or voice.as_json)
-        return
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=voice.err, transient=True) as progress:
-        yield _Bars(progress)
-
-
-# --- what the user gave ---------------------------------------------------------------------------
-
-
-def _keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    found = {}
-    for text in given:
-        table, _, columns = text.partition("=")
-        if not table or not columns:
-            raise UsageError(
-                f"--key {text} does not name a table and its columns.",
-                "Write --key TABLE=COLUMN,COLUMN.",
-            )
-        found[table] = tuple(column.strip() for column in columns.split(","))
-    return found
-
-
-def _junctions(given: Sequence[str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    found = {}
-    for text in given:
-        table, _, links = text.partition("=")
-        pairs = [_link(link) for link in links.split(",")]
-        if len(pairs) < 2 or ("", "") in pairs:
-            raise UsageError(
-                f"--junction {text} does not name a table's links.",
-                "Write --junction TABLE=COLUMN:PARENT,COLUMN:PARENT.",
-            )
-        found[table] = tuple(pairs)
-    return found
-
-
-def _link(text: str) -> tuple[str, str]:
-    """A column and its parent; two empty texts where one of them is not given."""
-    column, _, parent = text.strip().partition(":")
-    if not column or not parent:
-        return "", ""
-    return column, parent
-
-
-# --- the command ----------------------------------------------------------------------------------
 
 
 @app.command("compare", epilog=manual.COMPARE)
@@ -333,13 +187,13 @@ def compare_command(
             tables=tuple(table or ()),
             not_schemas=tuple(exclude_schema or ()),
             not_tables=tuple(exclude_table or ()),
-            keys=_keys(key or ()),
+            keys=keys(key or ()),
             jobs=jobs,
             resume=resume,
             memory=memory,
             max_row=max_row,
             database=database,
-            junctions=_junctions(junction or ()),
+            junctions=junctions(junction or ()),
             not_junctions=tuple(no_junction or ()),
             verify=verify,
             overwritten_rows=overwritten_rows,
@@ -350,7 +204,7 @@ def compare_command(
         )
         from forensics.investigation import compare
 
-        with _listening(voice) as listener:
+        with listening(voice) as listener:
             found = compare(
                 backup,
                 live_side(live),

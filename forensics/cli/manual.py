@@ -57,6 +57,17 @@ QUERY = _manual(
     "  forensics query BACKUP --live DSN 'SELECT id FROM backup.hotels EXCEPT",
     "    SELECT id FROM live.hotels'",
 )
+PROVE = _manual(
+    "forensics prove sample_data/backup.sql.gz postgresql://reader@db/app --out proof.json",
+    "0: it holds.  1: it does not: cut, empty, old, or out of line.  2: not asked.",
+    f"{_LIVE}, TMPDIR",
+    "More:",
+    "  forensics prove BACKUP LIVE --out proofs/2026-01-02.json --history proofs --max-age 26h",
+    "  forensics prove BACKUP LIVE --expect-tables 40 --expect orders --report proof.html",
+    "  forensics prove --check proof.json BACKUP",
+    "Whoever can write the proof can write its hash as well: keep the hash, which is printed,",
+    "in another place.",
+)
 VERIFY = _manual(
     "forensics verify evidence.zip",
     "0: every file is as it was.  1: one is changed, lacking or additional.  2: not asked.",

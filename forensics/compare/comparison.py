@@ -17,15 +17,15 @@ from forensics.compare.preparation import Columns, Preparation
 from forensics.compare.rows import Counts, Engine, Found
 from forensics.compare.sides import Sides
 from forensics.errors import (
-    BackupError,
     CompareError,
     DamagedBackupError,
+    EmptyBackupError,
     LiveError,
     RepeatedKeyError,
 )
 from forensics.evidence.migrations import is_history
 from forensics.evidence.source import Snapshot
-from forensics.model import ColumnChange, Table, TableName, TableResult
+from forensics.model import ColumnChange, Table, TableName, TableResult, Unsound
 from forensics.store import Record, record
 from forensics.store.values import marks_in
 
@@ -90,11 +90,15 @@ class Comparison:
             )
         return self._both(backup, live)
 
-    def failed(self, reason: str) -> TableResult:
-        """Record that the table could not be compared."""
-        seconds = time.monotonic() - self._started
+    def failed(self, reason: str, unsound: Unsound | None = None) -> TableResult:
+        """Record that the table could not be compared; `unsound` as a result has it."""
         result = TableResult(
-            self._job.name, "failed", reason=reason, history=self._is_history, seconds=seconds
+            self._job.name,
+            "failed",
+            reason=reason,
+            history=self._is_history,
+            seconds=time.monotonic() - self._started,
+            unsound=unsound,
         )
         self._bench.ledger.add(Record(self._job.number, result))
         return result
@@ -122,7 +126,7 @@ class Comparison:
                 f"The backup breaks off before the rows of table {name}: {damage}.",
                 "Look for a complete copy of the backup, and go on with --resume.",
             )
-        raise BackupError(
+        raise EmptyBackupError(
             f"The backup defines table {name} and holds no rows of it: they were never dumped.",
             "Was it made with --schema-only or --exclude-table-data? Another backup may hold them.",
         )

@@ -9,7 +9,7 @@ from forensics.compare.options import Listener, Options, matching
 from forensics.compare.preparation import Preparation
 from forensics.compare.triage import Triage, in_order_of_loss, look
 from forensics.compare.workers import Workers
-from forensics.errors import BackupError, UsageError
+from forensics.errors import EmptyBackupError, UsageError
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName
 from forensics.store import Store, forget_rows, long_values, sweep_values
@@ -42,7 +42,7 @@ def compare_sources(
     listener = listener or Listener()
     ours = {t.name: t for t in backup.catalog.roots}
     if not ours:
-        raise BackupError(
+        raise EmptyBackupError(
             "The backup defines no table and holds no rows: nothing can be compared with it.",
             "Was only a section of it dumped, or another database? inspect says what it holds.",
         )

@@ -16,8 +16,8 @@ from forensics.compare.failures import is_foreseen, reason
 from forensics.compare.ledger import Ledger
 from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Preparation
-from forensics.errors import LiveError
-from forensics.model import TableResult
+from forensics.errors import DamagedBackupError, EmptyBackupError, LiveError
+from forensics.model import TableResult, Unsound
 from forensics.store import Store
 
 # Seconds before a table is tried again whose query a standby cancelled.
@@ -159,7 +159,8 @@ class Workers:
             return None
         if not is_foreseen(error) and os.environ.get("FORENSICS_DEBUG"):
             raise error
-        return comparison.failed(reason(error, "compare", self._store.folder))
+        said = reason(error, "compare", self._store.folder)
+        return comparison.failed(said, unsound=_unsound(error))
 
     def _tidy(self, bench: Bench) -> None:
         """Make a bench ready for the next table."""
@@ -200,3 +201,12 @@ class Workers:
         except LiveError as lost:
             raise _Lost(error, lost) from error
         return live or backup
+
+
+def _unsound(error: Exception) -> Unsound | None:
+    """Why the backup's rows are to blame for an error; None where they are not."""
+    if isinstance(error, DamagedBackupError):
+        return "damaged"
+    if isinstance(error, EmptyBackupError):
+        return "left out"
+    return None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.errors import BackupError
+from forensics.errors import EmptyBackupError
 from forensics.evidence.archive.source import open_archive
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.source import PlainSource
@@ -95,7 +95,7 @@ def open_dump(path: Path, database: str | None = None) -> Source:
     if path.is_dir():
         source = _opened(FOLDERS, Found(path, database))
         if source is None:
-            raise BackupError(
+            raise EmptyBackupError(
                 f"{path} is a folder without a toc.dat, so it is no directory dump.",
                 "Give the folder that pg_dump -Fd wrote, or a file.",
             )

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from forensics.errors import BackupError
+from forensics.errors import BackupError, EmptyBackupError
 from forensics.evidence.encodings import Transcoder, readable, transcoder
 from forensics.evidence.packing import unpack
 
@@ -58,7 +58,7 @@ class PlainFile:
 
         Raises:
             BackupError: it is not there, is no file, cannot be read, or there is no room to
-                unpack it.
+                unpack it; EmptyBackupError: it has no byte.
         """
         self.path = path
         self.compression: str | None = None
@@ -68,7 +68,7 @@ class PlainFile:
         self.packed_size = self._length()
         if self.packed_size == 0:
             self._file.close()
-            raise BackupError(
+            raise EmptyBackupError(
                 f"{path} is empty.",
                 "The backup was never written, or the disk was full. Look for another copy.",
             )

@@ -15,7 +15,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from forensics.errors import BackupError, DamagedBackupError, EvidenceError, OutdatedError
+from forensics.errors import (
+    BackupError,
+    DamagedBackupError,
+    EmptyBackupError,
+    EvidenceError,
+    OutdatedError,
+)
 from forensics.evidence.blocks import Block, LongRowError
 from forensics.evidence.encodings import strictly
 from forensics.evidence.fields import decode_field
@@ -190,7 +196,7 @@ class LackingSegment(Segment):
                 "Look for a complete copy of the backup, and go on with --resume.",
             )
         else:
-            self._error = BackupError(
+            self._error = EmptyBackupError(
                 f"{said} were left out.",
                 "Was it made with --exclude-table-data? Another backup may hold them.",
             )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from forensics.errors import BackupError, DamagedBackupError
+from forensics.errors import BackupError, DamagedBackupError, EmptyBackupError
 from forensics.evidence.archive.container import NOT_STORED, Container, File, Stored, named
 from forensics.evidence.archive.members import (
     LARGE_OBJECT_DATA,
@@ -37,6 +37,35 @@ class _Member:
         return self.file.chunks(0, self.file.size)
 
 
+def folder_sha256(folder: Path) -> str:
+    """Return the SHA-256 of the lines that `sha256sum *` prints in a folder: anyone can check it.
+
+    They are in the C locale's order.
+
+    Raises:
+        BackupError: the folder, or a file of it, cannot be read.
+    """
+    digest = hashlib.sha256()
+    for path in _files(folder):
+        file = File(path, follow=False)
+        digest.update(f"{file.sha256()}  {path.name}\n".encode("utf-8", "surrogateescape"))
+        file.close()
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = []
+    try:
+        for path in folder.iterdir():
+            if path.is_file() and not path.is_symlink():
+                found.append(path)
+    except OSError as error:
+        raise BackupError(
+            f"{folder} cannot be listed: {error.strerror}.", "Check its permissions."
+        ) from error
+    return sorted(found, key=lambda path: os.fsencode(path.name))
+
+
 class DirectoryArchive(Container):
     """A folder: a file for each table, named by its entry, perhaps compressed."""
 
@@ -46,7 +75,7 @@ class DirectoryArchive(Container):
         self.path = path
         member = self._member(_TOC)
         if member is None:
-            raise BackupError(
+            raise EmptyBackupError(
                 f"{path} is a folder without a toc.dat, so it is no directory archive.",
                 "Give the folder that pg_dump -Fd wrote, or a file.",
             )
@@ -92,32 +121,13 @@ class DirectoryArchive(Container):
             return None
         return self._member(name)
 
-    def _files(self) -> list[Path]:
-        found = []
-        try:
-            for path in self.path.iterdir():
-                if path.is_file() and not path.is_symlink():
-                    found.append(path)
-        except OSError as error:
-            raise BackupError(
-                f"{self.path} cannot be listed: {error.strerror}.", "Check its permissions."
-            ) from error
-        return sorted(found, key=lambda path: os.fsencode(path.name))
-
     @property
     def size(self) -> int:
-        return sum(path.stat().st_size for path in self._files())
+        return sum(path.stat().st_size for path in _files(self.path))
 
     @property
     def sha256(self) -> str:
-        """Of the lines that `sha256sum *` prints in the folder, in the C locale's order: anyone can
-        check it."""
-        digest = hashlib.sha256()
-        for path in self._files():
-            file = File(path, follow=False)
-            digest.update(f"{file.sha256()}  {path.name}\n".encode("utf-8", "surrogateescape"))
-            file.close()
-        return digest.hexdigest()
+        return folder_sha256(self.path)
 
     def close(self) -> None:
         """Nothing is kept open."""

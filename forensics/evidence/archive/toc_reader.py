@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from forensics.errors import BackupError, DamagedBackupError
+from forensics.errors import BackupError, DamagedBackupError, EmptyBackupError
 from forensics.evidence.archive.toc import (
     CUSTOM,
     DIRECTORY,
@@ -63,7 +63,7 @@ def read_toc(read: Callable[[int, int], bytes], start: int, end: int, path: Path
     """
     cursor = _Cursor(read, start, end, path)
     if cursor.left < len(MAGIC) or cursor.take(len(MAGIC)) != MAGIC:
-        raise BackupError(
+        raise EmptyBackupError(
             f"{path} is no archive of pg_dump.", "Give a file or folder that pg_dump wrote."
         )
     header = _read_header(cursor, path)

@@ -14,7 +14,7 @@ import os
 import re
 from dataclasses import replace
 
-from forensics.errors import BackupError, DamagedBackupError
+from forensics.errors import BackupError, DamagedBackupError, EmptyBackupError
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain import going_on, lexer, patterns
 from forensics.evidence.plain.copies import CopyWalk
@@ -61,7 +61,7 @@ def _no_dump(file: PlainFile) -> BackupError:
             f"{file.path} is {other}, and no dump as it stands.",
             "Unpack it, and give the dump that is in it.",
         )
-    return BackupError(
+    return EmptyBackupError(
         f"{file.path} is not a PostgreSQL dump: no SQL statement and no archive header stands"
         " in it.",
         "Give a file or folder that pg_dump or pg_dumpall wrote.",
