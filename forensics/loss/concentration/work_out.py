@@ -1,0 +1,200 @@
+"""Table by table: what is asked, what is likely, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from forensics.compare.failures import reason as reason_of
+from forensics.documents import plain
+from forensics.errors import EvidenceError, is_lost
+from forensics.loss.concentration.axes import Axis, axes, shared
+from forensics.loss.concentration.chosen import Chosen, chosen
+from forensics.loss.concentration.conditions import Condition
+from forensics.loss.concentration.counts import Counts
+from forensics.loss.concentration.evidence import FEWEST
+from forensics.loss.concentration.likely import Samples, likely
+from forensics.loss.concentration.named import named
+from forensics.loss.concentration.reading import UnfitError, kept, scan
+from forensics.loss.workspace import SideName, Workspace
+from forensics.model import TableResult
+from forensics.store.casefile import has_table
+
+_SAMPLE = 100_000  # rows
+_MOSTLY = 0.9  # of a table; where more is lost, it is lost nearly everywhere
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """Rows of a table that were lost in one way: `condition` tells them among the kept ones."""
+
+    of: str
+    side: SideName
+    condition: str
+    rows: int
+    of_rows: int
+
+
+def concentrated(work: Workspace) -> list[dict[str, Any]]:
+    """Say of every table that differs which conditions most of its lost rows meet.
+
+    Args:
+        work: the run's workspace.
+
+    Returns:
+        Entries by table, the largest slice first: `of` ("missing", "added", "changed" or
+        "overwritten"), the condition (`column`, `test`, `value`, `low`, `high`, and a second one as
+        `also`), how many of how many lost rows meet it (`rows`, `of_rows`) and of all rows
+        (`table_rows`, `of_table_rows`), with both shares and the `lift`. An entry with a `reason`
+        says that it is not known of a table.
+    """
+    found: list[dict[str, Any]] = []
+    for name, result in sorted(work.results.items()):
+        if result.state != "compared" or result.history or result.repeated:
+            continue
+        try:
+            losses = _losses(work, result)
+            if losses:
+                found += _Table(work, result, losses).run()
+        except (EvidenceError, duckdb.Error, MemoryError) as error:
+            if is_lost(error):
+                raise
+            found.append({**plain(name), "of": None, "reason": reason_of(error)})
+    return found
+
+
+def _losses(work: Workspace, result: TableResult) -> list[_Loss]:
+    """The losses of a table that are large enough to have a pattern, and leave enough besides."""
+    backup_rows, live_rows = result.backup_rows or 0, result.live_rows or 0
+    listed = [
+        _Loss("missing", "backup", "state = 'missing'", result.missing or 0, backup_rows),
+        _changed(work, result),
+        _Loss("added", "live", "state = 'added'", result.added or 0, live_rows),
+    ]
+    found = []
+    for one in listed:
+        if FEWEST <= one.rows <= _MOSTLY * one.of_rows:
+            found.append(one)
+    return found
+
+
+def _changed(work: Workspace, result: TableResult) -> _Loss:
+    """Rows whose values were destroyed by a pattern; where there is none, all that changed."""
+    overwritten = f"rows.overwritten_{work.number(result.name)}"
+    backup_rows = result.backup_rows or 0
+    if result.changed and has_table(work.db, overwritten):
+        (rows,) = work.one(f"SELECT count(DISTINCT pair) FROM {overwritten} WHERE lost")
+        if rows:
+            condition = f"pair IN (SELECT pair FROM {overwritten} WHERE lost)"
+            condition += " AND state = 'changed'"
+            return _Loss("overwritten", "backup", condition, rows, backup_rows)
+    return _Loss("changed", "backup", "state = 'changed'", result.changed or 0, backup_rows)
+
+
+class _Table:
+    """One table that differs."""
+
+    def __init__(self, work: Workspace, result: TableResult, losses: Sequence[_Loss]) -> None:
+        self._work = work
+        self._name = result.name
+        self._losses = losses
+        self._backup_rows = result.backup_rows or 0
+
+    def run(self) -> list[dict[str, Any]]:
+        found = axes(self._work, self._name)
+        while found:
+            made: list[str] = []
+            try:
+                return self._look(found, made)
+            except UnfitError as error:
+                found = [axis for axis in found if axis.column != error.column]
+            finally:
+                self._work.drop(*made)
+        return []
+
+    def _look(self, every: Sequence[Axis], made: list[str]) -> list[dict[str, Any]]:
+        part = 1.0
+        if self._backup_rows > 2 * _SAMPLE:
+            part = _SAMPLE / self._backup_rows
+        sample = scan(self._work, self._name, every, "SELECT * FROM {rows}", part)
+        made.append(sample)
+        by_loss = []
+        for loss in self._losses:
+            by_loss.append((loss, self._likely(loss, every, sample, made)))
+        conditions: list[Condition] = []
+        for _, those in by_loss:
+            for condition in those:
+                if condition not in conditions:
+                    conditions.append(condition)
+        if not conditions:
+            return []
+        used = [axis for axis in every if any(one.axis == axis for one in conditions)]
+        counts = Counts(self._work, self._name, used, conditions)
+        if part < 1:
+            counted = scan(self._work, self._name, used, counts.select())
+        else:
+            counted = self._work.temp(counts.select(every).replace("{rows}", sample))
+        made.append(counted)
+        counts.take(counted, self._backup_rows)
+        entries = []
+        for loss, those in by_loss:
+            if those:
+                entries += self._entries(loss, those, counts, len(every))
+        return entries
+
+    def _likely(
+        self, loss: _Loss, every: Sequence[Axis], sample: str, made: list[str]
+    ) -> list[Condition]:
+        """What may be said of one loss."""
+        there = shared(self._work, self._name, loss.side, every)
+        rows = kept(self._work, loss.side, self._name, there)
+        if rows is None or not there:
+            return []
+        every_so_many = -(-loss.rows // _SAMPLE)
+        lost = self._work.temp(
+            f"SELECT * FROM {rows} WHERE {loss.condition} AND hash(pair) % {every_so_many} = 0"
+        )
+        made.append(lost)
+        values = [f"v{every.index(axis)} AS v{place}" for place, axis in enumerate(there)]
+        theirs = f"(SELECT {', '.join(values)} FROM {sample})"
+        rate = loss.rows / loss.of_rows
+        samples = Samples(self._work, there, lost, theirs, rate, loss.of == "added")
+        return likely(samples)
+
+    def _entries(
+        self, loss: _Loss, those: Sequence[Condition], counts: Counts, columns: int
+    ) -> list[dict[str, Any]]:
+        rows = counts.base
+        if loss.side == "live":
+            rows = counts.of_live()
+        lost = counts.of_kept(loss.side, loss.condition)
+        found = []
+        lost, rows = counts.only(those, lost, rows)
+        for one in chosen(those, lost, rows, columns):
+            found.append(self._entry(loss, one, counts))
+        return found
+
+    def _entry(self, loss: _Loss, one: Chosen, counts: Counts) -> dict[str, Any]:
+        tally = one.tally
+        also = None
+        if one.also is not None:
+            also = one.also.plain(*counts.beyond(one.also))
+            also["parent"] = named(self._work, one.also)
+        return {
+            **plain(self._name),
+            "of": loss.of,
+            "rows": tally.lost,
+            "of_rows": tally.of_lost,
+            **one.condition.plain(*counts.beyond(one.condition)),
+            "parent": named(self._work, one.condition),
+            "also": also,
+            "share": round(tally.share, 6),
+            "table_rows": tally.rows,
+            "of_table_rows": tally.of_rows,
+            "table_share": round(tally.table_share, 6),
+            "lift": round(tally.lift, 3),
+            "reason": None,
+        }
