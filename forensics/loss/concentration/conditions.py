@@ -72,8 +72,10 @@ class Condition:
             return 0.0
         if self.test in ("equal", "null"):
             return 1.0
+        if self.test == "not null":
+            return 1.5
         order = 3.0
-        if self.test == "not null" or self.axis.is_time:
+        if self.axis.is_time:
             order = 2.0
         if self.test == "between":
             order += 0.5

@@ -37,7 +37,7 @@ class Counts:
         self._work, self._name = work, name
         self._axes, self._conditions = axes, conditions
         self.base: Masks = {}
-        self._beyond: dict[Condition, tuple[Any, Any]] = {}
+        self._counted: Sequence[tuple[Any, ...]] = ()
 
     def select(self, columns: Sequence[Axis] | None = None) -> str:
         """The query that counts a relation's rows, and finds what is next to each bound.
@@ -54,31 +54,41 @@ class Counts:
             asked.append(f"min({field}) FILTER (WHERE {high}) AS a{place}")
         return f"SELECT {', '.join(asked)} FROM {{rows}} GROUP BY mask"
 
-    def take(self, counted: str, expected: int) -> None:
-        """Read what `select` counted.
+    def take(self, counted: Sequence[tuple[Any, ...]], expected: int) -> None:
+        """Take what `select` counted.
 
         Args:
-            counted: its working table.
+            counted: its rows.
             expected: how many rows the comparison found.
 
         Raises:
             BackupError: there are not as many.
         """
-        asked = ["coalesce(sum(rows), 0)::BIGINT"]
-        for place in range(len(self._conditions)):
-            asked += [f"max(b{place})", f"min(a{place})"]
-        total, *edges = self._work.one(f"SELECT {', '.join(asked)} FROM {counted}")
+        self.base = {mask: rows for mask, rows, *_ in counted}
+        total = sum(self.base.values())
         if total != expected:
             raise BackupError(
                 f"The backup holds {total:,} rows of {self._name} now; {expected:,} were compared."
             )
-        for place, condition in enumerate(self._conditions):
-            self._beyond[condition] = edges[2 * place], edges[2 * place + 1]
-        self.base = dict(self._work.ask(f"SELECT mask, rows FROM {counted}"))
+        self._counted = counted
 
-    def beyond(self, condition: Condition) -> tuple[Any, Any]:
-        """The backup's next values below and above a condition's bounds."""
-        return self._beyond[condition]
+    def beyond(self, condition: Condition, also: Condition | None = None) -> tuple[Any, Any]:
+        """The backup's next values below and above a condition's bounds.
+
+        Args:
+            condition: which.
+            also: what the rows meet besides, with which these values are.
+        """
+        place = self._conditions.index(condition)
+        within = 0
+        if also is not None:
+            within = 1 << self._conditions.index(also)
+        below, above = [], []
+        for mask, _, *edges in self._counted:
+            if mask & within == within:
+                below.append(edges[2 * place])
+                above.append(edges[2 * place + 1])
+        return max(_known(below), default=None), min(_known(above), default=None)
 
     def of_kept(self, side: SideName, where: str = "true") -> Masks:
         """The same of the rows that a case keeps of a side."""
@@ -112,6 +122,10 @@ class Counts:
             met = condition.sql(f"v{columns.index(condition.axis)}")
             bits.append(f"({met})::BIGINT * {1 << place}")
         return " + ".join(bits)
+
+
+def _known(values: Sequence[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _picked(masks: Masks, places: Sequence[int]) -> Masks:

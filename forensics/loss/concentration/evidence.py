@@ -82,13 +82,14 @@ class Tally:
             return True
         return self.share >= _NEARLY_ALL * slack and self.risk >= _CLEAR_RISK * slack
 
-    def beats_chance(self, tried: float) -> bool:
+    def beats_chance(self, tried: float, slack: float = 1.0) -> bool:
         """Whether it would hardly come about by chance.
 
         Args:
             tried: the logarithm of how many conditions might have been found.
+            slack: as `stands_out` has it.
         """
-        return self.evidence > tried - _CHANCE
+        return self.evidence > (tried - _CHANCE) * slack
 
 
 def tried(columns: int, rows: int) -> float:

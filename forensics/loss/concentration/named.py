@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from forensics.loss.columns import stores
-from forensics.loss.concentration.axes import Axis, axes
+from forensics.loss.concentration.axes import axes
 from forensics.loss.concentration.conditions import Condition
-from forensics.loss.concentration.reading import UnfitError, scan
+from forensics.loss.concentration.reading import UnfitError, ask
 from forensics.loss.parents.labels import label_of
 from forensics.loss.sql import literal
 from forensics.loss.workspace import Workspace
@@ -38,27 +38,22 @@ def named(work: Workspace, condition: Condition) -> dict[str, Any] | None:
     key = parent.parent_columns[0]
     if column is None or column == key or not stores(table, (key, column)):
         return nobody
-    kinds = {axis.column: axis for axis in axes(work, parent.name)}
-    if key not in kinds or column not in kinds:
-        return nobody
-    return {**nobody, **_label(work, parent.name, condition, [kinds[key], kinds[column]])}
+    return {**nobody, **_label(work, parent.name, condition, (key, column))}
 
 
 def _label(
-    work: Workspace, parent: TableName, condition: Condition, columns: list[Axis]
+    work: Workspace, parent: TableName, condition: Condition, names: tuple[str, str]
 ) -> dict[str, Any]:
+    known = {axis.column: axis for axis in axes(work, parent)}
+    if not known.keys() >= set(names):
+        return {}
+    columns = [known[name] for name in names]
     value = literal(str(condition.value))
+    select = f"SELECT v1::VARCHAR FROM {{rows}} WHERE v0::VARCHAR = {value} LIMIT 2"
     try:
-        found = scan(
-            work,
-            parent,
-            columns,
-            f"SELECT v1 FROM {{rows}} WHERE v0::VARCHAR = {value}",
-        )
+        rows = ask(work, parent, columns, select)
     except UnfitError:
         return {}
-    rows = work.ask(f"SELECT v1::VARCHAR FROM {found} LIMIT 2")
-    work.drop(found)
     if len(rows) != 1:
         return {}
-    return {"column": columns[1].column, "label": rows[0][0]}
+    return {"column": names[1], "label": rows[0][0]}

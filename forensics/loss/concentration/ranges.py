@@ -18,14 +18,14 @@ def dense(
     """Return pairs of bounds, which belong to what is between them; None for none.
 
     Args:
-        lost: values of lost rows, without NULL.
+        lost: values of lost rows, ascending, without NULL.
         rows: the same of a sample of all rows.
         of_lost, of_rows: how many rows these are of, those with NULL included.
         rate: which share of all rows is lost.
     """
     if len(lost) < 2 or not len(rows):
         return []
-    return _Scan(np.sort(lost), np.sort(rows), of_lost, of_rows, rate).run()
+    return _Scan(lost, rows, of_lost, of_rows, rate).run()
 
 
 class _Scan:

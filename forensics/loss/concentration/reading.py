@@ -7,8 +7,11 @@ with those of live.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from forensics.errors import BackupError, EvidenceError
 from forensics.evidence.source import Block, LackingSegment, Segment
@@ -18,6 +21,7 @@ from forensics.model import TableName
 from forensics.query.stream import Held, MisfitError, Stream, unheard
 
 _BASE = "concentration_rows"
+_PIECE = 4_000  # bytes
 
 
 class UnfitError(Exception):
@@ -29,7 +33,7 @@ class UnfitError(Exception):
 
 
 class _Thinned(Segment):
-    """Of each block of a segment the first lines, unjudged: the comparison has read them all."""
+    """Pieces of a segment's blocks, unjudged: the comparison has read all of it."""
 
     def __init__(self, inner: Segment, part: float) -> None:
         super().__init__(inner.table, inner.columns)
@@ -39,38 +43,34 @@ class _Thinned(Segment):
         blocks = self._inner.as_stored()
         if blocks is None:
             blocks = self._inner.blocks()
+        if self._part >= 1:
+            yield from blocks
+            return
         for block in blocks:
-            if self._part >= 1:
-                yield block
-                continue
-            data = memoryview(block)
-            first = bytes(data[: max(int(len(data) * self._part), 1)])
-            end = first.rfind(b"\n") + 1
-            yield first[:end] if end else _first_line(data)
+            yield _thinned(bytes(block), self._part)
 
 
-def _first_line(data: memoryview) -> bytes:
-    whole = bytes(data)
-    return whole[: whole.index(b"\n") + 1]
+def _thinned(block: bytes, part: float) -> bytes:
+    """Whole lines of a block, about so much of it, from places all over it; one line at least."""
+    pieces = []
+    start = 0
+    while start < len(block):
+        end = block.index(b"\n", min(start + _PIECE, len(block) - 1)) + 1
+        pieces.append(block[start:end])
+        start = block.find(b"\n", end + int(_PIECE * (1 / part - 1))) + 1 or len(block)
+    return b"".join(pieces)
 
 
-def scan(
-    work: Workspace, name: TableName, axes: Sequence[Axis], select: str, part: float = 1.0
-) -> str:
-    """Go through a backup's table, and return a working table of what a query makes of it.
-
-    Args:
-        work: the run's workspace.
-        name: the table.
-        axes: the columns that are read.
-        select: the query; `{rows}` stands for the rows, with columns v0, v1, … as `Axis` has them.
-        part: of each block so much.
+@contextmanager
+def _again(
+    work: Workspace, name: TableName, axes: Sequence[Axis], part: float = 1.0
+) -> Iterator[str]:
+    """Lend a backup's rows, with columns v0, v1, … as `Axis` has them, for one query.
 
     Raises:
         EvidenceError: the backup cannot be read to the table's end.
         UnfitError: a value is none of its column's type.
     """
-    held = [Held(axis.column, axis.kind) for axis in axes]
 
     def segments(wanted: Sequence[str]) -> list[Segment]:
         found: list[Segment] = []
@@ -81,22 +81,44 @@ def scan(
                 found.append(_Thinned(segment, part))
         return found
 
+    held = [Held(axis.column, axis.kind) for axis in axes]
     stream = Stream("base", name, held, segments, unheard)
     stream.wanted = set(range(len(held)))
     values = []
     for number, axis in enumerate(axes):
         values.append(f"{axis.of_value(stream.code(number))} AS v{number}")
-    rows = f"(SELECT {', '.join(values)} FROM {_BASE})"
     work.db.register(_BASE, stream.capsule())
     try:
-        found = work.temp(select.replace("{rows}", rows))
+        yield f"(SELECT {', '.join(values)} FROM {_BASE})"
     except duckdb.Error:
         raise _cause(stream) or BackupError("The backup cannot be read again.") from None
     finally:
         work.db.unregister(_BASE)
     if stream.damage:
         raise BackupError(stream.damage)
-    return found
+
+
+def sample(work: Workspace, name: TableName, axes: Sequence[Axis], part: float) -> pa.Table:
+    """Return columns v0, v1, … of a backup's table, of each block so much."""
+    with _again(work, name, axes, part) as rows:
+        return work.db.sql(f"SELECT * FROM {rows}").to_arrow_table()
+
+
+def ask(
+    work: Workspace, name: TableName, axes: Sequence[Axis], select: str
+) -> list[tuple[Any, ...]]:
+    """Ask all rows of a backup's table something; `{rows}` stands for them."""
+    with _again(work, name, axes) as rows:
+        return work.ask(select.replace("{rows}", rows))
+
+
+def ask_table(work: Workspace, table: pa.Table, select: str) -> list[tuple[Any, ...]]:
+    """Ask the rows of a sample something; `{rows}` stands for them."""
+    work.db.register(_BASE, table.to_reader().__arrow_c_stream__())
+    try:
+        return work.ask(select.replace("{rows}", _BASE))
+    finally:
+        work.db.unregister(_BASE)
 
 
 def _cause(stream: Stream) -> Exception | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,16 @@ from forensics.loss.concentration.chosen import Chosen, chosen
 from forensics.loss.concentration.conditions import Condition
 from forensics.loss.concentration.counts import Counts
 from forensics.loss.concentration.evidence import FEWEST
-from forensics.loss.concentration.likely import Samples, likely
+from forensics.loss.concentration.likely import Column, likely
 from forensics.loss.concentration.named import named
-from forensics.loss.concentration.reading import UnfitError, kept, scan
+from forensics.loss.concentration.reading import UnfitError, ask, ask_table, kept, sample
+from forensics.loss.concentration.values import Values, columns_of
 from forensics.loss.workspace import SideName, Workspace
 from forensics.model import TableResult
-from forensics.store.casefile import has_table
+from forensics.store.casefile import tables_of
 
 _SAMPLE = 100_000  # rows
+_CELLS = 2_000_000  # of a sample, in memory
 _MOSTLY = 0.9  # of a table; where more is lost, it is lost nearly everywhere
 
 
@@ -52,11 +54,12 @@ def concentrated(work: Workspace) -> list[dict[str, Any]]:
         says that it is not known of a table.
     """
     found: list[dict[str, Any]] = []
+    there = tables_of(work.db)
     for name, result in sorted(work.results.items()):
         if result.state != "compared" or result.history or result.repeated:
             continue
         try:
-            losses = _losses(work, result)
+            losses = _losses(work, result, there)
             if losses:
                 found += _Table(work, result, losses).run()
         except (EvidenceError, duckdb.Error, MemoryError) as error:
@@ -66,12 +69,12 @@ def concentrated(work: Workspace) -> list[dict[str, Any]]:
     return found
 
 
-def _losses(work: Workspace, result: TableResult) -> list[_Loss]:
+def _losses(work: Workspace, result: TableResult, there: Container[str]) -> list[_Loss]:
     """The losses of a table that are large enough to have a pattern, and leave enough besides."""
     backup_rows, live_rows = result.backup_rows or 0, result.live_rows or 0
     listed = [
         _Loss("missing", "backup", "state = 'missing'", result.missing or 0, backup_rows),
-        _changed(work, result),
+        _changed(work, result, there),
         _Loss("added", "live", "state = 'added'", result.added or 0, live_rows),
     ]
     found = []
@@ -81,11 +84,11 @@ def _losses(work: Workspace, result: TableResult) -> list[_Loss]:
     return found
 
 
-def _changed(work: Workspace, result: TableResult) -> _Loss:
+def _changed(work: Workspace, result: TableResult, there: Container[str]) -> _Loss:
     """Rows whose values were destroyed by a pattern; where there is none, all that changed."""
     overwritten = f"rows.overwritten_{work.number(result.name)}"
     backup_rows = result.backup_rows or 0
-    if result.changed and has_table(work.db, overwritten):
+    if result.changed and overwritten in there:
         (rows,) = work.one(f"SELECT count(DISTINCT pair) FROM {overwritten} WHERE lost")
         if rows:
             condition = f"pair IN (SELECT pair FROM {overwritten} WHERE lost)"
@@ -106,63 +109,57 @@ class _Table:
     def run(self) -> list[dict[str, Any]]:
         found = axes(self._work, self._name)
         while found:
-            made: list[str] = []
             try:
-                return self._look(found, made)
+                return self._look(found)
             except UnfitError as error:
                 found = [axis for axis in found if axis.column != error.column]
-            finally:
-                self._work.drop(*made)
         return []
 
-    def _look(self, every: Sequence[Axis], made: list[str]) -> list[dict[str, Any]]:
+    def _look(self, every: Sequence[Axis]) -> list[dict[str, Any]]:
+        most = min(_SAMPLE, _CELLS // len(every))
         part = 1.0
-        if self._backup_rows > 2 * _SAMPLE:
-            part = _SAMPLE / self._backup_rows
-        sample = scan(self._work, self._name, every, "SELECT * FROM {rows}", part)
-        made.append(sample)
+        if self._backup_rows > 2 * most:
+            part = most / self._backup_rows
+        rows = sample(self._work, self._name, every, part)
+        values = columns_of(rows, every)
         by_loss = []
+        conditions: dict[Condition, None] = {}
         for loss in self._losses:
-            by_loss.append((loss, self._likely(loss, every, sample, made)))
-        conditions: list[Condition] = []
-        for _, those in by_loss:
-            for condition in those:
-                if condition not in conditions:
-                    conditions.append(condition)
+            found = self._likely(loss, dict(zip(every, values, strict=True)), most)
+            by_loss.append((loss, found))
+            conditions.update(dict.fromkeys(found))
         if not conditions:
             return []
-        used = [axis for axis in every if any(one.axis == axis for one in conditions)]
-        counts = Counts(self._work, self._name, used, conditions)
+        asked = {condition.axis for condition in conditions}
+        used = [axis for axis in every if axis in asked]
+        counts = Counts(self._work, self._name, used, list(conditions))
         if part < 1:
-            counted = scan(self._work, self._name, used, counts.select())
+            counted = ask(self._work, self._name, used, counts.select())
         else:
-            counted = self._work.temp(counts.select(every).replace("{rows}", sample))
-        made.append(counted)
+            counted = ask_table(self._work, rows, counts.select(every))
         counts.take(counted, self._backup_rows)
         entries = []
-        for loss, those in by_loss:
-            if those:
-                entries += self._entries(loss, those, counts, len(every))
+        for loss, found in by_loss:
+            if found:
+                entries += self._entries(loss, found, counts, len(every))
         return entries
 
-    def _likely(
-        self, loss: _Loss, every: Sequence[Axis], sample: str, made: list[str]
-    ) -> list[Condition]:
+    def _likely(self, loss: _Loss, rows: Mapping[Axis, Values], most: int) -> list[Condition]:
         """What may be said of one loss."""
-        there = shared(self._work, self._name, loss.side, every)
-        rows = kept(self._work, loss.side, self._name, there)
-        if rows is None or not there:
+        there = shared(self._work, self._name, loss.side, list(rows))
+        relation = kept(self._work, loss.side, self._name, there)
+        if relation is None or not there:
             return []
-        every_so_many = -(-loss.rows // _SAMPLE)
-        lost = self._work.temp(
-            f"SELECT * FROM {rows} WHERE {loss.condition} AND hash(pair) % {every_so_many} = 0"
-        )
-        made.append(lost)
-        values = [f"v{every.index(axis)} AS v{place}" for place, axis in enumerate(there)]
-        theirs = f"(SELECT {', '.join(values)} FROM {sample})"
-        rate = loss.rows / loss.of_rows
-        samples = Samples(self._work, there, lost, theirs, rate, loss.of == "added")
-        return likely(samples)
+        every_so_many = -(-loss.rows // most)
+        lost = self._work.db.sql(
+            f"SELECT * FROM {relation} WHERE {loss.condition} AND hash(pair) % {every_so_many} = 0"
+        ).to_arrow_table()
+        if not len(lost):
+            return []
+        columns = []
+        for axis, theirs in zip(there, columns_of(lost, there), strict=True):
+            columns.append(Column(axis, theirs, rows[axis]))
+        return likely(columns, loss.rows / loss.of_rows, references_only=loss.of == "added")
 
     def _entries(
         self, loss: _Loss, those: Sequence[Condition], counts: Counts, columns: int
@@ -181,14 +178,14 @@ class _Table:
         tally = one.tally
         also = None
         if one.also is not None:
-            also = one.also.plain(*counts.beyond(one.also))
+            also = one.also.plain(*counts.beyond(one.also, one.condition))
             also["parent"] = named(self._work, one.also)
         return {
             **plain(self._name),
             "of": loss.of,
             "rows": tally.lost,
             "of_rows": tally.of_lost,
-            **one.condition.plain(*counts.beyond(one.condition)),
+            **one.condition.plain(*counts.beyond(one.condition, one.also)),
             "parent": named(self._work, one.condition),
             "also": also,
             "share": round(tally.share, 6),
