@@ -265,14 +265,12 @@ def test_values_are_masked(case: fx.Case) -> None:
 
 def test_it_is_said(case: fx.Case, tmp_path: Path) -> None:
     said = (
-        "by_time: 99.4 % of the missing rows (719 of 723) have lent_at before "
-        "2023-04-01 00:00+00, as have 18 % of the table's rows; every one of these is missing."
+        f"by_time: 98 % of the missing rows (719 of {rows(lambda i: lent(i) < APRIL or few(i))}) "
+        "have lent_at before 2023-04-01 00:00+00, as have 18 % of the table's rows; "
+        "every one of these is missing."
     )
-    number = rows(lambda i: lent(i) < APRIL or few(i))
-    said = said.replace("723", str(number))
     terminal = CliRunner().invoke(app, ["loss", str(case.folder)], env={"COLUMNS": "300"})
-    told = [line for line in terminal.output.splitlines() if line.startswith("by_time: 99")]
-    assert told and told[0].partition(" % ")[2] == said.partition(" % ")[2], terminal.output
+    assert said in terminal.output.splitlines()
     page = case.report(tmp_path / "report.html").read_text("utf-8")
     assert "Where it is concentrated" in page
     assert "Branch no. 7" not in page
@@ -280,7 +278,6 @@ def test_it_is_said(case: fx.Case, tmp_path: Path) -> None:
     assert "have `branch` = 'b7' (Branch no. 7), as have 2.5 % of the table's rows" in open_page
     frame = case.concentration
     assert frame.query("table == 'by_time'")["rows"].item() == 719
-    assert frame["what"].str.contains("all 120").sum() == 0
 
 
 def test_a_table_that_cannot_be_read_again_is_said(
