@@ -363,3 +363,27 @@ def _dump(tables: dict[str, list[tuple[str, ...]]]) -> str:
     for name in tables:
         out.append(f"ALTER TABLE ONLY public.{name} ADD CONSTRAINT {name}_pkey PRIMARY KEY (id);\n")
     return "".join([*out, "--\n-- PostgreSQL database dump complete\n--\n"])
+
+
+def test_what_has_no_end(tmp_path: Path) -> None:
+    """Of times and numbers, infinity is a value like another, and is not NULL."""
+    ends = ["infinity", "2026-01-02 03:04:05", "2026-02-03 04:05:06", "\\N"]
+    sizes = ["1.5", "NaN", "Infinity", "2.25", "\\N"]
+    lines = []
+    for i in range(400):
+        lines.append(f"{i}\t{ends[i % 4]}\t{sizes[i % 5]}\n")
+    for name, lost in (("backup.sql", ""), ("live.sql", "infinity")):
+        kept = [line for line in lines if not lost or lost not in line]
+        (tmp_path / name).write_text(
+            "--\n-- PostgreSQL database dump\n--\n\n"
+            "CREATE TABLE public.offers (id integer NOT NULL, until timestamp without time zone, size double precision);\n"
+            "COPY public.offers (id, until, size) FROM stdin;\n"
+            + "".join(kept)
+            + "\\.\n\nALTER TABLE ONLY public.offers ADD CONSTRAINT p PRIMARY KEY (id);\n"
+            "--\n-- PostgreSQL database dump complete\n--\n",
+            encoding="utf-8",
+        )
+    with fx.compare(tmp_path / "backup.sql", tmp_path / "live.sql", tmp_path / "case") as case:
+        [found] = slices(case, "offers")
+    assert (found["column"], found["test"], found["value"]) == ("until", "equal", "infinity")
+    assert (found["rows"], found["of_rows"], found["table_rows"]) == (100, 100, 100)

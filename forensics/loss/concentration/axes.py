@@ -14,6 +14,7 @@ from forensics.loss.workspace import SideName, Workspace
 from forensics.model import Column, Parent, Table, TableName
 from forensics.query.kinds import TEXT, Kind, kind_of
 
+ENDLESS = 2**63 - 1  # of times, in place of infinity
 _LONGEST = 100  # characters of a text that people would read
 _WHOLE = Kind("BIGINT", pa.int64())
 _BROKEN = Kind("DOUBLE", pa.float64())
@@ -84,16 +85,24 @@ class Axis:
         """SQL of a value, of what a stream of rows has."""
         kind = self.kind
         if self.is_day:
-            return f"CASE WHEN isfinite({field}) THEN epoch_us({field}::TIMESTAMP) END"
+            return _finite(field, f"epoch_us({field}::TIMESTAMP)", f"{field} > DATE '2000-01-01'")
         if self.is_time:
-            return f"CASE WHEN isfinite({field}) THEN epoch_us({field}) END"
+            return _finite(field, f"epoch_us({field})", f"{field} > '2000-01-01'::{kind.type}")
         if kind == _BROKEN:
-            return f"CASE WHEN isfinite({field}) THEN {field} END"
+            return f"CASE WHEN isnan({field}) THEN 'infinity'::DOUBLE ELSE {field} END"
         if kind.type == "BOOLEAN":
             return f"{field}::VARCHAR"
         if kind.is_text:
             return f"CASE WHEN length({field}) > {_LONGEST} THEN '…' ELSE {field} END"
         return field
+
+
+def _finite(field: str, number: str, late: str) -> str:
+    """SQL of a time's number; of one without an end it is the largest, or the smallest."""
+    return (
+        f"CASE WHEN isfinite({field}) THEN {number}"
+        f" WHEN {late} THEN {ENDLESS}::BIGINT WHEN {field} IS NOT NULL THEN -{ENDLESS}::BIGINT END"
+    )
 
 
 def axes(work: Workspace, name: TableName) -> list[Axis]:

@@ -12,6 +12,7 @@ from forensics.loss.sql import literal
 Test = Literal["equal", "null", "not null", "at most", "at least", "between"]
 
 _WITHOUT_END = {"at most": "before", "between": "within"}
+_FAR = {True: "infinity", False: "-infinity"}
 _MINUTE = 60_000_000  # microseconds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEPS = (
@@ -117,7 +118,7 @@ class Condition:
             return str(value)
         at = _moment(value)
         if at is None:
-            return None
+            return _FAR[value > 0]
         zone = "+00" if self.axis.zoned else ""
         if at.microsecond:
             return f"{at:%Y-%m-%d %H:%M:%S.%f}{zone}"
@@ -132,7 +133,7 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         return literal(value)
     if isinstance(value, float):
-        return f"{value!r}::DOUBLE"
+        return f"'{value!r}'::DOUBLE"
     return f"{int(value)}::BIGINT"
 
 

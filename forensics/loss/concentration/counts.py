@@ -95,12 +95,16 @@ class Counts:
         relation = kept(self._work, side, self._name, self._axes)
         if relation is None:
             return {}
-        return dict(
+        found = dict(
             self._work.ask(
                 f"SELECT {self._mask(self._axes)} AS mask, count(*) FROM {relation}"
                 f" WHERE {where} GROUP BY mask"
             )
         )
+        for mask, rows in found.items():
+            if side == "backup" and rows > self.base.get(mask, 0):
+                raise BackupError(f"Rows of {self._name} are kept otherwise than they are read.")
+        return found
 
     def of_live(self) -> Masks:
         """The same of live's rows: the backup's, without those that differ, and with live's."""

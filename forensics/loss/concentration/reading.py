@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import duckdb
@@ -22,6 +23,8 @@ from forensics.query.stream import Held, MisfitError, Stream, unheard
 
 _BASE = "concentration_rows"
 _PIECE = 4_000  # bytes
+# Of a sample: at most so much of a block is taken, and it is of at least one block in so many.
+_SPREAD, _MOST_APART = 0.25, 4
 
 
 class UnfitError(Exception):
@@ -32,37 +35,62 @@ class UnfitError(Exception):
         self.column = column
 
 
-class _Thinned(Segment):
-    """Pieces of a segment's blocks, unjudged: the comparison has read all of it."""
+class _Again(Segment):
+    """A segment's blocks, or pieces of some, unjudged: the comparison has read all of it.
 
-    def __init__(self, inner: Segment, part: float) -> None:
+    Args:
+        inner: the segment.
+        part: how much of its rows.
+        every: of so many blocks one is looked at.
+    """
+
+    def __init__(self, inner: Segment, part: float, every: int) -> None:
         super().__init__(inner.table, inner.columns)
-        self._inner, self._part = inner, part
+        self._inner, self._part, self._every = inner, part * every, every
 
-    def blocks(self) -> Iterator[Block]:
+    def as_stored(self) -> Iterator[Block] | None:
         blocks = self._inner.as_stored()
         if blocks is None:
-            blocks = self._inner.blocks()
-        if self._part >= 1:
-            yield from blocks
-            return
-        for block in blocks:
-            yield _thinned(bytes(block), self._part)
+            return None
+        return self._of(blocks)
+
+    def blocks(self) -> Iterator[Block]:
+        return self.as_stored() or self._of(self._inner.blocks())
+
+    def _of(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        for block in islice(blocks, 0, None, self._every):
+            if self._part < 1:
+                yield _thinned(memoryview(block), self._part)
+            else:
+                yield block
 
 
-def _thinned(block: bytes, part: float) -> bytes:
+def _thinned(block: memoryview, part: float) -> bytes:
     """Whole lines of a block, about so much of it, from places all over it; one line at least."""
     pieces = []
     start = 0
     while start < len(block):
-        end = block.index(b"\n", min(start + _PIECE, len(block) - 1)) + 1
-        pieces.append(block[start:end])
-        start = block.find(b"\n", end + int(_PIECE * (1 / part - 1))) + 1 or len(block)
+        piece = _lines(block, start, start + _PIECE)
+        pieces.append(piece)
+        after = start + len(piece) + int(_PIECE * (1 / part - 1))
+        start = after + len(_lines(block, after, after))
     return b"".join(pieces)
 
 
+def _lines(block: memoryview, start: int, upto: int) -> bytes:
+    """A block from one place to the end of the line that another is in."""
+    ahead = _PIECE
+    while upto < len(block):
+        rest = bytes(block[upto : upto + ahead])
+        end = rest.find(b"\n") + 1
+        if end:
+            return bytes(block[start : upto + end])
+        ahead *= 4
+    return bytes(block[start:])
+
+
 @contextmanager
-def _again(
+def _read(
     work: Workspace, name: TableName, axes: Sequence[Axis], part: float = 1.0
 ) -> Iterator[str]:
     """Lend a backup's rows, with columns v0, v1, … as `Axis` has them, for one query.
@@ -78,10 +106,13 @@ def _again(
             if isinstance(segment, LackingSegment):
                 found.append(segment)
             else:
-                found.append(_Thinned(segment, part))
+                found.append(_Again(segment, part, every))
         return found
 
-    held = [Held(axis.column, axis.kind) for axis in axes]
+    every = 1
+    if part < 1:
+        every = min(int(_SPREAD / part), _MOST_APART) or 1
+    held = [Held(axis.column, axis.kind, tells=True) for axis in axes]
     stream = Stream("base", name, held, segments, unheard)
     stream.wanted = set(range(len(held)))
     values = []
@@ -100,7 +131,7 @@ def _again(
 
 def sample(work: Workspace, name: TableName, axes: Sequence[Axis], part: float) -> pa.Table:
     """Return columns v0, v1, … of a backup's table, of each block so much."""
-    with _again(work, name, axes, part) as rows:
+    with _read(work, name, axes, part) as rows:
         return work.db.sql(f"SELECT * FROM {rows}").to_arrow_table()
 
 
@@ -108,7 +139,7 @@ def ask(
     work: Workspace, name: TableName, axes: Sequence[Axis], select: str
 ) -> list[tuple[Any, ...]]:
     """Ask all rows of a backup's table something; `{rows}` stands for them."""
-    with _again(work, name, axes) as rows:
+    with _read(work, name, axes) as rows:
         return work.ask(select.replace("{rows}", rows))
 
 
