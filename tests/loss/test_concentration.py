@@ -376,7 +376,8 @@ def test_what_has_no_end(tmp_path: Path) -> None:
         kept = [line for line in lines if not lost or lost not in line]
         (tmp_path / name).write_text(
             "--\n-- PostgreSQL database dump\n--\n\n"
-            "CREATE TABLE public.offers (id integer NOT NULL, until timestamp without time zone, size double precision);\n"
+            "CREATE TABLE public.offers (id integer NOT NULL,"
+            " until timestamp without time zone, size double precision);\n"
             "COPY public.offers (id, until, size) FROM stdin;\n"
             + "".join(kept)
             + "\\.\n\nALTER TABLE ONLY public.offers ADD CONSTRAINT p PRIMARY KEY (id);\n"
