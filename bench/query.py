@@ -2,7 +2,7 @@
 
     python -m bench.query --rows 5000000
 
-The question goes through every row and needs two columns of six. The first peer does what nobody
+The question goes through every row and needs three columns of six. The first peer does what nobody
 who reads a dump can do without: it goes through the file once for its statements, as `inspect`
 does, and hands the very same rows to DuckDB's own reader of CSV, as a file, with the types given;
 the rows are cut out beforehand. The second restores the dump and asks PostgreSQL the same. All
