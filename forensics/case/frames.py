@@ -177,6 +177,6 @@ def concentration_frame(loss: Mapping[str, Any]) -> pd.DataFrame:
 
     rows = []
     for entry in loss.get("concentrated") or ():
-        rows.append({**entry, "what": concentration_of(entry)})
+        rows.append({**entry, "what": concentration_of(entry).replace("`", "")})
     frame = pd.DataFrame(rows, columns=_SLICES)
     return frame.astype(dict.fromkeys(_SLICE_COUNTS, "Int64"))

@@ -105,10 +105,13 @@ def _finite(field: str, number: str, late: str) -> str:
     )
 
 
-def axes(work: Workspace, name: TableName) -> list[Axis]:
-    """The columns of a table that both the case and the backup hold values of."""
+def axes(work: Workspace, name: TableName, writer: Writer) -> list[Axis]:
+    """The columns of a table that both the case and the backup hold values of.
+
+    Args:
+        writer: of the backup's text; it is slow to make of thousands of tables.
+    """
     table = work.backup.catalog.tables[name]
-    writer = Writer.of(work.backup)
     parents = _parents(work, table)
     found = []
     for column in _everywhere(work, table):

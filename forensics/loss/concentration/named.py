@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from forensics.compare.canonical import Writer
+from forensics.errors import BackupError
 from forensics.loss.columns import stores
-from forensics.loss.concentration.axes import axes
+from forensics.loss.concentration.axes import Axis, axes
 from forensics.loss.concentration.conditions import Condition
 from forensics.loss.concentration.reading import UnfitError, ask
 from forensics.loss.parents.labels import label_of
@@ -16,7 +19,7 @@ from forensics.model import TableName
 _MOST_ROWS = 1_000_000  # of a parent; of a larger one only the key is said
 
 
-def named(work: Workspace, condition: Condition) -> dict[str, Any] | None:
+def named(work: Workspace, condition: Condition, writer: Writer) -> dict[str, Any] | None:
     """The parent's row that a condition's value refers to, or None.
 
     Returns:
@@ -38,22 +41,26 @@ def named(work: Workspace, condition: Condition) -> dict[str, Any] | None:
     key = parent.parent_columns[0]
     if column is None or column == key or not stores(table, (key, column)):
         return nobody
-    return {**nobody, **_label(work, parent.name, condition, (key, column))}
+    known = []
+    for axis in axes(work, parent.name, writer):
+        if axis.column in (key, column):
+            known.append(axis)
+    known.sort(key=lambda axis: axis.column != key)
+    return {**nobody, **_label(work, parent.name, condition, known)}
 
 
 def _label(
-    work: Workspace, parent: TableName, condition: Condition, names: tuple[str, str]
+    work: Workspace, parent: TableName, condition: Condition, columns: Sequence[Axis]
 ) -> dict[str, Any]:
-    known = {axis.column: axis for axis in axes(work, parent)}
-    if not known.keys() >= set(names):
+    """What people call a row; `columns` are its key and what they call it by."""
+    if len(columns) != 2:
         return {}
-    columns = [known[name] for name in names]
     value = literal(str(condition.value))
     select = f"SELECT v1::VARCHAR FROM {{rows}} WHERE v0::VARCHAR = {value} LIMIT 2"
     try:
         rows = ask(work, parent, columns, select)
-    except UnfitError:
+    except (UnfitError, BackupError):
         return {}
     if len(rows) != 1:
         return {}
-    return {"column": names[1], "label": rows[0][0]}
+    return {"column": columns[1].column, "label": rows[0][0]}

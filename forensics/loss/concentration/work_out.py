@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from forensics.compare.canonical import Writer
 from forensics.compare.failures import reason as reason_of
 from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
@@ -24,6 +25,24 @@ from forensics.loss.workspace import SideName, Workspace
 from forensics.model import TableResult
 from forensics.store.casefile import tables_of
 
+_SAID = (
+    "of",
+    "rows",
+    "of_rows",
+    "column",
+    "test",
+    "value",
+    "low",
+    "high",
+    "rounded",
+    "parent",
+    "also",
+    "share",
+    "table_rows",
+    "of_table_rows",
+    "table_share",
+    "lift",
+)
 _SAMPLE = 100_000  # rows
 _CELLS = 2_000_000  # of a sample, in memory
 _MOSTLY = 0.9  # of a table; where more is lost, it is lost nearly everywhere
@@ -55,17 +74,18 @@ def concentrated(work: Workspace) -> list[dict[str, Any]]:
     """
     found: list[dict[str, Any]] = []
     there = tables_of(work.db)
+    writer = Writer.of(work.backup)
     for name, result in sorted(work.results.items()):
         if result.state != "compared" or result.history or result.repeated:
             continue
         try:
             losses = _losses(work, result, there)
             if losses:
-                found += _Table(work, result, losses).run()
+                found += _Table(work, result, losses, writer).run()
         except (EvidenceError, duckdb.Error, MemoryError) as error:
             if is_lost(error):
                 raise
-            found.append({**plain(name), "of": None, "reason": reason_of(error)})
+            found.append({**plain(name), **dict.fromkeys(_SAID), "reason": reason_of(error)})
     return found
 
 
@@ -100,14 +120,17 @@ def _changed(work: Workspace, result: TableResult, there: Container[str]) -> _Lo
 class _Table:
     """One table that differs."""
 
-    def __init__(self, work: Workspace, result: TableResult, losses: Sequence[_Loss]) -> None:
+    def __init__(
+        self, work: Workspace, result: TableResult, losses: Sequence[_Loss], writer: Writer
+    ) -> None:
         self._work = work
+        self._writer = writer
         self._name = result.name
         self._losses = losses
         self._backup_rows = result.backup_rows or 0
 
     def run(self) -> list[dict[str, Any]]:
-        found = axes(self._work, self._name)
+        found = axes(self._work, self._name, self._writer)
         while found:
             try:
                 return self._look(found)
@@ -179,14 +202,14 @@ class _Table:
         also = None
         if one.also is not None:
             also = one.also.plain(*counts.beyond(one.also, one.condition))
-            also["parent"] = named(self._work, one.also)
+            also["parent"] = named(self._work, one.also, self._writer)
         return {
             **plain(self._name),
             "of": loss.of,
             "rows": tally.lost,
             "of_rows": tally.of_lost,
             **one.condition.plain(*counts.beyond(one.condition, one.also)),
-            "parent": named(self._work, one.condition),
+            "parent": named(self._work, one.condition, self._writer),
             "also": also,
             "share": round(tally.share, 6),
             "table_rows": tally.rows,
