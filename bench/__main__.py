@@ -26,6 +26,7 @@ def main() -> None:
         ("small", "--tables", tables),
         ("compare", "--rows", rows),
         ("inspecting", "--rows", rows),
+        ("query", "--rows", rows),
         ("gentle", "--rows", fewer),
         ("sample",),
         ("notebooks",),

@@ -9,9 +9,11 @@ ids such as cuid, ULID and Nano ID), because without them nobody finds a row aga
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
+from forensics.loss.columns import is_audit
 from forensics.loss.junctions import find_junctions
 from forensics.model import Catalog, Column, ForeignKey, Overwritten, Table, TableName
 from forensics.text import first_letter
@@ -140,6 +142,49 @@ class Mask:
         """What changed values have in common, its example as it may be shown."""
         show = self.columns(entry.name, (entry.column,))[entry.column]
         return replace(entry, before=show(entry.before), after=show(entry.after))
+
+    def slices(self, entries: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+        """Where a loss is concentrated, the values in it as they may be shown.
+
+        Labels of enums, and round bounds of times at which rows were made or touched, are nobody's.
+        """
+        if entries is None:
+            return None
+        return [self._slice(entry) for entry in entries]
+
+    def _slice(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        if entry["reason"] is not None:
+            return {**entry, "reason": self.sentence(entry["reason"])}
+        name = TableName(entry["schema"], entry["table"])
+        found = {**entry, **self._condition(name, entry)}
+        if entry["also"]:
+            found["also"] = {**entry["also"], **self._condition(name, entry["also"])}
+        return found
+
+    def _condition(self, name: TableName, entry: Mapping[str, Any]) -> dict[str, Any]:
+        column = entry["column"]
+        show = self.columns(name, (column,))[column]
+        if self._nobodys(name, entry):
+            show = _as_it_is
+        found: dict[str, Any] = {}
+        for what in ("value", "low", "high"):
+            found[what] = show(entry[what])
+        parent = entry["parent"]
+        if parent:
+            there = TableName(parent["schema"], parent["table"])
+            label = self.label(parent["label"], there, parent["column"])
+            found["parent"] = {**parent, "label": label}
+        return found
+
+    def _nobodys(self, name: TableName, entry: Mapping[str, Any]) -> bool:
+        """Whether a condition tells of no row what is only its own."""
+        table = self._catalog.tables.get(name)
+        column = table and table.column(entry["column"])
+        if not column or (name, column.name) in self._hidden:
+            return False
+        if entry["value"] is not None:
+            return column.type in self._catalog.enums
+        return bool(entry["rounded"]) and is_audit(column)
 
     def sql(self, text: str, name: TableName | None = None) -> str:
         """A statement; what it writes or asks for between quotes is masked.

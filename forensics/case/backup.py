@@ -5,13 +5,16 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
+from forensics.case.held import Held
+from forensics.case.showing import escaped
 from forensics.compare.options import Options
 from forensics.evidence import open_source
 from forensics.model import MAX_ROW
 from forensics.query.session import session
 from forensics.query.side import Side
+from forensics.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,11 +120,50 @@ class Backup:
         return f"<Backup {shown}, {len(self.tables)} tables>"
 
 
-def open_backup(path: str | Path, live: str | Path | None = None, **how: Any) -> Backup:
+class NotAtHand:
+    """In place of a case's backup that is not where it was read: every answer says so."""
+
+    tables: tuple[str, ...] = ()
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+
+    def query(self, sql: str) -> Self:
+        """Answer a question by saying that the backup is not at hand."""
+        return self
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escaped(self.said)}</p>"
+
+    def __repr__(self) -> str:
+        return visible(self.said)
+
+
+@overload
+def open_backup(path: str | Path, live: str | Path | None = None, **how: Any) -> Backup: ...
+
+
+@overload
+def open_backup(path: Held, live: str | Path | None = None, **how: Any) -> Backup | NotAtHand: ...
+
+
+def open_backup(
+    path: str | Path | Held, live: str | Path | None = None, **how: Any
+) -> Backup | NotAtHand:
     """Open a backup for questions.
 
     Args:
-        path: a dump of any form, or a connection string.
+        path: a dump of any form, or a connection string; or a case: then it is the file that the
+            case was made of, where that still lies where it was read. Else every answer says so.
         live: a database, or another dump, whose tables are `live.NAME` beside it.
         how: what else `Backup` takes.
 
@@ -129,7 +171,21 @@ def open_backup(path: str | Path, live: str | Path | None = None, **how: Any) ->
         BackupError: the path is not there, or no dump.
         LiveError: the database cannot be reached or read.
     """
-    return Backup(path, live, **how)
+    if isinstance(path, str | Path):
+        return Backup(path, live, **how)
+    before = path.evidence.backup
+    if before.kind == "database" or not before.path:
+        return NotAtHand(
+            "The backup of this case was not a file that could be opened again: "
+            "ask it with fx.open_backup(CONNECTION)."
+        )
+    file = Path(before.path)
+    if not file.exists():
+        return NotAtHand(
+            f"The backup, {file.name}, is not where it was read, and the case stands without it: "
+            "ask another copy with fx.open_backup(PATH)."
+        )
+    return Backup(file, live, **{"database": before.database, **how})
 
 
 def _whole(reader: Any) -> pa.Table:

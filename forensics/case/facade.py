@@ -19,14 +19,13 @@ from forensics.case.bounds import may_lack_rows
 from forensics.case.evidence import Evidence
 from forensics.case.names import by_name
 from forensics.case.showing import escaped
-from forensics.case.summary import findings_json, overwritten_json, summary
+from forensics.case.summary import findings_json, loss_json, overwritten_json, summary
 from forensics.case.sums import counted, totals
 from forensics.case.tables import CaseTable
 from forensics.case.unknown import unknown
 from forensics.case.verdict import nothing_missing, verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
-from forensics.loss import published
 from forensics.loss.junctions import find_junctions
 from forensics.loss.others import others
 from forensics.model import Catalog, TableName, TableResult
@@ -223,13 +222,7 @@ class Case:
         Raises:
             CaseError: the comparison did not get that far.
         """
-        found: dict[str, Any] | None = self.store.get("loss")
-        if found is None:
-            raise CaseError(
-                f"The loss of case {self.folder} was not classified.",
-                "Go on with: compare … --resume.",
-            )
-        return published(found, self.results)
+        return loss_json(self)
 
     @property
     def junctions(self) -> pd.DataFrame:
@@ -250,6 +243,11 @@ class Case:
     def churn(self) -> pd.DataFrame:
         """Loss or life: one row a surviving table that misses rows, and whether that is usual."""
         return frames.churn_frame(self.loss)
+
+    @property
+    def concentration(self) -> pd.DataFrame:
+        """Where the loss is: what most of a table's lost rows have in common; values masked."""
+        return frames.concentration_frame(self.loss)
 
     @property
     def window(self) -> Window:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.case.summary import change_json
 from forensics.loss import LOST, is_known
+from forensics.loss.concentration import concentration_of
 from forensics.model import COUNTS, ColumnChange, TableName, TableResult
 
 if TYPE_CHECKING:
@@ -43,6 +44,22 @@ _OVERWRITTEN = [
     "before",
     "after",
     "why",
+]
+_SLICE_COUNTS = ["rows", "of_rows", "table_rows", "of_table_rows"]
+_SLICES = [
+    "schema",
+    "table",
+    "of",
+    "what",
+    "column",
+    "test",
+    "value",
+    "low",
+    "high",
+    *_SLICE_COUNTS,
+    "share",
+    "table_share",
+    "lift",
 ]
 _CHURN = ["missing", "cascaded", "expired", "unfit", "alone", "usual"]
 
@@ -152,3 +169,14 @@ def churn_frame(loss: Mapping[str, Any]) -> pd.DataFrame:
     columns = ["schema", "table", "verdict", *_CHURN, "basis"]
     frame = pd.DataFrame(loss["churn"] or (), columns=columns)
     return frame.astype(dict.fromkeys(_CHURN, "Int64"))
+
+
+def concentration_frame(loss: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a slice that holds much of a table's loss, in words and in numbers."""
+    import pandas as pd
+
+    rows = []
+    for entry in loss.get("concentrated") or ():
+        rows.append({**entry, "what": concentration_of(entry).replace("`", "")})
+    frame = pd.DataFrame(rows, columns=_SLICES)
+    return frame.astype(dict.fromkeys(_SLICE_COUNTS, "Int64"))

@@ -7,6 +7,8 @@ from typing import Any
 
 from forensics.case.held import Held
 from forensics.documents import plain
+from forensics.errors import CaseError
+from forensics.loss import published
 from forensics.masking import Mask
 from forensics.model import COUNTS, ColumnChange, Provenance, TableResult
 
@@ -111,6 +113,23 @@ def overwritten_json(case: Held) -> list[dict[str, Any]] | None:
         name = flat.pop("name")
         found.append({**name, **flat})
     return found
+
+
+def loss_json(case: Held) -> dict[str, Any]:
+    """What `loss --json` prints: values in it are masked.
+
+    Raises:
+        CaseError: the comparison did not get that far.
+    """
+    found: dict[str, Any] | None = case.store.get("loss")
+    if found is None:
+        raise CaseError(
+            f"The loss of case {case.folder} was not classified.",
+            "Go on with: compare … --resume.",
+        )
+    if found.get("concentrated"):
+        found["concentrated"] = Mask(case.catalogs[0]).slices(found["concentrated"])
+    return published(found, case.results)
 
 
 def findings_json(case: Held) -> list[dict[str, Any]]:

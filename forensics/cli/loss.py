@@ -55,6 +55,7 @@ def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
     elif rest:
         console.print(f"{rest} more junction tables miss no row.")
     _show_references(console, loss.get("references") or ())
+    _show_concentration(console, loss.get("concentrated") or ())
     _show_window(console, loss["window"])
     _show_totals(console, found, loss["totals"])
 
@@ -81,6 +82,14 @@ def _show_totals(console: Console, found: Case, totals: Mapping[str, Any]) -> No
 def _show_references(console: Console, references: Sequence[Mapping[str, Any]]) -> None:
     for reference in references:
         console.print(safe(_reference(reference)))
+
+
+def _show_concentration(console: Console, entries: Sequence[Mapping[str, Any]]) -> None:
+    from forensics.loss.concentration import concentration_of
+
+    for entry in entries:
+        said = concentration_of(entry).replace("`", "")
+        console.print(f"{safe(str(_name(entry)))}: {safe(said)}.")
 
 
 def _reference(entry: Mapping[str, Any]) -> str:

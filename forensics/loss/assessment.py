@@ -15,6 +15,7 @@ from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.source import Source
 from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
+from forensics.loss.concentration import concentrated
 from forensics.loss.elsewhere import live_on
 from forensics.loss.ends import settle_ends
 from forensics.loss.inference import survey
@@ -75,6 +76,7 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
             "totals": _totals(entries, failed),
             "references": references(work, found),
             "churn": churn(work, _begin(window), window["seconds"]),
+            "concentrated": concentrated(work),
             "renamed": _plain_renames(work),
             "failed": failed,
         }
@@ -170,6 +172,7 @@ def not_assessed(store: Store, reason: str) -> None:
         "totals": dict.fromkeys(_TOTALS),
         "references": None,
         "churn": None,
+        "concentrated": None,
         "renamed": None,
         "failed": [],
         "reason": reason,

@@ -106,11 +106,13 @@ def values(fields: pa.Array) -> pa.Array:
 
 def _each(fields: pa.Array) -> pa.Array:
     """The same with escapes that COPY reads and does not write: rare enough for Python."""
-    found = [unescape(field) for field in pc.fill_null(fields, "").to_pylist()]
-    return pc.if_else(pc.is_valid(fields), arrays.texts(found, fields.type), None)
+    there = pc.fill_null(fields, arrays.text("", fields.type))
+    found = [unescape(field) for field in there.to_pylist()]
+    nothing = pa.nulls(1, fields.type)[0]
+    return pc.if_else(pc.is_valid(fields), arrays.texts(found, fields.type), nothing)
 
 
 def canonical(fields: pa.Array, change: Canonical) -> pa.Array:
     """Return fields in the text that a pinned session writes."""
-    written = pc.fill_null(fields, copytext.NULL)
+    written = pc.fill_null(fields, arrays.text(copytext.NULL, fields.type))
     return _without_nulls(change(written))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forensics.compare.canonical import Writer
+from forensics.compare.canonical import Writer, base_type
 from forensics.compare.schema import stored_columns
 from forensics.errors import (
     BackupError,
@@ -23,6 +23,7 @@ from forensics.text import near_matches
 if TYPE_CHECKING:
     from forensics.query.question import Named
 
+_ANY_TEXT = ("text", "character varying", "bpchar")
 _ROWLESS = {
     "foreign": "a foreign table: its rows are elsewhere",
     "materialized view": "a materialized view: a dump holds its definition, and no rows",
@@ -111,7 +112,8 @@ class Side:
             change = None
             if not kind.native:
                 change = self._writer.canonical(column.type)
-            columns.append(Held(column.name, kind, change))
+            tells = kind.arrow is not None or self._is_any_text(column.type)
+            columns.append(Held(column.name, kind, change, tells))
 
         def segments(wanted: Sequence[str]) -> list[Segment]:
             return self._segments(name, list(wanted) or [c.name for c in columns[:1]])
@@ -120,6 +122,10 @@ class Side:
         stream.absent = self._absent(name)
         stream.damage = self._damage(name)
         return stream
+
+    def _is_any_text(self, type_name: str) -> bool:
+        """Whether values of a type may be any text."""
+        return base_type(self._writer.without_domains(type_name)) in _ANY_TEXT
 
     def _columns(self, table: Table) -> list[Column]:
         """Those that every run of its rows has."""

@@ -27,6 +27,8 @@ _DIGITS = r"'-?\d+(\.\d+)?'"
 
 Segments = Callable[[Sequence[str]], list[Segment]]
 Heard = Callable[[TableName, int], None]
+# A block of a segment, its rows, and the wanted columns of it where they were read on the way.
+_Read = tuple[Segment, bytes, int, list[pa.Array] | None]
 
 
 def unheard(name: TableName, rows: int) -> None:
@@ -43,11 +45,16 @@ class MisfitError(Exception):
 
 @dataclass
 class Held:
-    """A column of a table: its name, its kind, and what makes its text canonical."""
+    """A column of a table: its name, its kind, and what makes its text canonical.
+
+    Attributes:
+        tells: whether reading its values tells that they are such as its type can hold.
+    """
 
     name: str
     kind: Kind
     change: Canonical | None = None
+    tells: bool = False
 
 
 class Stream:
@@ -111,9 +118,8 @@ class Stream:
         numbers = sorted(self.wanted)
         nothing = _Nothing(self.schema)
         with _Converter() as converter:
-            for segment, block in self._blocks(numbers):
-                found = self._read(segment, block, numbers, converter)
-                rows = count_lines(block)
+            for segment, block, rows, read in self._blocks(numbers):
+                found = self._read(segment, block, numbers, converter, read)
                 self._heard(self.name, rows)
                 made = []
                 for number in range(len(self.schema)):
@@ -122,20 +128,24 @@ class Stream:
                         made[-1] = nothing.of(number, rows)
                 yield pa.record_batch(made, schema=self.schema)
 
-    def _blocks(self, numbers: Sequence[int]) -> Iterator[tuple[Segment, bytes]]:
-        """The rows in blocks, as far as they can be read."""
+    def _blocks(self, numbers: Sequence[int], *, quick: bool = True) -> Iterator[_Read]:
+        """The rows in blocks, as far as they can be read.
+
+        Args:
+            numbers: the columns that are wanted.
+            quick: whether these may be read on the way.
+        """
         if self.absent:
             raise self.absent
         names = [self.columns[number].name for number in numbers]
         read = 0
         for segment in self._segments(names):
-            segment.thorough = True
             try:
-                for block in segment.blocks():
+                for found in self._of(segment, numbers, quick=quick):
                     read += 1
                     if read == _MANY:
                         hold_tight()
-                    yield segment, bytes(block)
+                    yield found
             except BackupError as error:
                 self.damage = error.message
                 if not isinstance(segment, LackingSegment):
@@ -144,21 +154,63 @@ class Stream:
                 segment.abandon()  # nobody wants the rest
                 raise
 
+    def _of(self, segment: Segment, numbers: Sequence[int], *, quick: bool) -> Iterator[_Read]:
+        """A segment's blocks: quickly as far as reading them tells that they are sound."""
+        passed = 0
+        if quick and all(self.columns[number].tells for number in numbers):
+            for found in self._quickly(segment, numbers):
+                if found is None:
+                    break
+                passed += found[2]
+                yield found
+            else:
+                return
+        segment.thorough = True
+        for block in segment.blocks():
+            rest, passed = _without(bytes(block), passed)
+            if rest:
+                yield segment, rest, count_lines(rest), None
+
+    def _quickly(self, segment: Segment, numbers: Sequence[int]) -> Iterator[_Read | None]:
+        """Blocks that are read at once; None in place of what has to be looked at more closely."""
+        segment.thorough = False
+        blocks = segment.as_stored()
+        if blocks is None:
+            yield None
+            return
+        wanted = {}
+        for number in numbers:
+            place = segment.columns.index(self.columns[number].name)
+            wanted[place] = self.columns[number].kind.stored
+        try:
+            for stored in blocks:
+                block = bytes(stored)
+                if wanted and b"\0" not in block:
+                    # It also tells whether each row has as many fields as there are columns.
+                    found = fields.read_at_once(block, len(segment.columns), wanted)
+                    yield segment, block, len(found[0]), found
+                elif not wanted and segment.is_sound(block):
+                    yield segment, block, count_lines(block), []
+                else:
+                    yield None
+                    return
+        except (BackupError, pa.ArrowInvalid):
+            yield None
+
     def _read(
-        self, segment: Segment, block: bytes, numbers: Sequence[int], converter: _Converter
+        self,
+        segment: Segment,
+        block: bytes,
+        numbers: Sequence[int],
+        converter: _Converter,
+        read: list[pa.Array] | None,
     ) -> dict[int, pa.Array]:
         """The wanted columns of a block, by number."""
         if not numbers:
             return {}
-        places = [segment.columns.index(self.columns[n].name) for n in numbers]
-        width = len(segment.columns)
-        stored = [self.columns[n].kind.stored for n in numbers]
-        try:
-            read = fields.read_at_once(block, width, dict(zip(places, stored, strict=True)))
-            plain = True
-        except pa.ArrowInvalid:
-            read = fields.read_as_text(block, width, places)
-            plain = False
+        plain = True
+        if read is None:
+            read, plain = self._read_closely(segment, block, numbers)
         found: dict[int, pa.Array] = {}
         late: dict[int, pa.Array] = {}
         for number, array in zip(numbers, read, strict=True):
@@ -172,6 +224,18 @@ class Stream:
         if late:
             found.update(converter.convert(self, late))
         return found
+
+    def _read_closely(
+        self, segment: Segment, block: bytes, numbers: Sequence[int]
+    ) -> tuple[list[pa.Array], bool]:
+        """The wanted columns, and whether they are what they are wanted as, or text."""
+        places = [segment.columns.index(self.columns[n].name) for n in numbers]
+        width = len(segment.columns)
+        stored = [self.columns[n].kind.stored for n in numbers]
+        try:
+            return fields.read_at_once(block, width, dict(zip(places, stored, strict=True))), True
+        except pa.ArrowInvalid:
+            return fields.read_as_text(block, width, places), False
 
     def _values(self, column: Held, array: pa.Array) -> pa.Array:
         if column.change is not None:
@@ -190,7 +254,7 @@ class Stream:
         """
         before = behind = 0
         with _Converter() as converter:
-            for segment, block in self._blocks([number]):
+            for segment, block, *_ in self._blocks([number], quick=False):
                 place = segment.columns.index(self.columns[number].name)
                 [array] = fields.read_as_text(block, len(segment.columns), [place])
                 found = converter.measure(array)
@@ -200,6 +264,19 @@ class Stream:
                 if not whole:
                     break
         return before + behind, behind
+
+
+def _without(block: bytes, rows: int) -> tuple[bytes, int]:
+    """A block without so many rows at its beginning, and how many of them are yet to come."""
+    if not rows:
+        return block, 0
+    held = count_lines(block)
+    if held <= rows:
+        return b"", rows - held
+    at = 0
+    for _ in range(rows):
+        at = block.index(b"\n", at) + 1
+    return block[at:], 0
 
 
 class _Nothing:

@@ -146,6 +146,7 @@ class Document:
         masked: whether values in it are masked already.
         shown: columns that are shown although values are masked.
         changed: changed rows by table, as many as the workbook takes.
+        concentrated: where the loss is, as (table, sentence).
         findings: as (kind, sentence).
         unparsed: how many statements of the backup's schema could not be read.
         loss, cause, recovery: what those stages found, in the contract's JSON, or None.
@@ -175,6 +176,7 @@ class Document:
     overwritten: tuple[Overwritten, ...] = ()
     shown: tuple[str, ...] = ()
     changed: tuple[ChangedTable, ...] = ()
+    concentrated: tuple[tuple[str, str], ...] = ()
 
     # --- tables ---
 

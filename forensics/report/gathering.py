@@ -9,12 +9,21 @@ from pathlib import PurePath
 from typing import Any
 
 from forensics.figures import Moment
+from forensics.loss.concentration import concentration_of
 from forensics.loss.others import others
 from forensics.masking import Mask
 from forensics.model import Catalog, Provenance, TableName
 from forensics.report.cells import number, readers
 from forensics.report.changed import changed_tables
-from forensics.report.document import CLASSES, Document, Fact, Junction, ParentLoss, Row
+from forensics.report.document import (
+    CLASSES,
+    Document,
+    Fact,
+    Junction,
+    ParentLoss,
+    Row,
+    of_table,
+)
 from forensics.report.masked import masked_cause, masked_recovery
 from forensics.report.maskings import Masking
 from forensics.report.results import Results, Sides
@@ -82,11 +91,20 @@ def gather(case: Results, *, mask: bool | Masking = True) -> Document:
         damage=case.damage,
         unparsed=len(backup.unparsed),
         loss=loss,
+        concentrated=_concentrated(loss, shown),
         others=frozenset(others(store).tables),
         overwritten=tuple(map(shown.example, store.overwritten() or ())),
         cause=masked_cause(cause, shown),
         recovery=masked_recovery(recovery, shown),
     )
+
+
+def _concentrated(loss: Mapping[str, Any] | None, mask: Mask) -> tuple[tuple[str, str], ...]:
+    """Where each table's loss is concentrated: (table, sentence)."""
+    found = []
+    for entry in mask.slices((loss or {}).get("concentrated")) or ():
+        found.append((of_table(entry), concentration_of(entry)))
+    return tuple(found)
 
 
 def _title(evidence: Sides) -> str:

@@ -30,11 +30,19 @@ def report_json(case: Results, *, mask: bool | Masking = True) -> dict[str, Any]
     loss = case.store.get("loss")
     found = {
         "summary": summary,
-        "loss": published(loss, case.results) if loss else None,
+        "loss": masked_loss(loss, case, shown),
         "cause": masked_cause(case.store.get("cause"), shown),
         "recovery": masked_recovery(case.store.get("recovery"), shown),
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def masked_loss(loss: Found | None, case: Results, mask: Mask) -> dict[str, Any] | None:
+    """The loss as it is handed out, with the values that tell where it is concentrated masked."""
+    if loss is None:
+        return None
+    found = published(loss, case.results)
+    return {**found, "concentrated": mask.slices(found.get("concentrated"))}
 
 
 def masked_cause(cause: Found | None, mask: Mask) -> dict[str, Any] | None:

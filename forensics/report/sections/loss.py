@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from forensics import figures
-from forensics.markup import code, table
+from forensics.markup import bullets, code, table
 from forensics.report.document import Document
 from forensics.report.pictures import in_both_widths
 from forensics.report.sections.section import Context, Section
-from forensics.text import count, percent
+from forensics.text import count, marked, percent
 
 _HEAD = (
     "table",
@@ -44,7 +44,11 @@ def markdown(d: Document) -> list[str]:
                 percent(result.missing, result.backup_rows),
             )
         )
-    return ["## Loss by table", table(_HEAD, rows, 2)]
+    parts = ["## Loss by table", table(_HEAD, rows, 2)]
+    said = [f"{code(name)}: {marked(sentence)}" for name, sentence in d.concentrated]
+    if said:
+        parts += ["Where it is concentrated:", bullets(said)]
+    return parts
 
 
 SECTION = Section("loss", "Loss by table", html, markdown)
