@@ -68,6 +68,8 @@ def test_the_command_line() -> None:
         "recover",
         "report",
         "query",
+        "export",
+        "convert",
         "verify",
         "demo",
     }

@@ -27,6 +27,8 @@ COMMANDS = (
     "recover",
     "report",
     "query",
+    "export",
+    "convert",
     "verify",
     "demo",
 )

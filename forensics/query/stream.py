@@ -61,6 +61,7 @@ class Stream:
         heard: is told of rows that were read.
 
     Attributes:
+        segments: gives where its rows are, of the columns that are wanted.
         wanted: the numbers of the columns that are to be read.
         absent: what is raised where it is read all the same: none of its rows are there.
         damage: why its rows are not all there, in words.
@@ -71,7 +72,7 @@ class Stream:
         self, label: str, name: TableName, columns: list[Held], segments: Segments, heard: Heard
     ) -> None:
         self.label, self.name, self.columns = label, name, columns
-        self._segments, self._heard = segments, heard
+        self.segments, self._heard = segments, heard
         self.wanted: set[int] = set()
         self.absent: BackupError | None = None
         self.damage: str | None = None
@@ -111,7 +112,7 @@ class Stream:
         numbers = sorted(self.wanted)
         nothing = _Nothing(self.schema)
         with _Converter() as converter:
-            for segment, block in self._blocks(numbers):
+            for segment, block in self.blocks(numbers):
                 found = self._read(segment, block, numbers, converter)
                 rows = count_lines(block)
                 self._heard(self.name, rows)
@@ -122,13 +123,17 @@ class Stream:
                         made[-1] = nothing.of(number, rows)
                 yield pa.record_batch(made, schema=self.schema)
 
-    def _blocks(self, numbers: Sequence[int]) -> Iterator[tuple[Segment, bytes]]:
-        """The rows in blocks, as far as they can be read."""
+    def blocks(self, numbers: Sequence[int]) -> Iterator[tuple[Segment, bytes]]:
+        """The rows in blocks, as far as they can be read; then `damage` says why no further.
+
+        Args:
+            numbers: of the columns that are wanted; a block may have others, too.
+        """
         if self.absent:
             raise self.absent
         names = [self.columns[number].name for number in numbers]
         read = 0
-        for segment in self._segments(names):
+        for segment in self.segments(names):
             segment.thorough = True
             try:
                 for block in segment.blocks():
@@ -190,7 +195,7 @@ class Stream:
         """
         before = behind = 0
         with _Converter() as converter:
-            for segment, block in self._blocks([number]):
+            for segment, block in self.blocks([number]):
                 place = segment.columns.index(self.columns[number].name)
                 [array] = fields.read_as_text(block, len(segment.columns), [place])
                 found = converter.measure(array)
