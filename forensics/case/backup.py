@@ -51,10 +51,13 @@ class Backup:
         self._memory, self._path = memory, path
         backup = open_source(path, role="backup", database=database, max_row=max_row)
         try:
-            self._sides = {"backup": Side("backup", backup)}
+            self._sides = {}
             if live is not None:
                 other = open_source(live, role="live", max_row=max_row)
                 self._sides["live"] = Side("live", other)
+                if backup.is_partial:
+                    backup.adopt(other.catalog)
+            self._sides["backup"] = Side("backup", backup)
         except BaseException:
             backup.close()
             raise
