@@ -223,7 +223,7 @@ class Provenance:
     `encoding` is the encoding of a dump's text.
     """
 
-    kind: Literal["plain", "custom", "directory", "tar", "database"]
+    kind: Literal["plain", "custom", "directory", "tar", "folder", "database"]
     path: str | None = None
     sha256: str | None = None
     bytes: int | None = None

@@ -64,6 +64,8 @@ def test_importing_the_library_loads_no_engine() -> None:
         "recover",
         "report",
         "query",
+        "export",
+        "convert",
         "prove",
         "verify",
         "demo",

@@ -71,6 +71,8 @@ def test_the_command_line() -> None:
         "recover",
         "report",
         "query",
+        "export",
+        "convert",
         "prove",
         "verify",
         "config",

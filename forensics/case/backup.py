@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -11,6 +12,7 @@ from forensics.case.held import Held
 from forensics.case.showing import escaped
 from forensics.compare.options import Options
 from forensics.evidence import open_source
+from forensics.export.exporting import Exported, export
 from forensics.model import MAX_ROW
 from forensics.query.session import session
 from forensics.query.side import Side
@@ -52,10 +54,13 @@ class Backup:
         self._memory, self._path = memory, path
         backup = open_source(path, role="backup", database=database, max_row=max_row)
         try:
-            self._sides = {"backup": Side("backup", backup)}
+            self._sides = {}
             if live is not None:
                 other = open_source(live, role="live", max_row=max_row)
                 self._sides["live"] = Side("live", other)
+                if backup.is_partial:
+                    backup.adopt(other.catalog)
+            self._sides["backup"] = Side("backup", backup)
         except BaseException:
             backup.close()
             raise
@@ -97,6 +102,35 @@ class Backup:
 
         frame: pd.DataFrame = self.arrow(sql).to_pandas(types_mapper=pd.ArrowDtype)
         return frame
+
+    def export(
+        self,
+        tables: str | Sequence[str],
+        to: str | Path,
+        *,
+        where: str | None = None,
+        force: bool = False,
+    ) -> Exported:
+        """Write tables to a file.
+
+        Args:
+            tables: a name, with a schema or without, a shell pattern, or several.
+            to: the file: .parquet, .csv, .sql or .dump.
+            where: DuckDB's SQL over the columns, which a row has to fulfil.
+            force: take the place of a file that is there.
+
+        Raises:
+            UnknownTableError: there is no such table; the hint names near ones.
+            UsageError: the file is there, or its suffix says nothing.
+            QueryError: DuckDB refuses the condition.
+        """
+        if isinstance(tables, str):
+            tables = [tables]
+        side = self._sides["backup"]
+        done = export(side, tables, Path(to), where=where, force=force, memory=self._memory)
+        for sentence in done.damage:
+            warnings.warn(sentence, IncompleteWarning, stacklevel=2)
+        return done
 
     def close(self) -> None:
         """Let go of the backup, and of live."""

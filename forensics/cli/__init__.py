@@ -31,6 +31,8 @@ COMMANDS = (
     "recover",
     "report",
     "query",
+    "export",
+    "convert",
     "prove",
     "verify",
     "config",

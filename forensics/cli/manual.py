@@ -68,6 +68,21 @@ PROVE = _manual(
     "Whoever can write the proof can write its hash as well: keep the hash, which is printed,",
     "in another place.",
 )
+EXPORT = _manual(
+    "forensics export sample_data/backup.sql.gz --table hotels --to hotels.csv",
+    "0: written.  2: not written, or the rows that there are where a table is cut.",
+    f"TMPDIR, {_DEBUG}",
+    "More:",
+    "  forensics export BACKUP --table 'shop.*' --to shop.dump",
+    "  forensics export BACKUP --table orders --where 'customer_id = 7' --to seven.sql",
+)
+CONVERT = _manual(
+    "forensics convert sample_data/backup.sql.gz --to older.sql --server-version 12",
+    "0: written.  2: not written, or not all: what is damaged, or too new, is said.",
+    _DEBUG,
+    "More:",
+    "  psql -X -v ON_ERROR_STOP=1 -d empty -f older.sql",
+)
 VERIFY = _manual(
     "forensics verify evidence.zip",
     "0: every file is as it was.  1: one is changed, lacking or additional.  2: not asked.",

@@ -101,11 +101,14 @@ def opened(
 
     with ExitStack() as open_ones:
         source = open_source(backup, role="backup", database=database, max_row=max_row)
-        sides = {"backup": Side("backup", open_ones.enter_context(source))}
-        if live is not None:
-            other = open_source(live, role="live", max_row=max_row)
-            sides["live"] = Side("live", open_ones.enter_context(other))
-        yield sides
+        open_ones.enter_context(source)
+        if live is None:
+            yield {"backup": Side("backup", source)}
+            return
+        other = open_ones.enter_context(open_source(live, role="live", max_row=max_row))
+        if source.is_partial:
+            source.adopt(other.catalog)
+        yield {"backup": Side("backup", source), "live": Side("live", other)}
 
 
 @contextmanager

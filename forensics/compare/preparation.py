@@ -16,7 +16,7 @@ from forensics.compare.longvalues import Long
 from forensics.compare.options import matching
 from forensics.compare.shaping import after
 from forensics.compare.sides import Side, Sides
-from forensics.compare.zeros import Zeros
+from forensics.compare.zeros import Zeros, bare, bare_columns
 from forensics.errors import DamagedBackupError, ForensicsError
 from forensics.evidence.source import Block, Segment, Source
 from forensics.model import ColumnChange, Key, Table, TableName
@@ -196,6 +196,10 @@ class Preparation:
                 ours.casts[column], theirs.casts[column] = casts
         if as_far_as_it_goes or ours.comparable:
             ours.look_closely()
+        if self.backup.is_partial:
+            for column in bare_columns(live, compared, self._writer_of_live):
+                for side in (ours, theirs):
+                    side.casts[column] = after(side.casts.get(column), bare)
         zeros = Zeros.of(backup, ours.segments, self._writer_of_backup)
         for column in zeros.columns:
             if column in compared:

@@ -47,6 +47,8 @@ def compare_sources(
             "Was only a section of it dumped, or another database? inspect says what it holds.",
         )
     theirs = _tables_of_live(live, ours)
+    if backup.is_partial:
+        theirs = _spoken_of(theirs, ours, listener)
     names = _chosen(sorted({*ours, *theirs}), options)
     jobs = []
     for name, number in _numbers(names, store, options).items():
@@ -76,6 +78,17 @@ def _tables_of_live(live: Source, ours: _Tables) -> _Tables:
         if name not in found and table_or_leaf and table_or_leaf.parent:
             found[name] = table_or_leaf
     return found
+
+
+def _spoken_of(theirs: _Tables, ours: _Tables, listener: Listener) -> _Tables:
+    """The tables of live that a backup of some tables says anything of."""
+    left_out = sorted(str(name) for name in theirs if name not in ours)
+    if left_out:
+        listener.minds(
+            f"The backup has no files of {len(left_out)} tables of live, and says nothing of them:"
+            f" {', '.join(left_out)}."
+        )
+    return {name: table for name, table in theirs.items() if name in ours}
 
 
 def _chosen(names: Sequence[TableName], options: Options) -> list[TableName]:

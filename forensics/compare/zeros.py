@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -51,3 +53,20 @@ class Zeros:
             "-0 and 0 are held to be equal: the backup's rows are INSERTs, and whoever restores "
             "those gets 0",
         )
+
+
+def bare_columns(table: Table, columns: Sequence[str], writer: Writer) -> list[str]:
+    """The columns whose numbers other programs write with more zeros at their ends, or fewer."""
+    found = []
+    for column in table.columns:
+        if column.name in columns and base_type(writer.without_domains(column.type)) == "numeric":
+            found.append(column.name)
+    return found
+
+
+def bare(fields: pa.Array) -> pa.Array:
+    """Return the fields of a column of numbers without the zeros at the ends of fractions."""
+    if not pc.any(pc.match_substring(fields, ".")).as_py():
+        return fields
+    fields = pc.replace_substring_regex(fields, r"(\.\d*?)0+$", r"\1")
+    return pc.replace_substring_regex(fields, r"\.$", "")

@@ -13,6 +13,7 @@ from pathlib import Path
 from forensics.errors import EmptyBackupError
 from forensics.evidence.archive.source import open_archive
 from forensics.evidence.files import PlainFile
+from forensics.evidence.folder.files import holds_tables
 from forensics.evidence.plain.source import PlainSource
 from forensics.evidence.source import Source
 
@@ -57,12 +58,22 @@ def _has_contents(found: Found) -> bool:
     return any(found.path.glob("toc.dat*"))
 
 
+def _has_tables(found: Found) -> bool:
+    return holds_tables(found.path)
+
+
 def _is_unpacked(found: Found) -> bool:
     return found.file is not None
 
 
 def _archive(found: Found) -> Source:
     return open_archive(found.path, found.file)
+
+
+def _folder(found: Found) -> Source:
+    from forensics.evidence.folder.source import FolderSource
+
+    return FolderSource(found.path)
 
 
 def _plain(found: Found) -> Source:
@@ -72,7 +83,7 @@ def _plain(found: Found) -> Source:
 
 # A path is tried as it lies there, then unpacked. The first form that recognises it opens it;
 # a plain dump has no mark of its own, so it comes last.
-FOLDERS = (Form("directory", _has_contents, _archive),)
+FOLDERS = (Form("directory", _has_contents, _archive), Form("folder", _has_tables, _folder))
 FILES = (
     Form("custom", _holds(b"PGDMP"), _archive),
     Form("tar", _holds(b"ustar", at=257), _archive),
@@ -96,7 +107,8 @@ def open_dump(path: Path, database: str | None = None) -> Source:
         source = _opened(FOLDERS, Found(path, database))
         if source is None:
             raise EmptyBackupError(
-                f"{path} is a folder without a toc.dat, so it is no directory dump.",
+                f"{path} is a folder without a toc.dat, so it is no directory dump, and no CSV or"
+                " Parquet files are in it.",
                 "Give the folder that pg_dump -Fd wrote, or a file.",
             )
         return source

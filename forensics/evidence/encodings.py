@@ -240,6 +240,17 @@ def _from_any_bytes(block: bytes) -> bytes:
     return "".join(text).encode("utf-8")
 
 
+def stray_bytes(text: bytes) -> bytes:
+    """Return text of an SQL_ASCII database as it was, its bytes that are no UTF-8 included."""
+    if _STRAY_LEAD not in text:
+        return text
+    return _STRAY_CHARACTER.sub(_as_a_byte, text)
+
+
+def _as_a_byte(found: re.Match[bytes]) -> bytes:
+    return bytes((ord(found[1].decode("utf-8")) - _STRAY,))
+
+
 def _strays(data: bytes) -> str:
     return "".join(chr(_STRAY + byte) for byte in data)
 

@@ -251,12 +251,14 @@ class Source(ABC):
         pinned: whether values were written under settings that leave one text for one value.
         max_row: how many bytes a row of a dump may have, or None.
         is_database: whether questions can be asked of it.
+        is_partial: whether it speaks for its own tables alone, and not of what others there were.
     """
 
     catalog: Catalog
     provenance: Provenance
     pinned = False
     is_database = False
+    is_partial = False
     max_row: int | None = None
 
     def identify(self) -> Provenance:

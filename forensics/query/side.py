@@ -15,7 +15,7 @@ from forensics.errors import (
     UsageError,
 )
 from forensics.evidence.source import LackingSegment, Segment, Source
-from forensics.model import Catalog, Column, Table, TableName
+from forensics.model import Catalog, Column, TableName
 from forensics.query.kinds import kind_of
 from forensics.query.stream import Heard, Held, Stream
 from forensics.text import near_matches
@@ -97,8 +97,14 @@ class Side:
 
     # --- rows -------------------------------------------------------------------------------------
 
-    def stream(self, name: TableName, label: str, heard: Heard) -> Stream:
+    def stream(self, name: TableName, label: str, heard: Heard, *, heirs: bool = True) -> Stream:
         """Return a table's rows for DuckDB.
+
+        Args:
+            name: the table.
+            label: what it is called within the session.
+            heard: is told of rows that were read.
+            heirs: whether rows of tables that inherit from it are among them.
 
         Raises:
             UsageError: it is of a kind that holds no rows.
@@ -107,7 +113,7 @@ class Side:
         if table.kind in _ROWLESS:
             raise UsageError(f"{name} is {_ROWLESS[table.kind]}.", "Ask for a table.")
         columns = []
-        for column in self._columns(table):
+        for column in self.columns(name, heirs=heirs):
             kind = kind_of(column.type, self._writer)
             change = None
             if not kind.native:
@@ -116,7 +122,8 @@ class Side:
             columns.append(Held(column.name, kind, change, tells))
 
         def segments(wanted: Sequence[str]) -> list[Segment]:
-            return self._segments(name, list(wanted) or [c.name for c in columns[:1]])
+            chosen = list(wanted) or [c.name for c in columns[:1]]
+            return self._segments(name, chosen, heirs=heirs)
 
         stream = Stream(label, name, columns, segments, heard)
         stream.absent = self._absent(name)
@@ -127,10 +134,14 @@ class Side:
         """Whether values of a type may be any text."""
         return base_type(self._writer.without_domains(type_name)) in _ANY_TEXT
 
-    def _columns(self, table: Table) -> list[Column]:
-        """Those that every run of its rows has."""
+    def columns(self, name: TableName, *, heirs: bool = True) -> list[Column]:
+        """Return those columns of a table that every run of its rows has."""
+        table = self.source.catalog.tables[name]
         stored = stored_columns(table)
-        runs = [s for s in self._segments(table.name, stored) if not isinstance(s, LackingSegment)]
+        runs = []
+        for segment in self._segments(name, stored, heirs=heirs):
+            if not isinstance(segment, LackingSegment):
+                runs.append(segment)
         found = []
         for column in table.columns:
             if column.name not in stored:
@@ -144,10 +155,14 @@ class Side:
         table = self.source.catalog.tables[name]
         return [c.name for c in table.columns if c.name not in columns]
 
-    def _segments(self, name: TableName, wanted: Sequence[str]) -> list[Segment]:
+    def _segments(
+        self, name: TableName, wanted: Sequence[str], *, heirs: bool = True
+    ) -> list[Segment]:
         """The rows of a table, of its partitions and of the tables that inherit from it."""
         catalog = self.source.catalog
         found = self._own_segments(name, wanted)
+        if not heirs:
+            return found
         for heir, table in sorted(catalog.tables.items()):
             if name in table.inherits and table.parent is None:
                 found += self._segments(heir, wanted)

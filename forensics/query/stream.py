@@ -64,7 +64,7 @@ class Stream:
         label: the table's name within the session; a column's is `label` and its number.
         name: the table's.
         columns: those that its rows have.
-        segments: gives where its rows are.
+        segments: gives where its rows are, of the columns that are wanted.
         heard: is told of rows that were read.
 
     Attributes:
@@ -78,7 +78,7 @@ class Stream:
         self, label: str, name: TableName, columns: list[Held], segments: Segments, heard: Heard
     ) -> None:
         self.label, self.name, self.columns = label, name, columns
-        self._segments, self._heard = segments, heard
+        self.segments, self._heard = segments, heard
         self.wanted: set[int] = set()
         self.absent: BackupError | None = None
         self.damage: str | None = None
@@ -128,6 +128,15 @@ class Stream:
                         made[-1] = nothing.of(number, rows)
                 yield pa.record_batch(made, schema=self.schema)
 
+    def blocks(self, numbers: Sequence[int]) -> Iterator[tuple[Segment, bytes]]:
+        """The rows in blocks, as far as they can be read; then `damage` says why no further.
+
+        Args:
+            numbers: of the columns that are wanted; a block may have others, too.
+        """
+        for segment, block, *_ in self._blocks(numbers, quick=False):
+            yield segment, block
+
     def _blocks(self, numbers: Sequence[int], *, quick: bool = True) -> Iterator[_Read]:
         """The rows in blocks, as far as they can be read.
 
@@ -139,7 +148,7 @@ class Stream:
             raise self.absent
         names = [self.columns[number].name for number in numbers]
         read = 0
-        for segment in self._segments(names):
+        for segment in self.segments(names):
             try:
                 for found in self._of(segment, numbers, quick=quick):
                     read += 1

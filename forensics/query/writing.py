@@ -168,10 +168,18 @@ def _expect_finite(field: pa.Field, column: pa.Array) -> None:
     numbers = column.cast(kind)
     found = pc.min_max(numbers).as_py()
     if found["max"] == most or found["min"] == -most:
-        raise QueryError(
-            f"Column {field.name} holds infinity, and Parquet has no value for it.",
-            f'Ask for CAST("{field.name}" AS VARCHAR), or write CSV.',
+        raise InfiniteError(field.name)
+
+
+class InfiniteError(QueryError):
+    """A column that Parquet has no value for."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(
+            f"Column {column} holds infinity, and Parquet has no value for it.",
+            f'Ask for CAST("{column}" AS VARCHAR), or write CSV.',
         )
+        self.column = column
 
 
 _MAKERS: dict[str, Callable[[Any, IO[bytes], Sequence[str]], int]] = {

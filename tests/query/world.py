@@ -80,10 +80,10 @@ FORMS = {
 }
 
 
-def dumped(scratch: Scratch, name: str, folder: Path) -> None:
-    """Build the database and dump it in every form into a folder."""
+def dumped(scratch: Scratch, name: str, folder: Path, more: str = "") -> None:
+    """Build the database, with more in it perhaps, and dump it in every form into a folder."""
     scratch.create(name)
-    scratch.run(name, TYPES + SHAPES)
+    scratch.run(name, TYPES + SHAPES + more)
     for form, options in FORMS.items():
         scratch.dump(name, folder / form, *options)
     packed = gzip.compress((folder / "plain.sql").read_bytes())

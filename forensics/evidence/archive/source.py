@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from forensics.evidence import ddl
+from forensics.evidence.archive import walking
 from forensics.evidence.archive.container import Container, File
 from forensics.evidence.archive.custom import CustomArchive
 from forensics.evidence.archive.directory import DirectoryArchive
@@ -22,6 +23,7 @@ from forensics.evidence.archive.tar import TarArchive
 from forensics.evidence.archive.toc import MAGIC, Toc
 from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
+from forensics.evidence.pieces import Piece
 from forensics.evidence.plain.values import Values
 from forensics.evidence.source import (
     Contents,
@@ -31,7 +33,7 @@ from forensics.evidence.source import (
     lacking_partitions,
     leaves_by_root,
 )
-from forensics.model import Catalog, Provenance, TableName
+from forensics.model import Catalog, Column, Provenance, TableName
 
 
 def open_archive(path: Path, file: PlainFile | None = None) -> ArchiveSource:
@@ -176,16 +178,32 @@ class ArchiveSource(Source):
     def _has_damaged_runs(self) -> bool:
         return any(_has_damage(runs) for runs in self._runs.values())
 
+    def pieces(self) -> Iterator[Piece]:
+        """Yield all that it holds, in the order in which pg_restore writes it."""
+        segments = {}
+        for runs in self._runs.values():
+            for run in runs:
+                columns = [c.name for c in self._stored(run.target)]
+                segments[run.entry.dump_id] = self._segment(run, columns)
+                segments[run.entry.dump_id].max_row = self.max_row
+        return walking.pieces(self.toc, segments)
+
+    def _stored(self, name: TableName) -> list[Column]:
+        table = self.catalog.tables.get(name)
+        return [column for column in table.columns if not column.generated] if table else []
+
+    def _segment(self, run: Run, columns: Sequence[str]) -> Segment:
+        checks = self._values.checks(run.target)
+        if run.entry.copy_stmt:
+            return CopySegment(self._container, run, run.columns, checks)
+        known = self._table_columns(run.target)
+        named = self._named.of(run.target)
+        return InsertSegment(self._container, run, checks, known, columns, named)
+
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
         found: list[Segment] = []
         for run in self._runs.get(name, ()):
-            checks = self._values.checks(run.target)
-            if run.entry.copy_stmt:
-                found.append(CopySegment(self._container, run, run.columns, checks))
-            else:
-                known = self._table_columns(run.target)
-                named = self._named.of(run.target)
-                found.append(InsertSegment(self._container, run, checks, known, columns, named))
+            found.append(self._segment(run, columns))
         if lacking := self._lacking.get(name):
             found.append(LackingSegment(name, found[0].columns, lacking, None))
         for segment in found:

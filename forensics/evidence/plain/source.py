@@ -11,6 +11,7 @@ from forensics.errors import BackupError
 from forensics.evidence import ddl
 from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
+from forensics.evidence.pieces import Piece
 from forensics.evidence.plain import heirs, inserts, origin
 from forensics.evidence.plain.doubts import Doubts, as_in_headings, attachments
 from forensics.evidence.plain.index import Data, Index, Statement
@@ -22,6 +23,7 @@ from forensics.evidence.plain.segments import (
     UnknownOrderSegment,
 )
 from forensics.evidence.plain.values import Values
+from forensics.evidence.plain.walking import Walk
 from forensics.evidence.source import (
     Contents,
     LackingSegment,
@@ -133,15 +135,7 @@ class PlainSource(Source):
     def segments(self, name: TableName, columns: Sequence[str]) -> list[Segment]:
         found: list[Segment] = []
         for data in self._by_root.get(name, ()):
-            stored = tuple(columns)
-            if table := self.catalog.tables.get(data.table):
-                stored = tuple(c.name for c in table.columns if not c.generated)
-            if data.form == "insert":
-                found.append(self._inserts(data, stored))
-                continue
-            if data.columns is not None:
-                stored = data.columns
-            found.append(CopySegment(self.file, data, stored, self._values.of(data)))
+            found.append(self._segment(data, columns))
         if words := self._harmed.get(name):
             found.append(HarmedSegment(self.file, name, _columns(found, columns), words))
         if lacking := self._lacking.get(name):
@@ -151,6 +145,24 @@ class PlainSource(Source):
             segment.max_row = self.max_row
         return found
 
+    def _segment(self, data: Data, columns: Sequence[str]) -> Segment:
+        stored = tuple(columns)
+        if table := self.catalog.tables.get(data.table):
+            stored = tuple(c.name for c in table.columns if not c.generated)
+        if data.form == "insert":
+            return self._inserts(data, stored)
+        if data.columns is not None:
+            stored = data.columns
+        return CopySegment(self.file, data, stored, self._values.of(data))
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield all that it holds, in its order."""
+        segments = []
+        for data in self._part.data:
+            segments.append(self._segment(data, ()))
+            segments[-1].max_row = self.max_row
+        return Walk(self.file, self._part, self._texts, segments).pieces()
+
     def _inserts(self, data: Data, stored: Sequence[str]) -> Segment:
         """A run of INSERTs as a segment."""
         meant: Sequence[str] | None = self._meant_by(data)
@@ -159,7 +171,7 @@ class PlainSource(Source):
             rows = inserts.first_rows(self._first_of(data), data.standard_strings)
             if rows:
                 other = self._other.tables.get(data.table)
-                meant = heirs.order(own, self._inherited(own), other, rows)
+                meant = heirs.order(own, _inherited(self.catalog, own), other, rows)
         names = inserts.Names(self._named.of(data.table), self._named.filled(data.table))
         if meant is not None:
             return InsertSegment(self.file, data, stored, self._values.of(data), meant, names)
@@ -167,13 +179,6 @@ class PlainSource(Source):
             return UnknownOrderSegment(data.table, stored)
         # Which value is of which type is not known, so none can be held against its type.
         return InsertSegment(self.file, data, stored, {}, self._meant_by(data), names)
-
-    def _inherited(self, table: Table) -> int:
-        """How many of a table's columns are its parents'."""
-        names: set[str] = set()
-        for parent in table.inherits:
-            names.update(self._table_columns(parent))
-        return sum(column.name in names for column in table.columns)
 
     def adopt(self, catalog: Catalog) -> None:
         self._other = catalog
@@ -185,17 +190,10 @@ class PlainSource(Source):
         root = self.catalog.root
         written_for = data.written_for or data.table
         if root(written_for) == root(data.table):
-            columns = self._table_columns(written_for)
+            columns = _table_columns(self.catalog, written_for)
             if columns:
                 return columns
-        return self._table_columns(data.table)
-
-    def _table_columns(self, name: TableName) -> tuple[str, ...]:
-        """All columns of a table, generated ones included; none where nothing defines it."""
-        table = self.catalog.tables.get(name)
-        if table is None:
-            return ()
-        return tuple(column.name for column in table.columns)
+        return _table_columns(self.catalog, data.table)
 
     def _table_of(self, data: Data) -> TableName:
         # `--load-via-partition-root --table=PARTITION` loads into a root that the dump does not
@@ -336,6 +334,22 @@ class PlainSource(Source):
 
     def close(self) -> None:
         self.file.close()
+
+
+def _table_columns(catalog: Catalog, name: TableName) -> tuple[str, ...]:
+    """All columns of a table, generated ones included; none where nothing defines it."""
+    table = catalog.tables.get(name)
+    if table is None:
+        return ()
+    return tuple(column.name for column in table.columns)
+
+
+def _inherited(catalog: Catalog, table: Table) -> int:
+    """How many of a table's columns are its parents'."""
+    names: set[str] = set()
+    for parent in table.inherits:
+        names.update(_table_columns(catalog, parent))
+    return sum(column.name in names for column in table.columns)
 
 
 def _texts_of(file: PlainFile, statements: Sequence[Statement]) -> tuple[str, ...]:

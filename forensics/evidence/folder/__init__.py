@@ -1,0 +1,1 @@
+"""A folder of CSV or Parquet files, a table each, as unloaders and cloud exports leave it."""
