@@ -248,7 +248,7 @@ class Recovery:
             files = self.rehearse(out).files
             return Said(f"Rehearsed, and written to {out}: {listed(files)}.")
         kept = self._case.store.get("recovery") or {}
-        if kept.get("rehearsed_at"):
+        if kept.get("rehearsed_at") and self._is_kept:
             at = datetime.fromisoformat(kept["rehearsed_at"])
             return Said(
                 f"{listed(kept['files'])} lie where they were written for the rehearsal of "

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from forensics.recovery.beside.planning import Beside
     from forensics.recovery.selected import Selected
 
+_SHOWN = 20  # lines of what stays behind
+
 
 def show_selection(console: Console, selected: Selected) -> None:
     """Print which tables rows come back to, how many, and what stays behind and why."""
@@ -40,8 +42,10 @@ def show_selection(console: Console, selected: Selected) -> None:
         stays[str(stay.name), thing, stay.reason] += stay.rows or 0
     if stays:
         console.print("What stays behind:")
-    for (name, thing, reason), number in stays.items():
+    for (name, thing, reason), number in stays.most_common(_SHOWN):
         console.print(f"  {safe(name)}: {counted(number, thing)}: {safe(reason)}")
+    if len(stays) > _SHOWN:
+        console.print(f"  and {len(stays) - _SHOWN} more, which plan.json lists")
 
 
 def show_laid(console: Console, laid: Beside) -> None:

@@ -173,7 +173,7 @@ def _look(laid: Beside, selection: Selection) -> list[Step]:
         columns = ", ".join(map(in_a_line, one.target.columns))
         chosen.append(
             f"INSERT INTO {there} ({columns}) {_overriding(live[one.target.name], one)}"
-            f"SELECT {columns} FROM {name} r WHERE {lacking};  -- AND r.… = …"
+            f"SELECT {columns} FROM {name} r WHERE {lacking} /* AND r.{key[0]} IN (…) */;"
         )
     look.run("psql -X -d \"$DATABASE\" <<'SQL'", *looks, "SQL")
     if not chosen:

@@ -74,6 +74,7 @@ class Belongings:
             )
         self._store, self._survivors = store, survivors
         self._edges: tuple[Edge, ...] = ()
+        self._used: set[Edge] = set()
         self._made: frozenset[TableName] = frozenset()
         self._first = True
         self._values = {entry.name for entry in store.overwritten() or () if entry.destroyed}
@@ -100,6 +101,7 @@ class Belongings:
             closure = Closure(self._store, cursor, self._edges, junction_parents(self._store))
             for named in by_table.values():
                 closure.find(named, reader, self._survivors)
+            self._used = closure.used
         self._there = tables_of(cursor)
         if not scope.include_unexplained and not self._any_explained():
             # Rows that people name are asked for.
@@ -183,13 +185,11 @@ class Belongings:
         return tuple(found)
 
     def _undeclared(self, target: Target) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for edge in self._edges:
-            if edge.child == target.name and not edge.declared and edge.parent != target.name:
-                number = self._store.number(edge.parent)
-                if number is not None and self._ask(f"{self.belonging(number)} LIMIT 1"):
-                    found[str(edge.parent)] = None
-        return tuple(found)
+        found = set()
+        for edge in self._used:
+            if edge.child == target.name and not edge.declared:
+                found.add(str(edge.parent))
+        return tuple(sorted(found))
 
     # --- leaving out --------------------------------------------------------------------------
 

@@ -31,6 +31,9 @@ class Closure:
         cursor: on it; tables `belongs_N` are made of what belongs.
         edges: what refers to what.
         junctions: the tables whose rows belong to each of their parents.
+
+    Attributes:
+        used: the references by which rows were found.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Closure:
     ) -> None:
         self._store, self._cursor = store, cursor
         self._edges, self._junctions = edges, junctions
+        self.used: set[Edge] = set()
         self._results = {result.name: result for result in store.results()}
         self._values = {entry.name for entry in store.overwritten() or () if entry.destroyed}
 
@@ -177,8 +181,10 @@ class Closure:
                 self._cursor.execute(f"INSERT INTO in_{node} FROM new_{node}")
                 self._cursor.execute(f"DELETE FROM new_{node}")
             for edge in edges:
-                if edge.parent in fresh:
-                    self._add(edge.child, self._named_by(edge, within, root))
+                if edge.parent not in fresh:
+                    continue
+                if self._add(edge.child, self._named_by(edge, within, root)):
+                    self.used.add(edge)
 
     def _refill(self, name: TableName) -> None:
         """Have all that is marked be looked at once more, by other references."""

@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 import forensics as fx
-from forensics.cli import app
+from forensics.cli import app, register
 from forensics.errors import ForensicsError, QueryError, UnknownTableError, UsageError
 from forensics.recovery import Plan, Scope, Wishes, make_plan
 from forensics.scratch import Scratch
@@ -348,11 +348,10 @@ def test_the_page_shows_what_there_is(shops: Incident, tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
     commands = re.findall(r"^forensics (recover .*)$", text, re.M)
     assert len(commands) == 5
+    register()
+    whole = get_command(app)
     for command in commands:
-        context = get_command(app).make_context(
-            "forensics", shlex.split(command), resilient_parsing=True
-        )
-        recover = get_command(app).get_command(context, "recover")
+        recover = whole.commands["recover"]  # type: ignore[attr-defined]
         recover.make_context("recover", shlex.split(command)[1:]).close()
     (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
     block = block.replace("tenants.id", "shops.id").replace('"cases/hotels"', "folder")
