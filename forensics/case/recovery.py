@@ -316,7 +316,7 @@ class Recovery:
 def _several(words: str | Sequence[str]) -> tuple[str, ...]:
     """One thing or several, as several."""
     if isinstance(words, str):
-        return (words,)
+        return (words,) if words else ()
     return tuple(words)
 
 

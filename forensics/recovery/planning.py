@@ -393,7 +393,7 @@ class _Draft:
             problem=problem,
             targets=selection.targets,
             stays=found,
-            notes=tuple(_renamed(self.store, selection)),
+            notes=(*_renamed(self.store, selection), *self._told),
             files=LAYING if out is not None else (),
             scope=self.scope,
             rehearsed_at=now() if rehearsal else None,
@@ -402,6 +402,11 @@ class _Draft:
         )
         told = [stay.as_json() for stay in found]
         return replace(plan, runbook=tuple(steps_beside(laid, selection, told)))
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        """What is to be known of how the rows were found that were named."""
+        return self.narrowing.notes if self.narrowing else ()
 
     def _selected(self, found: Sequence[Stay]) -> Selected | None:
         """What belongs to the rows that were named, and what stays."""
@@ -417,6 +422,7 @@ class _Draft:
         rehearsed = stage is not None and stage.problem is None
         return (
             *_renamed(self.store, selection),
+            *self._told,
             *garbled(self.store, self.tables),
             *explained(self.partitions, selection, rehearsed),
             *explained_undefined(self.store),

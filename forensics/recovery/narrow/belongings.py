@@ -63,6 +63,7 @@ class Belongings:
         scope: what is to come back of it.
         asked_for: whether rows come back only because they were named: no statement is known to
             have taken one of them.
+        notes: what else is to be known of how they were found.
     """
 
     def __init__(self, store: Store, scope: Scope, survivors: Survivors) -> None:
@@ -75,6 +76,7 @@ class Belongings:
         self._store, self._survivors = store, survivors
         self._edges: tuple[Edge, ...] = ()
         self._used: set[Edge] = set()
+        self.notes: tuple[str, ...] = ()
         self._made: frozenset[TableName] = frozenset()
         self._first = True
         self._values = {entry.name for entry in store.overwritten() or () if entry.destroyed}
@@ -101,7 +103,7 @@ class Belongings:
             closure = Closure(self._store, cursor, self._edges, junction_parents(self._store))
             for named in by_table.values():
                 closure.find(named, reader, self._survivors)
-            self._used = closure.used
+            self._used, self.notes = closure.used, tuple(closure.notes)
         self._there = tables_of(cursor)
         if not scope.include_unexplained and not self._any_explained():
             # Rows that people name are asked for.

@@ -19,7 +19,7 @@ from forensics.recovery.narrow.edges import Edge
 from forensics.recovery.narrow.nodes import Nodes
 from forensics.recovery.narrow.survivors import THE, Survivors
 from forensics.recovery.narrow.wanted import Reader, Wanted
-from forensics.store import Store
+from forensics.store import Store, tables_of
 from forensics.text import counted, listed
 
 
@@ -34,6 +34,7 @@ class Closure:
 
     Attributes:
         used: the references by which rows were found.
+        notes: what else is to be known of how they were, a sentence each.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Closure:
     ) -> None:
         self._store, self._cursor = store, cursor
         self._edges, self._junctions = edges, junctions
+        self._there = tables_of(cursor)
         self.used: set[Edge] = set()
+        self.notes: list[str] = []
         self._results = {result.name: result for result in store.results()}
         self._values = {entry.name for entry in store.overwritten() or () if entry.destroyed}
 
@@ -105,6 +108,12 @@ class Closure:
         """
         if self._seed(one, reader):
             return
+        if self._seed_by_live(one, reader):
+            self.notes.append(
+                f"No row of {one.name} satisfied {one.said} at the backup: "
+                "the rows were taken that satisfy it in live."
+            )
+            return
         if one.name not in survivors.read and self._lives_on(one, reader, survivors):
             return  # and nothing of what belongs to them is lost
         raise UsageError(self._nothing(one, survivors), _HINT)
@@ -137,6 +146,28 @@ class Closure:
         found = reader.matching(wanted, rows)
         self._cursor.register("named", found)
         self._add(wanted.name, "SELECT n AS node FROM named")
+        self._cursor.unregister("named")
+        return len(found)
+
+    def _seed_by_live(self, wanted: Wanted, reader: Reader) -> int:
+        """Mark rows that were changed since, and that live's values name; return how many."""
+        name = wanted.name
+        number, held = self._store.number(name), self._store.columns(name, "live")
+        if f"rows.live_{number}" not in self._there or not {*wanted.columns} <= {*held}:
+            return 0
+        listing = ""
+        for place, column in enumerate(wanted.columns):
+            listing += f", f{held.index(column)} AS c{place}"
+
+        def rows() -> Any:
+            kept = f"rows.live_{number} WHERE state = 'changed'"
+            found = self._cursor.sql(f"SELECT pair AS n{listing} FROM {kept}")
+            return found.to_arrow_reader().__arrow_c_stream__()
+
+        found = reader.matching(wanted, rows)
+        self._cursor.register("named", found)
+        node = self._nodes.table(name)
+        self._add(name, f"SELECT d.node FROM {node} d JOIN named m ON m.n = d.pair")
         self._cursor.unregister("named")
         return len(found)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 import forensics as fx
 from forensics.cli import app, register
@@ -339,6 +340,29 @@ def test_what_a_statement_took_of_them_and_what_none_did(incident: Build, tmp_pa
     assert returning(every) == {"members": 1, "visits": 1}
     # Where it laid none of them at a statement, naming them is asking for them.
     assert returning(plan_of(found, "visits.id = 1")) == {"visits": 1}
+
+
+def test_a_name_that_was_changed_since_still_names_its_row(incident: Build) -> None:
+    renamed = "UPDATE clubs SET name = name || '!'; DELETE FROM members WHERE id > 84;"
+    found = incident(DOCUMENTS, renamed)
+    for condition in ("clubs.name = 'b'", "clubs.name = 'b!'"):
+        plan = plan_of(found, condition)
+        assert returning(plan) == {"members": 2}
+        said = "satisfied clubs.name = 'b!' at the backup" in " ".join(plan.notes)
+        assert said == condition.endswith("!'")
+
+
+def test_on_the_command_line(shops: Incident, tmp_path: Path) -> None:
+    register()
+    command = ["recover", str(shops.case.folder), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, [*command, "--rows", "shops=2", "--into", "looked at"])
+    assert done.exit_code == 0, done.output
+    for words in ("What belongs to shops=2", "names and values: items", "4 ", '"looked at".items'):
+        assert words in done.stdout
+    assert "items: 24 rows: they do not belong to what was asked for" in done.stdout
+    done = CliRunner().invoke(app, [*command, "--where", "shop.id = 2", "--json"])
+    assert done.exit_code == 2
+    assert json.loads(done.stdout)["error"]["kind"] == "unknown table"
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "recovery.md"
