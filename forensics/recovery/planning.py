@@ -412,9 +412,11 @@ class _Draft:
         """What belongs to the rows that were named, and what stays."""
         if self.narrowing is None:
             return None
-        shares = self.narrowing.shares(self.work.selection.targets)
+        targets = self.work.selection.targets
+        shares = self.narrowing.shares(targets)
+        named = self.narrowing.asked_for and any(t.rows for t in targets if t.kind == "insert")
         left = tuple(stay for stay in found if stay.kind not in HELD)
-        return Selected(self.scope.where, self.scope.rows, shares, left, self.narrowing.asked_for)
+        return Selected(self.scope.where, self.scope.rows, shares, left, named)
 
     def _notes(self, stage: Stage | None) -> tuple[str, ...]:
         """What else is to be known."""

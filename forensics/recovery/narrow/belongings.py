@@ -132,7 +132,9 @@ class Belongings:
             if not laid.get(result.name) or not result.missing or number is None:
                 continue
             rows = f"SELECT 1 FROM ({self._missing(number)}) b"
-            if laid[result.name] < result.missing and f"cause.rows_{number}" in self._there:
+            if laid[result.name] < result.missing:
+                if f"cause.rows_{number}" not in self._there:
+                    continue  # it is not known which
                 rows += f" JOIN cause.rows_{number} c USING (pair)"
             if self._ask(f"{rows} LIMIT 1"):
                 return True

@@ -365,6 +365,43 @@ def test_on_the_command_line(shops: Incident, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["error"]["kind"] == "unknown table"
 
 
+ODD = """
+CREATE SCHEMA "odd app";
+CREATE TABLE "odd app"."Teams" ("Id" uuid PRIMARY KEY, "Since" date, tags text[], data jsonb);
+CREATE TABLE "odd app".logs (id int, team uuid REFERENCES "odd app"."Teams", at date,
+  PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE "odd app".logs_a PARTITION OF "odd app".logs FOR VALUES FROM ('2020-01-01')
+  TO ('2024-01-01');
+CREATE TABLE "odd app".logs_b PARTITION OF "odd app".logs DEFAULT;
+CREATE TABLE "odd app".parts (id int PRIMARY KEY, log_id int, log_at date,
+  FOREIGN KEY (log_id, log_at) REFERENCES "odd app".logs);
+INSERT INTO "odd app"."Teams" SELECT ('a0000000-0000-0000-0000-00000000000' || i)::uuid,
+  date '2020-01-01' + 700 * i, ARRAY['t' || i], jsonb_build_object('no', i)
+  FROM generate_series(1, 3) i;
+INSERT INTO "odd app".logs SELECT i, ('a0000000-0000-0000-0000-00000000000' || 1 + i % 3)::uuid,
+  date '2023-12-20' + i FROM generate_series(1, 30) i;
+INSERT INTO "odd app".parts SELECT i, i, date '2023-12-20' + i FROM generate_series(1, 30) i;
+"""
+
+
+def test_odd_names_types_and_partitions(incident: Build) -> None:
+    taken = 'DELETE FROM "odd app".parts; DELETE FROM "odd app".logs WHERE id > 6;'
+    found = incident(ODD, taken)
+    expected = {'"odd app".logs': 8, '"odd app".parts': 10}
+    for condition in (
+        '"Teams"."Id" = \'A0000000-0000-0000-0000-000000000002\'',
+        "Teams.since BETWEEN date '2023-01-01' AND date '2024-01-01'",
+        "\"odd app\".teams.data->>'no' = '2'",
+        "list_contains(Teams.tags, 't2') -- the second",
+    ):
+        assert returning(plan_of(found, condition)) == expected, condition
+    keys = "odd app.Teams=A0000000-0000-0000-0000-000000000002"
+    assert returning(plan_of(found, rows=(keys,))) == expected
+    found.run("recovery.sql")
+    of = 'SELECT count(*) FROM "odd app".logs WHERE id % 3 = 1'
+    assert found.sql(of) == found.sql(of, found.before) == "10"
+
+
 PAGE = Path(__file__).parents[3] / "docs" / "recovery.md"
 
 
