@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forensics import leftovers
+from forensics.case import plans
 from forensics.case.cause import at_hand
 from forensics.case.held import Held
 from forensics.case.showing import Said, escaped, heading
 from forensics.case.waiting import waiting
-from forensics.model import TableName
-from forensics.recovery import CLASSES, UNREHEARSED, Plan, Scope, Tell, Wishes, make_plan, silent
+from forensics.recovery import Plan, Scope, Tell, Wishes, make_plan, silent
 from forensics.text import fact, listed, visible
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_STAYS = ("column", "rows", "class", "reason")
-_OPTIONS = ["name", "recovers", "freed", "destroys", "blocked", "verified", "seconds"]
 
 
 class Recovery:
@@ -43,6 +41,9 @@ class Recovery:
         columns: bool = False,
         values: Sequence[str] = (),
         fire_triggers: bool = False,
+        where: str | Sequence[str] = (),
+        rows: str | Sequence[str] = (),
+        into: str | None = None,
     ) -> Recovery:
         """Return the recovery of another choice of rows.
 
@@ -52,8 +53,34 @@ class Recovery:
             columns: also the values of dropped columns.
             values: of overwritten values only those of these columns, TABLE.COLUMN.
             fire_triggers: the application's triggers fire when overwritten values return.
+            where, rows: only what belongs to some rows, as in `select`.
+            into: a schema that the rows are laid into, beside the tables.
         """
-        scope = Scope(tuple(tables), include_unexplained, columns, tuple(values), fire_triggers)
+        scope = Scope(
+            tuple(tables),
+            include_unexplained,
+            columns,
+            tuple(values),
+            fire_triggers,
+            _several(where),
+            _several(rows),
+            into,
+        )
+        return Recovery(self._case, scope)
+
+    def select(
+        self, where: str | Sequence[str] = (), *, rows: str | Sequence[str] = ()
+    ) -> Recovery:
+        """Return the recovery of what belongs to some rows: `select(where="tenants.id = 7")`.
+
+        `selection` of what is returned shows which tables, and how many rows.
+
+        Args:
+            where: conditions on TABLE.COLUMN, in DuckDB's SQL and the backup's values; what
+                belongs to a row that one of them holds for comes back.
+            rows: the same by keys, TABLE=KEY,….
+        """
+        scope = replace(self._scope, where=_several(where), rows=_several(rows))
         return Recovery(self._case, scope)
 
     @property
@@ -84,6 +111,11 @@ class Recovery:
         return kept
 
     @property
+    def _is_kept(self) -> bool:
+        """Whether the case keeps the plan: one of some rows, or to look only, is not its report."""
+        return not (self._scope.narrowed or self._scope.into)
+
+    @property
     def rehearsed_at(self) -> datetime | None:
         """When what is shown was rehearsed, or None."""
         at = self.shown["rehearsed_at"]
@@ -96,57 +128,30 @@ class Recovery:
     @property
     def options(self) -> pd.DataFrame:
         """One row an option: what it recovers, destroys, and cannot bring back."""
-        import pandas as pd
-
-        frame = pd.DataFrame(self.shown["options"], columns=_OPTIONS)
-        return frame.set_index("name")
+        return plans.options(self.shown)
 
     @property
     def tables(self) -> pd.DataFrame:
         """One row a table that rows return to: how many, and what of the others."""
-        import pandas as pd
+        return plans.tables(self.shown)
 
-        names = ["kind", "missing", *CLASSES]
-        rows = []
-        for target in self.shown["tables"]:
-            row = {name: target[name] for name in names}
-            rows.append({"table": _table(target), **row})
-        return pd.DataFrame(rows, columns=["table", *names])
+    @property
+    def selection(self) -> pd.DataFrame:
+        """One row a table of which rows belong to those that were named, or are needed by them.
+
+        Empty where none were named.
+        """
+        return plans.selection(self.shown)
 
     @property
     def destroyed(self) -> pd.DataFrame:
         """One row an option and table: rows written since the backup that it would destroy."""
-        import pandas as pd
-
-        rows = []
-        for option in self.shown["options"]:
-            for share in sorted(option["destroyed"], key=_most_first):
-                examples = [_key(example) for example in share["examples"]]
-                row = {
-                    "option": option["name"],
-                    "table": _table(share),
-                    "rows": share["rows"],
-                    "for example": "; ".join(examples),
-                }
-                rows.append(row)
-        return pd.DataFrame(rows, columns=["option", "table", "rows", "for example"])
+        return plans.destroyed(self.shown)
 
     @property
     def reasons(self) -> pd.DataFrame:
         """One row a table and reason: how many lost rows cannot return because of it."""
-        import pandas as pd
-
-        rows = []
-        for target in self.shown["tables"]:
-            for reason in target["reasons"]:
-                rows.append(
-                    {
-                        "table": _table(target),
-                        "rows": reason["rows"],
-                        "reason": reason["reason"],
-                    }
-                )
-        return pd.DataFrame(rows, columns=["table", "rows", "reason"])
+        return plans.reasons(self.shown)
 
     @property
     def stays(self) -> pd.DataFrame:
@@ -155,40 +160,17 @@ class Recovery:
         With the rows of `tables` that are restorable these are all missing rows. `rows` counts
         values where a column is named, and is NA where nobody knows.
         """
-        import pandas as pd
-
-        rows = []
-        for stay in self.shown.get("stays", ()):
-            facts = {name: stay[name] for name in _STAYS}
-            rows.append({"table": _table(stay), **facts})
-        frame = pd.DataFrame(rows, columns=["table", *_STAYS])
-        return frame.astype({"rows": "Int64"})
+        return plans.stays(self.shown)
 
     @property
     def rehearsal(self) -> pd.DataFrame:
         """What the last rehearsal of this choice found; empty where none was held."""
-        import pandas as pd
-
-        shown = self.shown
-        rows = []
-        if shown["rehearsal"]:
-            rows.append(("rehearsed at", shown["rehearsed_at"]))
-            for name, value in shown["rehearsal"].items():
-                if not isinstance(value, dict | list):
-                    rows.append((name.replace("_", " "), value))
-        return pd.DataFrame(rows, columns=["fact", "value"]).set_index("fact")
+        return plans.rehearsal(self.shown)
 
     @property
     def proofs(self) -> pd.DataFrame:
         """One row an option and a thing that its rehearsal found, or why it had none."""
-        import pandas as pd
-
-        rows = []
-        for option in self.shown["options"]:
-            for said in _found(option):
-                row = {name: option[name] for name in ("verified", "seconds")}
-                rows.append({"option": option["name"], **row, "found": said})
-        return pd.DataFrame(rows, columns=["option", "verified", "seconds", "found"])
+        return plans.proofs(self.shown)
 
     @property
     def recommendation(self) -> str:
@@ -221,6 +203,7 @@ class Recovery:
         live: str | None = None,
         migrations: str | Path | None = None,
         backup: str | Path | None = None,
+        where: str | Sequence[str] = (),
     ) -> Plan:
         """Write the scripts, the plan and the runbook into a folder.
 
@@ -232,15 +215,19 @@ class Recovery:
             migrations: the folder of the migrations, for a safer one in place of the harmful.
             backup: where the backup lies now, if it was moved; needed for the values of dropped
                 columns, and to rehearse.
+            where: only what belongs to some rows, as in `select`.
 
         Raises:
             RecoveryError, LiveError, MigrationError: as `make_plan`.
             CaseError: another process writes the case.
         """
+        if where:
+            chosen = self.select(where)
+            return chosen.write(out, live=live, migrations=migrations, backup=backup)
         wishes = Wishes(live, False, Path(migrations) if migrations else None, backup)
         self._plan = plan = make_plan(self._case.store, Path(out), self._scope, wishes)
         tried = self._kept_alike(plan.as_json())
-        if tried is None or not (tried["rehearsed_at"] or tried["problem"]):
+        if self._is_kept and (tried is None or not (tried["rehearsed_at"] or tried["problem"])):
             with self._case.writing() as store:
                 store.put("recovery", plan.as_json())
         return plan
@@ -261,7 +248,7 @@ class Recovery:
             files = self.rehearse(out).files
             return Said(f"Rehearsed, and written to {out}: {listed(files)}.")
         kept = self._case.store.get("recovery") or {}
-        if kept.get("rehearsed_at"):
+        if kept.get("rehearsed_at") and self._is_kept:
             at = datetime.fromisoformat(kept["rehearsed_at"])
             return Said(
                 f"{listed(kept['files'])} lie where they were written for the rehearsal of "
@@ -302,13 +289,14 @@ class Recovery:
             wishes = Wishes(dsn, True, files, backup, skip=tuple(skip), tell=told)
             place = folder if out is None else Path(out)
             self._plan = make_plan(self._case.store, place, self._scope, wishes)
-        with self._case.writing() as store:
-            store.put("recovery", self._plan.as_json())
+        if self._is_kept:
+            with self._case.writing() as store:
+                store.put("recovery", self._plan.as_json())
         return self._plan
 
     def _repr_html_(self) -> str:
         shown = self.shown
-        head = "".join(f"<th>{name}</th>" for name in ("option", *_OPTIONS[1:]))
+        head = "".join(f"<th>{name}</th>" for name in ("option", *plans.OPTIONS[1:]))
         rows = [_row(option) for option in shown["options"]]
         at = self.rehearsed_at
         when = ""
@@ -325,30 +313,21 @@ class Recovery:
         return visible(f"<Recovery: {self.recommendation}>")
 
 
+def _several(words: str | Sequence[str]) -> tuple[str, ...]:
+    """One thing or several, as several."""
+    if isinstance(words, str):
+        return (words,) if words else ()
+    return tuple(words)
+
+
 def _row(option: Mapping[str, Any]) -> str:
     verified = "yes" if option["verified"] else "no"
     seconds = ""
     if option["seconds"] is not None:
         seconds = f"{option['seconds']:.1f}"
-    numbers = [fact(option.get(name)) for name in _OPTIONS[1:5]]
+    numbers = [fact(option.get(name)) for name in plans.OPTIONS[1:5]]
     cells = [f"<td>{text}</td>" for text in (*numbers, verified, seconds)]
     return f"<tr>{heading(escaped(option['name']))}{''.join(cells)}</tr>"
-
-
-def _table(of: Mapping[str, Any]) -> str:
-    return str(TableName(of["schema"], of["table"]))
-
-
-def _most_first(share: Mapping[str, Any]) -> tuple[int, str, str]:
-    return -share["rows"], share["schema"], share["table"]
-
-
-def _found(option: Mapping[str, Any]) -> list[str]:
-    """What the rehearsal of an option found, or why there was none."""
-    proof = option["proof"]
-    if proof:
-        return [*proof["checks"], *proof["problems"], *proof.get("lacks", ()), *proof["notes"]]
-    return [caveat for caveat in option["caveats"] if caveat.startswith(UNREHEARSED)]
 
 
 def _lost(plan: Mapping[str, Any]) -> list[tuple[object, ...]]:
@@ -363,7 +342,3 @@ def _lost(plan: Mapping[str, Any]) -> list[tuple[object, ...]]:
         lost = target["restorable"] + target["blocked"] + target["conflicting"]
         found.append((*facts, lost))
     return found
-
-
-def _key(example: Mapping[str, str | None]) -> str:
-    return ", ".join(f"{column} {value}" for column, value in example.items())

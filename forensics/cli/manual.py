@@ -38,6 +38,9 @@ RECOVER = _manual(
     "forensics recover build/demo/case --out out",
     "0: done.  2: not done, or a rehearsal failed.",
     f"{_LIVE}, FORENSICS_PGBIN, TMPDIR",
+    "More:",
+    "  forensics recover CASE --out out --where 'tenants.id = 7' --rehearse",
+    "  forensics recover CASE --out out --into restored",
 )
 REPORT = _manual(
     "forensics report build/demo/case --out report.html",

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from forensics.cli import manual
+from forensics.cli.selection import show_laid, show_selection
 from forensics.cli.voice import (
     FAILED,
     OK,
@@ -98,6 +99,28 @@ def recover(
             "--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."
         ),
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="CONDITION",
+            help="Only what belongs to some rows, such as 'tenants.id = 7' (repeatable): "
+            "they, what refers to them, and the lost parents that this needs.",
+        ),
+    ] = None,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option("--rows", metavar="TABLE=KEY,…", help="The same by their keys (repeatable)."),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="SCHEMA",
+            help="Have recovery.sql lay the lost rows into a schema beside the tables, "
+            "to look and choose.",
+        ),
+    ] = None,
     columns: Annotated[
         bool,
         typer.Option(
@@ -154,6 +177,9 @@ def recover(
             columns=columns,
             values=_split(values or ()),
             fire_triggers=fire_triggers,
+            where=where or (),
+            rows=rows or (),
+            into=into,
         )
         if rehearse:
             with _telling(voice) as tell:
@@ -224,6 +250,10 @@ def _telling(voice: Voice) -> Iterator[Tell]:
 def _show(console: Console, plan: Plan, out: Path) -> None:
     from forensics.recovery import UNREHEARSED
 
+    if plan.selected:
+        show_selection(console, plan.selected)
+    if plan.beside:
+        show_laid(console, plan.beside)
     console.print(_options(plan))
     for option in plan.options:
         if option.proof:

@@ -47,17 +47,18 @@ class Question:
     about_all: bool
 
 
-def question(db: duckdb.DuckDBPyConnection, sql: str) -> Question:
+def question(db: duckdb.DuckDBPyConnection, sql: str, before: int = 0) -> Question:
     """Understand what was asked.
 
     Args:
         db: a connection, for its parser.
         sql: as it was typed.
+        before: lines of it that nobody typed.
 
     Raises:
         QueryError: it is no SQL, or not one SELECT.
     """
-    text, tree = _only_select(db, sql)
+    text, tree = _only_select(db, sql, before)
     tables: dict[Named, None] = {}
     defined: set[str] = set()
     about_all = False
@@ -72,12 +73,21 @@ def question(db: duckdb.DuckDBPyConnection, sql: str) -> Question:
     return Question(text, tuple(tables), frozenset(defined), about_all)
 
 
-def _only_select(db: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, Any]:
+def column_names(db: duckdb.DuckDBPyConnection, sql: str) -> list[list[str]]:
+    """Return the columns that a SELECT names, each with what stands before its dots."""
+    found = []
+    for node in _nodes(_tree(db, sql)):
+        if node.get("type") == "COLUMN_REF":
+            found.append(node["column_names"])
+    return found
+
+
+def _only_select(db: duckdb.DuckDBPyConnection, sql: str, before: int) -> tuple[str, Any]:
     """The one SELECT that there is, and its tree."""
     try:
         statements = db.extract_statements(sql)
     except duckdb.Error as error:
-        raise refused(error, sql) from None
+        raise refused(error, sql, before) from None
     if not statements:
         raise QueryError("There is no question in it.", "Ask with one SELECT.")
     if any(not one.query or one.type.name == "MULTI" for one in statements):

@@ -8,11 +8,13 @@ from typing import Any
 
 from forensics.documents import plain
 from forensics.model import TableName
+from forensics.recovery.beside.planning import Beside
 from forensics.recovery.choose.options import Option
 from forensics.recovery.choose.overwritten import Values
 from forensics.recovery.choose.partitions import Partition
 from forensics.recovery.choose.targets import CLASSES, Scope, Target, some
 from forensics.recovery.proof import Rehearsal, Trial
+from forensics.recovery.selected import Selected
 from forensics.recovery.stays import HELD, Stay
 from forensics.recovery.write.runbook import Step
 
@@ -37,6 +39,8 @@ class Plan:
         runbook: what is to be done, step by step.
         partitions: dropped partitions that are made again, of tables that are there.
         overwritten: the tables of which overwritten values come back.
+        selected: what belongs to the rows that were named; None where none were.
+        beside: what is laid into a schema beside the tables, where that was asked for.
     """
 
     options: tuple[Option, ...]
@@ -54,6 +58,8 @@ class Plan:
     runbook: tuple[Step, ...] = ()
     partitions: tuple[Partition, ...] = ()
     overwritten: tuple[Values, ...] = ()
+    selected: Selected | None = None
+    beside: Beside | None = None
 
     @property
     def holds(self) -> bool:
@@ -92,13 +98,24 @@ class Plan:
             "partitions": partitions,
             "overwritten": _values_json(self.overwritten),
             "migrations": plain(self.migrations),
+            "into": self.beside.as_json() if self.beside else None,
             "stays": [stay.as_json() for stay in self.stays],
             "notes": list(self.notes),
             "files": list(self.files),
-            "scope": plain(self.scope),
+            "scope": _scope_json(self.scope),
+            "selection": self.selected.as_json() if self.selected else None,
             "rehearsed_at": plain(self.rehearsed_at),
             "runbook": plain(self.runbook),
         }
+
+
+def _scope_json(scope: Scope) -> dict[str, Any]:
+    """What was asked for; what came later than the rest stands there only where it was."""
+    found: dict[str, Any] = plain(scope)
+    for name in ("where", "rows", "into"):
+        if not found[name]:
+            del found[name]
+    return found
 
 
 def _values_json(every: tuple[Values, ...]) -> list[dict[str, Any]]:

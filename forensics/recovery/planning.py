@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from psycopg import sql
@@ -16,6 +15,19 @@ from forensics.evidence import open_source
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import Column, TableName
+from forensics.recovery.beside.layout import expect_name, layout
+from forensics.recovery.beside.planning import (
+    UNASKED,
+    Beside,
+    advice,
+    expect_alone,
+    now,
+    proofs_of,
+    with_laying,
+)
+from forensics.recovery.beside.planning import steps as steps_beside
+from forensics.recovery.beside.proof import rehearse_laying
+from forensics.recovery.beside.script import write_laying, write_taking_up
 from forensics.recovery.choose.options import Option, options, proved
 from forensics.recovery.choose.overwritten import overwritten_values
 from forensics.recovery.choose.partitions import (
@@ -32,12 +44,15 @@ from forensics.recovery.choose.selection import Selection, select
 from forensics.recovery.choose.tables import keys_went_on
 from forensics.recovery.choose.targets import Scope
 from forensics.recovery.choose.undefined import explained_undefined
+from forensics.recovery.narrow.belongings import Belongings
+from forensics.recovery.narrow.survivors import Survivors
 from forensics.recovery.plan import Plan
 from forensics.recovery.rehearse.live_state import live_state
 from forensics.recovery.rehearse.overwritten import with_triggers
 from forensics.recovery.rehearse.stage import Stage
 from forensics.recovery.safer import SaferMigrations, safer_migrations
-from forensics.recovery.stays import stays, turned, unexplained
+from forensics.recovery.selected import Selected
+from forensics.recovery.stays import HELD, Stay, stays, turned, unexplained
 from forensics.recovery.wishes import SKIPPABLE, Wishes
 from forensics.recovery.write.backfill import (
     Place,
@@ -66,7 +81,7 @@ from forensics.recovery.write.script import (
 )
 from forensics.recovery.write.sqltext import private_file
 from forensics.store import Store, make_private
-from forensics.text import document
+from forensics.text import counted, document, listed
 
 FILES = (
     "recovery.sql",
@@ -77,6 +92,8 @@ FILES = (
     "plan.json",
     "runbook.md",
 )
+
+LAYING = ("recovery.sql", "undo.sql", "plan.json", "runbook.md")
 
 
 def make_plan(
@@ -108,30 +125,60 @@ def make_plan(
             )
     with ExitStack() as stack:
         source = _live(stack, wishes)
-        draft = _Draft(store, scope, wishes, source, *_begun(stack, store, scope, wishes))
-        if out is not None:
-            expect_sound_text(store, draft.tables)
-        draft.ask()
-        undo = undoing(store)
-        if source:
-            wishes.tell("asking live what a roll back would take")
-        draft.price = price(store, undo.change, source)
-        history = _history(store, wishes)
-        stage = None
-        if out is not None and wishes.rehearse and source is not None:
-            stage = Stage(store, source, wishes, undo, history, scope)
-            draft.prepare(stage, stack)
-        draft.choose()
-        if out is not None:
-            draft.write(out)
-            if stage is not None:
-                draft.rehearse(stage, out)
-            if history is not None:
-                draft.safer = safer_migrations(store, out, draft.found, history, wishes)
-        plan = draft.plan(stage, out)
+        making = _brought_back if scope.into is None else _laid_beside
+        plan = making(stack, store, out, scope, wishes, source)
         if out is not None:
             _write_plan(store, out, plan)
     return plan
+
+
+def _laid_beside(
+    stack: ExitStack,
+    store: Store,
+    out: Path | None,
+    scope: Scope,
+    wishes: Wishes,
+    source: LiveSource | None,
+) -> Plan:
+    """The plan of lost rows that are laid beside the tables, all of them."""
+    schema = scope.into or ""
+    expect_name(schema)
+    expect_alone(scope)
+    every = replace(scope, include_unexplained=True)
+    return _begun(stack, store, every, wishes, source).lay(out, schema)
+
+
+def _brought_back(
+    stack: ExitStack,
+    store: Store,
+    out: Path | None,
+    scope: Scope,
+    wishes: Wishes,
+    source: LiveSource | None,
+) -> Plan:
+    """The plan of rows that return to their tables."""
+    draft = _begun(stack, store, scope, wishes, source)
+    scope = draft.scope
+    if out is not None:
+        expect_sound_text(store, draft.tables)
+    draft.ask()
+    undo = undoing(store)
+    if source:
+        wishes.tell("asking live what a roll back would take")
+    draft.price = price(store, undo.change, source)
+    history = _history(store, wishes)
+    stage = None
+    if out is not None and wishes.rehearse and source is not None:
+        stage = Stage(store, source, wishes, undo, history, scope)
+        draft.prepare(stage, stack)
+    draft.choose()
+    if out is not None:
+        draft.write(out)
+        if stage is not None:
+            draft.rehearse(stage, out)
+        if history is not None:
+            draft.safer = safer_migrations(store, out, draft.found, history, wishes)
+    return draft.plan(stage, out)
 
 
 def _live(stack: ExitStack, wishes: Wishes) -> LiveSource | None:
@@ -152,13 +199,17 @@ def _begun(
     store: Store,
     scope: Scope,
     wishes: Wishes,
-) -> tuple[Work, tuple[Partition, ...], tuple[str, ...]]:
-    """What the scripts are written from, as far as case and backup tell.
-
-    Returns:
-        The work, the dropped partitions, and notes on columns that do not return.
-    """
-    selection = stack.enter_context(select(store, scope))
+    source: LiveSource | None,
+) -> _Draft:
+    """What the scripts are written from, as far as case and backup tell."""
+    narrowing = None
+    if scope.narrowed:
+        survivors = Survivors(store, stack, source, wishes.backup, wishes.tell)
+        narrowing = Belongings(store, scope, survivors)
+    selection = stack.enter_context(select(store, scope, narrowing))
+    if narrowing is not None:
+        scope = narrowing.scope
+        wishes.tell(f"what belongs to {listed(narrowing.said)}", _sum(selection))
     catalogs = store.catalogs()
     ddl = store.get("ddl") or ()
     partitions = dropped_partitions(selection, scope, attached(ddl))
@@ -178,7 +229,14 @@ def _begun(
     values = overwritten_values(selection, scope)
     fire = scope.fire_triggers
     work = Work(selection, defined, LiveState(), restored, types, again, values, fire)
-    return work, partitions, notes
+    return _Draft(store, scope, wishes, source, work, partitions, notes, narrowing=narrowing)
+
+
+def _sum(selection: Selection) -> str:
+    """How many rows come back, of how many tables."""
+    tables = [target for target in selection.targets if target.rows]
+    rows = counted(selection.returning, "row")
+    return f"{rows} of {counted(len(tables), 'table')} to bring back"
 
 
 def _history(store: Store, wishes: Wishes) -> History | None:
@@ -201,6 +259,7 @@ class _Draft:
         found: the new places of links; `places_left` are notes on links without one.
         choices: the ways out.
         safer: the safer migrations.
+        narrowing: what belongs to the rows that were named, where some were.
     """
 
     store: Store
@@ -215,6 +274,7 @@ class _Draft:
     places_left: tuple[str, ...] = ()
     choices: tuple[Option, ...] = ()
     safer: SaferMigrations = field(default_factory=SaferMigrations)
+    narrowing: Belongings | None = None
 
     @property
     def tables(self) -> set[TableName]:
@@ -276,7 +336,7 @@ class _Draft:
         if stage is not None:
             rehearsal, problem = stage.rehearsal, stage.problem
         if rehearsal is not None:
-            rehearsed_at = datetime.now(UTC).replace(microsecond=0)
+            rehearsed_at = now()
         files: tuple[str, ...] = ()
         if out is not None:
             files = tuple(name for name in FILES if self.found or "backfill" not in name)
@@ -297,8 +357,66 @@ class _Draft:
             rehearsed_at=rehearsed_at,
             partitions=self.work.partitions,
             overwritten=self.work.overwritten,
+            selected=self._selected(found),
         )
         return replace(plan, runbook=tuple(steps(plan.as_json(), self.work.definitions)))
+
+    def lay(self, out: Path | None, schema: str) -> Plan:
+        """Lay the lost rows into a schema beside the tables: the plan of that.
+
+        Args:
+            out: the folder to write into, or None to write nothing.
+            schema: its name.
+        """
+        selection = self.work.selection
+        laid = Beside(schema, layout(selection, schema))
+        self.price = price(self.store, undoing(self.store).change, self.source)
+        rehearsal = problem = None
+        if out is not None:
+            expect_sound_text(self.store, self.tables)
+            make_private(out)
+            for name in FILES:
+                (out / name).unlink(missing_ok=True)
+            write_laying(out / "recovery.sql", selection, schema, laid.tables)
+            write_taking_up(out / "undo.sql", selection, schema, laid.tables)
+            if self.wishes.rehearse and self.source is not None:
+                held = rehearse_laying(selection, self.source, self.wishes, out, laid.tables)
+                rehearsal, problem = held
+        choices = with_laying(options(selection, (), self.price), laid, rehearsal)
+        if self.wishes.rehearse:
+            choices = proved(choices, proofs_of(choices), dict.fromkeys(SKIPPABLE, UNASKED))
+        found = stays(selection, self.scope, ())
+        plan = Plan(
+            options=choices,
+            recommendation=advice(laid, rehearsal),
+            rehearsal=rehearsal,
+            problem=problem,
+            targets=selection.targets,
+            stays=found,
+            notes=(*_renamed(self.store, selection), *self._told),
+            files=LAYING if out is not None else (),
+            scope=self.scope,
+            rehearsed_at=now() if rehearsal else None,
+            selected=self._selected(found),
+            beside=laid,
+        )
+        told = [stay.as_json() for stay in found]
+        return replace(plan, runbook=tuple(steps_beside(laid, selection, told)))
+
+    @property
+    def _told(self) -> tuple[str, ...]:
+        """What is to be known of how the rows were found that were named."""
+        return self.narrowing.notes if self.narrowing else ()
+
+    def _selected(self, found: Sequence[Stay]) -> Selected | None:
+        """What belongs to the rows that were named, and what stays."""
+        if self.narrowing is None:
+            return None
+        targets = self.work.selection.targets
+        shares = self.narrowing.shares(targets)
+        named = self.narrowing.asked_for and any(t.rows for t in targets if t.kind == "insert")
+        left = tuple(stay for stay in found if stay.kind not in HELD)
+        return Selected(self.scope.where, self.scope.rows, shares, left, named)
 
     def _notes(self, stage: Stage | None) -> tuple[str, ...]:
         """What else is to be known."""
@@ -306,6 +424,7 @@ class _Draft:
         rehearsed = stage is not None and stage.problem is None
         return (
             *_renamed(self.store, selection),
+            *self._told,
             *garbled(self.store, self.tables),
             *explained(self.partitions, selection, rehearsed),
             *explained_undefined(self.store),

@@ -21,6 +21,7 @@ from forensics.recovery.choose.targets import Scope, Target, some
 from forensics.recovery.write.columns import dropped_columns, why_not
 from forensics.store import Store
 
+UNASKED = "they do not belong to what was asked for"
 # Why rows of a class stay away that have no reason of their own.
 _REASONS = {
     "moved": "live holds them elsewhere",
@@ -28,6 +29,7 @@ _REASONS = {
     "blocked": "a row that they refer to is gone",
     "conflicting": "they collide with what live holds",
     "unexplained": UNEXPLAINED,
+    LEFT_OUT: UNASKED,
 }
 # Why overwritten links stay as they are.
 TURNED = "its links lead to other rows now, and no option turns them back"
@@ -103,7 +105,7 @@ def _of_target(target: Target) -> Iterator[Stay]:
                 why[reason or default] += rows
         for reason, rows in some(why.most_common()):
             yield Stay(target.name, None, rows, kind, reason)
-    unseen = target.missing - sum(target.counts.values())
+    unseen = target.missing - target.rows - sum(rows for _, _, rows in target.staying)
     if unseen:
         yield Stay(target.name, None, unseen, "blocked", "the case does not hold them")
 
@@ -158,10 +160,18 @@ def _of_values(store: Store, scope: Scope, returning: Collection[Values]) -> Ite
             asked.add((values.name, column.column))
             for reason, rows in column.reasons:
                 yield Stay(values.name, column.column, rows, "blocked", reason)
+            if column.left:
+                yield Stay(values.name, column.column, column.left, LEFT_OUT, UNASKED)
     for entry in store.overwritten() or ():
         if not entry.destroyed or (entry.name, entry.column) in asked:
             continue
-        why = "--columns does not name it" if scope.values else "--table does not name it"
+        why = "--table does not name it"
+        if scope.values:
+            why = "--columns does not name it"
+        elif scope.into:
+            why = "--into lays whole rows, and no values"
+        elif scope.narrowed:
+            why = UNASKED
         yield Stay(entry.name, entry.column, entry.rows, LEFT_OUT, why)
 
 

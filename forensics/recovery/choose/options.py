@@ -28,6 +28,7 @@ from forensics.store import Store, has_table
 from forensics.text import together
 
 UNREHEARSED = "Not rehearsed"
+_WHOLE = "It cannot be narrowed to some rows: its numbers are of everybody's."
 
 _MARKS_ONLY = (
     "`prisma migrate resolve --rolled-back` only marks a failed migration in the history: "
@@ -135,9 +136,11 @@ def options(
     """
     store = selection.store
     found_values = (_overwritten(overwritten, fire),) if overwritten else ()
+    whole = [_full_restore(store, price), _roll_back(price, _has_prisma(store))]
+    if selection.narrowing is not None:
+        whole = [replace(one, caveats=(*one.caveats, _WHOLE)) for one in whole]
     return (
-        _full_restore(store, price),
-        _roll_back(price, _has_prisma(store)),
+        *whole,
         _reinsert(selection),
         _backfill(selection, found),
         *found_values,

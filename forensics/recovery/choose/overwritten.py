@@ -19,6 +19,8 @@ from forensics.recovery.choose.selection import Scope, Selection
 from forensics.recovery.choose.targets import Link
 from forensics.recovery.relations import rows_of
 
+# Why cells do not come back of which nobody asked for the row.
+_UNASKED = "its row was not asked for"
 _ALWAYS = "its column numbers rows by itself (GENERATED ALWAYS AS IDENTITY)"
 
 
@@ -31,6 +33,7 @@ class ValueColumn:
         rows: how many values come back.
         kept: values that changed otherwise, and stay; None where that cannot be told.
         reasons: why others are blocked: (reason, values).
+        left: values of rows that were not asked for.
         pattern: what the overwritten ones have in common, in words.
     """
 
@@ -40,6 +43,7 @@ class ValueColumn:
     rows: int = 0
     kept: int | None = None
     reasons: tuple[tuple[str, int], ...] = ()
+    left: int = 0
     pattern: str = ""
 
     @property
@@ -149,8 +153,11 @@ class Values:
             ((every,),) = self.selection.ask(
                 f"SELECT count(*) FROM rows.overwritten_{self.number} WHERE place = {column.place}"
             )
-            rows = every - sum(number for _, number in reasons)
-            counted.append(replace(column, rows=rows, reasons=tuple(reasons)))
+            told = dict(reasons)
+            rows = every - sum(told.values())
+            left = told.pop(_UNASKED, 0)
+            why = tuple(told.items())
+            counted.append(replace(column, rows=rows, reasons=why, left=left))
         return replace(self, columns=tuple(counted))
 
 
@@ -169,7 +176,9 @@ def overwritten_values(selection: Selection, scope: Scope) -> tuple[Values, ...]
     for name, entries in sorted(chosen.items()):
         if scope.tables and not matching(name, (), scope.tables):
             continue
-        found.append(_values(selection, name, entries))
+        values = _values(selection, name, entries)
+        if selection.narrowing is None or values.rows or values.blocked:
+            found.append(values)
     return tuple(found)
 
 
@@ -208,6 +217,12 @@ def _values(selection: Selection, name: TableName, entries: Sequence[Overwritten
         f"CREATE OR REPLACE TEMP TABLE blocked_values_{number} "
         "(pair BIGINT, place INTEGER, reason VARCHAR)"
     )
+    if selection.narrowing is not None:
+        selection.ask(
+            f"INSERT INTO blocked_values_{number} SELECT pair, place, {literal(_UNASKED)} "
+            f"FROM rows.overwritten_{number} "
+            f"WHERE pair NOT IN ({selection.narrowing.belonging(number)})"
+        )
     columns = []
     for entry in entries:
         place, live_place = [held[side].index(entry.column) for side in ("backup", "live")]

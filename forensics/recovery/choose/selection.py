@@ -28,6 +28,7 @@ from forensics.model import Catalog, TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.held import unclassified
+from forensics.recovery.choose.narrowing import Narrowing
 from forensics.recovery.choose.references import Orphans, References
 from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
@@ -58,6 +59,7 @@ class Selection:
     Attributes:
         aside: chosen tables of which nothing is lost: live holds the rows elsewhere.
         left: the tables with missing rows that were not chosen, and why.
+        narrowing: what knows which rows were asked for, where not all were.
     """
 
     def __init__(
@@ -67,11 +69,18 @@ class Selection:
         references: References,
         targets: Sequence[Target],
         left: Mapping[TableName, Left],
+        narrowing: Narrowing | None = None,
     ) -> None:
-        self.store, self.left = store, left
+        self.store, self.left, self.narrowing = store, left, narrowing
         self._cursor, self._references = cursor, references
-        self.targets = tuple(t for t in targets if t.lost or t.kind == "recreate")
-        self.aside = tuple(t for t in targets if t not in self.targets)
+        found = references.settle({target.name: target for target in targets})
+        made = {target.name for target in found if target.kind == "recreate"}
+        if narrowing is not None:
+            narrowing.leave_out(references.classes, found)
+            found = [references.classes.counted(target) for target in found]
+            made &= narrowing.keeps(found)
+        self.targets = tuple(t for t in found if t.lost or t.name in made)
+        self.aside = tuple(t for t in found if t not in self.targets)
 
     def refused(self, found: Mapping[TableName, Sequence[tuple[int, str]]]) -> Selection:
         """The selection without rows that live would refuse.
@@ -101,8 +110,10 @@ class Selection:
 
     def _settled(self) -> Selection:
         """The selection once more, now that other rows of its targets can return."""
-        targets = self._references.settle({t.name: t for t in (*self.targets, *self.aside)})
-        return Selection(self.store, self._cursor, self._references, targets, self.left)
+        targets = (*self.targets, *self.aside)
+        return Selection(
+            self.store, self._cursor, self._references, targets, self.left, self.narrowing
+        )
 
     def lines(
         self,
@@ -208,8 +219,13 @@ class Selection:
 
 
 @contextmanager
-def select(store: Store, scope: Scope) -> Iterator[Selection]:
+def select(store: Store, scope: Scope, narrowing: Narrowing | None = None) -> Iterator[Selection]:
     """Choose what comes back, and work out which rows can.
+
+    Args:
+        store: the case.
+        scope: what is asked for.
+        narrowing: what knows which rows belong to those that were named, where some were.
 
     Raises:
         UsageError: the patterns choose no table that the case knows.
@@ -219,7 +235,9 @@ def select(store: Store, scope: Scope) -> Iterator[Selection]:
         raise UsageError("--table chooses no table of the case.", "case.tables lists them.")
     with store.query() as cursor:
         cursor.execute(filled("choose", "copy_field"))
-        yield _select(store, cursor, scope, results)
+        if narrowing is not None:
+            scope = narrowing.begin(cursor, scope)
+        yield _select(store, cursor, scope, results, narrowing)
 
 
 def _select(
@@ -227,6 +245,7 @@ def _select(
     cursor: duckdb.DuckDBPyConnection,
     scope: Scope,
     results: Sequence[TableResult],
+    narrowing: Narrowing | None,
 ) -> Selection:
     classes = Classes(cursor)
     numbers = {}
@@ -235,7 +254,10 @@ def _select(
         number = numbers[result.name] = store.number(result.name)
         if classes.has(f"cause.rows_{number}"):
             explained.add(result.name)
-    choice = Choice(store, scope, explained)
+    choice = strict = Choice(store, scope, explained)
+    if narrowing is not None:
+        # Of every table it is told row by row what belongs to it, and why it stays.
+        choice = Choice(store, replace(scope, include_unexplained=True), explained)
     targets = choice.targets(results)
     left = {}
     for result in results:
@@ -249,15 +271,28 @@ def _select(
     ends = Ends(store)
     followed = Followed(store, cursor, classes, ends)
     again = list(used_again(store))
+    unasked = _unexplained(strict, results)
     for target in targets.values():
         # Of what names rows of tables whose keys were used again, it is `followed` that knows.
         known = {*targets, *again}
         classes.begin(target, known, not scope.include_unexplained)
+        if target.name in unasked:
+            classes.mark(target, "unexplained", "true", unasked[target.name])
         followed.follow(target)
         if target.kind == "insert":
             _mark_conflicts(store, catalogs, classes, target)
     references = References(store, cursor, classes, numbers)
-    return Selection(store, cursor, references, references.settle(targets), left)
+    return Selection(store, cursor, references, [*targets.values()], left, narrowing)
+
+
+def _unexplained(choice: Choice, results: Sequence[TableResult]) -> dict[TableName, str]:
+    """The tables of which it is not known what took their rows, and why these stay."""
+    found = {}
+    for result in results:
+        left = choice.why_left(result)
+        if left and left[0] == "unexplained":
+            found[result.name] = left[1]
+    return found
 
 
 def _mark_conflicts(

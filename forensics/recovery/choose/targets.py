@@ -29,6 +29,9 @@ class Scope:
         columns: the values of dropped columns come back too.
         values: of overwritten values only those of these columns, TABLE.COLUMN; empty means all.
         fire_triggers: the application's triggers fire when overwritten values come back.
+        where: conditions on rows, TABLE.COLUMN = …: only what belongs to them comes back.
+        rows: the same by keys, TABLE=KEY,….
+        into: a schema beside the tables that the rows are laid into, to be looked at.
     """
 
     tables: tuple[str, ...] = ()
@@ -36,6 +39,14 @@ class Scope:
     columns: bool = False
     values: tuple[str, ...] = ()
     fire_triggers: bool = False
+    where: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    into: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether only what belongs to some rows is to come back."""
+        return bool(self.where or self.rows)
 
 
 @dataclass(frozen=True)

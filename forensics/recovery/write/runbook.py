@@ -12,9 +12,9 @@ from forensics.recovery.choose.options import UNREHEARSED
 from forensics.recovery.write.definitions import Definitions
 from forensics.recovery.write.sqltext import comment, in_a_line
 from forensics.store import Store
-from forensics.text import code, count, counted, marked, prose
+from forensics.text import code, count, counted, listed, marked, prose
 
-_PSQL = 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {script}; echo "exit $?"'
+PSQL = 'psql -X -v ON_ERROR_STOP=1 -d "$DATABASE" -f {script}; echo "exit $?"'
 
 
 @dataclass
@@ -98,7 +98,7 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
     if live.taken_at:
         compared += f" as of {plain(live.taken_at)}"
     lines = [
-        f"# Runbook: {'bring the rows back' if brings_back(plan) else 'nothing to bring back'}",
+        f"# Runbook: {_title(plan)}",
         "",
         f"Backup: {code(backup.path or backup.dsn)}. {compared}.",
         "",
@@ -114,9 +114,42 @@ def runbook(store: Store, plan: Mapping[str, Any]) -> str:
         *_proofs(plan),
         "",
     ]
+    lines += _selected(plan)
     for step in plan["runbook"]:
         lines += [f"## {step['title']}", "", *markdown(step["parts"])]
     return "\n".join(lines)
+
+
+def _selected(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What belongs to the rows that were named, table by table."""
+    chosen = plan["selection"]
+    if not chosen:
+        return
+    said = [code(words) for words in (*chosen["where"], *chosen["rows"])]
+    yield f"## What belongs to {listed(said)}"
+    yield ""
+    if chosen["tables"]:
+        yield "| table | rows | of them only needed | by | told by names and values |"
+        yield "| --- | ---: | ---: | --- | --- |"
+    for share in chosen["tables"]:
+        name = code(f"{share['schema']}.{share['table']}")
+        numbers = f"{share['rows']:,} | {share['needed']:,}"
+        by, told = [", ".join(map(code, share[word])) for word in ("needed_by", "undeclared")]
+        yield f"| {name} | {numbers} | {by} | {told} |"
+    yield ""
+    if chosen["unexplained"] and chosen["tables"]:
+        yield "No statement is known to have taken these rows; they return because they were named."
+        yield ""
+    yield "What is lost and stays behind stands below, under What stays, with the reasons."
+    yield ""
+
+
+def _title(plan: Mapping[str, Any]) -> str:
+    if plan.get("into"):
+        return "look at the lost rows beside the tables"
+    if brings_back(plan):
+        return "bring the rows back"
+    return "nothing to bring back"
 
 
 def _row(option: Mapping[str, Any]) -> str:
@@ -169,7 +202,7 @@ def _bring_back(plan: Mapping[str, Any]) -> Step:
     took = ""
     if plan["rehearsal"]:
         took = f" (rehearsed: {plan['rehearsal']['seconds']} seconds)"
-    step = Step("2. Bring the rows back").run(_PSQL.format(script="recovery.sql"))
+    step = Step("2. Bring the rows back").run(PSQL.format(script="recovery.sql"))
     return (
         step.say(
             "Check: it prints `Recovered: …` and `exit 0`. Where it stops it says why, and nothing "
@@ -181,7 +214,7 @@ def _bring_back(plan: Mapping[str, Any]) -> Step:
             "removed or replaced its parent, or made a link again, the script stops and names "
             "them. Then look at these, and leave them out; what was left out is listed, with why:"
         )
-        .run(_PSQL.format(script="recovery.sql").replace(" -f", " -v accept_changes=on -f"))
+        .run(PSQL.format(script="recovery.sql").replace(" -f", " -v accept_changes=on -f"))
     )
 
 
@@ -222,7 +255,7 @@ def _check(plan: Mapping[str, Any]) -> Step:
 def _fill() -> Step:
     step = Step("4. Fill the new columns")
     step.say("Only where the application now reads links from its new columns:")
-    step.run(_PSQL.format(script="backfill.sql"))
+    step.run(PSQL.format(script="backfill.sql"))
     return step.say(
         "Check: it says for each table how many rows were given links. "
         "Look at some pages of the application."
@@ -253,7 +286,7 @@ def _back(plan: Mapping[str, Any]) -> Step:
     else:
         step.say("This takes back what `recovery.sql` did, and nothing else:")
         scripts = ["undo.sql"]
-    step.run(*(_PSQL.format(script=script) for script in scripts))
+    step.run(*(PSQL.format(script=script) for script in scripts))
     return step.say(
         "Check: it prints `exit 0`. `undo.sql` refuses where the application uses what came back, "
         "and then changes nothing."
@@ -313,6 +346,7 @@ def _proofs(plan: Mapping[str, Any]) -> Iterator[str]:
 
 def _rehearsed(plan: Mapping[str, Any]) -> str:
     found = plan["rehearsal"]
+    into = plan.get("into")
     if plan["problem"]:
         return f"**The rehearsal could not be held:** {prose(plan['problem'])}"
     if found is None:
@@ -323,6 +357,13 @@ def _rehearsed(plan: Mapping[str, Any]) -> str:
     if found["problems"]:
         problems = prose(" ".join(found["problems"]))
         return f"**The rehearsal failed. Do not run these scripts on live.** {problems}"
+    if into:
+        return (
+            f"Rehearsed on a copy of live's schema: {found['lost_before'] - found['lost_after']:,} "
+            f"of {into['rows']:,} lost rows stood in schema {code(into['schema'])} afterwards, no "
+            "other table was written to, a second run was refused, and `undo.sql` left the schema "
+            f"as it was. It took {found['seconds']} seconds."
+        )
     return (
         f"Rehearsed on a copy: {found['lost_before']:,} rows lost before, "
         f"{found['lost_after']:,} after, which are the {found['blocked']:,} that are blocked; "

@@ -44,6 +44,9 @@ def recovery_header(work: Work) -> Iterator[str]:
         "undo.sql takes it back."
     )
     yield "--"
+    if work.selection.narrowing is not None:
+        said = "; ".join(work.selection.narrowing.said)
+        yield f"-- Only what belongs to {comment(said)}, and the lost parents that it needs."
     for target in work.selection.targets:
         yield from _of_target(target)
     for part in work.partitions:
