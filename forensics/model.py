@@ -251,7 +251,8 @@ class TableResult:
 
     Counts are rows; None where a side has no such table or was not counted. `repeated` counts
     rows of the backup beyond the first of each key. `history`: a migration tool notes in it what
-    ran; what became of its rows is no loss, and in no sum.
+    ran; what became of its rows is no loss, and in no sum. `wire` is "low" where fingerprints told
+    equal rows, and only others were fetched.
     """
 
     name: TableName
@@ -271,6 +272,7 @@ class TableResult:
     history: bool = False
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    wire: Literal["low"] | None = None
 
     @property
     def differs(self) -> bool:
