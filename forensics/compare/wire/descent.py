@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from forensics.compare.wire.questions import DIGEST, EMPTY, Edges, Key, answered
+from forensics.compare.wire.ordering import Key
+from forensics.compare.wire.questions import DIGEST, EMPTY, Edges, answered
 from forensics.compare.wire.spool import Ranges, Spool
 
 _COARSE_BYTES = 256 << 10
@@ -68,7 +69,8 @@ class Descent:
         spool = self._spool
         edge = 0
         if spool.leaves > 1:
-            edge = sum(len(value.encode("utf-8")) + 3 for value in spool.edge(spool.leaves // 2)[1])
+            key = _edge(spool, spool.leaves // 2)
+            edge = sum(len(value.encode("utf-8")) + 3 for value in key)
         least = max(_COARSE_BYTES, (edge + _DIGEST_BYTES) / _SHARE)
         leaf = max(spool.size / spool.leaves, 1)
         whole = np.array([[0, spool.leaves]], np.int64)
@@ -132,8 +134,8 @@ def edges_of(ranges: Ranges, spool: Spool) -> Edges:
 
 
 def _edge(spool: Spool, leaf: int) -> Key:
-    before, key = spool.edge(leaf)
-    if before == key:
+    key = spool.edge(leaf)
+    if key is None:
         raise UnlikeError("the backup holds keys more than once")
     return key
 

@@ -30,8 +30,13 @@ _OURS = {
     "text": _BYTES,
     "character varying": _BYTES,
 }
-# What a value is sent as.
-_SENT = {"character varying": "text"}
+# Values of which a beginning is sent: as what, and what it stands for.
+_CUT = {
+    "text": ("text", "{}"),
+    "character varying": ("text", "{}"),
+    "uuid": ("text", "rpad({}, 32, '0')::uuid"),
+}
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -41,14 +46,18 @@ class KeyColumn:
     Attributes:
         name: the column's.
         place: where it stands in a comparable line.
-        type: as which the server is given its values.
         ours: what orders a field of it in DuckDB, which stands where the braces are.
+        type: as which the server is given its values.
+        value: what makes the value of what it is given.
+        is_cut: whether a beginning of a value orders as if the least there is followed.
     """
 
     name: str
     place: int
-    type: str
     ours: str
+    type: str
+    value: str = "{}"
+    is_cut: bool = False
 
 
 def ordered(
@@ -71,6 +80,32 @@ def ordered(
             return f"its key ({', '.join(key)}) is of a type whose order is not known here"
         if column.nullable:
             return f"its key ({', '.join(key)}) may be NULL"
-        sent = _SENT.get(base, base)
-        found.append(KeyColumn(name, columns.index(name), sent, _OURS[base]))
+        sent, value = _CUT.get(base, (base, "{}"))
+        place = columns.index(name)
+        found.append(KeyColumn(name, place, _OURS[base], sent, value, base in _CUT))
     return found
+
+
+def edge_between(before: Key, after: Key, columns: Sequence[KeyColumn]) -> Key:
+    """The shortest key that is greater than one and not greater than the next, where it is known.
+
+    Args:
+        before, after: keys that follow each other, and differ.
+        columns: the key's.
+    """
+    found: list[str] = []
+    parted = False
+    for column, low, high in zip(columns, before, after, strict=True):
+        if column.value != "{}":
+            low, high = low.replace("-", ""), high.replace("-", "")
+        value = high
+        if column.is_cut and parted:
+            value = ""
+        elif column.is_cut and low != high:
+            same = 0
+            while same < min(len(low), len(high)) and low[same] == high[same]:
+                same += 1
+            value = high[: same + 1]
+        parted = parted or low != high
+        found.append(value)
+    return tuple(found)

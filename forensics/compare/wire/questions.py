@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from forensics.compare.wire.ordering import KeyColumn
+from forensics.compare.wire.ordering import Key, KeyColumn
 from forensics.model import Table, quote_identifier, quote_literal
 
-Key = tuple[str, ...]
 DIGEST = 16  # bytes of a fingerprint; those of rows have as many
 EMPTY = bytes(DIGEST)  # of a range in which there is no row
 # A range is looked up by its index however small the table seems; what each range costs is little,
@@ -129,16 +128,18 @@ class Questions:
 
         They are of the types and collations of the table's columns.
         """
-        begins, lists, ends = self._listed("u.a{}"), [], []
+        begins, lists, ends, sent = self._listed("u.a{}"), [], [], []
         for at, column in enumerate(self._key):
             values = [None if edge is None else edge[at] for edge in runs]
             lists.append(f"{_array(values)}::{column.type}[]")
             ends.append(f"lead(u.a{at}) OVER w AS z{at}")
+            sent.append(column.value.format(f"v.a{at}"))
         names = ", ".join([*self._listed("a{}"), "n"])
         return (
             f"SELECT u.n, {', '.join([*begins, *ends])} FROM"
             f" (SELECT {', '.join(self._columns)}, 0::bigint FROM {self._from} WHERE false"
-            f" UNION ALL SELECT * FROM unnest({', '.join(lists)}) WITH ORDINALITY) u({names})"
+            f" UNION ALL SELECT {', '.join(sent)}, v.n"
+            f" FROM unnest({', '.join(lists)}) WITH ORDINALITY v({names})) u({names})"
             " WINDOW w AS (ORDER BY u.n)"
         )
 
@@ -148,7 +149,7 @@ class Questions:
     def _literals(self, key: Key) -> str:
         said = []
         for column, value in zip(self._key, key, strict=True):
-            said.append(f"{quote_literal(value)}::{column.type}")
+            said.append(column.value.format(f"{quote_literal(value)}::{column.type}"))
         return _row(said)
 
 

@@ -15,16 +15,17 @@ import pyarrow as pa
 
 from forensics.compare.feeding import Guard
 from forensics.compare.lines import LINES, Batches
-from forensics.compare.wire.ordering import KeyColumn
-from forensics.compare.wire.questions import DIGEST, Key
+from forensics.compare.wire.ordering import Key, KeyColumn, edge_between
+from forensics.compare.wire.questions import DIGEST
 from forensics.evidence import copytext
 from forensics.evidence.source import Block, Segment, Snapshot
 from forensics.model import TableName
 
 _BATCH_ROWS = 20_000
 _BLOCK_BYTES = 1 << 20
-_EDGE_BYTES = 30  # what a fingerprint and its edge cost, about
 _FEWEST, _MOST = 4, 32  # rows of a leaf
+_DIGEST_BYTES = 22  # as it is sent
+_CUT_BYTES = 10  # of a value of which a beginning is sent, about
 Ranges = np.ndarray  # int64, of two columns: the leaf that a range begins at, and the one after it
 
 
@@ -128,8 +129,10 @@ class Spool:
         if not self.leaf_rows:
             # The fewer bytes a row has, the more of them are worth a fingerprint, of one row in a
             # hundred that differs.
-            width = max(lines.nbytes // len(lines), 1)
-            self.leaf_rows = int(np.clip((100 * _EDGE_BYTES / width) ** 0.5, _FEWEST, _MOST))
+            width = max(lines.nbytes / len(lines), 1)
+            cost = _DIGEST_BYTES + self._edge_bytes(lines[0].as_py())
+            rows = round((100 * cost / width) ** 0.5)
+            self.leaf_rows = min(max(rows, _FEWEST), _MOST)
         self._compared.add(lines, self.leaf_rows)
         if kept.null_count != len(kept):
             self._kept.add(kept, self.leaf_rows)
@@ -171,15 +174,23 @@ class Spool:
         ends = np.minimum(ranges * self.leaf_rows, self.rows)
         return int((ends[:, 1] - ends[:, 0]).sum())
 
-    def edge(self, leaf: int) -> tuple[Key, Key]:
-        """The key of the last row before a leaf, and that of its first row."""
+    def _edge_bytes(self, line: str) -> int:
+        """About how many bytes a key takes as it is sent."""
+        size = 0
+        for column, value in zip(self._key, self._key_of(line.encode("utf-8")), strict=True):
+            size += 1 + min(len(value), _CUT_BYTES if column.is_cut else len(value))
+        return size
+
+    def edge(self, leaf: int) -> Key | None:
+        """A key that parts the rows before a leaf from its own; None where one stands in both."""
         at = int(self._compared.marks[leaf])
         text = self._compared.text
         before = text[text.rfind(b"\n", 0, at - 1) + 1 : at - 1]
-        return self._key_of(before), self._key_of(text[at : text.find(b"\n", at)])
+        low, high = self._key_of(before), self._key_of(text[at : text.find(b"\n", at)])
+        return None if low == high else edge_between(low, high, self._key)
 
     def _key_of(self, line: bytes) -> Key:
-        fields = line.split(b"\t")
+        fields = line.rstrip(b"\n").split(b"\t")
         found = []
         for column in self._key:
             found.append(copytext.decode_field(fields[column.place].decode("utf-8")) or "")
