@@ -97,8 +97,7 @@ class Comparison:
         try:
             return self._both(backup, live)
         finally:
-            if self._read:
-                self._read.close()
+            self._let_go()
 
     def failed(self, reason: str) -> TableResult:
         """Record that the table could not be compared."""
@@ -210,7 +209,7 @@ class Comparison:
             if not choice.lent:
                 raise
             engine.clean()
-            self._read = None
+            self._let_go()
             choice = keys.Choice((), "all columns")
             sides = self._ready.sides(backup, live, columns)
             found = rows.compare(engine, sides, (), self._hear)
@@ -243,6 +242,12 @@ class Comparison:
         )
         self._hear(self._read.settled)
         return self._read.sides, self._read.completed(found)
+
+    def _let_go(self) -> None:
+        """Forget what was read of both sides."""
+        if self._read:
+            self._read.close()
+        self._read, self._why_whole = None, ()
 
     def _lower_bound(
         self, backup: Table, live: Table, columns: Columns, choice: keys.Choice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,12 @@ import forensics as fx
 from forensics.compare import batches
 from forensics.compare.options import Options
 from forensics.compare.wire import choice, descent, lessening
+from forensics.errors import UsageError
 from forensics.evidence.live.asked import AskedSegment
 from forensics.evidence.live.source import LiveSegment
+from forensics.model import TableResult
 from forensics.scratch import Scratch
+from tests.conftest import Incident
 
 TYPES = """
 CREATE SCHEMA kit; CREATE DOMAIN kit.moment AS timestamptz;
@@ -256,3 +260,177 @@ def test_the_same_text_of_every_type(
         assert ways(case)["serial"] == "low"
         assert all(result.intact for result in case.results)
     assert heard["answered"] < 15_000  # as many as fingerprints have
+
+
+# --- what is read whole, and what decides ---------------------------------------------------------
+
+
+BOUND = """
+CREATE TABLE loose (a int, b text); INSERT INTO loose SELECT i, 'x' FROM generate_series(1, 300) i;
+CREATE TYPE mood AS ENUM ('sad', 'glad');
+CREATE TABLE moods (m mood, n int, PRIMARY KEY (m, n));
+INSERT INTO moods SELECT 'sad', i FROM generate_series(1, 300) i;
+CREATE TABLE maybe (n int, v text, UNIQUE NULLS NOT DISTINCT (n));
+INSERT INTO maybe SELECT i, 'v' FROM generate_series(1, 300) i;
+CREATE TABLE mixed (id date PRIMARY KEY, n int);
+INSERT INTO mixed SELECT date '0044-03-15 BC' + i * 80, i FROM generate_series(1, 900) i;
+CREATE TABLE sure (id int PRIMARY KEY, v text);
+INSERT INTO sure SELECT i, 'v' || i FROM generate_series(1, 900) i;
+"""
+WHY = {
+    "loose": "no key",
+    "moods": "a type whose order is not known here",
+    "maybe": "may be NULL",
+    "mixed": "orders its keys otherwise",
+}
+
+
+def notes(result: TableResult) -> str:
+    return " ".join(note for note in result.notes if note.startswith("all of its rows were read"))
+
+
+def test_what_cannot_be_told_by_fingerprints_is_read_and_said(
+    tight: None, incident: Incident, tmp_path: Path
+) -> None:
+    incident.happens(
+        BOUND, "DELETE FROM sure WHERE id % 50 = 0; DELETE FROM mixed WHERE n = 5"
+    )  # fmt: skip
+    with both(incident.backup, incident.live_dsn, tmp_path / "cases") as case:
+        for result in case.results:
+            assert WHY.get(result.name.table, "") in notes(result), result
+            assert (result.wire == "low") == (result.name.table not in WHY)
+        tables = {table["table"]: table for table in case.summary()["tables"]}
+    assert tables["sure"]["wire"] == "low"
+    assert "wire" not in tables["loose"]
+
+
+def test_a_backup_that_repeats_keys_is_told_the_same(
+    tight: None, incident: Incident, tmp_path: Path
+) -> None:
+    incident.happens(BOUND, "DELETE FROM sure WHERE id IN (8, 400)")
+    text = incident.backup.read_text()
+    for i in (8, 77, 400, 401):
+        text = text.replace(f"\n{i}\tv{i}\n", f"\n{i}\tv{i}\n{i}\tv{i}\n{i}\tother\n")
+    incident.backup.write_text(text)
+    with both(incident.backup, incident.live_dsn, tmp_path / "cases", tables=("sure",)) as case:
+        [result] = case.results
+        assert (result.missing, result.repeated, result.unchanged) == (2, 8, 898)
+
+
+def test_a_cut_backup_proves_as_much(tight: None, incident: Incident, tmp_path: Path) -> None:
+    incident.happens(BOUND, "DELETE FROM sure WHERE id < 30")
+    text = incident.backup.read_text()
+    incident.backup.write_text(text[: text.index("\n700\tv700\n") + 4])
+    for wire in ("full", "low"):
+        with incident.compare(wire, wire=wire, options=Options(tables=("sure",))) as case:
+            assert "29 are missing" in (case.result("sure").reason or "")
+
+
+def test_a_reader_may_ask_for_fingerprints(
+    tight: None, incident: Incident, scratch: Scratch, tmp_path: Path
+) -> None:
+    incident.happens(BOUND, "DELETE FROM sure WHERE id < 30")
+    scratch.run(
+        incident.live,
+        "DO $$ BEGIN CREATE ROLE wire_reader LOGIN; EXCEPTION WHEN duplicate_object THEN END $$;"
+        " GRANT pg_read_all_data TO wire_reader",
+    )
+    dsn = incident.live_dsn.replace("//postgres@", "//wire_reader@")
+    with fx.compare(incident.backup, dsn, tmp_path / "reader", wire="low") as case:
+        assert (case.result("sure").wire, case.result("sure").missing) == ("low", 29)
+
+
+def test_an_encoding_that_is_not_ours(tight: None, scratch: Scratch, tmp_path: Path) -> None:
+    made = "ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+    scratch.run("postgres", f"CREATE DATABASE wire_latin {made}")
+    try:
+        scratch.run(
+            "wire_latin",
+            "SET client_encoding = 'UTF8'; CREATE TABLE words (word text PRIMARY KEY, v text);"
+            " INSERT INTO words SELECT chr(223 + i % 30) || i, 'é' || i"
+            " FROM generate_series(1, 900) i",
+        )
+        backup = scratch.dump("wire_latin", tmp_path / "backup.sql")
+        scratch.run("wire_latin", "DELETE FROM words WHERE v LIKE '%77'")
+        with both(backup, scratch.dsn("wire_latin"), tmp_path) as case:
+            assert (case.result("words").wire, case.result("words").missing) == ("low", 9)
+    finally:
+        scratch.drop("wire_latin")
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have any rows seem to come slowly."""
+    monkeypatch.setattr(choice, "SLOW", 1e15)
+    monkeypatch.setattr(choice, "_TELLING", 1)
+
+
+LARGE = """
+CREATE TABLE large (id int PRIMARY KEY, v text);
+INSERT INTO large SELECT i, repeat('v' || i, 20) FROM generate_series(1, 40000) i;
+CREATE TABLE next (id int PRIMARY KEY, v text);
+INSERT INTO next SELECT i, repeat('v' || i, 20) FROM generate_series(1, 30000) i;
+"""
+
+
+class Heard(fx.Listener):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def minds(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.mark.parametrize("wire", ["auto", "full"])
+def test_slow_rows_are_not_read_on(
+    wire: str, slow: None, heard: dict[str, int], incident: Incident, tmp_path: Path
+) -> None:
+    incident.happens(LARGE, "DELETE FROM large WHERE id BETWEEN 500 AND 700; UPDATE next SET v = ''"
+                     " WHERE id < 9")  # fmt: skip
+    listener = Heard()
+    with incident.compare(options=Options(wire=wire), listener=listener) as case:
+        incident.check(case)
+        assert set(ways(case).values()) == ({"low"} if wire == "auto" else {None})
+    told_so = [said for said in listener.said if "fingerprints" in said]
+    assert len(told_so) == (1 if wire == "auto" else 0)
+    if wire == "auto":
+        assert "--wire full" in told_so[0]
+        assert heard["rows"] < 4 << 20
+
+
+def test_fast_rows_are_read(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "SLOW", 0)
+    incident.happens(LARGE, "DELETE FROM large WHERE id = 5")
+    with incident.compare() as case:
+        assert set(ways(case).values()) == {None}
+
+
+def test_few_bytes_go_through(heard: dict[str, int], incident: Incident) -> None:
+    incident.happens(LARGE, "DELETE FROM large WHERE id BETWEEN 500 AND 700")
+    with incident.compare(wire="low") as case:
+        incident.check(case)
+    size = incident.backup.stat().st_size
+    assert heard["rows"] == 0
+    assert heard["asked"] + heard["answered"] < size / 50
+
+
+def test_packed_dumps(tmp_path: Path, incident: Incident) -> None:
+    incident.happens(LARGE, "DELETE FROM large WHERE id BETWEEN 500 AND 700", "-Fp")
+    packed = tmp_path / "backup.sql.gz"
+    packed.write_bytes(gzip.compress(incident.backup.read_bytes(), 1))
+    with both(packed, incident.live_dsn, tmp_path / "cases") as case:
+        assert set(ways(case).values()) == {"low"}
+
+
+def test_verify_holds_each_row_against_another(
+    tight: None, incident: Incident, tmp_path: Path
+) -> None:
+    incident.happens(BOUND, "DELETE FROM sure WHERE id < 9")
+    with incident.compare(options=Options(wire="low", verify=True)) as case:
+        assert "--verify" in notes(case.result("sure"))
+        assert case.result("sure").wire is None
+
+
+def test_a_word_that_is_none() -> None:
+    with pytest.raises(UsageError, match="--wire lo"):
+        Options(wire="lo")

@@ -115,7 +115,7 @@ class Lessening:
             side.look_closely()
         try:
             spool.fill(db, stored_lines(side, sides.columns, unheard))
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:
             words = str(error).partition("\n")[0].rstrip(".")
             raise UnlikeError(f"the backup's rows cannot be put in order: {words}") from error
         return side.values
