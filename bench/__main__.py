@@ -27,6 +27,7 @@ def main() -> None:
         ("compare", "--rows", rows),
         ("inspecting", "--rows", rows),
         ("gentle", "--rows", fewer),
+        ("wire", "--rows", rows),
         ("sample",),
         ("notebooks",),
         ("archive", "--rows", fewer),

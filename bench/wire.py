@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from bench.compare import BEFORE, programs
 from bench.sheet import Sheet, Spent, parser, spent
@@ -86,7 +87,9 @@ def _beside(server: Scratch, wire: Wire, folder: Path) -> int:
     return _compared(wire, "empty", backup, "low")[1]
 
 
-def _compared(wire: Wire, database: str, backup: Path, way: str) -> tuple[Spent, int, dict]:
+def _compared(
+    wire: Wire, database: str, backup: Path, way: str
+) -> tuple[Spent, int, dict[str, Any]]:
     """Compare; return what it took, how many bytes went through, and the table's result."""
     case = backup.parent / "case"
     before = wire.bytes

@@ -58,6 +58,7 @@ class Workers:
             ready.live,
             store.folder,
             verify=options.verify,
+            nice=options.nice,
             tell=listener.minds,
         )
 

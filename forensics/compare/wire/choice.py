@@ -33,6 +33,7 @@ _PATIENCE = 1.0  # seconds of waiting, before it is said how fast rows come
 _FEWEST = 256 << 10  # bytes: a server that finds no rows is not a slow wire
 _TELLING = 4 << 20  # bytes that tell it as well
 _HAS_SHA256 = 110000  # the version that has it
+_SESSIONS = 2  # that make a table's fingerprints
 _MOST_PARTITIONS = 100  # each of them is looked into for each range
 
 
@@ -48,6 +49,7 @@ class Wire:
         live: the live side.
         folder: where a backup's rows wait while they are held against fingerprints.
         verify: whether every row is to be compared a second time.
+        nice: whether one session is to read at a time.
         tell: takes a sentence that people should know.
     """
 
@@ -58,11 +60,13 @@ class Wire:
         folder: Path,
         *,
         verify: bool = False,
+        nice: bool = False,
         tell: Callable[[str], None],
     ) -> None:
         self._live = live
         self._folder = folder
         self._verify = verify
+        self._sessions = 1 if nice else _SESSIONS
         self._tell = tell
         self._busy = threading.Lock()
         # None where it is not known yet.
@@ -125,7 +129,8 @@ class Wire:
         key = ordered(table, choice.columns, sides.columns, writer)
         if isinstance(key, str):
             return key
-        return Lessening(live, table, key, line_of(table, sides.columns, writer, "r"))
+        line = line_of(table, sides.columns, writer, "r")
+        return Lessening(live, table, key, line, self._sessions)
 
     def _unlike(self, live: LiveSource, sides: Sides, table: Table, choice: Choice) -> str | None:
         if self._verify:

@@ -17,6 +17,7 @@ _DIGEST_BYTES = 22  # as it is sent
 _SPLIT = 16
 _HALF = 0.5
 _PROBED = 32
+_FEW = 64  # ranges: fewer are not shared out
 # Where more of a sample's leaves differ, their rows cost less than to tell them apart.
 _MOST_LEAVES = 0.7
 
@@ -33,11 +34,13 @@ class Descent:
     Args:
         spool: the backup's rows.
         ask: puts the question of some ranges' fingerprints; returns the answer as it came.
+        sessions: how many questions are put at a time.
     """
 
-    def __init__(self, spool: Spool, ask: Ask) -> None:
+    def __init__(self, spool: Spool, ask: Ask, sessions: int = 1) -> None:
         self._spool = spool
         self._ask = ask
+        self._sessions = sessions
 
     def run(self) -> Ranges:
         """Return the ranges that differ, in order; those that follow each other are one.
@@ -90,16 +93,25 @@ class Descent:
 
     def _fingerprints(self, asked: Ranges) -> np.ndarray:
         """Live's fingerprints of some ranges, a line each; ours are `_ours` then."""
-        edges = edges_of(asked, self._spool)
-        with ThreadPoolExecutor(1, thread_name_prefix="fingerprints") as pool:
-            ours = pool.submit(self._spool.digests, asked)
-            ascends, theirs = answered(self._ask(edges))
-            self._ours = np.frombuffer(ours.result(), np.uint8).reshape(-1, DIGEST)
-        if not ascends:
+        parts = 1
+        if len(asked) > _FEW:
+            parts = self._sessions
+        # Neighbours share the edge between them, so edges of all ascend where those of each do.
+        questions = [edges_of(part, self._spool) for part in np.array_split(asked, parts)]
+        with ThreadPoolExecutor(parts, thread_name_prefix="fingerprints") as pool:
+            asking = [pool.submit(self._ask, edges) for edges in questions]
+            self._ours = _table(self._spool.digests(asked))
+            answers = [answered(future.result()) for future in asking]
+        if not all(ascends for ascends, _ in answers):
             raise UnlikeError("the server orders its keys otherwise than by their bytes")
-        if len(theirs) != self._ours.size:
+        theirs = _table(b"".join([digests for _, digests in answers]))
+        if len(theirs) != len(self._ours):
             raise UnlikeError("the server answered for another number of ranges")
-        return np.frombuffer(theirs, np.uint8).reshape(-1, DIGEST)
+        return theirs
+
+
+def _table(digests: bytes) -> np.ndarray:
+    return np.frombuffer(digests, np.uint8).reshape(-1, DIGEST)
 
 
 def edges_of(ranges: Ranges, spool: Spool) -> Edges:

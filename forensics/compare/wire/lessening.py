@@ -72,10 +72,19 @@ class Lessening:
         table: as it has it.
         key: the key's columns.
         line: the expression of a row's line.
+        sessions: how many questions are put at a time.
     """
 
-    def __init__(self, live: LiveSource, table: Table, key: Sequence[KeyColumn], line: str) -> None:
+    def __init__(
+        self,
+        live: LiveSource,
+        table: Table,
+        key: Sequence[KeyColumn],
+        line: str,
+        sessions: int = 1,
+    ) -> None:
         self._live, self._table, self._key = live, table, key
+        self._sessions = sessions
         self._questions = Questions(table, key, line)
 
     def run(self, sides: Sides, db: duckdb.DuckDBPyConnection, folder: Path) -> Lessened:
@@ -95,8 +104,9 @@ class Lessening:
             values = self._fill(spool, sides, db)
             if spool.size < LEAST_BYTES:
                 raise UnlikeError("")
+            ask = partial(self._ask, sides)
             try:
-                differing = Descent(spool, partial(self._ask, sides)).run()
+                differing = Descent(spool, ask, self._sessions).run()
                 edges = edges_of(differing, spool)
             except LiveError as error:
                 if isinstance(error, OutdatedError) or not error.refused:

@@ -7,6 +7,7 @@ escapes are made by `replace` where a type's text can call for one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from forensics.compare.canonical import Writer, base_type
 from forensics.model import Column, Table, quote_identifier
@@ -40,37 +41,68 @@ def line_of(table: Table, columns: Sequence[str], writer: Writer, alias: str) ->
     for name in columns:
         column = table.column(name)
         assert column is not None, name
-        fields.append(_field(column, writer, alias))
+        fields.append(_Field.of(column, writer, alias))
+    line = _joined(r"concat_ws(E'\t', {})", [field.written(field.escaped) for field in fields])
+    doubtful = [field.text for field in fields if field.escaped != field.text]
+    if len(doubtful) < 2:
+        return line
+    # Most rows call for no escape, which is asked once for all of their texts.
+    plain = _joined(r"concat_ws(E'\t', {})", [field.written(field.text) for field in fields])
+    texts = _joined("concat({})", doubtful)
+    alike = f"octet_length({_escaped(texts)}) = octet_length({texts})"
+    return f"CASE WHEN {alike} THEN {plain} ELSE {line} END"
+
+
+def _joined(call: str, fields: Sequence[str]) -> str:
+    """A call with some arguments, however many they are."""
     while len(fields) > _ARGUMENTS:
-        fields = [_joined(fields[at : at + _ARGUMENTS]) for at in range(0, len(fields), _ARGUMENTS)]
-    return _joined(fields)
+        some = [fields[at : at + _ARGUMENTS] for at in range(0, len(fields), _ARGUMENTS)]
+        fields = [call.format(", ".join(one)) for one in some]
+    return call.format(", ".join(fields))
 
 
-def _joined(fields: Sequence[str]) -> str:
-    return rf"pg_catalog.concat_ws(E'\t', {', '.join(fields)})"
+@dataclass(frozen=True)
+class _Field:
+    """The expressions of a field's text, as it is and with COPY's escapes.
 
+    `is_null` is the condition that it is NULL; "" where it cannot be.
+    """
 
-def _field(column: Column, writer: Writer, alias: str) -> str:
-    name = f"{alias}.{quote_identifier(column.name)}"
-    base = base_type(writer.without_domains(column.type))
-    is_plain = base in _PLAIN or base.startswith("interval ")
-    text = name
-    if base == "bytea":
-        text = rf"pg_catalog.concat(E'\\', {name})"  # one backslash, at its beginning
-    elif not is_plain:
-        whole = f"pg_catalog.concat({name})"
-        text = _escaped(name if base in _TEXTS else whole)
-    if not column.nullable:
-        return text
-    if is_plain:
-        text = f"pg_catalog.concat({name})"
-    if is_plain or base in _TEXTS:
-        return f"CASE WHEN {name} IS NULL THEN {_NULL} ELSE {text} END"
-    # A composite whose attributes are all NULL "is null" and is none.
-    return f"CASE WHEN pg_catalog.num_nulls({name}) = 0 THEN {text} ELSE {_NULL} END"
+    text: str
+    escaped: str
+    is_null: str
+
+    @classmethod
+    def of(cls, column: Column, writer: Writer, alias: str) -> _Field:
+        name = f"{alias}.{quote_identifier(column.name)}"
+        base = base_type(writer.without_domains(column.type))
+        # A composite whose attributes are all NULL "is null" and is none.
+        is_null = f"num_nulls({name}) = 1"
+        if base in _PLAIN or base in _TEXTS:
+            is_null = f"{name} IS NULL"
+        if not column.nullable:
+            is_null = ""
+        if base == "bytea":
+            text = rf"concat(E'\\', {name})"  # one backslash, at its beginning
+            return cls(text, text, is_null)
+        if base in _PLAIN or base.startswith("interval "):
+            text = f"concat({name})" if is_null else name
+            return cls(text, text, is_null)
+        text = name
+        if base not in _TEXTS:
+            text = f"concat({name})"
+        return cls(text, _escaped(text), is_null)
+
+    def written(self, text: str) -> str:
+        """The field as it stands in a line, of that text where it is not NULL."""
+        if not self.is_null:
+            return text
+        return f"CASE WHEN {self.is_null} THEN {_NULL} ELSE {text} END"
 
 
 def _escaped(text: str) -> str:
+    # A collation that holds different texts equal finds no character in one.
+    text = f'({text} COLLATE "C")'
     for one, escape in _ESCAPES.items():
-        text = f"pg_catalog.replace({text}, E'{one}', E'{escape}')"
+        text = f"replace({text}, E'{one}', E'{escape}')"
     return text
