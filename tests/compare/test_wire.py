@@ -17,7 +17,7 @@ from forensics.compare.options import Options
 from forensics.compare.wire import choice, descent, lessening
 from forensics.errors import UsageError
 from forensics.evidence.live.asked import AskedSegment
-from forensics.evidence.live.source import LiveSegment
+from forensics.evidence.live.source import LiveSegment, LiveSource
 from forensics.model import TableResult
 from forensics.scratch import Scratch
 from tests.conftest import Incident
@@ -360,7 +360,8 @@ def test_an_encoding_that_is_not_ours(tight: None, scratch: Scratch, tmp_path: P
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have any rows seem to come slowly."""
+    """Have any rows seem to come slowly, and by a wire."""
+    monkeypatch.setattr(LiveSource, "is_beside", False)
     monkeypatch.setattr(choice, "SLOW", 1e15)
     monkeypatch.setattr(choice, "_TELLING", 1)
 
@@ -398,8 +399,13 @@ def test_slow_rows_are_not_read_on(
         assert heard["rows"] < 4 << 20
 
 
-def test_fast_rows_are_read(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "SLOW", 0)
+@pytest.mark.parametrize("by_socket", [True, False])
+def test_fast_rows_are_read(
+    by_socket: bool, slow: None, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes by a socket comes fast enough, however busy the machine is."""
+    monkeypatch.setattr(LiveSource, "is_beside", by_socket)
+    monkeypatch.setattr(choice, "SLOW", 1e15 if by_socket else 0)
     incident.happens(LARGE, "DELETE FROM large WHERE id = 5")
     with incident.compare() as case:
         assert set(ways(case).values()) == {None}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from forensics.evidence.live.source import LiveSource
 
 SLOW = 4_000_000  # bytes a second
-_PATIENCE = 1.0  # seconds of waiting, before it is said how fast rows come
+_PATIENCE = 2.0  # seconds of waiting, before it is said how fast rows come
 _FEWEST = 256 << 10  # bytes: a server that finds no rows is not a slow wire
 _TELLING = 4 << 20  # bytes that tell it as well
 _HAS_SHA256 = 110000  # the version that has it
@@ -106,7 +106,8 @@ class Wire:
         if isinstance(found, str):
             return whole, self._said(found)
         if self._low is None:
-            self._watch(sides)
+            if not live.is_beside:
+                self._watch(sides)
             return whole, None
         try:
             return found.run(sides, db, self._folder), None

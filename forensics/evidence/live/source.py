@@ -285,6 +285,11 @@ class LiveSource(Source):
         return self._server.version
 
     @property
+    def is_beside(self) -> bool:
+        """Whether it is reached by a socket of this machine, and so without a wire."""
+        return str(self._connections.parameters["host"]).startswith(("/", "@"))
+
+    @property
     def is_alone(self) -> bool:
         """Whether the server has one session for all who connect."""
         return self._server.alone
