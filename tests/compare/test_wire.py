@@ -304,6 +304,27 @@ def test_what_cannot_be_told_by_fingerprints_is_read_and_said(
     assert "wire" not in tables["loose"]
 
 
+def test_tables_of_one_column_of_many_and_of_long_rows(
+    tight: None, incident: Incident, tmp_path: Path
+) -> None:
+    many = ", ".join(f"c{n} text DEFAULT E'{n}\\t'" for n in range(150))
+    incident.happens(
+        f"CREATE TABLE many (id uuid PRIMARY KEY, {many}); INSERT INTO many (id, c3)"
+        " SELECT md5(i::text)::uuid, 'v' || i FROM generate_series(1, 300) i;"
+        "CREATE TABLE one (word text PRIMARY KEY);"
+        " INSERT INTO one SELECT E'w\\\\\\t' || i FROM generate_series(1, 900) i;"
+        "INSERT INTO one VALUES ('');"
+        "CREATE TABLE long (a boolean, id oid, v text, PRIMARY KEY (a, id));"
+        " INSERT INTO long SELECT i % 2 = 0, i, repeat(i || E'\\n', 40000)"
+        " FROM generate_series(1, 60) i",
+        "DELETE FROM many WHERE c3 LIKE '%77'; DELETE FROM one WHERE word LIKE '%50';"
+        "UPDATE long SET v = 'short' WHERE id = 7; UPDATE long SET a = NOT a WHERE id = 8",
+    )
+    with both(incident.backup, incident.live_dsn, tmp_path / "cases") as case:
+        assert ways(case) == dict.fromkeys(("many", "one", "long"), "low")
+        assert [case.result(name).missing for name in ("many", "one", "long")] == [3, 9, 1]
+
+
 def test_a_backup_that_repeats_keys_is_told_the_same(
     tight: None, incident: Incident, tmp_path: Path
 ) -> None:
