@@ -28,6 +28,7 @@ def main() -> None:
         ("inspecting", "--rows", rows),
         ("query", "--rows", rows),
         ("gentle", "--rows", fewer),
+        ("wire", "--rows", rows),
         ("sample",),
         ("notebooks",),
         ("archive", "--rows", fewer),

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -49,6 +50,7 @@ def compare(
     listener: Listener | None = None,
     force: bool = False,
     stages: Collection[str] | None = None,
+    wire: str | None = None,
 ) -> Case:
     """Compare a backup with a live database, table by table, into a case.
 
@@ -61,6 +63,7 @@ def compare(
         listener: is told how far it is; a notebook's cell shows it where nobody else is told.
         force: replace a case that is there.
         stages: which of `STAGES` follow the comparison of the tables; None is all of them.
+        wire: "auto", "full" or "low", in place of what the options say of it.
 
     Returns:
         The case, open for reading. `case.complete` says whether every table of the backup was
@@ -70,6 +73,8 @@ def compare(
         UsageError, EvidenceError, CaseError: the question, a side, or the case is at fault.
     """
     options = options or Options()
+    if wire is not None:
+        options = replace(options, wire=wire)
     times = times or {}
     folder = Path(case)
     if exists(folder) and not options.resume and not force:

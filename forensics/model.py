@@ -254,6 +254,7 @@ class TableResult:
     rows of the backup beyond the first of each key. `history`: a migration tool notes in it what
     ran; what became of its rows is no loss, and in no sum. `unsound`: it failed, and
     this is why: the backup's rows of it are cut off or corrupt, or it holds none on purpose.
+    `wire` is "low" where fingerprints told equal rows, and only others were fetched.
     """
 
     name: TableName
@@ -274,6 +275,7 @@ class TableResult:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     unsound: Unsound | None = None
+    wire: Literal["low"] | None = None
 
     @property
     def differs(self) -> bool:

@@ -78,6 +78,8 @@ def _table(result: TableResult) -> dict[str, Any]:
         beside["repeated"] = result.repeated
     if result.history:
         beside["history"] = True
+    if result.wire:
+        beside["wire"] = result.wire
     return {
         "schema": result.name.schema,
         "table": result.name.table,

@@ -177,6 +177,15 @@ def compare_command(
             "and at most 8 MB of them a second.",
         ),
     ] = False,
+    wire: Annotated[
+        str,
+        typer.Option(
+            "--wire",
+            metavar="auto|full|low",
+            help="How rows of live come: all (full), or fingerprints of them and what differs "
+            "(low); auto takes low where less than 4 MB a second come.",
+        ),
+    ] = Options.wire,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -201,6 +210,7 @@ def compare_command(
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
             nice=nice,
+            wire=wire,
         )
         from forensics.investigation import compare
 

@@ -16,6 +16,8 @@ from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Columns, Preparation
 from forensics.compare.rows import Counts, Engine, Found
 from forensics.compare.sides import Sides
+from forensics.compare.wire.choice import SlowError, Wire
+from forensics.compare.wire.lessening import Lessened
 from forensics.errors import (
     CompareError,
     DamagedBackupError,
@@ -42,11 +44,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a thread compares with: a cursor of the case, an engine on it, the ledger of all."""
+    """What a thread compares with: a cursor of the case, an engine on it; the ledger and the wire
+    are those of all."""
 
     cursor: duckdb.DuckDBPyConnection
     engine: Engine
     ledger: Ledger
+    wire: Wire
 
 
 class Comparison:
@@ -69,6 +73,8 @@ class Comparison:
         self._is_history = any(is_history(table) for table in (job.backup, job.live) if table)
         self._equality: Equality | None = None  # of its keys
         self._kept = False  # whether rows of an earlier attempt may be in the case
+        self._read: Lessened | None = None  # what was read of both sides, and why all of it
+        self._why_whole: tuple[str, ...] = ()
 
     def run(self) -> TableResult:
         """Compare the table and record the result.
@@ -88,7 +94,10 @@ class Comparison:
                 "while the comparison ran.",
                 "Go on with --resume: it takes the table as it is then.",
             )
-        return self._both(backup, live)
+        try:
+            return self._both(backup, live)
+        finally:
+            self._let_go()
 
     def failed(self, reason: str, unsound: Unsound | None = None) -> TableResult:
         """Record that the table could not be compared; `unsound` as a result has it."""
@@ -168,6 +177,7 @@ class Comparison:
             key=choice.columns,
             key_source=choice.source,
             columns=columns.compared,
+            wire="low" if self._read and self._read.spool else None,
             notes=(
                 *choice.notes,
                 *columns.notes,
@@ -177,6 +187,7 @@ class Comparison:
                 *notes.of_scale(rescaled),
                 *sides.zeros.notes(),
                 *(self._equality.notes if self._equality else ()),
+                *self._why_whole,
             ),
         )
         result = self._counted(result, found.counts)
@@ -193,19 +204,16 @@ class Comparison:
         engine = self._bench.engine
         self._equality = self._ready.equality(backup, live, choice.columns)
         try:
-            sides = self._ready.sides(backup, live, columns)
-            found = rows.compare(
-                engine,
-                sides,
-                choice.columns,
-                self._hear,
-                declared=_is_declared(choice, sides),
-                equality=self._equality,
-            )
+            try:
+                sides, found = self._look(backup, live, columns, choice)
+            except SlowError:
+                engine.clean()
+                sides, found = self._look(backup, live, columns, choice)
         except RepeatedKeyError:
             if not choice.lent:
                 raise
             engine.clean()
+            self._let_go()
             choice = keys.Choice((), "all columns")
             sides = self._ready.sides(backup, live, columns)
             found = rows.compare(engine, sides, (), self._hear)
@@ -214,6 +222,36 @@ class Comparison:
             proven = self._lower_bound(backup, live, replace(columns, lost=()), choice)
             raise DamagedBackupError(f"{error.message} {proven}", error.hint) from error
         return choice, sides, found
+
+    def _look(
+        self, backup: Table, live: Table, columns: Columns, choice: keys.Choice
+    ) -> tuple[Sides, Found]:
+        """Compare as many of the rows as have to be read.
+
+        Raises:
+            SlowError: they come slowly; the next time fewer are read.
+        """
+        sides = self._ready.sides(backup, live, columns)
+        self._read, why = self._bench.wire.lessened(
+            sides, live, choice, self._ready.contents[backup.name].bytes, self._bench.cursor
+        )
+        self._why_whole = (why,) if why else ()
+        found = rows.compare(
+            self._bench.engine,
+            self._read.sides,
+            choice.columns,
+            self._hear,
+            declared=_is_declared(choice, sides),
+            equality=self._equality,
+        )
+        self._hear(self._read.settled)
+        return self._read.sides, self._read.completed(found)
+
+    def _let_go(self) -> None:
+        """Forget what was read of both sides."""
+        if self._read:
+            self._read.close()
+        self._read, self._why_whole = None, ()
 
     def _lower_bound(
         self, backup: Table, live: Table, columns: Columns, choice: keys.Choice

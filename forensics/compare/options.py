@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from forensics.errors import UsageError
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT, TableName, TableResult
 
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])i?B\s*", re.I)
 _KILOBYTES = {"k": 1, "m": 1 << 10, "g": 1 << 20, "t": 1 << 30}
 NICE_BYTES = 8 << 20  # a second
+WIRES = ("auto", "full", "low")
 _ROWS_HELD = 5  # as long as the longest, by the engine and on the way to it
 
 
@@ -43,6 +45,11 @@ class Options:
             a lock, and run; "0" is without limit.
         nice: be gentle to databases: one session reads rows at a time, whatever `jobs` says, and
             no more than `NICE_BYTES` a second.
+        wire: "low" has live make fingerprints of rows and fetches only what differs, "full" reads
+            all rows; "auto" goes over to fingerprints where rows come slowly.
+
+    Raises:
+        UsageError: `wire` is none of these.
     """
 
     schemas: tuple[str, ...] = ()
@@ -63,6 +70,13 @@ class Options:
     lock_timeout: str = LOCK_TIMEOUT
     statement_timeout: str = STATEMENT_TIMEOUT
     nice: bool = False
+    wire: str = WIRES[0]
+
+    def __post_init__(self) -> None:
+        if self.wire not in WIRES:
+            raise UsageError(
+                f"--wire {self.wire} is no way to read rows.", f"Write one of {', '.join(WIRES)}."
+            )
 
     def choose(self, name: TableName) -> bool:
         """Whether a table is to be compared."""

@@ -16,6 +16,7 @@ from forensics.compare.failures import is_foreseen, reason
 from forensics.compare.ledger import Ledger
 from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Preparation
+from forensics.compare.wire.choice import Wire
 from forensics.errors import DamagedBackupError, EmptyBackupError, LiveError
 from forensics.model import TableResult, Unsound
 from forensics.store import Store
@@ -52,11 +53,19 @@ class Workers:
         self._benches: list[Bench] = []
         self._stopped = threading.Event()
         self._ledger = Ledger(store.connection.cursor())
+        self._wire = Wire(
+            options.wire,
+            ready.live,
+            store.folder,
+            verify=options.verify,
+            nice=options.nice,
+            tell=listener.minds,
+        )
 
     def __enter__(self) -> Workers:
         for number in range(self._options.sessions):
             cursor = self._store.connection.cursor()
-            bench = Bench(cursor, Few(DuckDB(cursor, number)), self._ledger)
+            bench = Bench(cursor, Few(DuckDB(cursor, number)), self._ledger, self._wire)
             self._benches.append(bench)
             self._free.put(bench)
         return self

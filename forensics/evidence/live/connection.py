@@ -117,6 +117,10 @@ class Connections:
         who answers."""
         return _pins(self.settings)
 
+    def pins_and(self, settings: Mapping[str, str]) -> str:
+        """The same with some settings more."""
+        return _pins({**self.settings, **settings})
+
     @property
     def hasty_pins(self) -> str:
         """The same for a transaction that holds many tables' locks: it waits for none of them, or

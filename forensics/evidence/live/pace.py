@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 Read = Callable[[int], bytes]
+Watch = Callable[[int, float], None]
 
 _STEPS = 10  # a second: nobody waits longer for a Ctrl-C
 
@@ -44,3 +45,18 @@ class Pace:
             now = time.monotonic()
             self._free = max(self._free, now) + seconds
             return self._free - now
+
+
+def watched(read: Read, watch: Watch | None) -> Read:
+    """What reads as `read` does, and tells `watch` of each piece its bytes and how long it took."""
+    if watch is None:
+        return read
+    told = watch
+
+    def reading(size: int) -> bytes:
+        started = time.monotonic()
+        piece = read(size)
+        told(len(piece), time.monotonic() - started)
+        return piece
+
+    return reading

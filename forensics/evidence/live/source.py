@@ -28,7 +28,7 @@ from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.dsn import parameters_of, safe_dsn
 from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.making import read_making
-from forensics.evidence.live.pace import Pace
+from forensics.evidence.live.pace import Pace, Watch, watched
 from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
@@ -279,6 +279,21 @@ class LiveSource(Source):
             return found
         return {}
 
+    @property
+    def version(self) -> int:
+        """The server's version, as a number: 170002."""
+        return self._server.version
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it is reached by a socket of this machine, and so without a wire."""
+        return str(self._connections.parameters["host"]).startswith(("/", "@"))
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the server has one session for all who connect."""
+        return self._server.alone
+
     def reader(self) -> contextlib.AbstractContextManager[Reader]:
         """Lend a session to copy rows out with; it is kept for the next who asks.
 
@@ -287,11 +302,17 @@ class LiveSource(Source):
         """
         return self._readers.reader()
 
-    def task(self, table: TableName, statement: str, snapshot: Snapshot) -> Copying:
-        """What a reader is told to copy a table out."""
+    def task(
+        self,
+        table: TableName,
+        statement: str,
+        snapshot: Snapshot,
+        settings: Mapping[str, str] | None = None,
+    ) -> Copying:
+        """What a reader is told to copy a table out, under some settings more."""
         return Copying(
             snapshot.identifier,
-            self._connections.pins,
+            self._connections.pins_and(settings or {}),
             statement,
             self._rewritten(table),
             self._server.server,
@@ -312,12 +333,21 @@ class LiveSource(Source):
 
 class LiveSegment(Segment):
     """The rows of a table, asked for anew at each `blocks()`, always under the snapshot that stood
-    when it was made."""
+    when it was made.
+
+    Attributes:
+        settings: of the transaction that reads them, beside those of all.
+        watch: is told of each piece that came how many bytes it has and how long it was waited for;
+            what it raises ends the reading.
+    """
+
+    settings: Mapping[str, str] = {}
 
     def __init__(self, source: LiveSource, table: TableName, columns: Sequence[str]) -> None:
         super().__init__(table, columns)
         self._source = source
         self.snapshot: Snapshot = source.snapshot
+        self.watch: Watch | None = None
         self._reading: Reader | None = None
 
     def statement(self) -> str:
@@ -340,8 +370,10 @@ class LiveSegment(Segment):
             convert = transcoder("SQL_ASCII")
         with self._source.reader() as reader:
             self._reading = reader
-            answer = reader.copy_out(self._source.task(self.table, self.statement(), self.snapshot))
-            for block in copytext.read_blocks(self._source.pace.of(answer.read)):
+            task = self._source.task(self.table, self.statement(), self.snapshot, self.settings)
+            answer = reader.copy_out(task)
+            read = watched(answer.read, self.watch)
+            for block in copytext.read_blocks(self._source.pace.of(read)):
                 yield convert(block) if convert else block
             self._reading = None
             if answer.failure:
