@@ -75,11 +75,11 @@ def preflight_command(
         form = Format.json
     with speaking("preflight", form is Format.json, quiet) as voice:
         try:
-            flight, notes = _fly(voice, migration, live, rehearse=rehearse)
+            flight = _fly(voice, migration, live, rehearse=rehearse)
         except LiveError as error:
             error.hint = _without_resume(error.hint)
             raise
-        _answer(voice, form, flight, notes)
+        _answer(voice, form, flight)
         status = _status(flight, strict=strict)
     raise typer.Exit(status)
 
@@ -92,10 +92,8 @@ def _without_resume(hint: str | None) -> str | None:
     return said.replace(" with --resume", "")
 
 
-def _fly(
-    voice: Voice, migration: Path, live: str | None, *, rehearse: bool
-) -> tuple[Flight, list[str]]:
-    """Count on live what the pending migrations would do; with what is to be said besides."""
+def _fly(voice: Voice, migration: Path, live: str | None, *, rehearse: bool) -> Flight:
+    """Count on live what the pending migrations would do."""
     from forensics.evidence import looks_like_dsn
     from forensics.evidence.live.source import LiveSource
     from forensics.evidence.migrations import read_folder
@@ -109,18 +107,16 @@ def _fly(
             "A preflight counts on a database: give postgresql://user@host/database.",
         )
     with LiveSource(side) as source, working(voice) as tell:
-        chosen, notes = pending(folder, source)
-        flight = preflight(
-            chosen,
+        return preflight(
+            pending(folder, source),
             source,
             rehearse=rehearse,
             listener=tell,
             folder=folder,
         )
-        return flight, notes
 
 
-def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> None:
+def _answer(voice: Voice, form: Format, flight: Flight) -> None:
     from forensics import __version__
     from forensics.preflight.output import github, plain_flight, sarif
 
@@ -129,20 +125,18 @@ def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> Non
     elif form is Format.sarif:
         voice.write(document(sarif(flight, __version__)))
     else:
-        answer = plain_flight(flight)
-        answer = {**answer, "notes": notes + answer["notes"]}
-        voice.answer(answer, lambda console: _show(console, flight, notes))
+        voice.answer(plain_flight(flight), lambda console: _show(console, flight))
 
 
 def _status(flight: Flight, *, strict: bool) -> int:
-    if flight.destroys or (strict and flight.fails):
-        return FOUND
     if flight.uncounted:
         return FAILED
+    if flight.destroys or (strict and flight.fails):
+        return FOUND
     return OK
 
 
-def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
+def _show(console: Console, flight: Flight) -> None:
     if not flight.migrations:
         console.print("No migration is pending.")
     for name in flight.migrations:
@@ -150,7 +144,7 @@ def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
     for step in flight.rehearsal or ():
         if step.took or step.error:
             console.print(_rehearsed(step))
-    for note in [*notes, *flight.notes]:
+    for note in flight.notes:
         console.print(f"[yellow]{safe(note)}[/]")
     console.print(f"\n[bold]{' '.join(_said(flight))}[/]")
 
@@ -248,7 +242,15 @@ def _said(flight: Flight) -> list[str]:
             "on the data as it is."
         )
     if flight.uncounted:
-        words = "Something that may destroy could not be counted"
-        hint = "." if flight.rehearsal is not None else "; --rehearse runs it on a copy."
-        said.append(words + hint)
+        said.append(_left_open(flight))
     return said
+
+
+def _left_open(flight: Flight) -> str:
+    from forensics.statements.hazards import NOT_READ
+
+    words = "Something that may destroy could not be counted"
+    left = {warning.hazard.code for warning in flight.hazards if warning.uncounted}
+    if flight.rehearsal is not None or left == {NOT_READ}:
+        return f"{words}."
+    return f"{words}; --rehearse runs it on a copy."
