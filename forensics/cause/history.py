@@ -12,6 +12,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from forensics.cause.backward import Backward, backward
+from forensics.cause.checksums import of_checksums
 from forensics.cause.code import Code, is_code
 from forensics.cause.matching import by_name, named
 from forensics.cause.naming import schema_of
@@ -335,8 +336,7 @@ def _moments(entries: Sequence[HistoryEntry]) -> list[datetime]:
     found = []
     for one in entries:
         # A row that only says that it was taken back has no time at which it ran.
-        ran = one.ran and (one.rolled_back_at or not one.rolled_back)
-        if ran and one.moment:
+        if one.ran and one.moment and (one.rolled_back_at or not one.rolled_back):
             found.append(one.moment)
     return found
 
@@ -456,7 +456,7 @@ def _contradictions(placed: Placed, one: _Known, live: Sequence[HistoryEntry]) -
             f"{name} is in the backup's history and not in live's: "
             "live was restored from elsewhere, or its history was edited."
         )
-    yield from _of_checksums(one)
+    yield from of_checksums(name, one.backup, one.live)
     if placed.state == "rolled back" and one.ran_in_live:
         yield f"{name} ran and was taken back: what took it back is not replayed."
     if placed.state == "marked as applied" and not in_force:
@@ -469,24 +469,6 @@ def _contradictions(placed: Placed, one: _Known, live: Sequence[HistoryEntry]) -
             f"{name} failed half-way: "
             "what it did before it failed is not known and counts as unexplained."
         )
-
-
-def _of_checksums(one: _Known) -> Iterator[str]:
-    ours, theirs = _checksums(one.backup), _checksums(one.live)
-    if ours and theirs and ours.isdisjoint(theirs):
-        yield (
-            f"{one.name} has one checksum in the backup's history and another in live's: "
-            "it was run again from another file, or edited."
-        )
-    if len(theirs) > 1:
-        yield (
-            f"{one.name} ran more than once, from files that differ: "
-            "only the last of them can be replayed."
-        )
-
-
-def _checksums(entries: Sequence[HistoryEntry]) -> set[str]:
-    return {entry.checksum for entry in entries if entry.checksum and entry.in_force}
 
 
 def _left_behind(

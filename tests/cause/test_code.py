@@ -28,6 +28,8 @@ CODE = {
     "Django": ("yard.0002_trim", "0002_trim.py", "sqlmigrate"),
     "Laravel": ("2026_02_01_000000_trim", "2026_02_01_000000_trim.php", "--pretend"),
     "MikroORM": ("Migration20260201000000", "Migration20260201000000.ts", "the tool logs"),
+    "Flyway": ("db.migration.V2__Trim", "V2__Trim.java", "-dryRunOutput"),
+    "goose": ("2", "00002_trim.go", "the statements that it runs"),
     "EF Core": ("20260201000000_Trim", "20260201000000_Trim.cs", "dotnet ef"),
 }
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from forensics.evidence.migrations.shapes import Part
 from forensics.evidence.migrations.tools import TOOLS
 
-_NAMED = re.compile(r"\d+[_.-]|Migration\d{6}")  # as most tools name what they write
+# As most tools name what they write.
+_NAMED = re.compile(r"\d+[_.-]|Migration\d{6}|V\d[\d._]*__|R__")
 _NOT_OURS = ("node_modules", "site-packages", "__pycache__")
 _LARGE = 1 << 20  # bytes: no migration
 
@@ -73,7 +74,9 @@ class Unread:
         number = re.match(r"\d*", self.path.stem)
         digits = number[0] if number else ""
         called = name.rpartition(".")[2]
-        if called == self.path.stem or self.path.name in name or (digits and digits == name):
+        if called == self.path.stem or self.path.name in name:
+            return True
+        if digits and name.isdigit() and int(digits) == int(name):
             return True
         return len(digits) > 12 and name.endswith(digits)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import File, Part, natural, sql_files
 from forensics.evidence.migrations.tool import Folder, HistoryTable, InCode, Tool
 
+_SQUASHED = re.compile(r"(?P<app>[^.]*)\.\d+_(?:.*_)?squashed_(?P<last>.+)")
 _CLASS = re.compile(rb"^class\s+Migration\([\w.]*Migration\)", re.M)
 
 
@@ -37,9 +39,21 @@ def entry(row: Row) -> HistoryEntry:
     return HistoryEntry(row.tool, row.table, name, applied_at=row.time("applied"))
 
 
+def together(entries: list[HistoryEntry]) -> list[HistoryEntry]:
+    """One that replaces others is noted, and does not run, where these ran."""
+    names = {entry.name for entry in entries}
+    found = []
+    for said in entries:
+        replaced = _SQUASHED.match(said.name)
+        if replaced and f"{replaced['app']}.{replaced['last']}" in names:
+            said = replace(said, steps=0)
+        found.append(said)
+    return found
+
+
 TOOL = Tool(
     name="Django",
     folder=Folder("plain files", files),
-    history=HistoryTable("django_migrations", ("app", "name", "applied"), entry),
+    history=HistoryTable("django_migrations", ("app", "name", "applied"), entry, together=together),
     in_code=InCode((".py",), "manage.py sqlmigrate APP NAME", of_code),
 )
