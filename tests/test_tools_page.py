@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from forensics.evidence.migrations.tools import TOOLS
+from tests.servers.table import Table
 from tests.tools import table
 
 _PAGE = Path(__file__).parents[1] / "docs" / "tools.md"
@@ -13,6 +16,11 @@ _CASES = Path(__file__).parent / "cases" / "tools"
 
 def test_the_page_has_the_table() -> None:
     assert table.markdown() in _PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["dumps", "stages"])
+def test_the_page_has_the_servers(name: str) -> None:
+    assert Table.kept(name).text() in _PAGE.read_text(encoding="utf-8")
 
 
 def test_every_tool_is_in_it() -> None:

@@ -12,6 +12,8 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from forensics.cause.backward import Backward, backward
+from forensics.cause.checksums import of_checksums
+from forensics.cause.code import Code, is_code
 from forensics.cause.matching import by_name, named
 from forensics.cause.naming import schema_of
 from forensics.cause.placed import FileState, Placed, State
@@ -20,7 +22,6 @@ from forensics.evidence.migrations import (
     HistoryEntry,
     Migration,
     MigrationFolder,
-    Unread,
     kept_by,
 )
 from forensics.model import Table, TableName
@@ -58,6 +59,7 @@ class History:
     between: tuple[Migration, ...]
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     schema: str = "public"
     afterwards: tuple[Migration, ...] = ()
 
@@ -201,7 +203,7 @@ def place(
     known = _known(entries, files)
     placed = _in_order(known.values(), files)
     forced = _chosen(ran, files) | back.ways
-    found = _Between([*_unread(errors)], folder)
+    found = _Between([*_unread(errors)], Code.of(folder, entries["backup"]))
     live_was_read = "live" not in errors
     if not live_was_read and not forced:
         found.unknown.append(_LIVE_UNREAD)
@@ -222,6 +224,7 @@ def place(
         tuple(found.files),
         tuple(dict.fromkeys([*notes, *found.unknown])),
         tuple(found.unknown),
+        tuple(found.unread),
         schema,
         _ran(renewed, placed),
     )
@@ -232,9 +235,10 @@ class _Between:
     """What ran between backup and live: the files, what there is to say, what is not known."""
 
     notes: list[str]
-    folder: MigrationFolder | None = None
+    code: Code
     files: list[Migration] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
     def look(self, placed: Placed, told: _Known, ran: bool | None) -> None:
         if ran is None:
@@ -243,8 +247,17 @@ class _Between:
             replayed = told.as_it_ran
             if replayed:
                 self.files.append(replayed)
-            unread = self.folder.unread if self.folder else ()
-            self.notes += _doubts(placed, told.kept, unread)
+            unread = self.code.before(placed.name, replayed)
+            for one in unread:
+                self._say(is_code(placed.name, one))
+            of_it = any(one.is_of(placed.name) for one in unread)
+            self.notes += _doubts(placed, told.kept, of_it=of_it)
+
+    def _say(self, sentence: str) -> None:
+        """Say of a migration that it is code; of one that several lead to, once."""
+        if sentence not in self.unread:
+            self.unread.append(sentence)
+            self.notes.append(sentence)
 
 
 def _ran_between(one: _Known, errors: Mapping[str, str], backup_at: datetime | None) -> bool | None:
@@ -320,7 +333,12 @@ def _known(
 
 def _moments(entries: Sequence[HistoryEntry]) -> list[datetime]:
     """When a migration ran, as far as its tool noted it."""
-    return [one.moment for one in entries if one.ran and one.moment and not one.rolled_back]
+    found = []
+    for one in entries:
+        # A row that only says that it was taken back has no time at which it ran.
+        if one.ran and one.moment and (one.rolled_back_at or not one.rolled_back):
+            found.append(one.moment)
+    return found
 
 
 def _placed(one: _Known) -> Placed:
@@ -414,19 +432,13 @@ def _unread(errors: Mapping[str, str]) -> Iterator[str]:
         yield f"The migration history of the {side} could not be read: {words}"
 
 
-def _doubts(one: Placed, kept: Migration | None, unread: Sequence[Unread]) -> Iterator[str]:
+def _doubts(one: Placed, kept: Migration | None, *, of_it: bool) -> Iterator[str]:
     """Why what ran between backup and live may not be what is replayed."""
     if kept and one.file in ("absent", "edited"):
         why = "has no file" if one.file == "absent" else "was edited since it ran"
         yield f"{one.name} {why}: what {kept.path} keeps of it was replayed."
         return
-    code = [file for file in unread if file.is_of(one.name)]
-    if one.file == "absent" and code:
-        yield (
-            f"{one.name} ran between backup and live and is code: {code[0].path.name} is not read. "
-            f"Have its tool write it as SQL ({code[0].as_sql})."
-        )
-    elif one.file == "absent":
+    if one.file == "absent" and not of_it:
         yield (
             f"{one.name} ran between backup and live and has no file: "
             "what it did cannot be replayed."
@@ -444,7 +456,7 @@ def _contradictions(placed: Placed, one: _Known, live: Sequence[HistoryEntry]) -
             f"{name} is in the backup's history and not in live's: "
             "live was restored from elsewhere, or its history was edited."
         )
-    yield from _of_checksums(one)
+    yield from of_checksums(name, one.backup, one.live)
     if placed.state == "rolled back" and one.ran_in_live:
         yield f"{name} ran and was taken back: what took it back is not replayed."
     if placed.state == "marked as applied" and not in_force:
@@ -457,24 +469,6 @@ def _contradictions(placed: Placed, one: _Known, live: Sequence[HistoryEntry]) -
             f"{name} failed half-way: "
             "what it did before it failed is not known and counts as unexplained."
         )
-
-
-def _of_checksums(one: _Known) -> Iterator[str]:
-    ours, theirs = _checksums(one.backup), _checksums(one.live)
-    if ours and theirs and ours.isdisjoint(theirs):
-        yield (
-            f"{one.name} has one checksum in the backup's history and another in live's: "
-            "it was run again from another file, or edited."
-        )
-    if len(theirs) > 1:
-        yield (
-            f"{one.name} ran more than once, from files that differ: "
-            "only the last of them can be replayed."
-        )
-
-
-def _checksums(entries: Sequence[HistoryEntry]) -> set[str]:
-    return {entry.checksum for entry in entries if entry.checksum and entry.in_force}
 
 
 def _left_behind(

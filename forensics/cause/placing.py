@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from forensics.cause.history import History, place
 from forensics.cause.rebuilt import Rebuilt, judge, renewal_of
+from forensics.cause.squashed import unsquashed
 from forensics.cause.timeline import backup_at
 from forensics.evidence.migrations import HistoryEntry, MigrationFolder, history_of
 from forensics.store import Store
@@ -50,4 +51,5 @@ def _histories(store: Store) -> tuple[dict[str, list[HistoryEntry]], Mapping[str
     if kept is None:
         why = (store.get("unknown") or {}).get("history", "the comparison did not come to it.")
         kept = {"errors": dict.fromkeys(_SIDES, why)}
-    return {side: history_of(kept.get(side)) for side in _SIDES}, kept["errors"]
+    entries = {side: history_of(kept.get(side)) for side in _SIDES}
+    return unsquashed(entries), kept["errors"]

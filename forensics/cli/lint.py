@@ -15,7 +15,6 @@ from forensics.text import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from forensics.evidence.migrations import Migration
     from forensics.preflight.output import Flight, Forewarning
 
 
@@ -46,10 +45,7 @@ def lint_command(
     from forensics.preflight.static import lint
 
     with speaking("lint", as_json, quiet) as voice:
-        read: list[Migration] = []
-        for path in migrations:
-            read += read_folder(path).migrations
-        flight = lint(read)
+        flight = lint([read_folder(path) for path in migrations])
         if form is Format.github and not as_json:
             voice.write(github(flight))
         else:

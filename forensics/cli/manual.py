@@ -31,7 +31,7 @@ CAUSE = _manual(
 )
 PREFLIGHT = _manual(
     "forensics preflight sample_data/prisma/migrations postgresql://reader@db/app",
-    "0: nothing would be destroyed.  1: something would.  2: not answered.",
+    "0: nothing would be destroyed.  1: something would.  2: not answered, or not all of it.",
     f"{_LIVE}, FORENSICS_PGBIN, TMPDIR",
 )
 RECOVER = _manual(

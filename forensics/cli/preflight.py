@@ -89,7 +89,7 @@ def preflight_command(
         form = Format.json
     with speaking("preflight", form is Format.json, quiet) as voice:
         try:
-            flight, notes = _fly(voice, migration, live, rehearse=rehearse)
+            flight = _fly(voice, migration, live, rehearse=rehearse)
         except LiveError as error:
             error.hint = _without_resume(error.hint)
             raise
@@ -98,8 +98,8 @@ def preflight_command(
 
             flight = without_known(flight, baseline)
         if comment_file:
-            _write_comment(comment_file, flight, notes)
-        _answer(voice, form, flight, notes)
+            _write_comment(comment_file, flight)
+        _answer(voice, form, flight)
         status = _status(flight, strict=strict)
     raise typer.Exit(status)
 
@@ -112,10 +112,8 @@ def _without_resume(hint: str | None) -> str | None:
     return said.replace(" with --resume", "")
 
 
-def _fly(
-    voice: Voice, migration: Path, live: str | None, *, rehearse: bool
-) -> tuple[Flight, list[str]]:
-    """Count on live what the pending migrations would do; with what is to be said besides."""
+def _fly(voice: Voice, migration: Path, live: str | None, *, rehearse: bool) -> Flight:
+    """Count on live what the pending migrations would do."""
     from forensics.evidence import looks_like_dsn
     from forensics.evidence.live.source import LiveSource
     from forensics.evidence.migrations import read_folder
@@ -129,18 +127,16 @@ def _fly(
             "A preflight counts on a database: give postgresql://user@host/database.",
         )
     with LiveSource(side) as source, working(voice) as tell:
-        chosen, notes = pending(folder, source)
-        flight = preflight(
-            chosen,
+        return preflight(
+            pending(folder, source),
             source,
             rehearse=rehearse,
             listener=tell,
             folder=folder,
         )
-        return flight, notes
 
 
-def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> None:
+def _answer(voice: Voice, form: Format, flight: Flight) -> None:
     from forensics import __version__
     from forensics.preflight.output import github, plain_flight, sarif
 
@@ -149,16 +145,14 @@ def _answer(voice: Voice, form: Format, flight: Flight, notes: list[str]) -> Non
     elif form is Format.sarif:
         voice.write(document(sarif(flight, __version__)))
     else:
-        answer = plain_flight(flight)
-        answer = {**answer, "notes": notes + answer["notes"]}
-        voice.answer(answer, lambda console: _show(console, flight, notes))
+        voice.answer(plain_flight(flight), lambda console: _show(console, flight))
 
 
-def _write_comment(path: Path, flight: Flight, notes: list[str]) -> None:
+def _write_comment(path: Path, flight: Flight) -> None:
     from forensics.preflight.output import comment
 
     try:
-        path.write_text(comment(flight, notes), encoding="utf-8")
+        path.write_text(comment(flight), encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"The comment cannot be written to {path}: {error.strerror}.", "Name another file."
@@ -166,14 +160,14 @@ def _write_comment(path: Path, flight: Flight, notes: list[str]) -> None:
 
 
 def _status(flight: Flight, *, strict: bool) -> int:
-    if flight.destroys or (strict and flight.fails):
-        return FOUND
     if flight.uncounted:
         return FAILED
+    if flight.destroys or (strict and flight.fails):
+        return FOUND
     return OK
 
 
-def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
+def _show(console: Console, flight: Flight) -> None:
     from forensics.preflight.output import sentences
 
     if not flight.migrations:
@@ -183,7 +177,7 @@ def _show(console: Console, flight: Flight, notes: Sequence[str]) -> None:
     for step in flight.rehearsal or ():
         if step.took or step.error:
             console.print(_rehearsed(step))
-    for note in [*notes, *flight.notes]:
+    for note in flight.notes:
         console.print(f"[yellow]{safe(note)}[/]")
     console.print(f"\n[bold]{' '.join(sentences(flight))}[/]")
 

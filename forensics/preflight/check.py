@@ -8,6 +8,7 @@ statements themselves are run, on a scratch copy of the tables that matter (`reh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from forensics.cause.history import place
 from forensics.cause.naming import PUBLIC, schema_of
@@ -18,6 +19,8 @@ from forensics.evidence.migrations import (
     Migration,
     MigrationFolder,
     Statement,
+    Unread,
+    in_force,
     lies_with_tables,
     read_history,
 )
@@ -39,50 +42,61 @@ _NO_HISTORY = (
 )
 
 
-def pending(folder: MigrationFolder, live: LiveSource) -> tuple[tuple[Migration, ...], list[str]]:
+@dataclass(frozen=True)
+class Pending:
+    """What would run next.
+
+    Attributes:
+        migrations: in the order in which they would run.
+        unread: those that are code.
+        notes: what is to be said about how they were chosen.
+    """
+
+    migrations: tuple[Migration, ...]
+    unread: tuple[Unread, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def pending(folder: MigrationFolder, live: LiveSource) -> Pending:
     """Return the migrations of a folder that live's history does not have in force.
 
     A single file is always returned.
-
-    Returns:
-        The migrations, and what is to be said about how they were chosen.
 
     Raises:
         EvidenceError: the history is there and cannot be read.
     """
     if folder.kind == "single file":
-        return folder.migrations, []
+        return Pending(folder.migrations)
     entries = read_history(live)
+    unread = _not_in_force(folder, entries)
     if not entries:
-        return folder.migrations, [_NO_HISTORY, *_of_code(folder, ())]
+        return Pending(folder.migrations, unread, (_NO_HISTORY,))
     history = place({"backup": [], "live": entries}, {}, folder, None)
     placed = {p.name: p for p in history.migrations}
-    if not any(placed[m.name].in_live for m in folder.migrations):
+    code_ran = len(unread) < len(folder.unread)
+    if not code_ran and not any(placed[m.name].in_live for m in folder.migrations):
         tools = " and ".join(sorted({e.tool for e in entries}))
         note = (
             f"Live's migration history ({tools}) names no file of the folder: "
             "every migration of it is looked at."
         )
-        return folder.migrations, [note, *_of_code(folder, entries)]
+        return Pending(folder.migrations, unread, (note,))
     chosen = []
     for migration in folder.migrations:
         if placed[migration.name].state in _NOT_IN_FORCE and not migration.takes_back:
             chosen.append(migration)
-    return tuple(chosen), [*_of_code(folder, entries)]
+    return Pending(tuple(chosen), unread)
 
 
-def _of_code(folder: MigrationFolder, entries: Sequence[HistoryEntry]) -> Iterator[str]:
-    """What is pending and not looked at."""
-    for file in folder.unread:
-        if not any(entry.in_force and file.is_of(entry.name) for entry in entries):
-            yield (
-                f"{file.path.name} is code and not read: what it would do is not known. "
-                f"Have its tool write it as SQL ({file.as_sql})."
-            )
+def _not_in_force(folder: MigrationFolder, entries: Sequence[HistoryEntry]) -> tuple[Unread, ...]:
+    """The migrations in code that a history does not have in force."""
+    names = {entry.name for entry in entries if entry.in_force}
+    ran = in_force(folder.unread, names)
+    return tuple(one for one in folder.unread if one not in ran)
 
 
 def preflight(
-    migrations: Sequence[Migration],
+    wanted: Pending,
     live: LiveSource,
     *,
     rehearse: bool = False,
@@ -92,7 +106,7 @@ def preflight(
     """Count on live what migrations would destroy and what stands in their way.
 
     Args:
-        migrations: in the order in which they would run.
+        wanted: what would run.
         live: the database, under its snapshot.
         rehearse: also run them on a scratch copy.
         listener: is told what is going on.
@@ -104,7 +118,8 @@ def preflight(
         ScratchError: the rehearsal's server does not start.
     """
     tell = listener or _tell_nobody
-    notes: list[str] = []
+    migrations = wanted.migrations
+    notes = [*wanted.notes, *_of_code(wanted.unread)]
     schema = _schema(folder.migrations if folder else migrations, live, notes)
     counting = _Counting(live, schema, notes)
     for migration in migrations:
@@ -112,13 +127,22 @@ def preflight(
         for statement in migration.statements:
             counting.take(migration, statement)
     counting.finish()
-    found = tuple(counting.counts.found)
-    names = tuple(m.name for m in migrations)
+    found = (*counting.counts.found, *map(not_read, wanted.unread))
+    names = (*(m.name for m in migrations), *(one.name for one in wanted.unread))
     if not rehearse:
         return Flight(found, names, _once(notes))
     rehearsal = Rehearsing(live, schema, found, tell).run(migrations)
     notes += rehearsal.notes
     return Flight(found, names, _once(notes), rehearsal.steps, rehearsal.followed)
+
+
+def _of_code(unread: Iterable[Unread]) -> Iterator[str]:
+    """What to do about migrations in code."""
+    for one in unread:
+        yield (
+            f"{one.name} is code and not read: what it would do is not known. "
+            f"Have its tool write it as SQL ({one.as_sql})."
+        )
 
 
 def _tell_nobody(words: str) -> None:
@@ -171,6 +195,7 @@ class _Counting:
         counts.take_what_runs_beside()
         counts.take_broken_keys()
         counts.take_refusals()
+        counts.take_policies()
         self._around.advance(statement, hazards, self._forecast.standing)
         counts.advance()
         for hazard in last:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from forensics.evidence.migrations import Migration
+from forensics.evidence.migrations import Migration, MigrationFolder
 from forensics.preflight.output import Flight, Forewarning
+from forensics.preflight.unread import not_read
 from forensics.statements.hazards import CODES, Hazard, read_hazards
 
 # `-- forensics: allow drop-table, truncate`, above a statement or in its first line.
@@ -14,22 +15,30 @@ _ALLOWS = re.compile(r"--\s*forensics:\s*allow\s+([\w-]+(?:\s*,\s*[\w-]+)*)", re
 _COMMENT = re.compile(r"\s*--")
 
 
-def lint(migrations: Sequence[Migration]) -> Flight:
+def lint(folders: Sequence[MigrationFolder]) -> Flight:
     """Read what migrations would do, counting nothing.
 
-    A hazard that the file allows is left out.
+    A hazard that the file allows is left out; a migration that is code is marked `not-read`.
 
     Raises:
         MigrationError: one cannot be read.
     """
-    found = []
-    for migration in migrations:
-        lines = migration.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        for _, hazards in read_hazards(migration):
-            for hazard in hazards:
-                if hazard.code not in set(_allowed(lines, hazard)):
-                    found.append(_warning(migration, hazard))
-    return Flight(tuple(found), tuple(migration.name for migration in migrations))
+    found: list[Forewarning] = []
+    names = []
+    for folder in folders:
+        for migration in folder.migrations:
+            names.append(migration.name)
+            found += _warnings(migration)
+        found += map(not_read, folder.unread)
+    return Flight(tuple(found), tuple(names))
+
+
+def _warnings(migration: Migration) -> Iterator[Forewarning]:
+    lines = migration.path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for _, hazards in read_hazards(migration):
+        for hazard in hazards:
+            if hazard.code not in set(_allowed(lines, hazard)):
+                yield _warning(migration, hazard)
 
 
 def _warning(migration: Migration, hazard: Hazard) -> Forewarning:

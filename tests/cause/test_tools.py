@@ -47,3 +47,23 @@ def test_each_row_finds_its_file(
     assert placed == wanted["placed"]
     assert [one.name for one in history.between] == [*wanted["placed"]]
     assert not any("has no file" in note for note in history.notes)
+
+
+def _logged() -> list[Path]:
+    found = []
+    for case in _recorded():
+        if "after" in _expected(case):
+            found.append(case)
+    return found
+
+
+@pytest.mark.parametrize("case", _logged(), ids=lambda case: case.name)
+def test_what_failed_and_what_was_taken_back_stands_in_its_log(
+    case: Path, database: Callable[..., str], scratch: Scratch
+) -> None:
+    live = database((case / "after.sql").read_text(encoding="utf-8"))
+    with open_source(scratch.dsn(live)) as source:
+        entries = read_history(source)
+    folder = read_folder(case / "migrations")
+    history = place({"backup": [], "live": entries}, {}, folder, None)
+    assert {one.name: one.state for one in history.migrations} == _expected(case)["after"]

@@ -14,4 +14,4 @@ from forensics.preflight.output import Flight
 def fly(path: Path, dsn: str, **how: Any) -> Flight:
     with LiveSource(dsn) as live:
         folder = read_folder(path)
-        return preflight(pending(folder, live)[0], live, folder=folder, **how)
+        return preflight(pending(folder, live), live, folder=folder, **how)

@@ -156,12 +156,12 @@ def test_a_history_that_names_none_of_the_files_is_said(
         "migrations (migration, batch) VALUES ('a', 1)"
     )
     with LiveSource(scratch.dsn(name)) as live:
-        chosen, notes = pending(read_folder(tmp_path), live)
-    assert [m.name for m in chosen] == ["1"]
-    assert notes == [
+        found = pending(read_folder(tmp_path), live)
+    assert [m.name for m in found.migrations] == ["1"]
+    assert found.notes == (
         "Live's migration history (Laravel) names no file of the folder: every "
-        "migration of it is looked at."
-    ]
+        "migration of it is looked at.",
+    )
 
 
 @pytest.mark.parametrize("schema", ["public", "app"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_KEPT = Path(__file__).with_name("table.json")
 
 
 class Table:
@@ -17,6 +21,29 @@ class Table:
         self._corner = corner
         self._columns = list(columns)
         self._lines: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def kept(cls, name: str) -> Table:
+        """What docs/tools.md shows: the table of that name in `table.json`."""
+        kept = json.loads(_KEPT.read_text(encoding="utf-8"))[name]
+        found = cls(kept["corner"], kept["columns"])
+        found._lines = kept["lines"]
+        return found
+
+    @property
+    def marks(self) -> Mapping[str, Mapping[str, str]]:
+        """By line, its marks."""
+        return self._lines
+
+    def differing(self, kept: Table) -> list[str]:
+        """What was run now and is kept otherwise."""
+        found = []
+        for line, marks in self._lines.items():
+            for column, text in marks.items():
+                known = kept.marks.get(line, {}).get(column)
+                if known not in (None, text, f"{text}, inserts"):
+                    found.append(f"{line}, {column}: {text} and not {known}")
+        return found
 
     def mark(self, line: str, column: str, text: str) -> None:
         """Set one mark; what is never set was not run."""

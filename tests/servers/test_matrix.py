@@ -73,8 +73,9 @@ def compared() -> Iterator[Table]:
     """What was compared, printed at the end."""
     found = Table("dump \\ live", SERVERS)
     yield found
-    print("\n\nWhat each live server (across) says of each dump (down):\n")
+    print("\n\nWhich dumps (down) each live server (across) was rightly compared with:\n")
     print(found.text())
+    assert not found.differing(Table.kept("dumps"))
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +85,7 @@ def stages() -> Iterator[Table]:
     yield found
     print("\n\nEvery stage, each server with its own dump; 18 also with those of 10 and PGlite:\n")
     print(found.text())
+    assert not found.differing(Table.kept("stages"))
 
 
 def _differs(case: fx.Case) -> dict[str, object]:
@@ -117,7 +119,7 @@ def test_dumps_of_every_server(
             dsn = everything.servers[live].dsn("world")
             with fx.compare(path, dsn, tmp_path / f"{name}-{form}") as case:
                 differs = _differs(case)
-            said.append(f"{form} {'differs' if differs else 'right'}")
+            said.append(f"{form} differs" if differs else form)
             if differs:
                 wrong[name, form] = differs
         compared.mark(name, live, ", ".join(said))

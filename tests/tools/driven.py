@@ -48,7 +48,8 @@ TRIM = Step(2, "trim", (_LAST,))
 AGAIN = Step(3, "again", (_LAST,))  # the same SQL
 HULL = Step(10, "hull", ("ALTER TABLE boats DROP COLUMN hull",))
 LATE = Step(11, "late", ("DELETE FROM boats WHERE id = 4",))
-BROKEN = Step(12, "broken", ("DELETE FROM boats WHERE id = 1", "SELECT 1 / 0"))
+MARKED = Step(13, "marked", ("DELETE FROM boats WHERE id = 2",))
+BROKEN = Step(14, "broken", ("DELETE FROM boats WHERE id = 1", "SELECT 1 / 0"))
 
 
 class Driven(ABC):
@@ -59,7 +60,10 @@ class Driven(ABC):
     version: str
     can_go_back = True  # it can take a migration back that went through
     resolves = False  # it can take one back that failed
+    logs = False  # it keeps what it took back
+    marks = False  # it can be told to take a migration for run
     no_way_back = "it has no way back"
+    no_mark = "it has no such"
     beside: tuple[str, ...] = ()  # tables that its migrations make besides
 
     folder: Path
@@ -84,6 +88,10 @@ class Driven(ABC):
 
     def back(self, step: Step) -> bool:
         """Take the last migration back."""
+        raise NotImplementedError
+
+    def mark(self, step: Step) -> bool:
+        """Have a migration that is pending taken for run, without running it."""
         raise NotImplementedError
 
     @property

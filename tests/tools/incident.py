@@ -16,9 +16,9 @@ from typing import Any
 
 import forensics as fx
 from forensics.scratch import Scratch
-from tests.tools.driven import AGAIN, BOATS, BROKEN, HULL, LATE, TRIM, Driven, Step
+from tests.tools.driven import AGAIN, BOATS, BROKEN, HULL, LATE, MARKED, TRIM, Driven, Step
 from tests.tools.place import Place
-from tests.tools.recorded import CASES, record
+from tests.tools.recorded import CASES, record, record_after
 from tests.tools.table import COLUMNS
 
 SINCE = (TRIM, AGAIN, HULL)
@@ -102,13 +102,16 @@ def measured(tool: Driven, server: Server, folder: Path) -> dict[str, str]:
         for step in SINCE:
             tool.write(step)
         assert tool.up(), _said(folder)
-        if tool.case in os.environ.get("RECORD", "").split(","):
+        recorded = tool.case in os.environ.get("RECORD", "").split(",")
+        if recorded:
             record(server.scratch, name, tool.as_sql, CASES / tool.case)
         dsn = server.scratch.dsn(name)
         said = Said(folder / "case", backup, dsn, tool.as_sql)
         found = {**_of_history(said, tool), "replay": _of_replay(said)}
         found["edited"] = _of_edits(said, tool, folder)
         found |= _of_ways(tool, server, name, backup)
+        if recorded and tool.logs:
+            record_after(server.scratch, name, CASES / tool.case)
     return {column: found[column] for column in COLUMNS}
 
 
@@ -134,13 +137,16 @@ def _of_history(said: Said, tool: Driven) -> dict[str, str]:
 
 
 def _of_replay(said: Said) -> str:
-    """Each statement has what it took, and nothing is unexplained."""
+    return measured_replay(said, {"trim": 1, "again": 1, "hull": 4})
+
+
+def measured_replay(said: Said, wanted: dict[str, int]) -> str:
+    """Whether each migration has what it took, and nothing is unexplained."""
     took = {}
     for migration, _, rows in said.rows():
         for step in SINCE:
-            if step.name in migration.lower():
+            if step.name in migration.lower() and rows:
                 took[step.name] = rows
-    wanted = {"trim": 1, "again": 1, "hull": 4}
     if took == wanted and said.unexplained == 0:
         return "yes"
     return f"no: {took}, {said.unexplained} unexplained, {said.cause['notes']}"
@@ -175,6 +181,7 @@ def _of_ways(tool: Driven, server: Server, name: str, backup: Path) -> dict[str,
         said = Said(folder / "back", backup, server.scratch.dsn(name), tool.as_sql)
         found["rolled back"] = _state(said, LATE, "rolled back")
         _forget(tool, LATE)
+    found["baselined"] = _of_marks(tool, server, name, backup)
     tool.write(BROKEN)
     assert not tool.up(), _said(folder)
     said = Said(folder / "failed", backup, server.scratch.dsn(name), tool.as_sql)
@@ -184,6 +191,22 @@ def _of_ways(tool: Driven, server: Server, name: str, backup: Path) -> dict[str,
         said = Said(folder / "back", backup, server.scratch.dsn(name), tool.as_sql)
         found["rolled back"] = _state(said, BROKEN, "rolled back")
     return found
+
+
+def _of_marks(tool: Driven, server: Server, name: str, backup: Path) -> str:
+    """A migration that did not run and that the tool was told to take for run."""
+    if not tool.marks:
+        return tool.no_mark
+    tool.write(MARKED)
+    assert tool.mark(MARKED), _said(tool.folder)
+    assert server.scratch.run(name, "SELECT id FROM boats WHERE id = 2").split() == ["2"]
+    said = Said(tool.folder / "marked", backup, server.scratch.dsn(name), tool.as_sql)
+    took = [rows for migration, _, rows in said.rows() if "marked" in migration.lower() and rows]
+    assert not took
+    state = said.of(MARKED).get("state")
+    if state == "applied":
+        return "as one that ran"
+    return "yes" if state == "marked as applied" else f"no: {state}, {said.cause['notes']}"
 
 
 def _forget(tool: Driven, step: Step) -> None:

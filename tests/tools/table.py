@@ -9,7 +9,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-COLUMNS = ("history", "order", "applied at", "edited", "failed", "rolled back", "replay")
+COLUMNS = (
+    "history",
+    "order",
+    "applied at",
+    "edited",
+    "failed",
+    "rolled back",
+    "baselined",
+    "replay",
+)
 ROWS: dict[str, dict[str, str | None]] = json.loads(
     Path(__file__).with_name("table.json").read_text(encoding="utf-8")
 )

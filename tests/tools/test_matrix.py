@@ -9,7 +9,7 @@ import pytest
 from tests.tools import table
 from tests.tools.driven import Driven
 from tests.tools.incident import Server, measured
-from tests.tools.kinds import drizzle, in_code, in_python, in_sql, prisma, programs
+from tests.tools.kinds import drizzle, in_code, in_others, in_python, in_sql, prisma, programs
 
 KINDS: tuple[type[Driven], ...] = (
     *prisma.KINDS,
@@ -17,6 +17,7 @@ KINDS: tuple[type[Driven], ...] = (
     *in_code.KINDS,
     *in_sql.KINDS,
     *in_python.KINDS,
+    *in_others.KINDS,
     *programs.KINDS,
 )
 

@@ -26,17 +26,22 @@ def answer(incident: Incident, found: Replayed, accounts: Sequence[Account]) -> 
     """
     uncounted = _uncounted(found, _that_count(incident, accounts))
     unknown = [*incident.history.unknown, *uncounted]
-    notes = dict.fromkeys([*incident.history.notes, *found.notes])
-    for sentence in unknown:
-        notes.pop(sentence, None)
     # Where it is not known which statements ran, nothing was held against the rest.
     attributed = not incident.history.unknown
-    return {
-        "migrations": [plain(migration) for migration in incident.history.migrations],
-        "statements": [_statement(account, incident) for account in accounts],
+    unexplained = {
         "unexplained": _unexplained_rows(incident, found.unexplained, attributed),
         "unexplained_values": _unexplained_values(incident, found.unexplained, attributed),
         "unexplained_overwritten": _unexplained_overwritten(incident, found, attributed),
+    }
+    if any(unexplained.values()):
+        unknown += incident.history.unread  # they may have done it
+    notes = dict.fromkeys([*incident.history.notes, *found.notes])
+    for sentence in unknown:
+        notes.pop(sentence, None)
+    return {
+        "migrations": [plain(migration) for migration in incident.history.migrations],
+        "statements": [_statement(account, incident) for account in accounts],
+        **unexplained,
         "unknown": unknown,
         "hazards": _hazards(incident),
         "replay": found.said,

@@ -5,8 +5,9 @@ it runs its files, what its history table holds, which checksum it notes. Files 
 PostgreSQL's own parser, and only when their statements are asked for. Nothing is executed.
 """
 
+from forensics.evidence.migrations.code import Unread, in_force
 from forensics.evidence.migrations.entries import HistoryEntry
-from forensics.evidence.migrations.folders import MigrationFolder, Unread, read_folder
+from forensics.evidence.migrations.folders import MigrationFolder, read_folder
 from forensics.evidence.migrations.history import (
     APART,
     histories,
@@ -34,6 +35,7 @@ __all__ = [
     "Unread",
     "histories",
     "history_of",
+    "in_force",
     "is_history",
     "kept_by",
     "lies_with_tables",

@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forensics.errors import MigrationError
+from forensics.evidence.migrations.code import Unread, as_sql, endings_of_code, unread_below
 from forensics.evidence.migrations.migration import Migration
 from forensics.evidence.migrations.shapes import File, Part, sql_files
 from forensics.evidence.migrations.tools import TOOLS
 
 _BACK = re.compile(r"(?P<name>.+)[._-](?:down|undo|rollback|revert)\.sql\Z", re.I)
 _NAMED_BY_FOLDER = ("migration.sql", "ops.json")  # Prisma's
-
-
-def _as_sql() -> Mapping[str, Sequence[str]]:
-    """By the endings of files that hold no SQL, what makes their tools say it."""
-    found: dict[str, list[str]] = {}
-    for tool in TOOLS:
-        if tool.in_code is None:
-            continue
-        for ending in tool.in_code.endings:
-            said = found.setdefault(ending, [])
-            if tool.in_code.as_sql not in said:
-                said.append(tool.in_code.as_sql)
-    return found
-
-
-_AS_SQL = _as_sql()
-_NAMED = re.compile(r"\d+[_.-]|Migration\d{6}")  # as most tools name what they write
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A file of code that is a migration by its name, and of which there is no SQL."""
-
-    path: Path
-
-    @property
-    def as_sql(self) -> str:
-        """What makes its tool say it in SQL."""
-        return ", or ".join(_AS_SQL[self.path.suffix])
-
-    def is_of(self, name: str) -> bool:
-        """Whether a history means it by a name: the file's, its number, or its class."""
-        number = re.match(r"\d*", self.path.stem)
-        digits = number[0] if number else ""
-        called = name.rpartition(".")[2]
-        if called == self.path.stem or self.path.name in name or (digits and digits == name):
-            return True
-        return len(digits) > 12 and name.endswith(digits)
 
 
 @dataclass(frozen=True)
@@ -118,21 +81,18 @@ def _folder(path: Path, kind: str, files: Sequence[File]) -> MigrationFolder:
     found: list[Migration] = []
     for file in files:
         found += _migrations(file)
-    unread = () if kind == "single file" else _unread(path, found)
+    unread = () if kind == "single file" else unread_below(path, _said(found))
     return MigrationFolder(path, kind, tuple(found), unread)
 
 
-def _unread(path: Path, migrations: Sequence[Migration]) -> tuple[Unread, ...]:
-    """The migrations below a folder that are code and of which no SQL is there."""
-    said = {migration.name.rpartition(".")[2] for migration in migrations}
-    found = []
-    for one in sorted(path.rglob("*")):
-        if one.suffix not in _AS_SQL or not _NAMED.match(one.name) or not one.is_file():
-            continue
-        within = one.relative_to(path).parts
-        if one.stem not in said and "." not in one.stem and "node_modules" not in within:
-            found.append(Unread(one))
-    return tuple(found)
+def _said(migrations: Sequence[Migration]) -> set[str]:
+    """What the migrations that are SQL are called, by their files and by a history."""
+    found = set()
+    for migration in migrations:
+        found |= {migration.name, migration.name.rpartition(".")[2]}
+        if migration.part:
+            found.add(migration.part.known_as)
+    return found
 
 
 def _migrations(file: File) -> list[Migration]:
@@ -172,25 +132,15 @@ def _no_folder(path: Path) -> MigrationError:
         f"{path} is no migration folder that is read here: "
         "there is no .sql file in it and no folder with a migration.sql"
     )
-    endings = sorted(_endings_of_code(path))
+    endings = sorted(endings_of_code(path))
     if not endings:
         return MigrationError(
             f"{said}.",
             "Give the folder that Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate keeps "
             "its files in.",
         )
-    as_sql = ", or ".join(_AS_SQL[endings[0]])
     return MigrationError(
         f"{said}, and what {' and '.join(endings)} files do is not read.",
-        f"If they are its migrations, have their tool write them as SQL ({as_sql}), "
+        f"If they are its migrations, have their tool write them as SQL ({as_sql(endings[0])}), "
         "and give that file.",
     )
-
-
-def _endings_of_code(folder: Path) -> set[str]:
-    """The endings of files below a folder in which a tool may keep migrations that are no SQL."""
-    found = set()
-    for path in folder.rglob("*"):
-        if path.suffix in _AS_SQL and path.is_file():
-            found.add(path.suffix)
-    return found

@@ -12,7 +12,7 @@ from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import natural
-from forensics.evidence.migrations.tool import HistoryTable, Kept
+from forensics.evidence.migrations.tool import HistoryTable, Kept, Log
 from forensics.evidence.migrations.tools import TOOLS
 from forensics.evidence.source import Source
 from forensics.model import Table, TableName
@@ -100,7 +100,28 @@ def _entries(source: Source, table: Table, tool: str, history: HistoryTable) -> 
             found.append(entry)
     if history.together:
         found = history.together(found)
+    if history.log:
+        found = history.log.tell(found, _logged(source, table.name, tool, history.log))
     return sorted(found, key=_by_time)
+
+
+def _logged(source: Source, history: TableName, tool: str, log: Log) -> list[Row]:
+    """The rows of a log; none where it is not there, or nobody may read it."""
+    name = TableName(history.schema, log.table)
+    table, held = source.catalog.tables.get(name), source.contents().get(name)
+    if table is None or held is None or not held.data:
+        return []
+    if not all(map(table.column, log.columns)):
+        return []
+    found = []
+    try:
+        for values in source.rows_of(name, [*log.columns]):
+            found.append(Row(tool, history, dict(zip(log.columns, values, strict=True))))
+    except EvidenceError as error:
+        if is_lost(error):
+            raise
+        return []
+    return found
 
 
 def _by_time(entry: HistoryEntry) -> tuple[datetime, list[tuple[int, str]]]:

@@ -37,6 +37,21 @@ class Marks:
 
 
 @dataclass(frozen=True)
+class Log:
+    """A table beside its history in which a tool notes all that it did, the ways back too.
+
+    Attributes:
+        table: its name; it lies in the history's schema.
+        columns: the columns that are read.
+        tell: returns what the history's entries and the log's rows say together.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    tell: Callable[[list[HistoryEntry], list[Row]], list[HistoryEntry]]
+
+
+@dataclass(frozen=True)
 class HistoryTable:
     """The table in which a tool notes what ran, and how its rows are read.
 
@@ -53,6 +68,7 @@ class HistoryTable:
         optional: columns that are read where there are any; older releases lack them.
         lists: what a row says that lists several migrations; `entry` is not asked then.
         together: what rows say only as a whole: it is given them all.
+        log: what says more of them.
     """
 
     table: str
@@ -66,6 +82,7 @@ class HistoryTable:
     optional: tuple[str, ...] = ()
     lists: Callable[[Row], list[HistoryEntry]] | None = None
     together: Callable[[list[HistoryEntry]], list[HistoryEntry]] | None = None
+    log: Log | None = None
 
     def is_in(self, table: Table) -> bool:
         """Whether a table can be this one."""
@@ -113,10 +130,13 @@ class InCode:
     Attributes:
         endings: of its files: `.py`.
         as_sql: what makes the tool say them in SQL.
+        parts: returns the migrations that a file of a path holds, where its text says so; none
+            where it says of none. Others are told by how their files are called.
     """
 
     endings: tuple[str, ...]
     as_sql: str
+    parts: Callable[[bytes, Path], Sequence[Part]] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from forensics.evidence.migrations import Migration, Statement
 from forensics.preflight.counts.beside import beside
 from forensics.preflight.counts.checks import check
 from forensics.preflight.counts.conversions import broken_by, widenings
+from forensics.preflight.counts.policies import hidden
 from forensics.preflight.counts.successors import Successors
 from forensics.preflight.counts.view import Asking, Finding, View, class_of, words_of
 from forensics.preflight.forecast import Forecast
@@ -123,6 +124,16 @@ class Counts:
                 node=statement.node,
             )
             self._warn(self._migration, Finding(hazard, 0, refusal.says, fails=True))
+
+    def take_policies(self) -> None:
+        """Say which rows the statement at hand hides.
+
+        Raises:
+            LiveError: the connection was lost, or live refuses to be read.
+        """
+        for sentence in hidden(self._view):
+            place = f"{self._migration.path}, line {self._view.statement.line}"
+            self._notes.append(f"{place}: {sentence}")
 
     def advance(self) -> None:
         """Take the statement at hand as done."""

@@ -11,7 +11,7 @@ MARK = "<!-- forensics preflight -->"
 _SIGNS = {"error": "🔴", "warning": "🟡", "note": "⚪"}
 
 
-def comment(flight: Flight, notes: list[str]) -> str:
+def comment(flight: Flight) -> str:
     """Return the answer as Markdown; its first line is `MARK`."""
     parts = [MARK, f"### {text(' '.join(sentences(flight)))}"]
     loud = [warning for warning in flight.hazards if level(warning) != "note"]
@@ -21,7 +21,7 @@ def comment(flight: Flight, notes: list[str]) -> str:
     if quiet:
         summary = f"{len(quiet)} more, of which none destroys anything"
         parts.append(f"<details><summary>{summary}</summary>\n\n{_table(quiet)}\n\n</details>")
-    parts += [text(note) for note in [*notes, *flight.notes]]
+    parts += [text(note) for note in flight.notes]
     return "\n\n".join(parts) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from forensics.preflight.output.answer import Flight
+from forensics.statements.hazards import NOT_READ
 from forensics.text import plural
 
 
@@ -26,7 +27,13 @@ def sentences(flight: Flight) -> list[str]:
             "on the data as it is."
         )
     if flight.uncounted:
-        words = "Something that may destroy could not be counted"
-        hint = "." if flight.rehearsal is not None else "; --rehearse runs it on a copy."
-        said.append(words + hint)
+        said.append(_left_open(flight))
     return said
+
+
+def _left_open(flight: Flight) -> str:
+    words = "Something that may destroy could not be counted"
+    left = {warning.hazard.code for warning in flight.hazards if warning.uncounted}
+    if flight.rehearsal is not None or left == {NOT_READ}:
+        return f"{words}."
+    return f"{words}; --rehearse runs it on a copy."

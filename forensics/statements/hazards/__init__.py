@@ -9,7 +9,7 @@ stripe/pg-schema-diff. Source for what locks and rewrites: the PostgreSQL manual
 """
 
 from forensics.statements.hazards.hazard import Hazard, destructive
-from forensics.statements.hazards.known import CODES, HAZARDS, UNREAD
+from forensics.statements.hazards.known import CODES, HAZARDS, NOT_READ, UNREAD
 from forensics.statements.hazards.migration import hazards_of, read_hazards
 from forensics.statements.hazards.reader import Reader
 from forensics.statements.kinds import Code
@@ -20,6 +20,7 @@ from forensics.statements.widening import widens
 __all__ = [
     "CODES",
     "HAZARDS",
+    "NOT_READ",
     "UNREAD",
     "Code",
     "Hazard",

@@ -21,6 +21,7 @@ from forensics.statements.hazards import (
     dynamic_sql,
     long_lock,
     name_taken,
+    not_read,
     not_there,
     not_understood,
     on_delete_cascade,
@@ -65,6 +66,7 @@ HAZARDS: tuple[HazardFile, ...] = (
     detach_partition,
     dynamic_sql,
     not_understood,
+    not_read,
     side_effect,
     name_taken,
     not_there,
@@ -73,7 +75,8 @@ HAZARDS: tuple[HazardFile, ...] = (
 )
 
 # Whose statements may do anything: nobody could read what.
-UNREAD = (dynamic_sql.CODE.code, not_understood.CODE.code)
+NOT_READ = not_read.CODE.code
+UNREAD = (dynamic_sql.CODE.code, not_understood.CODE.code, NOT_READ)
 CODES: dict[str, Code] = {hazard.CODE.code: hazard.CODE for hazard in HAZARDS}
 
 

@@ -43,6 +43,7 @@ class Journal(InSql):
 
 class Folders(InSql):
     name, case, version = "Drizzle 1", "drizzle_names", "1.0.0-rc.5"
+    no_mark = "not tried"
     packages = ("drizzle-orm@1.0.0-rc.5", "pg@8.16.3")
     script = _SCRIPT
     can_go_back = False

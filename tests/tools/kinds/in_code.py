@@ -89,14 +89,15 @@ class Sequelize(InCode):
 
 class TypeOrm(InCode):
     name, case, version = "TypeORM", "typeorm", "1.1.1"
+    marks = True
     packages = ("typeorm@1.1.1", "pg@8.16.3", "reflect-metadata@0.2.2")
     script = """
     require('reflect-metadata');
     const {DataSource} = require('typeorm');
     const data = new DataSource({type: 'postgres', url: process.argv[3],
         migrations: [__dirname + '/code/*.js'], migrationsTransactionMode: 'each'});
-    const done = data.initialize().then(() => process.argv[2] === 'up'
-        ? data.runMigrations() : data.undoLastMigration());
+    const done = data.initialize().then(() => process.argv[2] === 'down'
+        ? data.undoLastMigration() : data.runMigrations({fake: process.argv[2] === 'fake'}));
     done.then(() => data.destroy(), (e) => { console.error(e); process.exit(1); });
     """
 
@@ -108,6 +109,9 @@ class TypeOrm(InCode):
             f"async up(q) {{\n{_calls(step.up, 'q.query')}\n}}\n"
             f"async down(q) {{\n{_calls(step.down, 'q.query')}\n}}\n}};\n"
         )
+
+    def mark(self, step: Step) -> bool:
+        return self._do("fake")
 
     def file_of(self, step: Step) -> Path:
         return self.as_sql / f"17000000000{step.number:02}-{step.name.capitalize()}.sql"
@@ -141,6 +145,7 @@ class Kysely(InCode):
 
 class MikroOrm(InCode):
     name, case, version = "MikroORM", "mikro_orm", "6.4.16"
+    no_mark = "not tried"
     packages = (
         "@mikro-orm/core@6.4.16",
         "@mikro-orm/migrations@6.4.16",

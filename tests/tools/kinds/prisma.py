@@ -41,18 +41,27 @@ class Prisma7(InSql):
         migrationDirectories};
     if (what === 'up') await it.applyMigrations({migrationsList,
         filters: {externalTables: [], externalEnums: []}});
-    else await it.markMigrationRolledBack({migrationName: process.argv[4] });
+    else if (what === 'mark') await it.markMigrationApplied({migrationsList,
+        migrationName: process.argv[4]});
+    else await it.markMigrationRolledBack({migrationName: process.argv[4]});
     process.exit(0);
     """
     can_go_back = False
     resolves = True
+    marks = True
 
     def write(self, step: Step) -> None:
         self.sql(f"migrations/{step.day}_{step.name}/migration.sql", step.text)
 
-    def back(self, step: Step) -> bool:
+    def _tell(self, what: str, step: Step) -> bool:
         called = f"{step.day}_{step.name}"
-        return self.run(["node", "run.mjs", "back", self.place.url, called]).returncode == 0
+        return self.run(["node", "run.mjs", what, self.place.url, called]).returncode == 0
+
+    def back(self, step: Step) -> bool:
+        return self._tell("back", step)
+
+    def mark(self, step: Step) -> bool:
+        return self._tell("mark", step)
 
     def file_of(self, step: Step) -> Path:
         return self.as_sql / f"{step.day}_{step.name}" / "migration.sql"
@@ -62,6 +71,7 @@ class Prisma8(Driven):
     """Each step changes the contract by a column of `log`, and has an operation in SQL besides."""
 
     name, case, version = "Prisma 8", "prisma_8", "8.0.0-rc.13"
+    no_mark = "not tried"
     packages = (
         "prisma@8.0.0-rc.19",
         "@prisma/orm-postgres@8.0.0-rc.13",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 from tests.tools import fetched
@@ -37,6 +39,7 @@ class Dbmate(Driven):
 class Supabase(Driven):
     name, case, version = "Supabase", "supabase", "3.1.0"
     can_go_back = False
+    marks = True
     home: Path
 
     @classmethod
@@ -51,14 +54,22 @@ class Supabase(Driven):
         return self.folder / "supabase" / "migrations"
 
     def up(self) -> bool:
+        return self._supabase("db", "push", "--include-all", "--yes")
+
+    def mark(self, step: Step) -> bool:
+        return self._supabase("migration", "repair", "--status", "applied", step.day, "--yes")
+
+    def _supabase(self, *words: str) -> bool:
         program = self.home / "node_modules/@supabase/cli-linux-x64/bin/supabase"
         url = f"{self.place.url}?sslmode=disable"
-        words = ["db", "push", "--include-all", "--yes", "--db-url", url]
-        return self.run([program, *words], SUPABASE_TELEMETRY_DISABLED="1").returncode == 0
+        done = self.run([program, *words, "--db-url", url], SUPABASE_TELEMETRY_DISABLED="1")
+        return done.returncode == 0
 
 
 class Sqitch(Driven):
     name, case, version = "sqitch", "sqitch", "1.3.1"
+    marks = True
+    logs = True
 
     @classmethod
     def fetch(cls) -> None:
@@ -89,12 +100,16 @@ class Sqitch(Driven):
         plan.write_text("".join(one for one in lines if not one.startswith(step.name)))
         return went
 
+    def mark(self, step: Step) -> bool:
+        return self._sqitch("deploy", "--log-only", self.target)
+
     def file_of(self, step: Step) -> Path:
         return self.as_sql / "deploy" / f"{step.name}.sql"
 
 
 class SqlMigrate(Driven):
     name, case, version = "sql-migrate", "sql_migrate", "1.2"
+    marks = True
 
     @classmethod
     def fetch(cls) -> None:
@@ -119,12 +134,16 @@ class SqlMigrate(Driven):
     def back(self, step: Step) -> bool:
         return self.run(["sql-migrate", "down", "-limit=1"]).returncode == 0
 
+    def mark(self, step: Step) -> bool:
+        return self.run(["sql-migrate", "skip"]).returncode == 0
+
 
 class Liquibase(Driven):
     """Files of SQL that it calls formatted."""
 
     name, case, version = "Liquibase (SQL)", "liquibase", "4.28.1"
-    master = "changelog.xml"
+    ending = "sql"
+    marks = True
     home: Path
 
     @classmethod
@@ -145,9 +164,15 @@ class Liquibase(Driven):
         self.sql(f"migrations/{step.number:03}_{step.name}.sql", text)
         self._list()
 
+    @property
+    def changes(self) -> Path:
+        """The folder of the files that the master lists."""
+        return self.as_sql
+
     def _list(self) -> None:
-        files = sorted(path.name for path in self.as_sql.glob("*.sql"))
-        included = "".join(f'  <include file="migrations/{one}"/>\n' for one in files)
+        files = sorted(path.name for path in self.changes.glob(f"*.{self.ending}"))
+        folder = self.changes.name
+        included = "".join(f'  <include file="{folder}/{one}"/>\n' for one in files)
         self.sql("changelog.xml", _XML.format(included))
 
     def _liquibase(self, *words: str) -> bool:
@@ -158,7 +183,7 @@ class Liquibase(Driven):
         paths = [jars / "internal/lib/*", jars / "lib/*", jars]
         url = f"jdbc:postgresql://127.0.0.1:{self.place.port}/{self.place.database}"
         said = [f"--url={url}", "--username=postgres", "--password=none"]
-        told = [f"--changelog-file={self.master}", "--search-path=."]
+        told = ["--changelog-file=changelog.xml", "--search-path=."]
         program = ["java", "-cp", ":".join(map(str, paths))]
         program += ["liquibase.integration.commandline.LiquibaseCommandLine"]
         done = self.run([*program, *told, *said, *words], LIQUIBASE_ANALYTICS_ENABLED="false")
@@ -171,6 +196,53 @@ class Liquibase(Driven):
     def back(self, step: Step) -> bool:
         return self._liquibase("rollback-count", "--count=1")
 
+    def mark(self, step: Step) -> bool:
+        self._list()
+        return self._liquibase("changelog-sync")
+
+
+class LiquibaseXml(Liquibase):
+    """What `update-sql` prints is their SQL, in one file."""
+
+    name, case = "Liquibase (XML)", "liquibase_xml"
+    ending = "xml"
+
+    @property
+    def changes(self) -> Path:
+        return self.folder / "changes"
+
+    def write(self, step: Step) -> None:
+        statements = "".join(f"<sql>{one}</sql>\n" for one in step.up)
+        change = f'<changeSet id="{step.number}" author="ann">\n{statements}'
+        change += f"<rollback>{step.down[0]}</rollback></changeSet>\n"
+        self.sql(f"changes/{step.number:03}_{step.name}.xml", _XML.format(change))
+
+    def up(self) -> bool:
+        self._list()
+        went, text = self.printed("update-sql")
+        if went:
+            printed = self.as_sql / "update.sql"
+            before = printed.read_text() if printed.exists() else ""
+            # The machine's name is nobody's business.
+            text = re.sub(r"LOCKEDBY = '[^']*'", "LOCKEDBY = 'here'", text)
+            self.sql("migrations/update.sql", before + text)
+        return self._liquibase("update")
+
+    def file_of(self, step: Step) -> Path:
+        return self.as_sql / "update.sql"
+
+
+class LiquibaseYaml(LiquibaseXml):
+    name, case = "Liquibase (YAML)", "liquibase_yaml"
+    ending = "yaml"
+
+    def write(self, step: Step) -> None:
+        head = f"databaseChangeLog:\n- changeSet:\n    id: {step.number}\n    author: ann\n"
+        statements = "".join(f"    - sql: {json.dumps(one)}\n" for one in step.up)
+        back = f"    rollback:\n    - sql: {json.dumps(step.down[0])}\n"
+        text = f"{head}    changes:\n{statements}{back}"
+        self.sql(f"changes/{step.number:03}_{step.name}.yaml", text)
+
 
 _XML = """<?xml version="1.0" encoding="UTF-8"?>
 <databaseChangeLog xmlns="http://www.liquibase.org/xml/ns/dbchangelog"
@@ -181,4 +253,4 @@ _XML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-KINDS = (Dbmate, Supabase, Sqitch, SqlMigrate, Liquibase)
+KINDS = (Dbmate, Supabase, Sqitch, SqlMigrate, Liquibase, LiquibaseXml, LiquibaseYaml)

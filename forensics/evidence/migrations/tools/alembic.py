@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import Part, parts_from, parts_upto
@@ -24,6 +25,10 @@ _NOTED = re.compile(
     rb"^(?:UPDATE\s+" + _TABLE + rb"\s*SET\s+\"?version_num\"?\s*=|"
     rb"INSERT\s+INTO\s+" + _TABLE + rb"[^;']*?VALUES\s*\()\s*'(?P<name>[^']+)'[^;]*;[^\n]*\n?",
     re.M | re.I,
+)
+_REVISION = re.compile(rb"^revision\b[^=\n]*=\s*['\"](?P<name>[^'\"]+)['\"]", re.M)
+_AFTER = re.compile(
+    rb"^(?:down_revision|depends_on)\b[^=\n]*=\s*(?P<names>\([^)]*\)|\[[^\]]*\]|[^\n]*)", re.M
 )
 
 
@@ -48,6 +53,17 @@ def _revisions(text: bytes) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\s,]+", text.decode("utf-8", "replace")))
 
 
+def of_code(text: bytes, path: Path) -> Sequence[Part]:
+    revision = _REVISION.search(text)
+    if revision is None:
+        return ()
+    after: list[str] = []
+    for mark in _AFTER.finditer(text):
+        after += re.findall(r"['\"]([^'\"]+)['\"]", mark["names"].decode("utf-8", "replace"))
+    known_as = revision["name"].decode("utf-8", "replace")
+    return [Part(known_as, 0, len(text), after=tuple(after))]
+
+
 def entry(row: Row) -> HistoryEntry:
     return HistoryEntry(
         row.tool, row.table, row.text("version_num"), cumulative=True, replaced=True
@@ -57,6 +73,6 @@ def entry(row: Row) -> HistoryEntry:
 TOOL = Tool(
     name="Alembic",
     history=HistoryTable("alembic_version", ("version_num",), entry),
-    in_code=InCode((".py",), "alembic upgrade FROM:TO --sql"),
+    in_code=InCode((".py",), "alembic upgrade FROM:TO --sql", of_code),
     parts=parts,
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import File, numbers, only_files
-from forensics.evidence.migrations.tool import Folder, HistoryTable, Tool
+from forensics.evidence.migrations.tool import Folder, HistoryTable, InCode, Tool
 
 _NAME = re.compile(r"(?P<kind>[VRUB])(?P<version>[0-9._]*)__.+\.sql\Z")
 _BASELINES = ("BASELINE", "SQL_BASELINE")
@@ -88,6 +88,7 @@ TOOL = Tool(
         ("script", "version", "type", "checksum", "installed_on", "success"),
         entry,
     ),
+    in_code=InCode((".java", ".kt"), "flyway migrate -dryRunOutput=FILE"),
     checksum=checksum,
     version=version,
     order=order,

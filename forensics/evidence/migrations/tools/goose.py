@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.evidence.migrations.entries import HistoryEntry, Row
-from forensics.evidence.migrations.tool import HistoryTable, Marks, Tool
+from forensics.evidence.migrations.tool import HistoryTable, InCode, Marks, Tool
 
 
 def entry(row: Row) -> HistoryEntry | None:
@@ -21,5 +21,6 @@ def entry(row: Row) -> HistoryEntry | None:
 TOOL = Tool(
     name="goose",
     marks=Marks("+goose Up", "+goose Down"),
+    in_code=InCode((".go",), "the statements that it runs"),
     history=HistoryTable("goose_db_version", ("version_id", "is_applied", "tstamp"), entry),
 )

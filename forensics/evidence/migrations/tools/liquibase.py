@@ -19,6 +19,11 @@ _CHANGE = re.compile(
     rb"^[ \t]*--[ \t]*changeset[ \t]+(?P<name>(?:\"[^\"\n]+\"|[^:\n]+):[ \t]*(?:\"[^\"\n]+\"|\S+))",
     re.M | re.I,
 )
+_XML = re.compile(rb"<(?:\w+:)?changeSet\b(?P<words>[^>]*)>")
+_YAML = re.compile(
+    rb"^(?P<in>[ \t]*)-[ \t]*changeSet:.*\n(?P<words>(?:(?P=in)[ \t]+.*(?:\n|\Z))*)", re.M
+)
+_WORD = re.compile(r"\b(id|author)\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,}]+))")
 _QUOTE = '"'
 _PRINTED = re.compile(rb"^--[ \t]*Changeset[ \t]+(?P<name>\S.*?::.*?::.*?)[ \t]*\r?$", re.M)
 
@@ -36,6 +41,18 @@ def _of_change(part: Part) -> Part:
         author, _, identity = part.known_as[1:].partition('":')
     called = f"{identity.strip().strip(_QUOTE)}::{author.strip().strip(_QUOTE)}"
     return replace(part, known_as=called, name=called)
+
+
+def of_code(text: bytes, path: Path) -> Sequence[Part]:
+    found = []
+    changes = _XML if path.suffix == ".xml" else _YAML
+    for mark in changes.finditer(text) if b"databaseChangeLog" in text else ():
+        said: dict[str, str] = {}
+        for key, *values in _WORD.findall(mark["words"].decode("utf-8", "replace")):
+            said.setdefault(key, "".join(values))
+        known_as = f"{said.get('id', '')}::{said.get('author', '')}"
+        found.append(Part(known_as, mark.start(), mark.end(), f"{path.name}::{known_as}"))
+    return found
 
 
 def files(folder: Path) -> Sequence[File] | None:
@@ -70,6 +87,6 @@ TOOL = Tool(
     history=HistoryTable(
         "databasechangelog", ("id", "author", "filename", "dateexecuted", "exectype"), entry
     ),
-    in_code=InCode((".xml", ".yaml", ".yml"), "liquibase update-sql"),
+    in_code=InCode((".xml", ".yaml", ".yml"), "liquibase update-sql", of_code),
     keeps=(Kept("databasechangeloglock", ("id", "locked", "lockgranted", "lockedby")),),
 )

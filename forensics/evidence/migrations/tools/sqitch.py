@@ -1,16 +1,20 @@
-"""sqitch: `sqitch.plan` lists the changes, `deploy/NAME.sql` is one of them."""
+"""sqitch: `sqitch.plan` lists the changes, `deploy/NAME.sql` is one of them.
+
+Its table `changes` has what is deployed, its table `events` all that it ever did.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from forensics.errors import MigrationError
 from forensics.evidence.migrations.entries import HistoryEntry, Row
 from forensics.evidence.migrations.shapes import File
-from forensics.evidence.migrations.tool import Folder, HistoryTable, Kept, Tool
+from forensics.evidence.migrations.tool import Folder, HistoryTable, Kept, Log, Tool
 
 
 def files(folder: Path) -> Sequence[File] | None:
@@ -53,6 +57,27 @@ def entry(row: Row) -> HistoryEntry:
     return replace(said, checksum=script)
 
 
+def tell(entries: list[HistoryEntry], events: list[Row]) -> list[HistoryEntry]:
+    """What failed, and what was deployed and reverted, beside what is deployed now."""
+    found = [*entries]
+    deployed: dict[str, list[HistoryEntry]] = {}
+    for event in sorted(events, key=_when):
+        said = event.named("change")
+        at = event.time("committed_at")
+        if event["event"] == "deploy":
+            deployed.setdefault(said.name, []).append(replace(said, applied_at=at))
+        elif event["event"] == "fail":
+            found.append(replace(said, started_at=at, failed=True))
+        elif event["event"] == "revert":
+            before = deployed.get(said.name) or [said]
+            found.append(replace(before.pop(), rolled_back_at=at, rolled_back=True))
+    return found
+
+
+def _when(event: Row) -> datetime:
+    return event.time("committed_at") or datetime.min.replace(tzinfo=UTC)
+
+
 _WHO = (
     "note",
     "committed_at",
@@ -73,6 +98,7 @@ TOOL = Tool(
         also=("project", *_WHO),
         apart=True,
         optional=("script_hash",),
+        log=Log("events", ("event", "change", "committed_at"), tell),
     ),
     checksum=checksum,
     keeps=(

@@ -117,16 +117,16 @@ COMMENT ON COLUMN sqitch.tags.committer_email IS 'Email address of the user who 
 COMMENT ON COLUMN sqitch.tags.planned_at IS 'Date the tag was added to the plan.';
 COMMENT ON COLUMN sqitch.tags.planner_name IS 'Name of the user who planed the tag.';
 COMMENT ON COLUMN sqitch.tags.planner_email IS 'Email address of the user who planned the tag.';
-INSERT INTO sqitch.changes VALUES ('5664f1f02cf3e3b1d8230bb1d935e5a5d2da4796', 'a03cbd49bde4784c21349da409768d41849f4b27', 'boats', 'yard', 'boats', '2026-11-29 17:39:20.372742+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:12+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.changes VALUES ('d3eca3a717b987704fa6eb8c5328e4fdec55c7d9', '8903a96201fd62860dcc3c6d6a9f89d18f44e833', 'trim', 'yard', 'trim', '2026-11-29 17:39:35.3849+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:24+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.changes VALUES ('f7edeca34df0bfc28739ec8a51e81138bf14f0a8', '56ec806263954d336d22590614b8e3d017079bfb', 'again', 'yard', 'again', '2026-11-29 17:39:35.69424+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:27+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.changes VALUES ('7c0dbdfb42c541ec4f13681440cc5865d183291e', '489426f3c448c14c0cc8de3c5867695d94b93ffc', 'hull', 'yard', 'hull', '2026-11-29 17:39:36.042801+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:31+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.events VALUES ('deploy', '5664f1f02cf3e3b1d8230bb1d935e5a5d2da4796', 'boats', 'yard', 'boats', '{}', '{}', '{}', '2026-11-29 17:39:20.405546+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:12+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.events VALUES ('deploy', 'd3eca3a717b987704fa6eb8c5328e4fdec55c7d9', 'trim', 'yard', 'trim', '{}', '{}', '{}', '2026-11-29 17:39:35.401858+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:24+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.events VALUES ('deploy', 'f7edeca34df0bfc28739ec8a51e81138bf14f0a8', 'again', 'yard', 'again', '{}', '{}', '{}', '2026-11-29 17:39:35.702513+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:27+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.events VALUES ('deploy', '7c0dbdfb42c541ec4f13681440cc5865d183291e', 'hull', 'yard', 'hull', '{}', '{}', '{}', '2026-11-29 17:39:36.054655+00', 'Ann', 'ann@example.org', '2026-11-29 17:39:31+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.projects VALUES ('yard', NULL, '2026-11-29 17:39:19.877307+00', 'Ann', 'ann@example.org');
-INSERT INTO sqitch.releases VALUES (1.1, '2026-11-29 17:39:19.857924+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.changes VALUES ('639bece7a9de4811ca444b71ee63dd4e0a1dad54', 'a03cbd49bde4784c21349da409768d41849f4b27', 'boats', 'yard', 'boats', '2026-11-29 20:28:42.987943+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:34+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.changes VALUES ('36838e8ade297d22bed787f7dd78c4ea7316acb6', '8903a96201fd62860dcc3c6d6a9f89d18f44e833', 'trim', 'yard', 'trim', '2026-11-29 20:29:00.181002+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:48+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.changes VALUES ('68b84af911987a6d2b2b179fc5fbe8880f5eb8ab', '56ec806263954d336d22590614b8e3d017079bfb', 'again', 'yard', 'again', '2026-11-29 20:29:00.535205+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:52+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.changes VALUES ('d06449f1f87e305798f9ef74407010be924cbf57', '489426f3c448c14c0cc8de3c5867695d94b93ffc', 'hull', 'yard', 'hull', '2026-11-29 20:29:00.859059+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:55+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.events VALUES ('deploy', '639bece7a9de4811ca444b71ee63dd4e0a1dad54', 'boats', 'yard', 'boats', '{}', '{}', '{}', '2026-11-29 20:28:42.998438+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:34+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.events VALUES ('deploy', '36838e8ade297d22bed787f7dd78c4ea7316acb6', 'trim', 'yard', 'trim', '{}', '{}', '{}', '2026-11-29 20:29:00.206372+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:48+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.events VALUES ('deploy', '68b84af911987a6d2b2b179fc5fbe8880f5eb8ab', 'again', 'yard', 'again', '{}', '{}', '{}', '2026-11-29 20:29:00.553671+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:52+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.events VALUES ('deploy', 'd06449f1f87e305798f9ef74407010be924cbf57', 'hull', 'yard', 'hull', '{}', '{}', '{}', '2026-11-29 20:29:00.861903+00', 'Ann', 'ann@example.org', '2026-11-29 20:28:55+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.projects VALUES ('yard', NULL, '2026-11-29 20:28:42.499525+00', 'Ann', 'ann@example.org');
+INSERT INTO sqitch.releases VALUES (1.1, '2026-11-29 20:28:42.481823+00', 'Ann', 'ann@example.org');
 ALTER TABLE ONLY sqitch.changes
     ADD CONSTRAINT changes_pkey PRIMARY KEY (change_id);
 ALTER TABLE ONLY sqitch.changes

@@ -1,1 +1,1 @@
-DELETE FROM boats WHERE id > 7;
+DELETE FROM boats WHERE id = (SELECT max(id) FROM boats);

@@ -1,4 +1,1 @@
--- trim
--- depends: 0001_boats
-
-DELETE FROM boats WHERE id > 6;
+DELETE FROM boats WHERE id = (SELECT max(id) FROM boats);

@@ -1,1 +1,0 @@
-CREATE TABLE boats (id int PRIMARY KEY, name text);

@@ -1,1 +1,0 @@
-DELETE FROM boats WHERE id > 7;

@@ -1,0 +1,1 @@
+DELETE FROM boats WHERE id = (SELECT max(id) FROM boats);
