@@ -30,6 +30,7 @@ from forensics.preflight.forecast import Forecast
 from forensics.preflight.output import Flight
 from forensics.preflight.rehearsal import Listener, Rehearsing
 from forensics.preflight.surroundings import Surroundings
+from forensics.preflight.unread import not_read
 
 # An ALTER TABLE looks at the rows after it has changed the table's shape, in whatever order it
 # is written.
