@@ -127,7 +127,7 @@ def make_plan(
             if stage is not None:
                 draft.rehearse(stage, out)
             if history is not None:
-                draft.safer = safer_migrations(store, out, draft.found, history, wishes)
+                draft.safer = safer_migrations(store, out, draft.found, history, draft.wishes)
         plan = draft.plan(stage, out)
         if out is not None:
             _write_plan(store, out, plan)
@@ -234,6 +234,8 @@ class _Draft:
         """Copy live, and leave out what it would refuse."""
         self.work = stage.prepare(stack, self.work)
         self.partitions = unmade(self.partitions, stage.unmade)
+        # A second server would take as long to start as the first.
+        self.wishes = replace(self.wishes, scratch=stage.server)
 
     def choose(self) -> None:
         """Work out the options."""

@@ -28,11 +28,11 @@ from forensics.model import Catalog, TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.held import unclassified
+from forensics.recovery.choose.lines import copy_text
 from forensics.recovery.choose.references import Orphans, References
 from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
-from forensics.recovery.queries import filled
 from forensics.store import Store
 from forensics.store.values import spliced
 
@@ -123,12 +123,11 @@ class Selection:
         classes: Sequence[str] = ("restorable",),
         fields: Sequence[str] | None = None,
     ) -> str:
-        """The query for what `lines` yields."""
-        fields = [f"copy_field(r.{f})" for f in fields or target.fields]
+        """The query for the fields of what `lines` yields."""
+        fields = [f"r.{f}" for f in fields or target.fields]
         wanted = ", ".join(map(repr, classes))
         return (
-            f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line "
-            f"FROM {self.rows(target)} "
+            f"SELECT {', '.join(fields)} FROM {self.rows(target)} "
             f"WHERE c.class IN ({wanted}) ORDER BY r.pair"
         )
 
@@ -145,7 +144,7 @@ class Selection:
         return target.field(column)
 
     def copy(self, query: str) -> Iterator[str]:
-        """Yield what a query of one column of text answers, a run of lines at a time.
+        """Yield the rows that a query answers as COPY text, a run of lines at a time.
 
         Long values come in pieces.
         """
@@ -153,8 +152,8 @@ class Selection:
 
     def kept(self, query: str) -> Iterator[str]:
         """Yield the same in runs of whole lines, with marks where long values stand."""
-        for batch in self._cursor.sql(query).to_arrow_reader(_BATCH):
-            yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
+        for batch in self._cursor.execute(query).to_arrow_reader(_BATCH):
+            yield copy_text(batch)
 
     def keep(self, name: str, values: Sequence[str]) -> None:
         """Keep values as a temporary table with one column, `key`."""
@@ -218,7 +217,6 @@ def select(store: Store, scope: Scope) -> Iterator[Selection]:
     if scope.tables and not any(matching(r.name, (), scope.tables) for r in results):
         raise UsageError("--table chooses no table of the case.", "case.tables lists them.")
     with store.query() as cursor:
-        cursor.execute(filled("choose", "copy_field"))
         yield _select(store, cursor, scope, results)
 
 
