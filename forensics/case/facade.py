@@ -26,9 +26,9 @@ from forensics.case.unknown import unknown
 from forensics.case.verdict import nothing_missing, verdict
 from forensics.case.window import Window
 from forensics.errors import CaseError
-from forensics.loss import published
 from forensics.loss.junctions import find_junctions
 from forensics.loss.others import others
+from forensics.loss.published import published
 from forensics.model import Catalog, TableName, TableResult
 from forensics.store import Store, write_private
 from forensics.text import count, document, visible
