@@ -23,12 +23,12 @@ import pyarrow as pa
 
 from forensics.compare.options import matching
 from forensics.errors import UsageError
+from forensics.evidence.written import copy_text
 from forensics.loss.reused import used_again
 from forensics.model import Catalog, TableName, TableResult
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.conflicts import conflicts
 from forensics.recovery.choose.held import unclassified
-from forensics.recovery.choose.lines import copy_text
 from forensics.recovery.choose.references import Orphans, References
 from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents

@@ -1,4 +1,4 @@
-"""Columns of kept rows as lines of COPY text.
+"""Columns of a case's rows as lines of COPY text.
 
 Whole columns are looked at, and not each value by a query: DuckDB takes longer to plan the
 escapes of a row than to read the rows of a small table.

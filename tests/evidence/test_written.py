@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from forensics.evidence.fields import decode_field
-from forensics.recovery.choose.lines import copy_text
+from forensics.evidence.written import copy_text
 
 VALUES = [
     "plain",
