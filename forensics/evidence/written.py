@@ -25,6 +25,7 @@ _ESCAPES = (
     ("\v", "\\v"),
 )
 _ODD = f"[\\\\\\x08-\\x0d{_MARKS}]"
+_TAB, _LINE_FEED = arrays.text("\t", pa.string()), arrays.text("\n", pa.string())
 # Bytes without which no text holds any of them.
 _SIGNS = np.zeros(256, dtype=bool)
 _SIGNS[list(b"\\\b\t\n\v\f\r\xd8\xe2")] = True
@@ -36,10 +37,10 @@ def copy_text(batch: pa.RecordBatch) -> str:
         return ""
     fields = [_escaped(column.cast(pa.string())) for column in batch.columns]
     lines = pc.binary_join_element_wise(
-        *fields, "\t", null_handling="replace", null_replacement=copytext.NULL
+        *fields, _TAB, null_handling="replace", null_replacement=copytext.NULL
     )
     ends = arrays.numbers([0, len(lines)])
-    (whole,) = pc.binary_join(pa.LargeListArray.from_arrays(ends, lines), "\n")
+    (whole,) = pc.binary_join(pa.LargeListArray.from_arrays(ends, lines), _LINE_FEED)
     return f"{whole.as_py()}\n"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -56,6 +59,16 @@ def test_what_a_query_answers_in_pieces_is_taken_piece_by_piece() -> None:
     reader = duckdb.connect().execute(query).to_arrow_reader(1000)
     found = "".join(map(copy_text, reader))
     assert found == "".join(f"{i}\t{i}\t\\N\n" for i in range(5000))
+
+
+def test_no_pandas_is_loaded_for_it() -> None:
+    code = (
+        "import sys, pyarrow as pa; from forensics.evidence import arrays, written;"
+        "column = arrays.values(['a', None, '\\u202e']);"
+        "batch = pa.RecordBatch.from_arrays([column, arrays.numbers([1, 2, 3])], ['a', 'b']);"
+        "assert written.copy_text(batch).startswith('a\\t1\\n'); assert 'pandas' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_slice_says_its_own_rows_only() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
+from forensics.evidence import arrays
 from forensics.loss.reused import never_held
 from forensics.loss.sql import literal
 from forensics.model import TableName
@@ -175,8 +176,8 @@ def _as_table(keys: Keys, width: int) -> pa.Table:
         for key, parent in keys:
             named.append(key[i])
             spelled.append(parent and parent[i])
-        columns[f"k{i}"] = pa.array(named, pa.string())
-        columns[f"p{i}"] = pa.array(spelled, pa.string())
+        columns[f"k{i}"] = arrays.values(named)
+        columns[f"p{i}"] = arrays.values(spelled)
     return pa.table(columns)
 
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from forensics.compare.options import matching
 from forensics.errors import UsageError
+from forensics.evidence import arrays
 from forensics.evidence.written import copy_text
 from forensics.loss.reused import used_again
 from forensics.model import Catalog, TableName, TableResult
@@ -157,7 +158,7 @@ class Selection:
 
     def keep(self, name: str, values: Sequence[str]) -> None:
         """Keep values as a temporary table with one column, `key`."""
-        kept = pa.table({"key": pa.array(values, pa.string())})
+        kept = pa.table({"key": arrays.values(values)})
         self._cursor.register("kept_values", kept)
         self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT key FROM kept_values")
         self._cursor.unregister("kept_values")
