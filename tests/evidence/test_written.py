@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from forensics.evidence import arrays
 from forensics.evidence.fields import decode_field
 from forensics.evidence.written import copy_text
 
@@ -59,6 +60,13 @@ def test_what_a_query_answers_in_pieces_is_taken_piece_by_piece() -> None:
     reader = duckdb.connect().execute(query).to_arrow_reader(1000)
     found = "".join(map(copy_text, reader))
     assert found == "".join(f"{i}\t{i}\t\\N\n" for i in range(5000))
+
+
+@pytest.mark.parametrize("found", [[], ["a"], [None], ["", None, "ü☃", "b"], [None] * 9 + ["z"]])
+def test_texts_laid_out_by_hand_are_what_arrow_makes_of_them(found: list[str | None]) -> None:
+    made = arrays.values(found)
+    made.validate(full=True)
+    assert made.equals(pa.array(found, pa.string()))
 
 
 def test_no_pandas_is_loaded_for_it() -> None:

@@ -175,7 +175,7 @@ def _as_table(keys: Keys, width: int) -> pa.Table:
         named, spelled = [], []
         for key, parent in keys:
             named.append(key[i])
-            spelled.append(parent and parent[i])
+            spelled.append(parent[i] if parent else None)
         columns[f"k{i}"] = arrays.values(named)
         columns[f"p{i}"] = arrays.values(spelled)
     return pa.table(columns)
