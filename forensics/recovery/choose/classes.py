@@ -18,6 +18,7 @@ from forensics.recovery.choose.freed import freed
 from forensics.recovery.choose.targets import CLASSES, Target
 from forensics.recovery.queries import filled
 from forensics.store import tables_of
+from forensics.store.lending import lend
 from forensics.store.literals import literal
 
 _NO_COLUMNS = "its table has no columns, so that there is nothing to bring back"
@@ -118,7 +119,7 @@ class Classes:
             "place": arrays.numbers(places),
             "reason": arrays.values(reasons),
         }
-        self._cursor.register("refused", pa.table(rows))
+        lend(self._cursor, "refused", pa.table(rows))
         self._cursor.execute(filled("choose", "refused", n=str(target.number)))
         self._cursor.unregister("refused")
 

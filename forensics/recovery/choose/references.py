@@ -19,6 +19,7 @@ from forensics.model import TableName
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.targets import Keys, Link, Target, in_order
 from forensics.store import Store
+from forensics.store.lending import lend
 
 Orphans = Mapping[tuple[TableName, Link], Keys]
 
@@ -43,7 +44,7 @@ class References:
         in_turn = sorted(found, key=lambda at: (at[0], at[1].columns, at[1].parent))
         for n, at in enumerate(in_turn):
             keys = _as_table(found[at], len(at[1].columns))
-            self._cursor.register("orphans", keys)
+            lend(self._cursor, "orphans", keys)
             self._cursor.execute(
                 f"CREATE OR REPLACE TEMP TABLE orphans_{n} AS SELECT * FROM orphans"
             )

@@ -35,6 +35,7 @@ from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
 from forensics.store import Store
+from forensics.store.lending import lend
 from forensics.store.values import spliced
 
 __all__ = [
@@ -159,7 +160,7 @@ class Selection:
     def keep(self, name: str, values: Sequence[str]) -> None:
         """Keep values as a temporary table with one column, `key`."""
         kept = pa.table({"key": arrays.values(values)})
-        self._cursor.register("kept_values", kept)
+        lend(self._cursor, "kept_values", kept)
         self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT key FROM kept_values")
         self._cursor.unregister("kept_values")
 
