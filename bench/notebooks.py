@@ -7,6 +7,7 @@ The kernels run two at a time, as the notebooks do. Without a case the sample's 
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from bench.sheet import Sheet, parser, timed
 from forensics.notebooks import execute_notebooks
-from forensics.sample import investigate
+from forensics.sample import SHIPPED, investigate
 from forensics.store import exists
 
 _REACH = 1.5
@@ -48,6 +49,9 @@ def main() -> None:
     asked.add_argument("--case", type=Path, default=Path("build") / "demo" / "case")
     asked.add_argument("--runs", type=int, default=3)
     options = asked.parse_args()
+    # For the kernels: where the kit lies, and that it is compiled, as where it is installed.
+    there = [str(SHIPPED), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ.update(PYTHONPATH=os.pathsep.join(there), PYTHONDONTWRITEBYTECODE="")
     with tempfile.TemporaryDirectory(prefix="forensics-bench-") as name:
         case = options.case
         if not exists(case):

@@ -77,11 +77,7 @@ def compare(
         options = replace(options, wire=wire)
     times = times or {}
     folder = Path(case)
-    if exists(folder) and not options.resume and not force:
-        raise CaseError(
-            f"There is a case in {folder} already.",
-            "Go on with it by --resume, replace it with --force, or choose another folder.",
-        )
+    _expect_room(folder, options, force)
     _expect_order(times)
     limits: dict[str, Any] = {
         "lock_timeout": options.lock_timeout,
@@ -131,6 +127,14 @@ def _is_little(backup: Source, live: Source) -> bool:
         for table in side.catalog.roots:
             rows += max(table.rows_estimate, 0)
     return rows <= _FEW_ROWS and (backup.identify().bytes or 0) <= _FEW_BYTES
+
+
+def _expect_room(folder: Path, options: Options, force: bool) -> None:
+    if exists(folder) and not options.resume and not force:
+        raise CaseError(
+            f"There is a case in {folder} already.",
+            "Go on with it by --resume, replace it with --force, or choose another folder.",
+        )
 
 
 def _expect_order(times: Mapping[str, datetime | None]) -> None:

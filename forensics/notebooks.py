@@ -158,14 +158,20 @@ def execute_notebooks(out: Path, case: Path, say: Say) -> tuple[Path, ...]:
     """
     out.mkdir(parents=True, exist_ok=True)
     paths = sorted(NOTEBOOKS.glob(_NUMBERED))
-    executed = asyncio.run(_all_executed(paths, case, say))
-    exporter = _exporter()
+    executed, exporter = asyncio.run(_executed_meanwhile(paths, case, say))
     written = []
     for path, notebook in zip(paths, executed, strict=True):
         target = out / f"{path.stem}.html"
         target.write_text(_page(exporter, notebook, path.stem), encoding="utf-8")
         written.append(target)
     return tuple(written)
+
+
+async def _executed_meanwhile(paths: Sequence[Path], case: Path, say: Say) -> tuple[list[Any], Any]:
+    """Run notebooks; what makes pages of them is loaded while their kernels work."""
+    made = asyncio.create_task(asyncio.to_thread(_exporter))
+    executed = await _all_executed(paths, case, say)
+    return executed, await made
 
 
 async def _all_executed(paths: Sequence[Path], case: Path, say: Say) -> list[Any]:

@@ -51,6 +51,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "log_min_messages": "warning",
 }
+# The versions from which CREATE DATABASE has a strategy, and processes of their own read files.
+_STRATEGY, _READERS = 15, 18
 _ERROR = re.compile(r"\b(ERROR|FATAL|PANIC|error):\s")
 # The server's parent. It lives in a session of its own, so that a Ctrl-C reaches us and not the
 # server, and reads from us until we say a line or are gone, however we went; then it takes the
@@ -171,6 +173,12 @@ class Scratch:
         return done.stdout.split()[2]
 
     @property
+    def _major(self) -> int:
+        """The first number of its version, which "19beta1" has too."""
+        found = re.match(r"\d+", self.version)
+        return int(found[0]) if found else 0
+
+    @property
     def env(self) -> dict[str, str]:
         """An environment in which libpq's programs reach the server.
 
@@ -223,7 +231,11 @@ class Scratch:
         """Start the server on that folder, under its keeper."""
         postgres, data = str(self._bin / "postgres"), str(self.folder / "data")
         server = [postgres, "-D", data, "-k", str(self.folder), "-p", str(_PORT)]
-        for name, value in self._settings.items():
+        settings = self._settings
+        if self._major >= _READERS:
+            # They would start with the server, and wait for work that is done as soon as asked for.
+            settings = {"io_method": "sync", **settings}
+        for name, value in settings.items():
             server += ["-c", f"{name}={value}"]
         with (self.folder / "log").open("ab") as log:
             self._keeper = subprocess.Popen(
@@ -267,6 +279,9 @@ class Scratch:
         statement = f"CREATE DATABASE {quote_identifier(database)}"
         if template:
             statement += f" TEMPLATE {quote_identifier(template)}"
+        if self._major >= _STRATEGY:
+            # As files: through the log, making one and removing it takes three times as long.
+            statement += " STRATEGY FILE_COPY"
         self.run("postgres", statement)
 
     def drop(self, database: str) -> None:

@@ -53,6 +53,11 @@ def test_importing_the_library_loads_no_engine() -> None:
     assert not loaded("-c", code) & (ENGINES | {"typer", "rich"})
 
 
+def test_reading_a_case_needs_no_reader_of_a_side() -> None:
+    code = "import forensics.case.facade, forensics.report.writing"
+    assert not loaded("-c", code) & {*ENGINES, "postgast"}
+
+
 @pytest.mark.parametrize(
     "command",
     [

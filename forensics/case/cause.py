@@ -376,7 +376,7 @@ def _attributed(
     if ran is None:
         ran = tuple(case.store.get("ran") or ())
     files = read_folder(Path(folder)) if folder is not None else None
-    with waiting() as cell:
+    with waiting() as cell, case.store.reading():
         return attribute(case.store, Ask(files, ran), listener or cell), ran
 
 

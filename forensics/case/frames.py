@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forensics.case.summary import change_json
-from forensics.loss import LOST, is_known
 from forensics.loss.concentration import concentration_of
+from forensics.loss.fates import LOST
+from forensics.loss.published import is_known
 from forensics.model import COUNTS, ColumnChange, TableName, TableResult
 
 if TYPE_CHECKING:

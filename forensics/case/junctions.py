@@ -11,8 +11,9 @@ from forensics.case.names import by_name, spellings
 from forensics.case.showing import cell, escaped, heading, points, shown
 from forensics.case.tables import column_frame, text_type
 from forensics.errors import CaseError, UnknownTableError
-from forensics.loss import LOST, is_known
+from forensics.loss.fates import LOST
 from forensics.loss.junctions import parent_of
+from forensics.loss.published import is_known
 from forensics.model import Parent, TableName
 from forensics.text import counted, visible
 

@@ -8,7 +8,7 @@ from typing import Any
 from forensics.case.held import Held
 from forensics.documents import plain
 from forensics.errors import CaseError
-from forensics.loss import published
+from forensics.loss.published import published
 from forensics.masking import Mask
 from forensics.model import COUNTS, ColumnChange, Provenance, TableResult
 

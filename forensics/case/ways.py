@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.case.held import Held
-from forensics.loss import is_known
 from forensics.loss.junctions import parent_of
+from forensics.loss.published import is_known
 from forensics.model import ForeignKey, Table, TableName, TableResult
 
 EVERY = "(every row)"

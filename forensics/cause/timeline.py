@@ -15,6 +15,7 @@ from forensics.cause.history import History
 from forensics.cause.placed import Placed
 from forensics.model import Catalog, Table, TableName
 from forensics.store import Store
+from forensics.store.literals import literal
 
 _WRITTEN = re.compile(r"creat|insert|added|logged|occurred", re.I)
 
@@ -104,9 +105,8 @@ def _times(
             field, number = f"f{columns.index(column)}", store.number(result.name)
             [times] = cursor.execute(
                 f"SELECT min({field}), max({field}) FROM rows.{side}_{number} "
-                f"WHERE state = ? AND {field} SIMILAR TO '[0-9]{{4}}-.*' "
-                f"AND {field} NOT LIKE '%BC'",
-                [state],
+                f"WHERE state = {literal(state)} AND {field} SIMILAR TO '[0-9]{{4}}-.*' "
+                f"AND {field} NOT LIKE '%BC'"
             ).fetchall()
             if None not in times:
                 oldest, newest = times

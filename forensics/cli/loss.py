@@ -39,7 +39,7 @@ def loss_command(case: CaseFolder, as_json: Json = False, quiet: Quiet = False) 
 
 
 def _show(console: Console, found: Case, loss: Mapping[str, Any]) -> None:
-    from forensics.loss import is_known
+    from forensics.loss.published import is_known
 
     known = list(filter(is_known, loss["junctions"]))
     shown = [junction for junction in known if junction["missing"] or junction["overwritten"]]

@@ -27,6 +27,16 @@ def texts(values: Sequence[str], kind: pa.DataType | None = None) -> pa.Array:
     return pa.Array.from_buffers(kind, len(written), [None, pa.py_buffer(ends), data])
 
 
+def values(found: Sequence[str | None]) -> pa.Array:
+    """Return texts of kind `string`, some of which may be NULL."""
+    filled = texts([text or "" for text in found], pa.string())
+    there = np.array([text is not None for text in found], dtype=bool)
+    if there.all():
+        return filled
+    bits = pa.py_buffer(np.packbits(there, bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), len(found), [bits, *filled.buffers()[1:]])
+
+
 def numbers(values: Sequence[int] | np.ndarray) -> pa.Array:
     """Return whole numbers of 64 bits, none of them NULL."""
     found = np.ascontiguousarray(values, dtype=np.int64)

@@ -92,11 +92,7 @@ class Segment(ABC):
         """
 
     def _too_long(self, error: LongRowError, where: str) -> BackupError:
-        """What is said of a row that is longer than it may be.
-
-        Args:
-            where: it begins.
-        """
+        """What is said of a row that is longer than it may be, and where it begins."""
         return BackupError(
             f"A row of table {self.table} is longer than the {self.max_row:,} bytes that"
             f" --max-row allows: it begins at {where}, and {error.size:,} bytes of it were read.",

@@ -19,10 +19,32 @@
   reached by.
 - facts: `junctions` (every junction table of the backup with its parents), `loss` (what
   `loss --json` prints, but for the entries of tables that were not classified: `published`).
+
+The names are loaded when they are used: who reads a case needs neither side's reader.
 """
 
-from forensics.loss.assessment import assess, not_assessed
-from forensics.loss.links import CLASSES, LOST
-from forensics.loss.published import is_known, published
+from __future__ import annotations
 
-__all__ = ["CLASSES", "LOST", "assess", "is_known", "not_assessed", "published"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forensics.loss.assessment import assess, not_assessed
+    from forensics.loss.fates import CLASSES, LOST
+
+__all__ = ["CLASSES", "LOST", "assess", "not_assessed"]
+
+_HOMES = {
+    "CLASSES": "fates",
+    "LOST": "fates",
+    "assess": "assessment",
+    "not_assessed": "assessment",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found

@@ -18,9 +18,10 @@ from forensics.loss.churn import churn
 from forensics.loss.concentration import concentrated
 from forensics.loss.elsewhere import live_on
 from forensics.loss.ends import settle_ends
+from forensics.loss.fates import LOST
 from forensics.loss.inference import survey
 from forensics.loss.junctions import junction_of, plain_parent
-from forensics.loss.links import LOST, Fate, classify
+from forensics.loss.links import Fate, classify
 from forensics.loss.moved import Place
 from forensics.loss.named_by import as_they_name
 from forensics.loss.overrides import overridden

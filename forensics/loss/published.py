@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forensics.loss.links import LOST
+from forensics.loss.fates import LOST
 from forensics.model import TableResult
 
 _CLASSES = ("moved", "superseded", "lost", *LOST, "overwritten")

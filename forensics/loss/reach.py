@@ -15,7 +15,7 @@ from typing import Any
 from forensics.documents import plain
 from forensics.errors import LiveError, is_lost
 from forensics.loss.columns import stores
-from forensics.loss.links import LOST
+from forensics.loss.fates import LOST
 from forensics.loss.parents import Spread, label_of
 from forensics.loss.sql import listed, numbered, prefixed, present, renamed, same
 from forensics.loss.workspace import Workspace

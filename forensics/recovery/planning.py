@@ -177,7 +177,7 @@ def _brought_back(
         if stage is not None:
             draft.rehearse(stage, out)
         if history is not None:
-            draft.safer = safer_migrations(store, out, draft.found, history, wishes)
+            draft.safer = safer_migrations(store, out, draft.found, history, draft.wishes)
     return draft.plan(stage, out)
 
 
@@ -294,6 +294,8 @@ class _Draft:
         """Copy live, and leave out what it would refuse."""
         self.work = stage.prepare(stack, self.work)
         self.partitions = unmade(self.partitions, stage.unmade)
+        # A second server would take as long to start as the first.
+        self.wishes = replace(self.wishes, scratch=stage.server)
 
     def choose(self) -> None:
         """Work out the options."""

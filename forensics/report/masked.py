@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from forensics.loss import published
+from forensics.loss.published import published
 from forensics.masking import Mask
 from forensics.model import TableName
 from forensics.report.maskings import Masking

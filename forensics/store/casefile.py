@@ -394,9 +394,10 @@ def forget_rows(cursor: duckdb.DuckDBPyConnection, numbers: Collection[int]) -> 
 
 def has_table(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether a case has a table, such as `rows.backup_1`."""
-    schema, _, table = name.partition(".")
-    there = cursor.execute(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-        f"AND schema_name = {literal(schema)} AND table_name = {literal(table)}"
-    )
-    return bool(there.fetchall())
+    from duckdb import CatalogException
+
+    try:
+        cursor.execute(f"SELECT 1 FROM {name} LIMIT 0")
+    except CatalogException:  # asking for a list of all tables takes ten times as long
+        return False
+    return True

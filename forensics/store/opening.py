@@ -22,6 +22,7 @@ _READ_FROM = "v1.5.0"
 _AMOUNT = re.compile(r"\d+(?:\.\d+)?\s*[KMGT]i?B", re.I)
 # What DuckDB says where the file is open: in another process, or in this one to be written.
 _LOCKED = ("Could not set lock", "different configuration")
+_LITTLE = 64 << 20  # bytes
 _NEWER = "created with a newer version of DuckDB"
 _LAYOUT = """
 CREATE SCHEMA IF NOT EXISTS kit;
@@ -54,7 +55,13 @@ def connect(
         config["memory_limit"] = memory
 
     def attempt() -> duckdb.DuckDBPyConnection:
-        return _try_to_connect(folder / name, config, write=write)
+        opened = _try_to_connect(folder / name, config, write=write)
+        # Of a case that is being made nobody knows how large it gets.
+        made = not write or name == FRESH
+        if made and (folder / name).stat().st_size <= _LITTLE:
+            # Handing small statements from thread to thread takes longer than they do.
+            opened.execute("SET threads = 1")
+        return opened
 
     return patiently(attempt, folder)
 

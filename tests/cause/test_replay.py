@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cause.replay import Replay, Watched, copy_lines
+from forensics.cause.replay import Replay, Watched
 from forensics.evidence.migrations import Migration
 from forensics.model import TableName
 from forensics.scratch import Scratch
@@ -69,7 +69,7 @@ def test_rows_that_come_back_are_not_gone(scratch: Scratch) -> None:
         replay.load(T, ["id", "n"], [b"1\ta\n2\tb\n3\t\\N\n"])
         replay.finish()
         watched = Watched(T, ("id",), ("id", "n"))
-        assert replay.watch(watched, copy_lines([("7", "1", "a"), ("8", "3", None)])) is None
+        assert replay.watch(watched, [b"7\t1\ta\n8\t3\t\\N\n"]) is None
         replay.run(
             [
                 migration(
@@ -89,7 +89,7 @@ def test_a_failed_statement_leaves_the_others_their_say(scratch: Scratch) -> Non
         replay.load(T, ["id", "n"], [b"1\ta\n2\tb\n"])
         replay.finish()
         watched = Watched(T, ("id",), ("id", "n"), values=("n",))
-        replay.watch(watched, copy_lines([("1", "1", "a")]))
+        replay.watch(watched, [b"1\t1\ta\n"])
         text = (
             "BEGIN; GRANT ALL ON t TO nobody; SELECT absent();"
             "ALTER TABLE t DROP COLUMN n, ADD COLUMN v vector(3);"

@@ -13,6 +13,7 @@ from forensics.cause.attribution.incident import Incident, Unexplained
 from forensics.cause.attribution.replaying import Replayed
 from forensics.cause.timeline import timeline
 from forensics.documents import plain
+from forensics.evidence import arrays
 from forensics.evidence.migrations import NOT_UNDERSTOOD
 from forensics.model import TableName
 from forensics.statements.hazards import CODES, Hazard
@@ -59,7 +60,7 @@ def rows_taken(found: Replayed, accounts: Sequence[Account]) -> dict[TableName, 
     taken = {}
     for name, table in found.taken.items():
         steps = table["step"].unique()
-        statements = pa.array([places[step, name] for step in steps.to_pylist()], pa.int32())
+        statements = arrays.numbers([places[step, name] for step in steps.to_pylist()])
         at = pc.index_in(table["step"], steps)
         taken[name] = pa.table({"pair": table["pair"], "statement": statements.take(at)})
     return taken

@@ -26,6 +26,7 @@ from forensics.evidence.migrations import MigrationFolder
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from forensics.store import Store
+from forensics.store.lending import lend
 
 Listener = Callable[[str], None]
 
@@ -77,7 +78,7 @@ class Attribution:
         facts = []
         for place, (name, one) in enumerate(self.written.items()):
             target = f"cause.written_{place}"
-            db.register("written", one.rows)
+            lend(db, "written", one.rows)
             db.execute(f"CREATE TABLE {target} AS SELECT * FROM written")
             db.unregister("written")
             facts.append({"name": name, "table": target, "columns": one.columns})
@@ -87,15 +88,15 @@ class Attribution:
             target = f"cause.rows_{number}"
             db.execute(f"CREATE TABLE {target} (pair BIGINT, statement INTEGER)")
             if name in self.taken:
-                db.register("taken", self.taken[name])
+                lend(db, "taken", self.taken[name])
                 db.execute(f"INSERT INTO {target} SELECT pair, statement FROM taken ORDER BY pair")
                 db.unregister("taken")
             if name in self.left:
+                left = self.left[name]
                 db.execute(
-                    f"INSERT INTO {target} SELECT pair, ? FROM rows.backup_{number} "
+                    f"INSERT INTO {target} SELECT pair, {left} FROM rows.backup_{number} "
                     f"WHERE state = 'missing' AND pair NOT IN (SELECT pair FROM {target}) "
-                    "ORDER BY pair",
-                    [self.left[name]],
+                    "ORDER BY pair"
                 )
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from forensics.cause.replay import copy_lines
 from forensics.compare.canonical import Writer
 from forensics.compare.overwritten.columns import Cell
 from forensics.compare.overwritten.search import changed_rows
+from forensics.evidence.written import copy_text
 from forensics.model import TableResult
 from forensics.store import Store, has_table
 
@@ -83,9 +83,8 @@ def _rows(store: Store, result: TableResult, cells: Sequence[Cell]) -> Iterator[
             f"JOIN rows.backup_{number} k ON k.pair = c.pair {destroyed} "
             "WHERE k.state = 'changed'"
         )
-        for batch in db.sql(query).to_arrow_reader(_BATCH):
-            fields = [column.to_pylist() for column in batch.columns]
-            yield from copy_lines(zip(*fields, strict=True))
+        for batch in db.execute(query).to_arrow_reader(_BATCH):
+            yield copy_text(batch).encode("utf-8")
 
 
 def _mark(cell: Cell, places: str) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 from forensics.cause.attribution.cells import marked_rows
 from forensics.cause.attribution.incident import Incident
 from forensics.cause.definitions import definitions
-from forensics.cause.replay import Replay, Watched, copy_lines
+from forensics.cause.replay import Replay, Watched
 from forensics.errors import BackupError, EvidenceError
 from forensics.evidence import Source, open_source
+from forensics.evidence.written import copy_text
 from forensics.model import TableName, TableResult
 from forensics.store import Store
-from forensics.store.values import held, spliced
+from forensics.store.values import spliced
 
 _BATCH = 10_000  # rows of the case at a time
 
@@ -215,10 +216,7 @@ def _kept(
 ) -> Iterator[bytes]:
     """Rows of the case as COPY text; numbered, each behind the number of its pair."""
     lines = _lines(store, name, columns, states, numbered=numbered)
-    if not held(store.folder):
-        yield from lines
-        return
-    for piece in spliced(store.folder, (line.decode("utf-8") for line in lines)):
+    for piece in spliced(store.folder, lines):
         yield piece.encode("utf-8")
 
 
@@ -229,12 +227,9 @@ def _lines(
     states: Sequence[str],
     *,
     numbered: bool,
-) -> Iterator[bytes]:
+) -> Iterator[str]:
     rows = store.rows(name, "backup", states)
     places = [rows.column_names.index(column, 1) for column in columns]
     if numbered:
-        rows = rows.set_column(0, "pair", rows.column(0).cast("string"))
         places.insert(0, 0)
-    for batch in rows.select(places).to_batches(_BATCH):
-        fields = [column.to_pylist() for column in batch.columns]
-        yield from copy_lines(zip(*fields, strict=True))
+    yield from map(copy_text, rows.select(places).to_batches(_BATCH))

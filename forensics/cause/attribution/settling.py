@@ -14,8 +14,10 @@ from forensics.cause.attribution.cells import DESTROYED, FILLED, NOTHING
 from forensics.cause.attribution.copied import copied_columns
 from forensics.cause.attribution.incident import ColumnName, Incident, Unexplained
 from forensics.cause.replay import Effect, Replay, Watched
+from forensics.evidence import arrays
 from forensics.loss.junctions import find_junctions
 from forensics.model import TableName
+from forensics.store.lending import lend
 from forensics.text import counted
 
 _CHANGES = ("update-all", "update-where", "type-change")
@@ -159,7 +161,7 @@ class Settling:
         taken = self._outcome.taken(watched)
         for step, later in self._dropped_by.items():
             here = pc.equal(taken["step"], step)
-            steps = pc.if_else(here, pa.scalar(later, pa.int32()), taken["step"])
+            steps = pc.if_else(here, arrays.number(later).cast(pa.int32()), taken["step"])
             taken = taken.set_column(1, "step", steps)
         return taken
 
@@ -175,7 +177,7 @@ class Settling:
             return
         links = f"loss.links_{int(entry['number'])}"
         with self._incident.store.query() as cursor:
-            cursor.register("taken", self.taken[name])
+            lend(cursor, "taken", self.taken[name])
             kept = cursor.execute(
                 f"SELECT step, count(*) FROM taken JOIN {links} l USING (pair) "
                 "WHERE l.class IN ('moved', 'superseded') GROUP BY step"

@@ -14,7 +14,6 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from forensics.errors import redact
-from forensics.evidence import copytext
 from forensics.model import TableName
 from forensics.scratch import Scratch
 
@@ -182,12 +181,6 @@ def query_of(name: str) -> sql.SQL:
 def listed(columns: Iterable[str]) -> sql.Composed:
     """Names, quoted, with commas between them."""
     return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-def copy_lines(rows: Iterable[Sequence[str | None]]) -> Iterator[bytes]:
-    """Yield rows of values as lines of COPY text."""
-    for row in rows:
-        yield ("\t".join(map(copytext.encode_field, row)) + "\n").encode("utf-8")
 
 
 def words_of(error: psycopg.Error) -> str:

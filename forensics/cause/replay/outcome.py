@@ -68,15 +68,13 @@ class Outcome:
 
     def taken(self, watched: Watched) -> pa.Table:
         """The followed rows that a step took, by their numbers (`pair`), and the `step`."""
-        text = self._database.copy_out(
-            sql.SQL("COPY (SELECT {}, {} FROM {} WHERE {} > 0) TO STDOUT (FORMAT csv)").format(
-                NUMBER, TAKEN, watched.keep, TAKEN
-            )
-        )
+        # Many rows as one text: each row of an answer is a call.
+        query = query_of("taken").format(number=NUMBER, taken=TAKEN, keep=watched.keep)
+        text = "".join(row["lines"] for row in self._database.execute(query))
         if not text:
-            return pa.schema(_PAIR_AND_STEP).empty_table()
+            return pa.Table.from_batches([], pa.schema(_PAIR_AND_STEP))
         return pyarrow.csv.read_csv(
-            pa.BufferReader(text),
+            pa.BufferReader(text.encode()),
             pyarrow.csv.ReadOptions(column_names=list(_PAIR_AND_STEP)),
             convert_options=pyarrow.csv.ConvertOptions(column_types=_PAIR_AND_STEP),
         )

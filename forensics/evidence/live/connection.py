@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -115,17 +116,17 @@ class Connections:
     def pins(self) -> str:
         """A SELECT that sets what a transaction's answers depend on, for the length of it, and says
         who answers."""
-        return _pins(self.settings)
+        return _pins(tuple(self.settings.items()))
 
     def pins_and(self, settings: Mapping[str, str]) -> str:
         """The same with some settings more."""
-        return _pins({**self.settings, **settings})
+        return _pins(tuple({**self.settings, **settings}.items()))
 
     @property
     def hasty_pins(self) -> str:
         """The same for a transaction that holds many tables' locks: it waits for none of them, or
         somebody who waits for one of those might be in its way."""
-        return _pins({**self.settings, "lock_timeout": _HASTY})
+        return _pins(tuple({**self.settings, "lock_timeout": _HASTY}.items()))
 
     def connect(self) -> psycopg.Connection[Any]:
         """Open one more session. It is pinned and read-only within transactions that begin as
@@ -197,9 +198,10 @@ class Connections:
         self._engine.dispose()
 
 
-def _pins(settings: Mapping[str, str]) -> str:
+@cache
+def _pins(settings: tuple[tuple[str, str], ...]) -> str:
     calls = []
-    for name, value in settings.items():
+    for name, value in settings:
         call = sql.SQL("pg_catalog.set_config({}, {}, true)")
         calls.append(call.format(sql.Literal(name), sql.Literal(value)).as_string(None))
     return query("pins").replace("{settings}", ",\n       ".join(calls))

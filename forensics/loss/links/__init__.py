@@ -1,6 +1,6 @@
 """What became of each missing link."""
 
 from forensics.loss.links.classes import classify
-from forensics.loss.links.fate import CLASSES, LOST, Fate
+from forensics.loss.links.fate import Fate
 
-__all__ = ["CLASSES", "LOST", "Fate", "classify"]
+__all__ = ["Fate", "classify"]

@@ -1,15 +1,13 @@
-"""The classes of missing links, and what became of those of one junction table."""
+"""What became of the missing links of one junction table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from forensics.loss.fates import CLASSES, LOST
 from forensics.loss.junctions import Junction
 from forensics.loss.moved import Place
 from forensics.model import Parent
-
-CLASSES = ("moved", "superseded", "restorable", "blocked", "conflicting")
-LOST = ("restorable", "blocked", "conflicting")
 
 
 @dataclass

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from forensics.loss.fates import LOST
 from forensics.loss.junctions import Junction
-from forensics.loss.links import LOST, Fate
+from forensics.loss.links import Fate
 from forensics.loss.missing import MissingRows, missing_rows
 from forensics.loss.parents.holdings import Holdings
 from forensics.loss.parents.labels import Labels

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from forensics.evidence import arrays
 from forensics.loss.elsewhere.values import comparable
 from forensics.loss.sql import alike, numbered, prefixed, renamed
 from forensics.loss.sql import listed as comma
@@ -56,9 +57,9 @@ class WrittenRows:
     def held_against(self, store: Store, rows: Sequence[Mapping[str, str | None]]) -> int:
         """How many rows of live are equal to one of these, each to another."""
         fields = numbered("f", len(self.columns))
-        values = {"pair": pa.array(range(len(rows)), pa.int64())}
+        values = {"pair": arrays.numbers(range(len(rows)))}
         for name in fields:
-            values[name] = pa.array([row[name] for row in rows], pa.string())
+            values[name] = arrays.values([row[name] for row in rows])
         with store.query() as cursor:
             cursor.register("rows_of_live", pa.table(values))
             question = f"SELECT count(*) FROM ({self.among('rows_of_live', fields)})"

@@ -12,11 +12,14 @@ from dataclasses import replace
 import duckdb
 import pyarrow as pa
 
+from forensics.evidence import arrays
 from forensics.model import TableName
 from forensics.recovery.choose.freed import freed
 from forensics.recovery.choose.targets import CLASSES, Target
 from forensics.recovery.queries import filled
 from forensics.store import tables_of
+from forensics.store.lending import lend
+from forensics.store.literals import literal
 
 _NO_COLUMNS = "its table has no columns, so that there is nothing to bring back"
 
@@ -61,8 +64,8 @@ class Classes:
             source = f"SELECT pair FROM rows.backup_{n} WHERE state = 'missing'"
         self._cursor.execute(filled("choose", "class", n=str(n), source=source))
         if self.has(f"loss.links_{n}"):
-            from_loss = filled("choose", "from_loss", n=str(n))
-            self._cursor.execute(from_loss, [list(map(str, chosen))])
+            names = literal(list(map(str, chosen)))
+            self._cursor.execute(filled("choose", "from_loss", n=str(n), chosen=names))
         if self.has(f"elsewhere.rows_{n}"):
             self._cursor.execute(filled("choose", "elsewhere", n=str(n)))
         if not target.columns:
@@ -90,9 +93,16 @@ class Classes:
         """
         if not self.has(f"rows.backup_{target.number}"):
             return 0
-        n = str(target.number)
-        statement = filled("choose", "mark", n=n, rows=self.rows(target), condition=condition)
-        found = self._cursor.execute(statement, [name, reason]).fetchall()
+        statement = filled(
+            "choose",
+            "mark",
+            n=str(target.number),
+            kind=literal(name),
+            reason=literal(reason),
+            rows=self.rows(target),
+            condition=condition,
+        )
+        found = self._cursor.execute(statement).fetchall()
         if not found:
             return 0
         return int(found[0][0])
@@ -106,10 +116,10 @@ class Classes:
         """
         places, reasons = zip(*refused, strict=True)
         rows = {
-            "place": pa.array(places, pa.int64()),
-            "reason": pa.array(reasons, pa.string()),
+            "place": arrays.numbers(places),
+            "reason": arrays.values(reasons),
         }
-        self._cursor.register("refused", pa.table(rows))
+        lend(self._cursor, "refused", pa.table(rows))
         self._cursor.execute(filled("choose", "refused", n=str(target.number)))
         self._cursor.unregister("refused")
 

@@ -108,19 +108,19 @@ class Values:
         return self.selection.copy(self.lines_query())
 
     def lines_query(self) -> str:
-        """The query for what `lines` yields.
+        """The query for the fields of what `lines` yields.
 
-        A line is the key, then of each column what stood there, what stands there, and whether
+        They are the key, then of each column what stood there, what stands there, and whether
         it comes back.
         """
-        fields = [f"copy_field(l.{field})" for field in self.key_fields]
+        fields = [f"l.{field}" for field in self.key_fields]
         for i, column in enumerate(self.columns):
             for side, place in (("b", column.place), ("l", column.live_place)):
-                fields.append(f"copy_field(CASE WHEN o.m{i} THEN {side}.f{place} END)")
+                fields.append(f"CASE WHEN o.m{i} THEN {side}.f{place} END")
             fields.append(f"CASE WHEN o.m{i} THEN 't' ELSE 'f' END")
         n = self.number
         return (
-            f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line FROM ({self._cells}) o "
+            f"SELECT {', '.join(fields)} FROM ({self._cells}) o "
             f"JOIN values_{n} b ON b.pair = o.pair "
             f"JOIN rows.live_{n} l ON l.pair = o.pair AND l.state = 'changed' ORDER BY o.pair"
         )

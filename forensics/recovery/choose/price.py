@@ -18,6 +18,7 @@ from forensics.recovery.choose.reversal import Reversal
 from forensics.recovery.proof import TableShare
 from forensics.recovery.relations import rows_of
 from forensics.store import Store, has_table
+from forensics.store.literals import literal
 
 EXAMPLES = 3
 MOST_HELD = 20_000  # rows of a new table that are held against what statements wrote
@@ -222,7 +223,7 @@ class _Asker:
     def _seen(self, name: TableName, defaults: Mapping[str, str | None]) -> int:
         """How many rows with a value in a column that goes the case holds as written."""
         held, number = self._store.columns(name, "live"), self._store.number(name)
-        some, values = [], []
+        some = []
         for column, default in defaults.items():
             if column not in held:
                 continue
@@ -230,8 +231,7 @@ class _Asker:
             if default is None:
                 some.append(f"{place} IS NOT NULL")
             else:
-                some.append(f"({place} IS NOT NULL AND {place} <> ?)")
-                values.append(default)
+                some.append(f"({place} IS NOT NULL AND {place} <> {literal(default)})")
         if not some or number is None:
             return 0
         with self._store.query() as cursor:
@@ -239,8 +239,7 @@ class _Asker:
                 return 0
             found = cursor.execute(
                 f"SELECT count(*) FROM rows.live_{number} "
-                f"WHERE state IN ('added', 'changed') AND ({' OR '.join(some)})",
-                values,
+                f"WHERE state IN ('added', 'changed') AND ({' OR '.join(some)})"
             ).fetchall()
         return int(found[0][0])
 

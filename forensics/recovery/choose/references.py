@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 import pyarrow as pa
 
+from forensics.evidence import arrays
 from forensics.loss.reused import never_held
 from forensics.loss.sql import literal
 from forensics.model import TableName
 from forensics.recovery.choose.classes import Classes
 from forensics.recovery.choose.targets import Keys, Link, Target, in_order
 from forensics.store import Store
+from forensics.store.lending import lend
 
 Orphans = Mapping[tuple[TableName, Link], Keys]
 
@@ -42,7 +44,7 @@ class References:
         in_turn = sorted(found, key=lambda at: (at[0], at[1].columns, at[1].parent))
         for n, at in enumerate(in_turn):
             keys = _as_table(found[at], len(at[1].columns))
-            self._cursor.register("orphans", keys)
+            lend(self._cursor, "orphans", keys)
             self._cursor.execute(
                 f"CREATE OR REPLACE TEMP TABLE orphans_{n} AS SELECT * FROM orphans"
             )
@@ -174,9 +176,9 @@ def _as_table(keys: Keys, width: int) -> pa.Table:
         named, spelled = [], []
         for key, parent in keys:
             named.append(key[i])
-            spelled.append(parent and parent[i])
-        columns[f"k{i}"] = pa.array(named, pa.string())
-        columns[f"p{i}"] = pa.array(spelled, pa.string())
+            spelled.append(parent[i] if parent else None)
+        columns[f"k{i}"] = arrays.values(named)
+        columns[f"p{i}"] = arrays.values(spelled)
     return pa.table(columns)
 
 

@@ -23,6 +23,8 @@ import pyarrow as pa
 
 from forensics.compare.options import matching
 from forensics.errors import UsageError
+from forensics.evidence import arrays
+from forensics.evidence.written import copy_text
 from forensics.loss.reused import used_again
 from forensics.model import Catalog, TableName, TableResult
 from forensics.recovery.choose.classes import Classes
@@ -33,8 +35,8 @@ from forensics.recovery.choose.references import Orphans, References
 from forensics.recovery.choose.reused import Ends, Followed
 from forensics.recovery.choose.tables import Choice, Left, junction_parents
 from forensics.recovery.choose.targets import CLASSES, Keys, Link, Scope, Target
-from forensics.recovery.queries import filled
 from forensics.store import Store
+from forensics.store.lending import lend
 from forensics.store.values import spliced
 
 __all__ = [
@@ -134,12 +136,11 @@ class Selection:
         classes: Sequence[str] = ("restorable",),
         fields: Sequence[str] | None = None,
     ) -> str:
-        """The query for what `lines` yields."""
-        fields = [f"copy_field(r.{f})" for f in fields or target.fields]
+        """The query for the fields of what `lines` yields."""
+        fields = [f"r.{f}" for f in fields or target.fields]
         wanted = ", ".join(map(repr, classes))
         return (
-            f"SELECT concat_ws(chr(9), {', '.join(fields)}) AS line "
-            f"FROM {self.rows(target)} "
+            f"SELECT {', '.join(fields)} FROM {self.rows(target)} "
             f"WHERE c.class IN ({wanted}) ORDER BY r.pair"
         )
 
@@ -156,7 +157,7 @@ class Selection:
         return target.field(column)
 
     def copy(self, query: str) -> Iterator[str]:
-        """Yield what a query of one column of text answers, a run of lines at a time.
+        """Yield the rows that a query answers as COPY text, a run of lines at a time.
 
         Long values come in pieces.
         """
@@ -164,13 +165,13 @@ class Selection:
 
     def kept(self, query: str) -> Iterator[str]:
         """Yield the same in runs of whole lines, with marks where long values stand."""
-        for batch in self._cursor.sql(query).to_arrow_reader(_BATCH):
-            yield "".join(f"{line}\n" for line in batch.column(0).to_pylist())
+        for batch in self._cursor.execute(query).to_arrow_reader(_BATCH):
+            yield copy_text(batch)
 
     def keep(self, name: str, values: Sequence[str]) -> None:
         """Keep values as a temporary table with one column, `key`."""
-        kept = pa.table({"key": pa.array(values, pa.string())})
-        self._cursor.register("kept_values", kept)
+        kept = pa.table({"key": arrays.values(values)})
+        lend(self._cursor, "kept_values", kept)
         self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT key FROM kept_values")
         self._cursor.unregister("kept_values")
 
@@ -234,7 +235,6 @@ def select(store: Store, scope: Scope, narrowing: Narrowing | None = None) -> It
     if scope.tables and not any(matching(r.name, (), scope.tables) for r in results):
         raise UsageError("--table chooses no table of the case.", "case.tables lists them.")
     with store.query() as cursor:
-        cursor.execute(filled("choose", "copy_field"))
         if narrowing is not None:
             scope = narrowing.begin(cursor, scope)
         yield _select(store, cursor, scope, results, narrowing)

@@ -151,14 +151,13 @@ class _Side:
 
     def lines(self) -> str:
         """The query for the key that each link has now, with the backup's row that it named."""
-        fields = [f"copy_field({field})" for field in self.now]
-        fields += [f"copy_field({self._held(column)})" for column in self.columns]
+        fields = [*self.now, *map(self._held, self.columns)]
         rows = self.returning(f" JOIN {self.parent_rows} p ON {self._named()}")
         other = f"NOT ({same(self.now, self.then)})"
         if self.end.parent.again:
             again = f"SELECT pair FROM again.rows_{self.end.parent.number}"
             other = f"(p.pair IN ({again}) OR {other})"
-        return f"SELECT concat_ws(chr(9), {', '.join(fields)}) FROM {rows} AND {other}"
+        return f"SELECT {', '.join(fields)} FROM {rows} AND {other}"
 
     def _named(self) -> str:
         """The condition that `p`, a row of the parent, is the one that the backup's row named."""

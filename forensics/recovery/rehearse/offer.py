@@ -45,7 +45,7 @@ def offer(
         session: within a transaction.
         table: the table, as SQL.
         columns: what the rows hold.
-        selection, query: whose rows they are, and the query for them as lines of COPY text.
+        selection, query: whose rows they are, and the query for their fields.
 
     Returns:
         Which rows were refused, numbered from 0, and why.
@@ -58,7 +58,7 @@ def offer(
     folder = selection.store.folder
 
     def put(lines: Sequence[str]) -> None:
-        text = "".join(f"{line}\n" for line in lines)
+        text = "\n".join([*lines, ""])
         copy_rows(session, table, columns, spliced(folder, [text]))
 
     for text in selection.kept(query):

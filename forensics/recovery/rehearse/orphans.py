@@ -88,7 +88,7 @@ def _load_keys(
     question = filled(
         "rehearse",
         "keys",
-        texts=", ".join(f"copy_field({field})" for field in fields),
+        fields=", ".join(fields),
         rows=selection.rows(target),
         filled=" AND ".join(f"{field} IS NOT NULL" for field in fields),
     )

@@ -178,11 +178,11 @@ class _Look:
     ) -> Iterator[str]:
         """The rows that the case keeps of one side's table, as COPY text, but for some."""
         width = len(self._store.columns(name, side))
-        fields = ", ".join(f"copy_field(f{i})" for i in range(width))
+        fields = ", ".join(f"f{i}" for i in range(width))
         wanted = ", ".join(map(repr, states))
         others = f"AND NOT ({without})" if without else ""
         return self._selection.copy(
-            f"SELECT concat_ws(chr(9), {fields}) FROM rows.{side}_{self._store.number(name)} "
+            f"SELECT {fields} FROM rows.{side}_{self._store.number(name)} "
             f"WHERE state IN ({wanted}) {others} ORDER BY pair"
         )
 

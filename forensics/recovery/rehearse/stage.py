@@ -59,6 +59,7 @@ class Stage:
     """Where the options are rehearsed, and what came of it.
 
     Attributes:
+        server: what is rehearsed on, while it runs.
         rehearsal: what came of `recovery.sql` and `undo.sql`.
         proofs: what came of each option that was rehearsed.
         unrehearsed: why others were not.
@@ -77,7 +78,7 @@ class Stage:
     ) -> None:
         self._store, self._source, self._wishes = store, source, wishes
         self._undo, self._history, self._scope = undo, history, scope
-        self._server: Scratch | None = None
+        self.server: Scratch | None = None
         self._copy: LiveCopy | None = None
         self.rehearsal: Rehearsal | None = None
         self.proofs: dict[str, Proof] = {}
@@ -102,8 +103,8 @@ class Stage:
         """
         try:
             self._wishes.tell("starting a scratch PostgreSQL")
-            self._server = self._start(stack, work)
-            copy = self._copy_live(self._server, stack, work)
+            self.server = self._start(stack, work)
+            copy = self._copy_live(self.server, stack, work)
             if copy.lacking:
                 self.unrehearsed.setdefault(ROLL_BACK, " ".join(copy.lacking))
             self._copy = copy
@@ -302,7 +303,7 @@ class Stage:
             option: the full restore.
             price: what undoing the schema change would take.
         """
-        server = self._server
+        server = self.server
         if FULL_RESTORE in self.unrehearsed or server is None:
             return
         with ExitStack() as stack:

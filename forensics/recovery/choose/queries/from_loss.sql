@@ -9,4 +9,4 @@ UPDATE class_{n} c
                 || ' that it refers to is gone' END
   FROM loss.links_{n} l
  WHERE l.pair = c.pair AND l.class <> 'restorable'
-   AND NOT (l.class = 'blocked' AND list_has_any(l.blocked_by, ?))
+   AND NOT (l.class = 'blocked' AND list_has_any(l.blocked_by, {chosen}))

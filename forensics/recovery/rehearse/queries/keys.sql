@@ -1,3 +1,3 @@
--- Which keys do restorable rows hold in some columns, as COPY text? (Asked of the case.)
-SELECT DISTINCT concat_ws(chr(9), {texts}) FROM {rows}
+-- Which keys do restorable rows hold in some columns? (Asked of the case.)
+SELECT DISTINCT {fields} FROM {rows}
  WHERE c.class = 'restorable' AND {filled}

@@ -61,7 +61,7 @@ def asked(
 
 
 def links_of(selection: Selection, place: Place) -> str:
-    """The query of the links that are written, as COPY text."""
+    """The query of the links that are written."""
     target = place.target
     owner = selection.field(target, place.owner.columns[0])
     kept = blank = "false"
