@@ -166,6 +166,18 @@ class PlainFile:
 
         return read
 
+    def read_into(self, buffer: memoryview, start: int, end: int) -> int:
+        """Read the bytes from `start` on into a buffer, up to `end`; return how many.
+
+        Whoever reads all of a large file so does not wait for new memory with every piece.
+        """
+        size = min(len(buffer), end - start)
+        if hasattr(os, "preadv"):
+            return os.preadv(self.fd, [buffer[:size]], start)
+        chunk = os.pread(self.fd, size, start)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
     def chunks(self, start: int, end: int, size: int) -> Iterator[bytes]:
         """Return the bytes from `start` to `end` in pieces of up to `size` bytes."""
         return iter(partial(self.reader(start, end), size), b"")

@@ -101,6 +101,8 @@ class Segment(ABC):
     def as_stored(self) -> Iterator[Block] | None:
         """Yield the rows without a look at them, or return None where that cannot be.
 
+        A block may be a buffer that the next one is read into.
+
         They are those that `blocks()` yields where `is_sound` says so of each. Who finds a row
         equal to one of a database's has no need to ask: a database writes no other.
 
@@ -154,6 +156,8 @@ class Contents:
             `--exclude-table-data`).
         bytes: the size of its rows as stored.
         rows: how many there are, where the form says it.
+        lines: how many lines they are, where that was seen on the way: as many as rows, unless
+            somebody wrote a row by hand.
         lacking: partitions whose rows it does not hold, though it holds those of others.
     """
 
@@ -161,6 +165,7 @@ class Contents:
     data: bool
     bytes: int | None = None
     rows: int | None = None
+    lines: int | None = None
     complete: bool = True
     lacking: tuple[TableName, ...] = ()
 

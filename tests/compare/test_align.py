@@ -27,9 +27,7 @@ def walk(ours: list[bytes], theirs: list[bytes], size: int = 7) -> tuple[Stream,
 
 
 def left_over(stream: Stream) -> list[bytes]:
-    return [line for _, line in stream.odd] + b"".join(bytes(b) for b in stream.rest()).splitlines(
-        keepends=True
-    )
+    return stream.odd + b"".join(bytes(b) for b in stream.rest()).splitlines(keepends=True)
 
 
 def hold(ours: list[bytes], theirs: list[bytes], size: int = 7) -> int:
@@ -42,7 +40,7 @@ def hold(ours: list[bytes], theirs: list[bytes], size: int = 7) -> int:
     assert Counter(ours) - Counter(theirs) == Counter(odd_ours) - Counter(odd_theirs)
     assert Counter(theirs) - Counter(ours) == Counter(odd_theirs) - Counter(odd_ours)
     text = b"".join(ours)
-    for position, line in backup.odd:
+    for position, line in zip(backup.odd_at, backup.odd, strict=True):
         assert text[position : position + len(line)] == line
     return paired
 

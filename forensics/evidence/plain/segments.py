@@ -137,17 +137,18 @@ class CopySegment(_Judged):
         return self._bounded(self._whole_lines())
 
     def _whole_lines(self) -> Iterator[Block]:
-        """The file's own bytes, whole lines at a time, without a copy."""
+        """The file's own bytes, whole lines at a time, in one buffer."""
         at, end = self._data.start, self._data.end
-        read = self._file.reader
+        buffer = bytearray(min(BLOCK_BYTES, end - at))
+        text = memoryview(buffer)
         while at < end:
-            chunk = read(at, end)(BLOCK_BYTES)
-            cut = chunk.rfind(b"\n") + 1
+            size = self._file.read_into(text, at, end)
+            cut = buffer.rfind(b"\n", 0, size) + 1
             if not cut or (self.max_row is not None and self.max_row < cut):
                 # There is a line longer than a block, or there may be one longer than is allowed.
-                yield from read_blocks(read(at, end), max_row=self.max_row)
+                yield from read_blocks(self._file.reader(at, end), max_row=self.max_row)
                 return
-            yield memoryview(chunk)[:cut]
+            yield text[:cut]
             at += cut
 
     def is_sound(self, rows: bytes) -> bool:
