@@ -13,11 +13,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import cached_property
 
 import numpy as np
 
 from forensics.evidence import documents
-from forensics.evidence.bytewise import words
+from forensics.evidence.bytewise import WORD, words
 from forensics.evidence.fields import encode_field, unescape
 
 # Kinds of bytes, a bit each; a field's kinds are those of all its bytes.
@@ -39,7 +40,13 @@ def _kinds() -> bytes:
     return bytes(found)
 
 
-KINDS = _kinds()
+_KINDS = _kinds()
+
+
+def kinds_of(text: bytes, starts: np.ndarray) -> np.ndarray:
+    """The kinds of bytes of all fields of a block, by where each begins."""
+    of_bytes = np.frombuffer(text.translate(_KINDS), dtype=np.uint8)
+    return np.asarray(np.bitwise_or.reduceat(of_bytes, starts))
 
 
 @dataclass(frozen=True)
@@ -50,14 +57,19 @@ class Fields:
         text: the block.
         data: its bytes, and some zeros behind them.
         starts, lengths: where each field is.
-        kinds: of the bytes of each.
+        told_kinds: gives the kinds of the bytes of each; it takes long.
     """
 
     text: bytes
     data: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
-    kinds: np.ndarray
+    told_kinds: Callable[[], np.ndarray]
+
+    @cached_property
+    def kinds(self) -> np.ndarray:
+        """The kinds of bytes of each field."""
+        return self.told_kinds()
 
     def byte(self, place: int) -> np.ndarray:
         """The byte at a place of every field; where that is shorter it says nothing."""
@@ -71,8 +83,8 @@ class Fields:
 
     def some(self, chosen: np.ndarray) -> Fields:
         """Some of the fields."""
-        of = self.starts[chosen], self.lengths[chosen], self.kinds[chosen]
-        return Fields(self.text, self.data, *of)
+        starts, lengths = self.starts[chosen], self.lengths[chosen]
+        return Fields(self.text, self.data, starts, lengths, lambda: self.kinds[chosen])
 
     def byte_before_end(self, place: int) -> np.ndarray:
         """The byte so many places before the end of every field; shorter ones say nothing."""
@@ -115,7 +127,9 @@ class Fields:
     def unless(self, sure: np.ndarray, holds: Callable[[str], bool]) -> np.ndarray:
         """The places of the fields that are not sure, not NULL, and that `holds` refuses."""
         refused = []
-        for at in np.flatnonzero(~sure & ~self.nulls()).tolist():
+        others = np.flatnonzero(~sure)
+        others = others[~self.some(others).nulls()]
+        for at in others.tolist():
             start = int(self.starts[at])
             field = self.text[start : start + int(self.lengths[at])]
             if not holds(unescape(field.decode("utf-8", "replace"))):
@@ -124,6 +138,15 @@ class Fields:
 
 
 Check = Callable[[Fields], np.ndarray]
+
+
+def _of_others(fields: Fields, sure: np.ndarray, check: Check) -> np.ndarray:
+    """The places of fields that are not sure, and that a check refuses."""
+    others = np.flatnonzero(~sure)
+    if not len(others):
+        return others
+    return np.asarray(others[check(fields.some(others))])
+
 
 # --- numbers --------------------------------------------------------------------------------------
 
@@ -168,6 +191,12 @@ def _integers(most: int) -> Check:
         return -most - 1 <= int(value, base) <= most
 
     def check(fields: Fields) -> np.ndarray:
+        sizes = fields.lengths
+        sure = (sizes > 0) & (sizes <= min(digits - 1, WORD))
+        sure &= _are_digits(fields.word(0), np.minimum(sizes, WORD))
+        return _of_others(fields, sure, closely)
+
+    def closely(fields: Fields) -> np.ndarray:
         below_zero = fields.byte(0) == _MINUS_SIGN
         sure = _plain_numbers(fields, 0)
         sure &= fields.lengths - below_zero <= digits
@@ -329,8 +358,9 @@ _SPOKEN = ("infinity", "-infinity", "epoch", "now", "today", "tomorrow", "yester
 _LONGEST_MOMENT = 128
 _SIGNS = np.frombuffer(b"+-", dtype=np.uint8)
 # By month, the days that it has in every year.
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int8)
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0], dtype=np.int8)
 _FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(9)], dtype=np.uint64)
+_LOW_HALF = np.uint64(0x0F)
 _HIGH_HALVES = np.uint64(0xF0F0F0F0F0F0F0F0)
 _ZEROS = np.uint64(0x3030303030303030)
 _SIXES = np.uint64(0x0606060606060606)
@@ -377,6 +407,9 @@ def _moments(as_written: bool) -> Check:
         return _is_moment(value)
 
     def check(fields: Fields) -> np.ndarray:
+        return _of_others(fields, _as_usual(fields), closely)
+
+    def closely(fields: Fields) -> np.ndarray:
         sure = fields.only(_DIGIT | _MINUS | _POINT | _CLOCK)
         sure &= (fields.lengths == 10) | (fields.lengths >= 19)
         sure &= (fields.byte(4) == 0x2D) & (fields.byte(7) == 0x2D)
@@ -396,6 +429,56 @@ def _moments(as_written: bool) -> Check:
         return fields.unless(sure, holds)
 
     return check
+
+
+class _Shape:
+    """What eight bytes look like: digits where `as_text` has a 0, and its own signs."""
+
+    def __init__(self, as_text: bytes) -> None:
+        kept, wanted, sixes = bytearray(WORD), bytearray(WORD), bytearray(WORD)
+        for place, sign in enumerate(as_text):
+            is_digit = sign == 0x30
+            kept[place] = 0xF0 if is_digit else 0xFF
+            wanted[place] = sign
+            sixes[place] = 6 * is_digit
+        self._kept, self._wanted, self._sixes = map(_word_of, (kept, wanted, sixes))
+
+    def fits(self, words: np.ndarray) -> np.ndarray:
+        """Which words look so. A digit is still below 40 with six more, in hexadecimal digits."""
+        found: np.ndarray = (words & self._kept) == self._wanted
+        found &= ((words + self._sixes) & self._kept) == self._wanted
+        return found
+
+
+def _word_of(text: bytes | bytearray) -> np.uint64:
+    return np.uint64(int.from_bytes(text, "little"))
+
+
+_MONTH, _DAY, _DAY_AND_TIME, _SECONDS = map(_Shape, (b"0000-00-", b"00", b"00 00:00", b":00"))
+
+
+def _as_usual(fields: Fields) -> np.ndarray:
+    """Which moments are a date, or one with a time of day and a fraction of seconds at most.
+
+    That is nearly all of them; they are looked at eight bytes at once.
+    """
+    first, second, third = fields.word(0), fields.word(8), fields.word(16)
+    month, day = _two_digits(first, 5), _two_digits(second, 0)
+    sure: np.ndarray = _MONTH.fits(first) & _DAY.fits(second)
+    sure &= (day >= 1) & (day <= _DAYS[np.minimum(month, 13)])
+    timed = _DAY_AND_TIME.fits(second) & _SECONDS.fits(third)
+    timed &= (_two_digits(second, 3) < 24) & (_two_digits(second, 6) < 60)
+    timed &= _two_digits(third, 1) < 60
+    timed &= (fields.lengths == 19) | _end_in_fractions(fields)
+    sure &= timed | (fields.lengths == 10)
+    return sure
+
+
+def _two_digits(words: np.ndarray, place: int) -> np.ndarray:
+    """The number that two bytes of every word are, where they are digits."""
+    both = words >> np.uint64(8 * place)
+    tens, ones = both & _LOW_HALF, (both >> np.uint64(8)) & _LOW_HALF
+    return np.asarray(tens * np.uint64(10) + ones)
 
 
 def _end_in_fractions(fields: Fields) -> np.ndarray:
