@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 
 from forensics.evidence import holding
+from forensics.evidence.columns import Check, Fields, kinds_of
 from forensics.evidence.fields import encode_field
-from forensics.evidence.holding import Check, Fields, kinds_of
 
 _PADDING = bytes(256)  # fields are looked at some bytes further than they go
 _OPENS, _LINE_FEED = 0x7B, 10

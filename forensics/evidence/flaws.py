@@ -16,7 +16,7 @@ import numpy as np
 
 from forensics.errors import BackupError
 from forensics.evidence.blocks import Block
-from forensics.evidence.holding import Check, Fields, kinds_of
+from forensics.evidence.columns import Check, Fields, kinds_of
 
 _TAB, _LINE_FEED = 9, 10
 _PADDING = bytes(256)  # fields are looked at some bytes further than they go

@@ -10,143 +10,24 @@ from __future__ import annotations
 import calendar
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
-from functools import cached_property
 
 import numpy as np
 
 from forensics.evidence import documents
-from forensics.evidence.bytewise import WORD, words
-from forensics.evidence.fields import encode_field, unescape
-
-# Kinds of bytes, a bit each; a field's kinds are those of all its bytes.
-_DIGIT, _MINUS, _POINT, _HEX, _CLOCK, _OTHER = 1, 2, 4, 8, 16, 128
-
-
-def _kinds() -> bytes:
-    found = bytearray([_OTHER]) * 256
-    for kind, members in (
-        (_DIGIT, b"0123456789"),
-        (_MINUS, b"-"),
-        (_POINT, b"."),
-        (_HEX, b"abcdefABCDEF"),
-        (_CLOCK, b": +"),
-        (0, b"\t\n"),
-    ):
-        for byte in members:
-            found[byte] = kind
-    return bytes(found)
-
-
-_KINDS = _kinds()
-
-
-def kinds_of(text: bytes, starts: np.ndarray) -> np.ndarray:
-    """The kinds of bytes of all fields of a block, by where each begins."""
-    of_bytes = np.frombuffer(text.translate(_KINDS), dtype=np.uint8)
-    return np.asarray(np.bitwise_or.reduceat(of_bytes, starts))
-
-
-@dataclass(frozen=True)
-class Fields:
-    """The fields of one column in a block of COPY text.
-
-    Attributes:
-        text: the block.
-        data: its bytes, and some zeros behind them.
-        starts, lengths: where each field is.
-        told_kinds: gives the kinds of the bytes of each; it takes long.
-    """
-
-    text: bytes
-    data: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
-    told_kinds: Callable[[], np.ndarray]
-
-    @cached_property
-    def kinds(self) -> np.ndarray:
-        """The kinds of bytes of each field."""
-        return self.told_kinds()
-
-    def byte(self, place: int) -> np.ndarray:
-        """The byte at a place of every field; where that is shorter it says nothing."""
-        found: np.ndarray = self.data[self.starts + place]
-        return found
-
-    def word(self, place: int) -> np.ndarray:
-        """The eight bytes from a place of every field on, as a number, the first the lowest."""
-        found: np.ndarray = words(self.data, place)[self.starts]
-        return found
-
-    def some(self, chosen: np.ndarray) -> Fields:
-        """Some of the fields."""
-        starts, lengths = self.starts[chosen], self.lengths[chosen]
-        return Fields(self.text, self.data, starts, lengths, lambda: self.kinds[chosen])
-
-    def byte_before_end(self, place: int) -> np.ndarray:
-        """The byte so many places before the end of every field; shorter ones say nothing."""
-        found: np.ndarray = self.data[np.maximum(self.starts + self.lengths - place, 0)]
-        return found
-
-    def count(self, byte: bytes) -> np.ndarray:
-        """How often a byte stands in every field."""
-        places = np.flatnonzero(self.data == ord(byte))
-        found: np.ndarray = np.searchsorted(places, self.starts + self.lengths)
-        found -= np.searchsorted(places, self.starts)
-        return found
-
-    def strings(self, chosen: np.ndarray, width: int) -> np.ndarray:
-        """The first `width` bytes of some fields, each as one string of bytes."""
-        places = self.starts[chosen][:, None] + np.arange(width)
-        return np.ascontiguousarray(self.data[places]).view(f"S{width}")[:, 0]
-
-    def only(self, kinds: int) -> np.ndarray:
-        """Which fields hold digits, and nothing but bytes of some kinds."""
-        found: np.ndarray = (self.kinds & np.uint8(0xFF ^ kinds)) == 0
-        found &= (self.kinds & _DIGIT) != 0
-        return found
-
-    def joined(self, chosen: np.ndarray) -> bytes:
-        """Some fields in the order of the block, each with the tab or line feed behind it."""
-        borders = np.zeros(len(self.text) + 1, dtype=np.int8)
-        borders[self.starts[chosen]] += 1
-        borders[self.starts[chosen] + self.lengths[chosen] + 1] -= 1
-        within = np.cumsum(borders[:-1], dtype=np.int8).view(bool)
-        found: bytes = self.data[: len(self.text)][within].tobytes()
-        return found
-
-    def nulls(self) -> np.ndarray:
-        """Which fields are NULL."""
-        found: np.ndarray = self.lengths == 2
-        found &= (self.byte(0) == 0x5C) & (self.byte(1) == 0x4E)
-        return found
-
-    def unless(self, sure: np.ndarray, holds: Callable[[str], bool]) -> np.ndarray:
-        """The places of the fields that are not sure, not NULL, and that `holds` refuses."""
-        refused = []
-        others = np.flatnonzero(~sure)
-        others = others[~self.some(others).nulls()]
-        for at in others.tolist():
-            start = int(self.starts[at])
-            field = self.text[start : start + int(self.lengths[at])]
-            if not holds(unescape(field.decode("utf-8", "replace"))):
-                refused.append(at)
-        return np.array(refused, dtype=np.int64)
-
-
-Check = Callable[[Fields], np.ndarray]
-
-
-def _of_others(fields: Fields, sure: np.ndarray, check: Check) -> np.ndarray:
-    """The places of fields that are not sure, and that a check refuses."""
-    others = np.flatnonzero(~sure)
-    if not len(others):
-        return others
-    return np.asarray(others[check(fields.some(others))])
-
+from forensics.evidence.bytewise import WORD
+from forensics.evidence.columns import (
+    CLOCK,
+    DIGIT,
+    HEX,
+    MINUS,
+    POINT,
+    Check,
+    Fields,
+    of_others,
+)
+from forensics.evidence.fields import encode_field
 
 # --- numbers --------------------------------------------------------------------------------------
 
@@ -167,10 +48,10 @@ _MANY_DIGITS = 1_000  # most of them zeros, perhaps
 _LIMITED = re.compile(r"numeric\((\d+),(-?\d+)\)\Z")
 
 
-def _plain_numbers(fields: Fields, others: int = _POINT) -> np.ndarray:
+def _plain_numbers(fields: Fields, others: int = POINT) -> np.ndarray:
     """Which fields are digits with a minus before them at most, and a point among them at most."""
-    sure = fields.only(_DIGIT)
-    signed = fields.only(_DIGIT | _MINUS | others) & ~sure
+    sure = fields.only(DIGIT)
+    signed = fields.only(DIGIT | MINUS | others) & ~sure
     if signed.any():
         minus = fields.count(b"-")
         signed &= (minus == 0) | ((minus == 1) & (fields.byte(0) == _MINUS_SIGN))
@@ -194,7 +75,7 @@ def _integers(most: int) -> Check:
         sizes = fields.lengths
         sure = (sizes > 0) & (sizes <= min(digits - 1, WORD))
         sure &= _are_digits(fields.word(0), np.minimum(sizes, WORD))
-        return _of_others(fields, sure, closely)
+        return of_others(fields, sure, closely)
 
     def closely(fields: Fields) -> np.ndarray:
         below_zero = fields.byte(0) == _MINUS_SIGN
@@ -210,7 +91,7 @@ def _integers(most: int) -> Check:
 
 def _oids(fields: Fields) -> np.ndarray:
     short = fields.lengths < len(str(2**32))
-    return fields.unless(fields.only(_DIGIT) & short, _is_oid)
+    return fields.unless(fields.only(DIGIT) & short, _is_oid)
 
 
 def _is_oid(value: str) -> bool:
@@ -287,7 +168,7 @@ def _truths(fields: Fields) -> np.ndarray:
 
 
 def _uuids(fields: Fields) -> np.ndarray:
-    others = np.uint8(0xFF ^ (_DIGIT | _HEX | _MINUS))
+    others = np.uint8(0xFF ^ (DIGIT | HEX | MINUS))
     sure = (fields.lengths == 36) & ((fields.kinds & others) == 0)
     for place in (8, 13, 18, 23):
         sure &= fields.byte(place) == 0x2D
@@ -407,10 +288,10 @@ def _moments(as_written: bool) -> Check:
         return _is_moment(value)
 
     def check(fields: Fields) -> np.ndarray:
-        return _of_others(fields, _as_usual(fields), closely)
+        return of_others(fields, _as_usual(fields), closely)
 
     def closely(fields: Fields) -> np.ndarray:
-        sure = fields.only(_DIGIT | _MINUS | _POINT | _CLOCK)
+        sure = fields.only(DIGIT | MINUS | POINT | CLOCK)
         sure &= (fields.lengths == 10) | (fields.lengths >= 19)
         sure &= (fields.byte(4) == 0x2D) & (fields.byte(7) == 0x2D)
         sure &= _are_digits(fields.word(0), 4)

@@ -16,9 +16,9 @@ from forensics.evidence.archive.container import Container
 from forensics.evidence.archive.runs import Run
 from forensics.evidence.archive.toc import Entry
 from forensics.evidence.blocks import LongRowError
+from forensics.evidence.columns import Check
 from forensics.evidence.encodings import OddTextError, lines_converted, odd_bytes, transcoder
 from forensics.evidence.flaws import Flaws, Judge, is_even
-from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
 from forensics.evidence.source import Block

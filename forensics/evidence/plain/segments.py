@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.blocks import BLOCK_BYTES, Block, LongRowError, read_blocks
+from forensics.evidence.columns import Check
 from forensics.evidence.encodings import (
     ODD_HINT,
     OddTextError,
@@ -17,7 +18,6 @@ from forensics.evidence.encodings import (
 )
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge, is_even
-from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
 from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
