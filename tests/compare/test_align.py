@@ -16,9 +16,11 @@ from forensics.compare.align import Stream, align
 LINES = st.lists(st.text("ab\t", max_size=3).map(lambda t: f"{t}\n".encode()), max_size=60)
 
 
-def blocks(lines: list[bytes], size: int) -> Iterator[bytes]:
+def blocks(lines: list[bytes], size: int) -> Iterator[memoryview]:
     for at in range(0, len(lines), size):
-        yield b"".join(lines[at : at + size])
+        block = bytearray(b"".join(lines[at : at + size]))
+        yield memoryview(block)
+        block[:] = b"#" * len(block)  # the next one is read into it
 
 
 def walk(ours: list[bytes], theirs: list[bytes], size: int = 7) -> tuple[Stream, Stream, int]:
