@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
+from forensics.evidence.bytewise import count_lines
 from forensics.evidence.source import Block
 
 _NEAR, _FAR = 4 << 10, 64 << 10
 _LEAST_STEP, _LARGEST_STEP = 16 << 10, 1 << 20
-_LINE_FEED = 10
+_CLOSE = 128
+_ALIKE = 256  # bytes behind two lines, which tell whether both sides go on alike
 _TELL_ROWS = 100_000
 _ODD_BYTES = 48 << 20  # of either side, held in memory
 _SEARCH_PER_BYTE = 8  # bytes that may be searched for each byte that was paired
@@ -33,7 +33,9 @@ class Stream:
     """One side: a buffer of whole lines, filled from blocks as it is used up.
 
     Attributes:
-        odd: (position, line with its line feed) of the rows that found no partner.
+        data, text: the buffer; lines stand in it up to `end`, the next one at `at`.
+        odd: the rows that found no partner, each with its line feed.
+        odd_at: where each of them begins in the stream of blocks.
         passed: how many rows lie in what has been walked past; kept up only where
             `counting`.
     """
@@ -43,10 +45,11 @@ class Stream:
         self._counting = counting
         self._start = 0
         self._counted = 0
-        self.data = b""
-        self.view = np.empty(0, dtype=np.uint8)
-        self.at = 0
-        self.odd: list[tuple[int, bytes]] = []
+        self.at = self.end = 0
+        self._make(0)
+        # Two lists and not one of pairs: a collector of garbage has nothing to look at in them.
+        self.odd: list[bytes] = []
+        self.odd_at: list[int] = []
         self.odd_bytes = 0
         self.passed = 0
 
@@ -57,46 +60,52 @@ class Stream:
 
     def fill(self, least: int = 1) -> bool:
         """Have `least` bytes ahead where there are so many; whether any are left."""
-        while len(self.data) - self.at < least:
+        while self.end - self.at < least:
             block = next(self._blocks, None)
             if block is None:
                 break
-            self.count()
-            self._start += self.at
-            if self.at < len(self.data):
-                self.data = b"".join((memoryview(self.data)[self.at :], block))
-            else:
-                self.data = bytes(block)
-            self.view = np.frombuffer(self.data, dtype=np.uint8)
-            self.at = self._counted = 0
-        return self.at < len(self.data)
+            self._append(block)
+        return self.at < self.end
+
+    def _append(self, block: Block) -> None:
+        # One buffer for all blocks: a fresh one each time costs more than what is copied.
+        self.count()
+        ahead = self.text[self.at : self.end]
+        left, size = len(ahead), len(ahead) + len(block)
+        if size > len(self.data):
+            self._make(size + size // 4 if left else size)
+        self.text[:left] = ahead
+        self.text[left:size] = block
+        self._start += self.at
+        self.at, self.end, self._counted = 0, size, 0
+
+    def _make(self, size: int) -> None:
+        self.data = bytearray(size)
+        self.text = memoryview(self.data)
 
     def count(self) -> int:
         """Bring `passed` up to where the walk is, and return it."""
         if self._counting:
             # A block at a time: counting each short run by itself would cost more than finding it.
-            self.passed += int(np.count_nonzero(self.view[self._counted : self.at] == _LINE_FEED))
+            self.passed += count_lines(self.text[self._counted : self.at])
             self._counted = self.at
         return self.passed
-
-    def line(self) -> bytes:
-        """The next line, with its line feed."""
-        return self.data[self.at : self.data.index(b"\n", self.at) + 1]
 
     def skip_to(self, end: int) -> None:
         """Leave the lines up to offset `end` of the buffer as odd."""
         at, data = self.at, self.data
+        self.odd_bytes += end - at
         while at < end:
             after = data.index(b"\n", at) + 1
-            self.odd.append((self._start + at, data[at:after]))
+            self.odd_at.append(self._start + at)
+            self.odd.append(bytes(data[at:after]))
             at = after
-        self.odd_bytes += at - self.at
         self.at = at
 
     def rest(self) -> Iterator[Block]:
         """What has not been walked past; its first byte is at `position`."""
-        if self.at < len(self.data):
-            yield memoryview(self.data)[self.at :]
+        if self.at < self.end:
+            yield bytes(self.text[self.at : self.end])
         yield from self._blocks
 
 
@@ -112,23 +121,18 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
         progress: is told how many rows of the backup were passed since it was last
             called.
     """
-    paired_bytes = searched = told = 0
+    paired = searched = told = 0  # bytes, bytes, rows
     while True:
-        if len(backup.data) - backup.at < _FAR and not backup.fill(_FAR):
+        # All that is there, where that is less.
+        if not backup.fill(_FAR) or not live.fill(_FAR):
             break
-        if len(live.data) - live.at < _FAR and not live.fill(_FAR):
-            break
-        same = _equal_run(backup, live)
-        backup.at += same
-        live.at += same
-        paired_bytes += same
         if backup.passed - told > _TELL_ROWS:
             progress(backup.passed - told)
             told = backup.passed
-        if backup.at == len(backup.data) or live.at == len(live.data):
-            continue
-        searched += _find_again(backup, live)
-        if searched > _SEARCH_ALLOWANCE + _SEARCH_PER_BYTE * paired_bytes:
+        walked, looked = _walk(backup, live)
+        paired += walked
+        searched += looked
+        if searched > _SEARCH_ALLOWANCE + _SEARCH_PER_BYTE * paired:
             break
         if backup.odd_bytes > _ODD_BYTES or live.odd_bytes > _ODD_BYTES:
             break
@@ -136,11 +140,34 @@ def align(backup: Stream, live: Stream, progress: Callable[[int], None]) -> int:
     return backup.passed - len(backup.odd)
 
 
+def _walk(backup: Stream, live: Stream) -> tuple[int, int]:
+    """Walk along what both have in their buffers, until either has little ahead.
+
+    Returns:
+        How many bytes were paired, and how many were searched.
+    """
+    paired = searched = 0
+    # Who has less than that ahead has nothing else.
+    last_ours = max(backup.end - _FAR, backup.at)
+    last_theirs = max(live.end - _FAR, live.at)
+    while searched <= _SEARCH_ALLOWANCE:
+        same = _equal_run(backup, live)
+        backup.at += same
+        live.at += same
+        paired += same
+        if backup.at == backup.end or live.at == live.end:
+            break
+        searched += _find_again(backup, live)
+        if backup.at > last_ours or live.at > last_theirs:
+            break
+    return paired, searched
+
+
 def _equal_run(backup: Stream, live: Stream) -> int:
     """The length of the run of whole equal lines ahead, in bytes."""
     i, j = backup.at, live.at
-    ours, theirs = backup.data, memoryview(live.data)
-    ahead = min(len(ours) - i, len(theirs) - j)
+    ours, theirs = backup.data, live.text
+    ahead = min(backup.end - i, live.end - j)
     done, step = 0, _LEAST_STEP
     while done < ahead:
         upto = min(done + step, ahead)
@@ -149,19 +176,39 @@ def _equal_run(backup: Stream, live: Stream) -> int:
             done = upto
             step = min(step * 2, _LARGEST_STEP)
             continue
-        while upto - done > _LEAST_STEP:
-            half = (done + upto) // 2
-            if ours.startswith(theirs[j + done : j + half], i + done):
-                done = half
-            else:
-                upto = half
-        differ = backup.view[i + done : i + upto] != live.view[j + done : j + upto]
-        first = done + int(differ.argmax())
-        # Back to where the line began, which may be before this step.
-        return max(ours.rfind(b"\n", i, i + first) + 1 - i, 0)
+        return _line_that_differs(ours, theirs, (i, j), (done, upto)) - i
     # One buffer is used up, at a line's end: the other's line ends there too, for its bytes are the
     # same.
     return done
+
+
+def _line_that_differs(
+    ours: bytearray, theirs: memoryview, starts: tuple[int, int], within: tuple[int, int]
+) -> int:
+    """Where our first line begins that differs; up to there both are the same.
+
+    Halving comes close, and then line by line, from the last one on: looking at each byte takes
+    twice as long.
+
+    Args:
+        starts: where either side's lines begin.
+        within: from where on they are not the same, up to where, counted from there.
+    """
+    i, j = starts
+    same, upto = within
+    while upto - same > _CLOSE:
+        half = (same + upto) // 2
+        if ours.startswith(theirs[j + same : j + half], i + same):
+            same = half
+        else:
+            upto = half
+    while True:
+        line = ours.rfind(b"\n", i + same, i + upto) + 1
+        if not line:
+            return ours.rfind(b"\n", i, i + same) + 1 or i
+        if ours.startswith(theirs[j + same : j + line - i], i + same):
+            return line
+        upto = line - 1 - i
 
 
 def _find_again(backup: Stream, live: Stream) -> int:
@@ -170,28 +217,31 @@ def _find_again(backup: Stream, live: Stream) -> int:
     Returns:
         How many bytes were searched for where both go on alike.
     """
-    ours, theirs = backup.line(), live.line()
-    after_ours, after_theirs = backup.at + len(ours), live.at + len(theirs)
-    next_ours = backup.data[after_ours : after_ours + 256]
-    if next_ours and next_ours == live.data[after_theirs : after_theirs + 256]:
+    after_ours = backup.data.index(b"\n", backup.at) + 1
+    after_theirs = live.data.index(b"\n", live.at) + 1
+    alike = min(_ALIKE, backup.end - after_ours)
+    next_theirs = live.text[after_theirs : min(after_theirs + alike, live.end)]
+    if 0 < alike == len(next_theirs) and backup.data.startswith(next_theirs, after_ours):
         # A row that was changed in place: the lines after it are the same.
         backup.skip_to(after_ours)
         live.skip_to(after_theirs)
-        return len(next_ours)
-    if backup.data.startswith(theirs, after_ours):
+        return alike
+    theirs = live.text[live.at : after_theirs]
+    if after_ours + len(theirs) <= backup.end and backup.data.startswith(theirs, after_ours):
         # A row that is gone: what stands behind it is live's next.
         backup.skip_to(after_ours)
-        return len(ours)
+        return len(theirs)
     searched = 0
+    ours = backup.text[backup.at : after_ours]
     for window in (_NEAR, _FAR):
         for stream, wanted in ((backup, theirs), (live, ours)):
-            end = stream.at + window
-            found = stream.data.find(b"\n" + wanted, stream.at, end)
+            end = min(stream.at + window, stream.end)
+            found = stream.data.find(b"\n" + bytes(wanted), stream.at, end)
             if found >= 0:
                 searched += found - stream.at
                 stream.skip_to(found + 1)
                 return searched
-            searched += min(end, len(stream.data)) - stream.at
+            searched += end - stream.at
     backup.skip_to(after_ours)
     live.skip_to(after_theirs)
     return searched

@@ -88,7 +88,7 @@ def left_over(
 
 def _unpaired(sides: Sides, progress: Progress, as_stored: bool) -> LeftOver | None:
     backup, live, columns = sides.backup, sides.live, sides.columns
-    backup.as_stored, backup.odd, backup.walked = False, [], 0
+    backup.as_stored, backup.odd, backup.odd_at, backup.walked = False, [], [], 0
     if not _stand_alike(sides):
         return _everything(sides, progress)
     if live.is_held and _same_bytes(backup, live):
@@ -104,7 +104,7 @@ def _unpaired(sides: Sides, progress: Progress, as_stored: bool) -> LeftOver | N
         ours, theirs = Stream(_chain(backup), counting=True), Stream(blocks)
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
-        backup.odd, backup.walked = ours.odd, ours.position
+        backup.odd, backup.odd_at, backup.walked = ours.odd, ours.odd_at, ours.position
         left = LeftOver(
             _rest(backup, ours, columns, unheard),
             _rest(live, theirs, columns, progress),
@@ -218,15 +218,16 @@ def _blocks(side: Side, segment: Segment) -> Iterator[Block]:
 def _looked_at(side: Side, blocks: Iterable[Block]) -> Iterator[Block]:
     """Yield blocks of a side, of which nobody has seen whether their rows are sound."""
     for block in blocks:
-        if side.as_stored and not side.segments[0].is_sound(bytes(block)):
+        rows = bytes(block)  # which stay as they are when the next one is read
+        if side.as_stored and not side.segments[0].is_sound(rows):
             raise UnsoundError
-        yield block
+        yield rows
 
 
 def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress) -> Batches:
     """What a walk left of a side: the rows without a partner, then what it did not reach."""
     shaper = Shaper(columns, columns, side.canonical)
-    for some in _some(stream.odd):
+    for some in _some(zip(stream.odd_at, stream.odd, strict=True)):
         [rows] = _looked_at(side, [b"".join([line for _, line in some])])
         lines = _texts(rows, [len(line) for _, line in some])
         positions = numbers([at for at, _ in some])
@@ -350,12 +351,11 @@ def lines_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Ba
 
 def _odd_again(side: Side, columns: Sequence[str], positions: np.ndarray) -> Batches:
     """The rows at some positions, which a walk has passed: they are in memory."""
-    odd = np.array([at for at, _ in side.odd], dtype=np.int64)
-    places = np.searchsorted(odd, positions)
+    places = np.searchsorted(np.array(side.odd_at, dtype=np.int64), positions).tolist()
     segment = side.segments[0]
     shaper = Shaper(segment.columns, columns, side.comparable)
     keeper = _keeper(side, segment, columns)
-    for some in _some(side.odd[place] for place in places.tolist()):
+    for some in _some((side.odd_at[place], side.odd[place]) for place in places):
         segment.judge([line[:-1] for _, line in some])
         rows = b"".join([line for _, line in some])
         lines = _texts(rows, [len(line) for _, line in some])

@@ -29,8 +29,8 @@ class Side:
         starts: the position at which each segment begins.
         as_stored: whether rows were read without a look at them: those with an equal partner need
             none.
-        odd: (position, line with its line feed) of rows that a walk along both sides passed
-            without finding a partner, ascending; it passed all rows before `walked`.
+        odd, odd_at: rows that a walk along both sides passed without finding a partner, each with
+            its line feed, and their positions, ascending; it passed all rows before `walked`.
         long: the table's long values.
         mark: what is done with one as rows are read; None leaves them where they stand.
     """
@@ -44,7 +44,8 @@ class Side:
     rows: int = 0
     starts: list[int] = field(default_factory=list)
     as_stored: bool = False
-    odd: list[tuple[int, bytes]] = field(default_factory=list)
+    odd: list[bytes] = field(default_factory=list)
+    odd_at: list[int] = field(default_factory=list)
     walked: int = 0
     long: Long | None = None
     mark: Mark | None = None

@@ -208,7 +208,8 @@ def _counts(
         return source.counts([job.name for job in jobs], _SECONDS)
     found: dict[TableName, int] = {}
     for job in jobs:
-        rows = contents[job.name].rows
+        held = contents[job.name]
+        rows = held.lines if held.rows is None else held.rows
         if rows is None:
             rows = _count(source, job, until)
         if rows is not None:

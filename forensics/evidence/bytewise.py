@@ -8,12 +8,16 @@ from forensics.evidence.blocks import Block
 
 WORD = 8
 _LINE_FEED = 10
+_PIECE = 1 << 17  # as much as is worked on without new memory of the system's
 
 
 def count_lines(block: Block) -> int:
     """Count the line feeds of a block; bytes.count takes four times as long."""
     data = np.frombuffer(block, dtype=np.uint8)
-    return int(np.count_nonzero(data == _LINE_FEED))
+    lines = 0
+    for start in range(0, len(data), _PIECE):
+        lines += int(np.count_nonzero(data[start : start + _PIECE] == _LINE_FEED))
+    return lines
 
 
 def words(text: Block | np.ndarray, start: int = 0, kind: str = "<u8") -> np.ndarray:

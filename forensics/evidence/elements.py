@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from forensics.evidence import holding
+from forensics.evidence.columns import Check, Fields, kinds_of
 from forensics.evidence.fields import encode_field
-from forensics.evidence.holding import KINDS, Check, Fields
 
 _PADDING = bytes(256)  # fields are looked at some bytes further than they go
 _OPENS, _LINE_FEED = 0x7B, 10
@@ -74,10 +75,8 @@ def _column(text: bytes) -> Fields:
     """One column of fields, each with a line feed behind it."""
     borders = np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == _LINE_FEED)
     starts = np.concatenate(([0], borders[:-1] + 1))
-    of_bytes = np.frombuffer(text.translate(KINDS), dtype=np.uint8)
-    kinds = np.bitwise_or.reduceat(of_bytes, starts)
     data = np.frombuffer(text + _PADDING, dtype=np.uint8)
-    return Fields(text, data, starts, borders - starts, kinds)
+    return Fields(text, data, starts, borders - starts, partial(kinds_of, text, starts))
 
 
 def _holds(value: str, element: Check) -> bool:

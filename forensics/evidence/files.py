@@ -8,12 +8,10 @@ it exists: nothing of it is left behind, however the process ends.
 from __future__ import annotations
 
 import codecs
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import IO
 
 from forensics.errors import BackupError, EmptyBackupError
 from forensics.evidence.encodings import Transcoder, readable, transcoder
+from forensics.evidence.hashing import Hashing
 from forensics.evidence.packing import unpack
 
 CHUNK = 1 << 20
@@ -72,28 +71,13 @@ class PlainFile:
                 f"{path} is empty.",
                 "The backup was never written, or the disk was full. Look for another copy.",
             )
-        self._digest = hashlib.sha256()
-        self._closing = threading.Event()
-        packed = os.dup(self.fd)
-        self._hashing = threading.Thread(
-            target=self._hash, args=(packed,), name="sha256", daemon=True
-        )
-        self._hashing.start()
+        self._hashing = Hashing(self.fd, path)
         self._unpack()
         self._narrow()
         self.size = self._length()
 
     def _length(self) -> int:
         return os.fstat(self.fd).st_size
-
-    def _hash(self, fd: int) -> None:
-        # Of the file as it lies there, beside whatever reads it meanwhile: hashlib lets go of
-        # the GIL.
-        at = 0
-        while not self._closing.is_set() and (chunk := os.pread(fd, CHUNK, at)):
-            self._digest.update(chunk)
-            at += len(chunk)
-        os.close(fd)
 
     def _unpack(self) -> None:
         """Take off what is packed around the file, layer by layer."""
@@ -151,8 +135,7 @@ class PlainFile:
     @property
     def sha256(self) -> str:
         """The SHA-256 of the file as it lies on disk, in hex. Waits until it is worked out."""
-        self._hashing.join()
-        return self._digest.hexdigest()
+        return self._hashing.hexdigest()
 
     def reader(self, start: int, end: int) -> Callable[[int], bytes]:
         """Return a `read(n)` over the bytes from `start` to `end`, for `blocks.read_blocks`."""
@@ -165,6 +148,18 @@ class PlainFile:
             return chunk
 
         return read
+
+    def read_into(self, buffer: memoryview, start: int, end: int) -> int:
+        """Read the bytes from `start` on into a buffer, up to `end`; return how many.
+
+        Whoever reads all of a large file so does not wait for new memory with every piece.
+        """
+        size = min(len(buffer), end - start)
+        if hasattr(os, "preadv"):
+            return os.preadv(self.fd, [buffer[:size]], start)
+        chunk = os.pread(self.fd, size, start)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
     def chunks(self, start: int, end: int, size: int) -> Iterator[bytes]:
         """Return the bytes from `start` to `end` in pieces of up to `size` bytes."""
@@ -187,9 +182,7 @@ class PlainFile:
 
     def close(self) -> None:
         """Let go of the file and, with it, of what was unpacked."""
-        self._closing.set()
-        if self._hashing.is_alive():
-            self._hashing.join()
+        self._hashing.close()
         self._file.close()
 
 

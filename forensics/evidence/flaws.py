@@ -8,14 +8,15 @@ between the rows are neither. A block costs a look at its tabs and line feeds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 
 import numpy as np
 
 from forensics.errors import BackupError
 from forensics.evidence.blocks import Block
-from forensics.evidence.holding import KINDS, Check, Fields
+from forensics.evidence.columns import Check, Fields, kinds_of
 
 _TAB, _LINE_FEED = 9, 10
 _PADDING = bytes(256)  # fields are looked at some bytes further than they go
@@ -167,15 +168,15 @@ class Judge:
         width = max(1, len(self.columns))
         starts = np.concatenate(([0], borders[:-1] + 1))
         lengths = (borders - starts).reshape(-1, width)
-        of_bytes = np.frombuffer(text.translate(KINDS), dtype=np.uint8)
-        kinds = np.bitwise_or.reduceat(of_bytes, starts).reshape(-1, width)
+        kinds = cache(partial(kinds_of, text, starts))
         starts = starts.reshape(-1, width)
         data = np.frombuffer(text + _PADDING, dtype=np.uint8)
         for place, column in enumerate(self.columns):
             if column not in self.checks:
                 continue
             type_name, check = self.checks[column]
-            fields = Fields(text, data, starts[:, place], lengths[:, place], kinds[:, place])
+            told = partial(_every, kinds, place, width)
+            fields = Fields(text, data, starts[:, place], lengths[:, place], told)
             words = f"holds a value in column {column} that {type_name} cannot hold"
             for row in check(fields).tolist():
                 yield row, words
@@ -222,6 +223,11 @@ class Judge:
             if not dropped[place]:
                 self.flaws.add(Flaw(self._row + place, words))
             dropped[place] = True
+
+
+def _every(found: Callable[[], np.ndarray], place: int, width: int) -> np.ndarray:
+    """What was found for one field of each row, of what is found for all."""
+    return found()[place::width]
 
 
 def _line(text: bytes, feeds: np.ndarray, line: int) -> bytes:

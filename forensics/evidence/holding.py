@@ -10,120 +10,24 @@ from __future__ import annotations
 import calendar
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 
 import numpy as np
 
 from forensics.evidence import documents
-from forensics.evidence.bytewise import words
-from forensics.evidence.fields import encode_field, unescape
-
-# Kinds of bytes, a bit each; a field's kinds are those of all its bytes.
-_DIGIT, _MINUS, _POINT, _HEX, _CLOCK, _OTHER = 1, 2, 4, 8, 16, 128
-
-
-def _kinds() -> bytes:
-    found = bytearray([_OTHER]) * 256
-    for kind, members in (
-        (_DIGIT, b"0123456789"),
-        (_MINUS, b"-"),
-        (_POINT, b"."),
-        (_HEX, b"abcdefABCDEF"),
-        (_CLOCK, b": +"),
-        (0, b"\t\n"),
-    ):
-        for byte in members:
-            found[byte] = kind
-    return bytes(found)
-
-
-KINDS = _kinds()
-
-
-@dataclass(frozen=True)
-class Fields:
-    """The fields of one column in a block of COPY text.
-
-    Attributes:
-        text: the block.
-        data: its bytes, and some zeros behind them.
-        starts, lengths: where each field is.
-        kinds: of the bytes of each.
-    """
-
-    text: bytes
-    data: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
-    kinds: np.ndarray
-
-    def byte(self, place: int) -> np.ndarray:
-        """The byte at a place of every field; where that is shorter it says nothing."""
-        found: np.ndarray = self.data[self.starts + place]
-        return found
-
-    def word(self, place: int) -> np.ndarray:
-        """The eight bytes from a place of every field on, as a number, the first the lowest."""
-        found: np.ndarray = words(self.data, place)[self.starts]
-        return found
-
-    def some(self, chosen: np.ndarray) -> Fields:
-        """Some of the fields."""
-        of = self.starts[chosen], self.lengths[chosen], self.kinds[chosen]
-        return Fields(self.text, self.data, *of)
-
-    def byte_before_end(self, place: int) -> np.ndarray:
-        """The byte so many places before the end of every field; shorter ones say nothing."""
-        found: np.ndarray = self.data[np.maximum(self.starts + self.lengths - place, 0)]
-        return found
-
-    def count(self, byte: bytes) -> np.ndarray:
-        """How often a byte stands in every field."""
-        places = np.flatnonzero(self.data == ord(byte))
-        found: np.ndarray = np.searchsorted(places, self.starts + self.lengths)
-        found -= np.searchsorted(places, self.starts)
-        return found
-
-    def strings(self, chosen: np.ndarray, width: int) -> np.ndarray:
-        """The first `width` bytes of some fields, each as one string of bytes."""
-        places = self.starts[chosen][:, None] + np.arange(width)
-        return np.ascontiguousarray(self.data[places]).view(f"S{width}")[:, 0]
-
-    def only(self, kinds: int) -> np.ndarray:
-        """Which fields hold digits, and nothing but bytes of some kinds."""
-        found: np.ndarray = (self.kinds & np.uint8(0xFF ^ kinds)) == 0
-        found &= (self.kinds & _DIGIT) != 0
-        return found
-
-    def joined(self, chosen: np.ndarray) -> bytes:
-        """Some fields in the order of the block, each with the tab or line feed behind it."""
-        borders = np.zeros(len(self.text) + 1, dtype=np.int8)
-        borders[self.starts[chosen]] += 1
-        borders[self.starts[chosen] + self.lengths[chosen] + 1] -= 1
-        within = np.cumsum(borders[:-1], dtype=np.int8).view(bool)
-        found: bytes = self.data[: len(self.text)][within].tobytes()
-        return found
-
-    def nulls(self) -> np.ndarray:
-        """Which fields are NULL."""
-        found: np.ndarray = self.lengths == 2
-        found &= (self.byte(0) == 0x5C) & (self.byte(1) == 0x4E)
-        return found
-
-    def unless(self, sure: np.ndarray, holds: Callable[[str], bool]) -> np.ndarray:
-        """The places of the fields that are not sure, not NULL, and that `holds` refuses."""
-        refused = []
-        for at in np.flatnonzero(~sure & ~self.nulls()).tolist():
-            start = int(self.starts[at])
-            field = self.text[start : start + int(self.lengths[at])]
-            if not holds(unescape(field.decode("utf-8", "replace"))):
-                refused.append(at)
-        return np.array(refused, dtype=np.int64)
-
-
-Check = Callable[[Fields], np.ndarray]
+from forensics.evidence.bytewise import WORD
+from forensics.evidence.columns import (
+    CLOCK,
+    DIGIT,
+    HEX,
+    MINUS,
+    POINT,
+    Check,
+    Fields,
+    of_others,
+)
+from forensics.evidence.fields import encode_field
 
 # --- numbers --------------------------------------------------------------------------------------
 
@@ -144,10 +48,10 @@ _MANY_DIGITS = 1_000  # most of them zeros, perhaps
 _LIMITED = re.compile(r"numeric\((\d+),(-?\d+)\)\Z")
 
 
-def _plain_numbers(fields: Fields, others: int = _POINT) -> np.ndarray:
+def _plain_numbers(fields: Fields, others: int = POINT) -> np.ndarray:
     """Which fields are digits with a minus before them at most, and a point among them at most."""
-    sure = fields.only(_DIGIT)
-    signed = fields.only(_DIGIT | _MINUS | others) & ~sure
+    sure = fields.only(DIGIT)
+    signed = fields.only(DIGIT | MINUS | others) & ~sure
     if signed.any():
         minus = fields.count(b"-")
         signed &= (minus == 0) | ((minus == 1) & (fields.byte(0) == _MINUS_SIGN))
@@ -168,6 +72,12 @@ def _integers(most: int) -> Check:
         return -most - 1 <= int(value, base) <= most
 
     def check(fields: Fields) -> np.ndarray:
+        sizes = fields.lengths
+        sure = (sizes > 0) & (sizes <= min(digits - 1, WORD))
+        sure &= _are_digits(fields.word(0), np.minimum(sizes, WORD))
+        return of_others(fields, sure, closely)
+
+    def closely(fields: Fields) -> np.ndarray:
         below_zero = fields.byte(0) == _MINUS_SIGN
         sure = _plain_numbers(fields, 0)
         sure &= fields.lengths - below_zero <= digits
@@ -181,7 +91,7 @@ def _integers(most: int) -> Check:
 
 def _oids(fields: Fields) -> np.ndarray:
     short = fields.lengths < len(str(2**32))
-    return fields.unless(fields.only(_DIGIT) & short, _is_oid)
+    return fields.unless(fields.only(DIGIT) & short, _is_oid)
 
 
 def _is_oid(value: str) -> bool:
@@ -258,7 +168,7 @@ def _truths(fields: Fields) -> np.ndarray:
 
 
 def _uuids(fields: Fields) -> np.ndarray:
-    others = np.uint8(0xFF ^ (_DIGIT | _HEX | _MINUS))
+    others = np.uint8(0xFF ^ (DIGIT | HEX | MINUS))
     sure = (fields.lengths == 36) & ((fields.kinds & others) == 0)
     for place in (8, 13, 18, 23):
         sure &= fields.byte(place) == 0x2D
@@ -329,8 +239,9 @@ _SPOKEN = ("infinity", "-infinity", "epoch", "now", "today", "tomorrow", "yester
 _LONGEST_MOMENT = 128
 _SIGNS = np.frombuffer(b"+-", dtype=np.uint8)
 # By month, the days that it has in every year.
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int8)
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0], dtype=np.int8)
 _FIRST_BYTES = np.array([(1 << 8 * size) - 1 for size in range(9)], dtype=np.uint64)
+_LOW_HALF = np.uint64(0x0F)
 _HIGH_HALVES = np.uint64(0xF0F0F0F0F0F0F0F0)
 _ZEROS = np.uint64(0x3030303030303030)
 _SIXES = np.uint64(0x0606060606060606)
@@ -377,7 +288,10 @@ def _moments(as_written: bool) -> Check:
         return _is_moment(value)
 
     def check(fields: Fields) -> np.ndarray:
-        sure = fields.only(_DIGIT | _MINUS | _POINT | _CLOCK)
+        return of_others(fields, _as_usual(fields), closely)
+
+    def closely(fields: Fields) -> np.ndarray:
+        sure = fields.only(DIGIT | MINUS | POINT | CLOCK)
         sure &= (fields.lengths == 10) | (fields.lengths >= 19)
         sure &= (fields.byte(4) == 0x2D) & (fields.byte(7) == 0x2D)
         sure &= _are_digits(fields.word(0), 4)
@@ -396,6 +310,56 @@ def _moments(as_written: bool) -> Check:
         return fields.unless(sure, holds)
 
     return check
+
+
+class _Shape:
+    """What eight bytes look like: digits where `as_text` has a 0, and its own signs."""
+
+    def __init__(self, as_text: bytes) -> None:
+        kept, wanted, sixes = bytearray(WORD), bytearray(WORD), bytearray(WORD)
+        for place, sign in enumerate(as_text):
+            is_digit = sign == 0x30
+            kept[place] = 0xF0 if is_digit else 0xFF
+            wanted[place] = sign
+            sixes[place] = 6 * is_digit
+        self._kept, self._wanted, self._sixes = map(_word_of, (kept, wanted, sixes))
+
+    def fits(self, words: np.ndarray) -> np.ndarray:
+        """Which words look so. A digit is still below 40 with six more, in hexadecimal digits."""
+        found: np.ndarray = (words & self._kept) == self._wanted
+        found &= ((words + self._sixes) & self._kept) == self._wanted
+        return found
+
+
+def _word_of(text: bytes | bytearray) -> np.uint64:
+    return np.uint64(int.from_bytes(text, "little"))
+
+
+_MONTH, _DAY, _DAY_AND_TIME, _SECONDS = map(_Shape, (b"0000-00-", b"00", b"00 00:00", b":00"))
+
+
+def _as_usual(fields: Fields) -> np.ndarray:
+    """Which moments are a date, or one with a time of day and a fraction of seconds at most.
+
+    That is nearly all of them; they are looked at eight bytes at once.
+    """
+    first, second, third = fields.word(0), fields.word(8), fields.word(16)
+    month, day = _two_digits(first, 5), _two_digits(second, 0)
+    sure: np.ndarray = _MONTH.fits(first) & _DAY.fits(second)
+    sure &= (day >= 1) & (day <= _DAYS[np.minimum(month, 13)])
+    timed = _DAY_AND_TIME.fits(second) & _SECONDS.fits(third)
+    timed &= (_two_digits(second, 3) < 24) & (_two_digits(second, 6) < 60)
+    timed &= _two_digits(third, 1) < 60
+    timed &= (fields.lengths == 19) | _end_in_fractions(fields)
+    sure &= timed | (fields.lengths == 10)
+    return sure
+
+
+def _two_digits(words: np.ndarray, place: int) -> np.ndarray:
+    """The number that two bytes of every word are, where they are digits."""
+    both = words >> np.uint64(8 * place)
+    tens, ones = both & _LOW_HALF, (both >> np.uint64(8)) & _LOW_HALF
+    return np.asarray(tens * np.uint64(10) + ones)
 
 
 def _end_in_fractions(fields: Fields) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from forensics.evidence.columns import Check
 from forensics.evidence.flaws import Judge
-from forensics.evidence.holding import Check
 from forensics.evidence.source import Segment
 from forensics.model import TableName
 

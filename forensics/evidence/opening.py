@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forensics.errors import UsageError
-from forensics.evidence import dumps
+from forensics.evidence import dumps, heap
 from forensics.evidence.blocks import row_limit
 from forensics.evidence.live.dsn import looks_mistyped
 from forensics.evidence.source import Source
@@ -70,6 +70,7 @@ def open_source(
         LiveError: the database cannot be reached or read.
         UsageError: the connection string is none, or `max_row` is no size.
     """
+    heap.keep()
     longest = None
     if max_row is not None:
         longest = row_limit(max_row)

@@ -2,8 +2,7 @@
 
 Rows come as blocks of COPY text. A block is a bytes-like run of whole lines, each ending in a
 line feed, in UTF-8 (`encodings.transcoder` says how other encodings get there), fields as COPY
-wrote them. A line is a row. Nothing is parsed on the way: what the two sides wrote alike is
-alike.
+wrote them. A line is a row. Nothing is parsed on the way: what was written alike is alike.
 """
 
 from __future__ import annotations
@@ -58,9 +57,8 @@ class Snapshot:
 class Segment(ABC):
     """A run of one table's rows in which `columns` says what stands where.
 
-    A table has one segment, or several: the leaves of a partitioned table, several COPY
-    statements for one table. `blocks()` can be called again and yields the same rows in the same
-    order.
+    A table has one segment, or several: leaves of a partitioned table, several COPY statements.
+    `blocks()` can be called again and yields the same rows in the same order.
 
     Attributes:
         snapshot: the moment that the rows are of, where a database holds them.
@@ -92,7 +90,7 @@ class Segment(ABC):
         """
 
     def _too_long(self, error: LongRowError, where: str) -> BackupError:
-        """What is said of a row that is longer than it may be, and where it begins."""
+        """What is said of a row that is too long, and begins somewhere."""
         return BackupError(
             f"A row of table {self.table} is longer than the {self.max_row:,} bytes that"
             f" --max-row allows: it begins at {where}, and {error.size:,} bytes of it were read.",
@@ -102,6 +100,8 @@ class Segment(ABC):
 
     def as_stored(self) -> Iterator[Block] | None:
         """Yield the rows without a look at them, or return None where that cannot be.
+
+        A block may be a buffer that the next one is read into.
 
         They are those that `blocks()` yields where `is_sound` says so of each. Who finds a row
         equal to one of a database's has no need to ask: a database writes no other.
@@ -156,6 +156,8 @@ class Contents:
             `--exclude-table-data`).
         bytes: the size of its rows as stored.
         rows: how many there are, where the form says it.
+        lines: how many lines they are, where that was seen on the way: as many as rows, unless
+            somebody wrote a row by hand.
         lacking: partitions whose rows it does not hold, though it holds those of others.
     """
 
@@ -163,6 +165,7 @@ class Contents:
     data: bool
     bytes: int | None = None
     rows: int | None = None
+    lines: int | None = None
     complete: bool = True
     lacking: tuple[TableName, ...] = ()
 

@@ -171,7 +171,7 @@ class Side:
     def _own_segments(self, name: TableName, wanted: Sequence[str]) -> list[Segment]:
         catalog = self.source.catalog
         root = catalog.root(name)
-        if root == name or self.source.provenance.kind == "database":
+        if root == name or self.source.is_database:
             return self.source.segments(name, wanted)
         leaves = catalog.leaves(name)
         found = []

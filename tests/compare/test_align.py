@@ -16,9 +16,11 @@ from forensics.compare.align import Stream, align
 LINES = st.lists(st.text("ab\t", max_size=3).map(lambda t: f"{t}\n".encode()), max_size=60)
 
 
-def blocks(lines: list[bytes], size: int) -> Iterator[bytes]:
+def blocks(lines: list[bytes], size: int) -> Iterator[memoryview]:
     for at in range(0, len(lines), size):
-        yield b"".join(lines[at : at + size])
+        block = bytearray(b"".join(lines[at : at + size]))
+        yield memoryview(block)
+        block[:] = b"#" * len(block)  # the next one is read into it
 
 
 def walk(ours: list[bytes], theirs: list[bytes], size: int = 7) -> tuple[Stream, Stream, int]:
@@ -27,9 +29,7 @@ def walk(ours: list[bytes], theirs: list[bytes], size: int = 7) -> tuple[Stream,
 
 
 def left_over(stream: Stream) -> list[bytes]:
-    return [line for _, line in stream.odd] + b"".join(bytes(b) for b in stream.rest()).splitlines(
-        keepends=True
-    )
+    return stream.odd + b"".join(bytes(b) for b in stream.rest()).splitlines(keepends=True)
 
 
 def hold(ours: list[bytes], theirs: list[bytes], size: int = 7) -> int:
@@ -42,7 +42,7 @@ def hold(ours: list[bytes], theirs: list[bytes], size: int = 7) -> int:
     assert Counter(ours) - Counter(theirs) == Counter(odd_ours) - Counter(odd_theirs)
     assert Counter(theirs) - Counter(ours) == Counter(odd_theirs) - Counter(odd_ours)
     text = b"".join(ours)
-    for position, line in backup.odd:
+    for position, line in zip(backup.odd_at, backup.odd, strict=True):
         assert text[position : position + len(line)] == line
     return paired
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -116,3 +118,34 @@ def test_what_passes_is_what_a_server_takes(
     # One after the other they are judged as each was.
     together = Judge(("v",), {"v": (type_name, check)}).sound([b"".join(blocks)])
     assert b"".join(together).count(b"\n") == len(passed)
+
+
+def passes(type_name: str, text: str) -> bool:
+    check = check_of(type_name, {}, as_written=True)
+    assert check
+    block = text.encode() + b"\n"
+    return bool(b"".join(Judge(("v",), {"v": (type_name, check)}).sound([block])))
+
+
+@pytest.mark.parametrize("moment", ["2024-02-28 19:59:39", "1999-12-31 23:08:00.250", "2023-10-09"])
+def test_one_other_byte_makes_no_moment(moment: str) -> None:
+    for place in range(len(moment)):
+        for byte in "0123459-: .+/T":
+            text = moment[:place] + byte + moment[place + 1 :]
+            if re.search(r" 24:|:60", text) or text.endswith("."):
+                continue  # PostgreSQL reads these, and Python does not
+            try:
+                datetime.fromisoformat(text[:19] + text[19:].ljust(7, "0")[: len(text) > 19 and 7])
+                right = re.fullmatch(r"[-\d]{10}([ T][\d:]{8}(\.\d+)?)?", text) is not None
+            except ValueError:
+                right = False
+            assert passes("timestamp without time zone", text) == right, text
+
+
+def test_whole_numbers_are_digits_whatever_stands_behind_them() -> None:
+    chars = "0123456789-+./:;xA"
+    for text in [a + b + c for a in "19-x" for b in chars for c in ("", *chars)]:
+        right = re.fullmatch(r"[+-]?\d+", text) is not None
+        assert passes("integer", text) == right, text
+    assert passes("integer", "123456789") and not passes("smallint", "123456")
+    assert passes("bigint", "12345678") and not passes("bigint", "1234567:")

@@ -9,7 +9,6 @@ several threads: inflating lets go of the GIL.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from abc import ABC, abstractmethod
@@ -21,6 +20,7 @@ from typing import Literal
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.archive.toc import HINT, Entry, Toc
 from forensics.evidence.files import PlainFile
+from forensics.evidence.hashing import Hashing
 
 CHUNK = 1 << 18  # bytes of a file at a time
 
@@ -56,7 +56,10 @@ class Container(ABC):
     @property
     @abstractmethod
     def sha256(self) -> str:
-        """The archive's SHA-256 in hex; it is worked out when it is asked for."""
+        """The archive's SHA-256 in hex; it is worked out when it is asked for, or before."""
+
+    def hash_beside(self) -> None:
+        """Begin with the SHA-256, where that can be done beside what else reads the archive."""
 
     @abstractmethod
     def stored(self, entry: Entry) -> Stored:
@@ -122,6 +125,7 @@ class File:
     ) -> None:
         self.path = path
         self._unpacked = unpacked
+        self._hashing: Hashing | None = None
         if unpacked:
             self._fd, self.size = unpacked.fd, unpacked.size
             return
@@ -169,13 +173,19 @@ class File:
         """The SHA-256 of the file as it was given, in hex."""
         if self._unpacked:
             return self._unpacked.sha256
-        digest = hashlib.sha256()
-        for chunk in self.chunks(0, self.size):
-            digest.update(chunk)
-        return digest.hexdigest()
+        self.hash_beside()
+        assert self._hashing
+        return self._hashing.hexdigest()
+
+    def hash_beside(self) -> None:
+        """Begin with the SHA-256, beside what else reads the file."""
+        if self._hashing is None and not self._unpacked:
+            self._hashing = Hashing(self._fd, self.path)
 
     def close(self) -> None:
         """Let go of the file. It may be closed already."""
+        if self._hashing:
+            self._hashing.close()
         if self._unpacked:
             self._unpacked.close()
         elif self._fd >= 0:

@@ -65,6 +65,9 @@ class CustomArchive(Container):
     def sha256(self) -> str:
         return self._file.sha256()
 
+    def hash_beside(self) -> None:
+        self._file.hash_beside()
+
     @property
     def complete(self) -> bool:
         end = self.toc.end

@@ -8,6 +8,7 @@ bytes lie; `segments` make rows of an entry's data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -106,14 +107,22 @@ class ArchiveSource(Source):
     def provenance(self) -> Provenance:  # type: ignore[override]
         """Where the archive came from. Reads all of it once, for its SHA-256.
 
-        `dumped_at` is the writer's local time taken for UTC, because an archive names no zone.
         `sha256` of a folder is that of what `sha256sum *` prints in it.
         """
+        return replace(self._known, sha256=self._container.sha256)
+
+    def identify(self) -> Provenance:
+        self._container.hash_beside()
+        return self._known
+
+    @cached_property
+    def _known(self) -> Provenance:
+        """All but the hash. `dumped_at` is the writer's local time taken for UTC, because an
+        archive names no zone."""
         header = self.toc.header
         return Provenance(
             kind=self._container.kind,
             path=str(self._container.path),
-            sha256=self._container.sha256,
             bytes=self._container.size,
             compression=header.compression or self._packed,
             server_version=header.server_version,
@@ -126,7 +135,7 @@ class ArchiveSource(Source):
 
     @property
     def damage(self) -> str | None:
-        if self.provenance.complete:
+        if self._known.complete:
             return None
         hurt = []
         for name, held in self.contents().items():

@@ -98,6 +98,9 @@ class TarArchive(Container):
     def sha256(self) -> str:
         return self._file.sha256()
 
+    def hash_beside(self) -> None:
+        self._file.hash_beside()
+
     @property
     def complete(self) -> bool:
         _, end = self._members

@@ -156,7 +156,7 @@ class CopyWalk:
             self._keep(replace(run, end=going_on.end_of_rows(self.text, start, after)), _UNMARKED)
             return after
         if ending.marker is not None:
-            self._keep(replace(run, end=ending.marker))
+            self._keep(replace(run, end=ending.marker, lines=ending.lines))
             return self._line(ending.marker).end()
         # What follows the last line feed is part of a row at best.
         stop = max(self.text.rfind(b"\n", start - 1, self.size) + 1, start)

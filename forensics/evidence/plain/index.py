@@ -20,6 +20,7 @@ class Data:
         start, end: where its rows are, the end marker left out.
         form: whether COPY wrote them ("copy") or INSERT ("insert").
         rows: how many whole lines a COPY run has that breaks off; None otherwise.
+        lines: how many a COPY run has that does not; None otherwise.
         complete: False where the file ends within it, or its beginning or end is damaged.
         broken: what is wrong with it where the file does not just end, in words.
         written_for: the table that the heading above it names: with --load-via-partition-root a
@@ -35,6 +36,7 @@ class Data:
     end: int
     form: str = "copy"
     rows: int | None = None
+    lines: int | None = None
     complete: bool = True
     broken: str | None = None
     database: str | None = None

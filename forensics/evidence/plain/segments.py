@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.blocks import BLOCK_BYTES, Block, LongRowError, read_blocks
+from forensics.evidence.columns import Check
 from forensics.evidence.encodings import (
     ODD_HINT,
     OddTextError,
@@ -17,7 +18,6 @@ from forensics.evidence.encodings import (
 )
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge, is_even
-from forensics.evidence.holding import Check
 from forensics.evidence.judged import JudgedSegment
 from forensics.evidence.plain import inserts
 from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
@@ -137,17 +137,18 @@ class CopySegment(_Judged):
         return self._bounded(self._whole_lines())
 
     def _whole_lines(self) -> Iterator[Block]:
-        """The file's own bytes, whole lines at a time, without a copy."""
+        """The file's own bytes, whole lines at a time, in one buffer."""
         at, end = self._data.start, self._data.end
-        read = self._file.reader
+        buffer = bytearray(min(BLOCK_BYTES, end - at))
+        text = memoryview(buffer)
         while at < end:
-            chunk = read(at, end)(BLOCK_BYTES)
-            cut = chunk.rfind(b"\n") + 1
+            size = self._file.read_into(text, at, end)
+            cut = buffer.rfind(b"\n", 0, size) + 1
             if not cut or (self.max_row is not None and self.max_row < cut):
                 # There is a line longer than a block, or there may be one longer than is allowed.
-                yield from read_blocks(read(at, end), max_row=self.max_row)
+                yield from read_blocks(self._file.reader(at, end), max_row=self.max_row)
                 return
-            yield memoryview(chunk)[:cut]
+            yield text[:cut]
             at += cut
 
     def is_sound(self, rows: bytes) -> bool:

@@ -260,18 +260,16 @@ class PlainSource(Source):
     def _contents_of(self, table: Table, leaves: Sequence[TableName]) -> Contents:
         runs = self._by_root.get(table.name, ())
         size = 0
-        rows: int | None = 0
+        lines = []
         for run in runs:
             size += run.end - run.start
-            if rows is None or run.rows is None:
-                rows = None
-            else:
-                rows += run.rows
+            lines.append(run.lines if run.usual else None)
         return Contents(
             table.name,
             data=bool(runs) or table.name in self._harmed or self._is_promised(table, leaves),
             bytes=size,
-            rows=rows if runs else None,
+            rows=_total([run.rows for run in runs]),
+            lines=_total(lines),
             complete=table.name not in self._harmed and all(run.complete for run in runs),
             lacking=self._lacking.get(table.name, ()),
         )
@@ -394,3 +392,10 @@ def _columns(segments: Sequence[Segment], wanted: Sequence[str]) -> Sequence[str
     if segments:
         return segments[0].columns
     return wanted
+
+
+def _total(numbers: Sequence[int | None]) -> int | None:
+    """The sum of some numbers; None where there are none, or one is not known."""
+    if not numbers or None in numbers:
+        return None
+    return sum(number for number in numbers if number is not None)

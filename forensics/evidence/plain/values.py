@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from forensics.evidence.columns import Check
 from forensics.evidence.elements import check_of
-from forensics.evidence.holding import Check
 from forensics.evidence.plain.index import Data
 from forensics.model import Catalog, Column, Table, TableName
 

@@ -28,6 +28,7 @@ from forensics.errors import BackupError
 from forensics.evidence.archive.source import open_archive
 from forensics.evidence.archive.toc import POSITION_KNOWN, POSITION_UNKNOWN, Entry, Toc
 from forensics.evidence.files import PlainFile
+from forensics.evidence.hashing import Hashing
 from forensics.model import TableName
 from forensics.scratch import Scratch
 from tests.evidence.archive.archives import EVERYTHING, FORMS, PROGRAMS, dump, integer, oracle, read
@@ -211,6 +212,20 @@ def test_provenance(modern: Scratch, tmp_path: Path) -> None:
         else:
             assert found.bytes == path.stat().st_size
             assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("form", ["custom", "tar"])
+def test_nobody_waits_for_the_hash_but_who_asks_for_it(
+    modern: Scratch, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = dump(modern, tmp_path / form, *FORMS[form])
+    with open_archive(path) as source:
+        with monkeypatch.context() as patch:
+            patch.setattr(Hashing, "hexdigest", lambda hashing: pytest.fail("it was waited for"))
+            assert source.identify().complete
+            assert source.identify().sha256 is None
+            assert source.damage is None
+        assert source.provenance.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_the_table_of_contents_costs_the_same_whatever_the_size(
