@@ -63,9 +63,8 @@ def test_the_nearest_file_counts(folder: Path) -> None:
     (folder / "pyproject.toml").write_text("[tool.forensics]\njobs = 4\n")
     assert settings(folder)["compare", "jobs"] == 4
     assert settings(folder, FORENSICS_CONFIG="") == {}
-    assert settings(folder, FORENSICS_CONFIG=str(folder.parent / "forensics.toml")) == {
-        ("compare", "jobs"): 3
-    }
+    named = settings(folder, FORENSICS_CONFIG=str(folder.parent / "forensics.toml"))
+    assert named["compare", "jobs"] == 3
 
 
 def test_no_file_above_the_repository_counts(folder: Path) -> None:

@@ -22,7 +22,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "prove.md").read_text(encoding="utf
 
 def blocks(kind: str) -> list[str]:
     """The code blocks of one kind."""
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE, re.S)
+    return re.findall(rf"```{kind}(?: outside)?\n(.*?)```", PAGE, re.S)
 
 
 @pytest.fixture
