@@ -9,12 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli import manual
-from forensics.cli.given import junctions, keys
+from forensics.cli.given import (
+    Database,
+    Jobs,
+    Keys,
+    LongestRow,
+    Memory,
+    Nice,
+    NotSchemas,
+    NotTables,
+    Schemas,
+    Tables,
+    junctions,
+    keys,
+)
 from forensics.cli.progress import listening
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     LIVE_HELP,
-    MAX_ROW_HELP,
     Json,
     Quiet,
     Voice,
@@ -49,65 +61,14 @@ def compare_command(
     case: Annotated[
         Path, typer.Option("--case", metavar="DIR", help="The folder to write the case into.")
     ] = Path("case"),
-    schema: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--schema", metavar="NAME", help="Only these schemas (shell pattern, repeatable)."
-        ),
-    ] = None,
-    table: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."
-        ),
-    ] = None,
-    exclude_schema: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--exclude-schema", metavar="NAME", help="Not these schemas (pattern, repeatable)."
-        ),
-    ] = None,
-    exclude_table: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--exclude-table", metavar="NAME", help="Not these tables (pattern, repeatable)."
-        ),
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--key",
-            metavar="TABLE=COLUMN,…",
-            help="Compare a table by this key (repeatable).",
-        ),
-    ] = None,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            min=1,
-            max=32,
-            help="Tables to compare at a time. Live lends a connection to each, and one more.",
-        ),
-    ] = 1,
-    memory: Annotated[
-        str,
-        typer.Option(
-            "--memory",
-            metavar="SIZE",
-            help="What the engine may hold before it spills to disk; "
-            "the process takes up to 600 MB more, and ten times as much as the longest row.",
-        ),
-    ] = Options.memory,
-    max_row: Annotated[
-        str | None,
-        typer.Option(
-            "--max-row",
-            metavar="SIZE",
-            help=f"{MAX_ROW_HELP} Default: a fifth of --memory, since a row is held several times.",
-        ),
-    ] = Options.max_row,
+    schema: Schemas = None,
+    table: Tables = None,
+    exclude_schema: NotSchemas = None,
+    exclude_table: NotTables = None,
+    key: Keys = None,
+    jobs: Jobs = 1,
+    memory: Memory = Options.memory,
+    max_row: LongestRow = Options.max_row,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an earlier run ended.")
     ] = False,
@@ -118,10 +79,7 @@ def compare_command(
     incident_at: Annotated[
         str | None, typer.Option("--incident-at", metavar="TIME", help="When the incident struck.")
     ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option("--database", metavar="NAME", help="Which database of a pg_dumpall file."),
-    ] = None,
+    database: Database = None,
     junction: Annotated[
         list[str] | None,
         typer.Option(
@@ -169,14 +127,7 @@ def compare_command(
             help="How long a statement on live may run; 0: no limit.",
         ),
     ] = Options.statement_timeout,
-    nice: Annotated[
-        bool,
-        typer.Option(
-            "--nice",
-            help="Be gentle to live: one session reads rows at a time, whatever --jobs says, "
-            "and at most 8 MB of them a second.",
-        ),
-    ] = False,
+    nice: Nice = False,
     wire: Annotated[
         str,
         typer.Option(

@@ -1,10 +1,80 @@
-"""What the user gave, as the kit takes it."""
+"""Which tables are compared and how: the flags of all commands that compare, and what they take."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
+import typer
+
+from forensics.cli.voice import MAX_ROW_HELP
 from forensics.errors import UsageError
+
+Schemas = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--schema", metavar="NAME", help="Only these schemas (shell pattern, repeatable)."
+    ),
+]
+Tables = Annotated[
+    list[str] | None,
+    typer.Option("--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."),
+]
+NotSchemas = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude-schema", metavar="NAME", help="Not these schemas (pattern, repeatable)."
+    ),
+]
+NotTables = Annotated[
+    list[str] | None,
+    typer.Option("--exclude-table", metavar="NAME", help="Not these tables (pattern, repeatable)."),
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="TABLE=COLUMN,…", help="Compare a table by this key (repeatable)."
+    ),
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        max=32,
+        help="Tables to compare at a time. Live lends a connection to each, and one more.",
+    ),
+]
+Memory = Annotated[
+    str,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="What the engine may hold before it spills to disk; "
+        "the process takes up to 600 MB more, and ten times as much as the longest row.",
+    ),
+]
+LongestRow = Annotated[
+    str | None,
+    typer.Option(
+        "--max-row",
+        metavar="SIZE",
+        help=f"{MAX_ROW_HELP} Default: a fifth of --memory, since a row is held several times.",
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option("--database", metavar="NAME", help="Which database of a pg_dumpall file."),
+]
+Nice = Annotated[
+    bool,
+    typer.Option(
+        "--nice",
+        help="Be gentle to live: one session reads rows at a time, whatever --jobs says, "
+        "and at most 8 MB of them a second.",
+    ),
+]
 
 
 def keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -9,14 +9,25 @@ import typer
 
 from forensics.cli import manual
 from forensics.cli.extras import needs
-from forensics.cli.given import keys
+from forensics.cli.given import (
+    Database,
+    Jobs,
+    Keys,
+    LongestRow,
+    Memory,
+    Nice,
+    NotSchemas,
+    NotTables,
+    Schemas,
+    Tables,
+    keys,
+)
 from forensics.cli.progress import listening
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     FAILED,
     FOUND,
     LIVE_HELP,
-    MAX_ROW_HELP,
     OK,
     Json,
     Quiet,
@@ -121,43 +132,16 @@ def prove_command(
         typer.Option("--case", metavar="DIR", help="Keep the comparison as a case, loss and all."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a case that is there.")] = False,
-    schema: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--schema", metavar="NAME", help="Only these schemas (shell pattern, repeatable)."
-        ),
-    ] = None,
-    table: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--table", metavar="NAME", help="Only these tables (shell pattern, repeatable)."
-        ),
-    ] = None,
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--key", metavar="TABLE=COLUMN,…", help="Compare a table by this key (repeatable)."
-        ),
-    ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", metavar="N", min=1, max=32, help="Tables at a time.")
-    ] = 1,
-    memory: Annotated[
-        str,
-        typer.Option(
-            "--memory", metavar="SIZE", help="What the engine may hold before it spills to disk."
-        ),
-    ] = Options.memory,
-    max_row: Annotated[
-        str | None, typer.Option("--max-row", metavar="SIZE", help=MAX_ROW_HELP)
-    ] = Options.max_row,
-    database: Annotated[
-        str | None,
-        typer.Option("--database", metavar="NAME", help="Which database of a pg_dumpall file."),
-    ] = None,
-    nice: Annotated[
-        bool, typer.Option("--nice", help="Be gentle to live: at most 8 MB of rows a second.")
-    ] = False,
+    schema: Schemas = None,
+    table: Tables = None,
+    exclude_schema: NotSchemas = None,
+    exclude_table: NotTables = None,
+    key: Keys = None,
+    jobs: Jobs = 1,
+    memory: Memory = Options.memory,
+    max_row: LongestRow = Options.max_row,
+    database: Database = None,
+    nice: Nice = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -178,6 +162,8 @@ def prove_command(
         options = Options(
             schemas=tuple(schema or ()),
             tables=tuple(table or ()),
+            not_schemas=tuple(exclude_schema or ()),
+            not_tables=tuple(exclude_table or ()),
             keys=keys(key or ()),
             jobs=jobs,
             memory=memory,

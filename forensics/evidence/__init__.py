@@ -5,8 +5,9 @@ The names are loaded when they are used: who reads a case needs neither side's r
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from forensics.loading import lazily
 
 if TYPE_CHECKING:
     from forensics.evidence.opening import as_database, looks_like_dsn, open_source
@@ -23,10 +24,4 @@ _HOMES = {
     "open_source": "opening",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazily(__name__, _HOMES)

@@ -25,8 +25,9 @@ The names are loaded when they are used: who reads a case needs neither side's r
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from forensics.loading import lazily
 
 if TYPE_CHECKING:
     from forensics.loss.assessment import assess, not_assessed
@@ -41,10 +42,4 @@ _HOMES = {
     "not_assessed": "assessment",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazily(__name__, _HOMES)

@@ -193,7 +193,13 @@ def _made(run: _Run, checks: list[Check], past: Past | None, body: Mapping[str, 
 
 def _chosen(options: Options) -> dict[str, Any]:
     keys = {table: list(columns) for table, columns in options.keys.items()}
-    return {"schemas": list(options.schemas), "tables": list(options.tables), "keys": keys}
+    return {
+        "schemas": list(options.schemas),
+        "tables": list(options.tables),
+        "not_schemas": list(options.not_schemas),
+        "not_tables": list(options.not_tables),
+        "keys": keys,
+    }
 
 
 def _history(past: Past | None) -> dict[str, Any] | None:

@@ -7,8 +7,9 @@ are used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from forensics.loading import lazily
 
 if TYPE_CHECKING:
     from forensics.recovery.choose.options import UNREHEARSED, Option
@@ -51,10 +52,4 @@ _HOMES = {
     "silent": "proof",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazily(__name__, _HOMES)
