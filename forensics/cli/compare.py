@@ -22,6 +22,7 @@ from forensics.cli.given import (
     Tables,
     junctions,
     keys,
+    several,
 )
 from forensics.cli.progress import listening
 from forensics.cli.times import parse_time
@@ -143,18 +144,18 @@ def compare_command(
     """Compare table by table, then classify the loss."""
     with speaking("compare", as_json, quiet, case) as voice:
         options = Options(
-            schemas=tuple(schema or ()),
-            tables=tuple(table or ()),
-            not_schemas=tuple(exclude_schema or ()),
-            not_tables=tuple(exclude_table or ()),
-            keys=keys(key or ()),
+            schemas=several(schema),
+            tables=several(table),
+            not_schemas=several(exclude_schema),
+            not_tables=several(exclude_table),
+            keys=keys(several(key)),
             jobs=jobs,
             resume=resume,
             memory=memory,
             max_row=max_row,
             database=database,
-            junctions=junctions(junction or ()),
-            not_junctions=tuple(no_junction or ()),
+            junctions=junctions(several(junction)),
+            not_junctions=several(no_junction),
             verify=verify,
             overwritten_rows=overwritten_rows,
             overwritten_share=overwritten_share,

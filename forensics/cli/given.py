@@ -77,6 +77,11 @@ Nice = Annotated[
 ]
 
 
+def several(given: Sequence[str] | None) -> tuple[str, ...]:
+    """What a flag that can be repeated was given, or nothing."""
+    return tuple(given or ())
+
+
 def keys(given: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Read --key TABLE=COLUMN,COLUMN, by table.
 

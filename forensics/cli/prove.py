@@ -21,6 +21,7 @@ from forensics.cli.given import (
     Schemas,
     Tables,
     keys,
+    several,
 )
 from forensics.cli.progress import listening
 from forensics.cli.times import parse_time
@@ -160,11 +161,11 @@ def prove_command(
         if report is not None:
             needs("report")
         options = Options(
-            schemas=tuple(schema or ()),
-            tables=tuple(table or ()),
-            not_schemas=tuple(exclude_schema or ()),
-            not_tables=tuple(exclude_table or ()),
-            keys=keys(key or ()),
+            schemas=several(schema),
+            tables=several(table),
+            not_schemas=several(exclude_schema),
+            not_tables=several(exclude_table),
+            keys=keys(several(key)),
             jobs=jobs,
             memory=memory,
             max_row=max_row,
@@ -175,10 +176,10 @@ def prove_command(
             "max_age": max_age,
             "backup_at": parse_time(backup_at) if backup_at else None,
             "expect_tables": expect_tables,
-            "expect": tuple(expect or ()),
+            "expect": several(expect),
             "max_missing": max_missing,
-            "without": tuple(without or ()),
-            "tolerate": tuple(tolerate or ()),
+            "without": several(without),
+            "tolerate": several(tolerate),
         }
         wanted = _Wanted(out, report, history, case, force)
         found = _prove(voice, (backup, live_side(live)), wanted, options, asked)

@@ -19,14 +19,19 @@ from forensics.text import near_matches
 # What one run decides is said anew each time, and what would open or replace something as well.
 _SAID_EACH_TIME = {
     "allow-files",
+    "check",
     "force",
     "help",
     "include-unexplained",
+    "into",
     "json",
     "out",
     "quiet",
     "resume",
+    "rows",
+    "to",
     "unmasked",
+    "where",
 }
 _PASSWORD = re.compile(r"password\s*=|://[^/@\s]*:[^/@\s]+@", re.I)
 _LIVE = "live"
