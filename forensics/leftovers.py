@@ -6,13 +6,19 @@ out again.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # a system without such locks: nothing is cleared away that is not ours
+    fcntl = None
 
 PREFIX = "fx"
 HIDDEN = ".fx"
@@ -23,10 +29,12 @@ _FIRST = 10  # of descriptors; a shell uses those below for itself
 def hold(folder: Path) -> int:
     """Lock a folder for as long as we live, and those who inherit the descriptor returned."""
     making = folder / f"{_OWNER}.new"
+    if fcntl is None:
+        return os.open(folder / _OWNER, os.O_CREAT | os.O_WRONLY)
     with making.open("wb") as file:
         # Locked before it has its name: nobody can find it without its lock.
         fcntl.flock(file, fcntl.LOCK_EX)
-        held = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _FIRST)
+        held: int = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _FIRST)
     making.rename(folder / _OWNER)
     return held
 
@@ -40,7 +48,8 @@ def folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
         prefix: of its name.
     """
     place = parent or Path(tempfile.gettempdir())
-    clear(place, {os.geteuid()}, prefix)
+    if hasattr(os, "geteuid"):
+        clear(place, {os.geteuid()}, prefix)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=place) as made:
         held = hold(Path(made))
         try:
@@ -70,6 +79,8 @@ def _clear(owner: Path) -> None:
     Raises:
         OSError: somebody does.
     """
+    if fcntl is None:
+        return
     descriptor = os.open(owner, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

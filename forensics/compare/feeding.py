@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 from collections.abc import Iterator, Mapping
 
 import duckdb
 import pyarrow as pa
+
+from forensics.evidence.heap import hold_tight
 
 # A field's value: NULL, or COPY's escapes undone. Backslashes are parked as NUL, which no value
 # of PostgreSQL holds.
@@ -28,22 +29,6 @@ CREATE OR REPLACE TEMP MACRO copy_value(f) AS CASE
 """
 
 _MANY = 64  # batches, of about a megabyte
-_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -3, -1  # of GNU's mallopt
-_BLOCK_BYTES = 200_000  # less than a block of DuckDB has
-
-
-def hold_tight() -> None:
-    """Have the C library give DuckDB's blocks back to the system as soon as they are freed.
-
-    They are freed by one thread and asked for by another, and GNU's library would keep
-    them for the first: a process came to hold several times what DuckDB was allowed. It
-    costs time, so only what is large pays for it.
-    """
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        library = ctypes.CDLL(None)
-        library.mallopt(_M_MMAP_THRESHOLD, _BLOCK_BYTES)
-        library.mallopt(_M_TRIM_THRESHOLD, _BLOCK_BYTES)
-        library.malloc_trim(0)
 
 
 @contextlib.contextmanager

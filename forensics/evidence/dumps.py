@@ -5,7 +5,6 @@ A form is one row of `FORMS`. A path is known by what it says of itself rather t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from forensics.evidence.archive.source import open_archive
 from forensics.evidence.files import PlainFile
 from forensics.evidence.folder.files import holds_tables
 from forensics.evidence.plain.source import PlainSource
+from forensics.evidence.reading import read_at
 from forensics.evidence.source import Source
 
 _HEAD = 512
@@ -129,7 +129,7 @@ def _opened(forms: tuple[Form, ...], found: Found) -> Source | None:
 def _unpacked(path: Path, database: str | None) -> Source:
     file = PlainFile(path)
     try:
-        source = _opened(FILES, Found(path, database, os.pread(file.fd, _HEAD, 0), file))
+        source = _opened(FILES, Found(path, database, read_at(file.fd, _HEAD, 0), file))
         assert source is not None, "whatever is unpacked is taken for a plain dump"
     except BaseException:
         file.close()

@@ -21,6 +21,7 @@ from forensics.errors import BackupError, EmptyBackupError
 from forensics.evidence.encodings import Transcoder, readable, transcoder
 from forensics.evidence.hashing import Hashing
 from forensics.evidence.packing import unpack
+from forensics.evidence.reading import read_at, read_into
 
 CHUNK = 1 << 20
 STDIN = "-"
@@ -100,7 +101,7 @@ class PlainFile:
 
     def _marked(self, names: dict[bytes, str]) -> str | None:
         """What the file is by the mark that it begins with, or None."""
-        head = os.pread(self.fd, _LONGEST_MARK, 0)
+        head = read_at(self.fd, _LONGEST_MARK, 0)
         for mark, name in names.items():
             if head.startswith(mark):
                 return name
@@ -111,8 +112,7 @@ class PlainFile:
         before = self._file
         self._file = tempfile.TemporaryFile(prefix="forensics-")
         try:
-            before.seek(0)
-            for piece in change(iter(partial(before.read, CHUNK), b"")):
+            for piece in change(_from_begin(before.fileno())):
                 self._file.write(piece)
             self._file.flush()
         except _DamageError as error:
@@ -143,7 +143,7 @@ class PlainFile:
 
         def read(size: int) -> bytes:
             nonlocal at
-            chunk = os.pread(self.fd, min(size, end - at), at)
+            chunk = read_at(self.fd, min(size, end - at), at)
             at += len(chunk)
             return chunk
 
@@ -155,11 +155,7 @@ class PlainFile:
         Whoever reads all of a large file so does not wait for new memory with every piece.
         """
         size = min(len(buffer), end - start)
-        if hasattr(os, "preadv"):
-            return os.preadv(self.fd, [buffer[:size]], start)
-        chunk = os.pread(self.fd, size, start)
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        return read_into(self.fd, buffer[:size], start)
 
     def chunks(self, start: int, end: int, size: int) -> Iterator[bytes]:
         """Return the bytes from `start` to `end` in pieces of up to `size` bytes."""
@@ -177,13 +173,21 @@ class PlainFile:
 
     def text(self, start: int, end: int, encoding: str | None) -> str:
         """Return the text from `start` to `end`, for reading: what is no text in it is replaced."""
-        data = os.pread(self.fd, end - start, start)
+        data = read_at(self.fd, end - start, start)
         return readable(data, self.transcoder(encoding))
 
     def close(self) -> None:
         """Let go of the file and, with it, of what was unpacked."""
         self._hashing.close()
         self._file.close()
+
+
+def _from_begin(fd: int) -> Iterator[bytes]:
+    """A file in pieces; others may read it at other places meanwhile."""
+    at = 0
+    while piece := read_at(fd, CHUNK, at):
+        yield piece
+        at += len(piece)
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from forensics.errors import BackupError
+from forensics.evidence.reading import read_at
 
 _PIECE = 1 << 20
 
@@ -31,7 +32,7 @@ class Hashing:
     def _hash(self) -> None:
         at = 0
         try:
-            while not self._closing.is_set() and (piece := os.pread(self._fd, _PIECE, at)):
+            while not self._closing.is_set() and (piece := read_at(self._fd, _PIECE, at)):
                 self._digest.update(piece)
                 at += len(piece)
         except OSError as error:

@@ -38,6 +38,9 @@ from forensics.store import Store
 
 _Document = dict[str, Any]
 _Junctions = Mapping[TableName, tuple[Parent, ...]]
+_NO_ENDS = (
+    "what its columns refer to is not known: the backup tells no keys of it, nor of its parents"
+)
 _MARKED_SINCE = (
     "links whose rows stand and were marked deleted since the backup: {:,}. They are not counted "
     "as lost: an application deletes so, too"
@@ -116,6 +119,9 @@ def _assess_each(
             failed.append(_failed(name, parents, str(work.results[name].reason)))
             continue
         junction = junction_of(work.backup.catalog.tables[name], parents)
+        if not junction.link:
+            failed.append(_failed(name, parents, _NO_ENDS))
+            continue
         try:
             fate = classify(work, junction)
             overwritten(work, junction, fate)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from forensics.compare.feeding import hold_tight
 from forensics.compare.fields import Canonical
 from forensics.errors import BackupError
 from forensics.evidence.bytewise import count_lines
+from forensics.evidence.heap import hold_tight
 from forensics.evidence.source import LackingSegment, Segment
 from forensics.model import TableName
 from forensics.query import fields

@@ -355,3 +355,20 @@ def test_a_place_that_may_not_be_read_leaves_it_unknown_what_moved_there(
             assert case.unknown
     finally:
         scratch.run(incident.live, f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_junction_table_whose_parents_nobody_knows_is_not_classified(
+    incident: Incident, tmp_path: Path
+) -> None:
+    incident.happens(
+        'CREATE TABLE "_ApeToBee" ("A" int, "B" int, UNIQUE ("A", "B"));'
+        'INSERT INTO "_ApeToBee" SELECT i, i FROM generate_series(1, 9) i;'
+        "CREATE TABLE others (a int, b int); INSERT INTO others VALUES (1, 1);",
+        'DELETE FROM "_ApeToBee" WHERE "A" < 4',
+    )
+    incident.compare().close()
+    done = cli("loss", tmp_path / "case", "--json")
+    assert done.returncode == 2
+    (entry,) = json.loads(done.stdout)["junctions"]
+    assert (entry["missing"], entry["lost"]) == (3, None)
+    assert "what its columns refer to is not known" in entry["reason"]

@@ -21,6 +21,7 @@ from forensics.errors import BackupError, DamagedBackupError
 from forensics.evidence.archive.toc import HINT, Entry, Toc
 from forensics.evidence.files import PlainFile
 from forensics.evidence.hashing import Hashing
+from forensics.evidence.reading import NO_LINKS, NO_WAITING, read_at
 
 CHUNK = 1 << 18  # bytes of a file at a time
 
@@ -143,7 +144,7 @@ class File:
         parts = []
         while size > 0 and position < self.size:
             try:
-                part = os.pread(self._fd, size, position)
+                part = read_at(self._fd, size, position)
             except OSError as error:
                 raise BackupError(
                     f"{self.path} cannot be read at byte {position}: {error.strerror}.",
@@ -194,10 +195,9 @@ class File:
 
 
 def _opened(path: Path, *, follow: bool) -> int:
-    # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    flags = os.O_RDONLY | NO_WAITING
     if not follow:
-        flags |= os.O_NOFOLLOW
+        flags |= NO_LINKS
     try:
         return os.open(path, flags)
     except FileNotFoundError as error:

@@ -50,8 +50,8 @@ def read_toc(read: Callable[[int, int], bytes], start: int, end: int, path: Path
     """Read an archive's header and entries.
 
     Args:
-        read: `read(size, position)` returns up to `size` bytes from `position` on, like `os.pread`
-            without its file.
+        read: `read(size, position)` returns up to `size` bytes from `position` on, as `read_at`
+            does.
         start: the position of the header.
         end: where the file, or the member that holds the table of contents, ends.
         path: the archive, for messages.

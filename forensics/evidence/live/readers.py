@@ -29,6 +29,7 @@ from psycopg.pq import TransactionStatus
 
 from forensics.errors import LiveError, redact
 from forensics.evidence import copytext
+from forensics.evidence.reading import read_at, receive
 from forensics.scratch import find_programs
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -243,13 +244,13 @@ class PsqlReader(Reader):
         """What psql wrote to standard error since the last call."""
         if self._errors.closed:
             return ""
-        text = os.pread(self._errors.fileno(), 1 << 16, self._errors_seen)
+        text = read_at(self._errors.fileno(), 1 << 16, self._errors_seen)
         self._errors_seen += len(text)
         return text.decode("utf-8", "replace")
 
     def receive(self, into: memoryview) -> int:
         """Read what psql printed; 0 where it has ended."""
-        count = os.readv(self._output, [into])
+        count = receive(self._output, into)
         self._waits = False
         return count
 
@@ -260,7 +261,8 @@ class PsqlReader(Reader):
         if self._waits:
             # A session that waits for a lock does not see that its client is gone: have psql cancel
             # what it waits for.
-            self._child.send_signal(signal.SIGINT)
+            with contextlib.suppress(ValueError):  # a system where one cannot be told
+                self._child.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(_CANCEL_SECONDS)
         self._child.kill()

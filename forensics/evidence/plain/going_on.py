@@ -11,6 +11,7 @@ import mmap
 import re
 
 from forensics.evidence.plain import lexer, patterns
+from forensics.evidence.reading import let_go
 
 # What a statement of any PostgreSQL begins with, of programs built on it included.
 _COMMANDS = frozenset(
@@ -138,8 +139,7 @@ def _found(text: mmap.mmap, wanted: bytes, start: int, stop: int) -> int:
         if found >= 0:
             return found
         first = -(-at // mmap.PAGESIZE) * mmap.PAGESIZE
-        if hasattr(mmap, "MADV_DONTNEED") and end > first:
-            text.madvise(mmap.MADV_DONTNEED, first, end - first)
+        let_go(text, first, end - first)
     return -1
 
 

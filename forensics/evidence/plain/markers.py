@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 from forensics.evidence.blocks import read_blocks
@@ -11,6 +10,7 @@ from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Judge
 from forensics.evidence.plain import patterns
 from forensics.evidence.plain.index import Data
+from forensics.evidence.reading import read_at
 
 # As much as a processor's cache holds: what is read is looked at several times.
 _FIRST_CHUNK, _CHUNK = 16 << 10, 1 << 20
@@ -40,7 +40,7 @@ def find_ending(fd: int, start: int, size: int) -> Ending:
     nul: int | None = None
     copies, lines = False, 0
     # A marker stands at the beginning of a line: a window begins with the byte before it.
-    window = b"\n" + os.pread(fd, min(_FIRST_CHUNK, size - at), at)
+    window = b"\n" + read_at(fd, min(_FIRST_CHUNK, size - at), at)
     wanted = _FIRST_CHUNK  # most tables are small, and what follows them is others'
     while len(window) > 1:
         zero = window.find(b"\0", 1)
@@ -59,7 +59,7 @@ def find_ending(fd: int, start: int, size: int) -> Ending:
         lines += count_lines(memoryview(window)[1 : 1 + after - at])
         at = after
         wanted = min(4 * wanted, _CHUNK)
-        window = os.pread(fd, min(wanted, size - at) + 1, at - 1) if at < size else b""
+        window = read_at(fd, min(wanted, size - at) + 1, at - 1) if at < size else b""
     return Ending(None, nul, copies, lines)
 
 

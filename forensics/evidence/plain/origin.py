@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from forensics.evidence import defined
 from forensics.evidence.files import PlainFile
 from forensics.evidence.plain.index import Harm, Index
+from forensics.evidence.reading import read_at
 from forensics.model import Catalog, Provenance
 from forensics.text import counted
 
@@ -151,7 +151,7 @@ def _closes(file: PlainFile, whole: Index) -> bool:
         return major is None or int(major[0]) >= _FIRST_TO_CLOSE
     if not whole.with_tables or whole.says(_GREENPLUM):
         return True
-    head = os.pread(file.fd, _HEAD_BYTES, 0)
+    head = read_at(file.fd, _HEAD_BYTES, 0)
     return bool(_SINCE_8.search(head))
 
 

@@ -10,7 +10,6 @@ nobody. Meta-commands (\\restrict, \\connect, \\copy) are read as what they say.
 from __future__ import annotations
 
 import mmap
-import os
 import re
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from forensics.evidence.plain import going_on, lexer, patterns
 from forensics.evidence.plain.copies import CopyWalk
 from forensics.evidence.plain.index import Comment, Heading, Index, Statement
 from forensics.evidence.plain.opening import opening
+from forensics.evidence.reading import let_go, read_at
 from forensics.model import TableName
 
 _WITHIN_CONNECTION = re.compile(r"dbname='((?:[^'\\]|\\.)*)'")
@@ -42,7 +42,7 @@ def index(file: PlainFile) -> Index:
     """
     if not file.size:
         raise _no_dump(file)
-    with mmap.mmap(file.fd, 0, prot=mmap.PROT_READ) as text:
+    with mmap.mmap(file.fd, 0, access=mmap.ACCESS_READ) as text:
         found = _Scanner(text, file).scan()
     if not found.is_dump:
         raise _no_dump(file)
@@ -55,7 +55,7 @@ def _no_dump(file: PlainFile) -> BackupError:
             f"{file.path} is damaged: {file.damage}; not one statement of it can be read.",
             "Look for another copy of the backup.",
         )
-    other = _OTHERS.get(os.pread(file.fd, 4, 0))
+    other = _OTHERS.get(read_at(file.fd, 4, 0))
     if other:
         return BackupError(
             f"{file.path} is {other}, and no dump as it stands.",
@@ -91,8 +91,8 @@ class _Scanner(CopyWalk):
     def _let_go(self, at: int) -> None:
         """Have what was passed no longer count as this process's memory; the system caches it."""
         upto = at // _LET_GO * _LET_GO
-        if upto > self._gone and hasattr(mmap, "MADV_DONTNEED"):
-            self.text.madvise(mmap.MADV_DONTNEED, self._gone, upto - self._gone)
+        if upto > self._gone:
+            let_go(self.text, self._gone, upto - self._gone)
             self._gone = upto
 
     def _piece(self, at: int) -> int:

@@ -24,6 +24,7 @@ from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
 from forensics.evidence.plain.index import Data
 from forensics.evidence.plain.markers import count_rows
 from forensics.evidence.plain.rewriting import as_pg_dump_writes
+from forensics.evidence.reading import let_go
 from forensics.evidence.source import Segment
 from forensics.model import TableName
 
@@ -225,17 +226,15 @@ class CopySegment(_Judged):
     def _lines_of_file(self, positions: np.ndarray) -> Iterator[tuple[int, bytes]]:
         """Yield lines without reading what lies between them."""
         start = self._data.start
-        with mmap.mmap(self._file.fd, 0, prot=mmap.PROT_READ) as text:
+        with mmap.mmap(self._file.fd, 0, access=mmap.ACCESS_READ) as text:
             read = 0
             for first in range(0, len(positions), _POSITIONS):
                 for position in positions[first : first + _POSITIONS].tolist():
                     at = start + position
                     yield position, text[at : text.find(b"\n", at)]
-                # What was read stays in the system's cache, and no longer counts as this
-                # process's memory.
                 upto = at // mmap.PAGESIZE * mmap.PAGESIZE
-                if hasattr(mmap, "MADV_DONTNEED") and upto > read:
-                    text.madvise(mmap.MADV_DONTNEED, read, upto - read)
+                if upto > read:
+                    let_go(text, read, upto - read)
                     read = upto
 
 
