@@ -14,7 +14,8 @@ import pytest
 
 import forensics as fx
 from forensics.report.gathering import moments
-from forensics.sample import ROOT, _in_its_time
+from forensics.sample import SHIPPED as ROOT
+from forensics.sample import _in_its_time
 from sample_data import build
 
 

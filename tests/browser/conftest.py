@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 import forensics as fx
-from forensics.sample import ROOT
+from forensics.sample import SHIPPED as ROOT
 from sample_data import build
 from tests.conftest import Incident
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from forensics.sample import ROOT
+from forensics.sample import SHIPPED as ROOT
 from tests.browser.conftest import Seen
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))

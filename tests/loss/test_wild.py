@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import forensics as fx
-from forensics.cli.compare import _junctions
+from forensics.cli.given import junctions
 from forensics.errors import UsageError
 from tests.conftest import Incident
 
@@ -183,12 +183,12 @@ def test_a_name_that_many_tables_have_is_no_code(incident: Incident) -> None:
 @pytest.mark.parametrize("spelled", ["perms.code", "public.perms.code", "perms(code)"])
 def test_another_key_of_a_parent_can_be_named(incident: Incident, spelled: str) -> None:
     incident.happens(GRANTS.format("a", "b", "a", "b"), "DELETE FROM group_perms WHERE id <= 10")
-    wish = _junctions([f"group_perms=a:groups,b:{spelled}"])
+    wish = junctions([f"group_perms=a:groups,b:{spelled}"])
     with incident.compare(options=fx.Options(junctions=wish)) as case:
         found = the(case, "group_perms")
         assert counts(found, "missing", "restorable") == (10, 10)
         assert found["affected"] == {"groups": 1, "perms": 10}
-    wrong = _junctions(["group_perms=a:groups,b:perms.label"])
+    wrong = junctions(["group_perms=a:groups,b:perms.label"])
     with pytest.raises(UsageError, match="--junction"):
         incident.compare("wrong", options=fx.Options(junctions=wrong))
 

@@ -83,7 +83,7 @@ def _rows(store: Store, result: TableResult, cells: Sequence[Cell]) -> Iterator[
             f"JOIN rows.backup_{number} k ON k.pair = c.pair {destroyed} "
             "WHERE k.state = 'changed'"
         )
-        for batch in db.execute(query).to_arrow_reader(_BATCH):
+        for batch in db.sql(query).to_arrow_reader(_BATCH):
             yield copy_text(batch).encode("utf-8")
 
 

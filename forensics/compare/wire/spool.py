@@ -101,8 +101,7 @@ class Spool:
         reader = pa.RecordBatchReader.from_batches(LINES, iter(guard))
         db.register("wire_rows", reader.__arrow_c_stream__())
         try:
-            db.execute(self._in_order())
-            for batch in db.to_arrow_reader(_BATCH_ROWS):
+            for batch in db.sql(self._in_order()).to_arrow_reader(_BATCH_ROWS):
                 self._add(batch)
         except duckdb.Error:
             if guard.error:

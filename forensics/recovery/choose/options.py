@@ -176,9 +176,13 @@ def _full_restore(store: Store, price: Price) -> Option:
     destroyed = []
     failed = []
     accident = Accident(store)
+    _, live = store.catalogs()
     for result in that_count(store.results()):
         if result.state != "new":
             missing = together(missing, result.missing)
+        table = live.tables.get(result.name)
+        if table and table.extension:
+            continue  # what an extension put there it puts there again
         share = _written(store, result, price, accident)
         if share.rows:
             destroyed.append(share)

@@ -165,7 +165,7 @@ class Selection:
 
     def kept(self, query: str) -> Iterator[str]:
         """Yield the same in runs of whole lines, with marks where long values stand."""
-        for batch in self._cursor.execute(query).to_arrow_reader(_BATCH):
+        for batch in self._cursor.sql(query).to_arrow_reader(_BATCH):
             yield copy_text(batch)
 
     def keep(self, name: str, values: Sequence[str]) -> None:
