@@ -1,4 +1,4 @@
-"""The pages: what shell they show runs, where it needs nothing from outside; all are listed."""
+"""The pages: what they show runs, where it needs nothing from outside; all of them are listed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from pathlib import Path
 import pytest
 
 from forensics.scratch import Scratch
+from sample_data import build
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)( outside)?\n(.*?)^```", re.M | re.S)
 # What may end otherwise than with 0: what was found is the answer.
+_CELL = re.compile(r"`(forensics [^`]*sample_data/[^`]*)`")
 _ANSWERS = {"compare": (1,), "preflight": (0, 1), "loss": (1,), "cause": (1,)}
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Every command of a page that is to be run."""
+    """Every command of a page that is to be run, in blocks and in tables."""
     for page in PAGES:
+        for command in _CELL.findall(page.read_text(encoding="utf-8")):
+            yield page.name, command.replace("\\|", "|")
         for language, outside, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
             if language == "sh" and not outside:
                 for line in text.replace("\\\n", " ").splitlines():
@@ -62,6 +66,30 @@ def test_it_runs(page: str, command: str, place: Path, scratch: Scratch, sample_
     )
     word = command.split()[1]
     assert done.returncode in _ANSWERS.get(word, (0,)), (page, command, done.stderr)
+
+
+def blocks() -> Iterator[tuple[str, str]]:
+    """Every block of Python of a page that is to be run."""
+    for page in (ROOT / "README.md", *PAGES):
+        for language, outside, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
+            if language == "python" and "import forensics" in text and not outside:
+                yield page.name, text
+
+
+@pytest.mark.parametrize(("page", "block"), list(blocks()))
+def test_python_runs(
+    page: str,
+    block: str,
+    tmp_path: Path,
+    scratch: Scratch,
+    sample_case: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    live = scratch.dsn("sample_case")  # `sample_case` made it
+    block = block.replace("postgresql://reader@db/app", live)
+    block = re.sub(r'"(x|backup)\.dump"', repr(str(build.BACKUP)), block)
+    exec(block, {})  # noqa: S102  -- our own page
 
 
 def test_every_page_is_listed() -> None:
