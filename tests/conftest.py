@@ -53,7 +53,16 @@ def _has_room(folder: Path) -> bool:
 
 
 # Files of few tests that take minutes: they begin first, so that no worker waits for them alone.
-_LONG = ("test_bulk", "test_fresh_clone", "test_mutations", "test_notebooks", "test_rehearsal")
+_LONG = (
+    "test_bulk",
+    "test_fresh_clone",
+    "test_mutations",
+    "test_notebooks",
+    "test_properties",
+    "test_rehearsal",
+    "test_survival",
+    "test_wire",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
