@@ -24,7 +24,7 @@ def page(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("pages")
     case = shutil.copytree(sample_case, folder / "case")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(notebooks.ROOT))
+        patch.setenv("PYTHONPATH", str(notebooks.SHIPPED))
         with ThreadPoolExecutor(1) as apart:  # the browser's own loop runs in this thread
             one = notebooks._executed(notebooks.NOTEBOOKS / NOTEBOOK, case)
             run = apart.submit(asyncio.run, one).result()
