@@ -71,6 +71,7 @@ def test_no_file_above_the_repository_counts(folder: Path) -> None:
     (folder / ".git").mkdir()
     (folder.parent / "forensics.toml").write_text("jobs = 3\n")
     assert settings(folder) == {}
+    assert "no [tool.forensics] here" in forensics(folder, "config").stdout
 
 
 def test_the_environment_goes_before_the_file(folder: Path) -> None:

@@ -81,7 +81,8 @@ def _show(console: Console, config: Config, found: list[_Setting]) -> None:
     if config.path:
         console.print(f"In force: {safe(config.path)}")
     else:
-        console.print(f"No {NAME} and no [tool.forensics] here or above; {VARIABLE} names one.")
+        none = f"No {NAME} and no [tool.forensics] here or above; {VARIABLE} names one."
+        console.print(safe(none))
     for setting in found:
         value = _plain(setting.value)
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
