@@ -7,7 +7,9 @@ it, where they are needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -17,12 +19,13 @@ from forensics.compare.fields import Canonical
 from forensics.errors import BackupError
 from forensics.evidence.bytewise import count_lines
 from forensics.evidence.heap import hold_tight
-from forensics.evidence.source import LackingSegment, Segment
+from forensics.evidence.source import Block, LackingSegment, Segment
 from forensics.model import TableName
 from forensics.query import fields
 from forensics.query.kinds import Kind
 
 _MANY = 64  # blocks, of about a megabyte
+_READERS = 2  # blocks that are read at a time, beside the one that DuckDB goes through
 _DIGITS = r"'-?\d+(\.\d+)?'"
 
 Segments = Callable[[Sequence[str]], list[Segment]]
@@ -187,23 +190,31 @@ class Stream:
         if blocks is None:
             yield None
             return
+        if not numbers:
+            yield from self._counted(segment, blocks)
+            return
         wanted = {}
         for number in numbers:
             place = segment.columns.index(self.columns[number].name)
             wanted[place] = self.columns[number].kind.stored
         try:
+            with ThreadPoolExecutor(_READERS, thread_name_prefix="query") as pool:
+                for block, reading in _ahead(pool, blocks, len(segment.columns), wanted):
+                    found = reading.result()
+                    yield segment, block, len(found[0]), found
+        except (BackupError, pa.ArrowInvalid):
+            yield None
+
+    def _counted(self, segment: Segment, blocks: Iterator[Block]) -> Iterator[_Read | None]:
+        """Blocks of which no column is wanted, only how many rows they have."""
+        try:
             for stored in blocks:
                 block = bytes(stored)
-                if wanted and b"\0" not in block:
-                    # It also tells whether each row has as many fields as there are columns.
-                    found = fields.read_at_once(block, len(segment.columns), wanted)
-                    yield segment, block, len(found[0]), found
-                elif not wanted and segment.is_sound(block):
-                    yield segment, block, count_lines(block), []
-                else:
+                if not segment.is_sound(block):
                     yield None
                     return
-        except (BackupError, pa.ArrowInvalid):
+                yield segment, block, count_lines(block), []
+        except BackupError:
             yield None
 
     def _read(
@@ -273,6 +284,31 @@ class Stream:
                 if not whole:
                     break
         return before + behind, behind
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, blocks: Iterator[Block], width: int, wanted: Mapping[int, pa.DataType]
+) -> Iterator[tuple[bytes, Future[list[pa.Array]]]]:
+    """Blocks in their order, each with what reads it: a few are read before they are asked for.
+
+    Reading also tells whether each row has as many fields as there are columns.
+
+    Raises:
+        BackupError: after the last of them, where the rows end before their time.
+    """
+    waiting: deque[tuple[bytes, Future[list[pa.Array]]]] = deque()
+    try:
+        for stored in blocks:
+            block = bytes(stored)
+            if b"\0" in block:
+                raise BackupError("A NUL stands among the rows.")
+            waiting.append((block, pool.submit(fields.read_at_once, block, width, wanted)))
+            if len(waiting) > _READERS:
+                yield waiting.popleft()
+    except BackupError:
+        yield from waiting
+        raise
+    yield from waiting
 
 
 def _without(block: bytes, rows: int) -> tuple[bytes, int]:
