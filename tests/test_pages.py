@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import forensics as fx
 from forensics.scratch import Scratch
 from sample_data import build
 
@@ -90,6 +91,25 @@ def test_python_runs(
     block = block.replace("postgresql://reader@db/app", live)
     block = re.sub(r'"(x|backup)\.dump"', repr(str(build.BACKUP)), block)
     exec(block, {})  # noqa: S102  -- our own page
+
+
+def test_the_grants_are_enough(scratch: Scratch, sample_case: Path, tmp_path: Path) -> None:
+    """As docs/privileges.md has them; the long way too."""
+    page = (ROOT / "docs" / "privileges.md").read_text(encoding="utf-8")
+    short, long = (text for language, _, text in _BLOCK.findall(page) if language == "sql")
+    scratch.create("app", "sample_case")
+    live = scratch.dsn("app").replace("postgres@", "forensics@")
+    try:
+        scratch.run("app", short)
+        with fx.compare(build.BACKUP, live, tmp_path / "short") as case:
+            assert case.complete
+        scratch.run("app", "REVOKE pg_read_all_data FROM forensics;" + long)
+        with fx.compare(build.BACKUP, live, tmp_path / "long") as case:
+            assert case.complete
+            assert not [one for one in case.findings["text"] if "permission denied" in one]
+    finally:
+        scratch.run("app", "DROP OWNED BY forensics; DROP ROLE forensics;")
+        scratch.drop("app")
 
 
 def test_every_page_is_listed() -> None:
