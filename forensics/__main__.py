@@ -9,7 +9,7 @@ except KeyboardInterrupt:  # while the kit was still being loaded
 except ImportError as error:
     print(
         f"The kit cannot be loaded: there is no {error.name or 'library'}, or not all of it.\n"
-        "Install what it runs on: pip install -r requirements.txt",
+        "Install what it runs on, in the kit's folder: pip install '.[all]'",
         file=sys.stderr,
     )
     sys.exit(2)
