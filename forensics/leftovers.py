@@ -58,6 +58,30 @@ def folder(parent: Path | None = None, prefix: str = PREFIX) -> Iterator[Path]:
             os.close(held)
 
 
+@contextmanager
+def whole(path: Path, name: str, mode: int) -> Iterator[Path]:
+    """Lend a file beside another, whose place it takes once it is whole.
+
+    Args:
+        path: where it goes; folders above it are made.
+        name: what it is called until then.
+        mode: who may read it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with folder(path.parent, HIDDEN) as made:
+        fresh = made / name
+        yield fresh
+        fresh.chmod(mode)
+        fresh.replace(path)
+
+
+def shared_mode() -> int:
+    """The mode of a file that others may read as far as its writer lets them."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return 0o644 & ~umask
+
+
 def clear(parent: Path, users: set[int], prefix: str = PREFIX) -> None:
     """Remove the folders in a place that nobody holds any more.
 

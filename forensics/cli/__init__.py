@@ -99,12 +99,15 @@ def main() -> None:
 
 def _configured() -> dict[str, dict[str, Any]]:
     """What a configuration file sets, by command and parameter."""
-    if _command() in (None, "config") or not configuration(Path.cwd()).values:
+    if _command() in (None, "config"):
+        return {}
+    config = configuration(Path.cwd())
+    if not config.values:
         return {}
     from forensics.cli.settings import in_force
 
     register()
-    return in_force(Path.cwd())[1]
+    return in_force(config)
 
 
 def _withheld(words: str) -> str:

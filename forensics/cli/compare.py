@@ -10,9 +10,11 @@ import typer
 
 from forensics.cli import manual
 from forensics.cli.given import (
+    Backup,
     Database,
     Jobs,
     Keys,
+    Live,
     LongestRow,
     Memory,
     Nice,
@@ -27,7 +29,6 @@ from forensics.cli.given import (
 from forensics.cli.progress import listening
 from forensics.cli.times import parse_time
 from forensics.cli.voice import (
-    LIVE_HELP,
     Json,
     Quiet,
     Voice,
@@ -55,10 +56,8 @@ _NAMED = 4
 
 @app.command("compare", epilog=manual.COMPARE)
 def compare_command(
-    backup: Annotated[
-        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
-    ],
-    live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
+    backup: Backup,
+    live: Live = None,
     case: Annotated[
         Path, typer.Option("--case", metavar="DIR", help="The folder to write the case into.")
     ] = Path("case"),

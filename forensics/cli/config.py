@@ -12,7 +12,7 @@ import typer
 
 from forensics.cli import manual
 from forensics.cli.voice import OK, Json, Quiet, app, safe, speaking
-from forensics.config import NAME, VARIABLE, Config
+from forensics.config import NAME, VARIABLE, Config, configuration
 from forensics.errors import redact
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def config_command(
 
     with speaking("config", as_json, quiet) as voice:
         register()
-        config, chosen = in_force(Path.cwd())
+        config = configuration(Path.cwd())
+        chosen = in_force(config)
         found = []
         for flag in flags():
             setting = _setting(flag, config, chosen)

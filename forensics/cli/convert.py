@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli import manual
+from forensics.cli.given import Database
 from forensics.cli.query import hearing
 from forensics.cli.voice import FAILED, OK, Json, MaxRow, Quiet, Voice, app, safe, speaking
 from forensics.model import MAX_ROW
@@ -33,9 +34,7 @@ def convert_command(
         bool, typer.Option("--force", help="Take the place of a file that is there.")
     ] = False,
     max_row: MaxRow = MAX_ROW,
-    database: Annotated[
-        str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
-    ] = None,
+    database: Database = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cli import manual
+from forensics.cli.given import Backup, Database, QueryMemory
 from forensics.cli.query import hearing, opened
 from forensics.cli.voice import FAILED, OK, Json, MaxRow, Quiet, Voice, app, safe, speaking
 from forensics.compare.options import Options
@@ -18,14 +19,11 @@ if TYPE_CHECKING:
     from forensics.export.exporting import Exported
 
 FORCE_HELP = "Take the place of a file that is there."
-DATABASE_HELP = "Which database of a pg_dumpall file."
 
 
 @app.command("export", epilog=manual.EXPORT)
 def export_command(
-    backup: Annotated[
-        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
-    ],
+    backup: Backup,
     tables: Annotated[
         list[str],
         typer.Option("--table", "-t", metavar="NAME", help="A table, or a shell pattern; repeat."),
@@ -39,11 +37,9 @@ def export_command(
         typer.Option("--where", metavar="SQL", help="Which rows: DuckDB's SQL over the columns."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help=FORCE_HELP)] = False,
-    memory: Annotated[
-        str, typer.Option("--memory", help="What DuckDB may hold before it spills to disk.")
-    ] = Options.memory,
+    memory: QueryMemory = Options.memory,
     max_row: MaxRow = MAX_ROW,
-    database: Annotated[str | None, typer.Option("--database", help=DATABASE_HELP)] = None,
+    database: Database = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Which tables are compared and how: the flags of all commands that compare, and what they take."""
+"""What several commands are given: both sides, which tables and how, and what is made of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from forensics.cli.voice import MAX_ROW_HELP
+from forensics.cli.voice import LIVE_HELP, MAX_ROW_HELP
 from forensics.errors import UsageError
 
+Backup = Annotated[str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")]
+Live = Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)]
 Schemas = Annotated[
     list[str] | None,
     typer.Option(
@@ -54,6 +56,10 @@ Memory = Annotated[
         help="What the engine may hold before it spills to disk; "
         "the process takes up to 600 MB more, and ten times as much as the longest row.",
     ),
+]
+QueryMemory = Annotated[
+    str,
+    typer.Option("--memory", metavar="SIZE", help="What DuckDB may hold before it spills to disk."),
 ]
 LongestRow = Annotated[
     str | None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cli import manual
+from forensics.cli.given import Backup, Database
 from forensics.cli.voice import FAILED, OK, Json, MaxRow, Quiet, Voice, app, safe, speaking
 from forensics.documents import plain
 from forensics.model import MAX_ROW, TableName
@@ -27,9 +28,7 @@ _TIME = "%Y-%m-%d %H:%M:%S"
 
 @app.command("inspect", epilog=manual.INSPECT)
 def inspect_command(
-    backup: Annotated[
-        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
-    ],
+    backup: Backup,
     toc: Annotated[
         bool,
         typer.Option(
@@ -37,9 +36,7 @@ def inspect_command(
             help="Read the table of contents only: quick, and blind to damage within tables.",
         ),
     ] = False,
-    database: Annotated[
-        str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
-    ] = None,
+    database: Database = None,
     max_row: MaxRow = MAX_ROW,
     as_json: Json = False,
     quiet: Quiet = False,

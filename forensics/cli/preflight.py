@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forensics.cli import manual
+from forensics.cli.given import Live
 from forensics.cli.voice import (
     FAILED,
     FOUND,
-    LIVE_HELP,
     OK,
     Json,
     Quiet,
@@ -54,7 +54,7 @@ def preflight_command(
             metavar="MIGRATION", help="A migration's SQL file or folder, or the folder of them all."
         ),
     ],
-    live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
+    live: Live = None,
     rehearse: Annotated[
         bool,
         typer.Option(

@@ -10,9 +10,11 @@ import typer
 from forensics.cli import manual
 from forensics.cli.extras import needs
 from forensics.cli.given import (
+    Backup,
     Database,
     Jobs,
     Keys,
+    Live,
     LongestRow,
     Memory,
     Nice,
@@ -28,7 +30,6 @@ from forensics.cli.times import parse_time
 from forensics.cli.voice import (
     FAILED,
     FOUND,
-    LIVE_HELP,
     OK,
     Json,
     Quiet,
@@ -55,10 +56,8 @@ _STATUSES = {True: OK, False: FOUND, None: FAILED}
     "prove", short_help="Does this backup hold what it should? Every night.", epilog=manual.PROVE
 )
 def prove_command(
-    backup: Annotated[
-        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
-    ],
-    live: Annotated[str | None, typer.Argument(metavar="[LIVE]", help=LIVE_HELP)] = None,
+    backup: Backup,
+    live: Live = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write the proof.")
     ] = None,

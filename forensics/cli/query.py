@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forensics.cli import manual
+from forensics.cli.given import Backup, Database, QueryMemory
 from forensics.cli.voice import (
     FAILED,
     OK,
@@ -39,9 +40,7 @@ _TOLD_EVERY = 100_000
 
 @app.command("query", epilog=manual.QUERY)
 def query_command(
-    backup: Annotated[
-        str, typer.Argument(metavar="BACKUP", help="A dump, or a connection string.")
-    ],
+    backup: Backup,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT, as DuckDB takes it.")],
     live: Annotated[
         str | None,
@@ -57,13 +56,9 @@ def query_command(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write to a file, by its suffix."),
     ] = None,
-    memory: Annotated[
-        str, typer.Option("--memory", help="What DuckDB may hold before it spills to disk.")
-    ] = Options.memory,
+    memory: QueryMemory = Options.memory,
     max_row: MaxRow = MAX_ROW,
-    database: Annotated[
-        str | None, typer.Option("--database", help="Which database of a pg_dumpall file.")
-    ] = None,
+    database: Database = None,
     allow_files: Annotated[
         bool, typer.Option("--allow-files", help="Let SQL read and write files and the network.")
     ] = False,

@@ -6,13 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import typer.main
 
 from forensics.cli.voice import app
-from forensics.config import Config, configuration
+from forensics.config import Config
 from forensics.errors import UsageError
 from forensics.text import near_matches
 
@@ -76,18 +75,15 @@ def flags() -> list[Flag]:
     return found
 
 
-def in_force(folder: Path) -> tuple[Config, dict[str, dict[str, Any]]]:
-    """Read the configuration of a folder, and hold it against the flags that there are.
+def in_force(config: Config) -> dict[str, dict[str, Any]]:
+    """Hold a configuration against the flags that there are.
 
     Returns:
-        It, and by command and parameter what it sets.
+        By command and parameter, what it sets.
 
     Raises:
-        UsageError: it cannot be read, names no flag, or gives one what it does not take.
+        UsageError: it names no flag, or gives one what it does not take.
     """
-    config = configuration(folder)
-    if not config.values:
-        return config, {}
     known = flags()
     commands = {flag.command for flag in known}
     found: dict[str, dict[str, Any]] = {}
@@ -101,7 +97,7 @@ def in_force(folder: Path) -> tuple[Config, dict[str, dict[str, Any]]]:
         of = [flag for flag in known if flag.command == command]
         for key, value in section.items():
             _set(found, config, key, value, of)
-    return config, found
+    return found
 
 
 def _set(

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from forensics.errors import BackupError
 from forensics.evidence import arrays
 from forensics.evidence.blocks import BLOCK_BYTES, Block, read_blocks
-from forensics.evidence.fields import NULL, decode_field, encode_field
+from forensics.evidence.fields import ESCAPES, NULL, decode_field, encode_field
 from forensics.evidence.names import known_columns
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "NULL",
     "decode_field",
     "encode_field",
+    "escaped",
     "field_columns",
     "known_columns",
     "line_batches",
@@ -31,6 +33,14 @@ __all__ = [
 LINES = pa.schema([("position", pa.int64()), ("line", pa.large_string())])
 
 _LINE_FEED = 10
+
+
+def escaped(values: pa.Array) -> pa.Array:
+    """Return texts with COPY's escapes; NULL stays NULL."""
+    for meant, written in ESCAPES.items():
+        if pc.any(pc.match_substring(values, meant)).as_py():
+            values = pc.replace_substring(values, meant, written)
+    return values
 
 
 def line_batches(blocks: Iterable[Block], start: int = 0) -> Iterator[pa.RecordBatch]:

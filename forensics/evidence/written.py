@@ -14,16 +14,6 @@ from forensics.evidence import arrays, copytext
 
 # Controls of bidirectional text, as the bytes of UTF-8: no other encoding of a server has them.
 _MARKS = "\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-# Backslashes first, so that those of the other escapes stay single.
-_ESCAPES = (
-    ("\\", "\\\\"),
-    ("\n", "\\n"),
-    ("\t", "\\t"),
-    ("\r", "\\r"),
-    ("\b", "\\b"),
-    ("\f", "\\f"),
-    ("\v", "\\v"),
-)
 _ODD = f"[\\\\\\x08-\\x0d{_MARKS}]"
 _TAB, _LINE_FEED = arrays.text("\t", pa.string()), arrays.text("\n", pa.string())
 # Bytes without which no text holds any of them.
@@ -51,8 +41,7 @@ def _escaped(column: pa.Array) -> pa.Array:
         return column
     if not pc.any(pc.match_substring_regex(column, _ODD)).as_py():
         return column
-    for meant, written in _ESCAPES:
-        column = pc.replace_substring(column, meant, written)
+    column = copytext.escaped(column)
     for mark in _MARKS:
         written = "".join(f"\\x{byte:02x}" for byte in mark.encode())
         column = pc.replace_substring(column, mark, written)

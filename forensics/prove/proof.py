@@ -166,18 +166,14 @@ def put(path: Path, text: str) -> Path:
     Raises:
         ProofError: it cannot be written.
     """
-    umask = os.umask(0o022)
-    os.umask(umask)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with leftovers.folder(path.parent, leftovers.HIDDEN) as folder:
-            whole = folder / f"whole{path.suffix}"
-            with whole.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            whole.chmod(0o644 & ~umask)
-            whole.replace(path)
+        with (
+            leftovers.whole(path, f"whole{path.suffix}", leftovers.shared_mode()) as whole,
+            whole.open("w", encoding="utf-8", errors="backslashreplace") as file,
+        ):
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise _unwritten(path, error) from error
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -62,12 +61,10 @@ def write(
         )
     form = _form(suffix, sections, slides)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with leftovers.folder(path.parent, leftovers.HIDDEN) as folder:
-            whole = folder / f"report{suffix}"
+        # Whole or not there; unmasked, only its owner may read it.
+        mode = leftovers.shared_mode() if masked.whole else 0o600
+        with leftovers.whole(path, f"report{suffix}", mode) as whole:
             _write(case, whole, masked, form)
-            os.chmod(whole, _mode(masked.whole))
-            os.replace(whole, path)
     except OSError as error:
         raise ReportError(
             f"The report could not be written to {path}: {error.strerror or error}.",
@@ -137,12 +134,3 @@ def _write_bundle(case: Results, path: Path, mask: Masking) -> None:
 
 def _missing(case: Results, mask: Masking) -> list[MissingRows]:
     return with_missing(case, mask.mask(case))
-
-
-def _mode(masked: bool) -> int:
-    """Who may read the file: its owner alone where it is not masked."""
-    if not masked:
-        return 0o600
-    umask = os.umask(0o022)
-    os.umask(umask)
-    return 0o644 & ~umask

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forensics.evidence import arrays
+from forensics.evidence import arrays, copytext
 
 _MODIFIER = re.compile(r"\s*\([^()]*\)")
 _WHOLE = ("smallint", "integer", "bigint", "oid")
@@ -18,15 +18,6 @@ _TEXTS = ("text", "character varying", "character", "bpchar", "name", "citext")
 _NO_VALUES = ("", "NULL", "null", "None", "NaT", "<NA>")
 _QUOTED = re.compile(r'[{}",\\\s]|\A\Z|\ANULL\Z', re.I)
 _DUCKDB_BYTES = re.compile(r"\\x([0-9A-Fa-f]{2})")
-_ESCAPES = (
-    ("\\", "\\\\"),
-    ("\n", "\\n"),
-    ("\t", "\\t"),
-    ("\r", "\\r"),
-    ("\b", "\\b"),
-    ("\f", "\\f"),
-    ("\v", "\\v"),
-)
 
 Spell = Callable[[pa.Array], pa.Array]
 
@@ -88,10 +79,7 @@ def texts(values: pa.Array, type_name: str) -> pa.Array:
 
 def copied(values: pa.Array) -> pa.Array:
     """Return texts as COPY writes them."""
-    for meant, written in _ESCAPES:
-        if pc.any(pc.match_substring(values, meant)).as_py():
-            values = pc.replace_substring(values, meant, written)
-    return pc.fill_null(values, arrays.text("\\N"))
+    return pc.fill_null(copytext.escaped(values), arrays.text(copytext.NULL))
 
 
 # --- Parquet: values as text ----------------------------------------------------------------------
