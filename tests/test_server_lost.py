@@ -17,11 +17,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 import forensics as fx
-from forensics.errors import CaseError, LiveError
+from forensics.errors import CaseError, LiveError, is_lost
+from forensics.evidence import open_source
 from forensics.evidence.live import readers
+from forensics.evidence.live.source import LiveSource
 from forensics.model import TableName
+from forensics.scratch import Scratch
 from tests.clusters import (
     RIGHT,
     Cluster,
@@ -173,6 +177,36 @@ def test_the_line_is_cut_at_any_moment(
     assert cuts >= 2
     with fx.open_case(tmp_path / "case") as case:
         check(case)
+
+
+QUESTIONS: dict[str, Callable[[LiveSource], object]] = {
+    "its activity": lambda live: live.activity(),
+    "its making": lambda live: live.making(),
+    "a count": lambda live: live.count(TableName("public", "boats")),
+    "a SELECT": lambda live: live.ask(sql.SQL("SELECT 1 AS one")),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_whatever_is_asked_of_a_lost_session_is_refused_in_words(
+    question: str, scratch: Scratch, database: Callable[..., str]
+) -> None:
+    name = database("CREATE TABLE boats (id int PRIMARY KEY); INSERT INTO boats VALUES (1)")
+    boats = TableName("public", "boats")
+    with open_source(scratch.dsn(name), role="live") as live:
+        assert isinstance(live, LiveSource)
+        assert live.counts([boats], 5) == {boats: 1}
+        with psycopg.connect(scratch.dsn(name), autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert live.counts([boats], 5) == {}, "unknown, and not zero"
+        with pytest.raises(LiveError, match="the connection was lost") as error:
+            QUESTIONS[question](live)
+        assert is_lost(error.value)
+        with pytest.raises(LiveError, match="was lost"):
+            live.recovers(error.value)
 
 
 @pytest.mark.parametrize("victim", ["psql", "its session", "the session that holds the snapshot"])

@@ -57,7 +57,8 @@ def test_a_single_empty_column_is_an_empty_line() -> None:
 
 def test_what_a_query_answers_in_pieces_is_taken_piece_by_piece() -> None:
     query = "SELECT i::VARCHAR AS a, i AS b, NULL::VARCHAR AS c FROM range(5000) t(i) ORDER BY i"
-    reader = duckdb.connect().execute(query).to_arrow_reader(1000)
+    con = duckdb.connect()
+    reader = con.sql(query).to_arrow_reader(1000)
     found = "".join(map(copy_text, reader))
     assert found == "".join(f"{i}\t{i}\t\\N\n" for i in range(5000))
 

@@ -10,10 +10,8 @@ import tempfile
 from contextlib import suppress
 from typing import IO
 
-import psycopg
-import sqlalchemy
-
-from forensics.evidence.live.readers import LOST, Answer, Copying, Failure, Reader, words_of
+from forensics.evidence.live.readers import LOST, Answer, Copying, Failure, Reader
+from forensics.evidence.live.refusals import REFUSED, failure_of
 from forensics.evidence.live.snapshot import HeldSnapshot
 
 _IN_MEMORY = 8 << 20
@@ -40,14 +38,12 @@ class _HeldAnswer(Answer):
         self._rows: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="forensics-rows-")
         try:
             held.copy(task.statement, self._rows)
-        except psycopg.Error as error:
-            self._fail(error.sqlstate, words_of(error))
-        except sqlalchemy.exc.DBAPIError as error:
-            self._fail(None, str(error.orig))
+        except REFUSED as error:
+            self._fail(failure_of(error))
         self._rows.seek(0)
 
-    def _fail(self, state: str | None, words: str) -> None:
-        self.failure = Failure(words.rstrip("."), state or LOST)
+    def _fail(self, why: Failure) -> None:
+        self.failure = Failure(why.words, why.state or LOST)
         with suppress(OSError):
             self._rows.truncate(0)
 

@@ -25,6 +25,7 @@ from forensics.evidence.live.dsn import parameters_of, safe_dsn, without_values
 from forensics.evidence.live.readers import BEGIN
 from forensics.evidence.live.refusals import (
     CONFLICT,
+    REFUSED,
     failure_of,
     failure_to_connect,
     hint_of,
@@ -169,7 +170,7 @@ class Connections:
             run(connection, self.pins)
             server = Server(**run(connection, query("server")).mappings().one())
             self._stay_with(connection)
-        except (sqlalchemy.exc.DBAPIError, psycopg.Error) as error:
+        except REFUSED as error:
             why = failure_of(error)
             if connection is not None:
                 end(connection)

@@ -16,14 +16,18 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import IO, Any
 
-import psycopg
-import sqlalchemy
 from psycopg import sql
 
 from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence.live.connection import Connections, Server, end, run
 from forensics.evidence.live.readers import Failure
-from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_of, of_the_transaction
+from forensics.evidence.live.refusals import (
+    CONFLICT,
+    REFUSED,
+    failure_of,
+    hint_of,
+    of_the_transaction,
+)
 from forensics.evidence.live.sql_files import query
 from forensics.evidence.source import Snapshot
 from forensics.model import quote_identifier
@@ -68,7 +72,7 @@ class HeldSnapshot:
         try:
             with self._asking:
                 return self._rows(query(name))
-        except sqlalchemy.exc.DBAPIError as error:
+        except REFUSED as error:
             why = failure_of(error)
             message = f"The {self._connections} does not answer the question '{name}': {why.words}."
             if why.state == CONFLICT:
@@ -87,7 +91,7 @@ class HeldSnapshot:
             with self.savepoint():
                 run(self._connection, setting.as_string(None))
                 return self._rows(question.as_string(None))
-        except sqlalchemy.exc.DBAPIError as error:
+        except REFUSED as error:
             why = failure_of(error)
             message = f"The {self._connections} refuses a question: {why.words}."
             if why.state == CONFLICT:
@@ -101,7 +105,7 @@ class HeldSnapshot:
         """Return the one value that each of some SELECTs answers with.
 
         Raises:
-            sqlalchemy.exc.DBAPIError: the server refused; the transaction goes on.
+            REFUSED: the server refused, and the transaction goes on; or it is lost.
         """
         found = []
         with self.savepoint():
@@ -113,7 +117,7 @@ class HeldSnapshot:
         """Run a COPY … TO STDOUT and write its rows to a file.
 
         Raises:
-            psycopg.Error, sqlalchemy.exc.DBAPIError: the server refused; the transaction goes on.
+            REFUSED: the server refused, and the transaction goes on; or it is lost.
         """
         with self.savepoint():
             session: Any = self._connection.connection.driver_connection
@@ -130,7 +134,7 @@ class HeldSnapshot:
             try:
                 yield
             finally:
-                with contextlib.suppress(sqlalchemy.exc.DBAPIError):
+                with contextlib.suppress(*REFUSED):
                     self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
                     self._connection.exec_driver_sql("RELEASE SAVEPOINT asking")
 
@@ -181,7 +185,7 @@ class HeldSnapshot:
         with self._asking:
             try:
                 self._connection.exec_driver_sql("SELECT 1")
-            except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error) as error:
+            except REFUSED as error:
                 return of_the_transaction(failure_of(error))
         return None
 

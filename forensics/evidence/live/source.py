@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 import psycopg
-import sqlalchemy
 from psycopg import sql
 
 from forensics import crash
@@ -30,7 +29,7 @@ from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.making import read_making
 from forensics.evidence.live.pace import Pace, Watch, watched
 from forensics.evidence.live.readers import Copying, Failure, Reader
-from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
+from forensics.evidence.live.refusals import CONFLICT, REFUSED, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
@@ -217,7 +216,7 @@ class LiveSource(Source):
         counted = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*name)).as_string(None)
         try:
             found, rewritten = self._held.scalars(counted, self._rewritten(name))
-        except sqlalchemy.exc.DBAPIError as error:
+        except REFUSED as error:
             raise self.failure(name, failure_of(error)) from error
         if rewritten:
             raise self.failure(name, readers.REWRITTEN)
