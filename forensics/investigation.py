@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case, open_case
 from forensics.case.waiting import waiting
@@ -31,6 +31,9 @@ from forensics.model import Catalog, TableName
 from forensics.store import Store, catalogs_text, exists, interruptible, remove
 from forensics.text import counted, listed
 
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
 _TRIES = 4
 # Of both sides, and of a dump: up to so much one thread is quicker.
 _FEW_ROWS, _FEW_BYTES = 1_000_000, 64 << 20
@@ -41,8 +44,8 @@ _Answer = TypeVar("_Answer")
 
 
 def compare(
-    backup: str | Path,
-    live: str | Path,
+    backup: str | Path | Engine | URL,
+    live: str | Path | Engine | URL,
     case: str | Path,
     *,
     options: Options | None = None,
@@ -55,7 +58,8 @@ def compare(
     """Compare a backup with a live database, table by table, into a case.
 
     Args:
-        backup, live: paths to dumps, or anything that libpq takes.
+        backup, live: paths to dumps, or anything that libpq takes; or an engine or URL of
+            SQLAlchemy's.
         case: the folder to write; it must not hold a case yet, unless `options.resume` or `force`.
         options: which tables, by which keys, how many at a time, and whether to go on where a run
             ended.

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from forensics.errors import UsageError
 from forensics.evidence import dumps, heap
 from forensics.evidence.blocks import row_limit
-from forensics.evidence.live.dsn import looks_mistyped
+from forensics.evidence.live.dsn import as_text, looks_mistyped
 from forensics.evidence.source import Source
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
     from forensics.evidence.live.source import LiveSource
 
 _URI = re.compile(r"postgres(ql)?(\+\w+)?://")
@@ -42,7 +44,7 @@ def looks_like_dsn(text: str) -> bool:
 
 
 def open_source(
-    side: str | Path,
+    side: str | Path | Engine | URL,
     *,
     role: str = "backup",
     database: str | None = None,
@@ -55,7 +57,7 @@ def open_source(
 
     Args:
         side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*`
-            variables name.
+            variables name. Of an engine of SQLAlchemy's its URL is taken.
         role: "backup" or "live", for the words of messages and the application name.
         database: which database of a `pg_dumpall` file.
         lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes
@@ -71,6 +73,7 @@ def open_source(
         UsageError: the connection string is none, or `max_row` is no size.
     """
     heap.keep()
+    side = as_text(side)
     longest = None
     if max_row is not None:
         longest = row_limit(max_row)

@@ -29,7 +29,7 @@ from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.making import read_making
 from forensics.evidence.live.pace import Pace, Watch, watched
 from forensics.evidence.live.readers import Copying, Failure, Reader
-from forensics.evidence.live.refusals import CONFLICT, REFUSED, failure_of, hint_for_table
+from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
@@ -85,11 +85,7 @@ class LiveSource(Source):
         self._connections = Connections(dsn, role, lock_timeout, statement_timeout)
         self.shown_dsn = self._connections.shown_dsn
         self._news: list[str] = []
-        try:
-            self._held = HeldSnapshot(self._connections, self._news.append)
-        except BaseException:
-            self._connections.close()
-            raise
+        self._held = HeldSnapshot(self._connections, self._news.append)
         self._server = self._held.server
         crash.asked(role, self._server.server_version)
         if self._server.encoding == "SQL_ASCII":
@@ -216,7 +212,7 @@ class LiveSource(Source):
         counted = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*name)).as_string(None)
         try:
             found, rewritten = self._held.scalars(counted, self._rewritten(name))
-        except REFUSED as error:
+        except psycopg.Error as error:
             raise self.failure(name, failure_of(error)) from error
         if rewritten:
             raise self.failure(name, readers.REWRITTEN)
@@ -327,7 +323,6 @@ class LiveSource(Source):
     def close(self) -> None:
         self._readers.close()
         self._held.close()
-        self._connections.close()
 
 
 class LiveSegment(Segment):
