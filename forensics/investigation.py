@@ -23,7 +23,8 @@ from forensics.compare.overwritten.rule import Rule
 from forensics.compare.tables import compare_sources
 from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
-from forensics.evidence import Source, open_source
+from forensics.evidence import Source, open_both, open_source
+from forensics.evidence.beside import beside
 from forensics.evidence.migrations import histories
 from forensics.evidence.unread import unread
 from forensics.loss import assess, not_assessed
@@ -92,8 +93,7 @@ def compare(
     with (
         interruptible(),
         waiting() as cell,
-        open_source(backup, role="backup", database=options.database, **limits) as ours,
-        open_source(live, role="live", **limits) as theirs,
+        open_both(backup, live, database=options.database, **limits) as (ours, theirs),
     ):
         listener = listener or cell or Listener()
         if exists(folder) and force and not options.resume:
@@ -174,12 +174,11 @@ def _begin(
     if options.resume and before:
         _expect_same(store, before, backup, live)
         outdated = _outdated(store, live.catalog)
+    asked = beside(lambda: (live.activity(), live.making()), "facts")
     facts: dict[str, Any] = {
         "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
         "ddl": list(backup.statements()),
         "damage": backup.damage,
-        "activity": live.activity(),
-        "making": {"backup": backup.object_ids(), "live": live.making()},
         "begun_at": datetime.now(UTC),
         "ended_at": None,
         "wishes": {"are": options.junctions, "are_not": options.not_junctions},
@@ -187,8 +186,11 @@ def _begin(
     for name, at in times.items():
         if at is not None:
             facts[name] = at
+    catalogs = catalogs_text(backup.catalog, live.catalog)
+    facts["activity"], making = asked.result()
+    facts["making"] = {"backup": backup.object_ids(), "live": making}
     with store.transaction():  # a case that says where it came from says the rest too
-        store.put_text("catalogs", catalogs_text(backup.catalog, live.catalog))
+        store.put_text("catalogs", catalogs)
         for name, value in facts.items():
             store.put(name, value)
         for table in outdated:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from forensics.errors import UsageError
+from forensics.errors import EvidenceError, UsageError
 from forensics.evidence import dumps, heap
+from forensics.evidence.beside import beside
 from forensics.evidence.blocks import row_limit
 from forensics.evidence.live.dsn import as_text, looks_mistyped
 from forensics.evidence.source import Source
@@ -18,9 +22,71 @@ if TYPE_CHECKING:
 
     from forensics.evidence.live.source import LiveSource
 
+# A backup of so many bytes is looked through while live answers. While a larger one is, live would
+# have to keep a snapshot.
+_SHORT = 64 << 20
+
 _URI = re.compile(r"postgres(ql)?(\+\w+)?://")
 # What can be nothing but the name of a file; anything else may hold a password.
 _PATH = re.compile(r"\.{0,2}/|~|.*\.(sql|dump|dmp|backup|bak|tar|gz|zst|xz|bz2|lz4)\Z", re.S)
+
+
+@contextmanager
+def open_both(
+    backup: str | Path | Engine | URL,
+    live: str | Path | Engine | URL,
+    *,
+    database: str | None = None,
+    **limits: Any,
+) -> Iterator[tuple[Source, Source]]:
+    """Open both sides, live while the backup is looked through where that does not take long.
+
+    What is wrong with the backup is said first, as if one had been opened after the other.
+
+    Args:
+        backup, live: as `open_source` takes them.
+        database: which database of a `pg_dumpall` file the backup is.
+        limits: what else `open_source` takes.
+
+    Raises:
+        UsageError, EvidenceError: as `open_source`.
+    """
+    coming: Future[Source] | None = None
+    if _is_short(backup):
+        coming = beside(lambda: _described(live, limits), "live")
+    try:
+        with open_source(backup, role="backup", database=database, **limits) as ours:
+            waited = coming.result() if coming else open_source(live, role="live", **limits)
+            with waited as theirs:
+                yield ours, theirs
+    except BaseException:
+        if coming:
+            coming.add_done_callback(_let_go)
+        raise
+
+
+def _described(live: str | Path | Engine | URL, limits: dict[str, Any]) -> Source:
+    """Live, with its catalogue read; where that is refused, whoever asks for it hears of it."""
+    source = open_source(live, role="live", **limits)
+    if database := as_database(source):
+        database.warm()
+    with suppress(EvidenceError):
+        _ = source.catalog
+    return source
+
+
+def _let_go(coming: Future[Source]) -> None:
+    if not coming.exception():
+        coming.result().close()
+
+
+def _is_short(backup: object) -> bool:
+    """Whether a backup is a file that is soon looked through."""
+    with suppress(OSError, ValueError):
+        if isinstance(backup, (str, Path)) and not looks_like_dsn(str(backup)):
+            file = Path(backup)
+            return file.is_file() and file.stat().st_size <= _SHORT
+    return False
 
 
 def as_database(source: Source) -> LiveSource | None:

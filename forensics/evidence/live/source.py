@@ -19,6 +19,7 @@ from psycopg import sql
 from forensics import crash
 from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
+from forensics.evidence.beside import beside
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.live import bulk, counting, readers
 from forensics.evidence.live.alone import HeldReader
@@ -296,6 +297,10 @@ class LiveSource(Source):
             LiveError: there is none to be had.
         """
         return self._readers.reader()
+
+    def warm(self) -> None:
+        """Open the session that rows will be read by, beside what is asked meanwhile."""
+        beside(self._readers.warm, "reader")
 
     def task(
         self,
