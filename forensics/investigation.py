@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from forensics.case.facade import Case, open_case
+from forensics.case.facade import Case
 from forensics.case.waiting import waiting
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
@@ -110,10 +110,11 @@ def compare(
                 compare_sources(ours, theirs, store, options, listener)
                 rule = Rule(options.overwritten_rows, options.overwritten_share)
                 _conclude(store, ours, theirs, listener, rule, stages)
+            known = store.known()  # of thousands of tables it takes long to read again
         finally:
             store.close()
-    found = open_case(folder)
-    found.catalogs = ours.catalog, theirs.catalog  # of thousands of tables they take long to read
+    found = Case(folder, known)
+    found.catalogs = ours.catalog, theirs.catalog
     found.write_summary()
     if _is_wanted("loss", stages):
         found.write_loss()

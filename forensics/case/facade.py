@@ -29,7 +29,7 @@ from forensics.errors import CaseError
 from forensics.loss.junctions import find_junctions
 from forensics.loss.others import others
 from forensics.model import Catalog, TableName, TableResult
-from forensics.store import Store, write_private
+from forensics.store import Known, Store, write_private
 from forensics.text import count, document, visible
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Case:
 
     standing = ""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Known | None = None) -> None:
         self.folder = folder
-        self.store = Store(folder)
+        self.store = Store(folder, known=known)
         if self.store.get("evidence") is None:
             self.close()
             raise CaseError(f"The case in {folder} was not begun.", "Compare again with --force.")

@@ -54,15 +54,17 @@ class _Taken:
         several = param.multiple or param.nargs == -1
         if value is None:
             return () if several else None
-        if self._is_text and several and _are_texts(value):
-            return list(value)
-        if self._is_text and not several and isinstance(value, str):
+        if several:
+            if self._is_text and _are_texts(value):
+                return list(value)
+        elif self._is_plain(value) or self._is_default(value, param, ctx):
             return value
-        if self._is_path and isinstance(value, str) and _can_be_read(value):
+        elif self._is_path and isinstance(value, str) and _can_be_read(value):
             return Path(value)
-        if self._is_default(value, param, ctx):
-            return value
         return self._thorough().coerce(value, param=param, ctx=ctx)
+
+    def _is_plain(self, value: Any) -> bool:
+        return self._is_text and isinstance(value, str)
 
     def _is_default(self, value: Any, param: Any, ctx: Any) -> bool:
         """Whether a value is the command's own, and of its type."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from postgast import pg_query_pb2 as pb
 
-from forensics.evidence.ddl.draft import Draft, names_of
+from forensics.evidence.ddl.draft import Draft, changed, names_of
 from forensics.evidence.ddl.spelling import (
     expression_text,
     format_type,
@@ -159,7 +159,7 @@ def _constrained(column: Column, definition: Any) -> Column:
             said["generated"] = expression_text(constraint.raw_expr)
         elif constraint.contype == pb.CONSTR_IDENTITY:
             said |= {"nullable": False, "identity": _identity(constraint)}
-    return replace(column, **said) if said else column
+    return changed(column, said) if said else column
 
 
 def _identity(constraint: Any) -> str:
