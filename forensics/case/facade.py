@@ -112,8 +112,10 @@ class Case:
             notes = result.notes
             if result.name in late:
                 notes += (late[result.name],)
-            is_junction = result.name in junctions
-            results.append(replace(result, junction=is_junction, notes=notes))
+            if result.name in junctions or notes is not result.notes:
+                is_junction = result.name in junctions
+                result = replace(result, junction=is_junction, notes=notes)
+            results.append(result)
         return tuple(results)
 
     @cached_property

@@ -41,7 +41,7 @@ COMMANDS = (
     "demo",
 )
 
-_COLLECTED = (50_000, 20, 20)
+_COLLECTED = (300_000, 20, 20)
 _HELP = "See: forensics --help"
 # What is too much is not repeated: a word of a connection string without quotes around it.
 _SURPLUS = re.compile(r"(Got unexpected extra arguments?)(?:\(s\))? \(.*\)", re.S)

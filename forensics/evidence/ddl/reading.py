@@ -72,7 +72,7 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
     draft = Draft()
     for text in statements:
         told = _OF_INTEREST.match(text) or _MAKES_ODDITIES.match(text)
-        if told and _OWNER.match(text):
+        if told and (_OWNER.match(text) or tables.add_primary_key(draft, text)):
             continue
         if told or (_HOLDS_ROWS.search(text) and not _MAKES.match(text)):
             _read(draft, text)

@@ -128,8 +128,16 @@ class HeldSnapshot:
                 yield
             finally:
                 with contextlib.suppress(psycopg.Error):
-                    self._session.run("ROLLBACK TO SAVEPOINT asking")
-                    self._session.run("RELEASE SAVEPOINT asking")
+                    self._go_back()
+
+    def _go_back(self) -> None:
+        back = "ROLLBACK TO SAVEPOINT asking"
+        try:
+            self._session.run(back)
+        except psycopg.errors.QueryCanceled:
+            # The time that a question was given ended within this one; now it holds no more.
+            self._session.run(back)
+        self._session.run("RELEASE SAVEPOINT asking")
 
     # --- where it does not last -------------------------------------------------------------------
 
