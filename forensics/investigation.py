@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case
 from forensics.case.waiting import waiting
+from forensics.compare.early import telling_early
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.feeding import single_handed
@@ -93,8 +94,10 @@ def compare(
     with (
         interruptible(),
         waiting() as cell,
+        telling_early(backup, live, options, listener or cell, limits) as is_open,
         open_both(backup, live, database=options.database, **limits) as (ours, theirs),
     ):
+        is_open()
         listener = listener or cell or Listener()
         if exists(folder) and force and not options.resume:
             remove(folder)
