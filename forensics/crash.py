@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -93,6 +92,8 @@ def version(library: str) -> str | None:
     if library == "forensics":
         version = getattr(sys.modules.get("forensics"), "__version__", None)
         return None if version is None else str(version)
+    from importlib import metadata  # it takes ten times as long to load as this file
+
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError:

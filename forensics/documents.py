@@ -39,6 +39,12 @@ def plain(value: Any) -> Any:
     return _plain_other(value)
 
 
+def plain_without(value: Any, name: str) -> dict[str, Any]:
+    """Return a dataclass of this module as JSON-ready types, but for one of its fields."""
+    names = _fields_of(cast("Hashable", type(value)))
+    return _plain_fields(value, tuple(one for one in names if one != name))
+
+
 def _plain_other(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()

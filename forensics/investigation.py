@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from forensics.case.facade import Case, open_case
+from forensics.case.facade import Case
 from forensics.case.waiting import waiting
+from forensics.compare.early import telling_early
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.feeding import single_handed
@@ -23,13 +24,17 @@ from forensics.compare.overwritten.rule import Rule
 from forensics.compare.tables import compare_sources
 from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
-from forensics.evidence import Source, open_source
+from forensics.evidence import Source, open_both, open_source
+from forensics.evidence.beside import beside
 from forensics.evidence.migrations import histories
 from forensics.evidence.unread import unread
 from forensics.loss import assess, not_assessed
 from forensics.model import Catalog, TableName
 from forensics.store import Store, catalogs_text, exists, interruptible, remove
 from forensics.text import counted, listed
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
 
 _TRIES = 4
 # Of both sides, and of a dump: up to so much one thread is quicker.
@@ -41,8 +46,8 @@ _Answer = TypeVar("_Answer")
 
 
 def compare(
-    backup: str | Path,
-    live: str | Path,
+    backup: str | Path | Engine | URL,
+    live: str | Path | Engine | URL,
     case: str | Path,
     *,
     options: Options | None = None,
@@ -55,7 +60,8 @@ def compare(
     """Compare a backup with a live database, table by table, into a case.
 
     Args:
-        backup, live: paths to dumps, or anything that libpq takes.
+        backup, live: paths to dumps, or anything that libpq takes; or an engine or URL of
+            SQLAlchemy's.
         case: the folder to write; it must not hold a case yet, unless `options.resume` or `force`.
         options: which tables, by which keys, how many at a time, and whether to go on where a run
             ended.
@@ -88,9 +94,10 @@ def compare(
     with (
         interruptible(),
         waiting() as cell,
-        open_source(backup, role="backup", database=options.database, **limits) as ours,
-        open_source(live, role="live", **limits) as theirs,
+        telling_early(backup, live, options, listener or cell, limits) as is_open,
+        open_both(backup, live, database=options.database, **limits) as (ours, theirs),
     ):
+        is_open()
         listener = listener or cell or Listener()
         if exists(folder) and force and not options.resume:
             remove(folder)
@@ -106,10 +113,11 @@ def compare(
                 compare_sources(ours, theirs, store, options, listener)
                 rule = Rule(options.overwritten_rows, options.overwritten_share)
                 _conclude(store, ours, theirs, listener, rule, stages)
+            known = store.known()  # of thousands of tables it takes long to read again
         finally:
             store.close()
-    found = open_case(folder)
-    found.catalogs = ours.catalog, theirs.catalog  # of thousands of tables they take long to read
+    found = Case(folder, known)
+    found.catalogs = ours.catalog, theirs.catalog
     found.write_summary()
     if _is_wanted("loss", stages):
         found.write_loss()
@@ -170,12 +178,11 @@ def _begin(
     if options.resume and before:
         _expect_same(store, before, backup, live)
         outdated = _outdated(store, live.catalog)
+    asked = beside(lambda: (live.activity(), live.making()), "facts")
     facts: dict[str, Any] = {
         "evidence": {"backup": plain(backup.identify()), "live": plain(live.identify())},
         "ddl": list(backup.statements()),
         "damage": backup.damage,
-        "activity": live.activity(),
-        "making": {"backup": backup.object_ids(), "live": live.making()},
         "begun_at": datetime.now(UTC),
         "ended_at": None,
         "wishes": {"are": options.junctions, "are_not": options.not_junctions},
@@ -183,8 +190,11 @@ def _begin(
     for name, at in times.items():
         if at is not None:
             facts[name] = at
+    catalogs = catalogs_text(backup.catalog, live.catalog)
+    facts["activity"], making = asked.result()
+    facts["making"] = {"backup": backup.object_ids(), "live": making}
     with store.transaction():  # a case that says where it came from says the rest too
-        store.put_text("catalogs", catalogs_text(backup.catalog, live.catalog))
+        store.put_text("catalogs", catalogs)
         for name, value in facts.items():
             store.put(name, value)
         for table in outdated:

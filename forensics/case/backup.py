@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from forensics.case.held import Held
 from forensics.case.showing import escaped
@@ -21,6 +21,7 @@ from forensics.text import visible
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from sqlalchemy import URL, Engine
 
 
 class IncompleteWarning(UserWarning):
@@ -31,7 +32,7 @@ class Backup:
     """A backup that answers questions in SQL. Use it as a context manager, or call `close()`.
 
     Args:
-        path: a dump of any form, or a connection string.
+        path: a dump of any form, or a connection string, or an engine or URL of SQLAlchemy's.
         live: a database, or another dump, whose tables are `live.NAME` beside it.
         database: which database of a `pg_dumpall` file.
         memory: what DuckDB may hold before it spills, as it writes it.
@@ -44,14 +45,14 @@ class Backup:
 
     def __init__(
         self,
-        path: str | Path,
-        live: str | Path | None = None,
+        path: str | Path | Engine | URL,
+        live: str | Path | Engine | URL | None = None,
         *,
         database: str | None = None,
         memory: str = Options.memory,
         max_row: str = MAX_ROW,
     ) -> None:
-        self._memory, self._path = memory, path
+        self._memory = memory
         backup = open_source(path, role="backup", database=database, max_row=max_row)
         try:
             self._sides = {}
@@ -183,20 +184,27 @@ class NotAtHand:
 
 
 @overload
-def open_backup(path: str | Path, live: str | Path | None = None, **how: Any) -> Backup: ...
+def open_backup(
+    path: str | Path | Engine | URL, live: str | Path | Engine | URL | None = None, **how: Any
+) -> Backup: ...
 
 
 @overload
-def open_backup(path: Held, live: str | Path | None = None, **how: Any) -> Backup | NotAtHand: ...
+def open_backup(
+    path: Held, live: str | Path | Engine | URL | None = None, **how: Any
+) -> Backup | NotAtHand: ...
 
 
 def open_backup(
-    path: str | Path | Held, live: str | Path | None = None, **how: Any
+    path: str | Path | Engine | URL | Held,
+    live: str | Path | Engine | URL | None = None,
+    **how: Any,
 ) -> Backup | NotAtHand:
     """Open a backup for questions.
 
     Args:
-        path: a dump of any form, or a connection string; or a case: then it is the file that the
+        path: a dump of any form, or a connection string, or an engine or URL of SQLAlchemy's; or a
+            case: then it is the file that the
             case was made of, where that still lies where it was read. Else every answer says so.
         live: a database, or another dump, whose tables are `live.NAME` beside it.
         how: what else `Backup` takes.
@@ -205,9 +213,9 @@ def open_backup(
         BackupError: the path is not there, or no dump.
         LiveError: the database cannot be reached or read.
     """
-    if isinstance(path, str | Path):
+    if not hasattr(path, "evidence"):
         return Backup(path, live, **how)
-    before = path.evidence.backup
+    before = cast(Held, path).evidence.backup
     if before.kind == "database" or not before.path:
         return NotAtHand(
             "The backup of this case was not a file that could be opened again: "

@@ -29,7 +29,7 @@ from forensics.errors import CaseError
 from forensics.loss.junctions import find_junctions
 from forensics.loss.others import others
 from forensics.model import Catalog, TableName, TableResult
-from forensics.store import Store, write_private
+from forensics.store import Known, Store, write_private
 from forensics.text import count, document, visible
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class Case:
 
     standing = ""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Known | None = None) -> None:
         self.folder = folder
-        self.store = Store(folder)
+        self.store = Store(folder, known=known)
         if self.store.get("evidence") is None:
             self.close()
             raise CaseError(f"The case in {folder} was not begun.", "Compare again with --force.")
@@ -112,8 +112,10 @@ class Case:
             notes = result.notes
             if result.name in late:
                 notes += (late[result.name],)
-            is_junction = result.name in junctions
-            results.append(replace(result, junction=is_junction, notes=notes))
+            if result.name in junctions or notes is not result.notes:
+                is_junction = result.name in junctions
+                result = replace(result, junction=is_junction, notes=notes)
+            results.append(result)
         return tuple(results)
 
     @cached_property

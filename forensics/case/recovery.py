@@ -20,6 +20,7 @@ from forensics.text import fact, listed, visible
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy import URL, Engine
 
 
 class Recovery:
@@ -200,7 +201,7 @@ class Recovery:
         self,
         out: str | Path,
         *,
-        live: str | None = None,
+        live: str | Engine | URL | None = None,
         migrations: str | Path | None = None,
         backup: str | Path | None = None,
         where: str | Sequence[str] = (),
@@ -262,7 +263,7 @@ class Recovery:
         self,
         out: str | Path | None = None,
         *,
-        live: str | None = None,
+        live: str | Engine | URL | None = None,
         migrations: str | Path | None = None,
         backup: str | Path | None = None,
         skip: Sequence[str] = (),

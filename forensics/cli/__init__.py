@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from forensics.cli.taking import take_as_given
 from forensics.cli.voice import FAILED, app, not_loaded, say_error
 from forensics.config import configuration
 from forensics.errors import ForensicsError, redact
@@ -40,7 +41,7 @@ COMMANDS = (
     "demo",
 )
 
-_COLLECTED = (50_000, 20, 20)
+_COLLECTED = (300_000, 20, 20)
 _HELP = "See: forensics --help"
 # What is too much is not repeated: a word of a connection string without quotes around it.
 _SURPLUS = re.compile(r"(Got unexpected extra arguments?)(?:\(s\))? \(.*\)", re.S)
@@ -68,6 +69,7 @@ def main() -> None:
     status is 2, with the line that mends it.
     """
     from typer.exceptions import TyperException
+    from typer.main import get_command
 
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # not on every system
@@ -77,7 +79,9 @@ def main() -> None:
     gc.set_threshold(*_COLLECTED)
     try:
         register(_command())
-        sys.exit(app(standalone_mode=False, default_map=_configured()))
+        commands = get_command(app)
+        take_as_given(commands)
+        sys.exit(commands(standalone_mode=False, default_map=_configured()))
     except ForensicsError as error:
         _fail(error.kind, error.message, error.hint)
     except TyperException as error:

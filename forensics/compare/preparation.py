@@ -84,6 +84,10 @@ class Preparation:
         for name, segment in self.live.several(theirs).items():
             self._held[name, True] = segment
 
+    def holds(self, tables: Sequence[TableName]) -> bool:
+        """Whether live's rows of all of these were read ahead: nothing more is asked for them."""
+        return all((name, True) in self._held for name in tables)
+
     def let_go(self, name: TableName) -> None:
         """Forget what was read ahead of a table."""
         self._planned.pop(name, None)

@@ -133,7 +133,8 @@ def look(
     """
     held = [job for job in jobs if job.backup is not None]
     held.sort(key=lambda job: (_bytes(contents.get(job.name)) or 0, job.name))
-    told = [job for job in held if _can_be_counted(backup, contents.get(job.name))]
+    pace = _PACE if backup.identify().compression is None else _PACKED_PACE
+    told = [job for job in held if _can_be_counted(contents.get(job.name), pace)]
     with ThreadPoolExecutor(1, thread_name_prefix="triage") as pool:
         asked = [job.name for job in told if job.live]
         theirs = pool.submit(live.counts, asked, _SECONDS)
@@ -189,11 +190,10 @@ def _glance(
 # --- counting -------------------------------------------------------------------------------------
 
 
-def _can_be_counted(source: Source, held: Contents | None) -> bool:
+def _can_be_counted(held: Contents | None, pace: int) -> bool:
     """Whether a backup's rows of a table may be counted at all in so short a time."""
     if held is None or not held.data or not held.complete or held.lacking:
         return False
-    pace = _PACE if source.identify().compression is None else _PACKED_PACE
     return (held.bytes or 0) <= pace * _SECONDS
 
 

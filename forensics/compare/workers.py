@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from queue import Empty, SimpleQueue
 
 from forensics.compare.batches import in_batches
@@ -18,7 +19,8 @@ from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Preparation
 from forensics.compare.wire.choice import Wire
 from forensics.errors import DamagedBackupError, EmptyBackupError, LiveError
-from forensics.model import TableResult, Unsound
+from forensics.evidence.beside import beside
+from forensics.model import TableName, TableResult, Unsound
 from forensics.store import Store
 
 # Seconds before a table is tried again whose query a standby cancelled.
@@ -52,6 +54,7 @@ class Workers:
         self._free: SimpleQueue[Bench] = SimpleQueue()
         self._benches: list[Bench] = []
         self._stopped = threading.Event()
+        self._coming: Future[None] | None = None
         self._ledger = Ledger(store.connection.cursor())
         self._wire = Wire(
             options.wire,
@@ -93,8 +96,8 @@ class Workers:
         with ThreadPoolExecutor(len(self._benches), thread_name_prefix="compare") as pool:
             try:
                 batches = in_batches(jobs, self._ready.contents)
-                for batch in batches:
-                    pool.submit(self._run, batch).add_done_callback(ended.put)
+                for batch, following in pairwise([*batches, []]):
+                    pool.submit(self._run, batch, following).add_done_callback(ended.put)
                 for _ in batches:
                     self._next(ended).result()
             except BaseException:
@@ -122,14 +125,13 @@ class Workers:
         for bench in self._benches:
             bench.cursor.interrupt()
 
-    def _run(self, jobs: Sequence[Job]) -> None:
-        """Compare some tables, one after another."""
+    def _run(self, jobs: Sequence[Job], following: Sequence[Job]) -> None:
+        """Compare some tables, one after another; have those that follow read meanwhile."""
         if self._stopped.is_set():
             return
         bench = self._free.get()
         try:
-            if len(jobs) > 1:
-                self._ready.read_ahead([job.name for job in jobs])
+            self._read_ahead(jobs, following)
             for job in jobs:
                 if self._stopped.is_set():
                     return
@@ -139,6 +141,23 @@ class Workers:
                     self._ledger.write()
         finally:
             self._free.put(bench)
+
+    def _read_ahead(self, jobs: Sequence[Job], following: Sequence[Job]) -> None:
+        """Have the rows of small tables at hand.
+
+        While these are compared the next ones may come, where the session that reads has nothing
+        else to do: no further one is opened for it.
+        """
+        coming, self._coming = self._coming, None
+        if coming:
+            coming.result()
+        elif len(jobs) > 1:
+            self._ready.read_ahead(_names(jobs))
+        if self._options.sessions > 1 or self._options.nice or len(following) < 2:
+            return
+        if len(jobs) > 1 and self._ready.holds(_names(jobs)):
+            names = _names(following)
+            self._coming = beside(lambda: self._ready.read_ahead(names), "ahead")
 
     def _run_one(self, job: Job, bench: Bench) -> None:
         comparison = Comparison(job, self._ready, bench, self._options, self._listener)
@@ -210,6 +229,10 @@ class Workers:
         except LiveError as lost:
             raise _Lost(error, lost) from error
         return live or backup
+
+
+def _names(jobs: Sequence[Job]) -> list[TableName]:
+    return [job.name for job in jobs]
 
 
 def _unsound(error: Exception) -> Unsound | None:

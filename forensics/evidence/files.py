@@ -26,7 +26,7 @@ from forensics.evidence.reading import read_at, read_into
 CHUNK = 1 << 20
 STDIN = "-"
 
-_PACKERS = {
+PACKERS = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
@@ -83,7 +83,7 @@ class PlainFile:
     def _unpack(self) -> None:
         """Take off what is packed around the file, layer by layer."""
         for _ in range(_LAYERS):
-            name = self._marked(_PACKERS)
+            name = self._marked(PACKERS)
             if name is None or self.damage:
                 return
             self.compression = name

@@ -3,22 +3,90 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from forensics.errors import UsageError
+from forensics.errors import EvidenceError, UsageError
 from forensics.evidence import dumps, heap
+from forensics.evidence.beside import beside
 from forensics.evidence.blocks import row_limit
-from forensics.evidence.live.dsn import looks_mistyped
+from forensics.evidence.live.dsn import as_text, looks_mistyped
 from forensics.evidence.source import Source
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
     from forensics.evidence.live.source import LiveSource
+
+# A backup of so many bytes is looked through while live answers. While a larger one is, live would
+# have to keep a snapshot.
+_SHORT = 64 << 20
 
 _URI = re.compile(r"postgres(ql)?(\+\w+)?://")
 # What can be nothing but the name of a file; anything else may hold a password.
 _PATH = re.compile(r"\.{0,2}/|~|.*\.(sql|dump|dmp|backup|bak|tar|gz|zst|xz|bz2|lz4)\Z", re.S)
+
+
+@contextmanager
+def open_both(
+    backup: str | Path | Engine | URL,
+    live: str | Path | Engine | URL,
+    *,
+    database: str | None = None,
+    **limits: Any,
+) -> Iterator[tuple[Source, Source]]:
+    """Open both sides, live while the backup is looked through where that does not take long.
+
+    What is wrong with the backup is said first, as if one had been opened after the other.
+
+    Args:
+        backup, live: as `open_source` takes them.
+        database: which database of a `pg_dumpall` file the backup is.
+        limits: what else `open_source` takes.
+
+    Raises:
+        UsageError, EvidenceError: as `open_source`.
+    """
+    coming: Future[Source] | None = None
+    if _is_short(backup):
+        coming = beside(lambda: _described(live, limits), "live")
+    try:
+        with open_source(backup, role="backup", database=database, **limits) as ours:
+            waited = coming.result() if coming else open_source(live, role="live", **limits)
+            with waited as theirs:
+                yield ours, theirs
+    except BaseException:
+        if coming:
+            coming.add_done_callback(_let_go)
+        raise
+
+
+def _described(live: str | Path | Engine | URL, limits: dict[str, Any]) -> Source:
+    """Live, with its catalogue read; where that is refused, whoever asks for it hears of it."""
+    source = open_source(live, role="live", **limits)
+    if database := as_database(source):
+        database.warm()
+    with suppress(EvidenceError):
+        _ = source.catalog
+    return source
+
+
+def _let_go(coming: Future[Source]) -> None:
+    if not coming.exception():
+        coming.result().close()
+
+
+def _is_short(backup: object) -> bool:
+    """Whether a backup is a file that is soon looked through."""
+    with suppress(OSError, ValueError):
+        if isinstance(backup, (str, Path)) and not looks_like_dsn(str(backup)):
+            file = Path(backup)
+            return file.is_file() and file.stat().st_size <= _SHORT
+    return False
 
 
 def as_database(source: Source) -> LiveSource | None:
@@ -42,7 +110,7 @@ def looks_like_dsn(text: str) -> bool:
 
 
 def open_source(
-    side: str | Path,
+    side: str | Path | Engine | URL,
     *,
     role: str = "backup",
     database: str | None = None,
@@ -55,7 +123,7 @@ def open_source(
 
     Args:
         side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*`
-            variables name.
+            variables name. Of an engine of SQLAlchemy's its URL is taken.
         role: "backup" or "live", for the words of messages and the application name.
         database: which database of a `pg_dumpall` file.
         lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes
@@ -71,6 +139,7 @@ def open_source(
         UsageError: the connection string is none, or `max_row` is no size.
     """
     heap.keep()
+    side = as_text(side)
     longest = None
     if max_row is not None:
         longest = row_limit(max_row)

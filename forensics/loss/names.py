@@ -130,6 +130,11 @@ def family(type_name: str, catalog: Catalog) -> str:
     while type_name in catalog.domains and type_name not in seen:
         seen.add(type_name)
         type_name = catalog.domains[type_name]
+    return _family_of(type_name)
+
+
+@lru_cache(maxsize=4096)
+def _family_of(type_name: str) -> str:
     base = re.sub(r"\(.*?\)", "", type_name).strip()
     if base in _INTEGERS:
         return "integer"

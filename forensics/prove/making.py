@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics import leftovers
 from forensics.case.facade import Case
@@ -22,6 +22,7 @@ from forensics.errors import DamagedBackupError, EmptyBackupError, UsageError
 from forensics.evidence import looks_like_dsn
 from forensics.evidence.archive.directory import folder_sha256
 from forensics.evidence.files import CHUNK, STDIN
+from forensics.evidence.live.dsn import as_text
 from forensics.investigation import compare
 from forensics.model import COUNTS, Provenance, TableName, TableResult
 from forensics.prove.conditions import Conditions, conditions
@@ -29,6 +30,9 @@ from forensics.prove.judging import UNKNOWN, Check, Evidence, amount, holds, jud
 from forensics.prove.older import Older, Taken, made, older_rows
 from forensics.prove.past import Past, read_past
 from forensics.prove.proof import FORMAT, Proof, expect_room
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
 
 _STAGES = ("findings",)  # of a case that nobody keeps
 _FORMS_WITHOUT_ZONE = ("custom", "directory", "tar")
@@ -59,8 +63,8 @@ class _Run:
 
 
 def prove(
-    backup: str | Path,
-    live: str | Path,
+    backup: str | Path | Engine | URL,
+    live: str | Path | Engine | URL,
     out: str | Path | None = None,
     *,
     history: str | Path | None = None,
@@ -73,7 +77,8 @@ def prove(
     """Find out whether a backup holds what live held when it was taken.
 
     Args:
-        backup, live: paths to dumps, or anything that libpq takes.
+        backup, live: paths to dumps, or anything that libpq takes; or an engine or URL of
+            SQLAlchemy's.
         out: where to write the proof; None is nowhere.
         history: a folder of earlier proofs.
         case: where to keep the comparison, with all its stages; None is nowhere.
@@ -91,6 +96,7 @@ def prove(
         UsageError, LiveError, BackupError: it could not be asked.
         ProofError: the proof cannot be written.
     """
+    backup = as_text(backup)
     wanted = conditions(**asked)
     run = _Run(
         wanted,

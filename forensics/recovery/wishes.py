@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from forensics.recovery.proof import BACKFILL, FULL_RESTORE, ROLL_BACK, Tell, silent
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
     from forensics.scratch import Scratch
 
 SKIPPABLE = (FULL_RESTORE, ROLL_BACK, BACKFILL)
@@ -30,7 +32,7 @@ class Wishes:
         tell: is told how far the rehearsals are.
     """
 
-    live: str | None = None
+    live: str | Engine | URL | None = None
     rehearse: bool = False
     migrations: Path | None = None
     backup: str | Path | None = None

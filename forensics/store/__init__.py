@@ -1,6 +1,7 @@
 """The case file: results go in, results come out. It knows the model and nothing else."""
 
 from forensics.store.casefile import (
+    Known,
     Store,
     forget_rows,
     has_table,
@@ -15,6 +16,7 @@ from forensics.store.recording import Record, catalogs_text, record
 
 __all__ = [
     "FORMAT",
+    "Known",
     "Record",
     "Store",
     "catalogs_text",

@@ -19,7 +19,7 @@ import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forensics.documents import plain, provenance_of
 from forensics.errors import CaseError
@@ -40,6 +40,13 @@ _BATCH = 10_000  # rows
 _PUT_LONG = "INSERT OR REPLACE INTO kit.meta SELECT t0, t1 FROM given"
 
 
+class Known(NamedTuple):
+    """What a case says: its facts, each as JSON, and by table its line of the results."""
+
+    facts: dict[str, str]
+    lines: dict[TableName, Line]
+
+
 class Store:
     """A case. One process may write it at a time; any number read it, meanwhile too.
 
@@ -47,6 +54,7 @@ class Store:
         folder: the case's folder.
         write: open it for writing, and make it where it is not there.
         memory: DuckDB's memory limit, as it writes it ("1GB").
+        known: what whoever wrote it found in it at the end.
 
     Raises:
         CaseError: there is no case, another process writes it, or it is of another format.
@@ -57,11 +65,22 @@ class Store:
     _known: tuple[object, dict[str, str]] = (None, {})
     _listed: tuple[object, dict[TableName, Line]] = (None, {})
 
-    def __init__(self, folder: Path, *, write: bool = False, memory: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        write: bool = False,
+        memory: str | None = None,
+        known: Known | None = None,
+    ) -> None:
         self.folder = folder
         self._writes = write
         self._held = ExitStack()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._reading: ExitStack | None = None
+        if known:
+            version = self._version()
+            self._known, self._listed = (version, known.facts), (version, known.lines)
         expect_amount(memory)
         if write:
             self._open_to_write(memory)
@@ -79,15 +98,7 @@ class Store:
 
     def _open_to_write(self, memory: str | None) -> None:
         folder = self.folder
-        make_private(folder)
-        if not exists(folder) and folder.stat().st_mode & 0o077:
-            # What lies in it is somebody's, and not ours to close.
-            raise CaseError(
-                f"Folder {folder} holds other things ({others(folder)}) and is open to others: "
-                "a case in it would be too.",
-                "Choose a folder with --case that is new or empty, "
-                f"or close this one: chmod 700 {folder}",
-            )
+        _make_room(folder)
         with ExitStack() as opening:
             opening.enter_context(sole_writer(folder))
             make_file(folder)
@@ -100,25 +111,27 @@ class Store:
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The connection of a case that is open for writing, or for several reads."""
+        if self._connection is None and self._reading is not None:
+            self._connection = self._reading.enter_context(connect(self.folder, CASE))
         assert self._connection is not None, "the case is not held open"
         return self._connection
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Hold the case file open for the reads within, which then cost less.
+        """Hold the case file open for the reads within, from the first one on: they then cost less.
 
         Raises:
             CaseError: the case is gone, or another process writes it.
         """
-        if self._connection is not None:
+        if self._connection is not None or self._reading is not None:
             yield
             return
-        with connect(self.folder, CASE) as connection:
-            self._connection = connection
+        with ExitStack() as reading:
+            self._reading = reading
             try:
                 yield
             finally:
-                self._connection = None
+                self._reading = self._connection = None
 
     @contextmanager
     def query(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -143,17 +156,7 @@ class Store:
         """
         with sole_writer(self.folder):
             write_back(self.folder)
-            discard_fresh(self.folder)
-            fresh = self.folder / FRESH
-            try:
-                shutil.copyfile(self.folder / CASE, fresh)
-                fresh.chmod(0o600)
-            except OSError as error:
-                discard_fresh(self.folder)
-                raise CaseError(
-                    f"Case {self.folder} cannot be written: {error.strerror}.",
-                    "Is the disk full? What is added to a case is written to a copy of it first.",
-                ) from error
+            fresh = _copied(self.folder)
             try:
                 copy = _Copy(self.folder)
                 try:
@@ -238,7 +241,7 @@ class Store:
         """Have the results read anew: whoever records them says so."""
         self._edition += 1
 
-    def _lines(self) -> dict[TableName, Line]:
+    def lines(self) -> dict[TableName, Line]:
         """By table, in order, its line of the results; they are read once."""
         version = self._version()
         if self._listed[0] != version:
@@ -246,14 +249,18 @@ class Store:
                 self._listed = (version, read_lines(cursor))
         return self._listed[1]
 
+    def known(self) -> Known:
+        """All facts and results, for whoever opens the case next while nobody writes it."""
+        return Known(self._facts(), self.lines())
+
     def number(self, name: TableName) -> int | None:
         """The number of a table that was compared, or None."""
-        line = self._lines().get(name)
+        line = self.lines().get(name)
         return line.number if line else None
 
     def results(self) -> list[TableResult]:
         """What was found of each table, by name."""
-        return [line.result for line in self._lines().values()]
+        return [line.result for line in self.lines().values()]
 
     def forget(self, name: TableName) -> None:
         """Take back what was found of a table."""
@@ -270,12 +277,12 @@ class Store:
         Returns:
             For each table and each side that is a database, `snapshot` and `taken_at`.
         """
-        return {name: line.read for name, line in self._lines().items()}
+        return {name: line.read for name, line in self.lines().items()}
 
     def changes(self) -> list[ColumnChange]:
         """Schema drift, table by table."""
         found: list[ColumnChange] = []
-        for line in self._lines().values():
+        for line in self.lines().values():
             found += line.changes
         return found
 
@@ -288,7 +295,7 @@ class Store:
 
     def columns(self, name: TableName, side: str) -> tuple[str, ...]:
         """The columns of the rows that are kept of one side's table, in order."""
-        line = self._lines().get(name)
+        line = self.lines().get(name)
         return line.columns.get(side, ()) if line else ()
 
     def rows(
@@ -351,6 +358,35 @@ class _Copy(Store):
         self._held = ExitStack()
         self._connection = connect(folder, FRESH, write=True)
         self._held.callback(self._connection.close)
+
+
+def _make_room(folder: Path) -> None:
+    """Make the folder of a case, open to its owner alone."""
+    make_private(folder)
+    if not exists(folder) and folder.stat().st_mode & 0o077:
+        # What lies in it is somebody's, and not ours to close.
+        raise CaseError(
+            f"Folder {folder} holds other things ({others(folder)}) and is open to others: "
+            "a case in it would be too.",
+            "Choose a folder with --case that is new or empty, "
+            f"or close this one: chmod 700 {folder}",
+        )
+
+
+def _copied(folder: Path) -> Path:
+    """The copy of a case file that is to take its place."""
+    discard_fresh(folder)
+    fresh = folder / FRESH
+    try:
+        shutil.copyfile(folder / CASE, fresh)
+        fresh.chmod(0o600)
+    except OSError as error:
+        discard_fresh(folder)
+        raise CaseError(
+            f"Case {folder} cannot be written: {error.strerror}.",
+            "Is the disk full? What is added to a case is written to a copy of it first.",
+        ) from error
+    return fresh
 
 
 def tables_of(cursor: duckdb.DuckDBPyConnection) -> frozenset[str]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.documents import catalog_of, plain, plain_catalog
-from forensics.model import Catalog, ColumnChange, TableName, TableResult
+from forensics.documents import catalog_of, plain, plain_catalog, plain_without
+from forensics.model import Catalog, Column, ColumnChange, Table, TableName, TableResult
 from forensics.store.literals import literal
 from forensics.store.longtexts import LONG, execute_with
 
@@ -105,8 +105,19 @@ def catalogs_of(text: str) -> tuple[Catalog, Catalog]:
 def _catalog_text(catalog: Catalog) -> str:
     rest = plain_catalog(replace(catalog, tables={}))
     del rest["tables"]
-    tables = ", ".join(json.dumps(plain(table)) for table in catalog.tables.values())
+    tables = ", ".join(map(_table_text, catalog.tables.values()))
     return f'{{"tables": [{tables}], {json.dumps(rest)[1:]}'
+
+
+def _table_text(table: Table) -> str:
+    rest = json.dumps(plain_without(table, "columns"))
+    columns = ", ".join(map(_column_text, table.columns))
+    return f'{{"columns": [{columns}], {rest[1:]}'
+
+
+@lru_cache(maxsize=4096)  # tables have many columns that are the same
+def _column_text(column: Column) -> str:
+    return json.dumps(plain(column))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +16,12 @@ import psycopg
 import pytest
 
 import forensics as fx
+from forensics.compare import batches
 from forensics.compare.engines.duckdb import DuckDB
+from forensics.compare.preparation import Preparation
 from forensics.evidence.live import bulk
-from forensics.evidence.live.readers import PsqlReader
+from forensics.evidence.live.lending import Lending
+from forensics.evidence.live.readers import PsqlReader, Reader
 from forensics.model import TableName
 from forensics.store import tables_of
 from tests.conftest import Incident
@@ -119,6 +123,33 @@ def test_rows_that_look_like_the_ends_of_answers(incident: Incident, asked: list
         found = {one.name.table: (one.missing, one.unchanged) for one in case.results}
     assert [one for one in asked if "\\;" in one]
     assert found == {"o0": (0, 6), "o1": (1, 5), "o2": (0, 6), "nothing": (0, 1), "none": (0, 0)}
+
+
+@pytest.mark.parametrize("nice", [False, True])
+def test_the_next_ones_come_meanwhile_by_the_same_session(
+    nice: bool, incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five batches: the next is asked for before the first table of one is compared."""
+    told: list[str] = []
+    monkeypatch.setattr(batches, "_TOGETHER", 6)
+    read_ahead, made = Preparation.read_ahead, Lending._new_reader
+
+    def reads(self: Preparation, tables: Sequence[TableName]) -> None:
+        told.append(threading.current_thread().name)
+        read_ahead(self, tables)
+
+    def makes(self: Lending) -> Reader:
+        told.append("session")
+        return made(self)
+
+    monkeypatch.setattr(Preparation, "read_ahead", reads)
+    monkeypatch.setattr(Lending, "_new_reader", makes)
+    incident.happens(BEFORE, CHANGE)
+    with incident.compare(options=fx.Options(nice=nice)) as case:
+        is_right(case)
+    assert told.count("session") == 1
+    assert told.count("ahead") == (0 if nice else 4)
+    assert sum(name.startswith("compare") for name in told) == (5 if nice else 1)
 
 
 @pytest.mark.parametrize("what", ["too much", "no answer", "another order"])

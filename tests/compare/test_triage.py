@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import zstandard
 
 import forensics as fx
-from forensics.compare import triage
+from forensics.compare import early, triage
 from forensics.compare.options import Listener
-from forensics.evidence import open_source
+from forensics.errors import BackupError
+from forensics.evidence import dumps, head, open_source, opening
 from forensics.model import TableName, TableResult
 from tests.conftest import Incident
 
@@ -139,3 +143,77 @@ def test_tables_that_inherit_count_for_themselves(incident: Incident) -> None:
     with incident.compare(listener=heard):
         pass
     assert heard.known[0] == ("Row counts differ: docks 9 → 7 (2 fewer), tides 20 → 19 (1 fewer).")
+
+
+# --- a backup that takes long to be looked through ------------------------------------------------
+
+
+class HeardAll(Heard):
+    """Keeps each thing that it was told before rows were compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[list[str]] = []
+
+    def knows(self, sentences: Sequence[str]) -> None:
+        super().knows(sentences)
+        self.told.append(list(sentences))
+
+
+@pytest.mark.parametrize("pack", ["gzip", "zstd", None])
+def test_a_long_stream_says_what_its_beginning_says(
+    pack: str | None, incident: Incident, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """While it is unpacked; then all of it is said, as ever."""
+    incident.happens(BEFORE, CHANGE)
+    plain = incident.backup.read_bytes()
+    packed = {"gzip": gzip.compress, "zstd": zstandard.compress, None: bytes}[pack](plain)
+    dump = tmp_path / "long.sql.packed"
+    dump.write_bytes(packed)
+    heard = HeardAll()
+    monkeypatch.setattr(early, "_PATIENCE", 0)
+    monkeypatch.setattr(head, "_LONG_PACKED", 10)
+    monkeypatch.setattr(head, "_LONG", 10)
+    monkeypatch.setattr(opening, "_SHORT", 10)
+    open_dump = dumps.open_dump
+
+    def slowly(*given: object) -> object:
+        until = time.monotonic() + 20
+        while not heard.told and time.monotonic() < until:
+            time.sleep(0.02)
+        return open_dump(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dumps, "open_dump", slowly)
+    options = fx.Options(not_tables=("berths",))
+    with fx.compare(dump, incident.live_dsn, tmp_path / "c", listener=heard, options=options):
+        pass
+    first, then = heard.told
+    assert first == [
+        "1 table is gone: ships (not counted yet).",
+        "1 column is gone: crews.ship.",
+        "Rows are counted when long.sql.packed has been looked through.",
+    ]
+    assert then[0] == "1 table is gone: ships (300 rows)."
+
+
+def test_what_its_beginning_says_is_not_said_late(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor where the backup cannot be opened: then that alone is said."""
+    incident.happens(BEFORE, CHANGE)
+    monkeypatch.setattr(head, "_LONG", 10)
+    heard = HeardAll()
+    with incident.compare(listener=heard):
+        pass
+    assert len(heard.told) == 1
+    (incident.backup.parent / "cut.sql").write_bytes(b"x" * 100)
+    heard = HeardAll()
+    monkeypatch.setattr(early, "_PATIENCE", 0)
+    with pytest.raises(BackupError):
+        fx.compare(
+            incident.backup.parent / "cut.sql",
+            incident.live_dsn,
+            incident.backup.parent / "none",
+            listener=heard,
+        )
+    assert heard.told == []

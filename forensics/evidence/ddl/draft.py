@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from forensics.evidence.ddl.spelling import identifier
 from forensics.model import Catalog, Column, ForeignKey, Table, TableName
 from forensics.model import Sequence as NumberSequence
 
+_Held = TypeVar("_Held", Table, Column)
+
 
 def names_of(nodes: Iterable[Any]) -> tuple[str, ...]:
     """Return the names that a parsed list holds."""
     return tuple(node.string.sval for node in nodes)
+
+
+def changed(held: _Held, values: Mapping[str, Any]) -> _Held:
+    """Return one of the model's nouns with some of its fields given other values.
+
+    `dataclasses.replace` takes three times as long, and each table is made in steps.
+    """
+    return type(held)(**{**vars(held), **values})
 
 
 @dataclass
@@ -61,7 +71,7 @@ class Draft:
     def edit(self, name: TableName, **values: Any) -> None:
         """Give fields of a table other values, if it is defined."""
         if name in self.tables:
-            self.tables[name] = replace(self.tables[name], **values)
+            self.tables[name] = changed(self.tables[name], values)
 
     def edit_column(self, name: TableName, column: str, **values: Any) -> None:
         """Give fields of a table's column other values, if there is one."""
@@ -72,7 +82,7 @@ class Draft:
             if held.name != column:
                 continue
             if any(getattr(held, field) != value for field, value in values.items()):
-                columns[place] = replace(held, **values)
+                columns[place] = changed(held, values)
                 self.edit(name, columns=tuple(columns))
 
     def add(self, name: TableName, to: str, one: Any) -> None:

@@ -28,6 +28,12 @@ _OF_INTEREST = re.compile(
     r"|COMMENT\s+ON\s+TABLE\b)",
     re.I,
 )
+# It says whose a table is, and the catalogue does not: one follows each table.
+_OWNER = re.compile(
+    r"(?:\s|--[^\n]*\n)*ALTER TABLE (?:ONLY )?"
+    r'(?:(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)\.)?(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)'
+    r' OWNER TO (?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*);\s*\Z'
+)
 # What is made or altered in dumps of any PostgreSQL; what is none of these may be a table whose
 # word was damaged, or of another program.
 _MAKES_ODDITIES = re.compile(
@@ -66,6 +72,8 @@ def read_catalog(statements: Iterable[str]) -> Catalog:
     draft = Draft()
     for text in statements:
         told = _OF_INTEREST.match(text) or _MAKES_ODDITIES.match(text)
+        if told and (_OWNER.match(text) or tables.add_primary_key(draft, text)):
+            continue
         if told or (_HOLDS_ROWS.search(text) and not _MAKES.match(text)):
             _read(draft, text)
     _let_orphans_stand(draft)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from postgast import pg_query_pb2 as pb
 
-from forensics.evidence.ddl.draft import Draft, names_of
+from forensics.evidence.ddl.draft import Draft, changed, names_of
 from forensics.evidence.ddl.spelling import (
     expression_text,
     format_type,
@@ -24,6 +25,11 @@ _SERIALS: dict[tuple[str, ...], str] = {
     ("bigserial",): "bigint",
     ("serial8",): "bigint",
 }
+_ADDS_PRIMARY = re.compile(
+    r"(?:\s|--[^\n]*\n)*ALTER TABLE ONLY (?:(?P<schema>[a-z_][a-z0-9_]*)\.)?"
+    r"(?P<table>[a-z_][a-z0-9_]*)\s+ADD CONSTRAINT (?P<key>[a-z_][a-z0-9_]*) PRIMARY KEY "
+    r"\((?P<columns>[a-z_][a-z0-9_]*(?:, [a-z_][a-z0-9_]*)*)\);\s*"
+)
 _ACTIONS = {
     "a": "no action",
     "r": "restrict",
@@ -159,7 +165,7 @@ def _constrained(column: Column, definition: Any) -> Column:
             said["generated"] = expression_text(constraint.raw_expr)
         elif constraint.contype == pb.CONSTR_IDENTITY:
             said |= {"nullable": False, "identity": _identity(constraint)}
-    return replace(column, **said) if said else column
+    return changed(column, said) if said else column
 
 
 def _identity(constraint: Any) -> str:
@@ -252,6 +258,23 @@ def _add_key(draft: Draft, name: TableName, constraint: Any, columns: tuple[str,
         nulls_distinct=not constraint.nulls_not_distinct,
     )
     draft.add(name, "keys", key)
+
+
+def add_primary_key(draft: Draft, text: str) -> bool:
+    """Take in ALTER TABLE … ADD CONSTRAINT … PRIMARY KEY as pg_dump writes it for each table.
+
+    Returns:
+        Whether the text is that, and nothing else. Names in quotes are left to the parser.
+    """
+    found = _ADDS_PRIMARY.fullmatch(text)
+    if found is None:
+        return False
+    name = TableName(found["schema"] or draft.search_path, found["table"])
+    columns = tuple(found["columns"].split(", "))
+    for column in columns:
+        draft.edit_column(name, column, nullable=False)
+    draft.add(name, "keys", Key(found["key"], columns, primary=True))
+    return True
 
 
 def create_index(draft: Draft, statement: Any) -> None:

@@ -10,8 +10,10 @@ import tempfile
 from contextlib import suppress
 from typing import IO
 
+import psycopg
+
 from forensics.evidence.live.readers import LOST, Answer, Copying, Failure, Reader
-from forensics.evidence.live.refusals import REFUSED, failure_of
+from forensics.evidence.live.refusals import failure_of
 from forensics.evidence.live.snapshot import HeldSnapshot
 
 _IN_MEMORY = 8 << 20
@@ -38,7 +40,7 @@ class _HeldAnswer(Answer):
         self._rows: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="forensics-rows-")
         try:
             held.copy(task.statement, self._rows)
-        except REFUSED as error:
+        except psycopg.Error as error:
             self._fail(failure_of(error))
         self._rows.seek(0)
 

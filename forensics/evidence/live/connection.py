@@ -7,7 +7,6 @@ rows is an error instead.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,17 +14,14 @@ from functools import cache
 from typing import Any
 
 import psycopg
-import sqlalchemy
 from psycopg import sql
-from sqlalchemy.pool import NullPool
 
 from forensics.errors import LiveError, OutdatedError
-from forensics.evidence.live import readers
+from forensics.evidence.live.asking import Asking
 from forensics.evidence.live.dsn import parameters_of, safe_dsn, without_values
 from forensics.evidence.live.readers import BEGIN
 from forensics.evidence.live.refusals import (
     CONFLICT,
-    REFUSED,
     failure_of,
     failure_to_connect,
     hint_of,
@@ -106,9 +102,6 @@ class Connections:
             "application_name": f"forensics ({role})",
             "client_encoding": "UTF8",
         }
-        self._engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://", creator=self.connect, poolclass=NullPool
-        )
 
     def __str__(self) -> str:
         return f"{self.role} database {self.shown_dsn}"
@@ -155,35 +148,32 @@ class Connections:
                 raise refusal from error
         raise refusal  # its cause would repeat the values
 
-    def open_transaction(self) -> tuple[sqlalchemy.Connection, Server]:
-        """Open a transaction and export its snapshot; return the connection that holds it, and what
+    def open_transaction(self) -> tuple[Asking, Server]:
+        """Open a transaction and export its snapshot; return the session that holds it, and what
         the server says.
 
         Raises:
             OutdatedError: a standby ended it at once.
             LiveError: the database cannot be reached or refuses.
         """
-        connection = None
+        asking = Asking(self.connect())
         try:
-            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            connection.exec_driver_sql(BEGIN)
-            run(connection, self.pins)
-            server = Server(**run(connection, query("server")).mappings().one())
-            self._stay_with(connection)
-        except REFUSED as error:
+            asking.run(BEGIN)
+            asking.run(self.pins)
+            [said] = asking.rows(query("server"))
+            self._stay_with(asking.info)
+        except psycopg.Error as error:
+            asking.end()
             why = failure_of(error)
-            if connection is not None:
-                end(connection)
             message = f"The {self} gives no snapshot to read from: {why.words}."
             if why.state == CONFLICT:
                 raise OutdatedError(message, hint_of(CONFLICT), CONFLICT, self.role) from error
             raise LiveError(message, hint_of(why.state), why.state) from error
-        return connection, server
+        return asking, Server(**said)
 
-    def _stay_with(self, connection: sqlalchemy.Connection) -> None:
+    def _stay_with(self, info: psycopg.ConnectionInfo) -> None:
         """Whatever the connection string leaves open, all sessions have to meet the server that
         holds the snapshot."""
-        info = connection.connection.driver_connection.info  # type: ignore[union-attr]
         self.parameters |= {"host": info.host, "port": info.port}
         if info.hostaddr:
             self.parameters["hostaddr"] = info.hostaddr
@@ -194,10 +184,6 @@ class Connections:
         self.settings["client_encoding"] = "SQL_ASCII"
         self.parameters["client_encoding"] = "SQL_ASCII"
 
-    def close(self) -> None:
-        """Let go of what is kept for sessions; those that are open stay so."""
-        self._engine.dispose()
-
 
 @cache
 def _pins(settings: tuple[tuple[str, str], ...]) -> str:
@@ -206,17 +192,3 @@ def _pins(settings: tuple[tuple[str, str], ...]) -> str:
         call = sql.SQL("pg_catalog.set_config({}, {}, true)")
         calls.append(call.format(sql.Literal(name), sql.Literal(value)).as_string(None))
     return query("pins").replace("{settings}", ",\n       ".join(calls))
-
-
-def run(connection: sqlalchemy.Connection, statement: str) -> sqlalchemy.CursorResult[Any]:
-    """Run a statement without parameters: a percent sign in it stands for itself."""
-    return connection.exec_driver_sql(statement.replace("%", "%%"))
-
-
-def end(connection: sqlalchemy.Connection) -> None:
-    """Close a connection that may be lost already."""
-    with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
-        readers.end(connection.connection.driver_connection)  # type: ignore[arg-type]
-        connection.invalidate()
-    with contextlib.suppress(sqlalchemy.exc.SQLAlchemyError, psycopg.Error):
-        connection.close()

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
-from forensics.evidence.live.refusals import REFUSED, failure_of
+from forensics.evidence.live.refusals import failure_of
 from forensics.model import Table, TableName
 
 _PACE = 10_000_000  # rows a second that may well be counted, by statistics that may be wrong
@@ -83,7 +84,7 @@ def _count(
     counts = [_statement(tables[name]) for name in names]
     try:
         *_, numbers = ask(*limits, f"SELECT ARRAY[{', '.join(counts)}]")
-    except REFUSED as error:
+    except psycopg.Error as error:
         return failure_of(error).state or ""
     found.update(zip(names, map(int, numbers), strict=True))
     return None

@@ -7,13 +7,18 @@ password.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import conninfo
 
 from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
 
 _URI = re.compile(r"postgres(?:ql)?://(?P<authority>[^/?]*)(?P<rest>.*)\Z", re.S)
 _DRIVER = re.compile(r"\Apostgres(?:ql)?\+\w+://")  # as SQLAlchemy names one
@@ -24,6 +29,7 @@ _MISTYPED = re.compile(
     r".*(?:@|://|\bpassw)|\w{2,}:/|\w+\s*[:=]\s*\S+[\s;]+\w+\s*[:=]", re.S | re.I
 )
 _OTHER_WORDS = re.compile(r";\s*\w[\w ]*=")  # as ADO.NET and ODBC have them
+_LIBPQ = "postgresql+psycopg"  # whose dialect has libpq's names
 _QUOTED = re.compile(r"""(["'])(?P<text>[^"']+)\1""")
 
 _HINT = "Write postgresql://user@host:port/database, or host=… dbname=…."
@@ -136,6 +142,44 @@ def _is_ambiguous(dsn: str) -> bool:
         return True
     bare = "@" not in authority and not all(map(_PORTS.match, authority.split(",")))
     return bare and "@" in dsn
+
+
+def as_text(side: str | Path | Engine | URL) -> str | Path:
+    """Return a side as a path or a connection string: an engine or a URL of SQLAlchemy's is one.
+
+    Raises:
+        UsageError: it is of another database than PostgreSQL, or of none. The message repeats
+            nothing of it.
+    """
+    if isinstance(side, (str, Path)):
+        return side
+    url = getattr(side, "url", side)
+    library = sys.modules.get("sqlalchemy")  # who has one of these has loaded it
+    if library is None or not isinstance(url, library.URL):
+        raise UsageError(
+            f"A side cannot be given as {type(side).__name__}.",
+            "Give a path to a dump, a connection string, or an Engine or URL of SQLAlchemy's.",
+        )
+    return _conninfo(url)
+
+
+def _conninfo(url: URL) -> str:
+    """What an URL of SQLAlchemy's says, as libpq takes it, the password in it."""
+    system = url.get_backend_name()
+    if system != "postgresql":
+        raise UsageError(
+            f"The URL is of a database of {system}, and not of PostgreSQL.",
+            "Give one that begins with postgresql://.",
+        )
+    dialect = url.set(drivername=_LIBPQ).get_dialect()()
+    try:
+        _, given = dialect.create_connect_args(url)
+        return conninfo.make_conninfo(**given)
+    except psycopg.Error as error:
+        why = _fault(str(error))
+    except Exception:  # its hosts and ports are of no form that it knows
+        why = "its hosts cannot be told"
+    raise not_a_dsn(why)
 
 
 def safe_dsn(dsn: str) -> str:

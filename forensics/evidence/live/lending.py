@@ -61,6 +61,15 @@ class Lending:
         finally:
             self._give_back(lent)
 
+    def warm(self) -> None:
+        """Open a session for whoever will ask first, if there is none yet and one can be had."""
+        with self._making, contextlib.suppress(LiveError):
+            if self._only or self._readers:
+                return
+            made = self._new_reader()
+            if self._keep(made):
+                self._give_back(made)
+
     def _give_back(self, lent: Reader) -> None:
         with self._free:
             if lent.usable:
@@ -76,6 +85,8 @@ class Lending:
                 return idle
             try:
                 with self._making:
+                    if idle := self._idle_one():
+                        return idle
                     made = self._new_reader()
             except LiveError as error:
                 if error.sqlstate != FULL:
@@ -100,6 +111,10 @@ class Lending:
                     f"The {self._connections.role} database is not read any more: the run ends.",
                     "Go on with --resume.",
                 )
+            return self._idle.pop() if self._idle else None
+
+    def _idle_one(self) -> Reader | None:
+        with self._free:
             return self._idle.pop() if self._idle else None
 
     def _must_wait(self) -> bool:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import psycopg
-import sqlalchemy
-
 from forensics.errors import redact
 from forensics.evidence.live.readers import Failure
 from forensics.model import TableName, quote_identifier
-
-# What a driver raises where the server refuses, or a session is gone. The last one is SQLAlchemy's
-# for whatever is asked of a connection that was lost before.
-REFUSED = (psycopg.Error, sqlalchemy.exc.DBAPIError, sqlalchemy.exc.PendingRollbackError)
 
 # A standby cancels a query, or ends a session that holds a snapshot, because it has to replay.
 CONFLICT = "40001"
@@ -64,11 +57,8 @@ _PREFIXES = ("connection failed: ", "connection is bad: ")
 
 
 def failure_of(error: Exception) -> Failure:
-    """Return what a driver's error says, SQLAlchemy's wrapping taken off."""
-    if isinstance(error, sqlalchemy.exc.PendingRollbackError):
-        return Failure("the connection was lost", None)
-    cause = getattr(error, "orig", None) or error
-    return Failure(_words(cause), getattr(cause, "sqlstate", None))
+    """Return what a driver's error says."""
+    return Failure(_words(error), getattr(error, "sqlstate", None))
 
 
 def failure_to_connect(error: Exception) -> Failure:

@@ -16,14 +16,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from typing import IO, Any
 
+import psycopg
 from psycopg import sql
 
 from forensics.errors import EvidenceError, LiveError, OutdatedError
-from forensics.evidence.live.connection import Connections, Server, end, run
+from forensics.evidence.live.asking import Rows
+from forensics.evidence.live.connection import Connections, Server
 from forensics.evidence.live.readers import Failure
 from forensics.evidence.live.refusals import (
     CONFLICT,
-    REFUSED,
     failure_of,
     hint_of,
     of_the_transaction,
@@ -34,8 +35,6 @@ from forensics.model import quote_identifier
 
 RENEWALS = 5  # tries to take one snapshot
 _WAIT = 0.2  # seconds, longer with each try
-
-Rows = list[dict[str, Any]]
 
 
 class HeldSnapshot:
@@ -58,7 +57,7 @@ class HeldSnapshot:
         self._tell = tell
         self._asking = threading.RLock()
         self._setback: OutdatedError | None = None
-        self._connection, self.server = connections.open_transaction()
+        self._session, self.server = connections.open_transaction()
         self.current = Snapshot(self.server.snapshot, self.server.taken_at)
 
     # --- questions --------------------------------------------------------------------------------
@@ -71,8 +70,8 @@ class HeldSnapshot:
         """
         try:
             with self._asking:
-                return self._rows(query(name))
-        except REFUSED as error:
+                return self._session.rows(query(name))
+        except psycopg.Error as error:
             why = failure_of(error)
             message = f"The {self._connections} does not answer the question '{name}': {why.words}."
             if why.state == CONFLICT:
@@ -89,54 +88,56 @@ class HeldSnapshot:
         setting = sql.SQL("SELECT pg_catalog.set_config('search_path', {}, true)").format(path)
         try:
             with self.savepoint():
-                run(self._connection, setting.as_string(None))
-                return self._rows(question.as_string(None))
-        except REFUSED as error:
+                self._session.run(setting.as_string(None))
+                return self._session.rows(question.as_string(None))
+        except psycopg.Error as error:
             why = failure_of(error)
             message = f"The {self._connections} refuses a question: {why.words}."
             if why.state == CONFLICT:
                 raise self.outdated(message, CONFLICT) from error
             raise LiveError(message, None, why.state) from error
 
-    def _rows(self, statement: str) -> Rows:
-        return list(map(dict, run(self._connection, statement).mappings()))
-
     def scalars(self, *statements: str) -> list[Any]:
         """Return the one value that each of some SELECTs answers with.
 
         Raises:
-            REFUSED: the server refused, and the transaction goes on; or it is lost.
+            psycopg.Error: the server refused, and the transaction goes on; or it is lost.
         """
         found = []
         with self.savepoint():
             for statement in statements:
-                found.append(run(self._connection, statement).scalar_one())
+                found.append(self._session.scalar(statement))
         return found
 
     def copy(self, statement: str, into: IO[bytes]) -> None:
         """Run a COPY … TO STDOUT and write its rows to a file.
 
         Raises:
-            REFUSED: the server refused, and the transaction goes on; or it is lost.
+            psycopg.Error: the server refused, and the transaction goes on; or it is lost.
         """
         with self.savepoint():
-            session: Any = self._connection.connection.driver_connection
-            with session.cursor() as cursor, cursor.copy(statement.encode("utf-8")) as copied:
-                for piece in copied:
-                    into.write(piece)
+            self._session.copy(statement, into)
 
     @contextlib.contextmanager
     def savepoint(self) -> Iterator[None]:
         """What is done within is undone, and with it the locks it took: nobody waits for them until
         all is compared."""
         with self._asking:
-            self._connection.exec_driver_sql("SAVEPOINT asking")
+            self._session.run("SAVEPOINT asking")
             try:
                 yield
             finally:
-                with contextlib.suppress(*REFUSED):
-                    self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT asking")
-                    self._connection.exec_driver_sql("RELEASE SAVEPOINT asking")
+                with contextlib.suppress(psycopg.Error):
+                    self._go_back()
+
+    def _go_back(self) -> None:
+        back = "ROLLBACK TO SAVEPOINT asking"
+        try:
+            self._session.run(back)
+        except psycopg.errors.QueryCanceled:
+            # The time that a question was given ended within this one; now it holds no more.
+            self._session.run(back)
+        self._session.run("RELEASE SAVEPOINT asking")
 
     # --- where it does not last -------------------------------------------------------------------
 
@@ -184,8 +185,8 @@ class HeldSnapshot:
         """Why the transaction is gone, or None where it stands."""
         with self._asking:
             try:
-                self._connection.exec_driver_sql("SELECT 1")
-            except REFUSED as error:
+                self._session.run("SELECT 1")
+            except psycopg.Error as error:
                 return of_the_transaction(failure_of(error))
         return None
 
@@ -200,7 +201,7 @@ class HeldSnapshot:
     def _renew(self, why: str, look_again: Callable[[], None]) -> None:
         """Take a later snapshot, on the same server, for whatever is left to read."""
         with self._asking:
-            end(self._connection)
+            self._session.end()
             server = self._open_again(look_again)
             self.current = Snapshot(server.snapshot, server.taken_at)
             self._tell(
@@ -212,7 +213,7 @@ class HeldSnapshot:
         first = (self.server.server, self.server.standby)
         for attempt in count(1):
             try:
-                self._connection, server = self._connections.open_transaction()
+                self._session, server = self._connections.open_transaction()
                 same = (server.server, server.standby) == first
                 if same:
                     look_again()
@@ -220,15 +221,15 @@ class HeldSnapshot:
             except OutdatedError:
                 if attempt == RENEWALS:
                     raise
-                end(self._connection)
+                self._session.end()
                 time.sleep(_WAIT * attempt)
             except LiveError as error:
                 raise self._gone(error.message.rstrip("."), error.sqlstate) from error
             else:
-                end(self._connection)
+                self._session.end()
                 raise self._gone("it was restarted, or another server answers for it", None)
         raise AssertionError("count() has no end")
 
     def close(self) -> None:
         """End the transaction."""
-        end(self._connection)
+        self._session.end()

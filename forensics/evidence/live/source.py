@@ -19,6 +19,7 @@ from psycopg import sql
 from forensics import crash
 from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
+from forensics.evidence.beside import beside
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.live import bulk, counting, readers
 from forensics.evidence.live.alone import HeldReader
@@ -29,7 +30,7 @@ from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.making import read_making
 from forensics.evidence.live.pace import Pace, Watch, watched
 from forensics.evidence.live.readers import Copying, Failure, Reader
-from forensics.evidence.live.refusals import CONFLICT, REFUSED, failure_of, hint_for_table
+from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
@@ -85,11 +86,7 @@ class LiveSource(Source):
         self._connections = Connections(dsn, role, lock_timeout, statement_timeout)
         self.shown_dsn = self._connections.shown_dsn
         self._news: list[str] = []
-        try:
-            self._held = HeldSnapshot(self._connections, self._news.append)
-        except BaseException:
-            self._connections.close()
-            raise
+        self._held = HeldSnapshot(self._connections, self._news.append)
         self._server = self._held.server
         crash.asked(role, self._server.server_version)
         if self._server.encoding == "SQL_ASCII":
@@ -216,7 +213,7 @@ class LiveSource(Source):
         counted = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*name)).as_string(None)
         try:
             found, rewritten = self._held.scalars(counted, self._rewritten(name))
-        except REFUSED as error:
+        except psycopg.Error as error:
             raise self.failure(name, failure_of(error)) from error
         if rewritten:
             raise self.failure(name, readers.REWRITTEN)
@@ -301,6 +298,10 @@ class LiveSource(Source):
         """
         return self._readers.reader()
 
+    def warm(self) -> None:
+        """Open the session that rows will be read by, beside what is asked meanwhile."""
+        beside(self._readers.warm, "reader")
+
     def task(
         self,
         table: TableName,
@@ -327,7 +328,6 @@ class LiveSource(Source):
     def close(self) -> None:
         self._readers.close()
         self._held.close()
-        self._connections.close()
 
 
 class LiveSegment(Segment):

@@ -98,5 +98,6 @@ def _but_for_strings(match: re.Match[bytes]) -> bytes:
 
 # --- lines and blanks -----------------------------------------------------------------------------
 
-SPACE = re.compile(rb"\s*+")
+# Around its headings pg_dump writes lines that hold nothing but the two dashes.
+SPACE = re.compile(rb"(?:\s++|--[ \t\r]*+\n)*+")
 LINE = re.compile(rb"[^\n]*+\n?")

@@ -14,6 +14,7 @@ from psycopg import sql
 import forensics as fx
 from forensics.errors import LiveError, OutdatedError, UsageError
 from forensics.evidence.live import readers
+from forensics.evidence.live.asking import Asking
 from forensics.evidence.live.source import LiveSource, safe_dsn
 from forensics.model import TableName, TableResult
 from forensics.scratch import Scratch
@@ -423,3 +424,29 @@ def test_temporary_tables_of_other_sessions_are_nobody_s_loss(incident: Incident
         other.execute("CREATE TEMP TABLE t (id int); CREATE TEMP TABLE passing (id int)")
         with incident.compare() as case:
             assert [(r.name, r.missing) for r in case.results] == [(TableName("public", "t"), 1)]
+
+
+def test_a_question_that_took_all_of_its_time_spoils_nothing(
+    scratch: Scratch, database: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was answered in the last millisecond, and going back to before it is cancelled."""
+    name = database("CREATE TABLE boats (id int PRIMARY KEY); INSERT INTO boats VALUES (1), (2)")
+    run = Asking.run
+    back: list[str] = []
+
+    def slowly(self: Asking, statement: str) -> None:
+        if statement.startswith("ROLLBACK TO"):
+            back.append(statement)
+            if len(back) == 1:
+                statement = f"SELECT pg_sleep(0.3); {statement}"
+        run(self, statement)
+
+    with LiveSource(scratch.dsn(name)) as live:
+        monkeypatch.setattr(Asking, "run", slowly)
+        assert live._held.scalars("SELECT set_config('statement_timeout', '100', true)") == [
+            "100ms"
+        ]
+        assert len(back) == 2
+        assert live.activity() is not None
+        assert live.unsettled() is None
+        assert live.count(TableName("public", "boats")) == 2
