@@ -90,6 +90,7 @@ def compare(
         "statement_timeout": options.statement_timeout,
         "max_row": options.longest_row,
         "rate": options.rate,
+        "jobs": options.sessions,
     }
     with (
         interruptible(),

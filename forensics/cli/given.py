@@ -45,7 +45,8 @@ Jobs = Annotated[
         metavar="N",
         min=1,
         max=32,
-        help="Tables to compare at a time. Live lends a connection to each, and one more.",
+        help="Tables to compare at a time. Live lends a connection to each, and one more. "
+        "Where fewer tables than that are left, several read a large one, as cores allow.",
     ),
 ]
 Memory = Annotated[

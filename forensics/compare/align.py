@@ -15,6 +15,7 @@ the whole sides differ, as sets and as multisets.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from forensics.evidence.bytewise import count_lines
 from forensics.evidence.source import Block
@@ -29,6 +30,16 @@ _SEARCH_PER_BYTE = 8  # bytes that may be searched for each byte that was paired
 _SEARCH_ALLOWANCE = 32 << 20
 
 
+class Seen(Protocol):
+    """Is told of blocks as they are read."""
+
+    def add(self, block: Block, at: int) -> None:
+        """Take the next block, which begins at a position."""
+
+    def end(self) -> None:
+        """There is no more."""
+
+
 class Stream:
     """One side: a buffer of whole lines, filled from blocks as it is used up.
 
@@ -38,10 +49,19 @@ class Stream:
         odd_at: where each of them begins in the stream of blocks.
         passed: how many rows lie in what has been walked past; kept up only where
             `counting`.
+
+    Args:
+        seen: takes each block, and its position, from the first row on that found no partner.
     """
 
-    def __init__(self, blocks: Iterator[Block], *, counting: bool = False) -> None:
-        self._blocks = blocks
+    def __init__(
+        self,
+        blocks: Iterator[Block],
+        *,
+        counting: bool = False,
+        seen: Seen | None = None,
+    ) -> None:
+        self._blocks = blocks if seen is None else self._told(blocks, seen)
         self._counting = counting
         self._start = 0
         self._counted = 0
@@ -66,6 +86,15 @@ class Stream:
                 break
             self._append(block)
         return self.at < self.end
+
+    def _told(self, blocks: Iterator[Block], seen: Seen) -> Iterator[Block]:
+        at = 0
+        for block in blocks:
+            if self.odd:
+                seen.add(block, at)
+            at += len(block)
+            yield block
+        seen.end()
 
     def _append(self, block: Block) -> None:
         # One buffer for all blocks: a fresh one each time costs more than what is copied.

@@ -57,14 +57,14 @@ class LeftOver:
 
 
 def left_over(
-    sides: Sides, progress: Progress, *, as_multiset: bool, as_stored: bool
+    sides: Sides, progress: Progress, key: Sequence[str], *, as_stored: bool
 ) -> LeftOver | None:
     """Pair off what is in the same order on both sides, and all of it where it is little.
 
     Args:
         sides: their `rows` are counted on the way, for what is left as it is read.
         progress: is told of rows that were read on the live side.
-        as_multiset: rows may repeat.
+        key: columns that tell rows apart; where there are none, rows may repeat.
         as_stored: whether only those rows of the backup need a look that have no partner.
 
     Returns:
@@ -73,11 +73,11 @@ def left_over(
     Raises:
         UnsoundError: some of these are not sound, here or as they are read.
     """
-    left = _unpaired(sides, progress, as_stored)
+    left = _unpaired(sides, progress, key, as_stored)
     if left is None:
         return None
     try:
-        if _settled(left, as_multiset=as_multiset):
+        if _settled(left, as_multiset=not key):
             left.close()
             return None
         return left
@@ -86,9 +86,12 @@ def left_over(
         raise
 
 
-def _unpaired(sides: Sides, progress: Progress, as_stored: bool) -> LeftOver | None:
+def _unpaired(
+    sides: Sides, progress: Progress, key: Sequence[str], as_stored: bool
+) -> LeftOver | None:
     backup, live, columns = sides.backup, sides.live, sides.columns
     backup.as_stored, backup.odd, backup.odd_at, backup.walked = False, [], [], 0
+    backup.numbers = None
     if not _stand_alike(sides):
         return _everything(sides, progress)
     if live.is_held and _same_bytes(backup, live):
@@ -101,7 +104,8 @@ def _unpaired(sides: Sides, progress: Progress, as_stored: bool) -> LeftOver | N
         ahead = Prefetch(blocks, live.segments)
         blocks = iter(ahead)
     try:
-        ours, theirs = Stream(_chain(backup), counting=True), Stream(blocks)
+        seen = backup.number_keys(key)
+        ours, theirs = Stream(_chain(backup), counting=True, seen=seen), Stream(blocks)
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
         backup.odd, backup.odd_at, backup.walked = ours.odd, ours.odd_at, ours.position
@@ -282,7 +286,10 @@ def key_lines(
         but: the positions of rows that nobody asks for, ascending.
         wanted: keys as lines, read once.
     """
-    held = list(wanted)
+    held = [keys for keys in wanted if len(keys)]
+    until = None
+    if side.numbers and side.numbers.are_alone(held, but):
+        until = side.numbers.begins  # what comes before is all that is to be looked at
     for segment, start in zip(side.segments, side.starts, strict=False):
         shaper = Shaper(segment.columns, key, side.comparable)
         if not side.comparable.keys().isdisjoint(key):
@@ -294,6 +301,8 @@ def key_lines(
         sieve = Sieve(held, places, len(segment.columns))
         at = start
         for block in _blocks(side, segment):
+            if until is not None and at >= until:
+                break
             begins, ends = sieve.among(block)
             asked = ~are_among(begins + at, but)
             begins, ends = begins[asked], ends[asked]

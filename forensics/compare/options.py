@@ -27,7 +27,8 @@ class Options:
         not_schemas, not_tables: shell patterns of what is left out, whatever else is chosen.
         keys: by table (as in `tables`), the columns that tell its rows apart.
         jobs: how many tables are compared at a time. Each takes a connection to a
-            database, and the comparison one more.
+            database, and the comparison one more. Connections that no table needs read a large
+            one with its own, as far as there are cores.
         resume: leave alone what the case holds already.
         memory: how much the engine may hold before it spills to disk, as DuckDB writes
             it. The process needs more (README).

@@ -217,7 +217,7 @@ def _compare(
 ) -> Found:
     backup, live = sides.backup, sides.live
     stored = {"backup": backup.stored, "live": live.stored}
-    left = left_over(sides, progress, as_multiset=not key, as_stored=as_stored)
+    left = left_over(sides, progress, key, as_stored=as_stored)
     if left is None:
         counts = Counts(backup.rows, live.rows, 0, 0, 0, backup.rows)
         return Found(counts, sides.columns, stored)

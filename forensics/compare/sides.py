@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from forensics.compare.fields import Canonical
+from forensics.compare.keynumbers import KeyNumbers
 from forensics.compare.longvalues import Long, Mark
 from forensics.compare.shaping import after
 from forensics.compare.zeros import Zeros
@@ -31,6 +32,7 @@ class Side:
             none.
         odd, odd_at: rows that a walk along both sides passed without finding a partner, each with
             its line feed, and their positions, ascending; it passed all rows before `walked`.
+        numbers: of its rows' keys, as far as they were kept.
         long: the table's long values.
         mark: what is done with one as rows are read; None leaves them where they stand.
     """
@@ -47,6 +49,7 @@ class Side:
     odd: list[bytes] = field(default_factory=list)
     odd_at: list[int] = field(default_factory=list)
     walked: int = 0
+    numbers: KeyNumbers | None = None
     long: Long | None = None
     mark: Mark | None = None
 
@@ -64,6 +67,15 @@ class Side:
         if not self.segments:
             return None
         return self.segments[0].snapshot
+
+    def number_keys(self, key: Sequence[str]) -> KeyNumbers | None:
+        """Have the keys of its rows kept as numbers, where they stand as they are compared."""
+        self.numbers = None
+        if key and len(self.segments) == 1 and self.comparable.keys().isdisjoint(key):
+            [segment] = self.segments
+            places = [segment.columns.index(column) for column in key]
+            self.numbers = KeyNumbers(places, len(segment.columns))
+        return self.numbers
 
     def keep_long(self) -> None:
         """Have long values written as they are read: their rows are kept."""

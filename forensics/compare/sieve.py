@@ -26,6 +26,66 @@ _HALF = np.uint64(32)
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(WORD + 1)], dtype=np.uint64)
 
 
+class Mixture:
+    """Makes one number of a line's key, the same for the same key.
+
+    Args:
+        places: at which places of a line the key's fields stand.
+        width: how many fields a line has.
+        shortest: the length of the shortest key there may be; 0 where that is not known.
+    """
+
+    def __init__(self, places: Sequence[int], width: int, shortest: int) -> None:
+        self._places, self._width = places, width
+        # Where the key stands first, its beginning is where the line's is, and tells it apart.
+        leads = list(places) == list(range(len(places))) and shortest >= WORD
+        self.shortest = shortest if leads else 0
+        self._windows = _windows(min(shortest, _LONGEST_KEY), len(places)) if leads else []
+
+    def __call__(self, block: Block, offsets: np.ndarray) -> np.ndarray:
+        """The numbers of lines that begin at `offsets`, of which the last is where they end."""
+        return self._mixture(block, offsets, self._places, self._width)
+
+    def of_keys(self, keys: pa.Array) -> np.ndarray:
+        """The numbers of keys, each a line of its fields, in the order of `places`."""
+        text, offsets = _laid_out(keys)
+        return self._mixture(text, offsets, range(len(self._places)), len(self._places))
+
+    def _mixture(
+        self, block: Block, offsets: np.ndarray, places: Sequence[int], width: int
+    ) -> np.ndarray:
+        if not self._windows:
+            return _of_fields(block, offsets, places, width)
+        # A line that is shorter than every key may be told apart by what follows it.
+        text = b"".join((block, bytes(_LONGEST_KEY)))
+        mixed = np.zeros(len(offsets) - 1, dtype=np.uint64)
+        for window in self._windows:
+            mixed = _mixed(mixed, words(text, window)[offsets[:-1]])
+        return mixed
+
+
+class Known:
+    """Finds numbers among some: by a table of bits first, which nearly all others do not pass.
+
+    Args:
+        numbers: those that are known.
+    """
+
+    def __init__(self, numbers: np.ndarray) -> None:
+        bits = min(max(len(numbers).bit_length() + _BITS_PER_KEY, _FEWEST_BITS), _MOST_BITS)
+        self._shift = np.uint64(64 - bits)
+        self._there = np.zeros(1 << bits, dtype=bool)
+        self._numbers = np.sort(numbers)
+        self._there[self._numbers >> self._shift] = True
+
+    def among(self, numbers: np.ndarray) -> np.ndarray:
+        """Which of some numbers are known."""
+        found = self._there[numbers >> self._shift]
+        rows = np.flatnonzero(found)
+        found[rows] = are_among(numbers[rows], self._numbers)
+        return np.asarray(found)
+
+
 class Sieve:
     """Finds the lines that may have one of some keys.
 
@@ -37,53 +97,38 @@ class Sieve:
     """
 
     def __init__(self, keys: Iterable[pa.Array], places: Sequence[int], width: int) -> None:
-        self._places = places
-        self._width = width
         held = [key for key in keys if len(key)]
-        number = sum(map(len, held))
-        shortest = min([_shortest(key) for key in held], default=0)
-        # Where the key stands first, its beginning is where the line's is, and tells it apart.
-        leads = list(places) == list(range(len(places))) and shortest >= WORD
-        self._windows = _windows(min(shortest, _LONGEST_KEY), len(places)) if leads else []
-        bits = min(max(number.bit_length() + _BITS_PER_KEY, _FEWEST_BITS), _MOST_BITS)
-        self._shift = np.uint64(64 - bits)
-        self._there = np.zeros(1 << bits, dtype=bool)
-        of_keys = range(len(places))
-        mixed = []
-        for key in held:
-            text, offsets = _laid_out(key)
-            mixed.append(self._mixture(text, offsets, of_keys, len(places)))
-        self._known = np.sort(np.concatenate(mixed)) if mixed else np.empty(0, dtype=np.uint64)
-        self._there[self._known >> self._shift] = True
+        self._mixture = Mixture(places, width, shortest_of(held))
+        self._known = Known(numbers_of(held, self._mixture))
 
     def among(self, block: Block) -> tuple[np.ndarray, np.ndarray]:
         """Return where the lines of a block begin that may have one of the keys, and where they
         end, behind their line feeds."""
-        data = np.frombuffer(block, dtype=np.uint8)
-        feeds = np.flatnonzero(data == _LINE_FEED)
-        offsets = np.zeros(len(feeds) + 1, dtype=np.int64)
-        offsets[1:] = feeds + 1
-        mixed = self._mixture(block, offsets, self._places, self._width)
-        found = self._there[mixed >> self._shift]
-        rows = np.flatnonzero(found)
-        found[rows] = are_among(mixed[rows], self._known)
+        offsets = line_offsets(block)
+        found = self._known.among(self._mixture(block, offsets))
         # A field that is kept apart stands in the keys as a mark.
         found |= np.diff(offsets) > LONGEST
         rows = np.flatnonzero(found)
         return offsets[rows], offsets[rows + 1]
 
-    def _mixture(
-        self, block: Block, offsets: np.ndarray, places: Sequence[int], width: int
-    ) -> np.ndarray:
-        """One number for each line, the same for the same key."""
-        if not self._windows:
-            return _of_fields(block, offsets, places, width)
-        # A line that is shorter than every key may be told apart by what follows it.
-        text = b"".join((block, bytes(_LONGEST_KEY)))
-        mixed = np.zeros(len(offsets) - 1, dtype=np.uint64)
-        for window in self._windows:
-            mixed = _mixed(mixed, words(text, window)[offsets[:-1]])
-        return mixed
+
+def line_offsets(block: Block) -> np.ndarray:
+    """Where the lines of a block begin, and where the last one ends, behind its line feed."""
+    feeds = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == _LINE_FEED)
+    offsets = np.zeros(len(feeds) + 1, dtype=np.int64)
+    offsets[1:] = feeds + 1
+    return offsets
+
+
+def shortest_of(keys: Sequence[pa.Array]) -> int:
+    """The length of the shortest of some keys, none of whose arrays is empty; 0 without any."""
+    return min([int(np.diff(_edges(key)).min()) - 1 for key in keys], default=0)
+
+
+def numbers_of(keys: Sequence[pa.Array], mixture: Mixture) -> np.ndarray:
+    """The numbers of some keys."""
+    mixed = [mixture.of_keys(key) for key in keys]
+    return np.concatenate([np.empty(0, dtype=np.uint64), *mixed])
 
 
 def _windows(size: int, fields: int) -> list[int]:
@@ -129,11 +174,6 @@ def _laid_out(lines: pa.Array) -> tuple[bytes, np.ndarray]:
     offsets = _edges(lines)
     text = memoryview(lines.buffers()[2])[int(offsets[0]) : int(offsets[-1])]
     return bytes(text), offsets - offsets[0]
-
-
-def _shortest(lines: pa.Array) -> int:
-    """The length of the shortest of some lines, without its line feed."""
-    return int(np.diff(_edges(lines)).min()) - 1
 
 
 def _edges(lines: pa.Array) -> np.ndarray:

@@ -118,6 +118,7 @@ def open_source(
     statement_timeout: str = STATEMENT_TIMEOUT,
     max_row: str | None = MAX_ROW,
     rate: int | None = None,
+    jobs: int = 1,
 ) -> Source:
     """Open a dump or a database.
 
@@ -131,6 +132,7 @@ def open_source(
         max_row: how long a row of a dump may be, like "64MB"; reading a table with a longer one
             fails. None is without limit.
         rate: how many bytes of rows are read from a database a second; None is as many as it gives.
+        jobs: how many sessions may read a database's rows at a time.
 
     Raises:
         BackupError: the path is not there or is no dump; DamagedBackupError: it is one, cut off
@@ -152,6 +154,7 @@ def open_source(
             lock_timeout=lock_timeout,
             statement_timeout=statement_timeout,
             rate=rate,
+            jobs=jobs,
         )
     there = False
     try:

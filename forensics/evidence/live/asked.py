@@ -21,6 +21,8 @@ class AskedSegment(LiveSegment):
         settings: of the transaction, beside those of all.
     """
 
+    is_table = False
+
     def __init__(
         self,
         source: LiveSource,

@@ -51,8 +51,23 @@ class Lending:
             LiveError: there is none to be had.
         """
         lent = self._take()
-        try:
+        with self._lent(lent):
             yield lent
+
+    @contextlib.contextmanager
+    def spare(self) -> Iterator[Reader | None]:
+        """Lend a session that is fast, where one is to be had at once; None where none is."""
+        lent = self._take_spare()
+        if lent is None:
+            yield None
+            return
+        with self._lent(lent):
+            yield lent if lent.takes_several else None
+
+    @contextlib.contextmanager
+    def _lent(self, lent: Reader) -> Iterator[None]:
+        try:
+            yield
         except BaseException:
             # Whatever stands unread in its pipe belongs to a question that nobody waits for any
             # more.
@@ -100,6 +115,19 @@ class Lending:
                 continue
             if self._keep(made):
                 return made
+
+    def _take_spare(self) -> Reader | None:
+        with self._free:
+            if self._idle and not self._closed:
+                return self._idle.pop()
+        with self._making:
+            with self._free:
+                if self._must_wait() or self._closed:
+                    return None
+            with contextlib.suppress(LiveError):
+                made = self._new_reader()
+                return made if self._keep(made) else None
+        return None
 
     def _wait_for_idle(self) -> Reader | None:
         """A reader that nobody uses, or None where one more may be made."""

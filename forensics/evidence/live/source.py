@@ -8,7 +8,7 @@ transactions that are pinned alike (`connection`).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from forensics.errors import EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.beside import beside
 from forensics.evidence.encodings import transcoder
-from forensics.evidence.live import bulk, counting, readers
+from forensics.evidence.live import bulk, counting, readers, runs
 from forensics.evidence.live.alone import HeldReader
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
@@ -31,6 +31,7 @@ from forensics.evidence.live.making import read_making
 from forensics.evidence.live.pace import Pace, Watch, watched
 from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
+from forensics.evidence.live.runs import Crew, Runs, most_sessions
 from forensics.evidence.live.schema import dumped_schema
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
@@ -47,6 +48,7 @@ from forensics.model import (
 __all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "LiveSource", "parameters_of", "safe_dsn"]
 
 _PARTITION_TREES = 120000  # the version that can tell them
+_HASTE = "SELECT pg_catalog.set_config('lock_timeout', '50ms', true)"  # nobody waits for sizes
 
 
 class LiveSource(Source):
@@ -62,6 +64,7 @@ class LiveSource(Source):
         lock_timeout, statement_timeout: how long a statement waits for a lock, and runs, before it
             gives up, as PostgreSQL writes it ("5s"; "0" is without limit).
         rate: how many bytes of rows are read a second; None is as many as it gives.
+        jobs: how many sessions may read rows at a time.
 
     Raises:
         UsageError: `dsn` is no connection string.
@@ -80,6 +83,7 @@ class LiveSource(Source):
         lock_timeout: str = LOCK_TIMEOUT,
         statement_timeout: str = STATEMENT_TIMEOUT,
         rate: int | None = None,
+        jobs: int = 1,
     ) -> None:
         self.role = role
         self.pace = Pace(rate)
@@ -93,6 +97,8 @@ class LiveSource(Source):
             self._connections.take_bytes_as_they_are()
         only = HeldReader(self._held) if self._server.alone else None
         self._readers = Lending(self._connections, self._news.append, only)
+        most = most_sessions(jobs, str(self._connections.parameters["host"]))
+        self.crew = Crew(most, self._readers)
         self._described = False  # whether the catalogue was read
         self._latest: Catalog | None = None  # as a later snapshot shows it
 
@@ -302,6 +308,19 @@ class LiveSource(Source):
         """Open the session that rows will be read by, beside what is asked meanwhile."""
         beside(self._readers.warm, "reader")
 
+    def runs_of(self, name: TableName) -> Runs | None:
+        """The runs of a table's pages, where several sessions may read one each; None where not."""
+        if self.crew.most < 2 or self.is_alone or self.version < runs.FIRST_VERSION:
+            return None
+        if self.catalog.tables[name].kind not in ("table", "partition"):
+            return None
+        table = sql.Literal(name.sql).as_string(None)
+        question = query("pages").replace("{table}", table)
+        with contextlib.suppress(psycopg.Error):  # whoever reads the table meets it again
+            _, found = self._held.scalars(_HASTE, question)
+            return Runs.of(*found) if found else None
+        return None
+
     def task(
         self,
         table: TableName,
@@ -341,13 +360,14 @@ class LiveSegment(Segment):
     """
 
     settings: Mapping[str, str] = {}
+    is_table = True  # and nothing that only is read like one
 
     def __init__(self, source: LiveSource, table: TableName, columns: Sequence[str]) -> None:
         super().__init__(table, columns)
         self._source = source
         self.snapshot: Snapshot = source.snapshot
         self.watch: Watch | None = None
-        self._reading: Reader | None = None
+        self._let_go: Callable[[], None] | None = None
 
     def statement(self) -> str:
         """The COPY that reads it."""
@@ -363,21 +383,49 @@ class LiveSegment(Segment):
         return f"COPY {table} ({listed}) TO STDOUT"
 
     def blocks(self) -> Iterator[Block]:
+        found = self._source.runs_of(self.table) if self.is_table and self.columns else None
+        with self._source.crew.reading():
+            if found is None:
+                yield from self._whole()
+            else:
+                yield from self._in_runs(found)
+
+    def _whole(self) -> Iterator[Block]:
+        with self._source.reader() as reader:
+            self._let_go = reader.close
+            yield from self._read(reader, self.statement(), self.settings, self.watch)
+            self._let_go = None
+
+    def _in_runs(self, found: Runs) -> Iterator[Block]:
+        listed = ", ".join(map(quote_identifier, self.columns))
+        rows = f"SELECT {listed} FROM ONLY {self.table.sql} WHERE"
+        settings = {**self.settings, **runs.SETTINGS}
+
+        def read(reader: Reader, run: int) -> Iterator[Block]:
+            statement = f"COPY ({rows} {found.condition(run)}) TO STDOUT"
+            return self._read(reader, statement, settings, None if run else self.watch)
+
+        # How fast rows come is told by one session, while no other has a share of the wire.
+        together = self._source.crew.together(found.number, read, alone=self.watch is not None)
+        self._let_go = together.abandon
+        yield from together.blocks()
+        self._let_go = None
+
+    def _read(
+        self, reader: Reader, statement: str, settings: Mapping[str, str], watch: Watch | None
+    ) -> Iterator[Block]:
         convert = None
         if self._source.provenance.encoding == "SQL_ASCII":
             # It is no encoding: such a server hands out whatever bytes it holds.
             convert = transcoder("SQL_ASCII")
-        with self._source.reader() as reader:
-            self._reading = reader
-            task = self._source.task(self.table, self.statement(), self.snapshot, self.settings)
-            answer = reader.copy_out(task)
-            read = watched(answer.read, self.watch)
-            for block in copytext.read_blocks(self._source.pace.of(read)):
-                yield convert(block) if convert else block
-            self._reading = None
-            if answer.failure:
-                raise self._source.failure(self.table, answer.failure)
+        task = self._source.task(self.table, statement, self.snapshot, settings)
+        answer = reader.copy_out(task)
+        read = watched(answer.read, watch)
+        for block in copytext.read_blocks(self._source.pace.of(read)):
+            yield convert(block) if convert else block
+        if answer.failure:
+            raise self._source.failure(self.table, answer.failure)
 
     def abandon(self) -> None:
-        if reader := self._reading:
-            reader.close()
+        if let_go := self._let_go:
+            let_go()
