@@ -7,7 +7,7 @@ case = fx.open_case("cases/hotels")
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
@@ -107,16 +107,7 @@ class Case:
             moments = self.store.moments()
             found = self.store.results()
         late = snapshots.late_notes(moments, self.snapshots)
-        results = []
-        for result in found:
-            notes = result.notes
-            if result.name in late:
-                notes += (late[result.name],)
-            if result.name in junctions or notes is not result.notes:
-                is_junction = result.name in junctions
-                result = replace(result, junction=is_junction, notes=notes)
-            results.append(result)
-        return tuple(results)
+        return tuple(_as_known(found, junctions, late))
 
     @cached_property
     def snapshots(self) -> list[dict[str, Any]]:
@@ -361,6 +352,19 @@ def _totals_html(totals: Mapping[str, int | None], results: Sequence[TableResult
         more = f" ({new:,} of them only in live)" if name == "tables" and new else ""
         said.append(f"<b>{count(number)}</b> {escaped(name.replace('_', ' '))}{more}")
     return " · ".join(said)
+
+
+def _as_known(
+    found: Sequence[TableResult], junctions: Container[TableName], late: Mapping[TableName, str]
+) -> Iterator[TableResult]:
+    """Results, with what is known of tables apart from their rows."""
+    for result in found:
+        is_junction, is_late = result.name in junctions, result.name in late
+        if is_late:
+            result = replace(result, notes=(*result.notes, late[result.name]))
+        if is_junction:
+            result = replace(result, junction=True)
+        yield result
 
 
 def _junction_names(store: Store, catalogs: tuple[Catalog, Catalog]) -> set[TableName]:
