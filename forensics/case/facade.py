@@ -109,12 +109,10 @@ class Case:
         late = snapshots.late_notes(moments, self.snapshots)
         results = []
         for result in found:
-            notes = result.notes
             if result.name in late:
-                notes += (late[result.name],)
-            if result.name in junctions or notes is not result.notes:
-                is_junction = result.name in junctions
-                result = replace(result, junction=is_junction, notes=notes)
+                result = replace(result, notes=(*result.notes, late[result.name]))
+            if result.name in junctions:
+                result = replace(result, junction=True)
             results.append(result)
         return tuple(results)
 
