@@ -39,7 +39,8 @@ class _Bars(Listener):
 
     def ends(self, result: TableResult) -> None:
         self._progress.update(self._tables, advance=1)
-        _say_failed(self._progress.console, result)
+        if words := _failure_of(result):
+            self._progress.console.print(words)
         if result.missing:
             self._progress.console.print(f"{safe(result.name)}: {_counts_of(result)}")
 
@@ -53,18 +54,19 @@ class _Bars(Listener):
 class _Plain(Listener):
     """Where no bars can be shown: what is known before rows are compared, and what goes wrong."""
 
-    def __init__(self, console: Console, *, quiet: bool) -> None:
-        self._console, self._quiet = console, quiet
+    def __init__(self, voice: Voice) -> None:
+        self._voice, self._quiet = voice, voice.quiet or voice.as_json
 
     def knows(self, sentences: Sequence[str]) -> None:
         if not self._quiet:
-            _say_known(self._console, sentences)
+            _say_known(self._voice.err, sentences)
 
     def ends(self, result: TableResult) -> None:
-        _say_failed(self._console, result)
+        if words := _failure_of(result):
+            self._voice.err.print(words)
 
     def minds(self, text: str) -> None:
-        self._console.print(f"[yellow]{safe(text)}[/]")
+        self._voice.err.print(f"[yellow]{safe(text)}[/]")
 
 
 def _say_known(console: Console, sentences: Sequence[str]) -> None:
@@ -84,10 +86,12 @@ def _counts_of(result: TableResult) -> str:
     return ", ".join(said)
 
 
-def _say_failed(console: Console, result: TableResult) -> None:
+def _failure_of(result: TableResult) -> str:
+    """What to print of a table that failed; nothing of any other."""
     # What to ask for a table that may not be read is said before, once for all of them.
-    if result.state == "failed" and "GRANT " not in (result.reason or ""):
-        console.print(f"[red]{safe(result.name)}: {safe(result.reason)}[/]")
+    if result.state != "failed" or "GRANT " in (result.reason or ""):
+        return ""
+    return f"[red]{safe(result.name)}: {safe(result.reason)}[/]"
 
 
 @contextmanager
@@ -95,7 +99,7 @@ def listening(voice: Voice) -> Iterator[Listener]:
     """Show how far a comparison is, as far as stderr can show it."""
     if voice.quiet or not voice.err.is_terminal:
         # Who asks for JSON and does not watch is a program.
-        yield _Plain(voice.err, quiet=voice.quiet or voice.as_json)
+        yield _Plain(voice)
         return
     from rich.progress import (
         BarColumn,

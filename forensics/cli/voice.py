@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -69,11 +70,17 @@ class Voice:
     """
 
     def __init__(self, as_json: bool, quiet: bool) -> None:
-        from forensics.cli.consoles import PipedConsole
-
         self.as_json, self.quiet = as_json, quiet
-        self.err = PipedConsole(stderr=True, highlight=False, soft_wrap=True)
-        self.out = PipedConsole(highlight=False, soft_wrap=True)
+
+    @cached_property
+    def err(self) -> Console:
+        """Where everything but the answer is said."""
+        return _console(stderr=True)
+
+    @cached_property
+    def out(self) -> Console:
+        """Where the answer is said."""
+        return _console(stderr=False)
 
     def note(self, text: str) -> None:
         """Say something on the way."""
@@ -106,11 +113,15 @@ class Voice:
         raise typer.Exit(FAILED)
 
 
+def _console(*, stderr: bool) -> Console:
+    from forensics.cli.consoles import PipedConsole  # rich, which who says nothing does not need
+
+    return PipedConsole(stderr=stderr, highlight=False, soft_wrap=True)
+
+
 def say_error(message: str, hint: str | None, console: Console | None = None) -> None:
     """Print what went wrong on stderr, and what to do about it below."""
-    from forensics.cli.consoles import PipedConsole
-
-    console = console or PipedConsole(stderr=True, highlight=False, soft_wrap=True)
+    console = console or _console(stderr=True)
     console.print(f"[bold red]{safe(message)}[/]")
     if hint:
         console.print(safe(hint))

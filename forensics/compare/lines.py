@@ -141,14 +141,14 @@ def _same_bytes(backup: Side, live: Side) -> bool:
 
     What live holds as well is sound: only where it is another thing are values looked at.
     """
-    theirs = b"".join(map(bytes, _chain(live)))
+    theirs = b"".join(map(bytes, _unseen(live)))
     thorough = [segment.thorough for segment in backup.segments]
     ours: list[bytes] = []
     size = 0
     try:
         for segment in backup.segments:
             segment.thorough = False
-        for block in _chain(backup):
+        for block in _unseen(backup):
             ours.append(bytes(block))
             size += len(block)
             if size > len(theirs):
@@ -162,6 +162,13 @@ def _same_bytes(backup: Side, live: Side) -> bool:
         return False
     backup.rows = live.rows = theirs.count(b"\n")
     return True
+
+
+def _unseen(side: Side) -> Iterator[Block]:
+    """All blocks of a side, without a look at their rows where they can be had so."""
+    for segment in side.segments:
+        stored = segment.as_stored()
+        yield from segment.blocks() if stored is None else stored
 
 
 def _everything(sides: Sides, progress: Progress) -> LeftOver:

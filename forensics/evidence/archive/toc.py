@@ -134,7 +134,7 @@ class Entry:
     filename: str | None = None
     is_text: bool = True
 
-    @property
+    @cached_property
     def copy_target(self) -> tuple[TableName, tuple[str, ...] | None] | None:
         """The table that the entry's rows go to, and the columns that its COPY names (None: it
         names none).

@@ -147,6 +147,13 @@ class _Cursor:
         return -value if sign else int(value)
 
     def text(self) -> bytes | None:
+        layout, at = self._integer, self._at
+        begin = at + layout.size
+        if begin <= len(self._buffer):  # as it is nearly always: there are thirteen an entry
+            sign, size = layout.unpack_from(self._buffer, at)
+            if not sign and begin + size <= len(self._buffer) and size <= _LONGEST_STRING:
+                self._at = begin + size
+                return self._buffer[begin : begin + size]
         size = self.integer()
         if size <= 0:
             if size < -1:
