@@ -30,7 +30,7 @@ _LIMIT = "COPY to nowhere beside sha256sum"
 _PACKED = {"gzip": "-Zgzip", "lz4": "-Zlz4", "zstd": "-Zzstd"}
 
 BEFORE = """
-CREATE TABLE hotel_images (id text PRIMARY KEY, hotel_id text NOT NULL, asset_id text NOT NULL,
+CREATE TABLE hotel_images (id text NOT NULL, hotel_id text NOT NULL, asset_id text NOT NULL,
   sort_order int NOT NULL,
   is_primary boolean NOT NULL, created_at timestamp(3) NOT NULL);
 INSERT INTO hotel_images SELECT 'cm' || substr(md5(i::text), 1, 22),
@@ -38,6 +38,8 @@ INSERT INTO hotel_images SELECT 'cm' || substr(md5(i::text), 1, 22),
   'as' || substr(md5((i * 7 % 900000)::text), 1, 22), i % 30, i % 30 = 0,
   timestamp '2025-01-01' + i * interval '5.001 s'
   FROM generate_series(1, {rows}) i;
+SET maintenance_work_mem = '512MB';
+ALTER TABLE hotel_images ADD PRIMARY KEY (id);
 """
 CHANGE = """
 DELETE FROM hotel_images WHERE hashtext(id) % 100 = 0;

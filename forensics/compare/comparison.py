@@ -26,6 +26,7 @@ from forensics.errors import (
     RepeatedKeyError,
 )
 from forensics.evidence.migrations import is_history
+from forensics.evidence.samples import keep
 from forensics.evidence.source import Snapshot
 from forensics.model import ColumnChange, Table, TableName, TableResult, Unsound
 from forensics.store import Record, record
@@ -292,6 +293,8 @@ class Comparison:
             self._bench.ledger.add(line)
             return
         self._kept = True
+        if sides.backup.sample and self._read and not self._read.spool:
+            keep(self._ready.backup, self._job.name, sides.backup.sample)
         self._bench.ledger.take_back(number)
         with transaction(cursor):
             self._bench.engine.keep(number, found)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from forensics.compare.align import Stream, align
 from forensics.compare.longvalues import without_long
-from forensics.compare.prefetch import Prefetch
+from forensics.compare.prefetch import BLOCKS_AHEAD, Prefetch
 from forensics.compare.shaping import Shaper
 from forensics.compare.sides import Side, Sides
 from forensics.compare.sieve import Sieve, are_among
@@ -23,6 +23,7 @@ from forensics.errors import EvidenceError
 from forensics.evidence import copytext
 from forensics.evidence.arrays import numbers, texts
 from forensics.evidence.encodings import strictly
+from forensics.evidence.samples import Sample
 from forensics.evidence.source import Block, Segment
 
 Progress = Callable[[int], None]
@@ -32,6 +33,7 @@ TEXT = pa.large_string()
 LINES = pa.schema([("position", pa.int64()), ("line", TEXT), ("raw", TEXT)])
 _FETCH_ROWS, _FETCH_BYTES = 20_000, 16 << 20
 _LITTLE_BYTES = 1 << 20
+_UNPACKED_AHEAD = 8  # blocks
 
 
 class UnsoundError(Exception):
@@ -48,12 +50,12 @@ class LeftOver:
 
     backup: Batches
     live: Batches
-    ahead: Prefetch | None = None
+    ahead: Sequence[Prefetch] = ()
 
     def close(self) -> None:
-        """End the thread that reads ahead."""
-        if self.ahead:
-            self.ahead.close()
+        """End the threads that read ahead."""
+        for one in self.ahead:
+            one.close()
 
 
 def left_over(
@@ -91,21 +93,20 @@ def _unpaired(
 ) -> LeftOver | None:
     backup, live, columns = sides.backup, sides.live, sides.columns
     backup.as_stored, backup.odd, backup.odd_at, backup.walked = False, [], [], 0
-    backup.numbers = None
+    backup.numbers = backup.sample = None
     if not _stand_alike(sides):
         return _everything(sides, progress)
     if live.is_held and _same_bytes(backup, live):
         progress(live.rows)
         return None
     backup.as_stored = as_stored and _can_be_as_stored(backup)
-    ahead = None
-    blocks = _chain(live)
-    if not live.is_held:
-        ahead = Prefetch(blocks, live.segments)
-        blocks = iter(ahead)
+    if len(backup.segments) == 1:
+        backup.sample = Sample(backup.segments[0].columns)
+    ahead: list[Prefetch] = []
     try:
         seen = backup.number_keys(key)
-        ours, theirs = Stream(_chain(backup), counting=True, seen=seen), Stream(blocks)
+        ours = Stream(_ahead(backup, ahead, live), counting=True, seen=seen)
+        theirs = Stream(_ahead(live, ahead, live))
         paired = align(ours, theirs, progress)
         backup.rows, live.rows = ours.passed, paired + len(theirs.odd)
         backup.odd, backup.odd_at, backup.walked = ours.odd, ours.odd_at, ours.position
@@ -119,9 +120,18 @@ def _unpaired(
             return None
         return left
     except BaseException:
-        if ahead:
-            ahead.close()
+        for one in ahead:
+            one.close()
         raise
+
+
+def _ahead(side: Side, ahead: list[Prefetch], live: Side) -> Iterator[Block]:
+    """All blocks of a side, read in a thread of its own where that pays."""
+    blocks = _chain(side)
+    if live.is_held or not (side is live or all(segment.waits for segment in side.segments)):
+        return blocks
+    ahead.append(Prefetch(blocks, side.segments, BLOCKS_AHEAD if side is live else _UNPACKED_AHEAD))
+    return iter(ahead[-1])
 
 
 def _can_be_as_stored(side: Side) -> bool:
@@ -179,7 +189,7 @@ def _everything(sides: Sides, progress: Progress) -> LeftOver:
         return LeftOver(ours, stored_lines(live, columns, progress))
     ahead = Prefetch(live.segments[0].blocks(), live.segments)
     theirs = stored_lines(live, columns, progress, iter(ahead))
-    return LeftOver(ours, theirs, ahead)
+    return LeftOver(ours, theirs, [ahead])
 
 
 def _settled(left: LeftOver, *, as_multiset: bool) -> bool:
@@ -218,7 +228,11 @@ def _chain(side: Side) -> Iterator[Block]:
         side.starts.append(at)
         for block in _blocks(side, segment):
             at += len(block)
+            if side.sample:
+                side.sample.add(block)
             yield block
+    if side.sample:
+        side.sample.whole = True
 
 
 def _blocks(side: Side, segment: Segment) -> Iterator[Block]:

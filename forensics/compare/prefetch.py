@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from forensics.evidence.source import Block, Segment
 
-_BLOCKS_AHEAD = 24
+BLOCKS_AHEAD = 24
 _POLL, _PATIENCE = 0.2, 2  # seconds
 
 
@@ -19,12 +19,15 @@ class Prefetch:
         blocks: are taken in a thread of its own.
         segments: where they come from; abandoned where the thread does not end by
             itself.
+        ahead: how many may be read before they are asked for.
     """
 
-    def __init__(self, blocks: Iterator[Block], segments: Sequence[Segment]) -> None:
+    def __init__(
+        self, blocks: Iterator[Block], segments: Sequence[Segment], ahead: int = BLOCKS_AHEAD
+    ) -> None:
         self._blocks = blocks
         self._segments = segments
-        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(_BLOCKS_AHEAD)
+        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(ahead)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
         self._thread.start()

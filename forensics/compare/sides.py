@@ -10,6 +10,7 @@ from forensics.compare.keynumbers import KeyNumbers
 from forensics.compare.longvalues import Long, Mark
 from forensics.compare.shaping import after
 from forensics.compare.zeros import Zeros
+from forensics.evidence.samples import Sample
 from forensics.evidence.source import Segment, Snapshot
 from forensics.model import TableName
 
@@ -33,6 +34,7 @@ class Side:
         odd, odd_at: rows that a walk along both sides passed without finding a partner, each with
             its line feed, and their positions, ascending; it passed all rows before `walked`.
         numbers: of its rows' keys, as far as they were kept.
+        sample: of its rows, as they stand in the only segment.
         long: the table's long values.
         mark: what is done with one as rows are read; None leaves them where they stand.
     """
@@ -50,6 +52,7 @@ class Side:
     odd_at: list[int] = field(default_factory=list)
     walked: int = 0
     numbers: KeyNumbers | None = None
+    sample: Sample | None = None
     long: Long | None = None
     mark: Mark | None = None
 

@@ -57,20 +57,21 @@ class Snapshot:
 class Segment(ABC):
     """A run of one table's rows in which `columns` says what stands where.
 
-    A table has one segment, or several: leaves of a partitioned table, several COPY statements.
-    `blocks()` can be called again and yields the same rows in the same order.
+    A table has one, or several: partitions, COPY statements. `blocks()` yields the same each time.
 
     Attributes:
         snapshot: the moment that the rows are of, where a database holds them.
         thorough: whether `blocks()` also looks at whether values are such as their types can hold.
         max_row: how many bytes a row of a dump may have, or None.
         held: whether they are few, and in memory.
+        waits: whether blocks take their time and can be read ahead, each in memory of its own.
         loses_signs: whether restoring them makes 0 of -0.
     """
 
     snapshot: Snapshot | None = None
     thorough = False
     held = False
+    waits = False
     loses_signs = False
     max_row: int | None = None
 
@@ -101,10 +102,9 @@ class Segment(ABC):
     def as_stored(self) -> Iterator[Block] | None:
         """Yield the rows without a look at them, or return None where that cannot be.
 
-        A block may be a buffer that the next one is read into.
-
-        They are those that `blocks()` yields where `is_sound` says so of each. Who finds a row
-        equal to one of a database's has no need to ask: a database writes no other.
+        A block may be a buffer that the next one is read into. They are those that `blocks()`
+        yields where `is_sound` says so of each. Who finds a row equal to one of a database's has no
+        need to ask: a database writes no other.
 
         Raises:
             What `blocks()` raises where the rows cannot be read; `blocks()` says it better.

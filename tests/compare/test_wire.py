@@ -14,7 +14,7 @@ import pytest
 import forensics as fx
 from forensics.compare import batches
 from forensics.compare.options import Options
-from forensics.compare.wire import choice, descent, lessening
+from forensics.compare.wire import choice, descent, lessening, spool
 from forensics.errors import UsageError
 from forensics.evidence.live.asked import AskedSegment
 from forensics.evidence.live.source import LiveSegment, LiveSource
@@ -100,6 +100,8 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lessening, "LEAST_BYTES", 0)
     monkeypatch.setattr(descent, "_COARSE_BYTES", 3000)
     monkeypatch.setattr(descent, "_SHARE", 1.0)
+    monkeypatch.setattr(descent, "_MANY", 100)
+    monkeypatch.setattr(spool, "_MAPPED", 64 << 10)
 
 
 @pytest.fixture
@@ -439,6 +441,29 @@ def test_few_bytes_go_through(heard: dict[str, int], incident: Incident) -> None
     size = incident.backup.stat().st_size
     assert heard["rows"] == 0
     assert heard["asked"] + heard["answered"] < size / 50
+
+
+def test_rows_that_a_small_engine_cannot_put_in_order_go_to_a_larger_one(
+    tight: None, incident: Incident, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "_SORTING", "1MB")
+    used: list[object] = []
+    put_in_order = spool.Spool._put_in_order
+
+    def noting(self: spool.Spool, db: Any, rows: Any) -> None:
+        used.append(db)
+        put_in_order(self, db, rows)
+
+    monkeypatch.setattr(spool.Spool, "_put_in_order", noting)
+    incident.happens(
+        "CREATE TABLE t (id int PRIMARY KEY, v text);"
+        " INSERT INTO t SELECT i, md5(i::text) FROM generate_series(1, 90000) i",
+        "DELETE FROM t WHERE id IN (7, 80000)",
+    )
+    with incident.compare(wire="low") as case:
+        found = case.result("t")
+    assert (found.missing, found.wire) == (2, "low")
+    assert used
 
 
 def test_packed_dumps(tmp_path: Path, incident: Incident) -> None:

@@ -16,7 +16,8 @@ import forensics as fx
 import forensics.cli
 from forensics.cli.voice import app
 from forensics.errors import BackupError
-from forensics.loss.concentration import concentration_of, work_out
+from forensics.evidence import samples
+from forensics.loss.concentration import concentration_of, reading, work_out
 from forensics.loss.concentration.evidence import Tally
 from forensics.scratch import Scratch
 
@@ -246,9 +247,21 @@ def test_nothing_is_said(case: fx.Case, table: str) -> None:
 def test_samples_find_what_all_rows_tell(
     case: fx.Case, sides: tuple[Path, str], case_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Out of what was kept as the rows were compared.
     monkeypatch.setattr(work_out, "_SAMPLE", 1000)
+    monkeypatch.setattr(samples, "_FIRST_STEP", 600)
+    monkeypatch.setattr(samples, "_SMALL_PIECE", 100)
+    segments: list[samples.SampledSegment | None] = []
+    sample_of = samples.sample_of
+
+    def noting(*of: Any) -> samples.SampledSegment | None:
+        segments.append(sample_of(*of))
+        return segments[-1]
+
+    monkeypatch.setattr(reading, "sample_of", noting)
     with fx.compare(*sides, case_folder) as again:
         found = again.store.get("loss")["concentrated"]
+    assert sum(segment is not None for segment in segments) > 10
     assert found == case.store.get("loss")["concentrated"]
 
 

@@ -17,6 +17,7 @@ _DIGEST_BYTES = 22  # as it is sent
 _SPLIT = 16
 _HALF = 0.5
 _PROBED = 32
+_MANY = 32_768  # ranges: so many at a time have their edges in memory
 _FEW = 64  # ranges: fewer are not shared out
 # Where more of a sample's leaves differ, their rows cost less than to tell them apart.
 _MOST_LEAVES = 0.7
@@ -95,11 +96,12 @@ class Descent:
         """Live's fingerprints of some ranges, a line each; ours are `_ours` then."""
         parts = 1
         if len(asked) > _FEW:
-            parts = self._sessions
+            parts = max(self._sessions, -(-len(asked) // _MANY))
         # Neighbours share the edge between them, so edges of all ascend where those of each do.
-        questions = [edges_of(part, self._spool) for part in np.array_split(asked, parts)]
-        with ThreadPoolExecutor(parts, thread_name_prefix="fingerprints") as pool:
-            asking = [pool.submit(self._ask, edges) for edges in questions]
+        with ThreadPoolExecutor(self._sessions, thread_name_prefix="fingerprints") as pool:
+            asking = []
+            for part in np.array_split(asked, parts):
+                asking.append(pool.submit(self._asked, part))
             self._ours = _table(self._spool.digests(asked))
             answers = [answered(future.result()) for future in asking]
         if not all(ascends for ascends, _ in answers):
@@ -108,6 +110,9 @@ class Descent:
         if len(theirs) != len(self._ours):
             raise UnlikeError("the server answered for another number of ranges")
         return theirs
+
+    def _asked(self, ranges: Ranges) -> str:
+        return self._ask(edges_of(ranges, self._spool))
 
 
 def _table(digests: bytes) -> np.ndarray:

@@ -124,7 +124,7 @@ class Lessening:
         if not _is_kept_as_it_is(sides):
             side.look_closely()
         try:
-            spool.fill(db, stored_lines(side, sides.columns, unheard))
+            spool.fill(db, lambda: stored_lines(side, sides.columns, unheard))
         except (duckdb.Error, OSError) as error:
             words = str(error).partition("\n")[0].rstrip(".")
             raise UnlikeError(f"the backup's rows cannot be put in order: {words}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,17 +13,21 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from forensics.compare.feeding import Guard
+from forensics.compare.feeding import VALUE_MACRO, Guard
 from forensics.compare.lines import LINES, Batches
 from forensics.compare.wire.ordering import Key, KeyColumn, edge_between
 from forensics.compare.wire.questions import DIGEST
 from forensics.evidence import copytext
+from forensics.evidence.reading import let_go
 from forensics.evidence.source import Block, Segment, Snapshot
 from forensics.model import TableName
 
 _BATCH_ROWS = 20_000
 _BLOCK_BYTES = 1 << 20
 _FEWEST, _MOST = 4, 32  # rows of a leaf
+_MAPPED = 16 << 20  # bytes
+_AROUND = 64 << 10  # bytes that a system maps around what is looked at
+_SORTING = "160MB"  # enough to put any number of rows in order, spilling; more makes it no faster
 _DIGEST_BYTES = 22  # as it is sent
 _CUT_BYTES = 10  # of a value of which a beginning is sent, about
 Ranges = np.ndarray  # int64, of two columns: the leaf that a range begins at, and the one after it
@@ -39,6 +43,7 @@ class _Lines:
         self.rows = 0
         self.marks = np.zeros(0, np.int64)
         self._map: mmap.mmap | None = None
+        self._passed = 0
 
     def add(self, lines: pa.Array, leaf: int) -> None:
         """Add lines, each with its line feed."""
@@ -64,6 +69,13 @@ class _Lines:
         assert self._map is not None
         return self._map
 
+    def passed(self, size: int) -> None:
+        """So many bytes were looked at: what is mapped counts as this process's memory."""
+        self._passed += size
+        if self._passed > _MAPPED and self._map is not None:
+            self._passed = 0
+            let_go(self._map, 0, self.size)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._map is not None:
@@ -83,34 +95,59 @@ class Spool:
     def __init__(self, folder: Path, key: Sequence[KeyColumn], width: int) -> None:
         self._key = key
         self._width = width
+        self._folder = folder
         self._compared = _Lines(folder)
         self._kept = _Lines(folder)  # where the lines that are kept are others
         self.leaf_rows = 0
 
-    def fill(self, db: duckdb.DuckDBPyConnection, rows: Batches) -> None:
+    def fill(self, db: duckdb.DuckDBPyConnection, rows: Callable[[], Batches]) -> None:
         """Put rows in order.
 
         Args:
-            db: a cursor of the case's connection; DuckDB spills beside it.
-            rows: batches of schema `LINES`, read once.
+            db: a cursor of the case's connection, for rows that take more memory than others.
+            rows: gives batches of schema `LINES`.
 
         Raises:
-            duckdb.Error: there is no room for it.
+            duckdb.Error, OSError: there is no room for it.
         """
+        try:
+            with duckdb.connect(config=self._small()) as small:
+                small.execute(VALUE_MACRO)
+                self._put_in_order(small, rows())
+        except (duckdb.OutOfMemoryException, pa.ArrowException, OSError):
+            self._empty()
+            self._put_in_order(db, rows())
+        for lines in (self._compared, self._kept):
+            lines.close_to_read()
+
+    def _small(self) -> dict[str, str | bool | list[str]]:
+        """What an engine of its own holds: all of it is given back when it is closed."""
+        return {
+            "temp_directory": str(self._folder),
+            "memory_limit": _SORTING,
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+
+    def _empty(self) -> None:
+        self.close()
+        self._compared, self._kept = _Lines(self._folder), _Lines(self._folder)
+        self.leaf_rows = 0
+
+    def _put_in_order(self, db: duckdb.DuckDBPyConnection, rows: Batches) -> None:
         guard = Guard(rows)
         reader = pa.RecordBatchReader.from_batches(LINES, iter(guard))
         db.register("wire_rows", reader.__arrow_c_stream__())
         try:
             for batch in db.sql(self._in_order()).to_arrow_reader(_BATCH_ROWS):
                 self._add(batch)
-        except duckdb.Error:
+        except (duckdb.Error, pa.ArrowException, OSError):
             if guard.error:
                 raise guard.error from None
             raise
         finally:
             db.unregister("wire_rows")
-        for lines in (self._compared, self._kept):
-            lines.close_to_read()
 
     def _in_order(self) -> str:
         terms = []
@@ -166,6 +203,7 @@ class Spool:
                 # A line feed stands between lines, and none at the end.
                 digest = hashlib.sha256(text[int(begin) : int(end) - 1]).digest()
                 found += digest[:DIGEST]
+                self._compared.passed(int(end - begin))
         return bytes(found)
 
     def rows_in(self, ranges: Ranges) -> int:
@@ -185,6 +223,7 @@ class Spool:
         at = int(self._compared.marks[leaf])
         text = self._compared.text
         before = text[text.rfind(b"\n", 0, at - 1) + 1 : at - 1]
+        self._compared.passed(_AROUND)
         low, high = self._key_of(before), self._key_of(text[at : text.find(b"\n", at)])
         return None if low == high else edge_between(low, high, self._key)
 
@@ -197,6 +236,18 @@ class Spool:
 
     def blocks(self, ranges: Ranges) -> Iterator[Block]:
         """Yield the rows in some ranges, as they are kept."""
+        held: list[bytes] = []
+        size = 0
+        for piece in self._pieces(ranges):
+            held.append(piece)
+            size += len(piece)
+            if size >= _BLOCK_BYTES:
+                yield b"".join(held)
+                held, size = [], 0
+        if held:
+            yield b"".join(held)
+
+    def _pieces(self, ranges: Ranges) -> Iterator[bytes]:
         lines = self._kept if self.keeps_others else self._compared
         for begin, end in ranges:
             at, last = int(lines.marks[begin]), int(lines.marks[end])
@@ -205,6 +256,7 @@ class Spool:
                 if last - at > _BLOCK_BYTES:
                     upto = lines.text.find(b"\n", at + _BLOCK_BYTES) + 1
                 yield lines.text[at:upto]
+                lines.passed(max(upto - at, _AROUND))
                 at = upto
 
     def close(self) -> None:

@@ -82,6 +82,8 @@ class CopySegment(_Judged):
     in two, are not counted as rows.
     """
 
+    waits = True  # for what is packed, and parted
+
     def blocks(self) -> Iterator[Block]:
         return self._sound(self._rows())
 

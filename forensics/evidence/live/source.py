@@ -360,6 +360,7 @@ class LiveSegment(Segment):
     """
 
     settings: Mapping[str, str] = {}
+    waits = True
     is_table = True  # and nothing that only is read like one
 
     def __init__(self, source: LiveSource, table: TableName, columns: Sequence[str]) -> None:

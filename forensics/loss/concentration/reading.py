@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from forensics.errors import BackupError, EvidenceError
+from forensics.evidence.samples import PIECE, lines_at, sample_of
 from forensics.evidence.source import Block, LackingSegment, Segment
 from forensics.loss.concentration.axes import Axis
 from forensics.loss.workspace import SideName, Workspace
@@ -22,7 +23,6 @@ from forensics.model import TableName
 from forensics.query.stream import Held, MisfitError, Stream, unheard
 
 _BASE = "concentration_rows"
-_PIECE = 4_000  # bytes
 # Of a sample: at most so much of a block is taken, and it is of at least one block in so many.
 _SPREAD, _MOST_APART = 0.25, 4
 
@@ -70,23 +70,11 @@ def _thinned(block: memoryview, part: float) -> bytes:
     pieces = []
     start = 0
     while start < len(block):
-        piece = _lines(block, start, start + _PIECE)
+        piece = lines_at(block, start, start + PIECE)
         pieces.append(piece)
-        after = start + len(piece) + int(_PIECE * (1 / part - 1))
-        start = after + len(_lines(block, after, after))
+        after = start + len(piece) + int(PIECE * (1 / part - 1))
+        start = after + len(lines_at(block, after, after))
     return b"".join(pieces)
-
-
-def _lines(block: memoryview, start: int, upto: int) -> bytes:
-    """A block from one place to the end of the line that another is in."""
-    ahead = _PIECE
-    while upto < len(block):
-        rest = bytes(block[upto : upto + ahead])
-        end = rest.find(b"\n") + 1
-        if end:
-            return bytes(block[start : upto + end])
-        ahead *= 4
-    return bytes(block[start:])
 
 
 @contextmanager
@@ -101,6 +89,9 @@ def _read(
     """
 
     def segments(wanted: Sequence[str]) -> list[Segment]:
+        kept = sample_of(work.backup, name, part) if part < 1 else None
+        if kept and set(wanted) <= set(kept.columns):
+            return [kept]
         found: list[Segment] = []
         for segment in work.backup.segments(name, list(wanted)):
             if isinstance(segment, LackingSegment):
