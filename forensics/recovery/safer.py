@@ -11,7 +11,7 @@ from forensics.errors import RecoveryError
 from forensics.evidence import Source
 from forensics.model import TableName
 from forensics.recovery.proof import Trial
-from forensics.recovery.rehearse.copies import backup_copy
+from forensics.recovery.rehearse.copies import BackupCopy, backup_copy
 from forensics.recovery.rehearse.servers import a_server, backup_bytes, expect_room, has_xml
 from forensics.recovery.rehearse.trial import named_tables, try_migrations, write_migration
 from forensics.recovery.wishes import Wishes
@@ -20,6 +20,7 @@ from forensics.recovery.write.columns import open_backup
 from forensics.recovery.write.migration import Safer, safer_migration
 from forensics.store import Store
 
+_SMALL = 64 << 20  # bytes that are copied whole, whoever needs them
 _NONE_REWRITTEN = "No migration that ran since the backup destroys anything: none was rewritten."
 
 
@@ -42,6 +43,7 @@ def safer_migrations(
     found: Sequence[Place],
     history: History,
     wishes: Wishes,
+    restored: BackupCopy | None = None,
 ) -> SaferMigrations:
     """Write a safer migration for each that destroyed something.
 
@@ -53,6 +55,7 @@ def safer_migrations(
         found: the new places of links.
         history: the migrations that ran since the backup.
         wishes: what else is wanted.
+        restored: the whole backup, where it stands restored.
     """
     written = _written(store, found, history)
     for safer in written:
@@ -63,7 +66,8 @@ def safer_migrations(
     if wishes.rehearse:
         try:
             with open_backup(store, wishes.backup) as backup:
-                return SaferMigrations(_tried(store, backup, written, history, wishes), notes)
+                trials = _tried(store, backup, written, history, wishes, restored)
+                return SaferMigrations(trials, notes)
         except RecoveryError as error:
             notes = (*notes, f"The safer migration was not tried: {error}")
     return SaferMigrations(tuple(_untried(safer) for safer in written), notes)
@@ -100,12 +104,16 @@ def _tried(
     written: Sequence[Safer],
     history: History,
     wishes: Wishes,
+    restored: BackupCopy | None,
 ) -> tuple[Trial, ...]:
     """Try the safer migrations on copies of the backup; raises as `try_migrations`.
 
-    The copies have the rows of the tables that the migrations name.
+    The copies have the rows of the tables that the migrations name, or all where that is no more
+    work.
     """
     tables = _named(backup, written, history)
+    if restored and _is_as_good(restored, backup, tables):
+        return try_migrations(written, restored, backup.catalog, history.schema)
     used = []
     for table in backup.catalog.tables.values():
         if tables is None or table.name in tables:
@@ -121,6 +129,20 @@ def _tried(
         ddl = store.get("ddl") or ()
         with backup_copy(scratch, backup, ddl, tables, wishes.tell) as copy:
             return try_migrations(written, copy, backup.catalog, history.schema)
+
+
+def _is_as_good(restored: BackupCopy, backup: Source, tables: Collection[TableName] | None) -> bool:
+    """Whether copying all of a restored backup is no more work than restoring some tables."""
+    wanted = whole = 0
+    for name, held in backup.contents().items():
+        size = (held.bytes or 0) * backup.provenance.growth
+        whole += size
+        if tables is None or name in tables:
+            wanted += size
+    if whole > _SMALL and wanted * 2 < whole:
+        return False
+    expect_room(restored.scratch, whole, "A copy of the restored backup")
+    return True
 
 
 def _named(

@@ -61,12 +61,8 @@ def a_database(
         owner: the role that it is to belong to.
     """
     name = f"rehearsal_{secrets.token_hex(4)}"
-    scratch.create(name, template)
+    scratch.create(name, template, owner)
     try:
-        if owner:
-            alter = sql.SQL("ALTER DATABASE {} OWNER TO {}")
-            given = alter.format(sql.Identifier(name), sql.Identifier(owner))
-            scratch.run("postgres", given.as_string())
         yield name
     finally:
         scratch.drop(name)

@@ -61,6 +61,8 @@ class Rehearsed:
         self._folder, self._tell = folder, tell
         self.session = session
         self.columns: dict[TableName, list[str]] = {}
+        self._structure: list[str] | None = None  # None where a script ran since
+        self._catalog: tuple[list[str], Catalog] | None = None  # with the structure it is of
 
     def script(self, name: str, problems: list[str]) -> float | None:
         """Run a script by psql, as people will.
@@ -74,6 +76,7 @@ class Rehearsed:
         """
         self._tell(f"running {name} on the copy")
         path = str((self._folder / name).resolve())
+        self._structure = None
         options = ("-v", "ON_ERROR_STOP=1", "-U", ROLE, "-f", path)
         started = time.monotonic()
         done = psql(self._scratch, self._name, *options)
@@ -93,9 +96,12 @@ class Rehearsed:
         return self.prints() == state.prints and self.structure() == state.structure
 
     def catalog(self) -> Catalog:
-        """What its schema says."""
-        with LiveSource(self._scratch.dsn(self._name), role="rehearsed") as source:
-            return source.catalog
+        """What its schema says; it is read anew where that is another."""
+        structure = self.structure()
+        if self._catalog is None or self._catalog[0] != structure:
+            with LiveSource(self._scratch.dsn(self._name), role="rehearsed") as source:
+                self._catalog = structure, source.catalog
+        return self._catalog[1]
 
     def prints(self) -> Prints:
         """The fingerprint of every table."""
@@ -114,8 +120,10 @@ class Rehearsed:
 
     def structure(self) -> list[str]:
         """Its schema, as pg_dump writes it."""
-        path = self._scratch.folder / "structure.sql"
-        return structure_of(self._scratch, self._name, path)
+        if self._structure is None:
+            path = self._scratch.folder / "structure.sql"
+            self._structure = structure_of(self._scratch, self._name, path)
+        return self._structure
 
 
 def _why(stderr: bytes) -> tuple[str, str]:
