@@ -65,9 +65,11 @@ def safer_migrations(
     notes = history.notes
     if wishes.rehearse:
         try:
+            if restored and _is_as_good(restored, _named(restored.backup, written, history)):
+                catalog, schema = restored.backup.catalog, history.schema
+                return SaferMigrations(try_migrations(written, restored, catalog, schema), notes)
             with open_backup(store, wishes.backup) as backup:
-                trials = _tried(store, backup, written, history, wishes, restored)
-                return SaferMigrations(trials, notes)
+                return SaferMigrations(_tried(store, backup, written, history, wishes), notes)
         except RecoveryError as error:
             notes = (*notes, f"The safer migration was not tried: {error}")
     return SaferMigrations(tuple(_untried(safer) for safer in written), notes)
@@ -104,16 +106,12 @@ def _tried(
     written: Sequence[Safer],
     history: History,
     wishes: Wishes,
-    restored: BackupCopy | None,
 ) -> tuple[Trial, ...]:
     """Try the safer migrations on copies of the backup; raises as `try_migrations`.
 
-    The copies have the rows of the tables that the migrations name, or all where that is no more
-    work.
+    The copies have the rows of the tables that the migrations name.
     """
     tables = _named(backup, written, history)
-    if restored and _is_as_good(restored, backup, tables):
-        return try_migrations(written, restored, backup.catalog, history.schema)
     used = []
     for table in backup.catalog.tables.values():
         if tables is None or table.name in tables:
@@ -131,17 +129,18 @@ def _tried(
             return try_migrations(written, copy, backup.catalog, history.schema)
 
 
-def _is_as_good(restored: BackupCopy, backup: Source, tables: Collection[TableName] | None) -> bool:
+def _is_as_good(restored: BackupCopy, tables: Collection[TableName] | None) -> bool:
     """Whether copying all of a restored backup is no more work than restoring some tables."""
     wanted = whole = 0
-    for name, held in backup.contents().items():
-        size = (held.bytes or 0) * backup.provenance.growth
+    growth = restored.backup.provenance.growth
+    for name, held in restored.backup.contents().items():
+        size = (held.bytes or 0) * growth
         whole += size
         if tables is None or name in tables:
             wanted += size
     if whole > _SMALL and wanted * 2 < whole:
         return False
-    expect_room(restored.scratch, whole, "A copy of the restored backup")
+    expect_room(restored.scratch, 2 * whole, "Trying the safer migration on copies of the backup")
     return True
 
 

@@ -238,6 +238,7 @@ class BackupCopy:
 
     Attributes:
         scratch, database: where it is. Nobody is connected to it.
+        backup: what was restored, open.
         seconds: how long restoring it took.
         short: what went wrong with tables, a sentence each: they or their rows are not there.
         notes: what else could not be made.
@@ -245,6 +246,7 @@ class BackupCopy:
 
     scratch: Scratch
     database: str
+    backup: Source
     seconds: float
     short: tuple[str, ...]
     notes: tuple[str, ...]
@@ -297,7 +299,7 @@ def backup_copy(
         seconds = time.monotonic() - started
         copy.end_session()
         notes = tuple(copy.notes[:_NOTES])
-        yield BackupCopy(scratch, copy.database, seconds, tuple(short), notes)
+        yield BackupCopy(scratch, copy.database, backup, seconds, tuple(short), notes)
 
 
 def _fill_from(backup: Source, copy: Replay, name: TableName) -> Iterator[str]:

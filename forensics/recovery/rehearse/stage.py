@@ -317,7 +317,7 @@ class Stage:
         """Rehearse the full restore, where the backup is at hand and has room.
 
         Args:
-            stack: what removes the restored backup in the end.
+            stack: what closes the backup and removes the restored one in the end.
             selection: of the case.
             option: the full restore.
             price: what undoing the schema change would take.
@@ -325,28 +325,27 @@ class Stage:
         server = self.server
         if FULL_RESTORE in self.unrehearsed or server is None:
             return
-        with ExitStack() as opened:
-            try:
-                backup = opened.enter_context(open_backup(self._store, self._wishes.backup))
-                self._expect_backup(server, backup)
-            except (RecoveryError, BackupError) as error:
-                self.unrehearsed[FULL_RESTORE] = str(error)
-                return
-            if option.recovers is None or option.destroys is None:
-                self.unrehearsed[FULL_RESTORE] = "not every table could be compared."
-                return
-            said = (option.recovers, option.destroys)
-            ddl = self._store.get("ddl") or ()
-            tell = self._wishes.tell
-            try:
-                made = backup_copy(server, backup, ddl, None, tell)
-                copied = stack.enter_context(made)
-                proof = prove_restore(selection, copied, said, price, tell)
-                if not copied.short and not copied.notes:
-                    self.restored = copied
-            except (ScratchError, BackupError, psycopg.Error) as error:
-                proof = failed(_said(error))
-            self.proofs[FULL_RESTORE] = proof
+        try:
+            backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
+            self._expect_backup(server, backup)
+        except (RecoveryError, BackupError) as error:
+            self.unrehearsed[FULL_RESTORE] = str(error)
+            return
+        if option.recovers is None or option.destroys is None:
+            self.unrehearsed[FULL_RESTORE] = "not every table could be compared."
+            return
+        said = (option.recovers, option.destroys)
+        ddl = self._store.get("ddl") or ()
+        tell = self._wishes.tell
+        try:
+            made = backup_copy(server, backup, ddl, None, tell)
+            copied = stack.enter_context(made)
+            proof = prove_restore(selection, copied, said, price, tell)
+            if not copied.short and not copied.notes:
+                self.restored = copied
+        except (ScratchError, BackupError, psycopg.Error) as error:
+            proof = failed(_said(error))
+        self.proofs[FULL_RESTORE] = proof
 
     def _expect_backup(self, server: Scratch, backup: Source) -> None:
         """Make sure that a backup can be restored.
