@@ -293,7 +293,7 @@ class Scratch:
         if self._major >= _STRATEGY:
             # As files: through the log, making one and removing it takes three times as long.
             statement += " STRATEGY FILE_COPY"
-        self._command(statement)
+        _command(self.dsn(), statement)
 
     def drop(self, database: str) -> None:
         """Remove `database` where it exists, and end all connections to it.
@@ -301,18 +301,7 @@ class Scratch:
         Raises:
             ScratchError: the server said no.
         """
-        self._command(f"DROP DATABASE IF EXISTS {quote_identifier(database)} WITH (FORCE)")
-
-    def _command(self, statement: str) -> None:
-        """Run one statement of ours: a session costs a third of what a psql does."""
-        import psycopg
-
-        try:
-            with psycopg.connect(self.dsn(), autocommit=True) as session:
-                session.execute(statement.encode())
-        except psycopg.Error as error:
-            words = " ".join(str(error).split())
-            raise ScratchError(f"The scratch PostgreSQL refused a statement: {words}") from error
+        _command(self.dsn(), f"DROP DATABASE IF EXISTS {quote_identifier(database)} WITH (FORCE)")
 
     def run(self, database: str, script: str | bytes) -> str:
         """Run `script` through psql and return what it prints.
@@ -437,6 +426,22 @@ def _unprivileged_account() -> tuple[int, int]:
         "PostgreSQL does not run as root, and there is no account postgres or nobody to run it as.",
         "Run this as another user, or add such an account.",
     )
+
+
+def _command(dsn: str, statement: str) -> None:
+    """Run one statement of ours: a session costs a third of what a psql does.
+
+    Raises:
+        ScratchError: the server said no.
+    """
+    import psycopg
+
+    try:
+        with psycopg.connect(dsn, autocommit=True) as session:
+            session.execute(statement.encode())
+    except psycopg.Error as error:
+        words = " ".join(str(error).split())
+        raise ScratchError(f"The scratch PostgreSQL refused a statement: {words}") from error
 
 
 def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:

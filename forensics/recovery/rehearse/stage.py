@@ -147,16 +147,9 @@ class Stage:
             self._source.provenance.server_version,
             needs_xml=has_xml(own),
             likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
-            size=self._size(),
+            size=_size(self._store, self._sizes),
         )
         return stack.enter_context(server)
-
-    def _size(self) -> int | None:
-        """About how large all is that may be rehearsed on, where that is known."""
-        backup = self._store.evidence()[0].restored_bytes
-        if backup is None:
-            return None
-        return backup + sum(self._sizes.values())
 
     def _copy_live(self, server: Scratch, stack: ExitStack, work: Work) -> LiveCopy:
         """Live's schema, with the rows that are needed and those that there is room for."""
@@ -360,6 +353,14 @@ class Stage:
             rows[result.name] = (result.backup_rows, result.live_rows)
         size = backup_bytes(backup, rows, self._sizes)
         expect_room(server, size, "The restored backup")
+
+
+def _size(store: Store, live: Mapping[TableName, int]) -> int | None:
+    """About how large all is that may be rehearsed on, where that is known."""
+    backup = store.evidence()[0].restored_bytes
+    if backup is None:
+        return None
+    return backup + sum(live.values())
 
 
 def _twice(sizes: Mapping[TableName, int], names: Collection[TableName]) -> int:
