@@ -73,7 +73,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Scratch]:
     """A PostgreSQL server of our own, for the whole run."""
-    with Scratch(size=0) as server:
+    with Scratch() as server:
         yield server
 
 
