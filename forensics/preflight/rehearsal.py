@@ -12,7 +12,6 @@ from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import NOT_UNDERSTOOD, Migration
 from forensics.model import TableName
 from forensics.preflight.output import Forewarning, Rehearsed
-from forensics.preflight.surroundings import table_bytes
 from forensics.scratch import Scratch
 from forensics.statements.hazards import ranges, spoken_of
 
@@ -72,9 +71,7 @@ class Rehearsing:
         """
         names = self._with_neighbours(self._named(migrations))
         self._tell("starting a scratch PostgreSQL")
-        sizes = table_bytes(self._live)
-        size = sum(sizes.get(name, 0) for name in names)
-        with Scratch(size=size) as scratch, Replay(scratch) as replay:
+        with Scratch() as scratch, Replay(scratch) as replay:
             watched = self._build(replay, names)
             followed = self._watch(replay, watched)
             replay.run(migrations, self._schema, self._tell_step)
