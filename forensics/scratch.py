@@ -437,7 +437,9 @@ def _command(dsn: str, statement: str) -> None:
     import psycopg
 
     try:
-        with psycopg.connect(dsn, autocommit=True) as session:
+        # With options of our own: the caller's PGOPTIONS are meant for other servers.
+        ours = "-c default_transaction_read_only=off"
+        with psycopg.connect(dsn, autocommit=True, options=ours) as session:
             session.execute(statement.encode())
     except psycopg.Error as error:
         words = " ".join(str(error).split())
