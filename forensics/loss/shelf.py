@@ -23,6 +23,7 @@ SideName = Literal["backup", "live"]
 
 _FEW_ROWS = 50_000
 _FEW_BYTES = 8 << 20  # of one table
+_FEW_FAR = 256 << 10  # of one that comes over a wire, where a question costs more than that
 _MOST_BYTES = 64 << 20  # of all
 
 
@@ -75,7 +76,7 @@ class Shelf:
         if result is None or table is None:
             return None
         rows = result.live_rows if side == "live" else result.backup_rows
-        if rows is None or rows > _FEW_ROWS or self._bytes > _MOST_BYTES:
+        if rows is None or rows > _FEW_ROWS or self._bytes > _MOST_BYTES or result.wire == "low":
             return None
         stored = [column.name for column in table.columns if not column.generated]
         try:
@@ -91,11 +92,12 @@ class Shelf:
     def _taken(self, side: SideName, name: TableName, stored: Sequence[str]) -> list[_Piece] | None:
         pieces = []
         size = 0
+        most = _FEW_BYTES if getattr(self.sides[side], "is_beside", True) else _FEW_FAR
         for segment in self.sides[side].segments(name, stored):
             text = bytearray()
             for block in segment.blocks():
                 text += block
-                if size + len(text) > _FEW_BYTES:
+                if size + len(text) > most:
                     return None
             size += len(text)
             if text:

@@ -60,8 +60,8 @@ def test_what_is_lost_does_not_hang_on_how_it_is_read(way: str, incident: Incide
 class _Source:
     """A side of one table; it tells what was asked of it, and refuses a column."""
 
-    def __init__(self, text: bytes, refused: str = "") -> None:
-        self._text, self._refused = text, refused
+    def __init__(self, text: bytes, refused: str = "", *, beside: bool = True) -> None:
+        self._text, self._refused, self.is_beside = text, refused, beside
         self.asked: list[tuple[str, ...]] = []
         columns = tuple(Column(name, "text") for name in ("a", "b", "c"))
         table = Table(NAME, "table", columns=columns)
@@ -102,5 +102,8 @@ def test_what_is_large_or_cannot_be_read_whole_is_none_for_it(
     many = _Source(b"1\t2\t3\n")
     assert rows(many, "ab", number=10**6) == [None]
     assert not many.asked
+    monkeypatch.setattr(shelf, "_FEW_FAR", 5)
+    assert rows(_Source(b"1\t2\t3\n", beside=False), "ab") == [None]
+    assert rows(_Source(b"1\t2\t3\n"), "ab", number=1) != [None]
     monkeypatch.setattr(shelf, "_FEW_BYTES", 5)
     assert rows(_Source(b"1\t2\t3\n"), "ab") == [None]
