@@ -238,6 +238,23 @@ class Provenance:
     snapshot: str | None = None
     taken_at: datetime | None = None
 
+    @property
+    def restored_bytes(self) -> int | None:
+        """About how large a backup's tables are once restored, or None: that is not known."""
+        if self.bytes is None:
+            return None
+        return self.bytes * self.growth
+
+    @property
+    def growth(self) -> int:
+        """How many times as large rows are once restored, their indexes included.
+
+        COPY text takes about half of what rows and their indexes do; packed, a quarter of that.
+        """
+        if self.kind != "plain" and self.compression not in (None, "none"):
+            return 8
+        return 2
+
 
 COUNTS = ("backup_rows", "live_rows", "missing", "added", "changed", "unchanged")
 

@@ -9,9 +9,11 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from forensics.case.cause import Cause, cause_as_known
 from forensics.case.facade import Case
@@ -38,6 +40,19 @@ _PAGE = (
     ".highlight .mi,.highlight .mf{color:#045d04!important}"
     ".highlight .s1,.highlight .s2,.highlight .sa{color:#8f1515!important}"
 )
+_QUIET = [
+    "--IPKernelApp.log_level=40",  # its warning about loopback is not for the reader of a demo
+    "--HistoryManager.hist_file=:memory:",
+]
+_ANEW = """
+import sys
+if "ipywidgets" in sys.modules:
+    sys.modules["ipywidgets"].Widget.close_all()
+if "pandas" in sys.modules:
+    sys.modules["pandas"].reset_option("^display")
+get_ipython().reset(new_session=True)
+"""
+_GRAMMAR = "rfc3987_syntax"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LINK = re.compile(r"\]\((\w+)\.ipynb\)")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -175,51 +190,88 @@ async def _executed_meanwhile(paths: Sequence[Path], case: Path, say: Say) -> tu
 
 
 async def _all_executed(paths: Sequence[Path], case: Path, say: Say) -> list[Any]:
-    """Run notebooks, two at a time: starting its kernel is most of what one takes."""
-    free = asyncio.Semaphore(_TOGETHER)
+    """Run notebooks, two at a time, in as many kernels.
+
+    Starting a kernel and what every notebook imports would be most of what one takes, so that
+    the kernels go on; names and what pandas was told of displaying do not.
+    """
+    turns = iter(paths)
+    executed: dict[Path, Any] = {}
     failures: list[Exception] = []
 
-    async def in_turn(path: Path) -> Any:
-        async with free:
-            if failures:
-                return None
-            say(f"  {path.name}")
-            try:
-                return await _executed(path, case)
-            except Exception as error:  # the one beside it ends by itself, and its kernel with it
-                failures.append(error)
-                return None
+    async def in_turn() -> None:
+        async with _kernel(case) as kernel:
+            for path in turns:
+                if failures:
+                    return
+                say(f"  {path.name}")
+                executed[path] = await _executed(path, kernel)
 
-    executed = await asyncio.gather(*map(in_turn, paths))
+    async def patiently() -> None:
+        try:
+            await in_turn()
+        except Exception as error:  # the one beside it ends by itself, and its kernel with it
+            failures.append(error)
+
+    await asyncio.gather(*(patiently() for _ in paths[:_TOGETHER]))
     if failures:
         raise failures[0]
-    return list(executed)
+    return [executed[path] for path in paths]
 
 
-async def _executed(path: Path, case: Path) -> Any:
-    """Run a notebook's cells on a case, in a kernel of its own."""
-    import nbformat
+@asynccontextmanager
+async def _kernel(case: Path) -> AsyncIterator[Any]:
+    """A kernel that runs notebooks on a case, for as long as they take."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    kernel = AsyncKernelManager(kernel_name="python3")
+    # Kernels are children: they learn the case from the environment, as people's own do.
+    environment = {**os.environ, "FORENSICS_CASE": str(case.resolve())}
+    await kernel.start_kernel(extra_arguments=_QUIET, env=environment, cwd=str(NOTEBOOKS))
+    try:
+        yield kernel
+    finally:
+        await kernel.shutdown_kernel()
+
+
+async def _executed(path: Path, kernel: Any) -> Any:
+    """Run a notebook's cells in a kernel, and leave that as if it were new."""
+    nbformat = _format()
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
+        km=kernel,
         timeout=_SECONDS,
-        kernel_name="python3",
         resources={"metadata": {"path": str(NOTEBOOKS)}},
-        # The kernel's warning about loopback is not for the reader of a demo.
-        extra_arguments=["--IPKernelApp.log_level=40"],
     )
-    # Kernels are children: they learn the case from the environment, as people's own do.
-    environment = {**os.environ, "FORENSICS_CASE": str(case.resolve())}
     try:
-        await client.async_execute(env=environment)
+        await client.async_execute()
+        await client.kc.execute(_ANEW, silent=True, reply=True, timeout=_SECONDS)
     except CellExecutionError as error:
         raise ReportError(
             f"Notebook {path.name} fails: {_last_words(error)}.", "Open it in JupyterLab: make lab"
         ) from error
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
     return notebook
+
+
+def _format() -> Any:
+    """The package nbformat, without the grammar of IRIs, which takes a second to be loaded.
+
+    What checks notebooks would have it where it is installed, and no notebook has one.
+    """
+    sys.modules.setdefault(_GRAMMAR, cast(ModuleType, None))
+    try:
+        import nbformat
+    finally:
+        if sys.modules.get(_GRAMMAR, "") is None:
+            sys.modules.pop(_GRAMMAR, None)
+    return nbformat
 
 
 def _last_words(error: Exception) -> str:
@@ -232,6 +284,7 @@ def _last_words(error: Exception) -> str:
 
 def _exporter() -> Any:
     """What makes pages of notebooks; it is slow to make itself."""
+    _format()
     from nbconvert import HTMLExporter
 
     return HTMLExporter(

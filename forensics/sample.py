@@ -25,6 +25,7 @@ _CLONED = (_PACKAGE.parent / "sample_data" / "build.py").exists()
 SHIPPED = _PACKAGE.parent if _CLONED else _PACKAGE / "shipped"
 HOME = _PACKAGE.parent if _CLONED else Path()
 DEMO = Path("build") / "demo"
+_SIZE = 32 << 20  # bytes of the incident's live database
 
 Say = Callable[[str], None]
 
@@ -56,7 +57,7 @@ def incident(say: Say, seconds: dict[str, float]) -> Iterator[tuple[Any, str]]:
         seconds: is given how long building took.
     """
     build = sample()
-    with Scratch() as server:
+    with Scratch(size=_SIZE) as server:
         say("building the live database on a throw-away PostgreSQL")
         with timed(seconds, "build"):
             build.build_live(server, "travel")

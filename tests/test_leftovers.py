@@ -122,3 +122,48 @@ with fx.open_case({str(sample_case)!r}) as case:
             assert folder.is_dir()
             assert beside.is_dir()
     assert list(place.iterdir()) == []
+
+
+# --- in memory ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def memory(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place that passes for one in memory, where nobody named another."""
+    monkeypatch.setattr(leftovers, "_MEMORY", place)
+    monkeypatch.setattr(leftovers, "_free_memory", lambda: [8 << 30])
+    monkeypatch.setattr(leftovers, "_ROOM", 1 << 20)
+    monkeypatch.delenv("TMPDIR", raising=False)
+    return place
+
+
+def test_a_small_server_lies_in_memory_and_leaves_nothing_there(memory: Path) -> None:
+    with Scratch(size=0) as server:
+        assert server.folder.parent == memory
+        assert server.run("postgres", "SHOW max_wal_size") == "128MB\n"
+    assert not list(memory.iterdir())
+    with Scratch() as server:  # how large it becomes nobody said
+        assert server.folder.parent != memory
+
+
+def test_what_is_large_or_has_no_room_does_not(
+    memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert leftovers.memory(1 << 20) == memory
+    assert leftovers.memory(None) is None
+    assert leftovers.memory(1 << 30) is None
+    monkeypatch.setenv("TMPDIR", str(memory))
+    assert leftovers.memory(0) is None
+    monkeypatch.delenv("TMPDIR")
+    monkeypatch.setattr(leftovers, "_free_memory", lambda: [8 << 30, 1 << 19])
+    assert leftovers.memory(0) is None  # as a container is allowed
+    monkeypatch.setattr(leftovers, "_MEMORY", memory / "absent")
+    assert leftovers.memory(0) is None
+
+
+def test_what_was_left_in_memory_is_cleared_by_a_server_elsewhere(memory: Path) -> None:
+    left = memory / "fxabcdefgh"
+    left.mkdir()
+    (left / "owner").touch()
+    with Scratch():
+        assert not left.exists()

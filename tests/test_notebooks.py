@@ -7,9 +7,12 @@ stripped.
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import re
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +22,7 @@ import pytest
 from nbclient import NotebookClient
 
 from forensics import investigation, notebooks
-from forensics.errors import LiveError
+from forensics.errors import LiveError, ReportError
 from sample_data import build
 from tests.conftest import Incident
 
@@ -307,3 +310,47 @@ def test_a_case_alone_keeps_what_was_found(incident: Incident, tmp_path: Path) -
     assert "for the rehearsal of" in shown["05-scripts"]
     assert not (folder / "recovery").exists()
     assert "undo" in shown["05-rehearsal"]
+
+
+def written(folder: Path, name: str, source: str) -> Path:
+    path = folder / name
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)]), path)
+    return path
+
+
+def test_a_kernel_is_as_new_for_the_next_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a name nor what pandas was told is left, and cells are counted from one."""
+    monkeypatch.setattr(notebooks, "_TOGETHER", 1)
+    first = "import pandas as pd; mine = 1; pd.set_option('display.max_rows', 7); import os"
+    second = "import os, pandas as pd; 'mine' in globals(), pd.get_option('display.max_rows')"
+    paths = [
+        written(tmp_path, "00_one.ipynb", f"{first}; os.getpid()"),
+        written(tmp_path, "01_two.ipynb", f"{second}, os.getpid()"),
+    ]
+    one, two = asyncio.run(notebooks._all_executed(paths, tmp_path, print))
+    process = one.cells[0].outputs[0]["data"]["text/plain"]
+    assert two.cells[0].outputs[0]["data"]["text/plain"] == f"(False, 60, {process})"
+    assert two.cells[0].execution_count == 1
+
+
+def test_a_cell_that_fails_is_told_and_no_kernel_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    paths = [written(tmp_path, f"0{n}_x.ipynb", "1 / 0") for n in range(3)]
+    monkeypatch.setattr(notebooks, "_TOGETHER", 1)
+    with pytest.raises(ReportError, match=r"00_x\.ipynb fails: ZeroDivisionError"):
+        asyncio.run(notebooks._all_executed(paths, tmp_path, said.append))
+    assert said == ["  00_x.ipynb"]
+
+
+def test_reading_notebooks_loads_no_grammar() -> None:
+    """Of IRIs, which takes a second: it can be loaded afterwards by whoever needs it."""
+    script = (
+        "import sys; from forensics import notebooks; notebooks._format(); "
+        "assert 'rfc3987_syntax' not in sys.modules"
+    )
+    there = str(Path(__file__).parent.parent)
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=there)

@@ -79,8 +79,9 @@ def test_a_failing_script_stops_and_names_database_line_and_reason(
 
 
 def test_a_database_is_copied_from_a_template_and_dropped_under_its_users(
-    scratch: Scratch, odd_database: str
+    scratch: Scratch, odd_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
     scratch.run(odd_database, "CREATE TABLE t AS SELECT 7 AS n")
     scratch.create("copied", template=odd_database)
     with pytest.raises(ScratchError, match="already exists"):

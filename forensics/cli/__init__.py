@@ -7,6 +7,7 @@ A command imports what does its work when it runs, so that asking for help loads
 from __future__ import annotations
 
 import gc
+import os
 import re
 import signal
 import sys
@@ -77,6 +78,8 @@ def main() -> None:
     # What is imported stays, and what a run makes is seldom in circles: looking for those among
     # all of it, again and again, took a fifth of the time of a small database.
     gc.set_threshold(*_COLLECTED)
+    # Nothing here multiplies matrices: numpy's threads for that would only be started and ended.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         register(_command())
         commands = get_command(app)

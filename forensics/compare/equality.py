@@ -164,7 +164,7 @@ class Equality:
         if types is None:
             return None
         try:
-            with Scratch() as server:
+            with Scratch(size=0) as server:
                 for statement in (*made.statements, *self._extensions(types)):
                     server.run("postgres", statement)
                 question = grouping(types, keys).as_string(None)

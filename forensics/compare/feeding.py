@@ -95,3 +95,14 @@ def feed(
     finally:
         for name in guards:
             db.unregister(name)
+
+
+def feed_few(db: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> None:
+    """Run a statement that reads a few rows by the name `batches`.
+
+    DuckDB finds them under that name here: to register them and to forget them takes longer than
+    reading them does.
+    """
+    batches = rows.to_reader().__arrow_c_stream__()
+    db.execute(statement)
+    del batches

@@ -11,20 +11,21 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
-from forensics.compare.feeding import VALUE_MACRO, Guard, feed
+from forensics.compare.feeding import VALUE_MACRO, Guard, feed, feed_few
 from forensics.evidence import copytext
 from forensics.evidence.source import Contents, Segment, Source
 from forensics.loss.columns import stores
 from forensics.loss.junctions import find_junctions
+from forensics.loss.shelf import Shelf, SideName
 from forensics.loss.sql import renamed
 from forensics.model import Catalog, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
-SideName = Literal["backup", "live"]
+__all__ = ["SideName", "Workspace"]
 
 
 class Workspace:
@@ -70,6 +71,7 @@ class Workspace:
         self.db.execute("SET preserve_insertion_order = false")
         self.db.execute(VALUE_MACRO)
         self._progress = progress
+        self._shelf = Shelf({"backup": backup, "live": live}, self.results, progress)
         self._names = itertools.count()
         self._read: dict[tuple[SideName, TableName, tuple[str, ...]], str] = {}
         self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
@@ -276,6 +278,10 @@ class Workspace:
         """
         target = f"work_{next(self._names)}"
         lead = f"CREATE TEMP TABLE {target} AS"
+        few = self._shelf.rows(side, name, columns)
+        if few is not None:
+            feed_few(self.db, f"{lead} {query.replace('{rows}', 'batches')}", few)
+            return target
         made = False
         for segment in self.side(side).segments(name, columns):
             select = query.replace("{rows}", _rows_of(segment, columns))

@@ -175,9 +175,10 @@ def _brought_back(
     if out is not None:
         draft.write(out)
         if stage is not None:
-            draft.rehearse(stage, out)
+            draft.rehearse(stage, stack, out)
         if history is not None:
-            draft.safer = safer_migrations(store, out, draft.found, history, draft.wishes)
+            restored = stage.restored if stage else None
+            draft.safer = safer_migrations(store, out, draft.found, history, draft.wishes, restored)
     return draft.plan(stage, out)
 
 
@@ -320,11 +321,11 @@ class _Draft:
             write_backfill(backfill, self.work.selection, self.found)
             write_undo_backfill(undo_backfill, self.work.selection, self.found)
 
-    def rehearse(self, stage: Stage, out: Path) -> None:
+    def rehearse(self, stage: Stage, stack: ExitStack, out: Path) -> None:
         """Rehearse the options."""
         by_name = {option.name: option for option in self.choices}
         stage.rehearse(self.work, self.found, out, by_name, self.price)
-        stage.restore(self.work.selection, self.choices[0], self.price)
+        stage.restore(stack, self.work.selection, self.choices[0], self.price)
         self.choices = proved(self.choices, stage.proofs, stage.unrehearsed)
 
     def plan(self, stage: Stage | None, out: Path | None) -> Plan:

@@ -11,7 +11,7 @@ from forensics.errors import RecoveryError
 from forensics.evidence import Source
 from forensics.model import TableName
 from forensics.recovery.proof import Trial
-from forensics.recovery.rehearse.copies import backup_copy
+from forensics.recovery.rehearse.copies import BackupCopy, backup_copy
 from forensics.recovery.rehearse.servers import a_server, backup_bytes, expect_room, has_xml
 from forensics.recovery.rehearse.trial import named_tables, try_migrations, write_migration
 from forensics.recovery.wishes import Wishes
@@ -20,6 +20,7 @@ from forensics.recovery.write.columns import open_backup
 from forensics.recovery.write.migration import Safer, safer_migration
 from forensics.store import Store
 
+_SMALL = 64 << 20  # bytes that are copied whole, whoever needs them
 _NONE_REWRITTEN = "No migration that ran since the backup destroys anything: none was rewritten."
 
 
@@ -42,6 +43,7 @@ def safer_migrations(
     found: Sequence[Place],
     history: History,
     wishes: Wishes,
+    restored: BackupCopy | None = None,
 ) -> SaferMigrations:
     """Write a safer migration for each that destroyed something.
 
@@ -53,6 +55,7 @@ def safer_migrations(
         found: the new places of links.
         history: the migrations that ran since the backup.
         wishes: what else is wanted.
+        restored: the whole backup, where it stands restored.
     """
     written = _written(store, found, history)
     for safer in written:
@@ -62,6 +65,9 @@ def safer_migrations(
     notes = history.notes
     if wishes.rehearse:
         try:
+            if restored and _is_as_good(restored, _named(restored.backup, written, history)):
+                catalog, schema = restored.backup.catalog, history.schema
+                return SaferMigrations(try_migrations(written, restored, catalog, schema), notes)
             with open_backup(store, wishes.backup) as backup:
                 return SaferMigrations(_tried(store, backup, written, history, wishes), notes)
         except RecoveryError as error:
@@ -121,6 +127,21 @@ def _tried(
         ddl = store.get("ddl") or ()
         with backup_copy(scratch, backup, ddl, tables, wishes.tell) as copy:
             return try_migrations(written, copy, backup.catalog, history.schema)
+
+
+def _is_as_good(restored: BackupCopy, tables: Collection[TableName] | None) -> bool:
+    """Whether copying all of a restored backup is no more work than restoring some tables."""
+    wanted = whole = 0
+    growth = restored.backup.provenance.growth
+    for name, held in restored.backup.contents().items():
+        size = (held.bytes or 0) * growth
+        whole += size
+        if tables is None or name in tables:
+            wanted += size
+    if whole > _SMALL and wanted * 2 < whole:
+        return False
+    expect_room(restored.scratch, 2 * whole, "Trying the safer migration on copies of the backup")
+    return True
 
 
 def _named(

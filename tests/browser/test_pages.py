@@ -26,8 +26,8 @@ def page(sample_case: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(notebooks.SHIPPED))
         with ThreadPoolExecutor(1) as apart:  # the browser's own loop runs in this thread
-            one = notebooks._executed(notebooks.NOTEBOOKS / NOTEBOOK, case)
-            run = apart.submit(asyncio.run, one).result()
+            some = notebooks._all_executed([notebooks.NOTEBOOKS / NOTEBOOK], case, print)
+            (run,) = apart.submit(asyncio.run, some).result()
     out = (folder / NOTEBOOK).with_suffix(".html")
     out.write_text(notebooks._page(notebooks._exporter(), run, out.stem), encoding="utf-8")
     return out.as_uri()

@@ -83,7 +83,7 @@ def replay_incident(
     started = time.monotonic()
     tell("starting a scratch PostgreSQL")
     try:
-        with _lent(scratch) as server, Replay(server) as replay:
+        with _lent(scratch, incident.store) as server, Replay(server) as replay:
             found.said |= {
                 "server_version": server.version,
                 "live_version": _live_version(incident.store),
@@ -161,9 +161,11 @@ def told_apart_by(table: Table) -> list[str]:
     return found
 
 
-def _lent(scratch: Scratch | None) -> AbstractContextManager[Scratch]:
+def _lent(scratch: Scratch | None, store: Store) -> AbstractContextManager[Scratch]:
     """A server for the length of a `with` block: one that goes on, or one of its own."""
-    return nullcontext(scratch) if scratch else Scratch()
+    if scratch:
+        return nullcontext(scratch)
+    return Scratch(size=store.evidence()[0].restored_bytes)
 
 
 def _live_version(store: Store) -> str | None:

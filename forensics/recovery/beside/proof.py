@@ -34,10 +34,11 @@ def rehearse_laying(
     live = selection.store.catalogs()[1]
     xml = has_xml(live.tables.values())
     version = source.provenance.server_version
+    size = selection.store.evidence()[0].restored_bytes
     try:
         wishes.tell("starting a scratch PostgreSQL")
         with (
-            a_server(wishes.scratch, version, needs_xml=xml, likes_xml=xml) as server,
+            a_server(wishes.scratch, version, needs_xml=xml, likes_xml=xml, size=size) as server,
             a_database(server) as database,
         ):
             copy = LiveCopy(server, database, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from forensics.evidence.ddl import read_catalog
 from forensics.model import TableName
@@ -20,10 +21,16 @@ def undefined(store: Store) -> frozenset[TableName]:
     ddl = store.get("ddl") or ()
     if not dropped or not ddl:
         return frozenset()
-    defined = read_catalog(ddl).tables
+    defined = _defined(tuple(ddl))
     if not defined:
         return frozenset()
-    return frozenset(dropped - defined.keys())
+    return frozenset(dropped - defined)
+
+
+@lru_cache(maxsize=2)
+def _defined(ddl: tuple[str, ...]) -> frozenset[TableName]:
+    """The tables that statements define; several ask, and a parser reads them for it."""
+    return frozenset(read_catalog(ddl).tables)
 
 
 def explained_undefined(store: Store) -> Iterator[str]:

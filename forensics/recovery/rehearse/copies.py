@@ -61,12 +61,8 @@ def a_database(
         owner: the role that it is to belong to.
     """
     name = f"rehearsal_{secrets.token_hex(4)}"
-    scratch.create(name, template)
+    scratch.create(name, template, owner)
     try:
-        if owner:
-            alter = sql.SQL("ALTER DATABASE {} OWNER TO {}")
-            given = alter.format(sql.Identifier(name), sql.Identifier(owner))
-            scratch.run("postgres", given.as_string())
         yield name
     finally:
         scratch.drop(name)
@@ -242,6 +238,7 @@ class BackupCopy:
 
     Attributes:
         scratch, database: where it is. Nobody is connected to it.
+        backup: what was restored, open.
         seconds: how long restoring it took.
         short: what went wrong with tables, a sentence each: they or their rows are not there.
         notes: what else could not be made.
@@ -249,6 +246,7 @@ class BackupCopy:
 
     scratch: Scratch
     database: str
+    backup: Source
     seconds: float
     short: tuple[str, ...]
     notes: tuple[str, ...]
@@ -301,7 +299,7 @@ def backup_copy(
         seconds = time.monotonic() - started
         copy.end_session()
         notes = tuple(copy.notes[:_NOTES])
-        yield BackupCopy(scratch, copy.database, seconds, tuple(short), notes)
+        yield BackupCopy(scratch, copy.database, backup, seconds, tuple(short), notes)
 
 
 def _fill_from(backup: Source, copy: Replay, name: TableName) -> Iterator[str]:

@@ -11,6 +11,7 @@ from forensics.cause.replay import ROLE
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Catalog, TableName
 from forensics.recovery.proof import Tell
+from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.session import (
     Session,
     own_fingerprint,
@@ -61,6 +62,10 @@ class Rehearsed:
         self._folder, self._tell = folder, tell
         self.session = session
         self.columns: dict[TableName, list[str]] = {}
+        # By table, its last fingerprint, with the structure and the edition that it is of.
+        self._known: dict[TableName, tuple[list[str], tuple[str, ...], tuple[str, ...]]] = {}
+        self._structure: list[str] | None = None  # None where a script ran since
+        self._catalog: tuple[list[str], Catalog] | None = None  # with the structure it is of
 
     def script(self, name: str, problems: list[str]) -> float | None:
         """Run a script by psql, as people will.
@@ -74,6 +79,7 @@ class Rehearsed:
         """
         self._tell(f"running {name} on the copy")
         path = str((self._folder / name).resolve())
+        self._structure = None
         options = ("-v", "ON_ERROR_STOP=1", "-U", ROLE, "-f", path)
         started = time.monotonic()
         done = psql(self._scratch, self._name, *options)
@@ -93,29 +99,49 @@ class Rehearsed:
         return self.prints() == state.prints and self.structure() == state.structure
 
     def catalog(self) -> Catalog:
-        """What its schema says."""
-        with LiveSource(self._scratch.dsn(self._name), role="rehearsed") as source:
-            return source.catalog
+        """What its schema says; it is read anew where that is another."""
+        structure = self.structure()
+        if self._catalog is None or self._catalog[0] != structure:
+            with LiveSource(self._scratch.dsn(self._name), role="rehearsed") as source:
+                self._catalog = structure, source.catalog
+        return self._catalog[1]
 
     def prints(self) -> Prints:
-        """The fingerprint of every table."""
+        """The fingerprint of every table.
+
+        One that nobody wrote to since has the one that it had. No transaction was open when that
+        was taken: whatever a later one writes is newer than all rows, and rows that it takes away
+        are missing from their number.
+        """
         found: Prints = {}
-        for table in self.catalog().roots:
+        structure, catalog = self.structure(), self.catalog()
+        for table in catalog.roots:
             columns = [column.name for column in table.columns]
             self.columns.setdefault(table.name, columns)
-            found[table.name] = self.print_of(rows_of(table), columns)
+            source = rows_of(table)
+            edition = self._one_row(filled("rehearse", "edition", source=source))
+            known = self._known.get(table.name)
+            if known is None or known[:2] != (structure, edition):
+                known = (structure, edition, self.print_of(source, columns))
+                self._known[table.name] = known
+            found[table.name] = known[2]
         return found
 
     def print_of(self, source: str, columns: Sequence[str]) -> tuple[str, ...]:
         """The fingerprint of some columns of a FROM item."""
-        found = run(self.session, own_fingerprint(source, columns)).fetchone()
+        return self._one_row(own_fingerprint(source, columns))
+
+    def _one_row(self, question: str) -> tuple[str, ...]:
+        found = run(self.session, question).fetchone()
         assert found is not None
         return tuple(found)
 
     def structure(self) -> list[str]:
         """Its schema, as pg_dump writes it."""
-        path = self._scratch.folder / "structure.sql"
-        return structure_of(self._scratch, self._name, path)
+        if self._structure is None:
+            path = self._scratch.folder / "structure.sql"
+            self._structure = structure_of(self._scratch, self._name, path)
+        return self._structure
 
 
 def _why(stderr: bytes) -> tuple[str, str]:

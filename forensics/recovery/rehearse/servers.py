@@ -18,8 +18,6 @@ from forensics.scratch import Scratch
 _PROGRAMS = Path("/usr/lib/postgresql")
 _MOST_WAL = 4 << 30  # what the scratch server lets its log grow to
 _SPARE = 64 << 20  # an empty cluster, and what is sorted
-# COPY text takes about half of what rows and their indexes do; packed, a quarter of that.
-_PLAIN, _PACKED = 2, 8
 
 
 @contextmanager
@@ -29,6 +27,7 @@ def a_server(
     *,
     needs_xml: bool,
     likes_xml: bool,
+    size: int | None = None,
 ) -> Iterator[Scratch]:
     """A scratch server: the one that is given, or one of its own.
 
@@ -39,6 +38,7 @@ def a_server(
         needs_xml: nothing can be rehearsed without the type xml, which the wheel's server was
             built without.
         likes_xml: more can be rehearsed with it.
+        size: about how many bytes it will hold, where that is known.
 
     Raises:
         RecoveryError: XML is needed, and no server on this machine was built with it.
@@ -52,7 +52,7 @@ def a_server(
     if wants_xml:
         tried += _others(int((version or "0").split(".")[0]))
     for programs in tried:
-        with Scratch(programs) as scratch:
+        with Scratch(programs, size=size) as scratch:
             if not wants_xml or _knows_xml(scratch):
                 yield scratch
                 return
@@ -62,7 +62,7 @@ def a_server(
             "have columns of that type.",
             "Point FORENSICS_PGBIN to an installation that has it.",
         )
-    with Scratch() as scratch:
+    with Scratch(size=size) as scratch:
         yield scratch
 
 
@@ -140,10 +140,7 @@ def backup_bytes(
         rows: by table, how many rows the backup has and live has.
         live: how large live's tables are, where that is known.
     """
-    provenance = backup.provenance
-    factor = _PLAIN
-    if provenance.kind != "plain" and provenance.compression not in (None, "none"):
-        factor = _PACKED
+    factor = backup.provenance.growth
     found = 0
     for name, held in backup.contents().items():
         ours, theirs = rows.get(name, (None, None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -31,7 +32,7 @@ from forensics.recovery.proof import (
     Rehearsal,
     failed,
 )
-from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
+from forensics.recovery.rehearse.copies import BackupCopy, LiveCopy, a_database, backup_copy
 from forensics.recovery.rehearse.foresight import foresee, unmakeable
 from forensics.recovery.rehearse.live_state import touched
 from forensics.recovery.rehearse.orphans import orphans
@@ -65,6 +66,8 @@ class Stage:
         unrehearsed: why others were not.
         problem: why nothing could be rehearsed on a copy of live.
         unmade: partitions that live would not have back, and why.
+        restored: the whole backup, restored, where that went as it should; it stays until the
+            server does.
     """
 
     def __init__(
@@ -88,6 +91,12 @@ class Stage:
                 self.unrehearsed[name] = _LEFT_OUT
         self.problem: str | None = None
         self.unmade: dict[TableName, str] = {}
+        self.restored: BackupCopy | None = None
+
+    @cached_property
+    def _sizes(self) -> Mapping[TableName, int]:
+        """How large live's tables are."""
+        return table_bytes(self._source)
 
     # --- before the scripts are written ---------------------------------------------------
 
@@ -138,6 +147,7 @@ class Stage:
             self._source.provenance.server_version,
             needs_xml=has_xml(own),
             likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
+            size=_size(self._store, self._sizes),
         )
         return stack.enter_context(server)
 
@@ -201,7 +211,7 @@ class Stage:
 
         They are all that are wished for, or those without which nothing can be rehearsed.
         """
-        sizes = table_bytes(self._source)
+        sizes = self._sizes
         what = "A copy of live's rows"
         try:
             expect_room(server, _twice(sizes, tables), what)
@@ -292,6 +302,7 @@ class Stage:
 
     def restore(
         self,
+        stack: ExitStack,
         selection: Selection,
         option: Option,
         price: Price,
@@ -299,6 +310,7 @@ class Stage:
         """Rehearse the full restore, where the backup is at hand and has room.
 
         Args:
+            stack: what closes the backup and removes the restored one in the end.
             selection: of the case.
             option: the full restore.
             price: what undoing the schema change would take.
@@ -306,26 +318,27 @@ class Stage:
         server = self.server
         if FULL_RESTORE in self.unrehearsed or server is None:
             return
-        with ExitStack() as stack:
-            try:
-                backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
-                self._expect_backup(server, backup)
-            except (RecoveryError, BackupError) as error:
-                self.unrehearsed[FULL_RESTORE] = str(error)
-                return
-            if option.recovers is None or option.destroys is None:
-                self.unrehearsed[FULL_RESTORE] = "not every table could be compared."
-                return
-            said = (option.recovers, option.destroys)
-            ddl = self._store.get("ddl") or ()
-            tell = self._wishes.tell
-            try:
-                restored = backup_copy(server, backup, ddl, None, tell)
-                copied = stack.enter_context(restored)
-                proof = prove_restore(selection, copied, said, price, tell)
-            except (ScratchError, BackupError, psycopg.Error) as error:
-                proof = failed(_said(error))
-            self.proofs[FULL_RESTORE] = proof
+        try:
+            backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
+            self._expect_backup(server, backup)
+        except (RecoveryError, BackupError) as error:
+            self.unrehearsed[FULL_RESTORE] = str(error)
+            return
+        if option.recovers is None or option.destroys is None:
+            self.unrehearsed[FULL_RESTORE] = "not every table could be compared."
+            return
+        said = (option.recovers, option.destroys)
+        ddl = self._store.get("ddl") or ()
+        tell = self._wishes.tell
+        try:
+            made = backup_copy(server, backup, ddl, None, tell)
+            copied = stack.enter_context(made)
+            proof = prove_restore(selection, copied, said, price, tell)
+            if not copied.short and not copied.notes:
+                self.restored = copied
+        except (ScratchError, BackupError, psycopg.Error) as error:
+            proof = failed(_said(error))
+        self.proofs[FULL_RESTORE] = proof
 
     def _expect_backup(self, server: Scratch, backup: Source) -> None:
         """Make sure that a backup can be restored.
@@ -338,8 +351,16 @@ class Stage:
         rows = {}
         for result in self._store.results():
             rows[result.name] = (result.backup_rows, result.live_rows)
-        size = backup_bytes(backup, rows, table_bytes(self._source))
+        size = backup_bytes(backup, rows, self._sizes)
         expect_room(server, size, "The restored backup")
+
+
+def _size(store: Store, live: Mapping[TableName, int]) -> int | None:
+    """About how large all is that may be rehearsed on, where that is known."""
+    backup = store.evidence()[0].restored_bytes
+    if backup is None:
+        return None
+    return backup + sum(live.values())
 
 
 def _twice(sizes: Mapping[TableName, int], names: Collection[TableName]) -> int:
