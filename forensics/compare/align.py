@@ -25,7 +25,7 @@ _LEAST_STEP, _LARGEST_STEP = 16 << 10, 1 << 20
 _CLOSE = 128
 _ALIKE = 256  # bytes behind two lines, which tell whether both sides go on alike
 _TELL_ROWS = 100_000
-_ODD_BYTES = 48 << 20  # of either side, held in memory
+_ODD_BYTES = 96 << 20  # of either side, held in memory
 _SEARCH_PER_BYTE = 8  # bytes that may be searched for each byte that was paired
 _SEARCH_ALLOWANCE = 32 << 20
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from forensics.evidence.source import Block, Segment
 
 BLOCKS_AHEAD = 24
-_POLL, _PATIENCE = 0.2, 2  # seconds
+_MOST_BYTES = 32 << 20  # of blocks that are read ahead: a block is as long as its longest row
+_PATIENCE = 2  # seconds
 
 
 class Prefetch:
@@ -27,20 +28,25 @@ class Prefetch:
     ) -> None:
         self._blocks = blocks
         self._segments = segments
-        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(ahead)
-        self._stop = threading.Event()
+        self._ahead = ahead
+        self._changed = threading.Condition()
+        self._held: deque[Block | BaseException | None] = deque()
+        self._bytes = 0
+        self._stopped = False
         self._thread = threading.Thread(target=self._read, name="prefetch", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[Block]:
-        while (item := self._queue.get()) is not None:
+        while (item := self._take()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
 
     def close(self) -> None:
         """End the thread, and wait until it has ended."""
-        self._stop.set()
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
         self._thread.join(_PATIENCE)
         if not self._thread.is_alive():
             return
@@ -63,10 +69,29 @@ class Prefetch:
                 close()
 
     def _put(self, item: Block | BaseException | None) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=_POLL)
-                return True
-            except queue.Full:
-                continue
-        return False
+        with self._changed:
+            while self._held and not self._stopped and self._is_full:
+                self._changed.wait()
+            if self._stopped:
+                return False
+            self._held.append(item)
+            self._bytes += _size(item)
+            self._changed.notify_all()
+            return True
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._held) >= self._ahead or self._bytes > _MOST_BYTES
+
+    def _take(self) -> Block | BaseException | None:
+        with self._changed:
+            while not self._held:
+                self._changed.wait()
+            item = self._held.popleft()
+            self._bytes -= _size(item)
+            self._changed.notify_all()
+            return item
+
+
+def _size(item: Block | BaseException | None) -> int:
+    return 0 if item is None or isinstance(item, BaseException) else len(item)
