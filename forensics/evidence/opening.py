@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forensics.errors import UsageError
 from forensics.evidence import dumps, heap
+from forensics.evidence.afar import Url, is_url
 from forensics.evidence.blocks import row_limit
 from forensics.evidence.live.dsn import looks_mistyped
 from forensics.evidence.source import Source
@@ -54,8 +55,8 @@ def open_source(
     """Open a dump or a database.
 
     Args:
-        side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*`
-            variables name.
+        side: a path to a dump, a URL of one that fsspec reaches, or anything that libpq takes. ""
+            is a database that the `PG*` variables name.
         role: "backup" or "live", for the words of messages and the application name.
         database: which database of a `pg_dumpall` file.
         lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes
@@ -84,6 +85,10 @@ def open_source(
             statement_timeout=statement_timeout,
             rate=rate,
         )
+    if is_url(str(side)):
+        source = dumps.open_afar(Url(str(side)), database)
+        source.max_row = longest
+        return source
     there = False
     try:
         there = Path(side).exists()

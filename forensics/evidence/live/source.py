@@ -17,10 +17,10 @@ import psycopg
 from psycopg import sql
 
 from forensics import crash
-from forensics.errors import EvidenceError, LiveError, OutdatedError
+from forensics.errors import BoundError, EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
-from forensics.evidence.live import bulk, counting, readers
+from forensics.evidence.live import bulk, counting, pages, readers
 from forensics.evidence.live.alone import HeldReader
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
@@ -31,8 +31,10 @@ from forensics.evidence.live.pace import Pace, Watch, watched
 from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, REFUSED, failure_of, hint_for_table
 from forensics.evidence.live.schema import dumped_schema
+from forensics.evidence.live.sent import Asked, Remote, SentSegment
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
+from forensics.evidence.parts import Cut, Divisible
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
 from forensics.model import (
     LOCK_TIMEOUT,
@@ -317,6 +319,11 @@ class LiveSource(Source):
             self._server.server,
         )
 
+    @cached_property
+    def remote(self) -> Remote:
+        """The database as other processes reach it."""
+        return Remote(self._connections)
+
     def failure(self, table: TableName, why: Failure) -> LiveError:
         """Build the error for a table that could not be read, with what to do next."""
         message = f"Table {table} of the {self.role} database cannot be read: {why.words}."
@@ -330,7 +337,7 @@ class LiveSource(Source):
         self._connections.close()
 
 
-class LiveSegment(Segment):
+class LiveSegment(Segment, Divisible):
     """The rows of a table, asked for anew at each `blocks()`, always under the snapshot that stood
     when it was made.
 
@@ -381,3 +388,45 @@ class LiveSegment(Segment):
     def abandon(self) -> None:
         if reader := self._reading:
             reader.close()
+
+    # --- read by others ---------------------------------------------------------------------------
+
+    def cuts(self, size: int) -> list[Cut]:
+        source = self._source
+        tables = pages.tables_of(self.table, source.catalog)
+        return pages.cuts(tables, source.ask, source.version, size)
+
+    def part(self, cut: Cut) -> Segment:
+        return self.sent().part(cut)
+
+    def sent(self) -> SentSegment:
+        source = self._source
+        if source.is_alone:
+            raise BoundError(f"The {source.role} database has one session for all who connect")
+        tables = pages.tables_of(self.table, source.catalog)
+        asked = Asked(
+            tuple(table.sql for table in tables),
+            ", ".join(map(quote_identifier, self.columns)),
+            self.statement(),
+            source.task(self.table, "", self.snapshot),
+            source.provenance.encoding,
+        )
+        return SentSegment(self.table, self.columns, source.remote, asked)
+
+    def refused(self, words: str, state: str | None, outdated: bool) -> EvidenceError:
+        why = Failure(words, state, outdated)
+        if outdated and state != CONFLICT and why != readers.REWRITTEN and self._stands():
+            return LiveError(
+                f"Table {self.table} of the {self._source.role} database cannot be read by another"
+                f" process under this one's snapshot: {words}.",
+                "A snapshot reaches neither through a pooler nor to another server: give the"
+                " address of the database server itself.",
+                state,
+            )
+        return self._source.failure(self.table, why)
+
+    def _stands(self) -> bool:
+        """Whether the transaction does that holds the snapshot."""
+        with contextlib.suppress(LiveError):
+            return self._source.unsettled() is None
+        return False
