@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case, open_case
 from forensics.case.waiting import waiting
+from forensics.compare.cluster.choice import spark
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
 from forensics.compare.feeding import single_handed
@@ -70,7 +71,8 @@ def compare(
         compared.
 
     Raises:
-        UsageError, EvidenceError, CaseError: the question, a side, or the case is at fault.
+        UsageError, EvidenceError, CaseError, ClusterError: the question, a side, the case, or Spark
+            is at fault.
     """
     options = options or Options()
     if wire is not None:
@@ -87,6 +89,7 @@ def compare(
     }
     with (
         interruptible(),
+        spark(options) as session,
         waiting() as cell,
         open_source(backup, role="backup", database=options.database, **limits) as ours,
         open_source(live, role="live", **limits) as theirs,
@@ -103,7 +106,7 @@ def compare(
                 for name in _begin(store, ours, theirs, options, times):
                     listener.minds(_ANEW.format(name))
                 _say_what_is_unread(ours, theirs, listener)
-                compare_sources(ours, theirs, store, options, listener)
+                compare_sources(ours, theirs, store, options, listener, session)
                 rule = Rule(options.overwritten_rows, options.overwritten_share)
                 _conclude(store, ours, theirs, listener, rule, stages)
         finally:

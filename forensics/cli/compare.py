@@ -12,10 +12,12 @@ from forensics.cli import manual
 from forensics.cli.given import (
     Backup,
     Database,
+    Engine,
     Jobs,
     Keys,
     Live,
     LongestRow,
+    Master,
     Memory,
     Nice,
     NotSchemas,
@@ -137,6 +139,8 @@ def compare_command(
             "(low); auto takes low where less than 4 MB a second come.",
         ),
     ] = Options.wire,
+    engine: Engine = None,
+    master: Master = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -162,6 +166,8 @@ def compare_command(
             statement_timeout=statement_timeout,
             nice=nice,
             wire=wire,
+            engine=engine,
+            master=master,
         )
         from forensics.investigation import compare
 

@@ -1,0 +1,76 @@
+"""What is asked of Spark: which rows have no equal partner, and what they are.
+
+Only hashes change places between executors, and rows that differ. A hash is the MD5 of the whole
+comparable line, as DuckDB makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from forensics.compare.cluster.work import NOTE
+
+# Some engines hold md5's text in another form than unhex takes.
+_HASH = "unhex(cast(md5(line) AS string))"
+_HASH_OR_NOTE = f"CASE WHEN s < {NOTE} THEN {_HASH} ELSE line END AS h"
+_COUNTS = (
+    "sum(CASE WHEN s = 0 THEN 1 ELSE 0 END) AS b",
+    "sum(CASE WHEN s = 1 THEN 1 ELSE 0 END) AS l",
+)
+
+
+def lonely(rows: Any, multisets: Collection[int], partitions: int) -> Any:
+    """Hashes (t, h, b, l) that the sides do not hold alike, and notes, which neither side holds.
+
+    Args:
+        rows: of schema `HASHES`.
+        multisets: the tables whose rows may repeat: as many as are equal on both sides are
+            partners. In others a row that both sides have is one.
+        partitions: how many Spark makes of them.
+    """
+    from pyspark.sql.connect import functions as sf
+
+    differs = "b = 0 OR l = 0"
+    if multisets:
+        listed = ", ".join(map(str, sorted(multisets)))
+        differs += f" OR (b <> l AND t IN ({listed}))"
+    counts = map(sf.expr, _COUNTS)
+    hashes = rows.selectExpr("t", "s", _HASH_OR_NOTE)
+    return hashes.repartition(partitions, "t", "h").groupBy("t", "h").agg(*counts).where(differs)
+
+
+def whole(rows: Any, wanted: Any, *, few: bool, repeating: bool) -> Any:
+    """Rows (t, s, p, line, raw) whose hash is among some, and notes.
+
+    Args:
+        rows: of schema `ROWS`.
+        wanted: hashes (t, h, b, l).
+        few: whether every executor may hold all of those.
+        repeating: whether some stand on both sides: of the rows that one has more of, the last
+            ones are wanted.
+    """
+    from pyspark.sql.connect import functions as sf
+
+    said = rows.where(f"s = {NOTE}").select("t", "s", "p", "line", "raw")
+    held = rows.where(f"s < {NOTE}").selectExpr("t", "s", "p", "line", "raw", f"{_HASH} AS h")
+    if few:
+        wanted = sf.broadcast(wanted)
+    found = held.join(wanted, ["t", "h"])
+    if repeating:
+        more = "(s = 0 AND b > l) OR (s = 1 AND l > b)"
+        last = "row_number() OVER (PARTITION BY t, s, h ORDER BY p DESC) AS r"
+        found = found.where(more).selectExpr("*", last).where("r <= abs(b - l)")
+    return found.select("t", "s", "p", "line", "raw").unionAll(said)
+
+
+def among(rows: Any, wanted: Any) -> Any:
+    """Rows (t, s, p, line) whose line is one of some, and notes.
+
+    Args:
+        rows: of schema `KEYS`.
+        wanted: lines.
+    """
+    said = rows.where(f"s = {NOTE}")
+    found = rows.where(f"s < {NOTE}").join(wanted, ["line"])
+    return found.select("t", "s", "p", "line").unionAll(said.select("t", "s", "p", "line"))
