@@ -6,7 +6,6 @@ comparable line, as DuckDB makes it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from forensics.compare.cluster.work import NOTE
@@ -20,24 +19,18 @@ _COUNTS = (
 )
 
 
-def lonely(rows: Any, multisets: Collection[int], partitions: int) -> Any:
-    """Hashes (t, h, b, l) that the sides do not hold alike, and notes, which neither side holds.
+def lonely(rows: Any, partitions: int) -> Any:
+    """Hashes (t, h, b, l) of which one side has more, and notes, which neither side has.
 
     Args:
         rows: of schema `HASHES`.
-        multisets: the tables whose rows may repeat: as many as are equal on both sides are
-            partners. In others a row that both sides have is one.
         partitions: how many Spark makes of them.
     """
     from pyspark.sql.connect import functions as sf
 
-    differs = "b = 0 OR l = 0"
-    if multisets:
-        listed = ", ".join(map(str, sorted(multisets)))
-        differs += f" OR (b <> l AND t IN ({listed}))"
     counts = map(sf.expr, _COUNTS)
-    hashes = rows.selectExpr("t", "s", _HASH_OR_NOTE)
-    return hashes.repartition(partitions, "t", "h").groupBy("t", "h").agg(*counts).where(differs)
+    hashes = rows.selectExpr("t", "s", _HASH_OR_NOTE).repartition(partitions, "t", "h")
+    return hashes.groupBy("t", "h").agg(*counts).where("b <> l OR b = 0")
 
 
 def whole(rows: Any, wanted: Any, *, few: bool, repeating: bool) -> Any:

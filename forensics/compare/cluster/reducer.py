@@ -207,8 +207,7 @@ class Run:
     def _asked_lonely(self, name: str) -> object:
         parts = self._parts((BACKUP, LIVE), range(len(self._items)))
         rows = self._session.rows(name, self._work, HASHES, parts)
-        multisets = [table for table, item in enumerate(self._items) if not item.key]
-        return queries.lonely(rows, multisets, self._number(parts))
+        return queries.lonely(rows, self._number(parts))
 
     def _fetch(self, hashes: pa.Table | None, tables: Sequence[int]) -> None:
         parts = self._parts((BACKUP, LIVE), tables)

@@ -20,6 +20,7 @@ from forensics.errors import ClusterError, UsageError, redact
 _PORT = 15002
 _PATIENCE = 15  # seconds, for a port that answers
 _ANSWER = 90  # seconds, for a session, and for the first work that is done
+_TRIES = 5  # within twenty seconds
 _OLDEST = 4  # Spark that has Python data sources
 _LANGUAGE = re.compile(r"PYTHON_VERSION_MISMATCH|different (?:minor )?version.{0,40}Python", re.I)
 _LACKING = re.compile(r"No module named '?(forensics[\w.]*|[\w.]+)'?")
@@ -45,15 +46,20 @@ class Session:
     """
 
     def __init__(self, master: str | None, session: Any | None = None) -> None:
-        _require_client()
         self._own = session is None
         self.where = "The Spark session"
         if session is None:
             assert master is not None
             host, port = address_of(master)
             self.where = f"The Spark master sc://{host}:{port}"
+            _require_client()
             _knock(self.where, host, port)
             session = _within(_ANSWER, lambda: _opened(master), self._silent)
+        elif not hasattr(session, "client"):
+            raise UsageError(
+                "The Spark session is none of Spark Connect.",
+                "Make one: SparkSession.builder.remote('sc://HOST:15002').getOrCreate().",
+            )
         self.spark = session
         try:
             self._expect_version()
@@ -211,10 +217,10 @@ def _require_client() -> None:
             warnings.simplefilter("ignore")  # of pandas, which nothing here uses
             import pyspark
             import pyspark.sql.connect.session
-    except ImportError as error:
+    except (ImportError, SystemExit) as error:  # within python -c it takes itself for a test
         raise ClusterError(
-            "--engine spark needs a client of Spark Connect, and there is none: "
-            f"{str(error).splitlines()[0].rstrip('.')}.",
+            "--engine spark needs a client of Spark Connect, and there is none that can be loaded: "
+            f"{str(error).partition(chr(10))[0].rstrip('.')}.",
             "Install it: pip install 'incident-forensics[spark]'.",
         ) from error
     version = tuple(int(part) for part in re.findall(r"\d+", pyspark.__version__)[:2])
@@ -226,11 +232,15 @@ def _require_client() -> None:
 
 
 def _opened(master: str) -> Any:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return SparkSession.builder.remote(master).create()
+        found = SparkSession.builder.remote(master).create()
+    # Left to itself it tries for ten minutes to reach a server that is gone.
+    found.client.set_retry_policies([DefaultPolicy(max_retries=_TRIES)])
+    return found
 
 
 def _within(

@@ -186,6 +186,8 @@ class _Part:
                     )
             except OSError as error:
                 self._fail(UNREACHED, error)
+            except Exception as error:  # who reads the table here meets it again
+                self._fail(BACKUP_FAULT, error)
         yield self._batch(NOTE, None, _binary_of([note.written()]), None)
 
     def _fail(self, fault: str, error: Exception) -> None:
