@@ -24,7 +24,7 @@ from forensics.compare.overwritten.rule import Rule
 from forensics.compare.tables import compare_sources
 from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
-from forensics.evidence import Source, open_source
+from forensics.evidence import Source, open_sides, open_source
 from forensics.evidence.migrations import histories
 from forensics.evidence.unread import unread
 from forensics.loss import assess, not_assessed
@@ -43,7 +43,7 @@ _Answer = TypeVar("_Answer")
 
 def compare(
     backup: str | Path,
-    live: str | Path,
+    live: str | Path | Sequence[str],
     case: str | Path,
     *,
     options: Options | None = None,
@@ -56,7 +56,8 @@ def compare(
     """Compare a backup with a live database, table by table, into a case.
 
     Args:
-        backup, live: paths to dumps, or anything that libpq takes.
+        backup, live: paths to dumps, or anything that libpq takes; of live also several databases,
+            shards whose rows are taken together.
         case: the folder to write; it must not hold a case yet, unless `options.resume` or `force`.
         options: which tables, by which keys, how many at a time, and whether to go on where a run
             ended.
@@ -78,6 +79,7 @@ def compare(
     if wire is not None:
         options = replace(options, wire=wire)
     times = times or {}
+    databases = [live] if isinstance(live, str | Path) else list(live)
     folder = Path(case)
     _expect_room(folder, options, force)
     _expect_order(times)
@@ -92,7 +94,7 @@ def compare(
         spark(options) as session,
         waiting() as cell,
         open_source(backup, role="backup", database=options.database, **limits) as ours,
-        open_source(live, role="live", **limits) as theirs,
+        open_sides(databases, role="live", **limits) as theirs,
     ):
         listener = listener or cell or Listener()
         if exists(folder) and force and not options.resume:

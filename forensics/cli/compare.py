@@ -35,7 +35,7 @@ from forensics.cli.voice import (
     Quiet,
     Voice,
     app,
-    live_side,
+    live_sides,
     safe,
     speaking,
     status_of,
@@ -139,6 +139,14 @@ def compare_command(
             "(low); auto takes low where less than 4 MB a second come.",
         ),
     ] = Options.wire,
+    lives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--live",
+            metavar="DSN",
+            help="In place of LIVE, repeated: databases whose rows are taken together (shards).",
+        ),
+    ] = None,
     engine: Engine = None,
     master: Master = None,
     as_json: Json = False,
@@ -174,7 +182,7 @@ def compare_command(
         with listening(voice) as listener:
             found = compare(
                 backup,
-                live_side(live),
+                live_sides(live, several(lives)),
                 case,
                 options=options,
                 listener=listener,

@@ -23,7 +23,6 @@ from forensics.errors import (
     ClusterError,
     DamagedBackupError,
     EmptyBackupError,
-    ForensicsError,
     LiveError,
 )
 from forensics.model import TableResult, Unsound
@@ -181,12 +180,18 @@ class Workers:
             held = self._ready.contents.get(job.name)
             if not (job.backup and job.live and held and held.data):
                 continue
-            with suppress(ForensicsError):
+            with suppress(Exception):
                 _, columns = self._ready.plan(job.backup, job.live)
                 key = self._ready.key(job.backup, job.live, columns).columns
                 items[job.name] = Item(self._ready.sides(job.backup, job.live, columns), key)
-        if items:
+        if not items:
+            return
+        try:
             ahead.reduce(items)
+        except ClusterError:
+            raise
+        except Exception:  # noqa: S110 - each is reduced by itself then, and fails by itself
+            pass
 
     def _run_one(self, job: Job, bench: Bench) -> None:
         comparison = Comparison(job, self._ready, bench, self._options, self._listener)

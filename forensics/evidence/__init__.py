@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING
 from forensics.loading import lazily
 
 if TYPE_CHECKING:
-    from forensics.evidence.opening import as_database, looks_like_dsn, open_source
+    from forensics.evidence.opening import as_database, looks_like_dsn, open_sides, open_source
     from forensics.evidence.source import Contents, Segment, Source
 
-__all__ = ["Contents", "Segment", "Source", "as_database", "looks_like_dsn", "open_source"]
+__all__ = [
+    "Contents",
+    "Segment",
+    "Source",
+    "as_database",
+    "looks_like_dsn",
+    "open_sides",
+    "open_source",
+]
 
 _HOMES = {
     "Contents": "source",
@@ -21,6 +29,7 @@ _HOMES = {
     "Source": "source",
     "as_database": "opening",
     "looks_like_dsn": "opening",
+    "open_sides": "opening",
     "open_source": "opening",
 }
 

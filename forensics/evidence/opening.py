@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forensics.errors import UsageError
 from forensics.evidence import dumps, heap
@@ -40,6 +41,40 @@ def looks_like_dsn(text: str) -> bool:
     if _URI.match(text):
         return True
     return "=" in text and not Path(text).exists()
+
+
+def open_sides(sides: Sequence[str | Path], **wishes: Any) -> Source:
+    """Open one side: a dump or a database, or several databases whose rows are taken together.
+
+    Args:
+        sides: what `open_source` takes, one or several.
+        wishes: its other arguments.
+
+    Raises:
+        UsageError: there are several, and one is no database, or they are not alike.
+        EvidenceError: as `open_source` raises it.
+    """
+    if len(sides) == 1:
+        return open_source(sides[0], **wishes)
+    opened: list[LiveSource] = []
+    try:
+        for side in sides:
+            source = open_source(side, **wishes)
+            database = as_database(source)
+            if database is None:
+                source.close()
+                raise UsageError(
+                    "Only databases can be several that are one side, and one is given as a file.",
+                    "Give --live for each database, or one file.",
+                )
+            opened.append(database)
+        from forensics.evidence.live.shards import ShardedSource
+
+        return ShardedSource(opened)
+    except BaseException:
+        for database in opened:
+            database.close()
+        raise
 
 
 def open_source(

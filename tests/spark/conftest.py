@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from bench import servers
 from forensics.scratch import Scratch
-from tests.spark import servers
 from tests.spark.world import Expected, World, compared
 
 

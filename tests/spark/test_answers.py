@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from bench.servers import Sail, Standalone
 from forensics.compare import rows
 from forensics.compare.cluster import reducer
 from forensics.evidence.live import pages
-from tests.spark.servers import Sail, Standalone
+from forensics.scratch import Scratch
 from tests.spark.world import FORMS, Expected, World, compared
 
 pytestmark = pytest.mark.spark
@@ -48,8 +49,14 @@ def test_sail_says_the_same_of_every_form(
 @pytest.mark.parametrize("form", ["plain", "directory"])
 @pytest.mark.usefixtures("in_small_parts")
 def test_a_cluster_of_two_workers_says_the_same(
-    form: str, world: World, expected: Expected, standalone: Standalone, tmp_path: Path
+    form: str,
+    world: World,
+    expected: Expected,
+    standalone: Standalone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(reducer, "_PART", 200_000)
     found = compared(world.dumps[form], world.live, tmp_path, standalone.master, jobs=2)
     assert found == expected(form)
 
@@ -89,3 +96,20 @@ def test_old_servers_have_no_ranges_of_pages(
     monkeypatch.setattr(pages, "_RANGE_SCANS", 999999)
     found = compared(world.dumps["plain"], world.live, tmp_path, sail.master)
     assert found == expected("plain")
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_shards_on_spark(world: World, scratch: Scratch, sail: Sail, tmp_path: Path) -> None:
+    for name, rest in (("east", 1), ("west", 0)):
+        scratch.create(f"{name}_spark", "after_spark")
+        scratch.run(
+            f"{name}_spark",
+            f"DELETE FROM visits WHERE id % 2 = {rest}; DELETE FROM rooms WHERE id % 2 = {rest};",
+        )
+    lives = [scratch.dsn("east_spark"), scratch.dsn("west_spark")]
+    wishes = {"tables": ("visits", "rooms")}
+    found = compared(world.dumps["plain"], lives, tmp_path, sail.master, **wishes)
+    assert found == compared(world.dumps["plain"], lives, tmp_path, **wishes)
+    assert found["totals"]["missing"] == 228
+    for name in ("east_spark", "west_spark"):
+        scratch.drop(name)

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import forensics as fx
+from bench.servers import ROOT, Sail, Standalone
 from forensics.compare import batches
 from forensics.compare.cluster import reducer
 from forensics.errors import ClusterError
 from forensics.model import COUNTS
-from tests.spark.servers import ROOT, Sail, Standalone
 from tests.spark.world import Expected, World, answer, compared
 
 pytestmark = pytest.mark.spark
@@ -74,7 +74,7 @@ def test_a_worker_that_is_killed_changes_no_answer(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reducer, "_PART", 10_000)
+    monkeypatch.setattr(reducer, "_PART", 60_000)
     monkeypatch.setattr(reducer, "_TOGETHER", 1)
     before = standalone.log("connect").count("Finished task")
     killed = threading.Event()

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 
+from bench.servers import Sail
 from forensics.scratch import Scratch
 from tests import test_properties as properties
-from tests.spark.servers import Sail
 
 pytestmark = pytest.mark.spark
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import forensics as fx
+from bench import servers
+from bench.servers import Sail
 from forensics.errors import ClusterError, LiveError
 from forensics.evidence import files
 from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.readers import Copying
 from forensics.evidence.live.source import LiveSource
-from tests.spark import servers
-from tests.spark.servers import Sail
 from tests.spark.world import Expected, World, answer
 
 pytestmark = pytest.mark.spark

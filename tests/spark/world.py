@@ -92,12 +92,12 @@ def answer(case: fx.Case) -> dict[str, Any]:
 
 
 def compared(
-    backup: object, live: object, folder: Path, master: str | None = None, **wishes: Any
+    backup: object, live: str | list[str], folder: Path, master: str | None = None, **wishes: Any
 ) -> dict[str, Any]:
     """What one of the engines answers."""
     engine = "spark" if master else "duckdb"
     options = fx.Options(engine=engine, master=master, **wishes)
-    return answer(fx.compare(str(backup), str(live), folder / engine, options=options))
+    return answer(fx.compare(str(backup), live, folder / engine, options=options))
 
 
 Expected = Callable[[str], dict[str, Any]]

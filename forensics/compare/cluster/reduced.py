@@ -65,10 +65,9 @@ class Reduced:
         raise self._refused(note, sides)
 
     def _refused(self, note: Note, sides: Sides) -> Exception:
-        for side in (sides.live, sides.backup):
-            if side.snapshot:
-                return refused(side.segments[0], note.words, note.state, note.outdated)
-        return UnsoundError()
+        side, place = self._run.segment_of(note)
+        segment = (sides.backup, sides.live)[side].segments[place]
+        return refused(segment, note.words, note.state, note.outdated)
 
     def _looked_at(self, side: Side) -> Batches:
         """The backup's rows; those that nobody has looked at yet are."""

@@ -247,6 +247,13 @@ class Run:
             if note.fault or place not in held:
                 held[place] = note
 
+    def segment_of(self, note: Note) -> tuple[int, int]:
+        """Of which side a note is, and of which of a table's segments there."""
+        tasks = self._work.tasks
+        task = tasks[note.task]
+        before = [t for t in tasks[: note.task] if (t.table, t.side) == (task.table, task.side)]
+        return task.side, len(before)
+
     def rows_of(self, table: int, side: int) -> int:
         """How many rows a side of a table has."""
         return sum(note.rows for note in self._notes(table, side))

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import forensics as fx
+from bench.servers import free_port
 from forensics.compare.cluster import session
 from forensics.compare.cluster.choice import spark
 from forensics.compare.cluster.session import Session
 from forensics.errors import ClusterError, UsageError
-from tests.spark.servers import free_port
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

@@ -1,4 +1,4 @@
-"""Spark Connect servers for tests: Sail in a process, and a standalone cluster of Spark's own."""
+"""Spark Connect servers, for tests and benchmarks: Sail, and a standalone cluster of Spark."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 _JAVA = 17
 _PATIENCE = 120  # seconds
 
@@ -137,7 +137,17 @@ class Sail(Processes):
 
 
 class Standalone(Processes):
-    """Spark's own master with two workers of a core each, and a Connect server on it."""
+    """Spark's own master with workers of a core each, and a Connect server on it.
+
+    Args:
+        workers: how many.
+        settings: more of Spark's.
+    """
+
+    def __init__(self, workers: int = 2, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._workers = workers
+        self._settings = dict(settings or {})
 
     def __enter__(self) -> Standalone:
         python = _server_python()
@@ -159,12 +169,15 @@ class Standalone(Processes):
         self._port, port = free_port(), free_port()
         self._run("master", "deploy.master.Master", "--port", str(self._port))
         self.wait_for("the master", lambda: _listens(self._port))
-        for number in (1, 2):
+        for number in range(1, self._workers + 1):
             self.add_worker(number)
         self._connect(port)
         self.master = f"sc://127.0.0.1:{port}"
         self.wait_for("the Connect server", lambda: _listens(port))
-        self.wait_for("both executors", lambda: self.log("connect").count("Registered exec") >= 2)
+        self.wait_for(
+            "the executors",
+            lambda: self.log("connect").count("Registered executor") >= self._workers,
+        )
         return self
 
     def add_worker(self, number: int) -> None:
@@ -183,6 +196,7 @@ class Standalone(Processes):
             "spark.executor.memory": "600m",
             "spark.executor.cores": "1",
             "spark.ui.enabled": "false",
+            **self._settings,
         }
         given = []
         for name, value in settings.items():
