@@ -130,7 +130,11 @@ class Sail(Processes):
         self.master = f"sc://127.0.0.1:{port}"
         path = f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
         self.start(
-            "sail", [sys.executable, "-c", _SAIL, str(port)], RUST_LOG="error", PYTHONPATH=path
+            "sail",
+            [sys.executable, "-c", _SAIL, str(port)],
+            RUST_LOG="error",
+            PYTHONPATH=path,
+            TOKIO_WORKER_THREADS="16",
         )
         self.wait_for("Sail", lambda: _listens(port))
         return self

@@ -144,6 +144,8 @@ class Workers:
         What they wait for is taken from them.
         """
         self._stopped.set()
+        if self._ahead:
+            self._ahead.stop()
         self._ready.live.close()
         self._ready.backup.close()
         for bench in self._benches:

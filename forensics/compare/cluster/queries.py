@@ -45,16 +45,16 @@ def whole(rows: Any, wanted: Any, *, few: bool, repeating: bool) -> Any:
     """
     from pyspark.sql.connect import functions as sf
 
-    said = rows.where(f"s = {NOTE}").select("t", "s", "p", "line", "raw")
-    held = rows.where(f"s < {NOTE}").selectExpr("t", "s", "p", "line", "raw", f"{_HASH} AS h")
+    held = rows.selectExpr("*", f"{_HASH} AS h")
     if few:
         wanted = sf.broadcast(wanted)
-    found = held.join(wanted, ["t", "h"])
+    # Notes are taken along: reading rows once more for them would cost as much as the rows.
+    found = held.join(wanted, ["t", "h"], "left").where(f"s = {NOTE} OR b IS NOT NULL")
     if repeating:
-        more = "(s = 0 AND b > l) OR (s = 1 AND l > b)"
+        more = f"s = {NOTE} OR (s = 0 AND b > l) OR (s = 1 AND l > b)"
         last = "row_number() OVER (PARTITION BY t, s, h ORDER BY p DESC) AS r"
-        found = found.where(more).selectExpr("*", last).where("r <= abs(b - l)")
-    return found.select("t", "s", "p", "line", "raw").unionAll(said)
+        found = found.where(more).selectExpr("*", last).where(f"s = {NOTE} OR r <= abs(b - l)")
+    return found.select("t", "s", "p", "line", "raw")
 
 
 def among(rows: Any, wanted: Any) -> Any:
@@ -64,6 +64,6 @@ def among(rows: Any, wanted: Any) -> Any:
         rows: of schema `KEYS`.
         wanted: lines.
     """
-    said = rows.where(f"s = {NOTE}")
-    found = rows.where(f"s < {NOTE}").join(wanted, ["line"])
-    return found.select("t", "s", "p", "line").unionAll(said.select("t", "s", "p", "line"))
+    marked = wanted.selectExpr("line", "1 AS w").distinct()
+    found = rows.join(marked, ["line"], "left").where(f"s = {NOTE} OR w IS NOT NULL")
+    return found.select("t", "s", "p", "line")

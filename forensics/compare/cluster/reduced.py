@@ -141,6 +141,10 @@ class Ahead:
             self.reduce({name: Item(sides, tuple(key))})
         return self._found.get(name)
 
+    def stop(self) -> None:
+        """End what is asked of Spark."""
+        self._reducer.stop()
+
     def let_go(self, name: TableName) -> None:
         """Forget a table."""
         if found := self._found.pop(name, None):

@@ -90,6 +90,10 @@ class Reducer:
         self._tell = tell
         self._bound: set[str] = set()
 
+    def stop(self) -> None:
+        """End what is asked."""
+        self._session.interrupt()
+
     def reduce(self, items: Sequence[Item]) -> Run | None:
         """Find the rows of some tables that have no equal partner.
 
@@ -158,6 +162,8 @@ class Run:
                 if self._work.tasks[piece[0]].table in wanted:
                     pieces.append(piece)
             found = [*self._dealt(pieces, side), *found]
+        if self._session.is_shared:  # threads of one Python may wait for each other for ever
+            return [[piece for pieces in found for piece in pieces]]
         return found
 
     def _dealt(self, pieces: list[Piece], side: int) -> list[list[Piece]]:

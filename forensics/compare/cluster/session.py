@@ -19,7 +19,9 @@ from forensics.errors import ClusterError, UsageError, redact
 
 _PORT = 15002
 _PATIENCE = 15  # seconds, for a port that answers
-_ANSWER = 90  # seconds, for a session, and for the first work that is done
+_ANSWER = 90  # seconds, for a session
+_FIRST_WORK = 300  # seconds: some clusters start executors when they are asked for
+_INTERRUPTED = 3  # seconds
 _TRIES = 5  # within twenty seconds
 _OLDEST = 4  # Spark that has Python data sources
 _LANGUAGE = re.compile(r"PYTHON_VERSION_MISMATCH|different (?:minor )?version.{0,40}Python", re.I)
@@ -40,13 +42,18 @@ class Session:
         master: its address, `sc://HOST:PORT`; None where a session is given.
         session: one that is there already; it is left open.
 
+    Attributes:
+        is_shared: whether its executors are threads of one Python, which wait for each other.
+
     Raises:
         UsageError: the address is none of Spark Connect.
         ClusterError: nothing answers there, or what does will not do.
     """
 
     def __init__(self, master: str | None, session: Any | None = None) -> None:
+        self.is_shared = False
         self._own = session is None
+        self._tag = f"forensics-{id(self)}"
         self.where = "The Spark session"
         if session is None:
             assert master is not None
@@ -88,6 +95,7 @@ class Session:
         client = self.spark.client
 
         def begin() -> Iterator[Any]:
+            self.spark.addTag(self._tag)
             plan = frame._plan.to_proto(client)
             return iter(client.to_table_as_iterator(plan, {}))
 
@@ -122,15 +130,16 @@ class Session:
     def _expect_executors(self) -> None:
         """Have one executor say that it can do the work."""
 
-        def ask() -> list[str]:
+        def ask() -> list[tuple[str, bool]]:
             made = shell.probe(f"forensics_{id(self)}_probe", version())
             frame = self._asked(lambda: self._frame(made))
-            said: list[str] = []
+            said: list[tuple[str, bool]] = []
             for table in self.batches(frame):
-                said += table.column("said").to_pylist()
+                said += [(row["said"], row["shared"]) for row in table.to_pylist()]
             return said
 
-        for words in _within(_ANSWER, ask, self._idle):
+        for words, is_shared in _within(_FIRST_WORK, ask, self._idle):
+            self.is_shared = is_shared
             if words:
                 raise ClusterError(f"The executors cannot read rows: {words}.", shell.INSTALL)
 
@@ -142,7 +151,7 @@ class Session:
 
     def _idle(self) -> ClusterError:
         return ClusterError(
-            f"{self.where} has no executor that takes work: none did within {_ANSWER} seconds.",
+            f"{self.where} has no executor that takes work: none did within {_FIRST_WORK} seconds.",
             "Does the cluster have workers with a free core?",
         )
 
@@ -171,6 +180,14 @@ class Session:
             f"{self.where} gave up: {first[:300].rstrip('.') or type(error).__name__}.",
             "Its own log says more. What was compared is kept: go on with --resume.",
         )
+
+    def interrupt(self) -> None:
+        """End what is asked; whoever waits for an answer gets an error."""
+        with contextlib.suppress(Exception):
+            _within(_INTERRUPTED, lambda: self.spark.interruptTag(self._tag), self._silent)
+        if self._own:
+            with contextlib.suppress(Exception):
+                self.spark.client.close()
 
     def close(self) -> None:
         """End the session, unless somebody else opened it."""

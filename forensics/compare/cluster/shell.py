@@ -75,7 +75,8 @@ def source(
 
 
 def probe(name: str, version: str) -> type[Any]:
-    """A data source of one row, which says why an executor cannot do the work, or nothing.
+    """A data source of one row: why an executor cannot do the work, or nothing; and whether it
+    shares a process with the others, as Sail's do.
 
     Args:
         name: what Spark calls it.
@@ -88,6 +89,8 @@ def probe(name: str, version: str) -> type[Any]:
             return [InputPartition(0)]
 
         def read(self, partition: Any) -> Any:
+            import sys
+
             said = ""
             try:
                 from forensics.compare.cluster.work import version as there
@@ -96,7 +99,7 @@ def probe(name: str, version: str) -> type[Any]:
                     said = f"they have version {there()} of the kit, not {version}"
             except Exception as error:
                 said = f"{type(error).__name__}: {error}"
-            yield (said,)
+            yield (said, "pysail" in sys.modules)
 
     class Probe(DataSource):  # type: ignore[misc]
         @classmethod
@@ -104,7 +107,7 @@ def probe(name: str, version: str) -> type[Any]:
             return name
 
         def schema(self) -> str:
-            return "said string"
+            return "said string, shared boolean"
 
         def reader(self, schema: Any) -> Any:
             return Reader()

@@ -33,6 +33,7 @@ SCHEMAS = {
     ROWS: "t int, s int, p bigint, line binary, raw binary",
     KEYS: "t int, s int, p bigint, line binary",
 }
+_BATCH_BYTES = 16 << 20
 UNREACHED, BACKUP_FAULT, LIVE_FAULT = "unreached", "backup", "live"
 
 # A task's number, a part's number among those of its table's side, and where it is cut.
@@ -129,6 +130,24 @@ def read(work: Work, mode: str, pieces: Sequence[Piece]) -> Iterator[pa.RecordBa
         mode: which of `SCHEMAS` the batches have.
         pieces: which parts are to be read here.
     """
+    yield from _large(_read(work, mode, pieces))
+
+
+def _large(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in few batches: Sail can wait for ever where many stand in line."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size > _BATCH_BYTES:
+            yield pa.concat_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.concat_batches(held)
+
+
+def _read(work: Work, mode: str, pieces: Sequence[Piece]) -> Iterator[pa.RecordBatch]:
     opened = _Opened(work)
     try:
         for number, place, cut in pieces:
