@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import pyarrow as pa
@@ -163,7 +163,7 @@ class Run:
                     pieces.append(piece)
             found = [*self._dealt(pieces, side), *found]
         if self._session.is_shared:  # threads of one Python may wait for each other for ever
-            return [[piece for pieces in found for piece in pieces]]
+            return [list(chain.from_iterable(found))]
         return found
 
     def _dealt(self, pieces: list[Piece], side: int) -> list[list[Piece]]:
