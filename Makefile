@@ -7,9 +7,10 @@ TABLES ?= 1000
 JOBS ?= 2
 LAB ?=
 MINUTES ?= 60
+SPARK ?= build/spark
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test lab bench browser matrix pictures check soak hazard tool lock clean
+.PHONY: demo test lab bench browser spark matrix pictures check soak hazard tool lock clean
 
 $(VENV)/.run: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -35,6 +36,20 @@ test: $(VENV)/.dev        ## every test, on a real PostgreSQL; JOBS=2 files at a
 
 browser: $(VENV)/.browser ## the notebooks in JupyterLab and the report, in a Chromium that is installed
 	$(BIN)/python -m pytest -m browser tests/browser
+
+# pyspark and its client go by one name, so the servers have a Python of their own.
+$(SPARK)/.client: requirements.txt pyproject.toml
+	test -x $(SPARK)/client/bin/python || $(PYTHON) -m venv $(SPARK)/client
+	$(SPARK)/client/bin/python -m pip install --quiet --editable '.[all,dev,spark]' 'pysail>=0.7.2,<0.8'
+	touch $@
+
+$(SPARK)/.server: pyproject.toml
+	test -x $(SPARK)/server/bin/python || $(PYTHON) -m venv $(SPARK)/server
+	$(SPARK)/server/bin/python -m pip install --quiet --editable . 'pyspark[connect]>=4.2,<5' fsspec
+	touch $@
+
+spark: $(SPARK)/.client $(if $(shell command -v java),$(SPARK)/.server) ## the same comparison on Sail and, with Java 17, on a Spark cluster of two workers
+	SPARK_PYTHON=$(CURDIR)/$(SPARK)/server/bin/python $(SPARK)/client/bin/python -m pytest -rs -m spark tests/spark
 
 matrix: $(VENV)/.dev      ## every server and every tool, fetched by npm and pip and really run, and both ends of our ranges; prints the tables
 	$(BIN)/python -m pytest -s -m matrix tests/servers tests/tools tests/ranges

@@ -29,6 +29,7 @@ def main() -> None:
         ("query", "--rows", rows),
         ("gentle", "--rows", fewer),
         ("wire", "--rows", rows),
+        ("spark", "--rows", rows),
         ("sample",),
         ("notebooks",),
         ("archive", "--rows", fewer),

@@ -10,9 +10,11 @@
     │   │   └── EmptyBackupError     no byte, no dump, no table, or no rows of one
     │   ├── LiveError           the database: unreachable, refused, lost
     │   │   └── OutdatedError   its snapshot is gone; a later one may do
+    │   ├── BoundError          rows that this process alone can read
     │   └── MigrationError      a migration folder or its SQL: not there, does not parse
     ├── CompareError            one table could not be compared
     │   └── RepeatedKeyError    its key does not tell its rows apart
+    ├── ClusterError            Spark: not there, of another version, or it reaches no rows
     ├── CaseError               the case file: there already, in use, no case
     ├── ScratchError            the throw-away PostgreSQL
     ├── RecoveryError           a recovery could not be planned, written or rehearsed
@@ -146,6 +148,10 @@ class OutdatedError(LiveError):
         self.role = role
 
 
+class BoundError(EvidenceError):
+    """Rows can be read by this process alone; the message says why."""
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether nobody answers any more, so that going on without the answer is no way out."""
     return isinstance(error, LiveError) and not error.refused
@@ -161,6 +167,12 @@ class CompareError(ForensicsError):
 
 class RepeatedKeyError(CompareError):
     kind = "repeated key"
+
+
+class ClusterError(ForensicsError):
+    """Spark does not answer, is none that will do, or cannot read a side."""
+
+    kind = "cluster"
 
 
 class CaseError(ForensicsError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from forensics.case.facade import Case
 from forensics.case.waiting import waiting
+from forensics.compare.cluster.choice import spark
 from forensics.compare.early import telling_early
 from forensics.compare.failures import is_foreseen
 from forensics.compare.failures import reason as reason_of
@@ -24,7 +25,7 @@ from forensics.compare.overwritten.rule import Rule
 from forensics.compare.tables import compare_sources
 from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
-from forensics.evidence import Source, open_both, open_source
+from forensics.evidence import Source, open_both, open_source, sides_of
 from forensics.evidence.beside import beside
 from forensics.evidence.migrations import histories
 from forensics.evidence.unread import unread
@@ -47,7 +48,7 @@ _Answer = TypeVar("_Answer")
 
 def compare(
     backup: str | Path | Engine | URL,
-    live: str | Path | Engine | URL,
+    live: str | Path | Engine | URL | Sequence[str | Engine | URL],
     case: str | Path,
     *,
     options: Options | None = None,
@@ -61,7 +62,7 @@ def compare(
 
     Args:
         backup, live: paths to dumps, or anything that libpq takes; or an engine or URL of
-            SQLAlchemy's.
+            SQLAlchemy's. Of live also several databases, shards whose rows are taken together.
         case: the folder to write; it must not hold a case yet, unless `options.resume` or `force`.
         options: which tables, by which keys, how many at a time, and whether to go on where a run
             ended.
@@ -76,12 +77,14 @@ def compare(
         compared.
 
     Raises:
-        UsageError, EvidenceError, CaseError: the question, a side, or the case is at fault.
+        UsageError, EvidenceError, CaseError, ClusterError: the question, a side, the case, or Spark
+            is at fault.
     """
     options = options or Options()
     if wire is not None:
         options = replace(options, wire=wire)
     times = times or {}
+    databases = sides_of(live)
     folder = Path(case)
     _expect_room(folder, options, force)
     _expect_order(times)
@@ -94,9 +97,10 @@ def compare(
     }
     with (
         interruptible(),
+        spark(options) as session,
         waiting() as cell,
-        telling_early(backup, live, options, listener or cell, limits) as is_open,
-        open_both(backup, live, database=options.database, **limits) as (ours, theirs),
+        telling_early(backup, databases[0], options, listener or cell, limits) as is_open,
+        open_both(backup, databases, database=options.database, **limits) as (ours, theirs),
     ):
         is_open()
         listener = listener or cell or Listener()
@@ -111,7 +115,7 @@ def compare(
                 for name in _begin(store, ours, theirs, options, times):
                     listener.minds(_ANEW.format(name))
                 _say_what_is_unread(ours, theirs, listener)
-                compare_sources(ours, theirs, store, options, listener)
+                compare_sources(ours, theirs, store, options, listener, session)
                 rule = Rule(options.overwritten_rows, options.overwritten_share)
                 _conclude(store, ours, theirs, listener, rule, stages)
             known = store.known()  # of thousands of tables it takes long to read again

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -352,6 +353,7 @@ def hold(
     incident: list[Plan],
     form: tuple[str, ...],
     zone: str,
+    **wishes: Any,
 ) -> None:
     schema = f"s{next(_numbers)}"
     backup, case_folder = folder / schema, folder / f"case_{schema}"
@@ -366,9 +368,8 @@ def hold(
         scratch.dump("properties", backup, "-n", schema, "-n", "kit", *form)
         change(connection, incident)
         wanted = expected(before, read(connection, schema, incident))
-        with fx.compare(
-            backup, scratch.dsn("properties"), case_folder, options=fx.Options(schemas=(schema,))
-        ) as case:
+        options = fx.Options(schemas=(schema,), **wishes)
+        with fx.compare(backup, scratch.dsn("properties"), case_folder, options=options) as case:
             assert case.complete, [r.reason for r in case.results]
             found = {r.name.table: r for r in case.results}
             assert found.keys() == wanted.keys()

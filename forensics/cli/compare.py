@@ -12,10 +12,12 @@ from forensics.cli import manual
 from forensics.cli.given import (
     Backup,
     Database,
+    Engine,
     Jobs,
     Keys,
     Live,
     LongestRow,
+    Master,
     Memory,
     Nice,
     NotSchemas,
@@ -33,7 +35,7 @@ from forensics.cli.voice import (
     Quiet,
     Voice,
     app,
-    live_side,
+    live_sides,
     safe,
     speaking,
     status_of,
@@ -137,6 +139,16 @@ def compare_command(
             "(low); auto takes low where less than 4 MB a second come.",
         ),
     ] = Options.wire,
+    lives: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--live",
+            metavar="DSN",
+            help="In place of LIVE, repeated: databases whose rows are taken together (shards).",
+        ),
+    ] = None,
+    engine: Engine = None,
+    master: Master = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -162,13 +174,15 @@ def compare_command(
             statement_timeout=statement_timeout,
             nice=nice,
             wire=wire,
+            engine=engine,
+            master=master,
         )
         from forensics.investigation import compare
 
         with listening(voice) as listener:
             found = compare(
                 backup,
-                live_side(live),
+                live_sides(live, several(lives)),
                 case,
                 options=options,
                 listener=listener,

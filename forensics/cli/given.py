@@ -84,6 +84,26 @@ Nice = Annotated[
 ]
 
 
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="duckdb|spark",
+        help="What reduces both sides: DuckDB on this machine, or a Spark cluster. "
+        "Default: FORENSICS_ENGINE, or duckdb.",
+    ),
+]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        "--master",
+        metavar="URL",
+        help="With --engine spark: the Spark Connect server, sc://HOST:15002. "
+        "Default: FORENSICS_MASTER.",
+    ),
+]
+
+
 def several(given: Sequence[str] | None) -> tuple[str, ...]:
     """What a flag that can be repeated was given, or nothing."""
     return tuple(given or ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -231,6 +231,18 @@ def live_side(given: str | None) -> str:
     raise UsageError(
         "No live database is given.", "Give LIVE, or set LIVE_DSN or the PG* variables."
     )
+
+
+def live_sides(given: str | None, others: Sequence[str]) -> str | list[str]:
+    """The live side, or several databases that are it together.
+
+    Raises:
+        UsageError: none is there.
+    """
+    sides = list(dict.fromkeys([*([given] if given else []), *others]))
+    if len(sides) > 1:
+        return sides
+    return live_side(sides[0] if sides else None)
 
 
 def _say_version(wanted: bool) -> None:

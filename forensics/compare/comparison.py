@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -32,6 +33,9 @@ from forensics.model import ColumnChange, Table, TableName, TableResult, Unsound
 from forensics.store import Record, record
 from forensics.store.values import marks_in
 
+if TYPE_CHECKING:
+    from forensics.compare.cluster.reduced import Ahead
+
 
 @dataclass(frozen=True)
 class Job:
@@ -45,13 +49,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Bench:
-    """What a thread compares with: a cursor of the case, an engine on it; the ledger and the wire
-    are those of all."""
+    """What a thread compares with: a cursor of the case, an engine on it; the ledger, the wire and
+    what Spark reduces are those of all."""
 
     cursor: duckdb.DuckDBPyConnection
     engine: Engine
     ledger: Ledger
     wire: Wire
+    ahead: Ahead | None = None
 
 
 class Comparison:
@@ -233,6 +238,8 @@ class Comparison:
             SlowError: they come slowly; the next time fewer are read.
         """
         sides = self._ready.sides(backup, live, columns)
+        if self._bench.ahead:
+            return self._look_at_reduced(sides, choice, self._bench.ahead)
         self._read, why = self._bench.wire.lessened(
             sides, live, choice, self._ready.contents[backup.name].bytes, self._bench.cursor
         )
@@ -247,6 +254,21 @@ class Comparison:
         )
         self._hear(self._read.settled)
         return self._read.sides, self._read.completed(found)
+
+    def _look_at_reduced(
+        self, sides: Sides, choice: keys.Choice, ahead: Ahead
+    ) -> tuple[Sides, Found]:
+        """Compare the rows that Spark finds no partner for."""
+        found = rows.compare(
+            self._bench.engine,
+            sides,
+            choice.columns,
+            self._hear,
+            declared=_is_declared(choice, sides),
+            equality=self._equality,
+            afar=ahead.of(sides, choice.columns),
+        )
+        return sides, found
 
     def _let_go(self) -> None:
         """Forget what was read of both sides."""

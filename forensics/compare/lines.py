@@ -256,12 +256,12 @@ def _rest(side: Side, stream: Stream, columns: Sequence[str], progress: Progress
         [rows] = _looked_at(side, [b"".join([line for _, line in some])])
         lines = _texts(rows, [len(line) for _, line in some])
         positions = numbers([at for at, _ in some])
-        yield _batch(side, positions, shaper(lines))
+        yield batch_of(side, positions, shaper(lines))
     rest = _looked_at(side, stream.rest())
     for batch in copytext.line_batches(rest, stream.position):
         side.rows += len(batch)
         progress(len(batch))
-        yield _batch(side, batch["position"], shaper(batch["line"]))
+        yield batch_of(side, batch["position"], shaper(batch["line"]))
 
 
 def stored_lines(
@@ -316,7 +316,7 @@ def key_lines(
         if not side.comparable.keys().isdisjoint(key):
             # What stands in a line is not what stands in a key.
             for batch in copytext.line_batches(segment.blocks(), start):
-                yield _batch(side, batch["position"], shaper(batch["line"]))
+                yield batch_of(side, batch["position"], shaper(batch["line"]))
             continue
         places = [segment.columns.index(column) for column in key]
         sieve = Sieve(held, places, len(segment.columns))
@@ -329,7 +329,7 @@ def key_lines(
             begins, ends = begins[asked], ends[asked]
             if len(begins):
                 lines = _taken(block, begins, ends)
-                yield _batch(side, numbers(begins + at), shaper(lines))
+                yield batch_of(side, numbers(begins + at), shaper(lines))
             at += len(block)
 
 
@@ -418,13 +418,18 @@ def _shaped(
 ) -> pa.RecordBatch:
     comparable = shaper(lines)
     if keeper is None:
-        return _batch(side, positions, comparable)
-    return _batch(side, positions, comparable, keeper(lines))
+        return batch_of(side, positions, comparable)
+    return batch_of(side, positions, comparable, keeper(lines))
 
 
-def _batch(
+def batch_of(
     side: Side, positions: pa.Array, lines: pa.Array, raw: pa.Array | None = None
 ) -> pa.RecordBatch:
+    """A batch of a side's lines, with marks in place of long values.
+
+    Args:
+        raw: the lines that are kept, where they are others.
+    """
     lines = without_long(lines, side.mark)
     if raw is None:
         raw = pa.nulls(len(lines), TEXT)

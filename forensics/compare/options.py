@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 from forensics.errors import UsageError
 from forensics.model import LOCK_TIMEOUT, MAX_ROW, STATEMENT_TIMEOUT, TableName, TableResult
@@ -14,6 +16,8 @@ _AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])i?B\s*", re.I)
 _KILOBYTES = {"k": 1, "m": 1 << 10, "g": 1 << 20, "t": 1 << 30}
 NICE_BYTES = 8 << 20  # a second
 WIRES = ("auto", "full", "low")
+SPARK = "spark"
+ENGINES = ("duckdb", SPARK)
 _ROWS_HELD = 5  # as long as the longest, by the engine and on the way to it
 
 
@@ -48,9 +52,13 @@ class Options:
             no more than `NICE_BYTES` a second.
         wire: "low" has live make fingerprints of rows and fetches only what differs, "full" reads
             all rows; "auto" goes over to fingerprints where rows come slowly.
+        engine: "duckdb", which works on this machine, or "spark"; None is what FORENSICS_ENGINE
+            says, or else "duckdb". With Spark, `jobs` is how many connections executors take.
+        master: the Spark Connect server, as sc://HOST:PORT; None is what FORENSICS_MASTER says.
+        spark: a session of Spark Connect that is there already, to use instead of a master.
 
     Raises:
-        UsageError: `wire` is none of these.
+        UsageError: `wire` or `engine` is none of these.
     """
 
     schemas: tuple[str, ...] = ()
@@ -72,12 +80,26 @@ class Options:
     statement_timeout: str = STATEMENT_TIMEOUT
     nice: bool = False
     wire: str = WIRES[0]
+    engine: str | None = None
+    master: str | None = None
+    spark: Any | None = None
 
     def __post_init__(self) -> None:
+        if self.engine not in (None, *ENGINES):
+            raise UsageError(
+                f"--engine {self.engine} is no engine.", f"Write one of {', '.join(ENGINES)}."
+            )
         if self.wire not in WIRES:
             raise UsageError(
                 f"--wire {self.wire} is no way to read rows.", f"Write one of {', '.join(WIRES)}."
             )
+
+    @property
+    def runs_on(self) -> str:
+        """The engine that is to reduce both sides."""
+        if self.spark is not None:
+            return SPARK
+        return self.engine or os.environ.get("FORENSICS_ENGINE") or ENGINES[0]
 
     def choose(self, name: TableName) -> bool:
         """Whether a table is to be compared."""

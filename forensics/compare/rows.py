@@ -24,6 +24,7 @@ import pyarrow as pa
 from forensics.compare.equality import Equality
 from forensics.compare.lines import (
     Batches,
+    LeftOver,
     Progress,
     UnsoundError,
     key_lines,
@@ -90,6 +91,19 @@ class Found:
     compared: tuple[str, ...]
     columns: Mapping[str, tuple[str, ...]]
     rows: Mapping[str, str] = field(default_factory=dict)
+
+
+class Afar(Protocol):
+    """Rows that were read elsewhere, in place of what this process reads of both sides."""
+
+    def left_over(self, sides: Sides, progress: Progress) -> LeftOver | None:
+        """The rows of either side without a partner, as `lines.left_over` returns them."""
+
+    def again(self, sides: Sides) -> Batches:
+        """The backup's among them once more, as they are kept."""
+
+    def key_lines(self, sides: Sides, wanted: Iterable[pa.Array]) -> Batches:
+        """The keys of those rows of the backup that have one of some, as lines."""
 
 
 class Engine(Protocol):
@@ -177,6 +191,7 @@ def compare(
     *,
     declared: bool = False,
     equality: Equality | None = None,
+    afar: Afar | None = None,
 ) -> Found:
     """Compare a table; what was found is good until the engine is cleaned.
 
@@ -188,6 +203,7 @@ def compare(
         declared: whether both sides declare the key. A backup that holds one more than once
             all the same is a faulty one, and its further rows are `repeated`.
         equality: tells which keys are equal though their text differs.
+        afar: the rows that have no partner, where they were found elsewhere.
 
     Raises:
         RepeatedKeyError: the key repeats in live, or in a backup that does not declare it.
@@ -195,6 +211,11 @@ def compare(
         EvidenceError: a side could not be read to its end.
     """
     look = partial(_compare, engine, sides, key, progress, declared=declared, equality=equality)
+    if afar:
+        try:
+            return look(as_stored=True, afar=afar)
+        except (UnsoundError, BackupError):
+            engine.clean()  # what is wrong with which row is told where they are read here
     try:
         return look(as_stored=True)
     except (UnsoundError, BackupError):
@@ -214,22 +235,28 @@ def _compare(
     declared: bool,
     equality: Equality | None,
     as_stored: bool,
+    afar: Afar | None = None,
 ) -> Found:
     backup, live = sides.backup, sides.live
     stored = {"backup": backup.stored, "live": live.stored}
-    left = left_over(sides, progress, key, as_stored=as_stored)
+    if afar:
+        left = afar.left_over(sides, progress)
+    else:
+        left = left_over(sides, progress, key, as_stored=as_stored)
     if left is None:
         counts = Counts(backup.rows, live.rows, 0, 0, 0, backup.rows)
         return Found(counts, sides.columns, stored)
     with closing(left):
         engine.differ(left.backup, left.live, as_multiset=not key)
     positions = engine.backup_positions()
-    _take_backup(engine, sides, positions)
+    _take_backup(engine, sides, positions, afar)
     paired = backup.rows - len(positions)
     unchanged = live.rows - engine.live_rows()
     keys_among = None
     if key and paired and len(positions):
         keys_among = partial(key_lines, backup, key, positions)
+        if afar:
+            keys_among = partial(afar.key_lines, sides)
     matched = engine.match(sides.columns, key, keys_among, equality)
     # An equal row that stands twice in the backup finds the one of live twice.
     repeated = matched.repeated + paired - unchanged
@@ -247,10 +274,13 @@ def _compare(
     return Found(counts, sides.columns, stored, matched.rows)
 
 
-def _take_backup(engine: Engine, sides: Sides, positions: np.ndarray) -> None:
+def _take_backup(engine: Engine, sides: Sides, positions: np.ndarray, afar: Afar | None) -> None:
     """Read the backup's rows that differ a second time; make sure that they are the same rows."""
     sides.backup.keep_long()
-    same = engine.take_backup(lines_again(sides.backup, sides.columns, positions))
+    again = lines_again(sides.backup, sides.columns, positions)
+    if afar:
+        again = afar.again(sides)
+    same = engine.take_backup(again)
     if same != len(positions):
         table = sides.backup.segments[0].table
         raise CompareError(

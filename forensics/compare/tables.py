@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from forensics.compare.comparison import Job
 from forensics.compare.options import Listener, Options, matching
@@ -14,13 +15,21 @@ from forensics.evidence.source import Source
 from forensics.model import Table, TableName
 from forensics.store import Store, forget_rows, long_values, sweep_values
 
+if TYPE_CHECKING:
+    from forensics.compare.cluster.session import Session
+
 __all__ = ["compare_sources"]
 
 _Tables = Mapping[TableName, Table]
 
 
 def compare_sources(
-    backup: Source, live: Source, store: Store, options: Options, listener: Listener | None = None
+    backup: Source,
+    live: Source,
+    store: Store,
+    options: Options,
+    listener: Listener | None = None,
+    spark: Session | None = None,
 ) -> None:
     """Compare every table of both sides and record what is found.
 
@@ -32,8 +41,10 @@ def compare_sources(
         store: the case, open for writing.
         options: what is asked for.
         listener: is told how far the comparison is.
+        spark: a session of it, where it is to reduce both sides.
 
     Raises:
+        ClusterError: Spark was lost, or does not reach a side. What was compared is kept.
         UsageError: the patterns choose no table, or a key names one that is not there.
         EvidenceError: a side's catalogue cannot be read.
         LiveError: a database was lost. The tables that were compared are kept; those
@@ -58,7 +69,7 @@ def compare_sources(
     listener.knows(triage.words)
     jobs = in_order_of_loss(jobs, triage)
     listener.begins(len(jobs), _rows_estimate(jobs, triage))
-    with Workers(ready, store, options, listener) as workers:
+    with Workers(ready, store, options, listener, spark) as workers:
         workers.run(jobs)
     sweep_values(store)
 

@@ -6,8 +6,10 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from forensics.compare.batches import in_batches
 from forensics.compare.comparison import Bench, Comparison, Job
@@ -18,10 +20,14 @@ from forensics.compare.ledger import Ledger
 from forensics.compare.options import Listener, Options
 from forensics.compare.preparation import Preparation
 from forensics.compare.wire.choice import Wire
-from forensics.errors import DamagedBackupError, EmptyBackupError, LiveError
+from forensics.errors import ClusterError, DamagedBackupError, EmptyBackupError, LiveError
 from forensics.evidence.beside import beside
 from forensics.model import TableName, TableResult, Unsound
 from forensics.store import Store
+
+if TYPE_CHECKING:
+    from forensics.compare.cluster.reduced import Ahead
+    from forensics.compare.cluster.session import Session
 
 # Seconds before a table is tried again whose query a standby cancelled.
 _WAITS = (0.2, 1.0, 3.0)
@@ -44,10 +50,16 @@ class Workers:
         store: the case, open for writing.
         options: what is asked for.
         listener: is told how far they are.
+        spark: a session of it, to reduce tables with.
     """
 
     def __init__(
-        self, ready: Preparation, store: Store, options: Options, listener: Listener
+        self,
+        ready: Preparation,
+        store: Store,
+        options: Options,
+        listener: Listener,
+        spark: Session | None = None,
     ) -> None:
         self._ready, self._store = ready, store
         self._options, self._listener = options, listener
@@ -56,6 +68,7 @@ class Workers:
         self._stopped = threading.Event()
         self._coming: Future[None] | None = None
         self._ledger = Ledger(store.connection.cursor())
+        self._ahead = self._on_spark(spark) if spark else None
         self._wire = Wire(
             options.wire,
             ready.live,
@@ -65,10 +78,19 @@ class Workers:
             tell=listener.minds,
         )
 
+    def _on_spark(self, session: Session) -> Ahead:
+        from forensics.compare.cluster.reduced import Ahead
+        from forensics.compare.cluster.reducer import Reducer
+
+        folder, jobs = self._store.folder, self._options.sessions
+        return Ahead(Reducer(session, folder, jobs, self._listener.minds))
+
     def __enter__(self) -> Workers:
-        for number in range(self._options.sessions):
+        sessions = 1 if self._ahead else self._options.sessions
+        for number in range(sessions):
             cursor = self._store.connection.cursor()
-            bench = Bench(cursor, Few(DuckDB(cursor, number)), self._ledger, self._wire)
+            engine = Few(DuckDB(cursor, number))
+            bench = Bench(cursor, engine, self._ledger, self._wire, self._ahead)
             self._benches.append(bench)
             self._free.put(bench)
         return self
@@ -120,6 +142,8 @@ class Workers:
         What they wait for is taken from them.
         """
         self._stopped.set()
+        if self._ahead:
+            self._ahead.stop()
         self._ready.live.close()
         self._ready.backup.close()
         for bench in self._benches:
@@ -131,12 +155,17 @@ class Workers:
             return
         bench = self._free.get()
         try:
-            self._read_ahead(jobs, following)
+            if self._ahead:
+                self._reduce(jobs, self._ahead)
+            else:
+                self._read_ahead(jobs, following)
             for job in jobs:
                 if self._stopped.is_set():
                     return
                 self._run_one(job, bench)
                 self._ready.let_go(job.name)
+                if self._ahead:
+                    self._ahead.let_go(job.name)
                 if self._ledger.is_due:
                     self._ledger.write()
         finally:
@@ -159,15 +188,40 @@ class Workers:
             names = _names(following)
             self._coming = beside(lambda: self._ready.read_ahead(names), "ahead")
 
+    def _reduce(self, jobs: Sequence[Job], ahead: Ahead) -> None:
+        """Have Spark reduce some tables together; who compares one meets again what is amiss."""
+        from forensics.compare.cluster.reducer import Item
+
+        items = {}
+        for job in jobs:
+            held = self._ready.contents.get(job.name)
+            if not (job.backup and job.live and held and held.data):
+                continue
+            with suppress(Exception):
+                _, columns = self._ready.plan(job.backup, job.live)
+                key = self._ready.key(job.backup, job.live, columns).columns
+                items[job.name] = Item(self._ready.sides(job.backup, job.live, columns), key)
+        if not items:
+            return
+        try:
+            ahead.reduce(items)
+        except ClusterError:
+            raise
+        except Exception:  # noqa: S110 - each is reduced by itself then, and fails by itself
+            pass
+
     def _run_one(self, job: Job, bench: Bench) -> None:
         comparison = Comparison(job, self._ready, bench, self._options, self._listener)
-        lost: LiveError | None = None
+        lost: LiveError | ClusterError | None = None
         result: TableResult | None
         try:
             result = self._patiently(comparison, bench)
         except _Lost as loss:
             lost = loss.error
             result = self._failure(comparison, loss.first)
+        except ClusterError as error:
+            lost = error
+            result = self._failure(comparison, error)
         except Exception as error:
             result = self._failure(comparison, error)
         finally:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from forensics.loading import lazily
 
 if TYPE_CHECKING:
-    from forensics.evidence.opening import as_database, looks_like_dsn, open_both, open_source
+    from forensics.evidence.opening import (
+        as_database,
+        looks_like_dsn,
+        open_both,
+        open_source,
+        sides_of,
+    )
     from forensics.evidence.source import Contents, Segment, Source
 
 __all__ = [
@@ -21,6 +27,7 @@ __all__ = [
     "looks_like_dsn",
     "open_both",
     "open_source",
+    "sides_of",
 ]
 
 _HOMES = {
@@ -31,6 +38,7 @@ _HOMES = {
     "looks_like_dsn": "opening",
     "open_both": "opening",
     "open_source": "opening",
+    "sides_of": "opening",
 }
 
 __getattr__ = lazily(__name__, _HOMES)

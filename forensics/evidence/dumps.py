@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.errors import EmptyBackupError
+from forensics.evidence.afar import Url
+from forensics.evidence.archive.source import open_afar as open_archive_afar
 from forensics.evidence.archive.source import open_archive
 from forensics.evidence.files import PlainFile
 from forensics.evidence.folder.files import holds_tables
@@ -119,6 +121,25 @@ def open_dump(path: Path, database: str | None = None) -> Source:
     return _unpacked(path, database)
 
 
+def open_afar(path: Url, database: str | None = None) -> Source:
+    """Open a backup that fsspec reaches.
+
+    Of an archive only the table of contents is read; a plain dump is copied here, into a file
+    without a name, to see where its tables are.
+
+    Args:
+        path: where it is.
+        database: which database of a `pg_dumpall` file.
+
+    Raises:
+        BackupError: as `open_dump` raises it.
+    """
+    archive = open_archive_afar(path)
+    if archive is not None:
+        return archive
+    return _unpacked(path, database)
+
+
 def _opened(forms: tuple[Form, ...], found: Found) -> Source | None:
     for form in forms:
         if form.recognises(found):
@@ -126,10 +147,11 @@ def _opened(forms: tuple[Form, ...], found: Found) -> Source | None:
     return None
 
 
-def _unpacked(path: Path, database: str | None) -> Source:
+def _unpacked(path: Path | Url, database: str | None) -> Source:
     file = PlainFile(path)
     try:
-        source = _opened(FILES, Found(path, database, read_at(file.fd, _HEAD, 0), file))
+        named = path if isinstance(path, Path) else Path(path.name)
+        source = _opened(FILES, Found(named, database, read_at(file.fd, _HEAD, 0), file))
         assert source is not None, "whatever is unpacked is taken for a plain dump"
     except BaseException:
         file.close()

@@ -15,9 +15,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from forensics.errors import BackupError, EmptyBackupError
+from forensics.errors import BackupError, BoundError, EmptyBackupError
+from forensics.evidence.afar import Url
 from forensics.evidence.encodings import Transcoder, readable, transcoder
 from forensics.evidence.hashing import Hashing
 from forensics.evidence.packing import unpack
@@ -53,8 +54,8 @@ class PlainFile:
         damage: why the bytes end before their time, or None.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open `path`.
+    def __init__(self, path: Path | Url, *, hashed: bool = True) -> None:
+        """Open `path`; `hashed` is whether its SHA-256 is going to be asked for.
 
         Raises:
             BackupError: it is not there, is no file, cannot be read, or there is no room to
@@ -72,7 +73,7 @@ class PlainFile:
                 f"{path} is empty.",
                 "The backup was never written, or the disk was full. Look for another copy.",
             )
-        self._hashing = Hashing(self.fd, path)
+        self._hashing = Hashing(self.fd, path) if hashed else None
         self._unpack()
         self._narrow()
         self.size = self._length()
@@ -135,6 +136,7 @@ class PlainFile:
     @property
     def sha256(self) -> str:
         """The SHA-256 of the file as it lies on disk, in hex. Waits until it is worked out."""
+        assert self._hashing
         return self._hashing.hexdigest()
 
     def reader(self, start: int, end: int) -> Callable[[int], bytes]:
@@ -178,8 +180,58 @@ class PlainFile:
 
     def close(self) -> None:
         """Let go of the file and, with it, of what was unpacked."""
-        self._hashing.close()
+        if self._hashing:
+            self._hashing.close()
         self._file.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the same path, where the bytes there are the ones that are read."""
+        bound = self.compression or self.recoded
+        if isinstance(self.path, Url) and not bound:
+            return AfarFile, (self.path, self.size)
+        if bound or isinstance(self.path, Url) or not self.path.is_file():
+            raise BoundError(f"{self.path} was unpacked or came down a pipe, onto this machine")
+        return _reopened, (self.path.absolute(), self.size)
+
+
+class AfarFile(PlainFile):
+    """A plain file that is read where it lies, by whoever is sent it.
+
+    Args:
+        path: its URL.
+        size: how many bytes it has, where the run began.
+    """
+
+    def __init__(self, path: Url, size: int) -> None:
+        if path.size() != size:
+            raise BackupError(f"{path} has another size than where the run began.")
+        self.path, self.size, self.packed_size = path, size, size
+        self.compression, self.recoded, self.damage = None, False, None
+        self._file, self._hashing = path.open(), None
+
+    def reader(self, start: int, end: int) -> Callable[[int], bytes]:
+        at = start
+
+        def read(size: int) -> bytes:
+            nonlocal at
+            self._file.seek(at)
+            chunk = self._file.read(min(size, end - at))
+            at += len(chunk)
+            return chunk
+
+        return read
+
+    def read_into(self, buffer: memoryview, start: int, end: int) -> int:
+        chunk = self.reader(start, end)(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def _reopened(path: Path, size: int) -> PlainFile:
+    file = PlainFile(path, hashed=False)
+    if file.size != size:
+        raise BackupError(f"{path} has {file.size:,} bytes here, and {size:,} where the run began.")
+    return file
 
 
 def _from_begin(fd: int) -> Iterator[bytes]:
@@ -190,8 +242,11 @@ def _from_begin(fd: int) -> Iterator[bytes]:
         at += len(piece)
 
 
-def _opened(path: Path) -> IO[bytes]:
-    """Open a file; what comes down a pipe is put down first."""
+def _opened(path: Path | Url) -> IO[bytes]:
+    """Open a file; what comes down a pipe, or from afar, is put down first."""
+    if isinstance(path, Url):
+        with path.open() as there:
+            return _spooled(there)
     try:
         if str(path) == STDIN:
             return _spooled(sys.stdin.buffer)

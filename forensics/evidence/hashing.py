@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from pathlib import Path
 
 from forensics.errors import BackupError
 from forensics.evidence.reading import read_at
@@ -21,7 +20,7 @@ class Hashing:
         path: its name, for messages.
     """
 
-    def __init__(self, fd: int, path: Path) -> None:
+    def __init__(self, fd: int, path: object) -> None:
         self._fd, self._path = os.dup(fd), path
         self._digest = hashlib.sha256()
         self._failed: OSError | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from forensics.errors import EvidenceError, UsageError
 from forensics.evidence import dumps, heap
+from forensics.evidence.afar import Url, is_url
 from forensics.evidence.beside import beside
 from forensics.evidence.blocks import row_limit
 from forensics.evidence.live.dsn import as_text, looks_mistyped
@@ -34,7 +35,7 @@ _PATH = re.compile(r"\.{0,2}/|~|.*\.(sql|dump|dmp|backup|bak|tar|gz|zst|xz|bz2|l
 @contextmanager
 def open_both(
     backup: str | Path | Engine | URL,
-    live: str | Path | Engine | URL,
+    databases: Sequence[str | Path | Engine | URL],
     *,
     database: str | None = None,
     **limits: Any,
@@ -44,7 +45,8 @@ def open_both(
     What is wrong with the backup is said first, as if one had been opened after the other.
 
     Args:
-        backup, live: as `open_source` takes them.
+        backup: as `open_source` takes it.
+        databases: what live is: of these one, or several databases.
         database: which database of a `pg_dumpall` file the backup is.
         limits: what else `open_source` takes.
 
@@ -53,10 +55,10 @@ def open_both(
     """
     coming: Future[Source] | None = None
     if _is_short(backup):
-        coming = beside(lambda: _described(live, limits), "live")
+        coming = beside(lambda: _described(databases, limits), "live")
     try:
         with open_source(backup, role="backup", database=database, **limits) as ours:
-            waited = coming.result() if coming else open_source(live, role="live", **limits)
+            waited = coming.result() if coming else _open_live(databases, limits)
             with waited as theirs:
                 yield ours, theirs
     except BaseException:
@@ -65,14 +67,54 @@ def open_both(
         raise
 
 
-def _described(live: str | Path | Engine | URL, limits: dict[str, Any]) -> Source:
+def _described(databases: Sequence[str | Path | Engine | URL], limits: Mapping[str, Any]) -> Source:
     """Live, with its catalogue read; where that is refused, whoever asks for it hears of it."""
-    source = open_source(live, role="live", **limits)
+    source = _open_live(databases, limits)
     if database := as_database(source):
         database.warm()
     with suppress(EvidenceError):
         _ = source.catalog
     return source
+
+
+def sides_of(
+    live: str | Path | Engine | URL | Sequence[str | Path | Engine | URL],
+) -> Sequence[str | Path | Engine | URL]:
+    """What is taken for live, one or several. A URL of SQLAlchemy's is a tuple as well, and one.
+
+    Raises:
+        UsageError: none is.
+    """
+    if not isinstance(live, list | tuple) or hasattr(live, "drivername"):
+        return [cast("str | Path | Engine | URL", live)]
+    if not live:
+        raise UsageError("No database is given.", "Give one, or several that are shards of one.")
+    return [*live]
+
+
+def _open_live(databases: Sequence[str | Path | Engine | URL], limits: Mapping[str, Any]) -> Source:
+    """Open live: a dump or a database, or several databases whose rows are taken together."""
+    if len(databases) == 1:
+        return open_source(databases[0], role="live", **limits)
+    opened: list[LiveSource] = []
+    try:
+        for side in databases:
+            source = open_source(side, role="live", **limits)
+            database = as_database(source)
+            if database is None:
+                source.close()
+                raise UsageError(
+                    "Only databases can be several that are one side, and one is given as a file.",
+                    "Give --live for each database, or one file.",
+                )
+            opened.append(database)
+        from forensics.evidence.live.shards import ShardedSource
+
+        return ShardedSource(opened)
+    except BaseException:
+        for database in opened:
+            database.close()
+        raise
 
 
 def _let_go(coming: Future[Source]) -> None:
@@ -123,8 +165,9 @@ def open_source(
     """Open a dump or a database.
 
     Args:
-        side: a path to a dump, or anything that libpq takes. "" is a database that the `PG*`
-            variables name. Of an engine of SQLAlchemy's its URL is taken.
+        side: a path to a dump, a URL of one that fsspec reaches, or anything that libpq takes. ""
+            is a database that the `PG*` variables name. Of an engine of SQLAlchemy's its URL is
+            taken.
         role: "backup" or "live", for the words of messages and the application name.
         database: which database of a `pg_dumpall` file.
         lock_timeout, statement_timeout: what a database's session is told, as PostgreSQL writes
@@ -156,6 +199,10 @@ def open_source(
             rate=rate,
             jobs=jobs,
         )
+    if is_url(str(side)):
+        source = dumps.open_afar(Url(str(side)), database)
+        source.max_row = longest
+        return source
     there = False
     try:
         there = Path(side).exists()

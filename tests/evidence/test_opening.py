@@ -59,7 +59,7 @@ def test_live_is_described_while_a_short_backup_is_opened(
 
         with monkeypatch.context() as patched:
             patched.setattr(opening, "open_source", noted)
-            with open_both(dump, scratch.dsn(name)) as (backup, live):
+            with open_both(dump, [scratch.dsn(name)]) as (backup, live):
                 assert backup.catalog.tables.keys() == live.catalog.tables.keys()
                 assert live.count(TableName("public", "piers")) == 5
         assert sorted(told) == ["backup MainThread", f"live {thread}"]
@@ -98,5 +98,5 @@ def test_a_catalogue_that_is_refused_is_refused_to_who_asks(
 
     monkeypatch.setattr(LiveSource, "_read_catalog", refuses)
     refused = pytest.raises(EvidenceError, match="No catalogue today")
-    with open_both(dump, scratch.dsn(name)) as (_, live), refused:
+    with open_both(dump, [scratch.dsn(name)]) as (_, live), refused:
         _ = live.catalog

@@ -15,9 +15,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from forensics.errors import BackupError, DamagedBackupError
+from forensics.errors import BackupError, BoundError, DamagedBackupError
+from forensics.evidence.afar import Url
 from forensics.evidence.archive.toc import HINT, Entry, Toc
 from forensics.evidence.files import PlainFile
 from forensics.evidence.hashing import Hashing
@@ -46,7 +47,7 @@ class Container(ABC):
     """An archive's bytes. `kind` is custom, directory or tar."""
 
     kind: Literal["custom", "directory", "tar"]
-    path: Path
+    path: Path | Url
     toc: Toc
 
     @property
@@ -100,7 +101,7 @@ def named(entry: Entry) -> str:
     return f"entry {entry.dump_id} ({entry.desc} {entry.namespace}.{entry.tag})"
 
 
-def outside(path: Path | str, why: str) -> BackupError:
+def outside(path: object, why: str) -> BackupError:
     """The error for an archive that may reach for files outside of itself."""
     return BackupError(
         f"The archive names the file {path}, which {why}.",
@@ -124,7 +125,7 @@ class File:
     def __init__(
         self, path: Path, unpacked: PlainFile | None = None, *, follow: bool = True
     ) -> None:
-        self.path = path
+        self.path: Any = path
         self._unpacked = unpacked
         self._hashing: Hashing | None = None
         if unpacked:
@@ -183,6 +184,13 @@ class File:
         if self._hashing is None and not self._unpacked:
             self._hashing = Hashing(self._fd, self.path)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the same path, where the bytes there are the ones that are read."""
+        if self._unpacked:
+            raise BoundError(f"{self.path} was unpacked onto this machine")
+        assert isinstance(self.path, Path)
+        return _reopened, (self.path.absolute(), self.size)
+
     def close(self) -> None:
         """Let go of the file. It may be closed already."""
         if self._hashing:
@@ -192,6 +200,45 @@ class File:
         elif self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+class AfarFile(File):
+    """A file that fsspec reaches, read by position; its SHA-256 is not worked out."""
+
+    def __init__(self, path: Url) -> None:
+        self.path = path
+        self.size = path.size()
+        self._unpacked, self._hashing, self._fd = None, None, -1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AfarFile, (self.path,)
+
+    def read(self, size: int, position: int) -> bytes:
+        size = min(size, self.size - position)
+        return self.path.read(size, position) if size > 0 else b""
+
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        with self.path.open() as file:
+            file.seek(start)
+            while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
+                yield chunk
+                start += len(chunk)
+
+    def sha256(self) -> str:
+        return ""
+
+    def hash_beside(self) -> None:
+        """That would take all of it here."""
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _reopened(path: Path, size: int) -> File:
+    file = File(path)
+    if file.size != size:
+        raise BackupError(f"{path} has {file.size:,} bytes here, and {size:,} where the run began.")
+    return file
 
 
 def _opened(path: Path, *, follow: bool) -> int:

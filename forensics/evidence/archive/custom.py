@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from forensics.errors import DamagedBackupError
+from forensics.evidence.afar import Url
 from forensics.evidence.archive.blocks import Blocks
 from forensics.evidence.archive.container import NOT_STORED, Container, File, Stored, named
 from forensics.evidence.archive.toc import CUSTOM, POSITION_KNOWN, Entry
@@ -39,7 +41,7 @@ class CustomArchive(Container):
 
     kind = "custom"
 
-    def __init__(self, path: Path, file: File) -> None:
+    def __init__(self, path: Path | Url, file: File) -> None:
         self.path = path
         self._file = file
         self.toc = read_toc(file.read, 0, file.size, path)
@@ -56,6 +58,9 @@ class CustomArchive(Container):
             raise self.damaged(
                 f"no data begin at byte {self.toc.end}, where its table of contents ends"
             )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CustomArchive, (self.path, self._file)
 
     @property
     def size(self) -> int:

@@ -8,9 +8,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from forensics.errors import BackupError, DamagedBackupError, EmptyBackupError
-from forensics.evidence.archive.container import NOT_STORED, Container, File, Stored, named
+from forensics.evidence.afar import Url
+from forensics.evidence.archive.container import (
+    NOT_STORED,
+    AfarFile,
+    Container,
+    File,
+    Stored,
+    named,
+)
 from forensics.evidence.archive.members import (
     LARGE_OBJECT_DATA,
     member_name,
@@ -71,8 +80,9 @@ class DirectoryArchive(Container):
 
     kind = "directory"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | Url) -> None:
         self.path = path
+        self._sizes = path.sizes() if isinstance(path, Url) else {}
         member = self._member(_TOC)
         if member is None:
             raise EmptyBackupError(
@@ -86,6 +96,9 @@ class DirectoryArchive(Container):
         if self.toc.header.format not in (TAR, DIRECTORY) or self.toc.end != size:
             raise self.damaged(f"its table of contents ends at byte {self.toc.end} of {size}")
         refuse_outside_names(self.toc)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DirectoryArchive, (self.path.absolute(),)
 
     def _read_toc(self, member: _Member) -> tuple[Toc, int]:
         """The table of contents, and the size of what it was read from."""
@@ -111,6 +124,10 @@ class DirectoryArchive(Container):
     def _member(self, name: str) -> _Member | None:
         for suffix, compression in _SUFFIXES.items():
             path = self.path / (name + suffix)
+            if isinstance(path, Url):
+                if path.name in self._sizes:
+                    return _Member(AfarFile(path), compression)
+                continue
             if os.path.lexists(path):
                 return _Member(File(path, follow=False), compression)
         return None
@@ -123,10 +140,14 @@ class DirectoryArchive(Container):
 
     @property
     def size(self) -> int:
+        if isinstance(self.path, Url):
+            return sum(self._sizes.values())
         return sum(path.stat().st_size for path in _files(self.path))
 
     @property
     def sha256(self) -> str:
+        if isinstance(self.path, Url):
+            return ""
         return folder_sha256(self.path)
 
     def close(self) -> None:

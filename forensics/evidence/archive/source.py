@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from forensics.evidence import ddl
+from forensics.evidence.afar import Url
 from forensics.evidence.archive import walking
-from forensics.evidence.archive.container import Container, File
+from forensics.evidence.archive.container import AfarFile, Container, File
 from forensics.evidence.archive.custom import CustomArchive
 from forensics.evidence.archive.directory import DirectoryArchive
 from forensics.evidence.archive.runs import Run, runs_by_root
@@ -36,6 +37,9 @@ from forensics.evidence.source import (
 )
 from forensics.model import Catalog, Column, Provenance, TableName
 
+_HEAD = 512
+_TAR, _TAR_AT = b"ustar", 257
+
 
 def open_archive(path: Path, file: PlainFile | None = None) -> ArchiveSource:
     """Open an archive that pg_dump wrote: a custom or tar file, or the folder of a directory
@@ -55,6 +59,22 @@ def open_archive(path: Path, file: PlainFile | None = None) -> ArchiveSource:
     """
     packed = file.compression if file else None
     return ArchiveSource(_open_container(path, file), packed)
+
+
+def open_afar(path: Url) -> ArchiveSource | None:
+    """Open an archive that fsspec reaches, or return None where none is there.
+
+    Its SHA-256 is not worked out: that would take all of it here.
+    """
+    if path.is_dir():
+        return ArchiveSource(DirectoryArchive(path))
+    archive = AfarFile(path)
+    head = archive.read(_HEAD, 0)
+    if head.startswith(MAGIC):
+        return ArchiveSource(CustomArchive(path, archive))
+    if head.startswith(_TAR, _TAR_AT):
+        return ArchiveSource(TarArchive(path, archive))
+    return None
 
 
 def _open_container(path: Path, file: PlainFile | None) -> Container:
@@ -109,7 +129,7 @@ class ArchiveSource(Source):
 
         `sha256` of a folder is that of what `sha256sum *` prints in it.
         """
-        return replace(self._known, sha256=self._container.sha256)
+        return replace(self._known, sha256=self._container.sha256 or None)
 
     def identify(self) -> Provenance:
         self._container.hash_beside()

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from forensics.errors import BackupError, DamagedBackupError
+from forensics.evidence.afar import Url
 from forensics.evidence.archive.container import (
     NOT_STORED,
     Container,
@@ -48,7 +50,7 @@ class TarArchive(Container):
 
     kind = "tar"
 
-    def __init__(self, path: Path, file: File) -> None:
+    def __init__(self, path: Path | Url, file: File) -> None:
         self.path = path
         self._file = file
         toc = self._member_at(0)
@@ -89,6 +91,9 @@ class TarArchive(Container):
             blocks = -(-member.size // _BLOCK)
             position = member.start + blocks * _BLOCK
         return found, position
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TarArchive, (self.path, self._file)
 
     @property
     def size(self) -> int:

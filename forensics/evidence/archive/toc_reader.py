@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from forensics.errors import BackupError, DamagedBackupError, EmptyBackupError
 from forensics.evidence.archive.toc import (
@@ -46,7 +45,7 @@ _LEAST_ENTRY = 60  # bytes that the fields of an entry take when every string is
 _SENSELESS = "an entry of its table of contents makes no sense"
 
 
-def read_toc(read: Callable[[int, int], bytes], start: int, end: int, path: Path) -> Toc:
+def read_toc(read: Callable[[int, int], bytes], start: int, end: int, path: object) -> Toc:
     """Read an archive's header and entries.
 
     Args:
@@ -86,7 +85,9 @@ class _Cursor:
         path: for messages.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes], start: int, end: int, path: Path) -> None:
+    def __init__(
+        self, read: Callable[[int, int], bytes], start: int, end: int, path: object
+    ) -> None:
         self._read = read
         self._end = end
         self._path = path
@@ -182,7 +183,7 @@ def _is_number(digits: bytes) -> bool:
 # --- the header ---------------------------------------------------------------------------------
 
 
-def _read_header(cursor: _Cursor, path: Path) -> Header:
+def _read_header(cursor: _Cursor, path: object) -> Header:
     major, minor, revision = cursor.byte(), cursor.byte(), cursor.byte()
     if not OLDEST <= (major, minor) <= NEWEST:
         raise BackupError(
@@ -331,7 +332,7 @@ def _read_place(cursor: _Cursor, header: Header, entry: _Raw) -> None:
     entry.offset = int.from_bytes(cursor.take(header.offset_size), "little")
 
 
-def _decoded(raw: Sequence[_Raw], path: Path) -> tuple[Entry, ...]:
+def _decoded(raw: Sequence[_Raw], path: object) -> tuple[Entry, ...]:
     convert = transcoder(_encoding_of(raw))
 
     def decode(text: bytes | None, errors: str = "strict") -> str:

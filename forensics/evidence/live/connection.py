@@ -102,6 +102,11 @@ class Connections:
             "application_name": f"forensics ({role})",
             "client_encoding": "UTF8",
         }
+        self._reached = self.parameters
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process opens sessions of the same server with."""
+        return {**vars(self), "parameters": self._reached}
 
     def __str__(self) -> str:
         return f"{self.role} database {self.shown_dsn}"
@@ -177,6 +182,10 @@ class Connections:
         self.parameters |= {"host": info.host, "port": info.port}
         if info.hostaddr:
             self.parameters["hostaddr"] = info.hostaddr
+        # Another machine has neither this one's variables nor its password file.
+        self._reached = {**info.get_parameters(), **self.parameters}
+        if info.password:
+            self._reached["password"] = info.password
 
     def take_bytes_as_they_are(self) -> None:
         """Of a server without an encoding: it holds whatever bytes it was given, and would refuse

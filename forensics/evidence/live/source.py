@@ -17,11 +17,11 @@ import psycopg
 from psycopg import sql
 
 from forensics import crash
-from forensics.errors import EvidenceError, LiveError, OutdatedError
+from forensics.errors import BoundError, EvidenceError, LiveError, OutdatedError
 from forensics.evidence import copytext
 from forensics.evidence.beside import beside
 from forensics.evidence.encodings import transcoder
-from forensics.evidence.live import bulk, counting, readers, runs
+from forensics.evidence.live import bulk, counting, pages, readers, runs
 from forensics.evidence.live.alone import HeldReader
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
@@ -33,14 +33,17 @@ from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.runs import Crew, Runs, most_sessions
 from forensics.evidence.live.schema import dumped_schema
+from forensics.evidence.live.sent import Asked, Remote, SentSegment
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
+from forensics.evidence.parts import Cut, Divisible
 from forensics.evidence.source import Block, Contents, Segment, Snapshot, Source
 from forensics.model import (
     LOCK_TIMEOUT,
     STATEMENT_TIMEOUT,
     Catalog,
     Provenance,
+    Table,
     TableName,
     quote_identifier,
 )
@@ -218,7 +221,7 @@ class LiveSource(Source):
     def count(self, name: TableName) -> int:
         counted = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(*name)).as_string(None)
         try:
-            found, rewritten = self._held.scalars(counted, self._rewritten(name))
+            found, rewritten = self._held.scalars(counted, self._gone(name))
         except psycopg.Error as error:
             raise self.failure(name, failure_of(error)) from error
         if rewritten:
@@ -240,14 +243,8 @@ class LiveSource(Source):
         """
         return self._held.ask_freely(question, search_path)
 
-    def _rewritten(self, name: TableName) -> str:
-        """The SELECT that says whether a table's rows of the snapshot are gone."""
-        asked = [f"({query('rewritten')})"]
-        is_partitioned = self.catalog.tables[name].kind == "partitioned"
-        if is_partitioned and self._server.version >= _PARTITION_TREES:
-            asked.append(f"({query('repartitioned')})")
-        table = sql.Literal(name.sql).as_string(None)
-        return f"SELECT {' OR '.join(asked)} AS rewritten".replace("{table}", table)
+    def _gone(self, name: TableName) -> str:
+        return _rewritten(self.catalog.tables[name], self.version)
 
     # --- rows -------------------------------------------------------------------------------------
 
@@ -333,9 +330,14 @@ class LiveSource(Source):
             snapshot.identifier,
             self._connections.pins_and(settings or {}),
             statement,
-            self._rewritten(table),
+            self._gone(table),
             self._server.server,
         )
+
+    @cached_property
+    def remote(self) -> Remote:
+        """The database as other processes reach it."""
+        return Remote(self._connections)
 
     def failure(self, table: TableName, why: Failure) -> LiveError:
         """Build the error for a table that could not be read, with what to do next."""
@@ -349,7 +351,16 @@ class LiveSource(Source):
         self._held.close()
 
 
-class LiveSegment(Segment):
+def _rewritten(table: Table, version: int) -> str:
+    """The SELECT that says whether a table's rows of the snapshot are gone."""
+    asked = [f"({query('rewritten')})"]
+    if table.kind == "partitioned" and version >= _PARTITION_TREES:
+        asked.append(f"({query('repartitioned')})")
+    named = sql.Literal(table.name.sql).as_string(None)
+    return f"SELECT {' OR '.join(asked)} AS rewritten".replace("{table}", named)
+
+
+class LiveSegment(Segment, Divisible):
     """The rows of a table, asked for anew at each `blocks()`, always under the snapshot that stood
     when it was made.
 
@@ -430,3 +441,45 @@ class LiveSegment(Segment):
     def abandon(self) -> None:
         if let_go := self._let_go:
             let_go()
+
+    # --- read by others ---------------------------------------------------------------------------
+
+    def cuts(self, size: int) -> list[Cut]:
+        source = self._source
+        tables = pages.tables_of(self.table, source.catalog)
+        return pages.cuts(tables, source.ask, source.version, size)
+
+    def part(self, cut: Cut) -> Segment:
+        return self.sent().part(cut)
+
+    def sent(self) -> SentSegment:
+        source = self._source
+        if source.is_alone:
+            raise BoundError(f"The {source.role} database has one session for all who connect")
+        tables = pages.tables_of(self.table, source.catalog)
+        asked = Asked(
+            tuple(table.sql for table in tables),
+            ", ".join(map(quote_identifier, self.columns)),
+            self.statement(),
+            source.task(self.table, "", self.snapshot),
+            source.provenance.encoding,
+        )
+        return SentSegment(self.table, self.columns, source.remote, asked)
+
+    def refused(self, words: str, state: str | None, outdated: bool) -> EvidenceError:
+        why = Failure(words, state, outdated)
+        if outdated and state != CONFLICT and why != readers.REWRITTEN and self._stands():
+            return LiveError(
+                f"Table {self.table} of the {self._source.role} database cannot be read by another"
+                f" process under this one's snapshot: {words}.",
+                "A snapshot reaches neither through a pooler nor to another server: give the"
+                " address of the database server itself.",
+                state,
+            )
+        return self._source.failure(self.table, why)
+
+    def _stands(self) -> bool:
+        """Whether the transaction does that holds the snapshot."""
+        with contextlib.suppress(LiveError):
+            return self._source.unsettled() is None
+        return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from forensics.errors import BackupError, DamagedBackupError
@@ -19,6 +21,7 @@ from forensics.evidence.encodings import (
 from forensics.evidence.files import PlainFile
 from forensics.evidence.flaws import Flaw, Judge, is_even
 from forensics.evidence.judged import JudgedSegment
+from forensics.evidence.parts import Cut, Divisible
 from forensics.evidence.plain import inserts
 from forensics.evidence.plain.escapes import has_odd_escapes, rewrite_escapes
 from forensics.evidence.plain.index import Data
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 _Rows = TypeVar("_Rows", bytes, Block)
 _POSITIONS = 2_000  # of rows, looked up at a time: each may map 64 kB of the file
 _CHUNK = 4 << 20
+_PIECE = 64 << 10
 _CUT_HINT = "Look for a complete copy of the backup; what was read stays in the case."
 _FLAW_HINT = (
     "Look for another copy of the backup, or mend the rows in a copy of the file and take that."
@@ -97,7 +101,7 @@ class _Judged(JudgedSegment):
             raise self._too_long(error, where) from error
 
 
-class CopySegment(_Judged):
+class CopySegment(_Judged, Divisible):
     """Rows that COPY wrote, at a byte range of the file."""
 
     def __init__(
@@ -216,6 +220,37 @@ class CopySegment(_Judged):
         if self._positions_are_the_files():
             return self._lines_of_file(positions)
         return super().lines_at(positions)
+
+    def cuts(self, size: int) -> list[Cut]:
+        data = self._data
+        if data.copy or not data.complete:
+            return [()]
+        edges = [data.start]
+        while edges[-1] + size < data.end:
+            edges.append(self._end_of_row(edges[-1] + size))
+        if edges[-1] < data.end:
+            edges.append(data.end)
+        return list(pairwise(edges)) or [()]
+
+    def _end_of_row(self, at: int) -> int:
+        """Where the first row ends whose line does so at `at` or behind it."""
+        base = max(self._data.start, at - _PIECE)
+        text, look = b"", at - 1 - base
+        for piece in self._file.chunks(base, self._data.end, _PIECE):
+            text += piece
+            while end := text.find(b"\n", look) + 1:
+                if not _goes_on(text, end):
+                    return base + end
+                look = end
+            look = max(look, len(text))
+        return self._data.end
+
+    def part(self, cut: Cut) -> CopySegment:
+        start, end = cut
+        data = replace(self._data, start=start, end=end, lines=None)
+        found = CopySegment(self._file, data, self.columns, self._checks)
+        found.thorough, found.max_row = self.thorough, self.max_row
+        return found
 
     def _positions_are_the_files(self) -> bool:
         data = self._data

@@ -1,0 +1,1 @@
+"""Spark Connect servers, and the same answers from them: `make spark`."""
