@@ -7,12 +7,12 @@ from typing import Any
 
 from psycopg import sql
 
+from forensics.evidence.live.runs import FIRST_VERSION
 from forensics.evidence.live.sent import OPEN_END
 from forensics.evidence.parts import Cut
 from forensics.evidence.source import leaves_by_root
 from forensics.model import Catalog, TableName
 
-_RANGE_SCANS = 140000  # the version that reads a range of pages, and not all of them
 _PAGE = 8192
 
 Ask = Callable[[sql.Composed], list[dict[str, Any]]]
@@ -57,7 +57,7 @@ def cuts(tables: Sequence[TableName], ask: Ask, version: int, size: int) -> list
         if not row["readable"]:  # who may read the whole need not be allowed to read a part
             return [()]
         edges = [0]
-        if version >= _RANGE_SCANS:
+        if version >= FIRST_VERSION:
             edges = list(range(0, max(1, -(-row["bytes"] // _PAGE)), pages))
         for first, behind in zip(edges, [*edges[1:], OPEN_END], strict=True):
             found.append((row["n"], first, behind))
