@@ -11,7 +11,13 @@ from typing import IO, Any
 
 from forensics.errors import BackupError, UsageError, redact
 
-_SCHEME = re.compile(r"(?!postgres)[a-z][a-z0-9+.-]+://", re.I)
+# A URL of another scheme may be a connection string with a slip in it, and hold a password.
+_SCHEMES = (
+    "abfs abfss adl az dbfs file ftp gcs gs hdfs hf http https lakefs memory oci oss ossfs s3 s3a "
+    "sftp smb ssh tos webdav webhdfs"
+).split()
+_SCHEME = re.compile(rf"({'|'.join(_SCHEMES)})://", re.I)
+_SIGNED = re.compile(r"\?.*", re.S)  # for some stores a signature stands there
 _AHEAD = 8 << 20  # bytes that are asked for at a time
 
 
@@ -31,7 +37,7 @@ class Url:
         self._text = text.rstrip("/")
 
     def __str__(self) -> str:
-        return redact(self._text)
+        return redact(_SIGNED.sub("?***", self._text))
 
     def __truediv__(self, name: str) -> Url:
         return Url(f"{self._text}/{name}")
