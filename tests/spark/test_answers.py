@@ -93,7 +93,7 @@ def test_many_rows_that_differ_are_not_sent_back(
 def test_old_servers_have_no_ranges_of_pages(
     world: World, expected: Expected, sail: Sail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "_RANGE_SCANS", 999999)
+    monkeypatch.setattr(pages, "FIRST_VERSION", 999999)
     found = compared(world.dumps["plain"], world.live, tmp_path, sail.master)
     assert found == expected("plain")
 
