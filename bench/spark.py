@@ -88,7 +88,11 @@ def _on_clusters(sheet: Sheet, run: _Run, here: Spent) -> None:
             continue
         events = run.folder / f"events{workers}"
         events.mkdir()
-        settings = {"spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{events}"}
+        settings = {
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": f"file://{events}",
+            "spark.eventLog.compress": "false",
+        }
         with Standalone(workers, settings) as server:
             took = run.compared(server.master)
         note = f"{_shuffled(events) / 1e6:.1f} MB between executors"
