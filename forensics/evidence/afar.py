@@ -12,11 +12,11 @@ from typing import IO, Any
 from forensics.errors import BackupError, UsageError, redact
 
 # A URL of another scheme may be a connection string with a slip in it, and hold a password.
-_SCHEMES = (
-    "abfs abfss adl az dbfs file ftp gcs gs hdfs hf http https lakefs memory oci oss ossfs s3 s3a "
-    "sftp smb ssh tos webdav webhdfs"
-).split()
-_SCHEME = re.compile(rf"({'|'.join(_SCHEMES)})://", re.I)
+_SCHEME = re.compile(
+    r"(abfss?|adl|az|dbfs|file|ftp|gcs|gs|hdfs|hf|https?|lakefs|memory|oci|oss|ossfs|s3a?|sftp|smb"
+    r"|ssh|tos|webdav|webhdfs)://",
+    re.I,
+)
 _SIGNED = re.compile(r"\?.*", re.S)  # for some stores a signature stands there
 _AHEAD = 8 << 20  # bytes that are asked for at a time
 
