@@ -29,7 +29,7 @@ from forensics.evidence.live.refusals import (
 from forensics.evidence.live.sql_files import query
 
 CONNECT_TIMEOUT = 10
-_HASTY = "50ms"  # far less than a deadlock_timeout
+HASTY = "50ms"  # far less than a deadlock_timeout
 
 # What a value's text depends on, besides the value. pg_dump sets the same, but for TimeZone and
 # bytea_output.
@@ -125,7 +125,7 @@ class Connections:
     def hasty_pins(self) -> str:
         """The same for a transaction that holds many tables' locks: it waits for none of them, or
         somebody who waits for one of those might be in its way."""
-        return _pins(tuple({**self.settings, "lock_timeout": _HASTY}.items()))
+        return _pins(tuple({**self.settings, "lock_timeout": HASTY}.items()))
 
     def connect(self) -> psycopg.Connection[Any]:
         """Open one more session. It is pinned and read-only within transactions that begin as

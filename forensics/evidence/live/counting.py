@@ -9,16 +9,23 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from forensics.evidence.live.connection import HASTY
 from forensics.evidence.live.refusals import failure_of
 from forensics.model import Table, TableName
 
 _PACE = 10_000_000  # rows a second that may well be counted, by statistics that may be wrong
 _TOGETHER = 100
 _FEW_ROWS = 10_000
-_LOCK_TIMEOUT = "50ms"  # nobody waits for a count
-_LIMIT = "SELECT pg_catalog.set_config({}, {}, true)"
 _TOOK_TOO_LONG = "57014"
 
+
+def _limit(setting: str, limit: str) -> str:
+    """The SELECT that sets a limit for the rest of a transaction."""
+    call = sql.SQL("SELECT pg_catalog.set_config({}, {}, true)")
+    return call.format(sql.Literal(setting), sql.Literal(limit)).as_string(None)
+
+
+HASTE = _limit("lock_timeout", HASTY)  # nobody waits for a count, or a size
 # Returns the one value that each of some SELECTs answers with; undone afterwards.
 Scalars = Callable[..., list[Any]]
 
@@ -76,14 +83,10 @@ def _count(
     found: dict[TableName, int],
 ) -> str | None:
     """Count some tables by one statement; return the SQLSTATE of a refusal, or None."""
-    limits = []
-    milliseconds = str(max(int(1000 * seconds), 1))
-    for setting, limit in (("statement_timeout", milliseconds), ("lock_timeout", _LOCK_TIMEOUT)):
-        call = sql.SQL(_LIMIT).format(sql.Literal(setting), sql.Literal(limit))
-        limits.append(call.as_string(None))
+    limit = _limit("statement_timeout", str(max(int(1000 * seconds), 1)))
     counts = [_statement(tables[name]) for name in names]
     try:
-        *_, numbers = ask(*limits, f"SELECT ARRAY[{', '.join(counts)}]")
+        *_, numbers = ask(limit, HASTE, f"SELECT ARRAY[{', '.join(counts)}]")
     except psycopg.Error as error:
         return failure_of(error).state or ""
     found.update(zip(names, map(int, numbers), strict=True))

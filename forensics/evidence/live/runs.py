@@ -17,12 +17,10 @@ from dataclasses import dataclass
 
 from forensics.errors import LiveError
 from forensics.evidence.live.lending import Lending
+from forensics.evidence.live.pages import OPEN_END, condition, step_of
 from forensics.evidence.live.readers import Reader
 from forensics.evidence.source import Block
 
-FIRST_VERSION = 140000  # that reads a range of ctids without the rest of the table
-# A plan that looks through all of a table for each run would be a fault.
-SETTINGS = {"enable_seqscan": "off", "enable_tidscan": "on"}
 _RUN_BYTES = 8 << 20
 _LEAST_BYTES = 64 << 20  # of a table, of which runs are read by several
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -69,7 +67,7 @@ class Runs:
         """
         if size < _LEAST_BYTES:
             return None
-        found = cls(pages, max(1, _RUN_BYTES * pages // size))
+        found = cls(pages, step_of(pages, size, _RUN_BYTES))
         return found if found.number > 1 else None
 
     @property
@@ -79,12 +77,10 @@ class Runs:
 
     def condition(self, run: int) -> str:
         """What holds of the rows of a run, in SQL."""
-        terms = []
-        if run:
-            terms.append(f"ctid >= '({run * self.step},0)'::pg_catalog.tid")
+        behind = OPEN_END
         if run < self.number - 1:
-            terms.append(f"ctid < '({(run + 1) * self.step},0)'::pg_catalog.tid")
-        return " AND ".join(terms)
+            behind = (run + 1) * self.step
+        return condition(run * self.step, behind)
 
 
 class Crew:

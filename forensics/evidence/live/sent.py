@@ -6,8 +6,8 @@ server that exported it and on no other; past a pooler, whoever reads may meet a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forensics.errors import EvidenceError
@@ -15,12 +15,23 @@ from forensics.evidence import copytext
 from forensics.evidence.encodings import transcoder
 from forensics.evidence.live.connection import Connections
 from forensics.evidence.live.lending import Lending
+from forensics.evidence.live.pages import condition, copy_of
 from forensics.evidence.live.readers import Copying, Failure
 from forensics.evidence.parts import Cut, Divisible
 from forensics.evidence.source import Block, Segment
 from forensics.model import TableName
 
-OPEN_END = -1  # of a range of pages: whatever comes behind its first one
+
+def blocks_of(read: Callable[[int], bytes], encoding: str | None) -> Iterator[Block]:
+    """Yield what a COPY answers, in blocks.
+
+    Args:
+        read: returns some of its bytes.
+        encoding: the server's. SQL_ASCII is none: such a server hands out whatever bytes it holds.
+    """
+    convert = transcoder("SQL_ASCII") if encoding == "SQL_ASCII" else None
+    for block in copytext.read_blocks(read):
+        yield convert(block) if convert else block
 
 
 class SentError(EvidenceError):
@@ -70,15 +81,15 @@ class Asked:
     Attributes:
         tables: the tables that hold them, as SQL: one, or the leaves of a partitioned one.
         selected: the columns, as SQL.
-        whole: the COPY of all of them.
-        copying: how any of them is read; its statement is put in its place.
+        whole: how all of them are read.
+        ranged: how those of a range of pages are; its statement is put in its place.
         encoding: the server's.
     """
 
     tables: tuple[str, ...]
     selected: str
-    whole: str
-    copying: Copying
+    whole: Copying
+    ranged: Copying
     encoding: str | None
 
 
@@ -110,27 +121,19 @@ class SentSegment(Segment, Divisible):
     def part(self, cut: Cut) -> SentSegment:
         return SentSegment(self.table, self.columns, self._remote, self._asked, cut)
 
-    @property
-    def _statement(self) -> str:
+    def _task(self) -> Copying:
         if not self._cut:
             return self._asked.whole
         number, first, behind = self._cut
-        pages = f"ctid >= '({first},0)'"
-        if behind != OPEN_END:
-            pages += f" AND ctid < '({behind},0)'"
+        where = condition(first, behind)
+        how = self._asked.ranged if where else self._asked.whole
         table = self._asked.tables[number]
-        return f"COPY (SELECT {self._asked.selected} FROM ONLY {table} WHERE {pages}) TO STDOUT"
+        return replace(how, statement=copy_of(self._asked.selected, table, where))
 
     def blocks(self) -> Iterator[Block]:
-        convert = None
-        if self._asked.encoding == "SQL_ASCII":
-            convert = transcoder("SQL_ASCII")
-        how = self._asked.copying
-        task = Copying(how.snapshot, how.pins, self._statement, how.check, how.server)
         with self._remote.lending.reader() as reader:
-            answer = reader.copy_out(task)
-            for block in copytext.read_blocks(answer.read):
-                yield convert(block) if convert else block
+            answer = reader.copy_out(self._task())
+            yield from blocks_of(answer.read, self._asked.encoding)
             if answer.failure:
                 raise SentError(answer.failure)
 

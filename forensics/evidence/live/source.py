@@ -18,10 +18,8 @@ from psycopg import sql
 
 from forensics import crash
 from forensics.errors import BoundError, EvidenceError, LiveError, OutdatedError
-from forensics.evidence import copytext
 from forensics.evidence.beside import beside
-from forensics.evidence.encodings import transcoder
-from forensics.evidence.live import bulk, counting, pages, readers, runs
+from forensics.evidence.live import bulk, counting, pages, readers
 from forensics.evidence.live.alone import HeldReader
 from forensics.evidence.live.catalogue import read_catalog, read_unreadable
 from forensics.evidence.live.connection import Connections
@@ -33,7 +31,7 @@ from forensics.evidence.live.readers import Copying, Failure, Reader
 from forensics.evidence.live.refusals import CONFLICT, failure_of, hint_for_table
 from forensics.evidence.live.runs import Crew, Runs, most_sessions
 from forensics.evidence.live.schema import dumped_schema
-from forensics.evidence.live.sent import Asked, Remote, SentSegment
+from forensics.evidence.live.sent import Asked, Remote, SentSegment, blocks_of
 from forensics.evidence.live.snapshot import RENEWALS, HeldSnapshot
 from forensics.evidence.live.sql_files import query
 from forensics.evidence.parts import Cut, Divisible
@@ -51,7 +49,6 @@ from forensics.model import (
 __all__ = ["LOCK_TIMEOUT", "STATEMENT_TIMEOUT", "LiveSource", "parameters_of", "safe_dsn"]
 
 _PARTITION_TREES = 120000  # the version that can tell them
-_HASTE = "SELECT pg_catalog.set_config('lock_timeout', '50ms', true)"  # nobody waits for sizes
 
 
 class LiveSource(Source):
@@ -307,15 +304,13 @@ class LiveSource(Source):
 
     def runs_of(self, name: TableName) -> Runs | None:
         """The runs of a table's pages, where several sessions may read one each; None where not."""
-        if self.crew.most < 2 or self.is_alone or self.version < runs.FIRST_VERSION:
+        if self.crew.most < 2 or self.is_alone or self.version < pages.FIRST_VERSION:
             return None
         if self.catalog.tables[name].kind not in ("table", "partition"):
             return None
-        table = sql.Literal(name.sql).as_string(None)
-        question = query("pages").replace("{table}", table)
         with contextlib.suppress(psycopg.Error):  # whoever reads the table meets it again
-            _, found = self._held.scalars(_HASTE, question)
-            return Runs.of(*found) if found else None
+            _, [(number, size)] = self._held.scalars(counting.HASTE, pages.question([name]))
+            return Runs.of(number, size) if number >= 0 else None
         return None
 
     def task(
@@ -410,11 +405,10 @@ class LiveSegment(Segment, Divisible):
 
     def _in_runs(self, found: Runs) -> Iterator[Block]:
         listed = ", ".join(map(quote_identifier, self.columns))
-        rows = f"SELECT {listed} FROM ONLY {self.table.sql} WHERE"
-        settings = {**self.settings, **runs.SETTINGS}
+        settings = {**self.settings, **pages.SETTINGS}
 
         def read(reader: Reader, run: int) -> Iterator[Block]:
-            statement = f"COPY ({rows} {found.condition(run)}) TO STDOUT"
+            statement = pages.copy_of(listed, self.table.sql, found.condition(run))
             return self._read(reader, statement, settings, None if run else self.watch)
 
         # How fast rows come is told by one session, while no other has a share of the wire.
@@ -426,15 +420,10 @@ class LiveSegment(Segment, Divisible):
     def _read(
         self, reader: Reader, statement: str, settings: Mapping[str, str], watch: Watch | None
     ) -> Iterator[Block]:
-        convert = None
-        if self._source.provenance.encoding == "SQL_ASCII":
-            # It is no encoding: such a server hands out whatever bytes it holds.
-            convert = transcoder("SQL_ASCII")
         task = self._source.task(self.table, statement, self.snapshot, settings)
         answer = reader.copy_out(task)
         read = watched(answer.read, watch)
-        for block in copytext.read_blocks(self._source.pace.of(read)):
-            yield convert(block) if convert else block
+        yield from blocks_of(self._source.pace.of(read), self._source.provenance.encoding)
         if answer.failure:
             raise self._source.failure(self.table, answer.failure)
 
@@ -460,8 +449,8 @@ class LiveSegment(Segment, Divisible):
         asked = Asked(
             tuple(table.sql for table in tables),
             ", ".join(map(quote_identifier, self.columns)),
-            self.statement(),
-            source.task(self.table, "", self.snapshot),
+            source.task(self.table, self.statement(), self.snapshot),
+            source.task(self.table, "", self.snapshot, pages.SETTINGS),
             source.provenance.encoding,
         )
         return SentSegment(self.table, self.columns, source.remote, asked)
