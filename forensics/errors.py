@@ -54,6 +54,14 @@ def redact(text: str) -> str:
     return _KEYWORD_PASSWORD.sub(r"\g<head>***", text)
 
 
+def first_line(error: BaseException) -> str:
+    """Return what an error says in its first line, without passwords and without a full stop; of
+    one that says nothing, its type."""
+    said = error.message if isinstance(error, ForensicsError) else str(error)
+    lines = redact(said).splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
 class ForensicsError(Exception):
     """What happened, and what to do next.
 

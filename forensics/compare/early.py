@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.compare import schema
 from forensics.compare.options import Listener, Options
 from forensics.compare.triage import Glance, Triage
-from forensics.evidence import looks_like_dsn, open_source
+from forensics.evidence import file_of, open_source
 from forensics.evidence.beside import beside
 from forensics.evidence.head import catalog_of_head, is_long
 from forensics.model import Catalog, Table
@@ -69,11 +69,10 @@ def telling_early(
 
 
 def _long_file(backup: str | Path | Engine | URL) -> Path | None:
-    if not isinstance(backup, (str, Path)) or looks_like_dsn(str(backup)):
-        return None
+    path = file_of(backup)
     with suppress(OSError, ValueError):
-        path = Path(backup)
-        return path if is_long(path) else None
+        if path and is_long(path):
+            return path
     return None
 
 
@@ -82,7 +81,7 @@ def _words(
 ) -> list[str]:
     """What is gone, as far as definitions tell; nothing where live is a file, too."""
     ours = catalog_of_head(path, options.database)
-    if isinstance(live, Path) or (isinstance(live, str) and live and not looks_like_dsn(live)):
+    if file_of(live):
         return []
     with open_source(live, role="live", **limits) as source:
         theirs = source.catalog

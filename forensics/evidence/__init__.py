@@ -12,6 +12,7 @@ from forensics.loading import lazily
 if TYPE_CHECKING:
     from forensics.evidence.opening import (
         as_database,
+        file_of,
         looks_like_dsn,
         open_both,
         open_source,
@@ -24,6 +25,7 @@ __all__ = [
     "Segment",
     "Source",
     "as_database",
+    "file_of",
     "looks_like_dsn",
     "open_both",
     "open_source",
@@ -35,6 +37,7 @@ _HOMES = {
     "Segment": "source",
     "Source": "source",
     "as_database": "opening",
+    "file_of": "opening",
     "looks_like_dsn": "opening",
     "open_both": "opening",
     "open_source": "opening",

@@ -9,7 +9,7 @@ import re
 from functools import cached_property
 from typing import IO, Any
 
-from forensics.errors import BackupError, UsageError, redact
+from forensics.errors import BackupError, UsageError, first_line, redact
 
 # A URL of another scheme may be a connection string with a slip in it, and hold a password.
 _SCHEME = re.compile(
@@ -67,7 +67,7 @@ class Url:
             system, path = url_to_fs(self._text)
         except (ImportError, ValueError) as error:
             raise UsageError(
-                f"{self} cannot be read: {_said(error)}.",
+                f"{self} cannot be read: {first_line(error)}.",
                 "fsspec needs a package of its own for most stores: s3fs, gcsfs, adlfs.",
             ) from error
         return system, str(path)
@@ -121,12 +121,7 @@ class Url:
             ) from error
         except Exception as error:  # each driver has errors of its own
             raise BackupError(
-                f"{self} cannot be read: {_said(error)}.",
+                f"{self} cannot be read: {first_line(error)}.",
                 "Does the store let you read it? fsspec takes what its driver takes: variables, "
                 "profiles, roles of the machine.",
             ) from error
-
-
-def _said(error: BaseException) -> str:
-    lines = redact(str(error)).splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

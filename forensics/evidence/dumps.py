@@ -13,6 +13,8 @@ from forensics.errors import EmptyBackupError
 from forensics.evidence.afar import Url
 from forensics.evidence.archive.source import open_afar as open_archive_afar
 from forensics.evidence.archive.source import open_archive
+from forensics.evidence.archive.tar import TAR_MAGIC, TAR_MAGIC_AT
+from forensics.evidence.archive.toc import MAGIC
 from forensics.evidence.files import PlainFile
 from forensics.evidence.folder.files import holds_tables
 from forensics.evidence.plain.source import PlainSource
@@ -87,8 +89,8 @@ def _plain(found: Found) -> Source:
 # a plain dump has no mark of its own, so it comes last.
 FOLDERS = (Form("directory", _has_contents, _archive), Form("folder", _has_tables, _folder))
 FILES = (
-    Form("custom", _holds(b"PGDMP"), _archive),
-    Form("tar", _holds(b"ustar", at=257), _archive),
+    Form("custom", _holds(MAGIC), _archive),
+    Form("tar", _holds(TAR_MAGIC, at=TAR_MAGIC_AT), _archive),
     Form("plain", _is_unpacked, _plain),
 )
 

@@ -203,8 +203,7 @@ class AfarFile(PlainFile):
     """
 
     def __init__(self, path: Url, size: int) -> None:
-        if path.size() != size:
-            raise BackupError(f"{path} has another size than where the run began.")
+        expect_size(path, path.size(), size)
         self.path, self.size, self.packed_size = path, size, size
         self.compression, self.recoded, self.damage = None, False, None
         self._file, self._hashing = path.open(), None
@@ -229,9 +228,22 @@ class AfarFile(PlainFile):
 
 def _reopened(path: Path, size: int) -> PlainFile:
     file = PlainFile(path, hashed=False)
-    if file.size != size:
-        raise BackupError(f"{path} has {file.size:,} bytes here, and {size:,} where the run began.")
+    expect_size(path, file.size, size)
     return file
+
+
+def expect_size(path: Path | Url, here: int, begun: int) -> None:
+    """Make sure that a file is the one that the run began with.
+
+    Args:
+        path: its name.
+        here, begun: how many bytes it has here, and had where the run began.
+
+    Raises:
+        BackupError: it has more or fewer.
+    """
+    if here != begun:
+        raise BackupError(f"{path} has {here:,} bytes here, and {begun:,} where the run began.")
 
 
 def _from_begin(fd: int) -> Iterator[bytes]:

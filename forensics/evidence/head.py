@@ -8,6 +8,7 @@ from pathlib import Path
 
 from forensics import leftovers
 from forensics.errors import BackupError
+from forensics.evidence.archive.toc import MAGIC
 from forensics.evidence.files import CHUNK, PACKERS, PlainFile
 from forensics.evidence.packing import unpack
 from forensics.evidence.plain.source import PlainSource
@@ -18,7 +19,6 @@ _LONG_PACKED, _LONG = 128 << 20, 2 << 30
 _MOST = 32 << 20  # of definitions
 _ROWS = re.compile(rb"^(?:COPY|INSERT INTO) ", re.M)
 _LONGEST_WORD = 16
-_ARCHIVE = b"PGDMP"  # its contents are listed at its beginning, and are soon read
 
 
 def is_long(path: Path) -> bool:
@@ -30,7 +30,7 @@ def is_long(path: Path) -> bool:
     if not path.is_file():
         return False
     packed, head = _packing(path)
-    if head.startswith(_ARCHIVE):
+    if head.startswith(MAGIC):  # an archive lists its contents there, and they are soon read
         return False
     return path.stat().st_size >= (_LONG_PACKED if packed else _LONG)
 

@@ -122,12 +122,18 @@ def _let_go(coming: Future[Source]) -> None:
         coming.result().close()
 
 
+def file_of(side: object) -> Path | None:
+    """The path that a side is given by, or None: it is a database."""
+    if not isinstance(side, str | Path) or str(side) == "" or looks_like_dsn(str(side)):
+        return None
+    return Path(side)
+
+
 def _is_short(backup: object) -> bool:
     """Whether a backup is a file that is soon looked through."""
+    file = file_of(backup)
     with suppress(OSError, ValueError):
-        if isinstance(backup, (str, Path)) and not looks_like_dsn(str(backup)):
-            file = Path(backup)
-            return file.is_file() and file.stat().st_size <= _SHORT
+        return file is not None and file.is_file() and file.stat().st_size <= _SHORT
     return False
 
 

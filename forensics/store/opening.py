@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.errors import CaseError, UsageError
+from forensics.errors import CaseError, UsageError, first_line
 from forensics.store.files import CASE, FRESH, SPILL, discard_fresh, exists
 from forensics.store.lock import BusyError, patiently
 
@@ -91,11 +91,11 @@ def _try_to_connect(
             ) from error
         if isinstance(error, duckdb.IOException):
             raise CaseError(
-                f"Case {folder} cannot be opened: {_first_line(error)}.",
+                f"Case {folder} cannot be opened: {first_line(error)}.",
                 "Is the disk full, or the file damaged?",
             ) from error
         raise CaseError(
-            f"{path} is not a case file: {_first_line(error)}.",
+            f"{path} is not a case file: {first_line(error)}.",
             "Give the folder that compare wrote.",
         ) from error
 
@@ -121,7 +121,7 @@ def make_file(folder: Path) -> None:
             connection.execute("CHECKPOINT")
     except duckdb.Error as error:
         raise CaseError(
-            f"Case {folder} cannot be made: {_first_line(error)}.", "Is the disk full?"
+            f"Case {folder} cannot be made: {first_line(error)}.", "Is the disk full?"
         ) from error
     fresh.chmod(0o600)
     fresh.replace(folder / CASE)
@@ -131,10 +131,3 @@ def write_back(folder: Path) -> None:
     """Have what a process that was killed had only noted beside the case file written into it."""
     if (folder / f"{CASE}.wal").exists():
         connect(folder, CASE, write=True).close()
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    if not lines:
-        return type(error).__name__
-    return lines[0].rstrip(".")

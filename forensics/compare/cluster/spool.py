@@ -11,12 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from forensics.compare.lines import LINES
 from forensics.evidence.arrays import number
 
-SCHEMA = pa.schema(
-    [("position", pa.int64()), ("line", pa.large_string()), ("raw", pa.large_string())]
-)
-_SIDE = SCHEMA.names
 _BATCH_ROWS = 20_000
 
 Place = tuple[int, int]  # a table, and a side
@@ -41,14 +38,14 @@ class Spool:
             here = pc.and_(
                 pc.equal(rows.column("t"), number(table)), pc.equal(rows.column("s"), number(side))
             )
-            some = rows.filter(here).select(["p", "line", "raw"]).rename_columns(_SIDE)
-            self._writer((table, side)).write_table(some.cast(SCHEMA))
+            some = rows.filter(here).select(["p", "line", "raw"]).rename_columns(LINES.names)
+            self._writer((table, side)).write_table(some.cast(LINES))
 
     def _writer(self, place: Place) -> parquet.ParquetWriter:
         if place not in self._writers:
             file = tempfile.TemporaryFile(prefix="forensics-spark-", dir=self._folder)
             self._files[place] = file
-            self._writers[place] = parquet.ParquetWriter(file, SCHEMA, compression="zstd")
+            self._writers[place] = parquet.ParquetWriter(file, LINES, compression="zstd")
         return self._writers[place]
 
     def close_to_read(self) -> None:
@@ -57,13 +54,13 @@ class Spool:
             writer.close()
 
     def read(self, place: Place) -> Iterator[pa.RecordBatch]:
-        """The rows of a side of a table, of `SCHEMA`; as often as they are asked for."""
+        """The rows of a side of a table, of schema `LINES`; as often as they are asked for."""
         if place not in self._files:
             return
         file = self._files[place]
         file.seek(0)
         for batch in parquet.ParquetFile(file).iter_batches(_BATCH_ROWS):
-            yield batch.cast(SCHEMA)
+            yield batch.cast(LINES)
 
     def let_go(self, table: int) -> None:
         """Forget a table's rows."""

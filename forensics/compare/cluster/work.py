@@ -20,7 +20,7 @@ import pyarrow as pa
 from forensics.compare.fields import Canonical
 from forensics.compare.shaping import Shaper
 from forensics.compare.zeros import Zeros
-from forensics.errors import ForensicsError, LiveError
+from forensics.errors import ForensicsError, LiveError, first_line
 from forensics.evidence import copytext
 from forensics.evidence.parts import Cut, part_of
 from forensics.evidence.source import Segment
@@ -210,11 +210,9 @@ class _Part:
         yield self._batch(NOTE, None, _binary_of([note.written()]), None)
 
     def _fail(self, fault: str, error: Exception) -> None:
-        said = ""
-        with suppress(Exception):
-            said = str(error.args[0]) if isinstance(error, ForensicsError) else str(error)
-        self._note.fault = fault
-        self._note.words = (said.splitlines() or [type(error).__name__])[0].rstrip(".")
+        self._note.fault, self._note.words = fault, type(error).__name__
+        with suppress(Exception):  # some cannot say what they are
+            self._note.words = first_line(error)
 
     def _lines(self, part: Segment) -> Iterator[pa.RecordBatch]:
         task, note = self._task, self._note

@@ -20,7 +20,7 @@ from typing import Any, Literal
 from forensics.errors import BackupError, BoundError, DamagedBackupError
 from forensics.evidence.afar import Url
 from forensics.evidence.archive.toc import HINT, Entry, Toc
-from forensics.evidence.files import PlainFile
+from forensics.evidence.files import PlainFile, expect_size
 from forensics.evidence.hashing import Hashing
 from forensics.evidence.reading import NO_LINKS, NO_WAITING, read_at
 
@@ -236,8 +236,7 @@ class AfarFile(File):
 
 def _reopened(path: Path, size: int) -> File:
     file = File(path)
-    if file.size != size:
-        raise BackupError(f"{path} has {file.size:,} bytes here, and {size:,} where the run began.")
+    expect_size(path, file.size, size)
     return file
 
 

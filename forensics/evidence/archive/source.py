@@ -21,7 +21,7 @@ from forensics.evidence.archive.custom import CustomArchive
 from forensics.evidence.archive.directory import DirectoryArchive
 from forensics.evidence.archive.runs import Run, runs_by_root
 from forensics.evidence.archive.segments import CopySegment, InsertSegment, first_columns
-from forensics.evidence.archive.tar import TarArchive
+from forensics.evidence.archive.tar import TAR_MAGIC, TAR_MAGIC_AT, TarArchive
 from forensics.evidence.archive.toc import MAGIC, Toc
 from forensics.evidence.defined import DefinedColumns, lost_definitions
 from forensics.evidence.files import PlainFile
@@ -38,7 +38,6 @@ from forensics.evidence.source import (
 from forensics.model import Catalog, Column, Provenance, TableName
 
 _HEAD = 512
-_TAR, _TAR_AT = b"ustar", 257
 
 
 def open_archive(path: Path, file: PlainFile | None = None) -> ArchiveSource:
@@ -72,7 +71,7 @@ def open_afar(path: Url) -> ArchiveSource | None:
     head = archive.read(_HEAD, 0)
     if head.startswith(MAGIC):
         return ArchiveSource(CustomArchive(path, archive))
-    if head.startswith(_TAR, _TAR_AT):
+    if head.startswith(TAR_MAGIC, TAR_MAGIC_AT):
         return ArchiveSource(TarArchive(path, archive))
     return None
 

@@ -24,6 +24,7 @@ from forensics.evidence.archive.toc import TAR, Entry
 from forensics.evidence.archive.toc_reader import read_toc
 from forensics.evidence.packing import unpack
 
+TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 _BLOCK = 512
 _NAME = slice(0, 100)
 _SIZE = slice(124, 136)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from forensics.errors import BackupError, DamagedBackupError
+from forensics.errors import BackupError, DamagedBackupError, first_line
 from forensics.evidence import arrays
 from forensics.evidence.folder import spelling
 from forensics.evidence.folder.files import PARQUET, files_of, form_of
@@ -196,7 +196,8 @@ def _look(paths: Sequence[Path]) -> _Held:
         head = _head(first)
     except (pa.ArrowException, OSError) as error:
         raise BackupError(
-            f"{first} cannot be read: {_said(error)}.", "Is it whole, and of the form it is called?"
+            f"{first} cannot be read: {first_line(error)}.",
+            "Is it whole, and of the form it is called?",
         ) from error
     line = head.split(b"\n", 1)[0]
     delimiter = max(",;\t|", key=lambda sign: (line.count(sign.encode()), sign == ","))
@@ -227,10 +228,6 @@ def _first_row(head: bytes, delimiter: str) -> tuple[str, ...]:
     return tuple(next(reader.reader(text, delimiter=delimiter), ()))
 
 
-def _said(error: BaseException) -> str:
-    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-
-
 class _FileSegment(Segment):
     """The rows of one file."""
 
@@ -247,7 +244,8 @@ class _FileSegment(Segment):
                     rows += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise DamagedBackupError(
-                f"{self._path} cannot be read after {rows:,} rows of {self.table}: {_said(error)}.",
+                f"{self._path} cannot be read after {rows:,} rows of {self.table}: "
+                f"{first_line(error)}.",
                 "Look for another copy of the file.",
             ) from error
 
