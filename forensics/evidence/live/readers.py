@@ -231,8 +231,10 @@ class PsqlReader(Reader):
 
     def _say(self, text: str) -> None:
         assert self._child.stdin is not None
+        left = memoryview(text.encode("utf-8"))
         with contextlib.suppress(BrokenPipeError):  # the answer's end tells what happened
-            self._child.stdin.write(text.encode("utf-8"))
+            while left:  # a signal, or being stopped and going on, ends a write midway
+                left = left[self._child.stdin.write(left) :]
 
     def buffer(self, size: int) -> bytearray:
         """Lend the buffer that answers are read into, of `size` bytes at least."""
