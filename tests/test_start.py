@@ -112,6 +112,12 @@ def test_a_question_loads_no_pandas() -> None:
     assert not found & {"pandas", "networkx", "matplotlib", "jinja2", "IPython"}
 
 
+def test_a_file_is_read_without_the_driver_of_databases() -> None:
+    questions = ("inspect", build.BACKUP), ("query", build.BACKUP, "SELECT count(*) FROM hotels")
+    for question in questions:
+        assert "psycopg" not in loaded("-m", "forensics", *question)
+
+
 def test_a_name_that_is_a_room_too_is_the_function() -> None:
     """`forensics.compare` is what people call, whatever was imported before."""
     code = (

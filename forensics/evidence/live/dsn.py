@@ -12,9 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg import conninfo
-
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +73,9 @@ def parameters_of(dsn: str) -> dict[str, Any]:
         )
     if _URI.match(dsn) and re.search(r"\s", dsn.strip()):
         raise not_a_dsn("a space stands in it")
+    import psycopg  # which whoever reads a file waits for in vain
+    from psycopg import conninfo
+
     try:
         given = conninfo.conninfo_to_dict(dsn)
     except psycopg.Error as error:
@@ -171,6 +171,9 @@ def _conninfo(url: URL) -> str:
             f"The URL is of a database of {system}, and not of PostgreSQL.",
             "Give one that begins with postgresql://.",
         )
+    import psycopg
+    from psycopg import conninfo
+
     dialect = url.set(drivername=_LIBPQ).get_dialect()()
     try:
         _, given = dialect.create_connect_args(url)
