@@ -53,6 +53,33 @@ def test_findings(incident: Incident) -> None:
         assert case.result("old_links").missing == 200
 
 
+def test_a_schema_that_was_renamed_and_written_to(incident: Incident) -> None:
+    """Every row of a table is another now: its name, or its key's, and its keys say what it is."""
+    incident.happens(
+        "CREATE SCHEMA app; CREATE TABLE app.posts (id int PRIMARY KEY, title text, a int, b int);"
+        "INSERT INTO app.posts SELECT i, 'Post ' || i, i, -i FROM generate_series(1, 200) i;"
+        "CREATE TABLE visits (id int PRIMARY KEY, page text, n int);"
+        "INSERT INTO visits SELECT i, 'p' || i, i FROM generate_series(1, 80) i;"
+        "CREATE TABLE gone (id int PRIMARY KEY, title text, n int);"
+        "INSERT INTO gone SELECT i, 't' || i, i FROM generate_series(1, 80) i;",
+        "ALTER SCHEMA app RENAME TO core; UPDATE core.posts SET title = upper(title), a = b, b = a;"
+        "UPDATE core.posts SET title = 'Post 7', a = 7, b = -7 WHERE id = 7;"
+        "ALTER TABLE visits RENAME TO page_views; UPDATE page_views SET page = '', n = 0;"
+        "DROP TABLE gone; CREATE TABLE fresh (id int PRIMARY KEY, title text, n int);"
+        "INSERT INTO fresh SELECT i, 'x' || i, 0 FROM generate_series(1, 80) i;",
+    )
+    with incident.compare() as case:
+        incident.check(case)
+        found = {f.table: (f.kind, f.other, f.rows, f.of) for f in case.findings.itertuples()}
+        assert found == {
+            "posts": ("renamed table", "core.posts", 1, 200),
+            "visits": ("renamed table", "page_views", 0, 80),
+        }
+        texts = " ".join(case.findings["text"])
+        assert "200 of its 200 keys are there, and 1 of these rows is equal in all 4" in texts
+        assert "80 of its 80 keys are there, and none of these rows is equal in all 3" in texts
+
+
 def test_numbers_that_differ_in_scale_only_are_said_apart(incident: Incident) -> None:
     incident.happens(
         "CREATE TABLE t (id int PRIMARY KEY, n numeric, v text); "

@@ -47,13 +47,35 @@ def _renamed_table(matcher: Matcher, gone: TableResult, new: TableResult) -> Fin
     columns = _alike(ours, theirs)
     equal = matcher.equal_rows(ours, theirs, dict(zip(columns, columns, strict=True)))
     whole = gone.backup_rows or 0
-    if equal is None or equal < _LEAST_SHARE * min(whole, new.live_rows or 0):
+    if equal is None:
         return None
-    text = (
-        f"{gone.name} is probably {new.name} now: {equal:,} of its {whole:,} rows are there, "
-        f"equal in {len(columns)} columns."
-    )
+    least = _LEAST_SHARE * min(whole, new.live_rows or 0)
+    there = f"{equal:,} of its {whole:,} rows are there, equal in {len(columns)} columns"
+    if equal < least:
+        keys = _keys_there(matcher, ours, theirs)
+        if keys is None or keys < least:
+            return None
+        number = f"{equal:,}" if equal else "none"
+        verb = "are" if equal > 1 else "is"
+        there = (
+            f"{keys:,} of its {whole:,} keys are there, and {number} of these rows {verb} equal "
+            f"in all {len(columns)} columns"
+        )
+    text = f"{gone.name} is probably {new.name} now: {there}."
     return Finding("renamed table", gone.name, text, str(new.name), equal, whole)
+
+
+def _keys_there(matcher: Matcher, ours: Table, theirs: Table) -> int | None:
+    """How many keys of a dropped table stand in a new one that goes by its name elsewhere, or by
+    the name of its key; None where neither is so: numbers from 1 on are the keys of any table."""
+    one, other = ours.primary_key, theirs.primary_key
+    if one is None or other is None or one.columns != other.columns:
+        return None
+    if ours.name.table != theirs.name.table and one.name != other.name:
+        return None
+    if not set(one.columns) <= set(_alike(ours, theirs)):
+        return None
+    return matcher.equal_rows(ours, theirs, dict(zip(one.columns, one.columns, strict=True)))
 
 
 def _candidates(
