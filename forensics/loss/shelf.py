@@ -61,7 +61,7 @@ class Shelf:
         """Return columns of a table (c0, c1, …) as text, or None where it is none for here."""
         if not columns or len(set(columns)) < len(columns):
             return None
-        pieces = self._held.answer((side, name), lambda: self._read(side, name))
+        pieces = self._pieces(side, name)
         if pieces is None:
             return None
         schema = pa.schema([(field, pa.string()) for field in numbered("c", len(columns))])
@@ -72,6 +72,13 @@ class Shelf:
                 return None
             batches.append(pa.record_batch(cut, schema=schema))
         return pa.Table.from_batches(batches, schema)
+
+    def has(self, side: SideName, name: TableName) -> bool:
+        """Whether a table is small, and has been read whole."""
+        return self._pieces(side, name) is not None
+
+    def _pieces(self, side: SideName, name: TableName) -> list[_Piece] | None:
+        return self._held.answer((side, name), lambda: self._read(side, name))
 
     def _read(self, side: SideName, name: TableName) -> list[_Piece] | None:
         """All of a table, or None where it is not small or cannot be read whole."""

@@ -4,24 +4,20 @@ Whatever differs between the sides lies in the case already. What is asked of a 
 beyond that is a few columns of a table at a time, streamed into a working table as
 text; working tables spill to disk, so memory stays a setting.
 
-Several threads may work in it. Each has a cursor of its own; the working tables lie in a
-database in memory that all of them see.
+Several threads may work in it.
 """
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from types import TracebackType
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
-from forensics.compare.feeding import VALUE_MACRO, Guard, feed, feed_few
+from forensics.compare.feeding import Guard, feed, feed_few
 from forensics.evidence import copytext
 from forensics.evidence.source import Contents, Segment, Source
 from forensics.loss.columns import stores
@@ -29,38 +25,14 @@ from forensics.loss.junctions import find_junctions
 from forensics.loss.once import Once
 from forensics.loss.shelf import Shelf, SideName
 from forensics.loss.sql import renamed
+from forensics.loss.working import WorkingTables
 from forensics.model import Catalog, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
 __all__ = ["SideName", "Workspace"]
 
-_TABLES = "working"  # the database that holds the working tables
 
-
-class _Cursors:
-    """A cursor on the case for each thread that asks for one."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._of_thread = threading.local()
-        self._every: list[duckdb.DuckDBPyConnection] = []
-
-    def own(self) -> duckdb.DuckDBPyConnection:
-        """The cursor of this thread."""
-        found: duckdb.DuckDBPyConnection | None = getattr(self._of_thread, "cursor", None)
-        if found is None:
-            found = self._of_thread.cursor = self._store.connection.cursor()
-            self._every.append(found)
-            found.execute(VALUE_MACRO)
-        return found
-
-    def close(self) -> None:
-        """Close those of all threads: none of them is at work any more."""
-        for cursor in self._every:
-            cursor.close()
-
-
-class Workspace:
+class Workspace(WorkingTables):
     """What one run of `assess` works with. Use it as a context manager.
 
     Args:
@@ -93,6 +65,7 @@ class Workspace:
         progress: Callable[[TableName, int], None],
         threads: int = 1,
     ) -> None:
+        super().__init__(store.connection)
         self.backup = backup
         self.live = live
         self.store = store
@@ -105,12 +78,8 @@ class Workspace:
         self.same_rows: dict[TableName, str] = {}
         self.moved_rows: dict[TableName, list[tuple[TableName, str]]] = {}
         self.new_keys: dict[tuple[TableName, tuple[str, ...]], str | None] = {}
-        self._cursors = _Cursors(store)
-        self.db.execute("SET preserve_insertion_order = false")
-        self.db.execute(f"ATTACH OR REPLACE ':memory:' AS {_TABLES}")
         self._progress = progress
         self._shelf = Shelf({"backup": backup, "live": live}, self.results, progress, self.reading)
-        self._names = itertools.count()
         self._read: Once[tuple[SideName, TableName, tuple[str, ...]], str] = Once()
         self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
         self._numbers = {name: store.number(name) for name in self.results}
@@ -124,47 +93,7 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(duckdb.Error):  # the file is closed soon, and takes it with it
-            self.db.execute(f"DETACH {_TABLES}")
-        self._cursors.close()
-
-    @property
-    def db(self) -> duckdb.DuckDBPyConnection:
-        """The cursor of the thread that asks for it."""
-        return self._cursors.own()
-
-    # --- statements -------------------------------------------------------------------------
-
-    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        """Run a statement."""
-        self.db.execute(statement, list(values))
-
-    def ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows of a small answer."""
-        return list(self.db.execute(statement, list(values)).fetchall())
-
-    def one(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
-        """Return the only row of an answer."""
-        return self.ask(statement, values)[0]
-
-    def count(self, relation: str) -> int:
-        """Return how many rows a relation has."""
-        (number,) = self.one(f"SELECT count(*) FROM {relation}")
-        return int(number)
-
-    def temp(self, select: str) -> str:
-        """Keep a query's answer in a working table and return the table's name."""
-        name = self._new_name()
-        self.run(f"CREATE TABLE {name} AS {select}")
-        return name
-
-    def _new_name(self) -> str:
-        return f"{_TABLES}.work_{next(self._names)}"
-
-    def drop(self, *names: str) -> None:
-        """Drop working tables."""
-        for name in names:
-            self.run(f"DROP TABLE IF EXISTS {name}")
+        self.close()
 
     # --- the case ---------------------------------------------------------------------------
 
@@ -303,6 +232,25 @@ class Workspace:
         key = (side, name, tuple(columns))
         return self._read.answer(key, lambda: self.stream(side, name, columns))
 
+    def matched(
+        self, side: SideName, name: TableName, columns: Sequence[str], others: str, on: str
+    ) -> str:
+        """Return a relation (c0, …) of those rows `r` of a table that match some others.
+
+        Args:
+            side, name, columns: what is wanted, as `read` takes it.
+            others: a relation, with its alias.
+            on: the condition.
+
+        Raises:
+            EvidenceError: the side cannot be read.
+        """
+        query = f"SELECT r.* FROM {{rows}} r SEMI JOIN {others} ON {on}"
+        if self._shelf.has(side, name):
+            # All of them take less than a statement that thins them out each time.
+            return f"({query.format(rows=self.read(side, name, columns))})"
+        return self.stream(side, name, columns, query)
+
     def stream(
         self,
         side: SideName,
@@ -322,7 +270,7 @@ class Workspace:
         Raises:
             EvidenceError: the side cannot be read.
         """
-        target = self._new_name()
+        target = self.new_name()
         lead = f"CREATE TABLE {target} AS"
         few = self._shelf.rows(side, name, columns)
         if few is not None:

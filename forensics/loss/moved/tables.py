@@ -96,9 +96,9 @@ class TableSearch:
             return read
         if (result.live_rows or 0) + (ours.missing or 0) > _LITTLE:
             return read
-        asked = ", ".join(f"EXISTS ({one.matches()})" for one in read)
-        there = self._work.one(f"SELECT {asked}")
-        return [one for one, held in zip(read, there, strict=True) if held]
+        named = " UNION ALL ".join(one.named(place) for place, one in enumerate(read))
+        there = self._work.ask(f"SELECT DISTINCT place FROM ({named}) t {read[0].semi_join}")
+        return [read[place] for (place,) in sorted(there)]
 
     def _have_other_keys(self, table: Table) -> bool:
         parents = self._junction.parents
@@ -136,15 +136,27 @@ class _Rows:
             self._ends.append(end)
         return True
 
-    def matches(self) -> str:
-        """The query for the missing rows that the table holds."""
-        on = " AND ".join(end.on for end in self._ends)
+    def named(self, place: int) -> str:
+        """A query for the ends that the rows name: place, e0, …, dead."""
+        fields: list[str] = []
+        for end in self._ends:
+            fields += end.theirs
+        means = " AND ".join(end.means for end in self._ends)
+        named = f"SELECT {place} AS place, {renamed(fields, 'e')}, t.dead FROM {self._relation} t"
+        return f"{named} WHERE {means}"
+
+    @property
+    def semi_join(self) -> str:
+        """The join of ends `t`, as `named` has them, with the missing rows that name the same."""
+        ours: list[str] = []
+        for end in self._ends:
+            ours += end.ours
+        on = same(prefixed("m", ours), numbered("t.e", len(ours)))
         return f"""
-            SELECT m.pair, 0 AS spot
-              FROM {self._missing.relation} m SEMI JOIN {self._relation} t
-                ON {on} AND (NOT t.dead OR {self._was_dead})
-             WHERE {self._missing.conditions(self._parents)}
-            """
+            SEMI JOIN {self._missing.relation} m
+              ON {on} AND (NOT t.dead OR {self._was_dead})
+             AND {self._missing.conditions(self._parents)}
+        """
 
     def match(self, *, loose: bool) -> Found | None:
         """Return the missing rows that the table holds, or None if it holds none.
@@ -152,7 +164,15 @@ class _Rows:
         Args:
             loose: a few rows that fit do not count: they may do so by chance.
         """
-        matches = self._work.temp(self.matches())
+        on = " AND ".join(end.on for end in self._ends)
+        matches = self._work.temp(
+            f"""
+            SELECT m.pair, 0 AS spot
+              FROM {self._missing.relation} m SEMI JOIN {self._relation} t
+                ON {on} AND (NOT t.dead OR {self._was_dead})
+             WHERE {self._missing.conditions(self._parents)}
+            """
+        )
         if not self._hits(matches, loose=loose):
             self._work.drop(matches)
             return None
