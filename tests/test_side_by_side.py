@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import duckdb
 import psycopg
 import pytest
 
@@ -21,9 +22,10 @@ import forensics as fx
 from forensics import investigation
 from forensics.errors import BackupError, LiveError
 from forensics.evidence.beside import side_by_side
-from forensics.loss import assessment
+from forensics.loss import assessment, shelf
 from forensics.loss.junctions import Junction
 from forensics.loss.once import Once
+from forensics.loss.working import WorkingTables
 from forensics.loss.workspace import Workspace
 from forensics.scratch import Scratch
 from tests.conftest import Incident
@@ -232,6 +234,34 @@ def test_what_was_overwritten_stands_where_the_loss_is_not_known(
         assert case.store.get("loss")["reason"]
 
 
+class _Counting(fx.Listener):
+    """Counts a database's sessions while rows are read."""
+
+    def __init__(self, watch: psycopg.Connection, database: str) -> None:
+        self._watch, self._database = watch, database
+        self.most = 0
+
+    def rows(self, table: object, rows: int) -> None:
+        time.sleep(0.01)  # as long as another thread takes to open one more
+        found = self._watch.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE application_name LIKE 'forensics%%' AND datname = %s",
+            [self._database],
+        ).fetchone()
+        self.most = max(self.most, found[0] if found else 0)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_two_threads_take_no_further_session(
+    kitchen: Incident, scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "_FEW_ROWS", -1)
+    with psycopg.connect(scratch.dsn(), autocommit=True) as watch:
+        listener = _Counting(watch, kitchen.live)
+        kitchen.compare(listener=listener).close()
+    assert listener.most == 2, "one that holds the snapshot, one that reads"
+
+
 # --- the end --------------------------------------------------------------------------------------
 
 
@@ -342,3 +372,16 @@ def test_what_two_ask_for_is_worked_out_once() -> None:
     with pytest.raises(BackupError):
         once.answer("b", failing)
     assert once.answer("b", work) == 5, "what failed is tried again"
+
+
+def test_working_tables_are_seen_by_all_threads_and_leave_nothing() -> None:
+    with duckdb.connect() as case:
+        work = WorkingTables(case)
+        name, rows = work.temp_counted("SELECT range AS i FROM range(7)")
+        assert rows == 7
+        assert side_by_side([lambda: work.count(name)] * 3, 2, "conclude") == [7, 7, 7]
+        names = side_by_side([lambda: work.temp("SELECT 1 AS i")] * 20, 4, "conclude")
+        assert len(set(names)) == 20
+        work.close()
+        left = case.execute("SELECT count(*) FROM duckdb_databases() WHERE NOT internal")
+        assert left.fetchone() == (1,)
