@@ -72,18 +72,29 @@ class TableSearch:
             return
         is_junction = table.name in work.live_junctions
         for parents in itertools.product(*[end.parents for end in self._junction.link]):
-            read = []
-            for layout in layouts.find(parents):
-                one = _Rows(self._missing, table, layout, parents)
-                if one.read():
-                    read.append(one)
             found = []
+            read = self._read(table, layouts.find(parents), parents)
             for one in self._some_of(read, table):
                 matched = one.match(loose=not (is_junction and one.layout.sure))
                 if matched is not None:
                     found.append(matched)
             found.sort(key=lambda one: -work.count(one.matches))
             yield from found
+
+    def _read(
+        self, table: Table, layouts: Sequence[Layout], parents: Sequence[Parent]
+    ) -> list[_Rows]:
+        """The rows as those layouts have them by which they can hold missing links."""
+        likely = [layout for layout in layouts if stores(table, layout.columns)]
+        every: dict[str, None] = {}
+        for layout in likely:
+            every |= dict.fromkeys(layout.columns)
+        found = []
+        for layout in likely:
+            one = _Rows(self._missing, table, layout, parents)
+            if one.read(tuple(every)):
+                found.append(one)
+        return found
 
     def _some_of(self, read: list[_Rows], table: Table) -> list[_Rows]:
         """Those that hold a missing link.
@@ -118,14 +129,17 @@ class _Rows:
         self._table = table
         self._parents = parents
         self._relation = ""
+        self._columns = layout.columns
         self._ends: list[_End] = []
         self.layout = layout
 
-    def read(self) -> bool:
-        """Have the rows read; return whether they can hold missing links."""
-        if not stores(self._table, self.layout.columns):
-            return False
-        relation = self._read()
+    def read(self, every: tuple[str, ...]) -> bool:
+        """Have the rows read; return whether they can hold missing links.
+
+        Args:
+            every: the columns of all layouts: they are read together.
+        """
+        relation = self._read(every)
         if relation is None:
             return False
         self._relation = relation
@@ -184,7 +198,7 @@ class _Rows:
         """The condition that a missing row `m` was marked deleted already."""
         return kept_dead(self._work, "backup", self._missing.name, "m.")
 
-    def _read(self) -> str | None:
+    def _read(self, every: tuple[str, ...]) -> str | None:
         """A relation (c0, …, dead) of the rows: those that differ where that is known.
 
         None where none does.
@@ -198,7 +212,8 @@ class _Rows:
             if fields:
                 is_dead = kept_dead(work, "live", name)
                 return f"(SELECT {renamed(fields, 'c')}, {is_dead} AS dead FROM {kept})"
-        return read_with_dead(work, name, columns)
+        self._columns = every
+        return read_with_dead(work, name, every)
 
     def _end(self, number: int, parent: Parent, holder: Holder) -> _End | None:
         ours = self._missing.fields(parent.columns)
@@ -214,7 +229,7 @@ class _Rows:
         return _End(parent, ours, theirs, means)
 
     def _field(self, column: str) -> str:
-        return f"c{self.layout.columns.index(column)}"
+        return f"c{self._columns.index(column)}"
 
     def _translated(
         self, number: int, parent: Parent, holder: Holder, theirs: Sequence[str]
