@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from forensics.compare.tables import compare_sources
 from forensics.documents import plain
 from forensics.errors import CaseError, EvidenceError, LiveError, OutdatedError, UsageError
 from forensics.evidence import Source, open_both, open_source, sides_of
-from forensics.evidence.beside import beside
+from forensics.evidence.beside import beside, cores
 from forensics.evidence.migrations import histories
 from forensics.evidence.unread import unread
 from forensics.loss import assess, not_assessed
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _TRIES = 4
 # Of both sides, and of a dump: up to so much one thread is quicker.
 _FEW_ROWS, _FEW_BYTES = 1_000_000, 64 << 20
+_MOST_THREADS = 2  # that conclude
 _ANEW = "Table {} of live is not what it was when it was compared: it is compared anew."
 _EDITS = "The backup holds statements that change its rows and are not taken into account: {} …"
 
@@ -111,13 +112,15 @@ def compare(
         # anything.
         store = Store(folder, write=True, memory=options.memory)
         try:
-            with single_handed(store.connection, little=_is_little(ours, theirs)):
+            little = _is_little(ours, theirs)
+            with single_handed(store.connection, little=little):
                 for name in _begin(store, ours, theirs, options, times):
                     listener.minds(_ANEW.format(name))
                 _say_what_is_unread(ours, theirs, listener)
                 compare_sources(ours, theirs, store, options, listener, session)
                 rule = Rule(options.overwritten_rows, options.overwritten_share)
-                _conclude(store, ours, theirs, listener, rule, stages)
+                threads = _threads(options, little=little)
+                _Conclusion(store, ours, theirs, listener, rule, threads).run(stages)
             known = store.known()  # of thousands of tables it takes long to read again
         finally:
             store.close()
@@ -140,6 +143,11 @@ def _is_little(backup: Source, live: Source) -> bool:
         for table in side.catalog.roots:
             rows += max(table.rows_estimate, 0)
     return rows <= _FEW_ROWS and (backup.identify().bytes or 0) <= _FEW_BYTES
+
+
+def _threads(options: Options, *, little: bool) -> int:
+    """How many threads conclude. Of much, each statement of DuckDB's takes every core by itself."""
+    return min(_MOST_THREADS, cores()) if little and not options.nice else 1
 
 
 def _expect_room(folder: Path, options: Options, force: bool) -> None:
@@ -260,37 +268,93 @@ STAGES = {
 }
 
 
-def _conclude(
-    store: Store,
-    backup: Source,
-    live: Source,
-    listener: Listener,
-    rule: Rule,
-    wanted: Collection[str] | None,
-) -> None:
-    """Keep what later stages need of the two sides while they are open; then say that it ended."""
-    sides = (backup, live)
-    stages: dict[str, Callable[[], Any]] = {
-        "findings": lambda: store.put("findings", find_findings(backup, live, store)),
-        "overwritten": lambda: find_overwritten(backup, live, store, rule),
-        "history": lambda: store.put("history", histories(backup, live)),
-        "loss": lambda: assess(backup, live, store, listener),
-    }
-    unknown = {}
-    for name, stage in stages.items():
-        if not _is_wanted(name, wanted):
-            continue
-        listener.stage(STAGES[name])
-        reason = _failure(sides, listener, stage, _Stage(name, store.folder))
-        if reason is None:
-            continue
-        unknown[name] = reason
-        store.put(name, None)
-        if name == "loss":
-            not_assessed(store, reason)
-    store.put("unknown", unknown)
-    store.put("evidence", {"backup": plain(backup.provenance), "live": plain(live.provenance)})
-    store.put("ended_at", datetime.now(UTC))
+class _Conclusion:
+    """Keeps what later stages need of the two sides while they are open.
+
+    What was overwritten is looked for in the case alone, and so beside what follows: only the end
+    of the loss needs it.
+
+    Args:
+        store: the case, with every table compared.
+        backup, live: both sides, open.
+        listener: is told which stage begins.
+        rule: what is a destruction of values.
+        threads: how many may be at work.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        backup: Source,
+        live: Source,
+        listener: Listener,
+        rule: Rule,
+        threads: int,
+    ) -> None:
+        self._store, self._backup, self._live = store, backup, live
+        self._listener, self._rule, self._threads = listener, rule, threads
+        self._overwritten: list[Future[str | None]] = []
+
+    def run(self, wanted: Collection[str] | None) -> None:
+        """Run the stages that are wanted, and say that it ended."""
+        store = self._store
+        reasons: dict[str, str | None] = {}
+        with ThreadPoolExecutor(1, thread_name_prefix="conclude") as pool:
+            for name, words in STAGES.items():
+                if not _is_wanted(name, wanted):
+                    continue
+                self._listener.stage(words)
+                reasons[name] = None
+                if name != "overwritten":
+                    reasons[name] = self._run(name, self._steady(name))
+                    continue
+                self._overwritten = [pool.submit(self._run, name, self._find_overwritten)]
+                if self._threads == 1:
+                    self._until_overwritten()
+            for coming in self._overwritten:
+                reasons["overwritten"] = coming.result()
+        unknown = {name: reason for name, reason in reasons.items() if reason is not None}
+        store.put("unknown", unknown)
+        sides = {"backup": plain(self._backup.provenance), "live": plain(self._live.provenance)}
+        store.put("evidence", sides)
+        store.put("ended_at", datetime.now(UTC))
+
+    def _run(self, name: str, work: Callable[[], Any]) -> str | None:
+        """Run a stage; return why it came to no end, which is kept in place of its answer."""
+        reason = _failure(work, _Stage(name, self._store.folder))
+        if reason is not None:
+            self._store.put(name, None)
+            if name == "loss":
+                not_assessed(self._store, reason)
+        return reason
+
+    def _steady(self, name: str) -> Callable[[], Any]:
+        """The work of a stage that reads the sides."""
+        stage = {"findings": self._find, "history": self._read_histories, "loss": self._assess}
+        return lambda: _steadily((self._backup, self._live), self._listener, stage[name])
+
+    def _find(self) -> None:
+        found = find_findings(self._backup, self._live, self._store)
+        self._store.put("findings", found)
+
+    def _find_overwritten(self) -> None:
+        find_overwritten(self._backup, self._live, self._store, self._rule)
+
+    def _read_histories(self) -> None:
+        self._store.put("history", histories(self._backup, self._live))
+
+    def _assess(self) -> None:
+        assess(
+            self._backup,
+            self._live,
+            self._store,
+            self._listener,
+            threads=self._threads,
+            until_overwritten=self._until_overwritten,
+        )
+
+    def _until_overwritten(self) -> None:
+        wait(self._overwritten)
 
 
 class _Stage(NamedTuple):
@@ -300,9 +364,7 @@ class _Stage(NamedTuple):
     folder: Path
 
 
-def _failure(
-    sides: Sequence[Source], listener: Listener, stage: Callable[[], Any], at: _Stage
-) -> str | None:
+def _failure(work: Callable[[], Any], at: _Stage) -> str | None:
     """Run a stage; return why it came to no end, or None. The other stages go on without it.
 
     Raises:
@@ -311,7 +373,7 @@ def _failure(
         UsageError: what was asked for cannot be: that is said at once, not beside an answer.
     """
     try:
-        _steadily(sides, listener, stage)
+        work()
     except LiveError as error:
         if not error.refused:
             raise

@@ -1,10 +1,11 @@
-"""One run: every junction table in turn, then what goes beyond them."""
+"""One run: every junction table, several at a time, then what goes beyond them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -12,17 +13,19 @@ from forensics.compare.failures import reason as reason_of
 from forensics.compare.options import Listener
 from forensics.documents import plain
 from forensics.errors import EvidenceError, is_lost
+from forensics.evidence.beside import side_by_side
 from forensics.evidence.source import Source
 from forensics.loss.adopted import adopted
 from forensics.loss.churn import churn
 from forensics.loss.concentration import concentrated
-from forensics.loss.elsewhere import live_on
+from forensics.loss.elsewhere import live_on, say_elsewhere
 from forensics.loss.ends import settle_ends
 from forensics.loss.fates import LOST
 from forensics.loss.inference import survey
-from forensics.loss.junctions import junction_of, plain_parent
+from forensics.loss.junctions import Junction, junction_of, plain_parent
 from forensics.loss.links import Fate, classify
 from forensics.loss.moved import Place
+from forensics.loss.moved.chosen import may_choose
 from forensics.loss.named_by import as_they_name
 from forensics.loss.overrides import overridden
 from forensics.loss.overwritten import marked_since, overwritten
@@ -48,7 +51,26 @@ _MARKED_SINCE = (
 _TOTALS = ("missing", "moved", "superseded", "lost", *LOST, "overwritten")
 
 
-def assess(backup: Source, live: Source, store: Store, listener: Listener | None = None) -> None:
+class _Assessed(NamedTuple):
+    """What the document says of a junction table, or why it could not be looked at."""
+
+    entry: _Document | None = None
+    failure: _Document | None = None
+
+
+def _nothing() -> None:
+    """What there is to wait for where all is known already."""
+
+
+def assess(
+    backup: Source,
+    live: Source,
+    store: Store,
+    listener: Listener | None = None,
+    *,
+    threads: int = 1,
+    until_overwritten: Callable[[], None] = _nothing,
+) -> None:
     """Classify every missing row of every junction table, and write it into the case.
 
     A junction table that could not be compared or whose parents cannot be read is left
@@ -57,34 +79,49 @@ def assess(backup: Source, live: Source, store: Store, listener: Listener | None
 
     Args:
         backup, live: both sides, open.
-        store: the case, open for writing, with every table compared.
+        store: the case, open for writing, with every table compared and the findings in it.
         listener: is told of rows that are read.
+        threads: how many junction tables are looked at at a time.
+        until_overwritten: waits until the case says which values were overwritten; up to
+            then its findings are not written either.
 
     Raises:
         EvidenceError: live cannot be read at all.
     """
     listener = listener or Listener()
-    with Workspace(backup, live, store, listener.rows) as work:
+    with Workspace(backup, live, store, listener.rows, threads) as work:
         work.run("DROP SCHEMA IF EXISTS loss CASCADE")
         work.run("CREATE SCHEMA loss")
         found = _find_junctions(work)
         store.put("junctions", _plain_junctions(found))
         work.undeclared = find_undeclared(work)
-        unknown = live_on(work, found)
+        elsewhere, unknown = live_on(work, found)
         entries, failed = _assess_each(work, found, unknown)
+        until_overwritten()
+        say_elsewhere(work, elsewhere)
         settle_ends(work, found, entries)
-        window = work_out(work, entries, found)
+        after = (
+            lambda: _in_time(work, entries, found),
+            lambda: {"concentrated": concentrated(work)},
+        )
+        in_time, concentration = side_by_side(after, threads, "conclude")
         document = {
             "junctions": entries,
-            "window": window,
+            "window": in_time["window"],
             "totals": _totals(entries, failed),
             "references": references(work, found),
-            "churn": churn(work, _begin(window), window["seconds"]),
-            "concentrated": concentrated(work),
+            "churn": in_time["churn"],
+            "concentrated": concentration["concentrated"],
             "renamed": _plain_renames(work),
             "failed": failed,
         }
         store.put("loss", document)
+
+
+def _in_time(work: Workspace, entries: Sequence[_Document], found: _Junctions) -> _Document:
+    """The window, and whether as many rows as went missing go in such a window as a rule."""
+    window = work_out(work, entries, found)
+    return {"window": window, "churn": churn(work, _begin(window), window["seconds"])}
 
 
 def _find_junctions(work: Workspace) -> _Junctions:
@@ -109,41 +146,52 @@ def _assess_each(
         unknown: the tables of which it is not known what lives on elsewhere.
     """
     reach = Reach(work)
-    entries: list[_Document] = []
-    failed = list(unknown)
     unseen = {(one["schema"], one["table"]) for one in unknown}
+    works = []
+    threads = work.threads
     for name, parents in found.items():
         if name not in work.results or work.results[name].history or tuple(name) in unseen:
             continue  # it was not among the tables to compare, or is on record already
-        if work.result(name) is None:
-            failed.append(_failed(name, parents, str(work.results[name].reason)))
-            continue
         junction = junction_of(work.backup.catalog.tables[name], parents)
-        if not junction.link:
-            failed.append(_failed(name, parents, _NO_ENDS))
-            continue
-        try:
-            fate = classify(work, junction)
-            overwritten(work, junction, fate)
-            if marked := marked_since(work, junction):
-                fate.notes.append(_MARKED_SINCE.format(marked))
-            spreads = spread(work, junction, fate)
-            entry = _entry(work, fate, spreads)
-            entry["reach"] = reach.run(name, spreads)
-        except (EvidenceError, duckdb.Error, MemoryError) as error:
-            # Said of this table and recorded; the others go on, and the run as a whole
-            # ends with 2.
-            if is_lost(error):
-                raise
-            failed.append(_failed(name, parents, reason_of(error)))
-            continue
-        entries.append(entry)
+        works.append(partial(_assess_one, work, reach, junction))
+        if may_choose(work.results[name], junction):
+            threads = 1  # it writes rows that others may read: each is to find them in its turn
+    entries, failed = [], list(unknown)
+    for one in side_by_side(works, threads, "conclude"):
+        if one.entry is not None:
+            entries.append(one.entry)
+        if one.failure is not None:
+            failed.append(one.failure)
     return entries, failed
 
 
-def _failed(name: TableName, parents: Sequence[Parent], reason: str) -> _Document:
-    found = [plain_parent(parent) for parent in parents]
-    return {**plain(name), "parents": found, "reason": reason}
+def _assess_one(work: Workspace, reach: Reach, junction: Junction) -> _Assessed:
+    """Look at one junction table."""
+    name = junction.name
+    if work.result(name) is None:
+        return _failed(junction, str(work.results[name].reason))
+    if not junction.link:
+        return _failed(junction, _NO_ENDS)
+    try:
+        fate = classify(work, junction)
+        overwritten(work, junction, fate)
+        if marked := marked_since(work, junction):
+            fate.notes.append(_MARKED_SINCE.format(marked))
+        spreads = spread(work, junction, fate)
+        entry = _entry(work, fate, spreads)
+        entry["reach"] = reach.run(name, spreads)
+    except (EvidenceError, duckdb.Error, MemoryError) as error:
+        # Said of this table and recorded; the others go on, and the run as a whole
+        # ends with 2.
+        if is_lost(error):
+            raise
+        return _failed(junction, reason_of(error))
+    return _Assessed(entry)
+
+
+def _failed(junction: Junction, reason: str) -> _Assessed:
+    parents = [plain_parent(parent) for parent in junction.parents]
+    return _Assessed(failure={**plain(junction.name), "parents": parents, "reason": reason})
 
 
 # --- the document -------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ class Reach:
         through a table that could not be read.
         """
         found: list[dict[str, Any]] = []
+        worst: list[str] = []
         for spread in spreads:
             if not spread.affected:
                 continue
@@ -98,8 +99,10 @@ class Reach:
             if start is None:
                 continue
             for reached in self._search(start, junction):
+                worst.append(self._worst(junction, len(found), reached))
                 found.append(self._entry(spread, reached))
-                self._keep(junction, len(found) - 1, reached)
+        if worst:
+            self._work.run(f"INSERT INTO loss.reach {' UNION ALL '.join(worst)}")
         return found
 
     def _start(self, spread: Spread) -> _Reached | None:
@@ -191,7 +194,7 @@ class Reach:
         fields = [f"r.c{taken.index(column)}" for column in wanted.columns]
         on = same(theirs, numbered("h.k", len(columns)))
         keys = listed(numbered("k", len(fields)))
-        found = self._work.temp(
+        found, rows_found = self._work.temp_counted(
             f"""
             SELECT {keys}, count(*) AS n
               FROM (SELECT {renamed(fields, "k")}
@@ -200,7 +203,7 @@ class Reach:
              GROUP BY {keys}
             """
         )
-        if rows_found := self._work.count(found):
+        if rows_found:
             path = [*here.path, str(wanted.name)]
             if child != wanted.name:
                 path.insert(-1, str(child))
@@ -208,24 +211,14 @@ class Reach:
 
     # --- the worst --------------------------------------------------------------------------
 
-    def _keep(self, junction: TableName, step: int, reached: _Reached) -> None:
-        """Keep the rows that were reached by most, with the names people know them by."""
-        keys = numbered("k", len(reached.key))
-        order = f"n DESC, {listed(keys)}"
-        top = self._work.temp(
-            f"SELECT {listed(keys)}, n FROM {reached.keys} ORDER BY {order} LIMIT {_TOP}"
-        )
+    def _worst(self, junction: TableName, step: int, reached: _Reached) -> str:
+        """A query for the rows that were reached by most, with the names people know them by."""
+        keys = listed(numbered("k", len(reached.key)))
+        top = f"(SELECT {keys}, n FROM {reached.keys} ORDER BY n DESC, {keys} LIMIT {_TOP})"
         label, join = self._label(reached, top)
         number = self._work.number(junction)
-        key = listed(keys, "t.")
-        self._work.run(
-            f"""
-            INSERT INTO loss.reach
-            SELECT {number}, {step}, [{key}], {label}, t.n
-              FROM {top} t{join}
-             ORDER BY t.n DESC, {key}
-            """
-        )
+        key = listed(numbered("t.k", len(reached.key)))
+        return f"SELECT {number}, {step}, [{key}], {label}, t.n FROM {top} t{join}"
 
     def _label(self, reached: _Reached, top: str) -> tuple[str, str]:
         """An expression for the label of a row `t`, and the join that it needs."""
@@ -235,10 +228,6 @@ class Reach:
             return "NULL", ""
         width = len(reached.key)
         on = same(numbered("r.c", width), prefixed("t", numbered("k", width)))
-        named = self._work.stream(
-            "live",
-            reached.name,
-            (*reached.key, label),
-            f"SELECT r.* FROM {{rows}} r SEMI JOIN {top} t ON {on}",
-        )
+        columns = (*reached.key, label)
+        named = self._work.matched("live", reached.name, columns, f"{top} t", on)
         return f"left(r.c{width}, {_LABEL_LENGTH})", f" LEFT JOIN {named} r ON {on}"

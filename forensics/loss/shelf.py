@@ -7,7 +7,9 @@ first turn, and its columns go to DuckDB as Arrow has them.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +17,7 @@ import pyarrow as pa
 
 from forensics.errors import BackupError, EvidenceError, is_lost
 from forensics.evidence.source import Source
+from forensics.loss.once import Once
 from forensics.loss.sql import numbered
 from forensics.model import TableName, TableResult
 from forensics.query.fields import read_as_text, values
@@ -44,21 +47,21 @@ class Shelf:
         sides: both, open.
         results: what was found of each table, by the backup's name or live's.
         progress: is told of rows that were read.
+        reading: is held while a side is read.
     """
 
     sides: Mapping[SideName, Source]
     results: Mapping[TableName, TableResult]
     progress: Callable[[TableName, int], None]
-    _held: dict[tuple[SideName, TableName], list[_Piece] | None] = field(default_factory=dict)
+    reading: AbstractContextManager[object] = field(default_factory=threading.Lock)
+    _held: Once[tuple[SideName, TableName], list[_Piece] | None] = field(default_factory=Once)
     _bytes: int = 0
 
     def rows(self, side: SideName, name: TableName, columns: Sequence[str]) -> pa.Table | None:
         """Return columns of a table (c0, c1, …) as text, or None where it is none for here."""
         if not columns or len(set(columns)) < len(columns):
             return None
-        if (side, name) not in self._held:
-            self._held[side, name] = self._read(side, name)
-        pieces = self._held[side, name]
+        pieces = self._pieces(side, name)
         if pieces is None:
             return None
         schema = pa.schema([(field, pa.string()) for field in numbered("c", len(columns))])
@@ -70,6 +73,13 @@ class Shelf:
             batches.append(pa.record_batch(cut, schema=schema))
         return pa.Table.from_batches(batches, schema)
 
+    def has(self, side: SideName, name: TableName) -> bool:
+        """Whether a table is small, and has been read whole."""
+        return self._pieces(side, name) is not None
+
+    def _pieces(self, side: SideName, name: TableName) -> list[_Piece] | None:
+        return self._held.answer((side, name), lambda: self._read(side, name))
+
     def _read(self, side: SideName, name: TableName) -> list[_Piece] | None:
         """All of a table, or None where it is not small or cannot be read whole."""
         result, table = self.results.get(name), self.sides[side].catalog.tables.get(name)
@@ -80,14 +90,15 @@ class Shelf:
             return None
         stored = [column.name for column in table.columns if not column.generated]
         try:
-            pieces = self._taken(side, name, stored)
+            with self.reading:
+                pieces = self._taken(side, name, stored)
+                if pieces is not None:
+                    self.progress(name, rows)
+                return pieces
         except EvidenceError as error:
             if is_lost(error):
                 raise
             return None  # some of its columns may be read all the same
-        if pieces is not None:
-            self.progress(name, rows)
-        return pieces
 
     def _taken(self, side: SideName, name: TableName, stored: Sequence[str]) -> list[_Piece] | None:
         pieces = []

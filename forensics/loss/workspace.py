@@ -3,11 +3,13 @@
 Whatever differs between the sides lies in the case already. What is asked of a side
 beyond that is a few columns of a table at a time, streamed into a working table as
 text; working tables spill to disk, so memory stays a setting.
+
+Several threads may work in it.
 """
 
 from __future__ import annotations
 
-import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -15,28 +17,33 @@ from typing import Any
 
 import pyarrow as pa
 
-from forensics.compare.feeding import VALUE_MACRO, Guard, feed, feed_few
+from forensics.compare.feeding import Guard, feed, feed_few
 from forensics.evidence import copytext
 from forensics.evidence.source import Contents, Segment, Source
 from forensics.loss.columns import stores
 from forensics.loss.junctions import find_junctions
+from forensics.loss.once import Once
 from forensics.loss.shelf import Shelf, SideName
 from forensics.loss.sql import renamed
+from forensics.loss.working import WorkingTables
 from forensics.model import Catalog, Parent, Table, TableName, TableResult
 from forensics.store import Store
 
 __all__ = ["SideName", "Workspace"]
 
 
-class Workspace:
+class Workspace(WorkingTables):
     """What one run of `assess` works with. Use it as a context manager.
 
     Args:
         backup, live: both sides, open.
         store: the case, open for writing, with every table compared.
         progress: is told of rows that were read of a side.
+        threads: how many may work in it at a time.
 
     Attributes:
+        reading: held by whoever reads rows of a side: one thread does at a time, so that no
+            further session of a database is taken.
         results: what was found of each table.
         renamed: by the name in the backup, what live calls a table by another name.
         rekeyed: by parent, the column of live that holds the keys which its rows had.
@@ -46,7 +53,8 @@ class Workspace:
         moved_rows: by table, where other tables hold its missing rows: their names, each with
             a working table (pair, …).
         new_keys: by table and columns, a working table (o0, …, k0, …) of what those held
-            and hold now, or None; it fills as it is asked for.
+            and hold now, or None; it fills as it is asked for. Two threads may each make one
+            of them; these are the same.
     """
 
     def __init__(
@@ -55,10 +63,14 @@ class Workspace:
         live: Source,
         store: Store,
         progress: Callable[[TableName, int], None],
+        threads: int = 1,
     ) -> None:
+        super().__init__(store.connection)
         self.backup = backup
         self.live = live
         self.store = store
+        self.threads = threads
+        self.reading = threading.RLock()
         self.results = {result.name: result for result in store.results()}
         self.renamed: dict[TableName, TableName] = {}
         self.rekeyed: dict[Parent, tuple[str, ...]] = {}
@@ -66,14 +78,9 @@ class Workspace:
         self.same_rows: dict[TableName, str] = {}
         self.moved_rows: dict[TableName, list[tuple[TableName, str]]] = {}
         self.new_keys: dict[tuple[TableName, tuple[str, ...]], str | None] = {}
-        self.db = store.connection.cursor()
-        self.db.execute("SET disabled_optimizers = ''")
-        self.db.execute("SET preserve_insertion_order = false")
-        self.db.execute(VALUE_MACRO)
         self._progress = progress
-        self._shelf = Shelf({"backup": backup, "live": live}, self.results, progress)
-        self._names = itertools.count()
-        self._read: dict[tuple[SideName, TableName, tuple[str, ...]], str] = {}
+        self._shelf = Shelf({"backup": backup, "live": live}, self.results, progress, self.reading)
+        self._read: Once[tuple[SideName, TableName, tuple[str, ...]], str] = Once()
         self._fields: dict[tuple[SideName, TableName], tuple[str, ...]] = {}
         self._numbers = {name: store.number(name) for name in self.results}
 
@@ -86,37 +93,7 @@ class Workspace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.db.close()
-
-    # --- statements -------------------------------------------------------------------------
-
-    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        """Run a statement."""
-        self.db.execute(statement, list(values))
-
-    def ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return all rows of a small answer."""
-        return list(self.db.execute(statement, list(values)).fetchall())
-
-    def one(self, statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...]:
-        """Return the only row of an answer."""
-        return self.ask(statement, values)[0]
-
-    def count(self, relation: str) -> int:
-        """Return how many rows a relation has."""
-        (number,) = self.one(f"SELECT count(*) FROM {relation}")
-        return int(number)
-
-    def temp(self, select: str, name: str | None = None) -> str:
-        """Keep a query's answer in a working table and return the table's name."""
-        name = name or f"work_{next(self._names)}"
-        self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
-        return name
-
-    def drop(self, *names: str) -> None:
-        """Drop working tables."""
-        for name in names:
-            self.run(f"DROP TABLE IF EXISTS temp.{name}")
+        self.close()
 
     # --- the case ---------------------------------------------------------------------------
 
@@ -253,9 +230,26 @@ class Workspace:
             EvidenceError: the side cannot be read.
         """
         key = (side, name, tuple(columns))
-        if key not in self._read:
-            self._read[key] = self.stream(side, name, columns)
-        return self._read[key]
+        return self._read.answer(key, lambda: self.stream(side, name, columns))
+
+    def matched(
+        self, side: SideName, name: TableName, columns: Sequence[str], others: str, on: str
+    ) -> str:
+        """Return a relation (c0, …) of those rows `r` of a table that match some others.
+
+        Args:
+            side, name, columns: what is wanted, as `read` takes it.
+            others: a relation, with its alias.
+            on: the condition.
+
+        Raises:
+            EvidenceError: the side cannot be read.
+        """
+        query = f"SELECT r.* FROM {{rows}} r SEMI JOIN {others} ON {on}"
+        if self._shelf.has(side, name):
+            # All of them take less than a statement that thins them out each time.
+            return f"({query.format(rows=self.read(side, name, columns))})"
+        return self.stream(side, name, columns, query)
 
     def stream(
         self,
@@ -276,24 +270,32 @@ class Workspace:
         Raises:
             EvidenceError: the side cannot be read.
         """
-        target = f"work_{next(self._names)}"
-        lead = f"CREATE TEMP TABLE {target} AS"
+        target = self.new_name()
+        lead = f"CREATE TABLE {target} AS"
         few = self._shelf.rows(side, name, columns)
         if few is not None:
             feed_few(self.db, f"{lead} {query.replace('{rows}', 'batches')}", few)
             return target
+        with self.reading:
+            self._feed(side, name, columns, target, query)
+        return target
+
+    def _feed(
+        self, side: SideName, name: TableName, columns: Sequence[str], target: str, query: str
+    ) -> None:
+        """Make a working table of a query over all rows of a table, as they come."""
+        lead = f"CREATE TABLE {target} AS"
         made = False
         for segment in self.side(side).segments(name, columns):
             select = query.replace("{rows}", _rows_of(segment, columns))
             guard = Guard(self._batches(name, segment.blocks()))
             feed(self.db, f"{lead} {select}", copytext.LINES, {"batches": guard})
-            lead = f"INSERT INTO temp.{target}"
+            lead = f"INSERT INTO {target}"
             made = True
         if not made:
             empty = renamed(["NULL::VARCHAR"] * len(columns), "c")
             select = query.replace("{rows}", f"(SELECT {empty} WHERE false)")
             self.run(f"{lead} {select}")
-        return target
 
     def _batches(self, name: TableName, blocks: Iterator[Any]) -> Iterator[pa.RecordBatch]:
         for batch in copytext.line_batches(blocks):

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH = 10_000  # rows
+_PUT = "INSERT OR REPLACE INTO kit.meta VALUES ({}, {})"
 _PUT_LONG = "INSERT OR REPLACE INTO kit.meta SELECT t0, t1 FROM given"
 
 
@@ -78,6 +80,7 @@ class Store:
         self._held = ExitStack()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._reading: ExitStack | None = None
+        self._putting = threading.RLock()
         if known:
             version = self._version()
             self._known, self._listed = (version, known.facts), (version, known.lines)
@@ -158,12 +161,9 @@ class Store:
             write_back(self.folder)
             fresh = _copied(self.folder)
             try:
-                copy = _Copy(self.folder)
-                try:
+                with closing(_Copy(self.folder)) as copy:
                     yield copy
                     copy.connection.execute("CHECKPOINT")
-                finally:
-                    copy.close()
                 fresh.replace(self.folder / CASE)
             finally:
                 discard_fresh(self.folder)
@@ -171,28 +171,28 @@ class Store:
     # --- facts -------------------------------------------------------------------------------
 
     def put(self, name: str, value: Any) -> None:
-        """Record a fact, in place of an earlier one of that name."""
+        """Record a fact, in place of an earlier one of that name. Any thread may."""
         self.put_text(name, json.dumps(plain(value)))
 
     def put_text(self, name: str, text: str) -> None:
         """Record a fact that is JSON already."""
-        if len(text) > LONG:
-            execute_with(self.connection, _PUT_LONG, (name, text))
-            return
-        self.connection.execute(
-            f"INSERT OR REPLACE INTO kit.meta VALUES ({literal(name)}, {literal(text)})"
-        )
+        with self._putting:
+            if len(text) > LONG:
+                execute_with(self.connection, _PUT_LONG, (name, text))
+            else:
+                self.connection.execute(_PUT.format(literal(name), literal(text)))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """What is put within is recorded together, or not at all."""
-        self.connection.begin()
-        try:
-            yield
-        except BaseException:
-            self.connection.rollback()
-            raise
-        self.connection.commit()
+        with self._putting:
+            self.connection.begin()
+            try:
+                yield
+            except BaseException:
+                self.connection.rollback()
+                raise
+            self.connection.commit()
 
     def get(self, name: str) -> Any:
         """Return a fact, as JSON has it, or None."""
@@ -356,6 +356,7 @@ class _Copy(Store):
         self.folder = folder
         self._writes = True
         self._held = ExitStack()
+        self._putting = threading.RLock()
         self._connection = connect(folder, FRESH, write=True)
         self._held.callback(self._connection.close)
 

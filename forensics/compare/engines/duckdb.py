@@ -54,8 +54,9 @@ class DuckDB:
         self._db.execute(VALUE_MACRO)
 
     def close(self) -> None:
-        """Drop the database of the working tables."""
+        """Drop the database of the working tables, and what was set for all cursors."""
         self._db.execute(f"DETACH {self._work}")
+        self._db.execute("SET disabled_optimizers = ''")
 
     def clean(self) -> None:
         """Drop the working tables."""

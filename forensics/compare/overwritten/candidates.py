@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forensics.compare.overwritten.columns import Cell, Only
-from forensics.compare.overwritten.computed import numbers, objects, texts, times, truths
+from forensics.compare.overwritten.computed import X, numbers, objects, texts, times, truths
 from forensics.compare.overwritten.defaults import constant_default
 from forensics.model import Pattern, quote_literal
 
@@ -30,7 +30,8 @@ class Candidate:
     """Something that the changed values of a column may have in common.
 
     Attributes:
-        holds: the condition of a row of `changed_rows`.
+        test: the condition of a row of `changed_rows`, in which `X` may stand for `x`: candidates
+            that differ in this alone are counted together.
         how: it in words, without a value of a row.
         undoable: whether what stood there follows from what stands there.
         kind: of "computed", what was done: "shifted", "multiplied", "negated" or "".
@@ -38,12 +39,18 @@ class Candidate:
     """
 
     pattern: Pattern
-    holds: str
+    test: str
     how: str
     undoable: bool = False
     kind: str = ""
     source: str | None = None
     source_field: str | None = None
+    x: str = ""
+
+    @property
+    def holds(self) -> str:
+        """The condition of a row of `changed_rows`."""
+        return self.test.replace(X, self.x) if self.x else self.test
 
 
 def stood(cell: Cell) -> str:
@@ -66,7 +73,9 @@ def candidates(
     yield from _copies(cell, cells, apart)
     for pattern in _COMPUTED.get(cell.kind, ()):
         for found in pattern(cell, ask):
-            yield Candidate("computed", found.holds, found.how, found.undoable, found.kind)
+            yield Candidate(
+                "computed", found.test, found.how, found.undoable, found.kind, x=found.x
+            )
 
 
 def _constants(cell: Cell, ask: Ask) -> Iterator[Candidate]:
@@ -109,17 +118,18 @@ def _copies(cell: Cell, cells: Sequence[Cell], apart: Sequence[Only]) -> Iterato
 
 
 def _copy(cell: Cell, other: Cell | Only, field: str, old: str | None) -> Candidate:
-    name, holds = other.name, f"{cell.new} = {field}"
+    name, test = other.name, f"{cell.new} = {X}"
     for kinds, kind in _READ_AS:
         if other.kind in kinds or cell.kind in kinds:
-            as_read = f"TRY_CAST({cell.new} AS {kind}) = TRY_CAST({field} AS {kind})"
-            holds = f"({holds} OR coalesce({as_read}, false))"
+            as_read = f"TRY_CAST({cell.new} AS {kind}) = TRY_CAST({X} AS {kind})"
+            test = f"({test} OR coalesce({as_read}, false))"
     return Candidate(
         "copied",
-        holds,
+        test,
         f"copied from {name}",
         source=name,
         source_field=old,
+        x=field,
     )
 
 

@@ -10,6 +10,8 @@ from forensics.compare.overwritten.columns import Cell
 
 Ask = Callable[[str], tuple[Any, ...]]
 
+X = "{x}"
+
 _UNITS = ("second", "minute", "hour", "day", "month", "year")
 _DIGITS = range(6, -4, -1)
 _EXACT = 1e-9
@@ -20,16 +22,18 @@ class Computed:
     """One expression over the old value.
 
     Attributes:
-        holds: the condition that the new value is what it gives.
+        test: the condition that the new value is what it gives, in which `X` may stand for `x`.
         how: it in words.
         undoable: whether the old value follows from the new one.
         kind: "shifted", "multiplied", "negated", or "".
+        x: what those of one test differ in.
     """
 
-    holds: str
+    test: str
     how: str
     undoable: bool = False
     kind: str = ""
+    x: str = ""
 
 
 # --- text -------------------------------------------------------------
@@ -61,7 +65,7 @@ def texts(cell: Cell, ask: Ask) -> Iterator[Computed]:
     """Case folded, trimmed, cut, …"""
     old, new = cell.old, cell.new
     for expression, how in _TEXTS:
-        yield Computed(f"{new} = {expression.format(o=old)}", how)
+        yield Computed(f"{new} = {X}", how, x=expression.format(o=old))
     (longest,) = ask(f"SELECT max(length({new})) FROM picked WHERE length({new}) < length({old})")
     if longest:
         cut = f"left({old}, {longest})"
@@ -79,15 +83,15 @@ def texts(cell: Cell, ask: Ask) -> Iterator[Computed]:
 def numbers(cell: Cell, ask: Ask) -> Iterator[Computed]:
     """Rounded, cut off, multiplied, shifted."""
     old, new = double(cell.old), double(cell.new)
+    whole = f"abs({new} / {X} - round({new} / {X})) < 1e-6"
+    near = f"abs({new} - {old}) <= 0.5000001 * {X}"
+    down = f"abs({new}) < abs({old}) AND abs({new} - {old}) < {X}"
+    sign = f"({new} = 0 OR sign({new}) = sign({old}))"
     for digits in _DIGITS:
         unit = f"1e{-digits}"
-        whole = f"abs({new} / {unit} - round({new} / {unit})) < 1e-6"
         place = f"to {digits} digits" if digits >= 0 else f"to {10**-digits:,}s"
-        near = f"abs({new} - {old}) <= 0.5000001 * {unit}"
-        yield Computed(f"{new} <> {old} AND {whole} AND {near}", f"rounded {place}")
-        down = f"abs({new}) < abs({old}) AND abs({new} - {old}) < {unit}"
-        sign = f"({new} = 0 OR sign({new}) = sign({old}))"
-        yield Computed(f"{whole} AND {down} AND {sign}", f"cut off {place}")
+        yield Computed(f"{new} <> {old} AND {whole} AND {near}", f"rounded {place}", x=unit)
+        yield Computed(f"{whole} AND {down} AND {sign}", f"cut off {place}", x=unit)
     yield Computed(f"{new} = abs({old})", "without its sign")
     yield from _factors(cell, ask, old, new)
     (shift,) = ask(
@@ -151,10 +155,10 @@ def times(cell: Cell, ask: Ask) -> Iterator[Computed]:
     """Cut to a unit, shifted by an interval (of one hour more in summer)."""
     old, new = time(cell.old), time(cell.new)
     for unit in _UNITS:
-        yield Computed(f"{new} = date_trunc('{unit}', {old})", f"cut to the {unit}")
-    yield Computed(
-        f"{new} = date_trunc('second', {old} + INTERVAL 500 MILLISECOND)", "rounded to the second"
-    )
+        cut = f"date_trunc('{unit}', {old})"
+        yield Computed(f"{new} = {X}", f"cut to the {unit}", x=cut)
+    rounded = f"date_trunc('second', {old} + INTERVAL 500 MILLISECOND)"
+    yield Computed(f"{new} = {X}", "rounded to the second", x=rounded)
     away = f"epoch_us({new}) - epoch_us({old})"
     (shifts,) = ask(
         f"""

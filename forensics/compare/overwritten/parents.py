@@ -38,8 +38,9 @@ def _gone(store: Store, key: ForeignKey, cells: Sequence[Cell]) -> str:
     number = store.number(key.parent)
     if number is None or not key.parent_columns or not set(key.parent_columns) <= set(held):
         return ""
-    if not has_table(store.connection, f"rows.backup_{number}"):
-        return ""
+    with store.query() as cursor:
+        if not has_table(cursor, f"rows.backup_{number}"):
+            return ""
     ours = ", ".join(cell.old for cell in cells)
     theirs = ", ".join(f"f{held.index(column)}" for column in key.parent_columns)
     return f"({ours}) IN (SELECT ({theirs}) FROM rows.backup_{number} WHERE state = 'missing')"

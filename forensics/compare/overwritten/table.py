@@ -10,7 +10,7 @@ import duckdb
 
 from forensics.compare.overwritten.candidates import Candidate, candidates, merged, stood
 from forensics.compare.overwritten.columns import Cell, Rows
-from forensics.compare.overwritten.computed import time
+from forensics.compare.overwritten.computed import X, time
 from forensics.compare.overwritten.life import Life, is_touched, sampled
 from forensics.compare.overwritten.rule import Counted, Rule
 from forensics.model import ForeignKey, Overwritten, TableResult
@@ -129,14 +129,39 @@ class Look:
         """The candidates that hold in about half of a column's sampled values, the best first."""
         self._some(where)
         possible = list(candidates(cell, self._ask, self._rows.every, self._rows.apart))
-        counts = ", ".join(f"count(*) FILTER ({one.holds})" for one in possible)
-        every, *held = self._ask(f"SELECT count(*), {counts} FROM picked")
+        every, held = self._held(possible)
         order = sorted(range(len(possible)), key=lambda place: -held[place])
         best = [possible[p] for p in order[:_FINALISTS] if held[p] >= 0.4 * every]
         if not best or held[order[0]] < _NEARLY * every:
             one = merged(cell, self._ask)
             best += [one] if one else []
         return best
+
+    def _held(self, possible: Sequence[Candidate]) -> tuple[int, list[int]]:
+        """How many rows are picked, and in how many of them each of some candidates holds.
+
+        To plan a condition for each column that a value may be copied from takes longer than to
+        look at the rows.
+        """
+        alike: dict[str, list[int]] = {}
+        for place, one in enumerate(possible):
+            alike.setdefault(one.test, []).append(place)
+        alone, counts = [-1], ["count(*)"]
+        parts = []
+        for test, places in alike.items():
+            if len(places) == 1:
+                alone += places
+                counts.append(f"count(*) FILTER ({possible[places[0]].holds})")
+                continue
+            every = ", ".join(possible[place].x for place in places)
+            unnested = f"unnest([{every}]) AS x, unnest({places}) AS place"
+            parts.append(
+                f"SELECT place, count(*) FROM (SELECT *, {unnested} FROM picked) "
+                f"WHERE {test.replace(X, 'x')} GROUP BY place"
+            )
+        parts.append(f"SELECT unnest({alone}), unnest([{', '.join(counts)}]) FROM picked")
+        rows = dict(self._db.execute(" UNION ALL ".join(parts)).fetchall())
+        return rows[-1], [rows.get(place, 0) for place in range(len(possible))]
 
     def _some(self, where: str) -> None:
         self._db.execute(

@@ -9,13 +9,13 @@ and is told by itself whether its rows are gone.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from forensics.errors import LiveError
+from forensics.evidence.beside import cores
 from forensics.evidence.live.lending import Lending
 from forensics.evidence.live.pages import OPEN_END, condition, step_of
 from forensics.evidence.live.readers import Reader
@@ -28,13 +28,6 @@ _RESUME = "Go on with --resume."
 _HELD_BYTES = 32 << 20  # of rows that came before their turn
 
 ReadRun = Callable[[Reader, int], Iterator[Block]]
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def most_sessions(jobs: int, host: str) -> int:

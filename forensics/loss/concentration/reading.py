@@ -111,7 +111,8 @@ def _read(
         values.append(f"{axis.of_value(stream.code(number))} AS v{number}")
     work.db.register(_BASE, stream.capsule())
     try:
-        yield f"(SELECT {', '.join(values)} FROM {_BASE})"
+        with work.reading:
+            yield f"(SELECT {', '.join(values)} FROM {_BASE})"
     except duckdb.Error:
         raise _cause(stream) or BackupError("The backup cannot be read again.") from None
     finally:

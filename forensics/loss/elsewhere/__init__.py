@@ -7,7 +7,7 @@ before it writes a row. `superseded`: the same table holds the row under another
 `moved`: another table of its family by inheritance does.
 """
 
-from forensics.loss.elsewhere.found import live_on
+from forensics.loss.elsewhere.found import live_on, say_elsewhere
 from forensics.loss.elsewhere.translation import new_keys
 
-__all__ = ["live_on", "new_keys"]
+__all__ = ["live_on", "new_keys", "say_elsewhere"]

@@ -27,15 +27,16 @@ _LIKELY = "more may be rows that were edited besides, and nothing says for sure"
 _Junctions = Mapping[TableName, tuple[Parent, ...]]
 
 
-def live_on(work: Workspace, junctions: _Junctions) -> list[dict[str, Any]]:
-    """Find the missing rows that live holds elsewhere; keep them, and say so in findings.
+def live_on(work: Workspace, junctions: _Junctions) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Find the missing rows that live holds elsewhere, and keep them.
 
     Args:
         work: the run's workspace; told which rows are the same under another key.
         junctions: the junction tables, whose links are looked for by themselves.
 
     Returns:
-        The tables that could not be looked at, each with the reason.
+        What there is to say of it, and the tables that could not be looked at, each with the
+        reason.
     """
     work.run("DROP SCHEMA IF EXISTS elsewhere CASCADE")
     work.run("CREATE SCHEMA elsewhere")
@@ -53,8 +54,7 @@ def live_on(work: Workspace, junctions: _Junctions) -> list[dict[str, Any]]:
                 raise
             failed.append({**plain(name), "reason": reason_of(error)})
     keep_new_keys(work, _columns_named(work, junctions))
-    _say(work, found)
-    return failed
+    return found, failed
 
 
 def _columns_named(
@@ -159,7 +159,7 @@ def _keep(work: Workspace, name: TableName, query: str) -> None:
 # --- findings -----------------------------------------------------------------------------------
 
 
-def _say(work: Workspace, found: Sequence[Finding]) -> None:
+def say_elsewhere(work: Workspace, found: Sequence[Finding]) -> None:
     """Add the findings to the case's, in place of those of an earlier run."""
     known = []
     rewritten = set()

@@ -89,7 +89,7 @@ def _find_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> st
     width = len(columns)
     agreed = " AND ".join(f"count(DISTINCT {key}) = 1" for key in numbered("k", width))
     newest = [f"min({key}) AS {key}" for key in numbered("k", width)]
-    found = work.temp(
+    found, number = work.temp_counted(
         f"""
         SELECT {listed(numbered("o", width))}, {listed(newest)}
           FROM (SELECT {renamed(old, "o")}, {renamed(new, "k")}
@@ -101,7 +101,7 @@ def _find_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> st
         HAVING {agreed}
         """
     )
-    return found if work.count(found) else None
+    return found if number else None
 
 
 def _same_rows(work: Workspace, result: TableResult, columns: tuple[str, ...]) -> list[str]:

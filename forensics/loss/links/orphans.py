@@ -39,8 +39,8 @@ def never_there(missing: MissingRows, parent: Parent) -> str | None:
     )
     for rows, keys in _held(work, parent, named):
         on = same(prefixed("a", numbered("k", len(fields))), prefixed("p", keys))
-        left = work.temp(f"SELECT a.* FROM {left} a ANTI JOIN {rows} p ON {on}")
-        if not work.count(left):
+        left, number = work.temp_counted(f"SELECT a.* FROM {left} a ANTI JOIN {rows} p ON {on}")
+        if not number:
             return None
     return left
 
@@ -124,8 +124,7 @@ def _named(
     """Those keys of a side's table that are among the named ones."""
     fields = numbered("c", len(key))
     on = same(prefixed("r", fields), prefixed("a", numbered("k", len(key))))
-    query = f"SELECT r.* FROM {{rows}} r SEMI JOIN {named} a ON {on}"
-    return work.stream(side, name, key, query), fields
+    return work.matched(side, name, key, f"{named} a", on), fields
 
 
 # --- whether equal values are equal text --------------------------------------------------------

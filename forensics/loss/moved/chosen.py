@@ -11,6 +11,14 @@ from forensics.loss.junctions import Junction
 from forensics.loss.missing import MissingRows
 from forensics.loss.moved.search import Search
 from forensics.loss.sql import alike, listed, numbered, prefixed, renamed
+from forensics.model import TableResult
+
+
+def may_choose(result: TableResult, junction: Junction) -> bool:
+    """Whether it may be left open which rows of a junction table are missing."""
+    if result.key or not result.columns:
+        return False
+    return not set(result.columns).issuperset(junction.link_columns)
 
 
 def choose_missing(missing: MissingRows, junction: Junction) -> None:
@@ -24,8 +32,7 @@ def choose_missing(missing: MissingRows, junction: Junction) -> None:
     """
     work, name = missing.work, missing.name
     result = work.results[name]
-    compared = set(result.columns)
-    if result.key or compared.issuperset(junction.link_columns):
+    if not may_choose(result, junction):
         return
     columns = work.store.columns(name, "backup")
     ours = missing.fields(result.columns)

@@ -72,18 +72,29 @@ class TableSearch:
             return
         is_junction = table.name in work.live_junctions
         for parents in itertools.product(*[end.parents for end in self._junction.link]):
-            read = []
-            for layout in layouts.find(parents):
-                one = _Rows(self._missing, table, layout, parents)
-                if one.read():
-                    read.append(one)
             found = []
+            read = self._read(table, layouts.find(parents), parents)
             for one in self._some_of(read, table):
                 matched = one.match(loose=not (is_junction and one.layout.sure))
                 if matched is not None:
                     found.append(matched)
             found.sort(key=lambda one: -work.count(one.matches))
             yield from found
+
+    def _read(
+        self, table: Table, layouts: Sequence[Layout], parents: Sequence[Parent]
+    ) -> list[_Rows]:
+        """The rows as those layouts have them by which they can hold missing links."""
+        likely = [layout for layout in layouts if stores(table, layout.columns)]
+        every: dict[str, None] = {}
+        for layout in likely:
+            every |= dict.fromkeys(layout.columns)
+        found = []
+        for layout in likely:
+            one = _Rows(self._missing, table, layout, parents)
+            if one.read(tuple(every)):
+                found.append(one)
+        return found
 
     def _some_of(self, read: list[_Rows], table: Table) -> list[_Rows]:
         """Those that hold a missing link.
@@ -96,9 +107,9 @@ class TableSearch:
             return read
         if (result.live_rows or 0) + (ours.missing or 0) > _LITTLE:
             return read
-        asked = ", ".join(f"EXISTS ({one.matches()})" for one in read)
-        there = self._work.one(f"SELECT {asked}")
-        return [one for one, held in zip(read, there, strict=True) if held]
+        named = " UNION ALL ".join(one.named(place) for place, one in enumerate(read))
+        there = self._work.ask(f"SELECT DISTINCT place FROM ({named}) t {read[0].semi_join}")
+        return [read[place] for (place,) in sorted(there)]
 
     def _have_other_keys(self, table: Table) -> bool:
         parents = self._junction.parents
@@ -118,14 +129,17 @@ class _Rows:
         self._table = table
         self._parents = parents
         self._relation = ""
+        self._columns = layout.columns
         self._ends: list[_End] = []
         self.layout = layout
 
-    def read(self) -> bool:
-        """Have the rows read; return whether they can hold missing links."""
-        if not stores(self._table, self.layout.columns):
-            return False
-        relation = self._read()
+    def read(self, every: tuple[str, ...]) -> bool:
+        """Have the rows read; return whether they can hold missing links.
+
+        Args:
+            every: the columns of all layouts: they are read together.
+        """
+        relation = self._read(every)
         if relation is None:
             return False
         self._relation = relation
@@ -136,15 +150,27 @@ class _Rows:
             self._ends.append(end)
         return True
 
-    def matches(self) -> str:
-        """The query for the missing rows that the table holds."""
-        on = " AND ".join(end.on for end in self._ends)
+    def named(self, place: int) -> str:
+        """A query for the ends that the rows name: place, e0, …, dead."""
+        fields: list[str] = []
+        for end in self._ends:
+            fields += end.theirs
+        means = " AND ".join(end.means for end in self._ends)
+        named = f"SELECT {place} AS place, {renamed(fields, 'e')}, t.dead FROM {self._relation} t"
+        return f"{named} WHERE {means}"
+
+    @property
+    def semi_join(self) -> str:
+        """The join of ends `t`, as `named` has them, with the missing rows that name the same."""
+        ours: list[str] = []
+        for end in self._ends:
+            ours += end.ours
+        on = same(prefixed("m", ours), numbered("t.e", len(ours)))
         return f"""
-            SELECT m.pair, 0 AS spot
-              FROM {self._missing.relation} m SEMI JOIN {self._relation} t
-                ON {on} AND (NOT t.dead OR {self._was_dead})
-             WHERE {self._missing.conditions(self._parents)}
-            """
+            SEMI JOIN {self._missing.relation} m
+              ON {on} AND (NOT t.dead OR {self._was_dead})
+             AND {self._missing.conditions(self._parents)}
+        """
 
     def match(self, *, loose: bool) -> Found | None:
         """Return the missing rows that the table holds, or None if it holds none.
@@ -152,7 +178,15 @@ class _Rows:
         Args:
             loose: a few rows that fit do not count: they may do so by chance.
         """
-        matches = self._work.temp(self.matches())
+        on = " AND ".join(end.on for end in self._ends)
+        matches = self._work.temp(
+            f"""
+            SELECT m.pair, 0 AS spot
+              FROM {self._missing.relation} m SEMI JOIN {self._relation} t
+                ON {on} AND (NOT t.dead OR {self._was_dead})
+             WHERE {self._missing.conditions(self._parents)}
+            """
+        )
         if not self._hits(matches, loose=loose):
             self._work.drop(matches)
             return None
@@ -164,7 +198,7 @@ class _Rows:
         """The condition that a missing row `m` was marked deleted already."""
         return kept_dead(self._work, "backup", self._missing.name, "m.")
 
-    def _read(self) -> str | None:
+    def _read(self, every: tuple[str, ...]) -> str | None:
         """A relation (c0, …, dead) of the rows: those that differ where that is known.
 
         None where none does.
@@ -178,7 +212,8 @@ class _Rows:
             if fields:
                 is_dead = kept_dead(work, "live", name)
                 return f"(SELECT {renamed(fields, 'c')}, {is_dead} AS dead FROM {kept})"
-        return read_with_dead(work, name, columns)
+        self._columns = every
+        return read_with_dead(work, name, every)
 
     def _end(self, number: int, parent: Parent, holder: Holder) -> _End | None:
         ours = self._missing.fields(parent.columns)
@@ -194,7 +229,7 @@ class _Rows:
         return _End(parent, ours, theirs, means)
 
     def _field(self, column: str) -> str:
-        return f"c{self.layout.columns.index(column)}"
+        return f"c{self._columns.index(column)}"
 
     def _translated(
         self, number: int, parent: Parent, holder: Holder, theirs: Sequence[str]

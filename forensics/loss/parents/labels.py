@@ -98,12 +98,8 @@ class Labels:
         if not self._work.holds("live", live.name) or not key or not stores(live, key):
             return None
         on = same(numbered("r.c", width), prefixed("a", self._roles.keys))
-        rows = self._work.stream(
-            "live",
-            live.name,
-            (*key, self.column),
-            f"SELECT r.* FROM {{rows}} r SEMI JOIN {links} a ON {on}",
-        )
+        columns = (*key, self.column)
+        rows = self._work.matched("live", live.name, columns, f"{links} a", on)
         heads = renamed(numbered("c", width), "k")
         return f"SELECT {heads}, c{width} AS label, 0 AS rank FROM {rows}"
 

@@ -158,9 +158,13 @@ class _Rows:
             (SELECT m.*, l.class
                FROM {missing.relation} m JOIN {links} l ON l.pair = m.pair)
         """
+        there = {**self._fate.counts, "overwritten": self._fate.overwritten}
         counted = []
         for name in (*_CLASSES, "overwritten"):
-            counted.append(f"coalesce(sum(n) FILTER (class = '{name}'), 0)::BIGINT AS {name}")
+            number = "0"
+            if there[name]:
+                number = f"coalesce(sum(n) FILTER (class = '{name}'), 0)"
+            counted.append(f"{number}::BIGINT AS {name}")
         found = f"SELECT *, 1 AS n FROM ({self._roles.named_by(classified, 'backup', 'class')})"
         written_over = self._overwritten()
         if written_over:
