@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forensics.cause.attribution import Attribution
+    from forensics.scratch import Ahead
 
 _MIGRATIONS = [
     "name",
@@ -281,6 +282,7 @@ def find_cause(
     *,
     ran: tuple[str, ...] | None = None,
     listener: Callable[[str], None] | None = None,
+    ahead: Ahead | None = None,
 ) -> Cause:
     """Attribute, and write what is found into the case and to `cause.json`.
 
@@ -290,6 +292,7 @@ def find_cause(
         ran: shell patterns of migrations that ran since the backup, where no history says so; None
             for those of the last time.
         listener: is told how far it is; a notebook's cell shows it where nobody else is told.
+        ahead: the server to replay on, where it was begun before.
 
     Raises:
         CaseError: nothing was found before, or another process writes the case.
@@ -297,7 +300,7 @@ def find_cause(
     """
     if folder is None and case.store.get("cause") is not None:
         return _found_before(case)
-    attribution, ran = _attributed(case, folder, ran, listener)
+    attribution, ran = _attributed(case, folder, ran, listener, ahead)
     found = attribution.found
     if folder is None and not found["statements"] and not any(_rebuilt(found)):
         # Live alone tells of a rebuild, and of what its history keeps as SQL.
@@ -369,6 +372,7 @@ def _attributed(
     folder: str | Path | None,
     ran: tuple[str, ...] | None,
     listener: Callable[[str], None] | None,
+    ahead: Ahead | None = None,
 ) -> tuple[Attribution, tuple[str, ...]]:
     from forensics.cause.attribution import Ask, attribute
     from forensics.evidence.migrations import read_folder
@@ -377,7 +381,7 @@ def _attributed(
         ran = tuple(case.store.get("ran") or ())
     files = read_folder(Path(folder)) if folder is not None else None
     with waiting() as cell, case.store.reading():
-        return attribute(case.store, Ask(files, ran), listener or cell), ran
+        return attribute(case.store, Ask(files, ran, ahead=ahead), listener or cell), ran
 
 
 def _found_before(case: Held) -> Cause:

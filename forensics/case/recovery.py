@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import URL, Engine
 
+    from forensics.scratch import Ahead
+
 
 class Recovery:
     """What can come back of a case, at what price.
@@ -268,6 +270,7 @@ class Recovery:
         backup: str | Path | None = None,
         skip: Sequence[str] = (),
         tell: Tell | None = None,
+        ahead: Ahead | None = None,
     ) -> Plan:
         """Rehearse every option on copies of live and of the backup; the proofs go into the case.
 
@@ -278,7 +281,9 @@ class Recovery:
                 backup.
             skip: options to leave out: "full restore" takes as long as restoring the whole backup
                 does.
-            tell: is told how far it is; a notebook's cell shows it where nobody else is told.
+            tell: is told how far it is, by several threads; a notebook's cell shows it where
+                nobody else is told.
+            ahead: the server to rehearse on, where it was begun before.
 
         Raises:
             RecoveryError, LiveError, ScratchError, MigrationError: as `make_plan`.
@@ -287,7 +292,7 @@ class Recovery:
         files = Path(migrations) if migrations else None
         with waiting() as cell, leftovers.folder() as folder:
             told = tell or cell or silent
-            wishes = Wishes(dsn, True, files, backup, skip=tuple(skip), tell=told)
+            wishes = Wishes(dsn, True, files, backup, skip=tuple(skip), tell=told, ahead=ahead)
             place = folder if out is None else Path(out)
             self._plan = make_plan(self._case.store, place, self._scope, wishes)
         if self._is_kept:

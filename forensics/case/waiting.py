@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from threading import Lock
 from typing import Any
 
 from forensics.case.showing import escaped
@@ -29,6 +30,7 @@ class Waiting(Listener):
 
     def __init__(self, place: _Place) -> None:
         self._place = place
+        self._turn = Lock()
         self._began = self._rows_began = time.monotonic()
         self._next = self._began + _PATIENCE
         self._step = ""
@@ -68,8 +70,9 @@ class Waiting(Listener):
     # --- as the other stages do -------------------------------------------------------------
 
     def __call__(self, step: str, place: str = "") -> None:
-        """Say which step it is at, and where in it."""
-        self._say(step, place)
+        """Say which step it is at, and where in it; several threads may."""
+        with self._turn:
+            self._say(step, place)
 
     def _say(self, step: str, place: str = "") -> None:
         now = time.monotonic()

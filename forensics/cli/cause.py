@@ -10,13 +10,26 @@ import typer
 
 from forensics.cause.struck import has_struck
 from forensics.cli import manual
-from forensics.cli.voice import CaseFolder, Json, Quiet, app, safe, speaking, status_of, working
+from forensics.cli.early import server_ahead
+from forensics.cli.voice import (
+    CaseFolder,
+    Json,
+    Quiet,
+    Voice,
+    app,
+    safe,
+    speaking,
+    status_of,
+    working,
+)
 from forensics.model import TableName
 from forensics.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
+
+    from forensics.scratch import Ahead
 
 _COUNTS = ("rows", "moved", "changed", "blanked")
 
@@ -45,17 +58,28 @@ def cause_command(
     quiet: Quiet = False,
 ) -> None:
     """Which migration statement did it."""
+    with (
+        speaking("cause", as_json, quiet, case) as voice,
+        server_ahead(case, wanted=migrations is not None) as ahead,
+    ):
+        status = _answer(voice, case, migrations, tuple(ran or ()), ahead)
+    raise typer.Exit(status)
+
+
+def _answer(
+    voice: Voice, case: Path, migrations: Path | None, ran: tuple[str, ...], ahead: Ahead | None
+) -> int:
+    """Say what is found; return the exit status."""
     from forensics.case.bounds import answered
     from forensics.case.cause import find_cause, verdict
     from forensics.case.facade import open_case
 
-    with speaking("cause", as_json, quiet, case) as voice, open_case(case) as opened:
+    with open_case(case) as opened:
         with working(voice) as tell:
-            found = find_cause(opened, migrations, ran=tuple(ran or ()), listener=tell).found
+            found = find_cause(opened, migrations, ran=ran, listener=tell, ahead=ahead).found
         voice.answer(found, lambda console: _show(console, found, verdict(found)))
         known = answered(opened) and not found.get("unknown")
-        status = status_of(complete=known, found=not opened.nothing_missing)
-    raise typer.Exit(status)
+        return status_of(complete=known, found=not opened.nothing_missing)
 
 
 def _show(console: Console, found: Mapping[str, Any], verdict: str) -> None:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from forensics.cli import manual
+from forensics.cli.early import server_ahead
 from forensics.cli.selection import show_laid, show_selection
 from forensics.cli.voice import (
     FAILED,
@@ -170,7 +172,11 @@ def recover(
     """
     from forensics.case.facade import open_case
 
-    with speaking("recover", as_json, quiet, case) as voice, open_case(case) as found:
+    with (
+        speaking("recover", as_json, quiet, case) as voice,
+        server_ahead(case, wanted=rehearse, sides=2) as ahead,
+        open_case(case) as found,
+    ):
         recovery = found.recovery(
             tables=table or (),
             include_unexplained=include_unexplained,
@@ -190,6 +196,7 @@ def recover(
                     backup=backup,
                     skip=skip or (),
                     tell=tell,
+                    ahead=ahead,
                 )
         else:
             plan = recovery.write(out, live=live, migrations=migrations, backup=backup)
@@ -237,12 +244,14 @@ def _telling(voice: Voice) -> Iterator[Tell]:
 
             yield update
     else:
-        said = [""]
+        said: set[str] = set()
+        turn = Lock()
 
         def tell(step: str, place: str = "") -> None:
-            if step != said[0]:
-                said[0] = step
-                voice.note(safe(step))
+            with turn:
+                if step not in said:
+                    said.add(step)
+                    voice.note(safe(step))
 
         yield tell
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-
-from psycopg import sql
 
 from forensics.cause.history import History
 from forensics.errors import UsageError
@@ -15,6 +14,7 @@ from forensics.evidence import open_source
 from forensics.evidence.live.source import LiveSource
 from forensics.evidence.migrations import read_folder
 from forensics.model import Column, TableName
+from forensics.recovery.backup_side import BackupSide
 from forensics.recovery.beside.layout import expect_name, layout
 from forensics.recovery.beside.planning import (
     UNASKED,
@@ -47,8 +47,11 @@ from forensics.recovery.choose.undefined import explained_undefined
 from forensics.recovery.narrow.belongings import Belongings
 from forensics.recovery.narrow.survivors import Survivors
 from forensics.recovery.plan import Plan
-from forensics.recovery.rehearse.live_state import live_state
+from forensics.recovery.proof import FULL_RESTORE
+from forensics.recovery.rehearse.copies import BackupCopy
+from forensics.recovery.rehearse.live_state import asked_of_live, live_state
 from forensics.recovery.rehearse.overwritten import with_triggers
+from forensics.recovery.rehearse.servers import begun_ahead
 from forensics.recovery.rehearse.stage import Stage
 from forensics.recovery.safer import SaferMigrations, safer_migrations
 from forensics.recovery.selected import Selected
@@ -56,9 +59,7 @@ from forensics.recovery.stays import HELD, Stay, stays, turned, unexplained
 from forensics.recovery.wishes import SKIPPABLE, Wishes
 from forensics.recovery.write.backfill import (
     Place,
-    asked,
     places,
-    questions,
     write_backfill,
     write_undo_backfill,
 )
@@ -124,6 +125,8 @@ def make_plan(
                 f"These can be: {', '.join(SKIPPABLE)}.",
             )
     with ExitStack() as stack:
+        if out is not None and wishes.rehearse:
+            wishes = begun_ahead(stack, store, wishes)
         source = _live(stack, wishes)
         making = _brought_back if scope.into is None else _laid_beside
         plan = making(stack, store, out, scope, wishes, source)
@@ -167,18 +170,21 @@ def _brought_back(
         wishes.tell("asking live what a roll back would take")
     draft.price = price(store, undo.change, source)
     history = _history(store, wishes)
-    stage = None
-    if out is not None and wishes.rehearse and source is not None:
-        stage = Stage(store, source, wishes, undo, history, scope)
-        draft.prepare(stage, stack)
+    if out is None or not wishes.rehearse or source is None:
+        draft.choose()
+        if out is not None:
+            draft.write(out)
+            draft.safer = draft.migrations(out, history)
+        return draft.plan(None, out)
+    stage = Stage(store, source, wishes, undo, history, scope)
+    side = BackupSide(store, wishes, draft.price)
+    stack.callback(side.close)
+    draft.prepare(stage, side, stack)
     draft.choose()
-    if out is not None:
-        draft.write(out)
-        if stage is not None:
-            draft.rehearse(stage, stack, out)
-        if history is not None:
-            restored = stage.restored if stage else None
-            draft.safer = safer_migrations(store, out, draft.found, history, draft.wishes, restored)
+    make_private(out)
+    side.go_on(stage, draft.choices[0], partial(draft.migrations, out, history))
+    draft.write(out)
+    draft.rehearse(stage, side, out)
     return draft.plan(stage, out)
 
 
@@ -291,8 +297,10 @@ class _Draft:
             work = replace(self.work, overwritten=values)
             self.work = replace(work, live=live_state(self.source, work))
 
-    def prepare(self, stage: Stage, stack: ExitStack) -> None:
-        """Copy live, and leave out what it would refuse."""
+    def prepare(self, stage: Stage, side: BackupSide, stack: ExitStack) -> None:
+        """Copy live, and leave out what it would refuse; meanwhile the backup is restored."""
+        stage.start(stack, self.work)
+        side.begin(stage)
         self.work = stage.prepare(stack, self.work)
         self.partitions = unmade(self.partitions, stage.unmade)
         # A second server would take as long to start as the first.
@@ -303,7 +311,7 @@ class _Draft:
         selection = self.work.selection
         self.found, self.places_left = places(selection)
         if self.source:
-            self.found = _asked(self.source, selection, self.found)
+            self.found = asked_of_live(self.source, selection, self.found)
         self.choices = options(
             selection, self.found, self.price, self.work.overwritten, fire=self.work.fire
         )
@@ -321,12 +329,25 @@ class _Draft:
             write_backfill(backfill, self.work.selection, self.found)
             write_undo_backfill(undo_backfill, self.work.selection, self.found)
 
-    def rehearse(self, stage: Stage, stack: ExitStack, out: Path) -> None:
-        """Rehearse the options."""
+    def rehearse(self, stage: Stage, side: BackupSide, out: Path) -> None:
+        """Rehearse the options, and the safer migrations."""
         by_name = {option.name: option for option in self.choices}
         stage.rehearse(self.work, self.found, out, by_name, self.price)
-        stage.restore(stack, self.work.selection, self.choices[0], self.price)
+        ended = side.end()
+        if ended.proof:
+            stage.proofs[FULL_RESTORE] = ended.proof
+        if ended.unrehearsed:
+            stage.unrehearsed[FULL_RESTORE] = ended.unrehearsed
+        self.safer = ended.safer
         self.choices = proved(self.choices, stage.proofs, stage.unrehearsed)
+
+    def migrations(
+        self, out: Path, history: History | None, restored: BackupCopy | None = None
+    ) -> SaferMigrations:
+        """The safer migrations, as `safer_migrations` has them; none where no folder is given."""
+        if history is None:
+            return SaferMigrations()
+        return safer_migrations(self.store, out, self.found, history, self.wishes, restored)
 
     def plan(self, stage: Stage | None, out: Path | None) -> Plan:
         """The plan.
@@ -437,22 +458,6 @@ class _Draft:
             *self.columns_left,
             *self.safer.notes,
         )
-
-
-def _asked(
-    source: LiveSource,
-    selection: Selection,
-    found: Sequence[Place],
-) -> tuple[Place, ...]:
-    """The new places, with account taken of what live holds there already."""
-    known = []
-    for place in found:
-        keys: list[list[str]] = []
-        for question in questions(place):
-            rows = source.ask(sql.SQL(question)) if question else []  # type: ignore[arg-type]
-            keys.append([row["key"] for row in rows])
-        known.append(asked(selection, place, *keys))
-    return tuple(known)
 
 
 def _columns(restored: Restored) -> tuple[TableName, tuple[str, ...], int]:

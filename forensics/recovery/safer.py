@@ -131,17 +131,22 @@ def _tried(
 
 def _is_as_good(restored: BackupCopy, tables: Collection[TableName] | None) -> bool:
     """Whether copying all of a restored backup is no more work than restoring some tables."""
-    wanted = whole = 0
-    growth = restored.backup.provenance.growth
-    for name, held in restored.backup.contents().items():
-        size = (held.bytes or 0) * growth
-        whole += size
-        if tables is None or name in tables:
-            wanted += size
+    whole = wanted = whole_bytes(restored.backup)
+    if tables is not None:
+        wanted = whole_bytes(restored.backup, tables)
     if whole > _SMALL and wanted * 2 < whole:
         return False
     expect_room(restored.scratch, 2 * whole, "Trying the safer migration on copies of the backup")
     return True
+
+
+def whole_bytes(backup: Source, tables: Collection[TableName] | None = None) -> int:
+    """About how many bytes a backup takes once restored, or some of its tables, by its text."""
+    found = 0
+    for name, held in backup.contents().items():
+        if tables is None or name in tables:
+            found += (held.bytes or 0) * backup.provenance.growth
+    return found
 
 
 def _named(

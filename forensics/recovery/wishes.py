@@ -11,7 +11,7 @@ from forensics.recovery.proof import BACKFILL, FULL_RESTORE, ROLL_BACK, Tell, si
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
 
-    from forensics.scratch import Scratch
+    from forensics.scratch import Ahead, Scratch
 
 SKIPPABLE = (FULL_RESTORE, ROLL_BACK, BACKFILL)
 
@@ -28,8 +28,9 @@ class Wishes:
             columns, to rehearse the full restore, and to try the safer migration.
         ran: shell patterns of migrations that ran since the backup, where no history says so.
         scratch: a server to rehearse on, running; None starts one.
+        ahead: the server to start, where it was begun before; None begins one.
         skip: options that are not rehearsed, of `SKIPPABLE`.
-        tell: is told how far the rehearsals are.
+        tell: is told how far the rehearsals are, by several threads.
     """
 
     live: str | Engine | URL | None = None
@@ -40,3 +41,4 @@ class Wishes:
     scratch: Scratch | None = None
     skip: tuple[str, ...] = ()
     tell: Tell = silent
+    ahead: Ahead | None = None

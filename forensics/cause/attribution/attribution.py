@@ -24,7 +24,7 @@ from forensics.cause.attribution.unreplayed import (
 from forensics.cause.placing import place_in_case, rebuilt_in_case
 from forensics.evidence.migrations import MigrationFolder
 from forensics.model import TableName
-from forensics.scratch import Scratch
+from forensics.scratch import Ahead, Scratch
 from forensics.store import Store
 from forensics.store.lending import lend
 
@@ -40,11 +40,13 @@ class Ask:
         ran: shell patterns of migrations that ran between backup and live, where no history says
             so.
         scratch: a running server to use; None starts one.
+        ahead: the one to start, where it was begun before.
     """
 
     folder: MigrationFolder | None
     ran: tuple[str, ...] = ()
     scratch: Scratch | None = None
+    ahead: Ahead | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def attribute(store: Store, ask: Ask, listener: Listener | None = None) -> Attri
     incident = explainable(store, history, rebuilt)
     found = not_replayed(incident)
     if incident.steps and incident.differs:
-        found = replay_incident(incident, ask.scratch, listener or _ignore)
+        found = replay_incident(incident, ask.scratch, ask.ahead, listener or _ignore)
         count_from_backup(incident, found)
     list_harmless(incident, found.accounts)
     list_not_understood(incident, found)

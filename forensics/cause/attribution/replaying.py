@@ -20,7 +20,7 @@ from forensics.cause.attribution.settling import Settling
 from forensics.cause.replay import Replay
 from forensics.errors import ScratchError, redact
 from forensics.model import Table, TableName
-from forensics.scratch import Scratch
+from forensics.scratch import Ahead, Scratch
 from forensics.store import Store
 
 MOST_WRITTEN = 100_000  # rows of a table that are kept
@@ -70,20 +70,24 @@ def not_replayed(incident: Incident) -> Replayed:
 
 
 def replay_incident(
-    incident: Incident, scratch: Scratch | None, tell: Callable[[str], None]
+    incident: Incident,
+    scratch: Scratch | None,
+    ahead: Ahead | None,
+    tell: Callable[[str], None],
 ) -> Replayed:
     """Replay the statements between backup and live.
 
     Args:
         incident: what is explained.
         scratch: a running server to use; None starts one.
+        ahead: the one to start, where it was begun before.
         tell: is told what is going on.
     """
     found = not_replayed(incident)
     started = time.monotonic()
     tell("starting a scratch PostgreSQL")
     try:
-        with _lent(scratch, incident.store) as server, Replay(server) as replay:
+        with _lent(scratch, ahead, incident.store) as server, Replay(server) as replay:
             found.said |= {
                 "server_version": server.version,
                 "live_version": _live_version(incident.store),
@@ -161,11 +165,14 @@ def told_apart_by(table: Table) -> list[str]:
     return found
 
 
-def _lent(scratch: Scratch | None, store: Store) -> AbstractContextManager[Scratch]:
+def _lent(
+    scratch: Scratch | None, ahead: Ahead | None, store: Store
+) -> AbstractContextManager[Scratch]:
     """A server for the length of a `with` block: one that goes on, or one of its own."""
     if scratch:
         return nullcontext(scratch)
-    return Scratch(size=store.evidence()[0].restored_bytes)
+    size = store.evidence()[0].restored_bytes
+    return ahead.server(size) if ahead else Scratch(size=size)
 
 
 def _live_version(store: Store) -> str | None:

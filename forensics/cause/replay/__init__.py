@@ -18,9 +18,9 @@ only what did not come back. So are the values of changed rows in which live dif
 itself: it counts for the statement since which the table holds another one in its place.
 """
 
-from forensics.cause.replay.database import REACHING, ROLE
+from forensics.cause.replay.database import REACHING, ROLE, expect_role
 from forensics.cause.replay.following import Effect
 from forensics.cause.replay.replay import Replay, Step
 from forensics.cause.replay.watched import Watched
 
-__all__ = ["REACHING", "ROLE", "Effect", "Replay", "Step", "Watched"]
+__all__ = ["REACHING", "ROLE", "Effect", "Replay", "Step", "Watched", "expect_role"]

@@ -73,9 +73,7 @@ class Database:
     def _hand_over(self) -> None:
         role, database = sql.Identifier(ROLE), sql.Identifier(self.name)
         with self._as_master() as master:
-            known = master.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [ROLE])
-            if not known.fetchone():
-                master.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(role))
+            expect_role(master)
             master.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, role))
             master.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(role))
             schema = sql.Identifier(SCHEMA)
@@ -157,6 +155,17 @@ class Database:
         """The columns that a table has now, in order; none where there is no such table."""
         found = self.execute(query_of("columns"), [name.sql])
         return [row["attname"] for row in found]
+
+
+def expect_role(master: psycopg.Connection[Any]) -> None:
+    """Make sure that there is the role that may do nothing beyond a database of its own."""
+    known = master.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", [ROLE])
+    if known.fetchone():
+        return
+    try:
+        master.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(sql.Identifier(ROLE)))
+    except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        return  # another session made it meanwhile
 
 
 def _gathered(blocks: Blocks) -> Iterator[bytes]:

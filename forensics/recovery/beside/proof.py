@@ -18,7 +18,7 @@ from forensics.recovery.rehearse.copies import LiveCopy, a_database
 from forensics.recovery.rehearse.database import Rehearsed, State
 from forensics.recovery.rehearse.offer import offer
 from forensics.recovery.rehearse.servers import a_server, has_xml
-from forensics.recovery.rehearse.session import one, pinned_session, row_hash, run, words_of
+from forensics.recovery.rehearse.session import one, pinned_session, row_hash, run, said
 from forensics.recovery.wishes import Wishes
 from forensics.recovery.write.sqltext import listed
 
@@ -38,7 +38,14 @@ def rehearse_laying(
     try:
         wishes.tell("starting a scratch PostgreSQL")
         with (
-            a_server(wishes.scratch, version, needs_xml=xml, likes_xml=xml, size=size) as server,
+            a_server(
+                wishes.scratch,
+                version,
+                needs_xml=xml,
+                likes_xml=xml,
+                size=size,
+                ahead=wishes.ahead,
+            ) as server,
             a_database(server) as database,
         ):
             copy = LiveCopy(server, database, source)
@@ -47,10 +54,8 @@ def rehearse_laying(
                 rehearsed = Rehearsed(server, database, session, out, wishes.tell)
                 found = _Laying(rehearsed, selection, tables, wishes.tell).run()
             return found, None
-    except psycopg.Error as error:
-        return None, f"The scratch PostgreSQL failed: {words_of(error)}."
-    except (ScratchError, RecoveryError) as error:
-        return None, str(error)
+    except (ScratchError, RecoveryError, psycopg.Error) as error:
+        return None, said(error)
 
 
 @dataclass

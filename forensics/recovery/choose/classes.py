@@ -6,6 +6,7 @@ which stand in `rows.backup_N`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -30,12 +31,14 @@ class Classes:
     Attributes:
         translated: by number of a target, its missing rows in the keys that their parents have
             today.
+        marked: by number of a target, how often some of its rows were given another class.
     """
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
         self._there = tables_of(cursor)
         self.translated: dict[int, str] = {}
+        self.marked: Counter[int] = Counter()
 
     def has(self, table: str) -> bool:
         """Whether the case has a table, such as `rows.backup_1`."""
@@ -103,8 +106,9 @@ class Classes:
             condition=condition,
         )
         found = self._cursor.execute(statement).fetchall()
-        if not found:
+        if not found or not found[0][0]:
             return 0
+        self.marked[target.number] += 1
         return int(found[0][0])
 
     def refuse(self, target: Target, refused: Sequence[tuple[int, str]]) -> None:
@@ -114,6 +118,7 @@ class Classes:
             target: the table.
             refused: which of its restorable rows, numbered from 0 by `pair`, and why.
         """
+        self.marked[target.number] += 1
         places, reasons = zip(*refused, strict=True)
         rows = {
             "place": arrays.numbers(places),

@@ -38,6 +38,8 @@ class References:
         self._numbers = numbers
         # Tables of keys that live's parents do not have.
         self._orphans: dict[tuple[TableName, Link], str] = {}
+        # How often the parent's rows were marked when a link was last followed, and what was known.
+        self._followed: dict[tuple[TableName, Link], tuple[int, str | None]] = {}
 
     def keep_orphans(self, found: Orphans) -> None:
         """Keep which keys live's parents do not have, as `Selection.orphaned` has them."""
@@ -50,6 +52,11 @@ class References:
             )
             self._cursor.unregister("orphans")
             self._orphans[at] = f"orphans_{n}"
+            self._followed.pop(at, None)
+
+    def look_again(self) -> None:
+        """Follow all links at the next time: rows were marked by somebody else."""
+        self._followed.clear()
 
     def settle(self, targets: dict[TableName, Target]) -> list[Target]:
         """Block what refers to rows that do not come back, and count.
@@ -62,11 +69,19 @@ class References:
         return [self.classes.counted(target) for target in in_order(targets)]
 
     def _block_all(self, targets: dict[TableName, Target]) -> int:
-        """Mark rows of all targets once; return how many were marked."""
+        """Mark rows of all targets once; return how many were marked.
+
+        A link whose parent's rows return as they did when it was followed leads nowhere else.
+        """
         marked = 0
         for target in targets.values():
             for link in target.links:
-                marked += self._block(target, link, targets.get(link.parent))
+                at, parent = (target.name, link), targets.get(link.parent)
+                times = self.classes.marked[parent.number] if parent else -1
+                state = times, self._orphans.get(at)
+                if self._followed.get(at) != state:
+                    self._followed[at] = state
+                    marked += self._block(target, link, parent)
         return marked
 
     def _block(

@@ -48,6 +48,7 @@ __all__ = [
     "Target",
     "junction_parents",
     "select",
+    "texts",
 ]
 
 _BATCH = 50_000
@@ -79,6 +80,7 @@ class Selection:
         made = {target.name for target in found if target.kind == "recreate"}
         if narrowing is not None:
             narrowing.leave_out(references.classes, found)
+            references.look_again()
             found = [references.classes.counted(target) for target in found]
             made &= narrowing.keeps(found)
         self.targets = tuple(t for t in found if t.lost or t.name in made)
@@ -165,8 +167,7 @@ class Selection:
 
     def kept(self, query: str) -> Iterator[str]:
         """Yield the same in runs of whole lines, with marks where long values stand."""
-        for batch in self._cursor.sql(query).to_arrow_reader(_BATCH):
-            yield copy_text(batch)
+        yield from texts(self._cursor, query)
 
     def keep(self, name: str, values: Sequence[str]) -> None:
         """Keep values as a temporary table with one column, `key`."""
@@ -174,6 +175,10 @@ class Selection:
         lend(self._cursor, "kept_values", kept)
         self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT key FROM kept_values")
         self._cursor.unregister("kept_values")
+
+    def keep_rows(self, name: str, query: str) -> None:
+        """Keep what a query answers as a temporary table."""
+        self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the case, the classes included."""
@@ -217,6 +222,12 @@ class Selection:
     def inserted(self) -> tuple[Target, ...]:
         """The tables that live has."""
         return tuple(t for t in self.targets if t.kind == "insert")
+
+
+def texts(cursor: duckdb.DuckDBPyConnection, query: str) -> Iterator[str]:
+    """Yield the rows that a query of a case answers as COPY text, as `Selection.kept` does."""
+    for batch in cursor.sql(query).to_arrow_reader(_BATCH):
+        yield copy_text(batch)
 
 
 @contextmanager

@@ -9,18 +9,21 @@ from pathlib import Path
 
 from forensics.cause.replay import ROLE
 from forensics.evidence.live.source import LiveSource
-from forensics.model import Catalog, TableName
+from forensics.model import Catalog, Table, TableName
 from forensics.recovery.proof import Tell
 from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.session import (
     Session,
     own_fingerprint,
+    pinned_session,
     psql,
     run,
     structure_of,
 )
 from forensics.recovery.relations import rows_of
 from forensics.scratch import Scratch
+
+_AT_ONCE = 100  # tables that one statement asks about
 
 # By table: how many rows, and two sums over hashes of them.
 Prints = dict[TableName, tuple[str, ...]]
@@ -66,6 +69,18 @@ class Rehearsed:
         self._known: dict[TableName, tuple[list[str], tuple[str, ...], tuple[str, ...]]] = {}
         self._structure: list[str] | None = None  # None where a script ran since
         self._catalog: tuple[list[str], Catalog] | None = None  # with the structure it is of
+
+    def twin(self, name: str) -> Rehearsed:
+        """Another database that was copied from the same one, and that nobody changed since.
+
+        What is known of this one as it is now is known of it: its rows are the same, to their
+        transactions.
+        """
+        session = pinned_session(self._scratch, name)
+        twin = Rehearsed(self._scratch, name, session, self._folder, self._tell)
+        twin.columns, twin._known = dict(self.columns), dict(self._known)
+        twin._structure, twin._catalog = self._structure, self._catalog
+        return twin
 
     def script(self, name: str, problems: list[str]) -> float | None:
         """Run a script by psql, as people will.
@@ -115,17 +130,26 @@ class Rehearsed:
         """
         found: Prints = {}
         structure, catalog = self.structure(), self.catalog()
-        for table in catalog.roots:
-            columns = [column.name for column in table.columns]
-            self.columns.setdefault(table.name, columns)
-            source = rows_of(table)
-            edition = self._one_row(filled("rehearse", "edition", source=source))
-            known = self._known.get(table.name)
-            if known is None or known[:2] != (structure, edition):
-                known = (structure, edition, self.print_of(source, columns))
-                self._known[table.name] = known
-            found[table.name] = known[2]
+        roots = tuple(catalog.roots)
+        for start in range(0, len(roots), _AT_ONCE):
+            some = roots[start : start + _AT_ONCE]
+            for table, edition in zip(some, self._editions(some), strict=True):
+                columns = [column.name for column in table.columns]
+                self.columns.setdefault(table.name, columns)
+                known = self._known.get(table.name)
+                if known is None or known[:2] != (structure, edition):
+                    known = (structure, edition, self.print_of(rows_of(table), columns))
+                    self._known[table.name] = known
+                found[table.name] = known[2]
         return found
+
+    def _editions(self, tables: Sequence[Table]) -> list[tuple[str, ...]]:
+        """How many rows tables hold, and which transaction wrote the newest of them."""
+        asked = []
+        for n, table in enumerate(tables):
+            asked.append(filled("rehearse", "edition", place=str(n), source=rows_of(table)))
+        found = run(self.session, f"{' UNION ALL '.join(asked)} ORDER BY place").fetchall()
+        return [tuple(row[1:]) for row in found]
 
     def print_of(self, source: str, columns: Sequence[str]) -> tuple[str, ...]:
         """The fingerprint of some columns of a FROM item."""
@@ -139,7 +163,7 @@ class Rehearsed:
     def structure(self) -> list[str]:
         """Its schema, as pg_dump writes it."""
         if self._structure is None:
-            path = self._scratch.folder / "structure.sql"
+            path = self._scratch.folder / f"{self._name}.sql"
             self._structure = structure_of(self._scratch, self._name, path)
         return self._structure
 

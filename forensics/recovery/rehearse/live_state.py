@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg import sql
 
 from forensics.errors import LiveError, RecoveryError, is_lost
@@ -11,6 +13,7 @@ from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.targets import Target
 from forensics.recovery.rehearse.session import fingerprint
 from forensics.recovery.relations import rows_of
+from forensics.recovery.write.backfill import Place, asked, questions
 from forensics.recovery.write.definitions import Extra
 from forensics.recovery.write.script import LiveState, Work, drawn_by
 
@@ -166,3 +169,19 @@ def _is_there(source: LiveSource, extra: Extra) -> bool:
     question = f"SELECT {extra.there} AS there"
     (found,) = source.ask(sql.SQL(question))  # type: ignore[arg-type]
     return bool(found["there"])
+
+
+def asked_of_live(
+    source: LiveSource,
+    selection: Selection,
+    found: Sequence[Place],
+) -> tuple[Place, ...]:
+    """The new places, with account taken of what live holds there already."""
+    known = []
+    for place in found:
+        keys: list[list[str]] = []
+        for question in questions(place):
+            rows = source.ask(sql.SQL(question)) if question else []  # type: ignore[arg-type]
+            keys.append([row["key"] for row in rows])
+        known.append(asked(selection, place, *keys))
+    return tuple(known)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import duckdb
 import psycopg
 
 from forensics.evidence.live.source import LiveSource
 from forensics.model import Table, TableName, TableResult, that_count
 from forensics.recovery.choose.accident import Accident
 from forensics.recovery.choose.price import Price
-from forensics.recovery.choose.selection import Selection
+from forensics.recovery.choose.selection import texts
 from forensics.recovery.proof import Proof, Tell, off, silent
 from forensics.recovery.queries import filled
 from forensics.recovery.rehearse.copies import BackupCopy
@@ -30,51 +31,65 @@ from forensics.recovery.rehearse.session import (
 )
 from forensics.recovery.relations import rows_of
 from forensics.recovery.write.sqltext import listed
+from forensics.store import Store
+from forensics.store.values import spliced
 
 
-def prove_restore(
-    selection: Selection,
+def look_through(
+    store: Store,
     copy: BackupCopy,
-    said: tuple[int, int],
     price: Price,
     tell: Tell = silent,
-) -> Proof:
+) -> Looked:
     """Hold a restored backup against the case.
 
     Args:
-        selection: of the case; what is selected does not matter.
+        store: the case, which others may ask meanwhile.
         copy: the backup, restored.
-        said: what the option says that it recovers and destroys.
         price: what undoing the schema change would take.
         tell: is told how far it is.
     """
     with LiveSource(copy.scratch.dsn(copy.database), role="restored") as source:
         tables = source.catalog.tables
-    look = _Look(selection, copy, tables, price)
-    with pinned_session(copy.scratch, copy.database) as session:
-        for result in that_count(selection.store.results()):
+    with store.query() as cursor, pinned_session(copy.scratch, copy.database) as session:
+        found = Looked(store, cursor, copy, tables, price)
+        for result in that_count(store.results()):
             tell("looking for the rows in the restored backup", str(result.name))
-            look.at(session, result)
-    return look.proof(said)
+            found.at(session, result)
+    return found
 
 
-class _Look:
+class Looked:
+    """What was found in the restored backup, table by table."""
+
     def __init__(
         self,
-        selection: Selection,
+        store: Store,
+        cursor: duckdb.DuckDBPyConnection,
         copy: BackupCopy,
         tables: Mapping[TableName, Table],
         price: Price,
     ) -> None:
-        self._selection, self._copy = selection, copy
-        self._store = selection.store
+        """Begin; there is nothing found yet.
+
+        Args:
+            store, cursor: the case, and who asks it.
+            copy: the backup, restored.
+            tables: those of the copy.
+            price: what undoing the schema change would take.
+        """
+        self._store, self._cursor, self._copy = store, cursor, copy
         self._tables, self._price = tables, price
-        self._accident = Accident(selection.store)
+        self._accident = Accident(store)
         self._problems = list(copy.short)
         self._restored = self._found = self._gone = 0
 
     def proof(self, said: tuple[int, int]) -> Proof:
-        """What came of looking at all tables."""
+        """What came of looking at all tables.
+
+        Args:
+            said: what the option says that it recovers and destroys.
+        """
         recovers, destroys = said
         problems = [
             *self._problems,
@@ -181,10 +196,11 @@ class _Look:
         fields = ", ".join(f"f{i}" for i in range(width))
         wanted = ", ".join(map(repr, states))
         others = f"AND NOT ({without})" if without else ""
-        return self._selection.copy(
+        query = (
             f"SELECT {fields} FROM rows.{side}_{self._store.number(name)} "
             f"WHERE state IN ({wanted}) {others} ORDER BY pair"
         )
+        return spliced(self._store.folder, texts(self._cursor, query))
 
     def _lacks_columns(self, result: TableResult, table: Table) -> bool:
         """Whether the table has none of the columns that only live has."""

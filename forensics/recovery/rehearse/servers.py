@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -13,7 +14,9 @@ from forensics.errors import RecoveryError
 from forensics.evidence import Source
 from forensics.model import Table, TableName
 from forensics.recovery.rehearse.session import MORE_ROOM
-from forensics.scratch import Scratch
+from forensics.recovery.wishes import Wishes
+from forensics.scratch import Ahead, Scratch
+from forensics.store import Store
 
 _PROGRAMS = Path("/usr/lib/postgresql")
 _MOST_WAL = 4 << 30  # what the scratch server lets its log grow to
@@ -28,6 +31,7 @@ def a_server(
     needs_xml: bool,
     likes_xml: bool,
     size: int | None = None,
+    ahead: Ahead | None = None,
 ) -> Iterator[Scratch]:
     """A scratch server: the one that is given, or one of its own.
 
@@ -39,6 +43,7 @@ def a_server(
             built without.
         likes_xml: more can be rehearsed with it.
         size: about how many bytes it will hold, where that is known.
+        ahead: the one to start, where it was begun before.
 
     Raises:
         RecoveryError: XML is needed, and no server on this machine was built with it.
@@ -52,7 +57,7 @@ def a_server(
     if wants_xml:
         tried += _others(int((version or "0").split(".")[0]))
     for programs in tried:
-        with Scratch(programs, size=size) as scratch:
+        with _a_scratch(programs, size, ahead) as scratch:
             if not wants_xml or _knows_xml(scratch):
                 yield scratch
                 return
@@ -64,6 +69,30 @@ def a_server(
         )
     with Scratch(size=size) as scratch:
         yield scratch
+
+
+def begun_ahead(stack: ExitStack, store: Store, wishes: Wishes) -> Wishes:
+    """The wishes with a server that is begun already.
+
+    Args:
+        stack: what stops it where nobody takes it.
+        store: the case.
+        wishes: what is wanted; they may have one.
+    """
+    if wishes.live is None or wishes.scratch or wishes.ahead:
+        return wishes
+    backup = store.evidence()[0].restored_bytes
+    size = None
+    if backup is not None:
+        size = 2 * backup  # live is about as large
+    return replace(wishes, ahead=stack.enter_context(Ahead(size)))
+
+
+def _a_scratch(programs: Path | None, size: int | None, ahead: Ahead | None) -> Scratch:
+    """A server of some programs; None are those that one was begun of, where one was."""
+    if programs is None and ahead is not None:
+        return ahead.server(size)
+    return Scratch(programs, size=size)
 
 
 def _others(least: int) -> list[Path]:
@@ -118,7 +147,7 @@ def expect_room(scratch: Scratch, size: int, what: str) -> None:
     Raises:
         RecoveryError: there is less room than that.
     """
-    needed = size + min(size, _MOST_WAL) + _SPARE
+    needed = _with_log(size)
     free = shutil.disk_usage(scratch.folder).free
     if free < needed:
         raise RecoveryError(
@@ -126,6 +155,16 @@ def expect_room(scratch: Scratch, size: int, what: str) -> None:
             f"and {shown_size(free)} are free there.",
             MORE_ROOM,
         )
+
+
+def has_room(scratch: Scratch, size: int) -> bool:
+    """Whether rows have room beside the log that the server writes of them."""
+    return shutil.disk_usage(scratch.folder).free >= _with_log(size)
+
+
+def _with_log(size: int) -> int:
+    """The room that rows take with the log that the server writes of them."""
+    return size + min(size, _MOST_WAL) + _SPARE
 
 
 def backup_bytes(

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from forensics.cause.replay import ROLE
+from forensics.cause.replay import ROLE, expect_role
 from forensics.errors import redact
 from forensics.recovery.queries import filled
 from forensics.recovery.write.sqltext import copy_in, hash_of, listed, template
@@ -106,6 +105,16 @@ def words_of(error: psycopg.Error) -> str:
     return redact(words.splitlines()[0]).rstrip(".")
 
 
+def said(error: Exception) -> str:
+    """What a rehearsal failed of, in words.
+
+    A scratch server may fail in ways that nobody foresaw.
+    """
+    if isinstance(error, psycopg.Error):
+        return f"The scratch PostgreSQL failed: {words_of(error)}."
+    return str(error)
+
+
 def advice(words: str) -> str | None:
     """What to do where a server's words say that there is no room left."""
     if _FULL.search(words):
@@ -170,8 +179,5 @@ def hand_over(session: Session) -> None:
 
     Untrusted SQL can then run there as that role.
     """
-    there = "SELECT 1 FROM pg_roles WHERE rolname = %s"
-    if not session.execute(there, [ROLE]).fetchone():
-        role = sql.Identifier(ROLE)
-        session.execute(sql.SQL("CREATE ROLE {} LOGIN BYPASSRLS").format(role))
+    expect_role(session)
     run(session, filled("rehearse", "hand_over", role=ROLE))

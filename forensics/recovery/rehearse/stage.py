@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import psycopg
 
 from forensics.cause.history import History
 from forensics.cause.replay import ROLE
-from forensics.errors import BackupError, RecoveryError, ScratchError
-from forensics.evidence import Source
+from forensics.errors import RecoveryError, ScratchError
+from forensics.evidence.live.runs import cores
 from forensics.evidence.live.source import LiveSource
 from forensics.model import TableName
 from forensics.preflight.surroundings import table_bytes
@@ -24,7 +24,6 @@ from forensics.recovery.choose.selection import Selection
 from forensics.recovery.choose.targets import Scope
 from forensics.recovery.proof import (
     BACKFILL,
-    FULL_RESTORE,
     OVERWRITTEN,
     REINSERT,
     ROLL_BACK,
@@ -32,20 +31,19 @@ from forensics.recovery.proof import (
     Rehearsal,
     failed,
 )
-from forensics.recovery.rehearse.copies import BackupCopy, LiveCopy, a_database, backup_copy
+from forensics.recovery.rehearse.copies import LiveCopy, a_database
 from forensics.recovery.rehearse.foresight import foresee, unmakeable
 from forensics.recovery.rehearse.live_state import touched
 from forensics.recovery.rehearse.orphans import orphans
 from forensics.recovery.rehearse.overwritten import foresee_values
-from forensics.recovery.rehearse.rehearsal import rehearse
-from forensics.recovery.rehearse.restore import prove_restore
+from forensics.recovery.rehearse.rehearsal import Outcome, Where, rehearse
 from forensics.recovery.rehearse.rollback import Again, rehearse_rollback
-from forensics.recovery.rehearse.servers import a_server, backup_bytes, expect_room, has_xml
-from forensics.recovery.rehearse.session import words_of
+from forensics.recovery.rehearse.servers import a_server, expect_room, has_room, has_xml
+from forensics.recovery.rehearse.session import said
+from forensics.recovery.rehearse.strands import Strands
 from forensics.recovery.rehearse.trial import named_tables
 from forensics.recovery.wishes import SKIPPABLE, Wishes
 from forensics.recovery.write.backfill import Place
-from forensics.recovery.write.columns import open_backup
 from forensics.recovery.write.definitions import Definitions, definitions
 from forensics.recovery.write.rollback import Undoing
 from forensics.recovery.write.script import Work
@@ -66,8 +64,9 @@ class Stage:
         unrehearsed: why others were not.
         problem: why nothing could be rehearsed on a copy of live.
         unmade: partitions that live would not have back, and why.
-        restored: the whole backup, restored, where that went as it should; it stays until the
-            server does.
+        strands: what is rehearsed beside.
+        beside: where others may work on the server meanwhile, the bytes that the copies of live
+            take; None where everything has its turn.
     """
 
     def __init__(
@@ -91,28 +90,50 @@ class Stage:
                 self.unrehearsed[name] = _LEFT_OUT
         self.problem: str | None = None
         self.unmade: dict[TableName, str] = {}
-        self.restored: BackupCopy | None = None
+        self._cores = cores()
+        self.strands = Strands(max(1, self._cores - 1))
+        self.beside: int | None = None
 
     @cached_property
-    def _sizes(self) -> Mapping[TableName, int]:
+    def sizes(self) -> Mapping[TableName, int]:
         """How large live's tables are."""
         return table_bytes(self._source)
 
     # --- before the scripts are written ---------------------------------------------------
 
+    def start(self, stack: ExitStack, work: Work) -> None:
+        """Start the server.
+
+        Args:
+            stack: what stops it in the end.
+            work: what the scripts will be written from.
+        """
+        stack.callback(self.strands.close)
+        self._wishes.tell("starting a scratch PostgreSQL")
+        try:
+            self.server = self._start(stack, work)
+        except (ScratchError, RecoveryError, psycopg.Error) as error:
+            self.problem = said(error)
+            return
+        size = _times(3, self.sizes, self._tables(touched(work)))
+        # One that was lent goes on where we are stopped, and threads would with it.
+        own = self._wishes.scratch is None
+        if own and self._cores > 1 and has_room(self.server, size):
+            self.beside = size
+
     def prepare(self, stack: ExitStack, work: Work) -> Work:
         """Copy live.
 
         Args:
-            stack: what closes the server and its databases in the end.
+            stack: what removes the copy in the end.
             work: what the scripts will be written from.
 
         Returns:
             The work without the partitions and the rows that live would refuse.
         """
+        if self.server is None:
+            return work
         try:
-            self._wishes.tell("starting a scratch PostgreSQL")
-            self.server = self._start(stack, work)
             copy = self._copy_live(self.server, stack, work)
             if copy.lacking:
                 self.unrehearsed.setdefault(ROLL_BACK, " ".join(copy.lacking))
@@ -125,7 +146,7 @@ class Stage:
             found = self._values(selection, work, copy)
             return replace(work, selection=selection, overwritten=found)
         except (ScratchError, RecoveryError, psycopg.Error) as error:
-            self._copy, self.problem = None, _said(error)
+            self._copy, self.problem = None, said(error)
             return work
 
     def _values(self, selection: Selection, work: Work, copy: LiveCopy) -> tuple[Values, ...]:
@@ -147,7 +168,8 @@ class Stage:
             self._source.provenance.server_version,
             needs_xml=has_xml(own),
             likes_xml=has_xml([*ours.tables.values(), *theirs.tables.values()]),
-            size=_size(self._store, self._sizes),
+            size=_size(self._store, self.sizes),
+            ahead=self._wishes.ahead,
         )
         return stack.enter_context(server)
 
@@ -211,15 +233,15 @@ class Stage:
 
         They are all that are wished for, or those without which nothing can be rehearsed.
         """
-        sizes = self._sizes
+        sizes = self.sizes
         what = "A copy of live's rows"
         try:
-            expect_room(server, _twice(sizes, tables), what)
+            expect_room(server, _times(2, sizes, tables), what)
             return tables
         except RecoveryError as error:
             if tables == needed:
                 raise
-            expect_room(server, _twice(sizes, needed), what)
+            expect_room(server, _times(2, sizes, needed), what)
             self.unrehearsed[ROLL_BACK] = str(error)
             return needed
 
@@ -235,7 +257,8 @@ class Stage:
     ) -> None:
         """Rehearse what works on live.
 
-        The scripts run on one copy of the copy, the roll back on the copy itself.
+        The scripts run on copies of the copy, the roll back on the copy itself: at once, where
+        there is room.
 
         Args:
             work: what the scripts were written from.
@@ -247,26 +270,28 @@ class Stage:
         copy = self._copy
         if copy is None:
             return
-        self._rehearse_scripts(copy, work, found, out)
-        destroys = choices[ROLL_BACK].destroys
-        if ROLL_BACK not in self.unrehearsed and destroys is not None:
-            self._rehearse_rollback(copy, destroys, sum(price.own.values()))
-
-    def _rehearse_scripts(
-        self,
-        copy: LiveCopy,
-        work: Work,
-        found: Sequence[Place],
-        out: Path,
-    ) -> None:
         if BACKFILL in self.unrehearsed:
             found = ()
+        back = None
+        destroys = choices[ROLL_BACK].destroys
+        if ROLL_BACK not in self.unrehearsed and destroys is not None:
+            back = partial(self._rolled_back, copy, (destroys, sum(price.own.values())))
+        outcome = coming = None
         try:
-            with self._working_copy(copy) as database:
-                outcome = rehearse(work, found, copy, database, out, self._wishes.tell)
+            with self._databases(copy, found) as databases:
+                if back and self.beside is not None:
+                    coming = self.strands.begin(back, ROLL_BACK)
+                where = Where(copy, databases, self.strands)
+                outcome = rehearse(work, found, where, out, self._wishes.tell)
         except (ScratchError, RecoveryError, psycopg.Error) as error:
-            self.problem = _said(error)
-            return
+            self.problem = said(error)
+        else:
+            self._keep(outcome, work, found)
+        if back:
+            self.proofs[ROLL_BACK] = coming.result() if coming else back()
+
+    def _keep(self, outcome: Outcome, work: Work, found: Sequence[Place]) -> None:
+        """Keep what came of the scripts."""
         self.rehearsal = outcome.rehearsal
         self.proofs[REINSERT] = outcome.rehearsal.proof
         if work.returning:
@@ -276,83 +301,33 @@ class Stage:
         elif found:
             self.unrehearsed[BACKFILL] = _NOT_AS_BEFORE
 
-    def _rehearse_rollback(self, copy: LiveCopy, said: int, own: int) -> None:
+    def _rolled_back(self, copy: LiveCopy, numbers: tuple[int, int]) -> Proof:
+        """What came of the roll back; `numbers` as `rehearse_rollback` is said them."""
         again = None
         if self._history:
             again = Again(self._history.between, self._history.schema)
         catalogs = self._store.catalogs()
         tell = self._wishes.tell
         try:
-            proof = rehearse_rollback(copy, catalogs, self._undo, (said, own), again, tell)
+            return rehearse_rollback(copy, catalogs, self._undo, numbers, again, tell)
         except (ScratchError, psycopg.Error) as error:
-            proof = failed(_said(error))
-        self.proofs[ROLL_BACK] = proof
+            return failed(said(error))
 
     @contextmanager
-    def _working_copy(self, copy: LiveCopy) -> Iterator[str]:
-        """The database to run the scripts in.
+    def _databases(self, copy: LiveCopy, found: Sequence[Place]) -> Iterator[list[str]]:
+        """The databases to run the scripts in, as `Where` has them.
 
-        That is the copy of live, or another one where that is still needed.
+        The first is the copy of live, or another one where that is still needed.
         """
-        if ROLL_BACK in self.unrehearsed:
-            yield copy.database
-            return
-        with a_database(copy.scratch, copy.database, ROLE) as database:
-            yield database
-
-    def restore(
-        self,
-        stack: ExitStack,
-        selection: Selection,
-        option: Option,
-        price: Price,
-    ) -> None:
-        """Rehearse the full restore, where the backup is at hand and has room.
-
-        Args:
-            stack: what closes the backup and removes the restored one in the end.
-            selection: of the case.
-            option: the full restore.
-            price: what undoing the schema change would take.
-        """
-        server = self.server
-        if FULL_RESTORE in self.unrehearsed or server is None:
-            return
-        try:
-            backup = stack.enter_context(open_backup(self._store, self._wishes.backup))
-            self._expect_backup(server, backup)
-        except (RecoveryError, BackupError) as error:
-            self.unrehearsed[FULL_RESTORE] = str(error)
-            return
-        if option.recovers is None or option.destroys is None:
-            self.unrehearsed[FULL_RESTORE] = "not every table could be compared."
-            return
-        said = (option.recovers, option.destroys)
-        ddl = self._store.get("ddl") or ()
-        tell = self._wishes.tell
-        try:
-            made = backup_copy(server, backup, ddl, None, tell)
-            copied = stack.enter_context(made)
-            proof = prove_restore(selection, copied, said, price, tell)
-            if not copied.short and not copied.notes:
-                self.restored = copied
-        except (ScratchError, BackupError, psycopg.Error) as error:
-            proof = failed(_said(error))
-        self.proofs[FULL_RESTORE] = proof
-
-    def _expect_backup(self, server: Scratch, backup: Source) -> None:
-        """Make sure that a backup can be restored.
-
-        Raises:
-            RecoveryError: it defines no tables, or there is no room for it.
-        """
-        if not backup.catalog.tables:
-            raise RecoveryError("the backup defines no tables, and cannot be restored by itself.")
-        rows = {}
-        for result in self._store.results():
-            rows[result.name] = (result.backup_rows, result.live_rows)
-        size = backup_bytes(backup, rows, self._sizes)
-        expect_room(server, size, "The restored backup")
+        with ExitStack() as stack:
+            databases = [copy.database]
+            if ROLL_BACK not in self.unrehearsed:
+                made = a_database(copy.scratch, copy.database, ROLE)
+                databases = [stack.enter_context(made)]
+            if found and self.beside is not None:
+                made = a_database(copy.scratch, copy.database, ROLE)
+                databases.append(stack.enter_context(made))
+            yield databases
 
 
 def _size(store: Store, live: Mapping[TableName, int]) -> int | None:
@@ -363,16 +338,6 @@ def _size(store: Store, live: Mapping[TableName, int]) -> int | None:
     return backup + sum(live.values())
 
 
-def _twice(sizes: Mapping[TableName, int], names: Collection[TableName]) -> int:
-    """The room that tables take with what is written while they are worked on."""
-    return 2 * sum(sizes.get(name, 0) for name in names)
-
-
-def _said(error: Exception) -> str:
-    """What a rehearsal failed of, in words.
-
-    A scratch server may fail in ways that nobody foresaw.
-    """
-    if isinstance(error, psycopg.Error):
-        return f"The scratch PostgreSQL failed: {words_of(error)}."
-    return str(error)
+def _times(times: int, sizes: Mapping[TableName, int], names: Collection[TableName]) -> int:
+    """The room that tables take so many times: as a copy, and while that is worked on."""
+    return times * sum(sizes.get(name, 0) for name in names)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from forensics.model import TableName
+from forensics.recovery import Scope
+from forensics.recovery.choose.classes import Classes
+from forensics.recovery.choose.selection import select
+from forensics.recovery.choose.targets import Target
 from tests.recovery.conftest import Incident, left
-from tests.recovery.incidents import SHOP
+from tests.recovery.incidents import DROPPED, SHOP
 
 Build = Callable[..., Incident]
 NAME = "20260102103755_clean_up"
@@ -86,3 +94,29 @@ def test_a_pattern_narrows(incident: Build, tmp_path: Path) -> None:
     assert [str(t.name) for t in plan.targets] == ["hotels", "hotel_images"]
     assert plan.targets[1].counts["blocked"] == 3
     assert left(plan) == {"assets": 1}
+
+
+def test_links_are_followed_again_where_their_parents_return_otherwise(
+    incident: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = incident(SHOP, DROPPED)
+    marked: list[str] = []
+    mark = Classes.mark
+
+    def noted(classes: Classes, target: Target, *how: Any) -> int:
+        marked.append(target.name.table)
+        return mark(classes, target, *how)
+
+    monkeypatch.setattr(Classes, "mark", noted)
+    with select(found.case.store, Scope(include_unexplained=True)) as selection:
+        images, hotels = TableName("public", "hotel_images"), TableName("public", "hotels")
+        assert marked.count("hotel_images") > 0
+        marked.clear()
+        same = selection.orphaned({})
+        assert marked == []
+        assert same.targets == selection.targets
+        fewer = same.refused({hotels: [(0, "it was refused")]})
+        assert set(marked) == {"hotel_images"}
+        before, after = same.target(images), fewer.target(images)
+        assert before and after
+        assert (before.blocked, after.blocked) == (0, 6)

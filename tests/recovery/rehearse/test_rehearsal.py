@@ -23,10 +23,9 @@ from forensics.evidence import open_source
 from forensics.recovery import Proof, Scope, Wishes, make_plan, plan
 from forensics.recovery.choose.price import price
 from forensics.recovery.choose.reversal import reversal
-from forensics.recovery.choose.selection import select
 from forensics.recovery.rehearse import stage
 from forensics.recovery.rehearse.copies import LiveCopy, a_database, backup_copy
-from forensics.recovery.rehearse.restore import prove_restore
+from forensics.recovery.rehearse.restore import look_through
 from forensics.recovery.rehearse.rollback import rehearse_rollback
 from forensics.recovery.write.rollback import undoing
 from forensics.scratch import Scratch
@@ -244,19 +243,19 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
     sample: SimpleNamespace,
 ) -> None:
     one, scratch = option(sample, "full restore"), sample.scratch
+    store = sample.case.store
     with (
-        select(sample.case.store, Scope()) as selection,
         open_source(build.BACKUP) as backup,
         open_source(sample.dsn, role="live") as live,
     ):
-        store = sample.case.store
         cost = price(store, reversal(store), live)  # type: ignore[arg-type]
         with backup_copy(scratch, backup, sample.case.store.get("ddl")) as copy:
             said = (one.recovers, one.destroys)
-            assert prove_restore(selection, copy, said, cost).holds
+            looked = look_through(store, copy, cost)
+            assert looked.proof(said).holds
             assert (
                 "It recovers 55,434 rows, and 55,435 were said."
-                in prove_restore(selection, copy, (said[0] + 1, said[1]), cost).problems
+                in looked.proof((said[0] + 1, said[1])).problems
             )
             scratch.run(
                 copy.database,
@@ -267,7 +266,7 @@ def test_a_restore_that_lacks_rows_or_keeps_what_was_written_is_no_proof(
             scratch.run(
                 copy.database, f"TRUNCATE settings;\nCOPY settings FROM stdin;\n{changed}\\.\n"
             )
-            proof = prove_restore(selection, copy, said, cost)
+            proof = look_through(store, copy, cost).proof(said)
     assert (
         proof.recovers == one.recovers - 3 - 3
     )  # three images, and the three hotels that live lacks

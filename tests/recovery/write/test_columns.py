@@ -12,7 +12,8 @@ from forensics.evidence import open_source
 from forensics.recovery import Scope
 from forensics.recovery.choose.selection import select
 from forensics.recovery.rehearse.copies import LiveCopy, a_database
-from forensics.recovery.rehearse.rehearsal import rehearse
+from forensics.recovery.rehearse.rehearsal import Where, rehearse
+from forensics.recovery.rehearse.strands import Strands
 from forensics.recovery.write.columns import open_backup, restored_columns
 from forensics.recovery.write.definitions import Definitions
 from forensics.recovery.write.script import Work
@@ -153,7 +154,8 @@ def test_values_of_dropped_columns_return_to_the_rows_that_had_them(incident: Bu
         with a_database(found.scratch) as name, open_source(live, role="live") as source:
             copy = LiveCopy(found.scratch, name, source)  # type: ignore[arg-type]
             copy.make([t.name for t in source.catalog.roots], (), ())
-            problems = rehearse(work, (), copy, name, found.out).rehearsal.problems
+            where = Where(copy, [name], Strands(1))
+            problems = rehearse(work, (), where, found.out).rehearsal.problems
     assert "1 rows of above do not hold the backup's values of w." in problems
 
 

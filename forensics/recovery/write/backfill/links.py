@@ -56,12 +56,20 @@ def asked(
     ):
         selection.keep(f"{name}_{n}", keys)
     found = replace(place, asked=True)
-    ((links,),) = selection.ask(f"SELECT count(*) FROM ({links_of(selection, found)})")
+    # Both scripts have them, and each time they are worked out takes as long as all the rest.
+    selection.keep_rows(f"links_{n}", _worked_out(selection, found))
+    ((links,),) = selection.ask(f"SELECT count(*) FROM links_{n}")
     return replace(found, links=links)
 
 
 def links_of(selection: Selection, place: Place) -> str:
     """The query of the links that are written."""
+    if place.asked:
+        return f"SELECT * FROM links_{place.target.number} ORDER BY owner, place"
+    return _worked_out(selection, place)
+
+
+def _worked_out(selection: Selection, place: Place) -> str:
     target = place.target
     owner = selection.field(target, place.owner.columns[0])
     kept = blank = "false"

