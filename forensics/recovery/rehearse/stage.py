@@ -13,7 +13,7 @@ import psycopg
 from forensics.cause.history import History
 from forensics.cause.replay import ROLE
 from forensics.errors import RecoveryError, ScratchError
-from forensics.evidence.live.runs import cores
+from forensics.evidence.beside import cores
 from forensics.evidence.live.source import LiveSource
 from forensics.model import TableName
 from forensics.preflight.surroundings import table_bytes
