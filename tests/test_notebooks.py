@@ -221,7 +221,7 @@ def test_they_run_where_the_loss_is_not_known(
 ) -> None:
     """What became of the links is said to be unknown, with the reason, and no cell fails."""
 
-    def timed_out(*_: object) -> NoReturn:
+    def timed_out(*_: object, **__: object) -> NoReturn:
         raise LiveError("The clock stopped it.", sqlstate="57014")
 
     incident.happens(
