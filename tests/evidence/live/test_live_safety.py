@@ -118,8 +118,27 @@ def crowded(lasting: tuple[Cluster, Path]) -> Iterator[tuple[str, Path]]:
         yield cluster.dsn().replace("postgres@", "reader@", 1), backup
 
 
+@pytest.fixture
+def held_until_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions are kept until one more was asked for: else the first may be free again by then."""
+    refused = threading.Event()
+    take, make_do = lending.Lending._take, lending.Lending._make_do
+
+    def taken_and_held(self: lending.Lending) -> readers.Reader:
+        lent = take(self)
+        refused.wait(10)
+        return lent
+
+    def made_do(self: lending.Lending) -> bool:
+        refused.set()
+        return make_do(self)
+
+    monkeypatch.setattr(lending.Lending, "_take", taken_and_held)
+    monkeypatch.setattr(lending.Lending, "_make_do", made_do)
+
+
 @pytest.mark.parametrize("psql", [True, False])
-@pytest.mark.usefixtures("one_by_one")
+@pytest.mark.usefixtures("one_by_one", "held_until_one_is_refused")
 def test_with_fewer_connections_than_jobs_it_goes_on_with_fewer(
     psql: bool, crowded: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
