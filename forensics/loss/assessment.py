@@ -100,28 +100,30 @@ def assess(
         until_overwritten()
         say_elsewhere(work, elsewhere)
         settle_ends(work, found, entries)
-        after = (
-            lambda: _in_time(work, entries, found),
-            lambda: {"concentrated": concentrated(work)},
-        )
-        in_time, concentration = side_by_side(after, threads, "conclude")
+        after: list[Callable[[], Any]] = [
+            partial(_in_time, work, entries, found),
+            partial(concentrated, work),
+        ]
+        (window, gone), concentration = side_by_side(after, threads, "conclude")
         document = {
             "junctions": entries,
-            "window": in_time["window"],
+            "window": window,
             "totals": _totals(entries, failed),
             "references": references(work, found),
-            "churn": in_time["churn"],
-            "concentrated": concentration["concentrated"],
+            "churn": gone,
+            "concentrated": concentration,
             "renamed": _plain_renames(work),
             "failed": failed,
         }
         store.put("loss", document)
 
 
-def _in_time(work: Workspace, entries: Sequence[_Document], found: _Junctions) -> _Document:
+def _in_time(
+    work: Workspace, entries: Sequence[_Document], found: _Junctions
+) -> tuple[_Document, list[_Document]]:
     """The window, and whether as many rows as went missing go in such a window as a rule."""
     window = work_out(work, entries, found)
-    return {"window": window, "churn": churn(work, _begin(window), window["seconds"])}
+    return window, churn(work, _begin(window), window["seconds"])
 
 
 def _find_junctions(work: Workspace) -> _Junctions:

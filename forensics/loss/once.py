@@ -33,3 +33,9 @@ class Once(Generic[_Key, _Answer]):
             if key not in self._answers:
                 self._answers[key] = work()
             return self._answers[key]
+
+    def forget(self, is_stale: Callable[[_Key], bool]) -> None:
+        """Have the answers of some keys worked out anew; nobody asks for one of them meanwhile."""
+        for key in list(self._answers):
+            if is_stale(key):
+                del self._answers[key]

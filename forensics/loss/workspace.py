@@ -53,8 +53,7 @@ class Workspace(WorkingTables):
         moved_rows: by table, where other tables hold its missing rows: their names, each with
             a working table (pair, …).
         new_keys: by table and columns, a working table (o0, …, k0, …) of what those held
-            and hold now, or None; it fills as it is asked for. Two threads may each make one
-            of them; these are the same.
+            and hold now, or None; it fills as it is asked for.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class Workspace(WorkingTables):
         self.undeclared: dict[TableName, tuple[Parent, ...]] = {}
         self.same_rows: dict[TableName, str] = {}
         self.moved_rows: dict[TableName, list[tuple[TableName, str]]] = {}
-        self.new_keys: dict[tuple[TableName, tuple[str, ...]], str | None] = {}
+        self.new_keys: Once[tuple[TableName, tuple[str, ...]], str | None] = Once()
         self._progress = progress
         self._shelf = Shelf({"backup": backup, "live": live}, self.results, progress, self.reading)
         self._read: Once[tuple[SideName, TableName, tuple[str, ...]], str] = Once()
@@ -271,10 +270,10 @@ class Workspace(WorkingTables):
             EvidenceError: the side cannot be read.
         """
         target = self.new_name()
-        lead = f"CREATE TABLE {target} AS"
         few = self._shelf.rows(side, name, columns)
         if few is not None:
-            feed_few(self.db, f"{lead} {query.replace('{rows}', 'batches')}", few)
+            select = query.replace("{rows}", "batches")
+            feed_few(self.db, f"CREATE TABLE {target} AS {select}", few)
             return target
         with self.reading:
             self._feed(side, name, columns, target, query)

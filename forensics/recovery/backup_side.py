@@ -129,7 +129,7 @@ class BackupSide:
         """All of it, in its turn."""
         restored: _Restored | None = _Restored()
         if self._wanted:
-            restored = self._restored(None, _is_counted(option))
+            restored = self._restored(None, _numbers(option) is not None)
         assert restored is not None
         return self._ended(restored, option, safer)
 
@@ -137,8 +137,9 @@ class BackupSide:
         """What comes of it, now that it is restored or is not."""
         with self._held:
             copy, proof, unrehearsed = restored.copy, restored.proof, restored.unrehearsed
-            if restored.looked and option.recovers is not None and option.destroys is not None:
-                proof = restored.looked.proof((option.recovers, option.destroys))
+            numbers = _numbers(option)
+            if restored.looked and numbers:
+                proof = restored.looked.proof(numbers)
             elif restored.looked:
                 copy, unrehearsed = None, _UNCOUNTED
             if copy and (copy.short or copy.notes):
@@ -200,6 +201,8 @@ class BackupSide:
         return self._backup
 
 
-def _is_counted(option: Option) -> bool:
-    """Whether it is known what an option recovers and destroys."""
-    return option.recovers is not None and option.destroys is not None
+def _numbers(option: Option) -> tuple[int, int] | None:
+    """What an option recovers and destroys, where both are known."""
+    if option.recovers is None or option.destroys is None:
+        return None
+    return option.recovers, option.destroys

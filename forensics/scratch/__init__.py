@@ -13,8 +13,8 @@ which owns the data.
 
 from __future__ import annotations
 
-from forensics.scratch.ahead import Ahead
+from forensics.scratch.ahead import Ahead, taken
 from forensics.scratch.programs import find_programs
 from forensics.scratch.server import Scratch
 
-__all__ = ["Ahead", "Scratch", "find_programs"]
+__all__ = ["Ahead", "Scratch", "find_programs", "taken"]

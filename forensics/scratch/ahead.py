@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from forensics.errors import ScratchError
@@ -51,3 +52,19 @@ class Ahead:
         found, self._begun = self._begun, None
         if found is not None:
             found.stop()
+
+
+def taken(ahead: Ahead | None, size: int | None, programs: Path | None = None) -> Scratch:
+    """A server to start and to stop: the one that was begun, or another.
+
+    Args:
+        ahead: what was begun, where something was.
+        size: about how many bytes its tables will hold, where that is known.
+        programs: the folder of the programs to run; None for those that one is begun of.
+
+    Raises:
+        ScratchError: there is none.
+    """
+    if ahead is not None and programs is None:
+        return ahead.server(size)
+    return Scratch(programs, size=size)

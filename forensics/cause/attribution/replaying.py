@@ -20,7 +20,7 @@ from forensics.cause.attribution.settling import Settling
 from forensics.cause.replay import Replay
 from forensics.errors import ScratchError, redact
 from forensics.model import Table, TableName
-from forensics.scratch import Ahead, Scratch
+from forensics.scratch import Ahead, Scratch, taken
 from forensics.store import Store
 
 MOST_WRITTEN = 100_000  # rows of a table that are kept
@@ -171,8 +171,7 @@ def _lent(
     """A server for the length of a `with` block: one that goes on, or one of its own."""
     if scratch:
         return nullcontext(scratch)
-    size = store.evidence()[0].restored_bytes
-    return ahead.server(size) if ahead else Scratch(size=size)
+    return taken(ahead, store.evidence()[0].restored_bytes)
 
 
 def _live_version(store: Store) -> str | None:

@@ -45,14 +45,14 @@ def _renamed_table(matcher: Matcher, gone: TableResult, new: TableResult) -> Fin
     ours = matcher.backup.catalog.tables[gone.name]
     theirs = matcher.live.catalog.tables[new.name]
     columns = _alike(ours, theirs)
-    equal = matcher.equal_rows(ours, theirs, dict(zip(columns, columns, strict=True)))
+    equal = matcher.equal_rows(ours, theirs, _as_named(columns))
     whole = gone.backup_rows or 0
     if equal is None:
         return None
     least = _LEAST_SHARE * min(whole, new.live_rows or 0)
     there = f"{equal:,} of its {whole:,} rows are there, equal in {len(columns)} columns"
     if equal < least:
-        keys = _keys_there(matcher, ours, theirs)
+        keys = _keys_there(matcher, ours, theirs, columns)
         if keys is None or keys < least:
             return None
         number = f"{equal:,}" if equal else "none"
@@ -65,7 +65,7 @@ def _renamed_table(matcher: Matcher, gone: TableResult, new: TableResult) -> Fin
     return Finding("renamed table", gone.name, text, str(new.name), equal, whole)
 
 
-def _keys_there(matcher: Matcher, ours: Table, theirs: Table) -> int | None:
+def _keys_there(matcher: Matcher, ours: Table, theirs: Table, alike: Sequence[str]) -> int | None:
     """How many keys of a dropped table stand in a new one that goes by its name elsewhere, or by
     the name of its key; None where neither is so: numbers from 1 on are the keys of any table."""
     one, other = ours.primary_key, theirs.primary_key
@@ -73,9 +73,9 @@ def _keys_there(matcher: Matcher, ours: Table, theirs: Table) -> int | None:
         return None
     if ours.name.table != theirs.name.table and one.name != other.name:
         return None
-    if not set(one.columns) <= set(_alike(ours, theirs)):
+    if not set(one.columns) <= set(alike):
         return None
-    return matcher.equal_rows(ours, theirs, dict(zip(one.columns, one.columns, strict=True)))
+    return matcher.equal_rows(ours, theirs, _as_named(one.columns))
 
 
 def _candidates(
@@ -99,6 +99,11 @@ def _alike(ours: Table, theirs: Table) -> tuple[str, ...]:
     """The stored columns that both tables have, of the same type."""
     types = {c.name: c.type for c in theirs.columns if not c.generated}
     return tuple(c.name for c in ours.columns if not c.generated and types.get(c.name) == c.type)
+
+
+def _as_named(columns: Sequence[str]) -> dict[str, str]:
+    """Columns that both sides call the same, as `Matcher.equal_rows` takes names."""
+    return dict(zip(columns, columns, strict=True))
 
 
 def renamed_columns(
@@ -133,7 +138,7 @@ def _renamed_column(matcher: Matcher, result: TableResult, gone: str, new: str) 
     beside, words = result.columns, "in a row that is equal in all else"
     if result.key:
         beside, words = result.key, "under the same key"
-    names = dict(zip(beside, beside, strict=True)) | {gone: new}
+    names = _as_named(beside) | {gone: new}
     ours = matcher.backup.catalog.tables[result.name]
     theirs = matcher.live.catalog.tables[result.name]
     equal = matcher.equal_rows(ours, theirs, names)
@@ -172,7 +177,7 @@ def _rewritten_key(
     same = [c for c in result.columns if c in alike and c not in result.key]
     if not same:
         return None
-    equal = matcher.equal_rows(ours, theirs, dict(zip(same, same, strict=True)))
+    equal = matcher.equal_rows(ours, theirs, _as_named(same))
     # Rows that kept their keys are equal in the rest as well, and say nothing of the others.
     if equal is None:
         return None

@@ -54,9 +54,7 @@ def same_rows(work: Workspace, name: TableName, parents: Sequence[Parent]) -> st
 
 def _know(work: Workspace, name: TableName, found: str | None) -> None:
     """Have the workspace know which rows are the same, to translate references to them."""
-    for wanted in list(work.new_keys):
-        if wanted[0] == name:
-            del work.new_keys[wanted]
+    work.new_keys.forget(lambda wanted: wanted[0] == name)
     if found is not None:
         work.same_rows[name] = work.temp(
             f"SELECT pair, live_pair FROM {found} WHERE live_pair IS NOT NULL AND equal IS NOT NULL"

@@ -67,10 +67,7 @@ def keep_new_keys(work: Workspace, columns: Mapping[TableName, Iterable[tuple[st
 
 def new_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> str | None:
     """A working table (o0, …, k0, …) of a table's old keys and its new ones, or None."""
-    wanted = (name, columns)
-    if wanted not in work.new_keys:
-        work.new_keys[wanted] = _find_keys(work, *wanted)
-    return work.new_keys[wanted]
+    return work.new_keys.answer((name, columns), lambda: _find_keys(work, name, columns))
 
 
 def _find_keys(work: Workspace, name: TableName, columns: tuple[str, ...]) -> str | None:

@@ -15,7 +15,7 @@ from forensics.evidence import Source
 from forensics.model import Table, TableName
 from forensics.recovery.rehearse.session import MORE_ROOM
 from forensics.recovery.wishes import Wishes
-from forensics.scratch import Ahead, Scratch
+from forensics.scratch import Ahead, Scratch, taken
 from forensics.store import Store
 
 _PROGRAMS = Path("/usr/lib/postgresql")
@@ -57,7 +57,7 @@ def a_server(
     if wants_xml:
         tried += _others(int((version or "0").split(".")[0]))
     for programs in tried:
-        with _a_scratch(programs, size, ahead) as scratch:
+        with taken(ahead, size, programs) as scratch:
             if not wants_xml or _knows_xml(scratch):
                 yield scratch
                 return
@@ -86,13 +86,6 @@ def begun_ahead(stack: ExitStack, store: Store, wishes: Wishes) -> Wishes:
     if backup is not None:
         size = 2 * backup  # live is about as large
     return replace(wishes, ahead=stack.enter_context(Ahead(size)))
-
-
-def _a_scratch(programs: Path | None, size: int | None, ahead: Ahead | None) -> Scratch:
-    """A server of some programs; None are those that one was begun of, where one was."""
-    if programs is None and ahead is not None:
-        return ahead.server(size)
-    return Scratch(programs, size=size)
 
 
 def _others(least: int) -> list[Path]:
