@@ -217,7 +217,18 @@ def test_as_root_it_says_so_when_another_installation_cannot_be_reached(tmp_path
         Scratch(programs=tmp_path / "bin").start()
 
 
-def test_what_a_killed_run_left_behind_is_cleared_by_the_next(tmp_path: Path) -> None:
+@pytest.fixture
+def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A place for what is temporary, in which no other test clears away what it finds."""
+    with tempfile.TemporaryDirectory(prefix="own") as place:
+        Path(place).chmod(0o755)
+        monkeypatch.setenv("TMPDIR", place)
+        monkeypatch.setattr(tempfile, "tempdir", place)
+        yield
+
+
+@pytest.mark.usefixtures("own_place")
+def test_what_a_killed_run_left_behind_is_cleared_by_the_next() -> None:
     """Keeper, server and we ourselves die at once: nobody is left to clear the folder away."""
     script = (
         "import os, signal, time\n"
